@@ -1,0 +1,235 @@
+"""Names to sources at one pinned version: stored tables and a user's frames; and rows by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import polars as pl
+
+from rem_arrow.datatypes import Json
+from rem_arrow.index import entries
+from rem_arrow.schema import Field, Table
+from rem_arrow.source import ColumnRange, ColumnStatistics, ScanReport, TableSource
+from rem_arrow.storage import statistics, values
+from rem_arrow.storage.kv import KV
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.version import PartView, TableVersion, Version
+
+_INDEX_ROWS_MAX = 2_000
+_INDEX_SHARE_MAX = 0.01
+
+
+class StoredTable:
+    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows."""
+
+    def __init__(self, kv: KV, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> None:
+        self._kv, self._version, self._tv = kv, version, tv
+        self.table: Table = tv.table
+        self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
+        self._schema = pl.Schema({f.name: f.dtype for f in tv.table.fields if f.number < 0xFFFF})
+
+    @property
+    def schema(self) -> pl.Schema:
+        return self._schema
+
+    def row_count(self) -> int:
+        return self._tv.rows
+
+    def statistics(self, column: str) -> ColumnStatistics | None:
+        """Combine the zone maps; None when a part has none (the tail)."""
+        field = self.table.field(column)
+        zones = [v.part.zone(field) for v in self._tv.parts if isinstance(v.part, Segment)]
+        if not zones or any(z is None for z in zones) or len(zones) < len(self._tv.parts):
+            return None
+        known = [z for z in zones if z is not None]
+        convert = values.from_plain(field.dtype)
+
+        def value(plain: Json) -> object:
+            return plain if plain is None or convert is None or isinstance(field.dtype, pl.Decimal) else convert(plain)
+
+        bounded = [z for z in known if z.low is not None and z.high is not None]
+        whole = len(bounded) == len(known)
+        low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
+        high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
+        distinct = max(max(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
+        return ColumnStatistics(value(cast(Json, low)), value(cast(Json, high)), sum(z.null_count for z in known), distinct)
+
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
+        fields = [self.table.field(c) for c in columns]
+        point = self._index_rowids(ranges)
+        if point is not None:
+            name, rowids = point
+            report.index = name
+            return self._gather(fields, rowids).lazy()
+        frames = []
+        for view in self._tv.parts:
+            if self._skips(view, ranges):
+                report.segments_skipped += 1
+                continue
+            report.segments_read += isinstance(view.part, Segment)
+            frames.append(self._part_frame(view, fields))
+        if not frames:
+            return pl.LazyFrame(schema={f.name: f.dtype for f in fields})
+        return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
+
+    def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
+        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows."""
+        fields = [self.table.field(c) for c in columns]
+        needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
+        read = [self.table.field(c) for c in needed]
+        left = limit
+        for view in self._tv.parts:
+            if left == 0:
+                return
+            if self._skips(view, ranges):
+                continue
+            frame = self._part_frame(view, read)
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            if left is not None:
+                frame = frame.head(left)
+                left -= frame.height
+            yield frame.select([f.name for f in fields])
+
+    def _part_frame(self, view: PartView, fields: Sequence[Field]) -> pl.DataFrame:
+        if not fields and not (self._marker is not None and self._has_deleted(view)):
+            return pl.DataFrame(height=view.live_rows)
+        wanted = list(fields)
+        marker = self._marker if self._marker is not None and self._has_deleted(view) else None
+        if marker is not None and marker.name not in {f.name for f in fields}:
+            wanted.append(marker)
+        frame = view.part.frame(wanted, view.length)
+        mask = view.live_mask()
+        if mask is not None:
+            frame = frame.filter(pl.Series(mask))
+        if marker is not None:
+            frame = frame.filter(frame[marker.name].is_null())
+        return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
+
+    def _has_deleted(self, view: PartView) -> bool:
+        assert self._marker is not None, "only tables with soft deletes ask"
+        if isinstance(view.part, Segment):
+            zone = view.part.zone(self._marker)
+            return zone is None or zone.null_count < view.part.rows
+        return True
+
+    def _skips(self, view: PartView, ranges: tuple[ColumnRange, ...]) -> bool:
+        if view.live_rows == 0:
+            return True
+        if not isinstance(view.part, Segment):
+            return False
+        for wanted in ranges:
+            field = self.table.field(wanted.column)
+            zone = view.part.zone(field)
+            if zone is not None and not statistics.may_match(zone, wanted, field.dtype, view.part.rows):
+                return True
+        return False
+
+    def _index_rowids(self, ranges: tuple[ColumnRange, ...]) -> tuple[str, list[int]] | None:
+        """Return the rows that an index gives for an equality, if there is one and they are few."""
+        for wanted in ranges:
+            if not wanted.is_point:
+                continue
+            field = self.table.field(wanted.column)
+            if self.table.key == (field.name,):
+                key = entries.id_key(self.table.number, [str(wanted.low)])
+                found = find_rowids(self._kv, self._version, [key])
+                return field.name, [r for r in found if r is not None]
+            if field.name in self.table.indexed:
+                rowids = self._equal(field, wanted.low)
+                if rowids is not None:
+                    return field.name, rowids
+        return None
+
+    def _equal(self, field: Field, value: object) -> list[int] | None:
+        ordered = entries.ordered_form(field.dtype)
+        convert = values.to_plain(field.dtype)
+        if ordered is None:
+            return None
+        prefix = entries.value_prefix(self.table.number, field.number, ordered(cast(Json, value if convert is None else convert(value))))
+        limit = max(16, min(_INDEX_ROWS_MAX, int(self._tv.rows * _INDEX_SHARE_MAX)))
+        rowids = []
+        for key, _ in self._kv.scan("index", prefix):
+            rowids.append(entries.rowid_of(key))
+            if len(rowids) > limit:
+                return None
+        return rowids
+
+    def _gather(self, fields: Sequence[Field], rowids: Sequence[int]) -> pl.DataFrame:
+        """Return the live rows of those rowids; index entries are hints, so the caller's filter still decides."""
+        by_part = self._tv.places(list(dict.fromkeys(rowids)))
+        frames = []
+        for view in self._tv.parts:
+            # Rows that a transaction of its own wrote have no index entries yet: read that part as a whole.
+            if view.part.number < 0:
+                frames.append(self._part_frame(view, fields))
+                continue
+            offsets = by_part.get(view.part.number)
+            if offsets:
+                frames.append(self._rows_frame(view, fields, offsets))
+        return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
+
+    def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
+        wanted = [*fields, self._marker] if self._marker is not None else list(fields)
+        rows = [view.part.row(o, [f for f in wanted if f is not None]) for o in offsets]
+        if self._marker is not None:
+            rows = [r[:-1] for r in rows if r[-1] is None]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
+        return pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(fields, columns, strict=True)])
+
+
+class FrameTable:
+    """A user's frame as a leaf of a plan."""
+
+    def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
+        self._frame = frame.lazy()
+        self._schema = frame.collect_schema()
+        self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
+
+    @property
+    def schema(self) -> pl.Schema:
+        return self._schema
+
+    def row_count(self) -> int:
+        return self._rows
+
+    def statistics(self, column: str) -> ColumnStatistics | None:
+        return None
+
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
+        return self._frame.select(columns)
+
+
+class Snapshot:
+    """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables."""
+
+    def __init__(
+        self, kv: KV, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False
+    ) -> None:
+        self._kv, self.version, self._include_deleted = kv, version, include_deleted
+        self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
+        self._frame_names = list(frames or {})
+        self.has_frames = bool(frames)
+
+    def source(self, name: str) -> TableSource | None:
+        frame = self._frames.get(name.casefold())
+        if frame is not None:
+            return frame
+        tv = self.version.find(name)
+        return None if tv is None else StoredTable(self._kv, self.version, tv, include_deleted=self._include_deleted)
+
+    def table_names(self) -> list[str]:
+        return self._frame_names + [tv.table.name for tv in self.version]
+
+
+def find_rowids(kv: KV, version: Version, keys: list[bytes]) -> list[int | None]:
+    """Return the rowid of each identity, or None. A rowid that is not live in `version` is the trace of a purged row."""
+    stored = [kv.get("ids", keys[0])] if len(keys) == 1 else kv.get_many("ids", keys)
+    rowids = [None if v is None else entries.rowid_of(v) for v in stored]
+    if version.own_ids:
+        for i, key in enumerate(keys):
+            own = version.own_ids.get((int.from_bytes(key[:2], "big"), key))
+            rowids[i] = own if own is not None else rowids[i]
+    return rowids
+

@@ -1,0 +1,461 @@
+"""The public face: `connect` and `Database`. Each method is one call into the layers below."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import polars as pl
+import pyarrow as pa
+from polars.io.plugins import register_io_source
+from pydantic import BaseModel
+
+from rem_arrow import edges, loader, lookup, maintenance
+from rem_arrow.catalog import StoredTable
+from rem_arrow.datatypes import sql_name
+from rem_arrow.engine import Limits, Parameters
+from rem_arrow.entity_load import EntityLoad
+from rem_arrow.errors import InputError
+from rem_arrow.interop.predicate import ranges_of
+from rem_arrow.interop.reading import open_input
+from rem_arrow.model import registry
+from rem_arrow.model.builtin import BUILTIN
+from rem_arrow.operations import Compute, Operations, Shared
+from rem_arrow.progress import progress_bar
+from rem_arrow.schema import Table, check_name
+from rem_arrow.storage import compaction, keys
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.overlay import Overlay
+from rem_arrow.storage.store import Durability, Settings, Store
+from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.writer import find_table
+
+T = TypeVar("T")
+
+_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+_MEMORY_MIN = 64 << 20
+_OPEN: weakref.WeakSet[Database]
+
+
+def connect(
+    path: str | Path | None = None,
+    *,
+    tenant: str | None = None,
+    memory_limit: str | int = "4GB",
+    threads: int | None = None,
+    durability: Durability = "wal",
+    read_only: bool = False,
+    tail_rows_max: int = 65_536,
+    background: bool = True,
+) -> Database:
+    """Open the database in the folder `path`, made if it does not exist.
+
+    Args:
+        path: the folder; without one a temporary database that goes away when it is closed.
+        tenant: a separate database in a folder of that name under `path`; nothing crosses it.
+        memory_limit: bytes, or a text such as "512MB": bounds the caches, and the process while a large statement runs.
+        threads: threads for reading, writing and queries; default is one for each core.
+        durability: "wal" survives a killed process, "sync" a power cut too.
+        read_only: read beside a writer of another process; `refresh` shows its newer commits.
+        tail_rows_max: rows of the tail that are sealed into a segment.
+        background: seal and compact on a thread; without, only `compact` does.
+
+    Raises:
+        InputError: the path is a file, cannot be written, or is no database.
+        ConflictError: another process has it open for writing.
+    """
+    temporary = path is None
+    folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
+    if tenant is not None:
+        folder = folder / _tenant_folder(tenant)
+    if durability not in ("wal", "sync"):
+        raise InputError(f"durability is 'wal' or 'sync', not {durability!r}")
+    if tail_rows_max < 1:
+        raise InputError(f"tail_rows_max is at least 1, not {tail_rows_max}")
+    settings = Settings(_memory_bytes(memory_limit), _threads(threads), durability, tail_rows_max, background)
+    _check_folder(folder, read_only)
+    return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary)
+
+
+class Database(Operations):
+    """An open database. Safe to use from many threads; a context manager that closes itself."""
+
+    def __init__(self, store: Store, *, temporary: bool = False) -> None:
+        self._store = store
+        self._shared = Shared(store)
+        self._shared.limits = Limits(None, store.settings.memory_bytes)
+        self._temporary = temporary
+        if not store.read_only:
+            self._create_system_tables()
+        for name, model in BUILTIN:
+            tv = store.version.find(name)
+            if tv is not None:
+                self._shared.models[tv.table.number] = model
+        _OPEN.add(self)
+
+    # --- tables
+
+    def register(self, model: type[BaseModel], *, name: str | None = None) -> str:
+        """Make a Pydantic model a table, or evolve the table that it has. Returns the table's name.
+
+        A new field needs a default or may be NULL; a type may widen; anything else that would lose or break rows is refused.
+
+        Args:
+            name: the table's name; default is the model's in snake case with an s.
+
+        Raises:
+            InputError: a field cannot be a column, or the change is not compatible.
+        """
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise InputError(f"register takes a Pydantic model class, not {model!r}")
+        table_name = check_name(name if name is not None else registry.table_name(model), "table")
+        store = self._writable()
+        with store.lock:
+            existing = store.version.find(table_name)
+            if existing is None:
+                table = registry.describe(model, table_name, self._next_table())
+                self._define(table)
+            else:
+                table = self._evolve(existing, model)
+            self._shared.models[table.number] = model
+        return table.name
+
+    def tables(self) -> pl.DataFrame:
+        """Return every table: name, kind, category, rows, columns, description."""
+        rows = [(t.table.name, t.table.kind, t.table.category, t.rows, len(t.table.fields), t.table.description.split("\n")[0]) for t in self._version()]
+        names = {"name": pl.String, "kind": pl.String, "category": pl.String, "rows": pl.Int64, "columns": pl.Int64, "description": pl.String}
+        return pl.DataFrame(rows, schema=names, orient="row").sort("name")
+
+    def schema(self, table: str) -> pl.DataFrame:
+        """Return the columns of a table: column, type, nullable, key, indexed, description."""
+        t = find_table(self._version(), table).table
+        rows = [(f.name, "JSON" if f.encoding == "json" else sql_name(f.dtype), f.nullable, f.name in t.key, f.name in t.indexed, f.description) for f in t.fields]
+        names = {"column": pl.String, "type": pl.String, "nullable": pl.Boolean, "key": pl.Boolean, "indexed": pl.Boolean, "description": pl.String}
+        return pl.DataFrame(rows, schema=names, orient="row")
+
+    def load(self, table: str, data: Any, *, progress: bool | None = None) -> int:
+        """Load many rows: a Polars, pandas or Arrow table, a list of dicts, or a path of Parquet, CSV, NDJSON or Arrow.
+
+        A table that does not exist becomes a plain table of the data's columns. Into an entity table rows are validated by the
+        registered model, columns that are missing take their defaults, and an id that exists is replaced. All or none.
+
+        Args:
+            progress: show a bar; default is on long loads in a terminal or notebook.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            InputError: the data does not fit; nothing is stored.
+        """
+        self._writable()
+        check_name(table, "table")
+        given = open_input(data)
+        with progress_bar(f"loading {table}", given.rows, progress) as advance:
+            tv = self._store.version.find(table)
+            if tv is not None and tv.table.kind == "system":
+                return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
+            if tv is not None and tv.table.kind == "entity":
+                return self._load_entities(tv, given.pieces, advance)
+            return self._load_plain(table, given.schema, given.pieces, given.rows, advance)
+
+    # --- lookup, frames
+
+    def lookup_entity(self, *names: str) -> pl.DataFrame:
+        """Return entities of any table by id, name, alias or key field, without regard to case and accents.
+
+        Returns:
+            table, id, name, matched_on (the field), entity (all fields as JSON); at most 1,000 rows.
+        """
+        return lookup.lookup_entity(self._store.kv, self._version(), names)
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
+        version = self._version()
+        source = StoredTable(self._store.kv, version, find_table(version, table))
+
+        def read(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
+            self._store.check_open()
+            ranges = ranges_of(predicate) if predicate is not None else ()
+            wanted = columns if columns is not None else source.schema.names()
+            empty = pl.DataFrame(schema={c: source.schema[c] for c in wanted})
+            yield from source.read(wanted, ranges, predicate, n_rows)
+            yield empty
+
+        return register_io_source(read, schema=source.schema, validate_schema=False)
+
+    def lazy(self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """Return a query as a LazyFrame over the rows as they are now."""
+        return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
+
+    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> str:
+        """Return the plan of a query as text; with `analyze` it is run, and rows, time and segments read are added."""
+        return self._shared.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
+
+    def to_arrow(self, table: str) -> pa.Table:
+        """Return a table as Arrow."""
+        return self.scan(table).collect().to_arrow()
+
+    # --- transactions and upkeep
+
+    def transaction(self) -> Transaction:
+        """Begin a transaction; as a context manager it commits at its end, or on an error stores nothing."""
+        self._writable()
+        return Transaction(self._shared)
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Return when background work is done. Raises ExecuteError with its failure, if it failed."""
+        self._store.check_open()
+        if self._store.background is not None:
+            self._store.background.wait(timeout_s)
+
+    def refresh(self) -> None:
+        """In a read-only connection: see what the writer has committed since. Queries that run keep what they began with."""
+        self._store.refresh()
+
+    def compact(self) -> None:
+        """Seal tails, merge segments and give up the space of what is dead."""
+        self._writable()
+        maintenance.compact(self._store)
+
+    def verify(self) -> pl.DataFrame:
+        """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none when sound."""
+        return maintenance.verify(self._store, self._version())
+
+    def backup(self, path: str | Path) -> None:
+        """Write a consistent copy of the open database to a new folder."""
+        self._writable()
+        maintenance.backup(self._store, Path(path))
+
+    def stats(self) -> dict[str, Any]:
+        """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by table."""
+        self._store.check_open()
+        return maintenance.stats(self._store)
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._store.path
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Finish the running commit, stop background work and close the files; safe to call twice."""
+        self._store.close(timeout_s)
+        _OPEN.discard(self)
+        if self._temporary:
+            shutil.rmtree(self._store.path, ignore_errors=True)
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<rem_arrow.Database {self._store.path}{' (closed)' if self._store.closed else ''}>"
+
+    # --- inside
+
+    def _version(self) -> Version:
+        return self._store.pin()
+
+    def _write(self, compute: Compute[T]) -> T:
+        store = self._writable()
+        with store.lock:
+            changes, result = compute(store.version)
+            if changes:
+                store.commit(changes)
+            return result
+
+    def _writable(self) -> Store:
+        self._store.check_open()
+        if self._store.read_only:
+            raise InputError(f"{self._store.path} is open for reading only; connect without read_only=True to write")
+        return self._store
+
+    def _next_table(self) -> int:
+        number = self._store.reserve_table()
+        if number > keys.TABLE_MAX:
+            raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
+        return number
+
+    def _define(self, table: Table) -> None:
+        changes = Changes()
+        changes.tables[table.number] = table
+        self._store.commit(changes)
+
+    def _create_system_tables(self) -> None:
+        with self._store.lock:
+            changes = Changes()
+            if self._store.version.find(edges.NAME) is None:
+                number = self._next_table()
+                changes.tables[number] = edges.edges_table(number)
+            for name, model in BUILTIN:
+                if self._store.version.find(name) is None:
+                    number = self._next_table()
+                    changes.tables[number] = registry.describe(model, name, number)
+            if changes:
+                self._store.commit(changes)
+
+    def _evolve(self, tv: TableVersion, model: type[BaseModel]) -> Table:
+        if tv.table.kind != "entity":
+            raise InputError(f"{tv.table.name} is a {tv.table.kind} table; register the model under another name")
+        evolved = registry.evolve(tv.table, model)
+        if evolved == tv.table:
+            return tv.table
+        # Rows in the tail are written in the columns of their time: seal them before the columns change.
+        self._store.freeze(tv.table.number)
+        compaction.seal(self._store, tv.table.number)
+        if set(evolved.indexed) - set(tv.table.indexed) or set(evolved.name_fields) - set(tv.table.name_fields):
+            loader.write_index(self._store, self._store.version.tables[tv.table.number], evolved)
+        self._define(evolved)
+        return evolved
+
+    def _load_plain(self, name: str, schema: pl.Schema, pieces: Iterable[pl.DataFrame], rows: int | None, advance: Callable[[int], None]) -> int:
+        store = self._store
+        with store.lock:
+            tv = store.version.find(name)
+            table = tv.table if tv is not None else loader.plain_table(name, self._next_table(), schema)
+            fitted = (loader.fitted(piece, table) for piece in pieces)
+            changes = Changes()
+            if tv is None:
+                changes.tables[table.number] = table
+            if rows is not None and rows < loader.DIRECT_ROWS_MIN:
+                frame = pl.concat(list(fitted)) if rows else loader.fitted(pl.DataFrame(schema=schema), table)
+                if frame.height:
+                    changes.append(table.number, loader.frame_append(frame, store.reserve_rowids(table.number, frame.height)))
+                store.commit(changes)
+                advance(frame.height)
+                return frame.height
+            manifests, count = loader.write_segments(store, table, fitted, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=advance)
+            store.commit(changes, manifests=manifests)
+            return count
+
+    def _load_entities(self, tv: TableVersion, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
+        with self._store.lock:
+            return EntityLoad(self._store, self._shared.writer, tv.table.number, self._shared.records(tv.table)).run(pieces, advance)
+
+
+class Transaction(Operations):
+    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with and its own writes."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._overlay: Overlay | None = Overlay(shared.store.pin())
+
+    def commit(self) -> None:
+        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is stored."""
+        overlay = self._open()
+        self._overlay = None
+        changes = overlay.changes()
+        if changes:
+            with self._shared.store.lock:
+                self._shared.store.check_open()
+                self._shared.store.commit(changes, base=overlay.base)
+
+    def rollback(self) -> None:
+        """Forget everything."""
+        self._overlay = None
+
+    def __enter__(self) -> Transaction:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._overlay is None:
+            return
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+    def _open(self) -> Overlay:
+        self._shared.store.check_open()
+        if self._overlay is None:
+            raise InputError("this transaction has ended; begin a new one with db.transaction()")
+        return self._overlay
+
+    def _version(self) -> Version:
+        return self._open().version
+
+    def _write(self, compute: Compute[T]) -> T:
+        overlay = self._open()
+        with self._shared.store.lock:
+            changes, result = compute(overlay.version)
+        overlay.apply(changes)
+        return result
+
+
+def restore(backup: str | Path, path: str | Path) -> None:
+    """Put a backup back as a database in the new folder `path`."""
+    maintenance.restore(Path(backup), Path(path))
+
+
+def _tenant_folder(tenant: str) -> str:
+    check_name(tenant, "tenant")
+    if tenant in (".", "..") or "/" in tenant or "\\" in tenant:
+        raise InputError(f"the tenant {tenant!r} cannot be a folder name; leave out / and \\")
+    return tenant
+
+
+def _memory_bytes(limit: str | int) -> int:
+    if isinstance(limit, str):
+        text = limit.strip().upper().replace("IB", "B")
+        unit = next((u for u in ("KB", "MB", "GB", "TB", "B") if text.endswith(u)), "")
+        try:
+            size = int(float(text.removesuffix(unit)) * _UNITS.get(unit, 1))
+        except ValueError as error:
+            raise InputError(f"memory_limit {limit!r} is not a size; write bytes, or a text such as '512MB' or '4GB'") from error
+    else:
+        size = limit
+    if size < _MEMORY_MIN:
+        raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
+    return size
+
+
+def _threads(wanted: int | None) -> int:
+    """Return the number of threads, and hold Polars to it: its pool is made once in a process."""
+    cores = os.cpu_count() or 1
+    if wanted is None:
+        return max(2, min(cores, 8))
+    if wanted < 1:
+        raise InputError(f"threads is at least 1, not {wanted}")
+    os.environ.setdefault("POLARS_MAX_THREADS", str(wanted))
+    running = pl.thread_pool_size()
+    if running > wanted:
+        raise InputError(f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set POLARS_MAX_THREADS={wanted} before it starts")
+    return wanted
+
+
+def _check_folder(folder: Path, read_only: bool) -> None:
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; a database is a folder")
+    if read_only:
+        if not (folder / "CURRENT").is_file():
+            raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
+        return
+    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(folder.iterdir()):
+        raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)")
+
+
+_OPEN = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for database in list(_OPEN):
+        if database._store.process == os.getpid():
+            database.close()
+
+
+atexit.register(_close_all)

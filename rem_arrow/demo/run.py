@@ -1,0 +1,122 @@
+"""The demo as the user sees it: build or open, ask, show, and say what to type next. Laid out for 100 columns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+from rich import box
+from rich.console import Console
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from rem_arrow.database import Database
+from rem_arrow.demo.build import INFO_TABLE, open_demo
+from rem_arrow.demo.questions import LOOKUP, QUESTIONS
+
+_DEFAULT = Path("rem-demo.rem")
+_ROWS_MAX = 8
+_TEXT_MAX = 44
+_OWN_TABLES = ("modules", "classes", "functions", "resources", "edges")
+
+
+def run(path: Path | None, *, console: Console) -> None:
+    """Open the demo database at `path`, built if it is not there, and show what it can be asked.
+
+    Raises:
+        InputError: something else stands at `path`, or this Python has no source files.
+    """
+    path = path if path is not None else _DEFAULT
+    was_there = path.exists()
+    with open_demo(path, console=console) as db:
+        _print_start(db, was_there=was_there, console=console)
+        for question in QUESTIONS:
+            _ask(question.title, question.sql, lambda text=question.sql: db.sql(text), note=question.note, console=console)
+        _ask(f"What is {LOOKUP}?", f"LOOKUP '{LOOKUP}'", lambda: db.lookup_entity(LOOKUP), note="By id, name or alias, in every table at once.", console=console)
+        _print_end(path, db.tables(), console)
+
+
+def _print_start(db: Database, *, was_there: bool, console: Console) -> None:
+    info = db.sql(f"SELECT python, seconds FROM {INFO_TABLE}").row(0, named=True)
+    rows = sum(_rows_by_table(db.tables()).values())
+    verb = "Opened" if was_there else "Built"
+    console.print()
+    console.print(Text(f"The standard library of Python {info['python']} as a database", style="bold"))
+    console.print(Text(f"{verb}: {rows:,} rows, read from source and stored in {info['seconds']:.1f} s.", style="dim"))
+
+
+def _ask(title: str, sql: str, answer: Callable[[], pl.DataFrame], *, note: str, console: Console) -> None:
+    started = time.perf_counter()
+    frame = answer()
+    milliseconds = (time.perf_counter() - started) * 1e3
+    console.print()
+    console.print(Rule(Text(title, style="bold cyan"), align="left", style="cyan"))
+    console.print(Text(sql, style="dim"))
+    console.print(table_of(frame))
+    took = f"{milliseconds:,.1f} ms"
+    console.print(Text(f"{took}   {note}" if note else took, style="dim italic"))
+
+
+def table_of(frame: pl.DataFrame) -> Table:
+    """Return the first rows of a frame: numbers to the right with thousands separators, long texts cut."""
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name, dtype in frame.schema.items():
+        table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left", no_wrap=True, overflow="ellipsis")
+    for row in frame.head(_ROWS_MAX).iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def _cell(value: object) -> Text:
+    match value:
+        case None:
+            return Text("-", style="dim")
+        case bool():
+            return Text(str(value).lower())
+        case int():
+            return Text(f"{value:,}")
+        case float():
+            return Text(f"{value:,.1f}")
+        case _:
+            text = " ".join(str(value).split())
+            return Text(text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "...")
+
+
+def _print_end(path: Path, tables: pl.DataFrame, console: Console) -> None:
+    size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+    console.print()
+    console.print(Rule(Text("What next?", style="bold cyan"), align="left", style="cyan"))
+    console.print(Text(f"The database is {path.resolve()}, {size / 1e6:,.1f} MB on disk.", overflow="fold"))
+    counts = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    counts.add_column("table")
+    counts.add_column("rows", justify="right")
+    for name, rows in _rows_by_table(tables).items():
+        counts.add_row(Text(name), f"{rows:,}")
+    console.print(counts)
+    question = "SELECT id, size FROM modules ORDER BY size DESC LIMIT 5"
+    shell = f"""\
+rem-arrow sql {path} "{question}"
+rem-arrow lookup {path} {LOOKUP}
+rem-arrow tables {path}"""
+    python = f"""\
+import rem_arrow as rem
+db = rem.connect({str(path)!r})
+print(db.sql("{question}"))"""
+    console.print(Text("In the shell:", style="bold"))
+    console.print(_code(shell, "bash"))
+    console.print(Text("\nIn Python:", style="bold"))
+    console.print(_code(python, "python"))
+
+
+def _code(text: str, language: str) -> Syntax:
+    return Syntax(text, language, theme="ansi_dark", background_color="default", padding=(0, 2))
+
+
+def _rows_by_table(tables: pl.DataFrame) -> dict[str, int]:
+    """Return the rows of the demo's tables, as `Database.tables` counts them."""
+    rows = dict(tables.select("name", "rows").iter_rows())
+    return {name: rows[name] for name in _OWN_TABLES if name in rows}

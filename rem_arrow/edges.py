@@ -1,0 +1,107 @@
+"""The system table `edges`: its columns, and edges from a user's words to rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.datatypes import Json
+from rem_arrow.errors import InputError, suggest
+from rem_arrow.model.fields import json_text
+from rem_arrow.schema import Field, Table
+
+NAME = "edges"
+_COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
+Resolve = Callable[[str], "str | None"]
+
+
+def edges_table(number: int) -> Table:
+    """Return the description of `edges`. An end whose table is NULL dangles: no entity has that id yet."""
+    text, stamp = pl.String(), pl.Datetime("us", "UTC")
+    fields = (
+        Field("src_table", text, 0, description="Table of the edge's source; NULL while it dangles"),
+        Field("src", text, 1, nullable=False, description="Id of the source"),
+        Field("dst_table", text, 2, description="Table of the edge's target; NULL while it dangles"),
+        Field("dst", text, 3, nullable=False, description="Id of the target"),
+        Field("edge_type", text, 4, nullable=False, description="What the edge means, such as authored"),
+        Field("properties", text, 5, encoding="json", description="Anything else, as JSON"),
+        Field("weight", pl.Float64(), 6, description="Strength or cost"),
+        Field("created_at", stamp, 7, nullable=False, description="When the edge was last written"),
+    )
+    return Table(
+        number,
+        NAME,
+        "system",
+        fields,
+        key=("src_table", "src", "edge_type", "dst_table", "dst"),
+        indexed=("src", "dst"),
+        next_column=len(fields),
+        category="system",
+        description="Directed edges between entities; one for each source, type and target",
+    )
+
+
+def edge_row(src: str, dst: str, edge_type: str, *, resolve: Resolve, properties: Any = None, weight: Any = None, place: str = "") -> tuple[Json, ...]:
+    """Return one edge as plain values. Raises InputError."""
+    for what, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{place}{what} of an edge is {value!r}; it is a text that is not empty")
+    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
+        raise InputError(f"{place}weight of an edge is {weight!r}; it is a number")
+    src_table, src = split_end(src, resolve)
+    dst_table, dst = split_end(dst, resolve)
+    text = properties if properties is None or isinstance(properties, str) else json_text(properties)
+    return (src_table, src, dst_table, dst, edge_type, text, None if weight is None else float(weight), time.time_ns() // 1_000)
+
+
+def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
+    """Return (table, id) of an end: 'table:id' where the table exists and has it, else the one table that has the id, else (None, id)."""
+    table = resolve(end)
+    if table is not None:
+        return table, end
+    head, colon, rest = end.partition(":")
+    if colon and rest and resolve(f"{head}\0{rest}") is not None:
+        return head, rest
+    return None, end
+
+
+def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
+    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight if given."""
+    for name in ("src", "dst", "edge_type"):
+        if name not in frame.columns:
+            raise InputError(f'edges need the column "{name}". {suggest(name, frame.columns, "Columns given")}')
+    for name in frame.columns:
+        if name not in _COLUMNS:
+            raise InputError(f'no column "{name}" in edges. {suggest(name, _COLUMNS, "Columns")}')
+    try:
+        texts = frame.select(pl.col("src", "dst", "edge_type").cast(pl.String))
+        weight = frame["weight"].cast(pl.Float64).to_list() if "weight" in frame.columns else [None] * frame.height
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"the edges do not fit: {error}") from error
+    bad = texts.with_row_index("row").filter(pl.any_horizontal(pl.col("src", "dst", "edge_type").is_null() | (pl.col("src", "dst", "edge_type") == "")))
+    if bad.height:
+        raise InputError(f"row {bad['row'][0]}: src, dst and edge_type of an edge must not be NULL or empty")
+    ends = [_ends(frame, texts, side, resolve) for side in ("src", "dst")]
+    properties: Sequence[Any] = frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
+    shown = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]
+    now = time.time_ns() // 1_000
+    kinds = texts["edge_type"].to_list()
+    return [(st, s, dt, d, k, p, w, now) for (st, s), (dt, d), k, p, w in zip(ends[0], ends[1], kinds, shown, weight, strict=True)]
+
+
+def _ends(frame: pl.DataFrame, texts: pl.DataFrame, side: str, resolve: Resolve) -> list[tuple[str | None, str]]:
+    ids = texts[side].to_list()
+    given = frame[f"{side}_table"].cast(pl.String).to_list() if f"{side}_table" in frame.columns else [None] * len(ids)
+    known: dict[str, tuple[str | None, str]] = {}
+    found: list[tuple[str | None, str]] = []
+    for id_, table in zip(ids, given, strict=True):
+        if table is not None:
+            found.append((table, id_))
+            continue
+        if id_ not in known:
+            known[id_] = split_end(id_, resolve)
+        found.append(known[id_])
+    return found

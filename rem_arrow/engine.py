@@ -1,0 +1,240 @@
+"""One statement from text to rows: parse, bind, optimize, lower, collect.
+
+Plans are cached by text, parameter types and the descriptions of the tables, up to the last rule that reads no data. What
+reads data, the pruning of segments, runs at each execution. Results are never cached.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import Lock
+from typing import Any, TypeAlias, cast
+from uuid import UUID
+
+import polars as pl
+
+from rem_arrow.catalog import Snapshot
+from rem_arrow.errors import ExecuteError, InputError, UnsupportedError
+from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize.optimizer import optimize
+from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.plan.explain import explain
+from rem_arrow.plan.nodes import Query, Relation, Scan
+from rem_arrow.plan.walk import children
+from rem_arrow.sql.bind import Binder
+from rem_arrow.sql.parse import parse
+
+Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
+
+_PLANS_MAX = 256
+_POLL_S = 0.002
+_WATCHED_ROWS_MIN = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a statement may use: seconds, and bytes of the whole process; None is no limit."""
+
+    timeout_s: float | None = None
+    memory_bytes: int | None = None
+
+
+class Engine:
+    """Runs statements. Safe in many threads."""
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
+        self._lock = Lock()
+
+    def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None) -> pl.DataFrame:
+        """Return the rows of a query."""
+        limits = limits or Limits()
+        started = time.monotonic()
+        values, dtypes = typed_parameters(parameters)
+        query = self.plan(text, snapshot, dtypes)
+        frame, _, _ = _lowered(query, snapshot, values)
+        rows = max((s.rows for s in _scans(query.plan)), default=0)
+        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and rows >= _WATCHED_ROWS_MIN)
+        remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
+        found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
+        return named(found, query.names)
+
+    def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
+        """Return the query as a LazyFrame over the pinned version."""
+        values, dtypes = typed_parameters(parameters)
+        query = self.plan(text, snapshot, dtypes)
+        frame, _, _ = _lowered(query, snapshot, values)
+        return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
+
+    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False) -> str:
+        """Return the optimized plan as text; with `analyze`, after running it, rows, time and what the scans read."""
+        values, dtypes = typed_parameters(parameters)
+        query = self.plan(text, snapshot, dtypes)
+        started = time.perf_counter()
+        frame, plan, context = _lowered(query, snapshot, values)
+        if not analyze:
+            return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
+        rows = _collect(frame).height
+        took = (time.perf_counter() - started) * 1000
+        reports = {id(scan): r for scan, r in context.reports}
+
+        def note(node: Relation) -> str:
+            report = reports.get(id(node))
+            if report is None:
+                return f"{rows} rows, {took:.1f} ms in all" if node is plan else ""
+            index = f", by index {report.index}" if report.index else ""
+            return f"about {cast(Scan, node).rows} rows, {report.segments_read} segments read, {report.segments_skipped} skipped{index}"
+
+        return explain(plan, note)
+
+    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType]) -> Query:
+        """Return the optimized query, from the cache if its text and the tables are as they were."""
+        names = snapshot.version.names
+        key = (text, tuple(dtypes.items()), id(names))
+        cacheable = not snapshot.has_frames
+        with self._lock:
+            known = self._plans.get(key) if cacheable else None
+            if known is not None and known[0] is names:
+                self._plans.move_to_end(key)
+                return known[1]
+        try:
+            bound = Binder(text, snapshot, dtypes).query(parse(text))
+            query = Query(optimize(bound.plan), bound.names)
+        except RecursionError as error:
+            raise UnsupportedError("the statement is nested too deeply", text) from error
+        if cacheable:
+            with self._lock:
+                self._plans[key] = (names, query)
+                while len(self._plans) > _PLANS_MAX:
+                    self._plans.popitem(last=False)
+        return query
+
+
+def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
+    plan = prune_segments(query.plan, values)
+    context = Lowering(snapshot, values)
+    try:
+        return lower(plan, context), plan, context
+    except RecursionError as error:
+        raise UnsupportedError("the statement is nested too deeply") from error
+    except pl.exceptions.PolarsError as error:
+        raise _failed(error) from error
+    except OverflowError as error:
+        raise ExecuteError(f"a value is out of range: {error}") from error
+
+
+def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return frame.collect()
+    except pl.exceptions.PolarsError as error:
+        raise _failed(error) from error
+    except pl.exceptions.PanicException as error:
+        raise ExecuteError(f"Polars failed inside: {error}") from error
+
+
+def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
+    """Collect on Polars' threads, and cancel when the time or the memory is used up."""
+    running = frame.collect(background=True)
+    deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
+    while True:
+        try:
+            found = running.fetch()
+        except pl.exceptions.PolarsError as error:
+            raise _failed(error) from error
+        except pl.exceptions.PanicException as error:
+            raise ExecuteError(f"Polars failed inside: {error}") from error
+        if found is not None:
+            return found
+        if deadline is not None and time.monotonic() > deadline:
+            running.cancel()
+            raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
+        if limits.memory_bytes is not None and resident_bytes() > limits.memory_bytes:
+            running.cancel()
+            raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
+        time.sleep(_POLL_S)
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process holds; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        return 0
+
+
+def _failed(error: Exception) -> ExecuteError:
+    text = str(error)
+    if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
+        return ExecuteError("a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows first. (" + text.splitlines()[0][:200] + ")")
+    return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:400])
+
+
+def _scans(plan: Relation) -> list[Scan]:
+    return [plan] if isinstance(plan, Scan) else [s for c in children(plan) for s in _scans(c)]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names with repeated ones numbered, since the columns of a frame differ: a, a_1."""
+    taken, found = set(names), []
+    seen: set[str] = set()
+    for name in names:
+        shown, n = name, 0
+        while shown in seen or (n and shown in taken):
+            n += 1
+            shown = f"{name}_{n}"
+        seen.add(shown)
+        found.append(shown)
+    return found
+
+
+def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Give a result the user's names."""
+    frame.columns = unique_names(names)
+    return frame
+
+
+def typed_parameters(parameters: Parameters) -> tuple[dict[str, object], dict[str, pl.DataType]]:
+    """Return values and types by name; positional ones are named "1", "2", ..."""
+    if parameters is None:
+        return {}, {}
+    if isinstance(parameters, Mapping):
+        values = {str(k): v for k, v in parameters.items()}
+    elif isinstance(parameters, Sequence) and not isinstance(parameters, (str, bytes)):
+        values = {str(i): v for i, v in enumerate(parameters, 1)}
+    else:
+        raise InputError(f"parameters are a dict by name or a list by position, not {type(parameters).__name__}")
+    return ({k: str(v) if isinstance(v, UUID) else v for k, v in values.items()}, {k: _type_of(k, v) for k, v in values.items()})
+
+
+_PARAMETER_TYPES: tuple[tuple[Any, pl.DataType], ...] = (
+    (bool, pl.Boolean()),
+    (float, pl.Float64()),
+    (str, pl.String()),
+    (UUID, pl.String()),
+    (bytes, pl.Binary()),
+    (dt.date, pl.Date()),
+    (dt.time, pl.Time()),
+    (dt.timedelta, pl.Duration("us")),
+)
+
+
+def _type_of(name: str, value: object) -> pl.DataType:
+    if value is None:
+        return pl.Null()
+    if isinstance(value, dt.datetime):
+        return pl.Datetime("us", None if value.tzinfo is None else "UTC")
+    if isinstance(value, Decimal):
+        exponent = value.as_tuple().exponent
+        return pl.Decimal(38, max(0, -exponent) if isinstance(exponent, int) else 0)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return pl.Int64() if -(1 << 63) <= value < 1 << 63 else pl.Int128()
+    for kind, dtype in _PARAMETER_TYPES:
+        if isinstance(value, kind):
+            return dtype
+    raise InputError(f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates and times. Hand tables in by frames=")

@@ -1,0 +1,127 @@
+"""Bulk loading of entities: validate, give ids, replace what exists; new rows go to segments directly when they are many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+import polars as pl
+
+from rem_arrow import loader
+from rem_arrow.catalog import find_rowids
+from rem_arrow.errors import InputError
+from rem_arrow.index import entries
+from rem_arrow.model.fields import from_json_text
+from rem_arrow.model.records import NewRow, Records
+from rem_arrow.storage import values
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.writer import Writer
+
+
+class EntityLoad:
+    """One load into one table. REQUIRES: the store's lock for its whole life."""
+
+    def __init__(self, store: Store, writer: Writer, table: int, records: Records) -> None:
+        self._store, self._writer, self._records = store, writer, records
+        self._version = store.version
+        self._tv = store.version.tables[table]
+        self._seen: set[str] = set()
+        self._changes = Changes()
+        self._replaced = 0
+        self._row = 0
+
+    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
+        """Load all pieces by one commit. Returns the number of rows."""
+        pieces = iter(pieces)
+        first = list(_take(pieces, loader.DIRECT_ROWS_MIN))
+        if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
+            rows = [r for piece in first for r in self._validated(piece)]
+            changes, _ = self._writer.insert(self._version, self._tv, self._records, rows)
+            if rows:
+                self._store.commit(changes)
+            advance(len(rows))
+            return len(rows)
+        table, index = self._tv.table, self._writer.index_of(self._tv.table)
+        frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
+        manifests, count = loader.write_segments(
+            self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance, index=index
+        )
+        self._store.commit(self._changes, manifests=manifests)
+        return count + self._replaced
+
+    def _validated(self, piece: pl.DataFrame) -> list[NewRow]:
+        rows = piece.to_dicts()
+        for field in self._tv.table.fields:
+            if field.encoding == "json" and field.name in piece.columns:
+                for row in rows:
+                    row[field.name] = _parsed(row[field.name])
+        # A column that is NULL means that the row says nothing of it: the model's default applies.
+        optional = [n for n in piece.columns if piece[n].null_count()]
+        for row in rows if optional else ():
+            for name in optional:
+                if row[name] is None:
+                    del row[name]
+        found = self._records.new_rows(rows)
+        self._row += len(found)
+        return found
+
+    def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
+        rows = self._validated(piece)
+        given = [r.id for r in rows if r.id is not None]
+        twice = len(set(given)) < len(given) or not self._seen.isdisjoint(given)
+        if twice:
+            known = set(self._seen)
+            again = next(i for i in given if i in known or known.add(i))  # type: ignore[func-returns-value]
+            raise InputError(f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored")
+        self._seen.update(given)
+        existing = self._existing(given)
+        self._replace([r for r in rows if r.id in existing])
+        fresh = [r for r in rows if r.id is None or r.id not in existing]
+        return self._frame(fresh)
+
+    def _existing(self, given: list[str]) -> set[str]:
+        if not self._tv.parts or not given:
+            return set()
+        rowids = find_rowids(self._store.kv, self._version, [entries.id_key(self._tv.table.number, [i]) for i in given])
+        return {i for i, r in zip(given, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
+
+    def _replace(self, rows: list[NewRow]) -> None:
+        if rows:
+            more, _ = self._writer.insert(self._version, self._tv, self._records, rows)
+            self._changes.merge(more)
+            self._replaced += len(rows)
+
+    def _frame(self, rows: list[NewRow]) -> pl.DataFrame:
+        now = time.time_ns() // 1_000
+        made = iter(self._writer.make_ids(sum(r.id is None for r in rows)))
+        plain = [(r.id if r.id is not None else next(made), *r.declared, r.created_at if r.created_at is not None else now, now, None) for r in rows]
+        fields = self._tv.table.fields
+        columns: list[Any] = list(zip(*plain, strict=True)) if plain else [()] * len(fields)
+        frame = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(fields, columns, strict=True)])
+        for column in frame.get_columns():
+            loader.check_size(column, f"{self._tv.table.name}.{column.name}")
+        return frame
+
+
+def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Yield pieces until there are `rows` rows."""
+    while rows > 0:
+        piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+        rows -= piece.height
+
+
+def _parsed(value: object) -> object:
+    """Return the object of a JSON text; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_json_text(value)
+    except ValueError:
+        return value

@@ -1,0 +1,112 @@
+"""The entries of the three key indexes, as plain operations (family, key, value) that storage writes with the rows.
+
+    family  key                                            value
+    ids     table:u16 id                                   rowid:u48
+    ids     table:u16 (length:u32 part)*                   rowid:u48      keys of several columns (edges)
+    keys    normalised text 00 table:u16 rowid:u48         the field's name
+    index   table:u16 column:u16 ordered value rowid:u48   empty
+
+An entry is a hint: whoever reads one checks it against the live row, so an entry may be too many but never missing. The
+ordered form of a value sorts as bytes like the value itself.
+"""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import polars as pl
+
+from rem_arrow.datatypes import Json
+
+Entry: TypeAlias = "tuple[str, bytes, bytes]"
+
+_TABLE = struct.Struct(">H")
+_COLUMN = struct.Struct(">HH")
+_LENGTH = struct.Struct(">I")
+_FLOAT = struct.Struct(">d")
+_INT128_BIAS = 1 << 127
+_ROWID_BYTES = 6
+_KEY_BYTES_MAX = 512
+
+
+def id_key(table: int, parts: Sequence[str]) -> bytes:
+    """Return the key of a row's identity: exact, of one column or several. A NULL part is an empty text."""
+    if len(parts) == 1:
+        return _TABLE.pack(table) + parts[0].encode()
+    encoded = [p.encode() for p in parts]
+    return _TABLE.pack(table) + b"".join(_LENGTH.pack(len(p)) + p for p in encoded)
+
+
+def rowid_value(rowid: int) -> bytes:
+    return rowid.to_bytes(_ROWID_BYTES, "big")
+
+
+def rowid_of(data: bytes) -> int:
+    """Return the rowid at the end of a key, or that is a value."""
+    return int.from_bytes(data[-_ROWID_BYTES:], "big")
+
+
+def table_of_name(key: bytes) -> int:
+    """Return the table of an entry in `keys`."""
+    return int.from_bytes(key[-_ROWID_BYTES - 2 : -_ROWID_BYTES], "big")
+
+
+def normalise(text: str) -> str:
+    """Return the form in which lookup keys compare: without case, accents and surrounding or repeated space."""
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)).casefold()
+    return folded if " " not in folded and not any(c in folded for c in "\t\n\r") else " ".join(folded.split())
+
+
+def name_prefix(text: str) -> bytes:
+    """Return the prefix of all entries of a lookup key; long keys are cut, the reader checks the row."""
+    return normalise(text).encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"") + b"\x00"
+
+
+def name_entry(table: int, rowid: int, text: str, field: str) -> Entry:
+    return ("keys", name_prefix(text) + _TABLE.pack(table) + rowid_value(rowid), field.encode())
+
+
+def column_prefix(table: int, column: int) -> bytes:
+    return _COLUMN.pack(table, column)
+
+
+def value_prefix(table: int, column: int, ordered: bytes) -> bytes:
+    return _COLUMN.pack(table, column) + ordered
+
+
+def value_entry(table: int, column: int, ordered: bytes, rowid: int) -> Entry:
+    return ("index", _COLUMN.pack(table, column) + ordered + rowid_value(rowid), b"")
+
+
+def ordered_form(dtype: pl.DataType) -> Callable[[Json], bytes] | None:
+    """Return the function from a plain value of `dtype` to its ordered form; None when the type cannot be indexed."""
+    if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
+        return _ordered_text
+    if dtype.is_float():
+        return _ordered_float
+    if dtype.is_integer() or isinstance(dtype, (pl.Boolean, pl.Date, pl.Time, pl.Datetime, pl.Duration)):
+        return _ordered_integer
+    return None
+
+
+def _ordered_text(value: Json) -> bytes:
+    assert isinstance(value, str), "a text column holds texts"
+    return value.encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"\x00\xff") + b"\x00\x00"
+
+
+def _ordered_integer(value: Json) -> bytes:
+    assert isinstance(value, int), "an integer column holds integers"
+    return (value + _INT128_BIAS).to_bytes(17, "big")
+
+
+def _ordered_float(value: Json) -> bytes:
+    assert isinstance(value, (int, float)), "a float column holds numbers"
+    number = float(value)
+    raw = bytes(_FLOAT.pack(0.0 if number == 0 else number))
+    return bytes(b ^ 0xFF for b in raw) if raw[0] & 0x80 else bytes([raw[0] | 0x80]) + raw[1:]

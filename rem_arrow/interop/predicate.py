@@ -1,0 +1,61 @@
+"""What a Polars filter says of column ranges, for skipping segments. Best effort: what is not understood restricts nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from typing import cast
+
+import polars as pl
+from pydantic_core import from_json
+
+from rem_arrow.datatypes import Json
+from rem_arrow.source import ColumnRange
+
+_MIRRORED = {"Eq": "Eq", "Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq"}
+_NUMBERS = ("Int", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float", "Float32", "Float64", "String")
+
+
+def ranges_of(predicate: pl.Expr) -> tuple[ColumnRange, ...]:
+    """Return ranges that every row that passes `predicate` lies within."""
+    try:
+        with warnings.catch_warnings():
+            # Polars calls its JSON form unstable: an unknown shape restricts nothing, and the filter itself still runs.
+            warnings.simplefilter("ignore")
+            tree = from_json(predicate.meta.serialize(format="json"))
+    except (pl.exceptions.PolarsError, ValueError):
+        return ()
+    return tuple(_ranges(tree))
+
+
+def _ranges(tree: Json) -> list[ColumnRange]:
+    match tree:
+        case {"BinaryExpr": {"op": "And", "left": left, "right": right}}:
+            return _ranges(left) + _ranges(right)
+        case {"BinaryExpr": {"op": str(op), "left": {"Column": str(column)}, "right": {"Literal": literal}}} if op in _MIRRORED:
+            return _range(column, op, _value(literal))
+        case {"BinaryExpr": {"op": str(op), "left": {"Literal": literal}, "right": {"Column": str(column)}}} if op in _MIRRORED:
+            return _range(column, _MIRRORED[op], _value(literal))
+        case _:
+            return []
+
+
+def _range(column: str, op: str, value: object) -> list[ColumnRange]:
+    if value is None:
+        return []
+    low = value if op in ("Eq", "Gt", "GtEq") else None
+    high = value if op in ("Eq", "Lt", "LtEq") else None
+    return [ColumnRange(column, low, high)]
+
+
+def _value(literal: Json) -> object:
+    match literal:
+        case {"Dyn": dict(inner)} | {"Scalar": dict(inner)}:
+            kind, value = next(iter(cast("dict[str, Json]", inner).items()))
+            if kind in _NUMBERS and isinstance(value, (int, float, str)):
+                return value
+            if kind == "Date" and isinstance(value, int):
+                return dt.date(1970, 1, 1) + dt.timedelta(days=value)
+        case _:
+            pass
+    return None

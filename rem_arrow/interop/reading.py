@@ -1,0 +1,91 @@
+"""What `load` accepts: Polars, pandas and Arrow objects, and paths of Parquet, CSV, NDJSON and Arrow files, as pieces of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rem_arrow.errors import InputError
+
+PIECE_ROWS = 122_880
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Rows to load: their columns, how many (None: unknown), and the rows in pieces of at most PIECE_ROWS."""
+
+    schema: pl.Schema
+    rows: int | None
+    pieces: Iterator[pl.DataFrame]
+
+
+def open_input(data: Any) -> Input:
+    """Return `data` as pieces of frames. Raises InputError for what cannot be read."""
+    if isinstance(data, (str, Path)):
+        return _open_path(Path(data))
+    if isinstance(data, pl.LazyFrame):
+        data = data.collect()
+    if isinstance(data, pl.DataFrame):
+        return _of_frame(data)
+    if isinstance(data, pa.RecordBatchReader):
+        return Input(pl.Schema(pl.from_arrow(data.schema.empty_table()).schema), None, _of_batches(data))  # type: ignore[union-attr]
+    if isinstance(data, pa.RecordBatch):
+        data = pa.Table.from_batches([data])
+    try:
+        if isinstance(data, list):
+            return _of_frame(pl.DataFrame(data, infer_schema_length=None))
+        if isinstance(data, dict):
+            return _of_frame(pl.DataFrame(data))
+        if isinstance(data, pa.Table) or hasattr(data, "__arrow_c_stream__"):
+            frame = pl.from_arrow(data) if isinstance(data, pa.Table) else pl.DataFrame(data)
+            assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
+            return _of_frame(frame)
+        if type(data).__module__.split(".")[0] == "pandas":
+            return _of_frame(pl.from_pandas(data))
+    except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
+        raise InputError(f"the data cannot be read as a table: {error}") from error
+    raise InputError(f"load takes a Polars, pandas or Arrow table, a list of dicts, or a path; not {type(data).__name__}")
+
+
+def _of_frame(frame: pl.DataFrame) -> Input:
+    pieces = (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
+    return Input(frame.schema, frame.height, pieces)
+
+
+def _of_batches(batches: pa.RecordBatchReader | Iterator[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
+    for batch in batches:
+        frame = pl.from_arrow(pa.Table.from_batches([batch]))
+        assert isinstance(frame, pl.DataFrame), "a batch becomes a frame"
+        yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
+
+
+def _open_path(path: Path) -> Input:
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; load takes one Parquet, CSV, NDJSON or Arrow file")
+    try:
+        match path.suffix.lower():
+            case ".parquet" | ".pq":
+                return _open_parquet(path)
+            case ".csv" | ".tsv":
+                return _of_frame(pl.read_csv(path, separator="\t" if path.suffix.lower() == ".tsv" else ",", infer_schema_length=10_000, try_parse_dates=True))
+            case ".ndjson" | ".jsonl":
+                return _of_frame(pl.read_ndjson(path, infer_schema_length=10_000))
+            case ".arrow" | ".ipc" | ".feather":
+                return _of_frame(pl.read_ipc(path, memory_map=False))
+            case suffix:
+                raise InputError(f"{path} ends in {suffix or 'nothing'}; load reads .parquet, .csv, .tsv, .ndjson, .jsonl and .arrow")
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+def _open_parquet(path: Path) -> Input:
+    file = pq.ParquetFile(path)
+    schema = pl.from_arrow(file.schema_arrow.empty_table())
+    assert isinstance(schema, pl.DataFrame), "a schema becomes an empty frame"
+    return Input(schema.schema, file.metadata.num_rows, _of_batches(file.iter_batches(batch_size=PIECE_ROWS, use_threads=True)))

@@ -1,0 +1,204 @@
+"""Bulk loading: frames to segments, without a detour through the tail; all rows become visible by one commit.
+
+Pages and index entries are written as they come, in bounded pieces, under fresh numbers that nothing names yet; the last
+step is one batch of manifests. A load that fails leaves nothing that is visible, and the next opening sweeps the pages.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, Queue
+
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+
+from rem_arrow import datatypes
+from rem_arrow.datatypes import Json
+from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.index import entries
+from rem_arrow.index.row_index import RowIndex
+from rem_arrow.schema import Field, Table, check_name
+from rem_arrow.storage import segment
+from rem_arrow.storage.kv import Op
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.tail import Append
+from rem_arrow.storage.version import TableVersion
+
+DIRECT_ROWS_MIN = 20_000
+VALUE_BYTES_MAX = 1 << 30
+INDEX_FAMILIES = ("ids", "keys", "index")
+
+Progress: TypeAlias = Callable[[int], None]
+
+
+def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
+    """Return the description of a plain table for frames of that schema."""
+    names = [check_name(n, "column") for n in schema.names()]
+    folded: dict[str, str] = {}
+    for n in names:
+        if n.casefold() in folded:
+            raise InputError(f'the columns "{folded[n.casefold()]}" and "{n}" of {name} differ in case only; rename one')
+        folded[n.casefold()] = n
+    if not names:
+        raise InputError(f"{name} has no columns; a table needs at least one")
+    fields = tuple(Field(n, datatypes.check_storable(datatypes.instance(schema[n]), f"{name}.{n}"), i) for i, n in enumerate(names))
+    return Table(number, check_name(name, "table"), "plain", fields, next_column=len(fields))
+
+
+def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the frame with the table's columns, order and types. Raises InputError for what does not fit."""
+    known = {f.name: f for f in table.fields}
+    for name in frame.columns:
+        if name not in known:
+            raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(known), "Columns")}')
+    columns = []
+    for field in table.fields:
+        if field.name not in frame.columns:
+            if not field.nullable:
+                raise InputError(f'{table.name} needs the column "{field.name}"')
+            columns.append(pl.Series(field.name, [None] * frame.height, dtype=field.dtype))
+            continue
+        columns.append(_fitted_column(frame[field.name], field, table.name))
+    return pl.DataFrame(columns)
+
+
+def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
+    if column.dtype != field.dtype:
+        if not datatypes.widens(column.dtype, field.dtype) and not _losslessly(column.dtype, field.dtype):
+            raise InputError(
+                f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}, and the data holds {datatypes.sql_name(column.dtype)}; cast it first'
+            )
+        try:
+            column = column.cast(field.dtype, strict=True)
+        except pl.exceptions.PolarsError as error:
+            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {error}') from error
+    if not field.nullable and column.null_count():
+        row = int(column.is_null().arg_max() or 0)
+        raise InputError(f'row {row}: {table}, field "{field.name}" must not be NULL')
+    check_size(column, f"{table}.{field.name}")
+    return column
+
+
+def _losslessly(old: pl.DataType, new: pl.DataType) -> bool:
+    """Say whether a strict cast either keeps a value or fails: between integers, decimals, texts and their categories, times."""
+    exact = old.is_integer() and (new.is_integer() or new.is_decimal())
+    texts = isinstance(old, (pl.String, pl.Categorical, pl.Enum)) and isinstance(new, (pl.String, pl.Categorical, pl.Enum))
+    zoned = isinstance(old, pl.Datetime) and isinstance(new, pl.Datetime) and (old.time_zone is None) == (new.time_zone is None)
+    nested = isinstance(old, (pl.List, pl.Array)) and isinstance(new, (pl.List, pl.Array))
+    return exact or texts or zoned or nested or (old.is_float() and new == pl.Float64())
+
+
+def check_size(column: pl.Series, where: str) -> None:
+    """Refuse a value over 1 GiB."""
+    if column.estimated_size() <= VALUE_BYTES_MAX:
+        return
+    sizes = column.str.len_bytes() if column.dtype == pl.String else column.bin.size() if column.dtype == pl.Binary else None
+    longest = sizes.max() if sizes is not None else None
+    if isinstance(longest, int) and longest > VALUE_BYTES_MAX:
+        raise InputError(f"a value of {where} takes {longest:,} bytes; a value may take 1 GiB")
+
+
+def write_segments(
+    store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress, index: RowIndex | None = None
+) -> tuple[list[tuple[int, Op, int]], int]:
+    """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of rows.
+
+    Args:
+        frames: of the table's columns and types, at most SEGMENT_ROWS_MAX rows each.
+        first_rowid: reserves rowids for that many rows.
+    """
+    manifests: list[tuple[int, Op, int]] = []
+    rows = 0
+    for frame in _ahead(frames):
+        if not frame.height:
+            continue
+        start = first_rowid(frame.height)
+        with store.lock:
+            part = store.reserve_part(table.number)
+        rowids = np.arange(start, start + frame.height, dtype=np.int64)
+        op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f, frame=frame: frame[f.name], store.executor)  # type: ignore[misc]
+        manifests.append((table.number, op, part))
+        if index is not None:
+            write_entries(store, table, index, frame, range(start, start + frame.height))
+        rows += frame.height
+        progress(frame.height)
+    store.kv.flush("pages")
+    if index is not None:
+        for family in INDEX_FAMILIES:
+            store.kv.flush(family)
+    return manifests, rows
+
+
+def write_index(store: Store, tv: TableVersion, table: Table) -> None:
+    """Write the entries of every live row as `table`, the evolved description, wants them. REQUIRES: the lock, and no tail."""
+    index = RowIndex(table)
+    known = {f.number for f in tv.table.fields}
+    for view in tv.parts:
+        frame = view.part.frame([f for f in table.fields if f.number in known or isinstance(view.part, Segment)], view.length)
+        mask = view.live_mask()
+        rowids = view.part.rowid_array(view.length)
+        write_entries(store, table, index, frame if mask is None else frame.filter(pl.Series(mask)), rowids if mask is None else rowids[mask])
+    for family in INDEX_FAMILIES:
+        store.kv.flush(family)
+
+
+def write_entries(store: Store, table: Table, index: RowIndex, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+    """Write the index entries of a frame's rows outside of the log; the caller flushes."""
+    plain = [_physical(frame[table.fields[p].name]).to_list() for p in index.columns]
+    row: list[Json] = [None] * len(table.fields)
+    by_family: dict[str, list[tuple[bytes, bytes]]] = {family: [] for family in INDEX_FAMILIES}
+    for rowid, values_ in zip(rowids, zip(*plain, strict=True), strict=True):
+        rowid = int(rowid)
+        for place, value in zip(index.columns, values_, strict=True):
+            row[place] = value
+        by_family["ids"].append((index.key(row), entries.rowid_value(rowid)))
+        for family, key, entry in index.entries(rowid, row):
+            by_family[family].append((key, entry))
+    for family, found in by_family.items():
+        store.kv.write_bulk(family, found)
+
+
+def _physical(column: pl.Series) -> pl.Series:
+    return column if column.dtype in (pl.String, pl.Enum, pl.Categorical) or column.dtype.is_nested() else column.to_physical()
+
+
+def frame_append(frame: pl.DataFrame, first: int) -> Append:
+    """Return the write that adds a small frame to the tail."""
+    return Append(range(first, first + frame.height), None, frame)
+
+
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Read one frame ahead on a thread, so that reading a file and writing segments overlap."""
+    queue: Queue[pl.DataFrame | BaseException | None] = Queue(maxsize=1)
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            for frame in frames:
+                queue.put(frame)
+                if stop.is_set():
+                    return
+            queue.put(None)
+        except (RemError, OSError, pl.exceptions.PolarsError, ValueError) as error:
+            queue.put(error)
+
+    thread = threading.Thread(target=read, name="rem-reader", daemon=True)
+    thread.start()
+    try:
+        while (item := queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            try:
+                queue.get(timeout=0.05)
+            except Empty:
+                pass
+        thread.join()
+

@@ -1,0 +1,71 @@
+"""Lookup of entities of any table by id, name, alias or key field, without regard to case and accents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from pydantic_core import to_json
+
+from rem_arrow.catalog import find_rowids
+from rem_arrow.errors import InputError
+from rem_arrow.index import entries
+from rem_arrow.storage.kv import KV
+from rem_arrow.storage.version import TableVersion, Version
+
+SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}
+ROWS_MAX = 1_000
+
+
+def lookup_entity(kv: KV, version: Version, texts: Sequence[str]) -> pl.DataFrame:
+    """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as JSON).
+
+    Exact ids come first, then the order of the tables and rows. At most ROWS_MAX rows.
+    """
+    rows: dict[tuple[int, int], tuple[str, str, str | None, str, str]] = {}
+    for text in texts:
+        if not isinstance(text, str) or not text.strip():
+            raise InputError(f"a lookup takes a text that is not empty, not {text!r}")
+        for number, rowid in _candidates(kv, version, text):
+            if (number, rowid) not in rows and len(rows) < ROWS_MAX:
+                row = _matched(version.tables[number], rowid, text)
+                if row is not None:
+                    rows[number, rowid] = row
+    columns = list(zip(*rows.values(), strict=True)) if rows else [[]] * len(SCHEMA)
+    return pl.DataFrame([pl.Series(n, list(c), dtype=t) for (n, t), c in zip(SCHEMA.items(), columns, strict=True)])
+
+
+def _candidates(kv: KV, version: Version, text: str) -> list[tuple[int, int]]:
+    """Return (table, rowid) of rows whose index entries fit; the rows decide."""
+    tables = [n for n, tv in version.tables.items() if tv.table.soft_delete]
+    found: list[tuple[int, int]] = []
+    for spelled in dict.fromkeys((text, entries.normalise(text))):
+        rowids = find_rowids(kv, version, [entries.id_key(n, [spelled]) for n in tables])
+        found += [(n, r) for n, r in zip(tables, rowids, strict=True) if r is not None]
+    for key, _ in kv.scan("keys", entries.name_prefix(text)):
+        number = entries.table_of_name(key)
+        if number in version.tables:
+            found.append((number, entries.rowid_of(key)))
+        if len(found) >= 2 * ROWS_MAX:
+            break
+    return found
+
+
+def _matched(tv: TableVersion, rowid: int, text: str) -> tuple[str, str, str | None, str, str] | None:
+    place = tv.place(rowid)
+    if place is None:
+        return None
+    table = tv.table
+    row = dict(zip(table.names, place.view.part.row(place.offset, table.fields), strict=True))
+    if row[table.soft_delete] is not None:
+        return None
+    wanted = entries.normalise(text)
+    for field in ("id", *table.name_fields):
+        value = row[field]
+        candidates = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if any(isinstance(v, str) and entries.normalise(v) == wanted for v in candidates):
+            name = row.get("name")
+            shown = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
+            entity = to_json(row, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode()
+            return table.name, str(row["id"]), name if isinstance(name, str) else shown, field, entity
+    return None

@@ -1,0 +1,177 @@
+"""Relations to LazyFrames: one function for each node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import assert_never, cast
+
+import polars as pl
+
+from rem_arrow.errors import BindError, InputError
+from rem_arrow.lower.expression import lower_aggregate, lower_expr
+from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Limit, Literal, Parameter, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.plan.walk import columns_of
+from rem_arrow.source import Catalog, ScanReport
+
+_ROW = "#row"
+
+
+@dataclass(slots=True)
+class Lowering:
+    """What lowering reads, and what it reports: one report a scan, in the order of the plan."""
+
+    catalog: Catalog
+    parameters: Mapping[str, object]
+    reports: list[tuple[Scan, ScanReport]] = field(default_factory=list)
+
+
+def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
+    """Return the frame that computes `plan`; its columns are the plan's, in their order."""
+    match plan:
+        case Scan():
+            return _scan(plan, context)
+        case Values():
+            return _values(plan, context)
+        case Filter():
+            return lower(plan.input, context).filter(lower_expr(plan.condition, context.parameters))
+        case Project():
+            return _project(plan, context)
+        case Join():
+            return _join(plan, context)
+        case Aggregate():
+            return _aggregate(plan, context)
+        case Sort():
+            return _sort(plan, context)
+        case Limit():
+            return _limit(plan, context)
+        case Union():
+            return pl.concat([_named(lower(i, context), i, plan) for i in plan.inputs], how="vertical")
+        case _:
+            assert_never(plan)
+
+
+def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
+    source = context.catalog.source(plan.source)
+    if source is None:
+        raise BindError(f'the table "{plan.source}" is gone')
+    report = ScanReport()
+    context.reports.append((plan, report))
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report)
+    return frame.rename({column: name for name, column, _ in plan.columns})
+
+
+def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
+    if not plan.columns:
+        return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
+    rows = [pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows]
+    return pl.concat(rows).lazy()
+
+
+def _project(plan: Project, context: Lowering) -> pl.LazyFrame:
+    frame = lower(plan.input, context)
+    outputs = [lower_expr(e, context.parameters).alias(n) for n, e in plan.outputs]
+    if any(columns_of(e) for _, e in plan.outputs):
+        return frame.select(outputs)
+    # Polars makes one row of literals alone; SQL makes one for each row of the input.
+    return frame.with_columns(outputs).select([n for n, _ in plan.outputs])
+
+
+def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
+    frame = lower(plan.input, context)
+    calls = [lower_aggregate(c, context.parameters).alias(n) for n, c in plan.aggregates]
+    if plan.keys:
+        keys = [lower_expr(e, context.parameters).alias(n) for n, e in plan.keys]
+        if not calls:
+            return frame.select(keys).unique()
+        if all(not columns_of(e) for _, e in plan.keys):
+            return frame.with_columns(keys).group_by([n for n, _ in plan.keys]).agg(calls)
+        return frame.group_by(keys).agg(calls)
+    return frame.select(calls) if calls else pl.LazyFrame({_ROW: [None]})
+
+
+def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:
+    keys = [lower_expr(k.expr, context.parameters) for k in plan.keys]
+    return lower(plan.input, context).sort(keys, descending=[k.descending for k in plan.keys], nulls_last=[k.nulls_last for k in plan.keys], maintain_order=True)
+
+
+def _limit(plan: Limit, context: Lowering) -> pl.LazyFrame:
+    count, offset = (_number(e, context.parameters) for e in (plan.count, plan.offset))
+    return lower(plan.input, context).slice(offset or 0, count)
+
+
+def _number(expr: Expr | None, parameters: Mapping[str, object]) -> int | None:
+    if expr is None:
+        return None
+    assert isinstance(expr, (Literal, Parameter)), "the binder lets nothing else through"
+    value = expr.value if isinstance(expr, Literal) else parameters[expr.name]
+    if value is not None and (not isinstance(value, int) or value < 0):
+        raise InputError(f"LIMIT and OFFSET take whole numbers that are not negative, not {value!r}")
+    return cast("int | None", value)
+
+
+def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
+    names = dict(zip(branch.schema, plan.schema, strict=True))
+    return frame.rename({a: b for a, b in names.items() if a != b}) if any(a != b for a, b in names.items()) else frame
+
+
+# --- joins
+
+
+def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
+    left, right = lower(plan.left, context), lower(plan.right, context)
+    if plan.residual is not None and plan.kind != "inner":
+        return _outer_with_residual(plan, left, right, context)
+    joined = _equi(plan, left, right, context)
+    if plan.residual is not None:
+        joined = joined.filter(lower_expr(plan.residual, context.parameters))
+    return joined.select(list(plan.schema))
+
+
+def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None) -> pl.LazyFrame:
+    how = kind or plan.kind
+    if not plan.equals:
+        return _without_keys(how, left, right)
+    left, left_keys = _with_keys(left, [a for a, _ in plan.equals], "l", context)
+    right, right_keys = _with_keys(right, [b for _, b in plan.equals], "r", context)
+    if how == "right":
+        return right.join(left, left_on=right_keys, right_on=left_keys, how="left", coalesce=False)
+    if how in ("semi", "anti"):
+        return left.join(right, left_on=left_keys, right_on=right_keys, how=how)  # type: ignore[arg-type]
+    return left.join(right, left_on=left_keys, right_on=right_keys, how=how, coalesce=False)  # type: ignore[arg-type]
+
+
+def _with_keys(frame: pl.LazyFrame, keys: list[Expr], side: str, context: Lowering) -> tuple[pl.LazyFrame, list[str]]:
+    names = [k.name if isinstance(k, Column) else f"#{side}{i}" for i, k in enumerate(keys)]
+    if len(set(names)) < len(names):
+        names = [f"#{side}{i}" for i in range(len(keys))]
+    added = [lower_expr(k, context.parameters).alias(n) for k, n in zip(keys, names, strict=True) if n.startswith("#")]
+    return (frame.with_columns(added) if added else frame), names
+
+
+def _without_keys(how: str, left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyFrame:
+    """Every row with every row; an outer join of that keeps a side when the other is empty."""
+    one = pl.lit(1, pl.Int8)
+    if how == "inner":
+        return left.join(right, how="cross")
+    left, right = left.with_columns(one.alias("#l")), right.with_columns(one.alias("#r"))
+    if how == "right":
+        return right.join(left, left_on="#r", right_on="#l", how="left", coalesce=False)
+    if how in ("semi", "anti"):
+        return left.join(right, left_on="#l", right_on="#r", how=how)  # type: ignore[arg-type]
+    return left.join(right, left_on="#l", right_on="#r", how=how, coalesce=False)  # type: ignore[arg-type]
+
+
+def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
+    """The matches by the whole condition, then what matched nothing, with NULLs beside it."""
+    assert plan.residual is not None, "without a residual the plain join does"
+    left, right = left.with_row_index(f"{_ROW}l"), right.with_row_index(f"{_ROW}r")
+    matches = _equi(plan, left, right, context, "inner").filter(lower_expr(plan.residual, context.parameters))
+    if plan.kind in ("semi", "anti"):
+        return left.join(matches, on=f"{_ROW}l", how=plan.kind).select(list(plan.schema))
+    frames = [matches.select(list(plan.schema))]
+    if plan.kind in ("left", "full"):
+        frames.append(left.join(matches, on=f"{_ROW}l", how="anti").select(list(plan.left.schema)))
+    if plan.kind in ("right", "full"):
+        frames.append(right.join(matches, on=f"{_ROW}r", how="anti").select(list(plan.right.schema)))
+    return pl.concat(frames, how="diagonal").select(list(plan.schema))

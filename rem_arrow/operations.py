@@ -1,0 +1,278 @@
+"""The verbs on rows, once for the database (each call commits) and for a transaction (all or none at its end)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+import polars as pl
+from pydantic import BaseModel
+
+from rem_arrow import edges
+from rem_arrow.catalog import Snapshot, find_rowids
+from rem_arrow.engine import Engine, Limits, Parameters
+from rem_arrow.errors import InputError
+from rem_arrow.index import entries
+from rem_arrow.model.records import Records
+from rem_arrow.model.registry import id_text, model_of
+from rem_arrow.schema import Table
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.writer import Writer, find_table
+
+T = TypeVar("T")
+Compute = Callable[[Version], "tuple[Changes, T]"]
+
+
+class Shared:
+    """What the database and its transactions share."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.engine = Engine()
+        self.writer = Writer(store)
+        self.models: dict[int, type[BaseModel]] = {}
+        self.limits = Limits()
+        self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}
+
+    def records(self, table: Table) -> Records:
+        """Return the codec of an entity table, for its registered model, else for its columns."""
+        if table.kind != "entity":
+            raise InputError(f"{table.name} is a {table.kind} table, and this works on entities; use load, or add_edge for edges")
+        model = self.models.get(table.number)
+        known = self._records.get(table.number)
+        if known is None or known[0] is not table or known[1] is not model:
+            known = self._records[table.number] = (table, model, Records(table, model or model_of(table)))
+        return known[2]
+
+
+class Operations(ABC):
+    """Reads and writes of one version; subclasses say which version, and what becomes of changes."""
+
+    _shared: Shared
+
+    @abstractmethod
+    def _version(self) -> Version:
+        """Return the version to read."""
+
+    @abstractmethod
+    def _write(self, compute: Compute[T]) -> T:
+        """Compute changes from the version that is current for writing, and take them over."""
+
+    # --- entities
+
+    @overload
+    def insert(self, table: str, rows: Mapping[str, Any] | BaseModel, *, edges: Iterable[Mapping[str, Any]] = ()) -> str: ...
+    @overload
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any] | BaseModel], *, edges: Iterable[Mapping[str, Any]] = ()) -> list[str]: ...
+    def insert(self, table: str, rows: Any, *, edges: Iterable[Mapping[str, Any]] = ()) -> str | list[str]:
+        """Add one entity or many, validated, in one atomic commit with their edges; an id that exists is replaced.
+
+        Args:
+            table: an entity table.
+            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID.
+            edges: dicts of dst and edge_type, and if wanted src (else the id of the one row), properties and weight.
+
+        Returns:
+            The id, or for a list the list of ids.
+
+        Raises:
+            InputError: a row does not fit; it names the row, the field and the reason. Nothing is stored.
+        """
+        many = not isinstance(rows, (Mapping, BaseModel))
+        if many and not isinstance(rows, Sequence):
+            raise InputError(f"insert takes a dict, a model or a list of these, not {type(rows).__name__}")
+        edge_list = list(edges)
+
+        def compute(version: Version) -> tuple[Changes, list[str]]:
+            tv = find_table(version, table)
+            records = self._shared.records(tv.table)
+            new = records.new_rows(rows) if many else [records.new_row(rows)]
+            changes, ids = self._shared.writer.insert(version, tv, records, new)
+            if edge_list:
+                self._add_edges(version, changes, edge_list, tv.table.name, ids)
+            return changes, ids
+
+        ids = self._write(compute)
+        return ids if many else ids[0]
+
+    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:  # noqa: A002
+        """Return one entity by id: a dict, or with `as_model` the validated model; None when there is none.
+
+        Args:
+            include_deleted: also find an entity that was deleted and not purged.
+        """
+        version = self._version()
+        tv = find_table(version, table)
+        records = self._shared.records(tv.table)
+        found = self._shared.writer.find(version, tv, id_text(id, tv.table.name))
+        if found is None:
+            return None
+        place = found[1]
+        row = records.to_dict(tv.table.names, place.view.part.row(place.offset, tv.table.fields))
+        if row[tv.table.soft_delete] is not None and not include_deleted:
+            return None
+        return records.to_model(row) if as_model else row
+
+    def update(self, table: str, id: object, values: Mapping[str, Any]) -> None:  # noqa: A002
+        """Change fields of one entity; the whole row is validated again. Raises InputError if there is none."""
+
+        def compute(version: Version) -> tuple[Changes, None]:
+            tv = find_table(version, table)
+            records = self._shared.records(tv.table)
+            return self._shared.writer.update(version, tv, records, id_text(id, tv.table.name), dict(values)), None
+
+        self._write(compute)
+
+    def delete(self, table: str, ids: str | Iterable[str]) -> int:
+        """Mark entities as deleted; they leave every query, and `include_deleted` still shows them. Returns how many."""
+        return self._write(lambda version: self._shared.writer.delete(version, self._entities(version, table), _listed(ids)))
+
+    def purge(self, table: str, ids: str | Iterable[str]) -> int:
+        """Remove entities for good, and the edges at them. Returns how many entities."""
+
+        def compute(version: Version) -> tuple[Changes, int]:
+            tv = self._entities(version, table)
+            listed = _listed(ids)
+            changes, count = self._shared.writer.purge(version, tv, listed)
+            self._purge_edges(version, changes, tv.table.name, listed)
+            return changes, count
+
+        return self._write(compute)
+
+    # --- edges
+
+    def add_edge(self, src: str, dst: str, edge_type: str, *, properties: Any = None, weight: float | None = None) -> None:
+        """Add a directed edge between two entities, by id or 'table:id'; the same source, type and target is replaced."""
+
+        def compute(version: Version) -> tuple[Changes, None]:
+            row = edges.edge_row(src, dst, edge_type, resolve=self._resolver(version), properties=properties, weight=weight)
+            return self._shared.writer.put_keyed(version, find_table(version, edges.NAME), [row]), None
+
+        self._write(compute)
+
+    def add_edges(self, frame: pl.DataFrame) -> int:
+        """Add edges from a frame with the columns src, dst, edge_type, and if wanted src_table, dst_table, properties, weight.
+
+        Returns the number of edges that were given. An end that no entity has (yet) is kept, and dangles.
+        """
+        if not isinstance(frame, pl.DataFrame):
+            raise InputError(f"add_edges takes a Polars DataFrame, not {type(frame).__name__}; for one edge there is add_edge")
+
+        def compute(version: Version) -> tuple[Changes, int]:
+            rows = edges.frame_rows(frame, self._resolver(version))
+            return self._shared.writer.put_keyed(version, find_table(version, edges.NAME), rows), frame.height
+
+        return self._write(compute)
+
+    # --- queries
+
+    def sql(
+        self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None, timeout_s: float | None = None, include_deleted: bool = False
+    ) -> pl.DataFrame:
+        """Run one query and return its rows.
+
+        Args:
+            parameters: values of $name by name, or of $1, $2 by position; they never become part of the text.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+            timeout_s: seconds after which the statement is stopped.
+            include_deleted: see deleted entities too.
+
+        Raises:
+            ParseError, BindError, UnsupportedError: the text; with the place.
+            ExecuteError: overflow, time out, memory.
+        """
+        snapshot = self._snapshot(frames, include_deleted)
+        limits = Limits(timeout_s if timeout_s is not None else self._shared.limits.timeout_s, self._shared.limits.memory_bytes)
+        return self._shared.engine.execute(text, snapshot, parameters, limits)
+
+    def _snapshot(self, frames: Mapping[str, Any] | None = None, include_deleted: bool = False) -> Snapshot:
+        given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
+        return Snapshot(self._shared.store.kv, self._version(), given, include_deleted=include_deleted)
+
+    # --- inside
+
+    def _entities(self, version: Version, table: str) -> TableVersion:
+        tv = find_table(version, table)
+        self._shared.records(tv.table)
+        return tv
+
+    def _resolver(self, version: Version) -> Callable[[str], str | None]:
+        """Return the function from an id to the one table that has it; 'table' NUL 'id' asks that table only."""
+        tables = [tv for tv in version if tv.table.kind == "entity"]
+        kv = self._shared.store.kv
+
+        def resolve(end: str) -> str | None:
+            head, nul, rest = end.partition("\0")
+            asked = [tv for tv in tables if tv.table.name == head] if nul else tables
+            id_ = rest if nul else end
+            rowids = find_rowids(kv, version, [entries.id_key(tv.table.number, [id_]) for tv in asked]) if asked else []
+            owners = [tv.table.name for tv, r in zip(asked, rowids, strict=True) if r is not None and tv.place(r) is not None]
+            if len(owners) > 1:
+                raise InputError(f"the id {id_!r} is in {', '.join(owners)}; write it as table:id, for example {owners[0]}:{id_}")
+            return owners[0] if owners else None
+
+        return resolve
+
+    def _add_edges(self, version: Version, changes: Changes, given: list[Mapping[str, Any]], table: str, ids: list[str]) -> None:
+        known, resolve = set(ids), self._resolver(version)
+        rows = []
+        for place, edge in enumerate(given):
+            unknown = set(edge) - {"src", "dst", "edge_type", "properties", "weight"}
+            if unknown or "edge_type" not in edge or not ("dst" in edge or "src" in edge):
+                raise InputError(f"edge {place}: an edge is a dict of dst and edge_type, and src, properties, weight if wanted; got {sorted(edge)}")
+            if len(ids) > 1 and not ("src" in edge and "dst" in edge):
+                raise InputError(f"edge {place}: with several rows an edge names both src and dst")
+            row = edges.edge_row(
+                edge.get("src", ids[0]),
+                edge.get("dst", ids[0]),
+                edge["edge_type"],
+                resolve=lambda e: table if e in known else resolve(e),
+                properties=edge.get("properties"),
+                weight=edge.get("weight"),
+                place=f"edge {place}: ",
+            )
+            rows.append(row)
+        changes.merge(self._shared.writer.put_keyed(version, find_table(version, edges.NAME), rows))
+
+    def _purge_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
+        """Kill the edges that begin or end at purged entities."""
+        tv = find_table(version, edges.NAME)
+        index = self._shared.writer.index_of(tv.table)
+        rowids: set[int] = set()
+        for name in ("src", "dst"):
+            field = tv.table.field(name)
+            ordered = entries.ordered_form(field.dtype)
+            assert ordered is not None, "ids have an order"
+            for id_ in ids:
+                rowids |= {entries.rowid_of(k) for k, _ in self._shared.store.kv.scan("index", entries.value_prefix(tv.table.number, field.number, ordered(id_)))}
+        wanted = {(table, id_) for id_ in ids}
+        for rowid in sorted(rowids):
+            place = tv.place(rowid)
+            if place is None:
+                continue
+            row = self._shared.writer.plain_row(tv.table, place)
+            if (row[0], row[1]) in wanted or (row[2], row[3]) in wanted:
+                changes.kill(tv.table.number, [rowid])
+                stale = [("ids", index.key(row)), *((f, k) for f, k, _ in index.entries(rowid, row))]
+                changes.stale += [(family, key, tv.table.number, rowid) for family, key in stale]
+
+
+def _listed(ids: str | Iterable[str]) -> list[str]:
+    given = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    return [id_text(i, "the table") for i in given]
+
+
+def _as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:
+    if isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
+        return frame
+    try:
+        if type(frame).__module__.split(".")[0] == "pandas":
+            return pl.from_pandas(frame)
+        if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+            return pl.DataFrame(frame)
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+        raise InputError(f"the frame {name!r} cannot be read as a table: {error}") from error
+    raise InputError(f"the frame {name!r} is a {type(frame).__name__}; frames are Polars, pandas or Arrow tables")

@@ -1,0 +1,20 @@
+"""The rules, and the loop that applies them. Each rule is a function plan -> plan in a file of its own name."""
+
+from __future__ import annotations
+
+from rem_arrow.optimize.order_joins import order_joins
+from rem_arrow.optimize.prune_columns import prune_columns
+from rem_arrow.optimize.push_filter import push_filter
+from rem_arrow.plan.nodes import Relation
+
+# None of these reads data or statistics for correctness: their result may be cached.
+RULES = (push_filter, order_joins, prune_columns)
+
+
+def optimize(plan: Relation) -> Relation:
+    """Apply every rule once, in order; each must keep the plan's columns, types and order."""
+    for rule in RULES:
+        rewritten = rule(plan)
+        assert list(rewritten.schema.items()) == list(plan.schema.items()), f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"
+        plan = rewritten
+    return plan

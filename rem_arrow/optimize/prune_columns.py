@@ -1,0 +1,65 @@
+"""Read no column, and compute no expression, that nothing above uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+import polars as pl
+
+from rem_arrow.plan.nodes import Aggregate, Filter, Join, Limit, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of
+
+
+def prune_columns(plan: Relation) -> Relation:
+    """Return the plan with the same columns at its root, and below only what they need."""
+    return _prune(plan, set(plan.schema))
+
+
+def _prune(plan: Relation, wanted: set[str]) -> Relation:
+    """Return `plan` with at least the columns `wanted`, in their order."""
+    match plan:
+        case Scan():
+            kept = tuple(c for c in plan.columns if c[0] in wanted) or (_cheapest(plan),)
+            return replace(plan, columns=kept)
+        case Values():
+            return plan
+        case Filter():
+            return replace(plan, input=_prune(plan.input, wanted | columns_of(plan.condition)))
+        case Project():
+            outputs = tuple((n, e) for n, e in plan.outputs if n in wanted) or plan.outputs[:1]
+            return replace(plan, outputs=outputs, input=_prune(plan.input, columns_of(*(e for _, e in outputs))))
+        case Join():
+            used = wanted | columns_of(*exprs_of(plan))
+            return replace(plan, left=_prune(plan.left, used & plan.left.schema.keys()), right=_prune(plan.right, used & plan.right.schema.keys()))
+        case Aggregate():
+            aggregates = tuple((n, c) for n, c in plan.aggregates if n in wanted)
+            if not aggregates and not plan.keys:
+                aggregates = plan.aggregates[:1]
+            used = columns_of(*(e for _, e in plan.keys), *(e for _, c in aggregates for e in aggregate_exprs(c)))
+            return replace(plan, aggregates=aggregates, input=_prune(plan.input, used))
+        case Sort():
+            return replace(plan, input=_prune(plan.input, wanted | columns_of(*(k.expr for k in plan.keys))))
+        case Limit():
+            return replace(plan, input=_prune(plan.input, wanted))
+        case Union():
+            return _prune_union(plan, wanted)
+        case _:
+            assert_never(plan)
+
+
+def _prune_union(plan: Union, wanted: set[str]) -> Relation:
+    places = [i for i, n in enumerate(plan.schema) if n in wanted] or [0]
+    inputs = []
+    for branch in plan.inputs:
+        names = list(branch.schema)
+        pruned = _prune(branch, {names[i] for i in places})
+        inputs.append(pruned)
+    if len({len(i.schema) for i in inputs}) > 1:
+        return plan
+    return Union(tuple(inputs))
+
+
+def _cheapest(plan: Scan) -> tuple[str, str, pl.DataType]:
+    """Return the column that costs least to read, for a query that needs rows and no values."""
+    return min(plan.columns, key=lambda c: 0 if c[2].is_numeric() or c[2].is_temporal() else 1 if not c[2].is_nested() else 2)

@@ -1,0 +1,81 @@
+"""Move conditions towards the scans: below projections, into the sides of joins, below aggregations that group by them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Sort, Union
+from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild, substitute
+
+
+def push_filter(plan: Relation) -> Relation:
+    """Return the plan with each condition as deep as it may go."""
+    return _push(plan, [])
+
+
+def _push(plan: Relation, conditions: list[Expr]) -> Relation:
+    """Push `conditions`, which hold above `plan`, into it."""
+    match plan:
+        case Filter():
+            return _push(plan.input, [*conjuncts(plan.condition), *conditions])
+        case Project():
+            outputs = dict(plan.outputs)
+            return replace(plan, input=_push(plan.input, [substitute(c, outputs) for c in conditions]))
+        case Sort():
+            return replace(plan, input=_push(plan.input, conditions))
+        case Join():
+            return _push_join(plan, conditions)
+        case Aggregate():
+            keys = dict(plan.keys)
+            below = [c for c in conditions if plan.keys and (used := columns_of(c)) and used <= keys.keys()]
+            rest = [c for c in conditions if c not in below]
+            inner = _push(plan.input, [substitute(c, keys) for c in below])
+            return _filtered(replace(plan, input=inner), rest)
+        case Union():
+            return Union(tuple(_push_input(plan, i, conditions) for i in range(len(plan.inputs))))
+        case _:
+            return _filtered(rebuild(plan, lambda p: _push(p, [])), conditions)
+
+
+def _filtered(plan: Relation, conditions: list[Expr]) -> Relation:
+    return Filter(plan, conjunction(conditions)) if conditions else plan
+
+
+def _push_input(plan: Union, place: int, conditions: list[Expr]) -> Relation:
+    branch = plan.inputs[place]
+    columns = {a: Column(b, t) for a, (b, t) in zip(plan.schema, branch.schema.items(), strict=True)}
+    return _push(branch, [substitute(c, columns) for c in conditions])
+
+
+def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
+    """A condition on one side moves into it, unless the join could add NULLs there; an equality becomes a join key."""
+    left_columns, right_columns = plan.left.schema.keys(), plan.right.schema.keys()
+    own = list(conjuncts(plan.residual)) if plan.residual is not None else []
+    left, right, rest, above = [], [], [], []
+    equals = list(plan.equals)
+    # Conditions of WHERE: they hold for every row that is kept.
+    for condition in conditions:
+        used = columns_of(condition)
+        if used <= left_columns and used and plan.kind in ("inner", "left", "semi", "anti"):
+            left.append(condition)
+        elif used <= right_columns and used and plan.kind in ("inner", "right"):
+            right.append(condition)
+        elif plan.kind == "inner" and used:
+            own.append(condition)
+        else:
+            above.append(condition)
+    # Conditions of ON: they decide what matches.
+    for condition in own:
+        used = columns_of(condition)
+        pair = equality(condition, plan.left, plan.right)
+        if used and used <= left_columns and plan.kind in ("inner", "right", "semi"):
+            left.append(condition)
+        elif used and used <= right_columns and plan.kind in ("inner", "left", "semi", "anti"):
+            right.append(condition)
+        elif pair is not None:
+            equals.append(pair)
+        else:
+            rest.append(condition)
+    joined = replace(plan, left=_push(plan.left, left), right=_push(plan.right, right), equals=tuple(equals), residual=conjunction(rest) if rest else None)
+    return _filtered(joined, above)
+

@@ -1,0 +1,83 @@
+"""A plan as stable text, one node a line, inputs indented below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from rem_arrow.plan.nodes import Aggregate, And, Call, Case, Cast, Column, Expr, Filter, InList, Join, Limit, Literal, Or, Parameter, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.plan.walk import children
+
+
+def explain(plan: Relation, note: Callable[[Relation], str] = lambda _: "") -> str:
+    """Return the tree; `note` adds a remark to a node."""
+    lines: list[str] = []
+
+    def visit(node: Relation, depth: int) -> None:
+        remark = note(node)
+        lines.append("  " * depth + describe(node) + (f"  [{remark}]" if remark else ""))
+        for child in children(node):
+            visit(child, depth + 1)
+
+    visit(plan, 0)
+    return "\n".join(lines)
+
+
+def describe(plan: Relation) -> str:
+    """Return one node as one line."""
+    match plan:
+        case Scan():
+            ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.ranges)
+            return f"Scan {plan.source} ({', '.join(c for _, c, _ in plan.columns)}{ranges})"
+        case Values():
+            return f"Values ({len(plan.rows)} rows)"
+        case Filter():
+            return f"Filter {text(plan.condition)}"
+        case Project():
+            return "Project " + ", ".join(n if isinstance(e, Column) and e.name == n else f"{text(e)} AS {n}" for n, e in plan.outputs)
+        case Join():
+            conditions = [f"{text(a)} = {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
+            return f"Join {plan.kind}" + (f" ON {' AND '.join(conditions)}" if conditions else "")
+        case Aggregate():
+            calls = [f"{c.function}({'DISTINCT ' if c.distinct else ''}{text(c.argument) if c.argument is not None else '*'})" for _, c in plan.aggregates]
+            keys = ", ".join(text(e) for _, e in plan.keys)
+            return f"Aggregate {', '.join(calls)}" + (f" BY {keys}" if keys else "")
+        case Sort():
+            return "Sort " + ", ".join(text(k.expr) + (" DESC" if k.descending else "") + ("" if k.nulls_last else " NULLS FIRST") for k in plan.keys)
+        case Limit():
+            offset = f" OFFSET {text(plan.offset)}" if plan.offset is not None else ""
+            return f"Limit {text(plan.count) if plan.count is not None else 'none'}{offset}"
+        case Union():
+            return "Union all"
+        case _:
+            assert_never(plan)
+
+
+def text(expr: Expr) -> str:
+    """Return an expression as text, much like the SQL that it came from."""
+    match expr:
+        case Column():
+            return expr.name
+        case Literal():
+            return _shown(expr.value)
+        case Parameter():
+            return f"${expr.name}"
+        case Call():
+            args = [text(a) for a in expr.args]
+            return f"({args[0]} {expr.function} {args[1]})" if not expr.function[0].isalpha() and len(args) == 2 else f"{expr.function}({', '.join(args)})"
+        case Cast():
+            return f"CAST({text(expr.operand)} AS {expr.dtype})"
+        case Case():
+            return "CASE " + " ".join(f"WHEN {text(c)} THEN {text(v)}" for c, v in expr.branches) + f" ELSE {text(expr.otherwise)} END"
+        case InList():
+            return f"{text(expr.operand)} IN ({', '.join(map(text, expr.options))})"
+        case And():
+            return "(" + " AND ".join(map(text, expr.operands)) + ")"
+        case Or():
+            return "(" + " OR ".join(map(text, expr.operands)) + ")"
+        case _:
+            assert_never(expr)
+
+
+def _shown(value: object) -> str:
+    return "NULL" if value is None else f"'{value}'" if isinstance(value, str) else str(value)

@@ -1,0 +1,117 @@
+"""How types meet: the common type of two operands, and the result types of arithmetic, as DuckDB 2.0 has them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+_DECIMAL_DIGITS = {
+    "Int8": 3,
+    "UInt8": 3,
+    "Int16": 5,
+    "UInt16": 5,
+    "Int32": 10,
+    "UInt32": 10,
+    "Int64": 19,
+    "UInt64": 20,
+    "Int128": 38,
+    "UInt128": 38,
+}
+_SIGNED: tuple[pl.DataType, ...] = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.Int128())
+_UNSIGNED: tuple[pl.DataType, ...] = (pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.UInt128())
+PRECISION_MAX = 38
+TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, TEXT_LIKE)
+
+
+def is_number(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric()
+
+
+def is_temporal(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, (pl.Date, pl.Datetime, pl.Time))
+
+
+def bits(dtype: pl.DataType) -> int:
+    """Return the width of an integer type."""
+    return int("".join(c for c in type(dtype).__name__ if c.isdigit()))
+
+
+def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    """Return the type in which values of both compare and combine; None when they do not."""
+    if a == b:
+        return a
+    if isinstance(a, pl.Null):
+        return b
+    if isinstance(b, pl.Null):
+        return a
+    if is_number(a) and is_number(b):
+        return _common_number(a, b)
+    if is_text(a) and is_text(b):
+        return pl.String()
+    if isinstance(a, pl.Datetime) and isinstance(b, pl.Datetime):
+        zone = a.time_zone or b.time_zone
+        return pl.Datetime("us" if "us" in (a.time_unit, b.time_unit) else a.time_unit, zone)
+    for x, y in ((a, b), (b, a)):
+        if isinstance(x, pl.Date) and isinstance(y, pl.Datetime):
+            return y
+        if isinstance(x, pl.Boolean) and is_number(y):
+            return y
+    if isinstance(a, pl.Duration) and isinstance(b, pl.Duration):
+        return pl.Duration("us")
+    if isinstance(a, (pl.List, pl.Array)) and isinstance(b, (pl.List, pl.Array)):
+        inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[arg-type]
+        return None if inner is None else pl.List(inner)
+    return None
+
+
+def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    if a.is_float() or b.is_float():
+        widest = [t for t in (a, b) if t.is_float()]
+        if all(isinstance(t, pl.Float32) for t in widest) and not any(t.is_decimal() for t in (a, b)):
+            return pl.Float32()
+        return pl.Float64()
+    if isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal):
+        (p, s), (q, t) = digits(a), digits(b)
+        scale = max(s, t)
+        return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale), scale)
+    signed = a.is_signed_integer() or b.is_signed_integer()
+    if not signed:
+        return _UNSIGNED[max(_UNSIGNED.index(a), _UNSIGNED.index(b))]
+    need = max(bits(t) if t.is_signed_integer() else 2 * bits(t) for t in (a, b))
+    return next((t for t in _SIGNED if bits(t) >= need), pl.Int128())
+
+
+def digits(dtype: pl.DataType) -> tuple[int, int]:
+    """Return precision and scale of a decimal or integer type."""
+    if isinstance(dtype, pl.Decimal):
+        return dtype.precision or PRECISION_MAX, dtype.scale
+    return _DECIMAL_DIGITS[type(dtype).__name__], 0
+
+
+def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    """Return the type of `a operator b` for numbers; None when the operands are not numbers."""
+    if isinstance(a, pl.Null) and isinstance(b, pl.Null):
+        return pl.Int32()
+    a, b = (b if isinstance(a, pl.Null) else a), (a if isinstance(b, pl.Null) else b)
+    if not (is_number(a) and is_number(b)):
+        return None
+    if operator == "/":
+        return pl.Float32() if isinstance(a, pl.Float32) and isinstance(b, pl.Float32) else pl.Float64()
+    if (isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal)) and not (a.is_float() or b.is_float()):
+        return _decimal_arithmetic(operator, a, b)
+    return _common_number(a, b)
+
+
+def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    (p, s), (q, t) = digits(a), digits(b)
+    if operator == "*":
+        return pl.Decimal(min(PRECISION_MAX, p + q), s + t) if s + t <= PRECISION_MAX else pl.Float64()
+    if operator in ("+", "-"):
+        scale = max(s, t)
+        return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)
+    if operator == "//":
+        return pl.Float64()
+    return _common_number(a, b)

@@ -1,0 +1,154 @@
+"""What a table looks like: fields, and the description of a table that the catalog stores.
+
+Columns have numbers that are never reused; every byte in storage is keyed by them, so a rename changes only this
+description. A `Table` is immutable; a change makes a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, cast
+
+import polars as pl
+
+from rem_arrow import datatypes
+from rem_arrow.datatypes import Json
+from rem_arrow.errors import InputError, suggest
+
+TableKind: TypeAlias = Literal["entity", "plain", "system"]
+
+ROWID_COLUMN = 0xFFFF
+NAME_BYTES_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a table.
+
+    Attributes:
+        number: the column's number in storage, below 65,535, unique in the table for ever.
+        default: the value, as JSON, of rows written before the column existed.
+        encoding: "json" when the values are JSON texts of a dict or of any object; else "plain".
+    """
+
+    name: str
+    dtype: pl.DataType
+    number: int
+    nullable: bool = True
+    default: Json = None
+    encoding: Literal["plain", "json"] = "plain"
+    description: str = ""
+
+    def to_json(self) -> Json:
+        return [self.name, datatypes.to_json(self.dtype), self.number, self.nullable, self.default, self.encoding, self.description]
+
+    @staticmethod
+    def from_json(value: Json) -> Field:
+        name, dtype, number, nullable, default, encoding, description = cast("list[Json]", value)
+        return Field(
+            str(name),
+            datatypes.from_json(dtype),
+            cast(int, number),
+            bool(nullable),
+            default,
+            "json" if encoding == "json" else "plain",
+            str(description),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The description of a table.
+
+    Attributes:
+        number: 16-bit table number, never reused.
+        key: columns whose values identify a row ("id" for entities); empty for plain tables.
+        name_fields: columns whose text the global key index holds, most important first.
+        indexed: columns with a secondary index.
+        next_column: the number that the next new column gets.
+        soft_delete: the column that marks a row as deleted when it is not NULL, or "".
+        category: system, public, user or agents.
+        model: the JSON of options that a model declared (what is embedded, and the like).
+    """
+
+    number: int
+    name: str
+    kind: TableKind
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    name_fields: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
+    next_column: int = 0
+    soft_delete: str = ""
+    category: str = "user"
+    description: str = ""
+    model: Json = None
+
+    def __post_init__(self) -> None:
+        names = [f.name.casefold() for f in self.fields]
+        assert len(set(names)) == len(names), f"columns of {self.name} repeat"
+        assert all(f.number < self.next_column <= ROWID_COLUMN for f in self.fields), f"column numbers of {self.name}"
+
+    @property
+    def names(self) -> list[str]:
+        return [f.name for f in self.fields]
+
+    def field(self, name: str) -> Field:
+        """Return the field of that exact name. Raises InputError with a suggestion."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise InputError(f'no column "{name}" in {self.name}. {suggest(name, self.names, "Columns")}')
+
+    def polars_schema(self) -> pl.Schema:
+        return pl.Schema({f.name: f.dtype for f in self.fields})
+
+    def with_fields(self, fields: tuple[Field, ...]) -> Table:
+        return replace(self, fields=fields, next_column=max([self.next_column, *(f.number + 1 for f in fields)]))
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "number": self.number,
+            "name": self.name,
+            "kind": self.kind,
+            "fields": [f.to_json() for f in self.fields],
+            "key": list(self.key),
+            "name_fields": list(self.name_fields),
+            "indexed": list(self.indexed),
+            "next_column": self.next_column,
+            "soft_delete": self.soft_delete,
+            "category": self.category,
+            "description": self.description,
+            "model": self.model,
+        }
+
+    @staticmethod
+    def from_json(value: dict[str, Json]) -> Table:
+        def texts(name: str) -> tuple[str, ...]:
+            return tuple(str(v) for v in cast("list[Json]", value[name]))
+
+        return Table(
+            number=cast(int, value["number"]),
+            name=str(value["name"]),
+            kind=cast(TableKind, value["kind"]),
+            fields=tuple(Field.from_json(f) for f in cast("list[Json]", value["fields"])),
+            key=texts("key"),
+            name_fields=texts("name_fields"),
+            indexed=texts("indexed"),
+            next_column=cast(int, value["next_column"]),
+            soft_delete=str(value["soft_delete"]),
+            category=str(value["category"]),
+            description=str(value["description"]),
+            model=value["model"],
+        )
+
+
+def check_name(name: str, what: str) -> str:
+    """Return `name` if SQL can quote it: 1 to 255 bytes of UTF-8, no control characters. Raises InputError."""
+    if not isinstance(name, str) or not name:
+        raise InputError(f"a {what} name must be a text that is not empty, not {name!r}")
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
+        raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
+    if len(name.encode()) > NAME_BYTES_MAX:
+        raise InputError(f"the {what} name {name[:40]!r}... is longer than {NAME_BYTES_MAX} bytes")
+    return name

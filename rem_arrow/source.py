@@ -1,0 +1,70 @@
+"""What the engine reads from: stored tables, a user's frames, and later search hits and graph paths, all of one kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRange:
+    """Rows outside of `low <= column <= high` are not wanted; a source may use it to skip, and need not.
+
+    The bounds are Python values of the column's type; None is no bound. A NULL is outside of every range.
+    """
+
+    column: str
+    low: object = None
+    high: object = None
+
+    @property
+    def is_point(self) -> bool:
+        return self.low is not None and self.low == self.high
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStatistics:
+    """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values."""
+
+    low: object
+    high: object
+    null_count: int
+    distinct: int
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """What a scan did; filled in by the source."""
+
+    segments_read: int = 0
+    segments_skipped: int = 0
+    index: str = ""
+
+
+class TableSource(Protocol):
+    """A leaf of a plan."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns and types, in order."""
+
+    def row_count(self) -> int:
+        """The number of rows, exact or a close upper bound."""
+
+    def statistics(self, column: str) -> ColumnStatistics | None:
+        """What is known of a column over all rows, or None."""
+
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
+        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges`."""
+
+
+class Catalog(Protocol):
+    """Names to sources, at one version of the database."""
+
+    def source(self, name: str) -> TableSource | None:
+        """Return the table of that name, compared without case, or None."""
+
+    def table_names(self) -> list[str]:
+        """All names, for messages."""

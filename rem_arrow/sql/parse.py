@@ -1,0 +1,78 @@
+"""Text to a SQLGlot tree, with our errors. The DuckDB dialect; one statement."""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError as GlotParseError
+from sqlglot.errors import SqlglotError, TokenError
+
+from rem_arrow.errors import ParseError, UnsupportedError
+
+TEXT_CHARS_MAX = 1_000_000
+
+
+def parse(text: str) -> exp.Expression:
+    """Return the tree of one statement. Raises ParseError with the position."""
+    if not isinstance(text, str):
+        raise ParseError(f"a statement is a text, not {type(text).__name__}")
+    if len(text) > TEXT_CHARS_MAX:
+        raise ParseError(f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames or parameters")
+    try:
+        trees = [t for t in sqlglot.parse(text, read="duckdb") if t is not None]
+    except GlotParseError as error:
+        raise _translated(error, text) from error
+    except TokenError as error:
+        raise ParseError(_token_message(text), text, _unclosed(text)) from error
+    except (SqlglotError, RecursionError, ValueError) as error:
+        raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
+    if not trees:
+        raise ParseError("the statement is empty; write for example SELECT * FROM resources")
+    if len(trees) > 1:
+        raise UnsupportedError("one statement at a time: there is more behind the semicolon", text, text.find(";"))
+    if isinstance(trees[0], exp.Command):
+        raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, 0, len(str(trees[0].this)))
+    return trees[0]
+
+
+def position(tree: exp.Expression) -> tuple[int | None, int | None]:
+    """Return where a tree stands in the text: from its first to its last token that knows its place."""
+    starts, ends = [], []
+    for node in tree.walk():
+        if "start" in node.meta:
+            starts.append(node.meta["start"])
+            ends.append(node.meta["end"] + 1)
+    return (min(starts), max(ends)) if starts else (None, None)
+
+
+def _translated(error: GlotParseError, text: str) -> ParseError:
+    first = error.errors[0] if error.errors else {}
+    line, column = first.get("line"), first.get("col")
+    highlight = first.get("highlight") or ""
+    start = None
+    if line and column is not None:
+        line_start = sum(len(part) + 1 for part in text.split("\n")[: line - 1])
+        start = max(0, line_start + column - len(highlight))
+    what = f'cannot read this at "{highlight}"' if highlight else "the statement ends too soon"
+    return ParseError(f"{what}: {_plain(str(first.get('description') or error))}", text, start, None if start is None else start + len(highlight))
+
+
+def _plain(description: str) -> str:
+    """Return SQLGlot's words without its class names."""
+    if "Required keyword" in description:
+        return "something is missing here"
+    if "Expected table name" in description:
+        return "a table name is expected"
+    return description.split("<")[0].strip().rstrip(".") or "it does not fit here"
+
+
+def _unclosed(text: str) -> int | None:
+    for quote in ("'", '"'):
+        if text.count(quote) % 2:
+            return text.rfind(quote)
+    return None
+
+
+def _token_message(text: str) -> str:
+    place = _unclosed(text)
+    return "a quote is opened and never closed" if place is not None else "the text holds characters that are not SQL"

@@ -1,0 +1,83 @@
+"""SQLGlot's data types to Polars types."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.errors import UnsupportedError
+from rem_arrow.sql.parse import position
+
+_T = exp.DataType.Type
+
+_TYPES: dict[str, pl.DataType] = {
+    "BOOLEAN": pl.Boolean(),
+    "TINYINT": pl.Int8(),
+    "SMALLINT": pl.Int16(),
+    "INT": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "INT128": pl.Int128(),
+    "UTINYINT": pl.UInt8(),
+    "USMALLINT": pl.UInt16(),
+    "UINT": pl.UInt32(),
+    "UBIGINT": pl.UInt64(),
+    "UINT128": pl.UInt128(),
+    "FLOAT": pl.Float32(),
+    "DOUBLE": pl.Float64(),
+    "VARCHAR": pl.String(),
+    "CHAR": pl.String(),
+    "NCHAR": pl.String(),
+    "NVARCHAR": pl.String(),
+    "TEXT": pl.String(),
+    "UUID": pl.String(),
+    "JSON": pl.String(),
+    "VARBINARY": pl.Binary(),
+    "BINARY": pl.Binary(),
+    "BLOB": pl.Binary(),
+    "DATE": pl.Date(),
+    "TIME": pl.Time(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "DATETIME": pl.Datetime("us"),
+    "TIMESTAMPNTZ": pl.Datetime("us"),
+    "TIMESTAMP_MS": pl.Datetime("ms"),
+    "TIMESTAMP_NS": pl.Datetime("ns"),
+    "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+}
+
+_DECIMAL_DEFAULT = (18, 3)
+DECIMAL_DIGITS_MAX = 38
+
+
+def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
+    """Return the Polars type of a SQL type. Raises UnsupportedError."""
+    name = tree.this.name if hasattr(tree.this, "name") else str(tree.this)
+    if name == "DECIMAL":
+        given = [int(p.this.name) for p in tree.expressions]
+        precision, scale = (*given, 0)[:2] if given else _DECIMAL_DEFAULT
+        if 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision:
+            return pl.Decimal(precision, scale)
+    elif name in ("LIST", "ARRAY") and tree.expressions:
+        return pl.List(polars_type(tree.expressions[0], text))
+    elif name in _TYPES:
+        return _TYPES[name]
+    raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+
+
+def literal_number(text: str) -> tuple[object, pl.DataType]:
+    """Return the value and type of a number in the text: the narrowest of INTEGER, BIGINT, HUGEINT; DECIMAL; DOUBLE."""
+    if "e" in text.lower():
+        return float(text), pl.Float64()
+    if "." in text:
+        digits = text.replace(".", "").lstrip("0")
+        scale = len(text) - text.index(".") - 1
+        precision = max(len(digits), scale, 1)
+        if precision > DECIMAL_DIGITS_MAX:
+            return float(text), pl.Float64()
+        return Decimal(text), pl.Decimal(precision, scale)
+    value = int(text)
+    for dtype, width in ((pl.Int32(), 31), (pl.Int64(), 63), (pl.Int128(), 127)):
+        if value < 1 << width:
+            return value, dtype
+    return float(text), pl.Float64()

@@ -1,0 +1,53 @@
+"""What one commit does: rows added, rows whose live version dies, index entries, table descriptions. Plain data, nothing done yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rem_arrow.schema import Table
+from rem_arrow.storage.kv import Op
+from rem_arrow.storage.tail import Append
+
+
+class Changes:
+    """Collected by a writer; made durable and visible by `Store.commit`, all or none.
+
+    Attributes:
+        appends: new row versions by table number, in order.
+        killed: by table number, the rowids whose version that is live now dies. An update kills and appends the same rowid.
+        ids: the keys that `appends` bring, by (table number, key), with their rowid; two transactions that bring the same conflict.
+        ops: index entries to write with the rows.
+        stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table, rowid).
+        tables: new or changed descriptions by table number; None drops the table.
+    """
+
+    __slots__ = ("appends", "ids", "killed", "ops", "stale", "tables")
+
+    def __init__(self) -> None:
+        self.appends: dict[int, list[Append]] = {}
+        self.killed: dict[int, list[int]] = {}
+        self.ids: dict[tuple[int, bytes], int] = {}
+        self.ops: list[Op] = []
+        self.stale: list[tuple[str, bytes, int, int]] = []
+        self.tables: dict[int, Table | None] = {}
+
+    def append(self, table: int, rows: Append) -> None:
+        if len(rows):
+            self.appends.setdefault(table, []).append(rows)
+
+    def kill(self, table: int, rowids: Iterable[int]) -> None:
+        self.killed.setdefault(table, []).extend(rowids)
+
+    def merge(self, other: Changes) -> None:
+        """Add what `other` does, computed from the same version."""
+        for table, appends in other.appends.items():
+            self.appends.setdefault(table, []).extend(appends)
+        for table, rowids in other.killed.items():
+            self.kill(table, rowids)
+        self.ids.update(other.ids)
+        self.ops += other.ops
+        self.stale += other.stale
+        self.tables.update(other.tables)
+
+    def __bool__(self) -> bool:
+        return bool(self.appends or self.killed or self.ops or self.tables)

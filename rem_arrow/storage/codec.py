@@ -1,0 +1,195 @@
+"""One page: up to some ten thousand values of one column as bytes.
+
+    0   u32  CRC-32 of all that follows, little-endian like the rest
+    4   u8   kind: 0 Arrow, 1 narrowed integers, 2 dictionary, 3 one value for all rows, 4 Polars IPC
+    5   u8   0
+    6   u16  0
+    8   u32  rows
+    12  u32  0
+    16  i64  base, added to each narrowed integer; else 0
+    24  ...  an Arrow IPC stream, zstd level 1 (vectors: not compressed):
+             kind 0: one column, the values (temporal types as integers, text as large_string)
+             kind 1: one column, value - base in the narrowest unsigned type
+             kind 2: two batches, the codes and the distinct texts
+             kind 3: one column of one row
+             kind 4: written by Polars, for nested types
+
+Chosen by measurement on TPC-H lineitem SF1, 2 cores: narrowing, dictionaries and zstd 1 give 0.9 times the size of DuckDB's
+file and decode in 0.6 s on one core; lz4 decodes in 0.5 s and takes 1.35 times the size.
+
+`encode` and `decode` are inverse for every storable type, bit for bit.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from rem_arrow.errors import CorruptionError
+
+_HEADER = struct.Struct("<IBBHIIq")
+_ARROW, _NARROWED, _DICTIONARY, _CONSTANT, _POLARS = range(5)
+_ZSTD = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", 1), use_threads=False)
+_RAW = pa.ipc.IpcWriteOptions(use_threads=False)
+_SAMPLE_ROWS = 2048
+_DICTIONARY_SHARE_MAX = 0.5
+_DICTIONARY_MAX = 65_535
+_NARROW = ((0xFF, pl.UInt8), (0xFFFF, pl.UInt16), (0xFFFFFFFF, pl.UInt32))
+_INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
+
+
+def encode(values: pl.Series) -> bytes:
+    """Return the page of `values`, at least one."""
+    kind, base, payload = _encode(values)
+    body = _HEADER.pack(0, kind, 0, 0, len(values), 0, base)[4:] + payload
+    return struct.pack("<I", zlib.crc32(body)) + body
+
+
+def decode(page: bytes, dtype: pl.DataType) -> pl.Series:
+    """Return the values of a page that was encoded from `dtype`. Raises CorruptionError for damaged bytes."""
+    check(page)
+    _, kind, _, _, rows, _, base = _HEADER.unpack_from(page)
+    payload = pa.py_buffer(page)[_HEADER.size :]
+    try:
+        values = _decode(kind, base, rows, payload, dtype)
+    except (pa.ArrowException, pl.exceptions.PolarsError, ValueError, OSError) as error:
+        raise CorruptionError(f"a page passes its checksum but does not decode as {dtype}: {error}") from error
+    if len(values) != rows or values.dtype != dtype:
+        raise CorruptionError(f"a page holds {len(values)} values of {values.dtype}, and says {rows} of {dtype}")
+    return values
+
+
+def check(page: bytes) -> None:
+    """Raise CorruptionError unless the checksum of `page` fits."""
+    if len(page) < _HEADER.size or zlib.crc32(memoryview(page)[4:]) != struct.unpack_from("<I", page)[0]:
+        raise CorruptionError(f"a page of {len(page)} bytes fails its checksum")
+
+
+def _encode(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
+    dtype = values.dtype
+    if values.null_count() == len(values):
+        return _CONSTANT, 0, _polars(values.slice(0, 1))
+    match dtype:
+        case pl.String() | pl.Categorical():
+            return _encode_text(values.cast(pl.String))
+        case pl.Boolean() | pl.Binary() | pl.Float32() | pl.Float64():
+            return _ARROW, 0, _arrow(values)
+        case pl.Enum():
+            return _encode_integers(values.to_physical())
+        case pl.Date() | pl.Time() | pl.Datetime() | pl.Duration() | pl.Decimal():
+            return _encode_integers(values.to_physical())
+        case pl.Array() if values.null_count() == 0 and dtype.inner == pl.Float32:
+            return _POLARS, 0, _polars(values, compression="uncompressed")
+        case _ if dtype.is_integer():
+            return _encode_integers(values)
+        case _:
+            return _POLARS, 0, _polars(values)
+
+
+def _encode_integers(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
+    low, high = values.min(), values.max()
+    assert isinstance(low, int) and isinstance(high, int), "a page with a value has bounds"
+    if low == high and values.null_count() == 0:
+        return _CONSTANT, 0, _polars(values.slice(0, 1))
+    if low < _INT64_MIN or high > _INT64_MAX:
+        return _POLARS, 0, _polars(values)
+    for width, narrow in _NARROW:
+        if high - low <= width:
+            base = low if low < 0 or high > width else 0
+            return _NARROWED, base, _arrow((values.cast(pl.Int64) - base).cast(narrow))
+    return _NARROWED, 0, _arrow(values.cast(pl.Int64))
+
+
+def _encode_text(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
+    sample = values.gather_every(max(1, len(values) // _SAMPLE_ROWS)) if len(values) > _SAMPLE_ROWS else values
+    if sample.n_unique() <= len(sample) * _DICTIONARY_SHARE_MAX:
+        distinct = values.drop_nulls().unique()
+        if len(distinct) <= _DICTIONARY_MAX and len(distinct) <= len(values) * _DICTIONARY_SHARE_MAX:
+            codes = values.cast(pl.Enum(distinct)).to_physical()
+            sink = pa.BufferOutputStream()
+            sink.write(_arrow(codes))
+            start = sink.tell()
+            sink.write(_arrow(distinct))
+            return _DICTIONARY, start, sink.getvalue()
+    return _ARROW, 0, _arrow(values)
+
+
+def _arrow(values: pl.Series) -> pa.Buffer:
+    array = values.to_arrow(compat_level=pl.CompatLevel.oldest())
+    batch = pa.record_batch([array], names=["v"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema, options=_ZSTD) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
+def _polars(values: pl.Series, *, compression: str = "zstd") -> bytes:
+    sink = BytesIO()
+    values.alias("v").to_frame().write_ipc_stream(sink, compression=compression)  # type: ignore[arg-type]
+    return sink.getvalue()
+
+
+def _decode(kind: int, base: int, rows: int, payload: pa.Buffer, dtype: pl.DataType) -> pl.Series:
+    match kind:
+        case 0:
+            return pl.Series("", _read(payload), dtype=None).cast(dtype)
+        case 1:
+            return _from_integers(_read(payload), base, dtype)
+        case 2:
+            codes, texts = pl.Series("", _read(payload[:base])), pl.Series("", _read(payload[base:]))
+            return texts.gather(codes).cast(dtype)
+        case 3 | 4:
+            values = pl.read_ipc_stream(BytesIO(payload), use_pyarrow=False).to_series()
+            values = values.new_from_index(0, rows) if kind == _CONSTANT else values
+            return _as_logical(values, dtype).alias("")
+        case _:
+            raise CorruptionError(f"a page is of kind {kind}, which this version does not know")
+
+
+def _read(payload: pa.Buffer) -> pa.Array:
+    return pa.ipc.open_stream(payload).read_next_batch().column(0)
+
+
+def _from_integers(array: pa.Array, base: int, dtype: pl.DataType) -> pl.Series:
+    narrow = pl.Series("", array)
+    if isinstance(dtype, pl.Decimal):
+        wide = narrow.cast(pl.Int64)
+        return _decimal(wide + base if base else wide, dtype)
+    physical = pl.Series("", [], dtype=dtype).to_physical().dtype
+    wide = narrow.cast(physical) if not base else (narrow.cast(pl.Int64) + base).cast(physical)
+    return _as_logical(wide, dtype)
+
+
+def _as_logical(values: pl.Series, dtype: pl.DataType) -> pl.Series:
+    if values.dtype == dtype:
+        return values
+    if isinstance(dtype, pl.Decimal) and values.dtype == pl.Int128:
+        return _decimal(values, dtype)
+    if isinstance(dtype, pl.Enum):
+        return values.cat.to(dtype)
+    return values.cast(dtype)
+
+
+def _decimal(scaled: pl.Series, dtype: pl.Decimal) -> pl.Series:
+    """Return the decimals whose unscaled values are `scaled`: a change of type, not of value."""
+    if scaled.dtype == pl.Int128:
+        # Through Arrow's bytes: a cast to Decimal would multiply by 10 ** scale.
+        ints = scaled.fill_null(0).to_list()
+        raw = b"".join(v.to_bytes(16, "little", signed=True) for v in ints)
+        data = pa.py_buffer(raw)
+    else:
+        low = scaled.fill_null(0).to_numpy()
+        pairs = np.empty((len(low), 2), dtype=np.int64)
+        pairs[:, 0] = low
+        np.right_shift(low, 63, out=pairs[:, 1])
+        data = pa.py_buffer(pairs)
+    validity = None
+    if scaled.null_count():
+        validity = pa.array(scaled.is_not_null().to_numpy()).buffers()[1]
+    array = pa.Array.from_buffers(pa.decimal128(dtype.precision or 38, dtype.scale), len(scaled), [validity, data])
+    return pl.Series("", array)

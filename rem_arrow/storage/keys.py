@@ -1,0 +1,73 @@
+"""The bytes of every key in RocksDB. All integers are big-endian, so that byte order is number order.
+
+    family    key                                              value
+    catalog   "format"                                         b"rem_arrow 1"
+              "database"                                       16 random bytes
+              "commit"                                         u64, the newest commit
+              "tables"                                         u64, the next table number
+              "table" table:u16                                JSON, schema.Table
+              "rowid" table:u16                                u64, rowids below it may have been given out
+              "part" table:u16                                 u64, part numbers below it may have been given out
+    tail      table:u16 part:u32 base:u32                      one write, see tail.py
+    manifest  table:u16 part:u32                               JSON, see segment.py
+    pages     table:u16 part:u32 column:u16 page:u16           one page, see codec.py
+    dead      table:u16 part:u32 commit:u64                    u32 offsets that this commit killed, little-endian
+    ids, keys, index                                           see rem_arrow/index/entries.py
+"""
+
+from __future__ import annotations
+
+import struct
+
+FAMILIES = ("default", "tail", "manifest", "pages", "dead", "ids", "keys", "index")
+CATALOG = "default"
+FORMAT = b"rem_arrow 1"
+ROWID_MAX = (1 << 47) - 1
+TABLE_MAX = (1 << 15) - 1
+
+_TABLE = struct.Struct(">H")
+_PART = struct.Struct(">HI")
+_TAIL = struct.Struct(">HII")
+_PAGE = struct.Struct(">HIHH")
+_DEAD = struct.Struct(">HIQ")
+
+
+def table_key(prefix: bytes, table: int) -> bytes:
+    return prefix + _TABLE.pack(table)
+
+
+def part_key(table: int, part: int) -> bytes:
+    return _PART.pack(table, part)
+
+
+def split_part(key: bytes) -> tuple[int, int]:
+    table, part = _PART.unpack_from(key)
+    return int(table), int(part)
+
+
+def tail_key(table: int, part: int, base: int) -> bytes:
+    return _TAIL.pack(table, part, base)
+
+
+def split_tail(key: bytes) -> tuple[int, int, int]:
+    table, part, base = _TAIL.unpack(key)
+    return int(table), int(part), int(base)
+
+
+def page_key(table: int, part: int, column: int, page: int) -> bytes:
+    return _PAGE.pack(table, part, column, page)
+
+
+def split_page(key: bytes) -> tuple[int, int, int, int]:
+    table, part, column, page = _PAGE.unpack(key)
+    return int(table), int(part), int(column), int(page)
+
+
+def dead_key(table: int, part: int, commit: int) -> bytes:
+    return _DEAD.pack(table, part, commit)
+
+
+def after(prefix: bytes) -> bytes | None:
+    """Return the smallest key behind every key that starts with `prefix`; None when there is none."""
+    stripped = prefix.rstrip(b"\xff")
+    return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else None

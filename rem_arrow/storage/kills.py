@@ -1,0 +1,45 @@
+"""Tombstones of one part: which row versions are dead, in the order in which they died.
+
+The list only grows. A version of the database pins its length, so an older version keeps seeing the rows that died later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Kills:
+    """Offsets of dead rows. REQUIRES: `add` under the writers' lock; the rest may run in any thread."""
+
+    __slots__ = ("_mask", "offsets", "order")
+
+    def __init__(self, offsets: Iterable[int] = ()) -> None:
+        self.offsets: list[int] = []
+        self.order: dict[int, int] = {}
+        self._mask: tuple[int, int, npt.NDArray[np.bool_]] | None = None
+        self.add(offsets)
+
+    def add(self, offsets: Iterable[int]) -> None:
+        for offset in offsets:
+            assert offset not in self.order, "a row version dies once"
+            self.order[offset] = len(self.offsets)
+            self.offsets.append(offset)
+
+    def is_dead(self, offset: int, count: int) -> bool:
+        """Say whether the row was among the first `count` to die."""
+        place = self.order.get(offset)
+        return place is not None and place < count
+
+    def live_mask(self, rows: int, count: int) -> npt.NDArray[np.bool_]:
+        """Return, for offsets below `rows`, which rows are alive after the first `count` deaths."""
+        cached = self._mask
+        if cached is not None and cached[0] == rows and cached[1] == count:
+            return cached[2]
+        mask = np.ones(rows, dtype=np.bool_)
+        dead = np.array(self.offsets[:count], dtype=np.int64)
+        mask[dead[dead < rows]] = False
+        self._mask = (rows, count, mask)
+        return mask

@@ -1,0 +1,216 @@
+"""RocksDB behind a narrow door: bytes in families, one atomic batch, prefixes, checkpoints. The owner of rocksdict.
+
+Writes are plain operations (family, key, value), a value of None deletes; `write` stores all of them or none. `write_bulk`
+stores pages without the write-ahead log and makes them durable by a flush before it returns: they are invisible until a
+manifest, written later by `write`, names them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import rocksdict
+
+from rem_arrow.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.storage import keys
+
+Op: TypeAlias = "tuple[str, bytes, bytes | None]"
+Mode: TypeAlias = Literal["write", "read"]
+
+_WAL_BYTES_MAX = 256 << 20
+_BULK_BATCH_BYTES = 8 << 20
+
+# rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
+_ROCKSDB_ERROR = Exception
+
+
+def _translated(error: Exception, what: str) -> RemError:
+    """Return our error for one that RocksDB raised while doing `what`."""
+    text = str(error)
+    lowered = text.lower()
+    if isinstance(error, RemError):
+        return error
+    if "lock" in lowered and ("held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered):
+        return ConflictError(
+            f"{what}: another connection has this database open for writing. Close it, or read beside it with connect(path, read_only=True). ({text})"
+        )
+    if "corruption" in lowered or "checksum mismatch" in lowered:
+        return CorruptionError(f"{what}: {text}")
+    if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
+        return ExecuteError(f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})")
+    if "read-only file system" in lowered or "permission denied" in lowered:
+        return InputError(f"{what}: the folder cannot be written. Check its permissions, or use connect(path, read_only=True). ({text})")
+    return ExecuteError(f"{what}: {text}")
+
+
+def _options(memory_bytes: int, *, family: str | None = None, cache: rocksdict.Cache | None = None) -> rocksdict.Options:
+    options = rocksdict.Options(raw_mode=True)
+    options.set_write_buffer_size(max(1 << 20, min(32 << 20, memory_bytes // 32)))
+    options.set_compression_type(rocksdict.DBCompressionType.none() if family == "pages" else rocksdict.DBCompressionType.lz4())
+    blocks = rocksdict.BlockBasedOptions()
+    blocks.set_checksum_type(rocksdict.ChecksumType.xxh3())
+    if cache is not None:
+        blocks.set_block_cache(cache)
+    if family == "ids":
+        blocks.set_bloom_filter(10, block_based=False)
+    options.set_block_based_table_factory(blocks)
+    return options
+
+
+def _behind(prefix: bytes) -> bytes:
+    end = keys.after(prefix)
+    assert end is not None, "a prefix of 0xff bytes only is never deleted"
+    return end
+
+
+class KV:
+    """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
+
+    def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30) -> None:
+        self.path, self.mode = path, mode
+        cache = rocksdict.Cache(max(4 << 20, memory_bytes // 16))
+        options = _options(memory_bytes, cache=cache)
+        options.create_if_missing(mode == "write")
+        options.create_missing_column_families(mode == "write")
+        options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, memory_bytes // 8)))
+        options.set_keep_log_file_num(2)
+        options.set_stats_dump_period_sec(0)
+        families = {name: _options(memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"}
+        access = rocksdict.AccessType.read_write()
+        if mode == "read":
+            scratch = tempfile.mkdtemp(prefix="rem-reader-")
+            self._drop_scratch = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+            access = rocksdict.AccessType.secondary(scratch)
+        try:
+            self._db = rocksdict.Rdict(str(path), options, families, access)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"cannot open {path}") from error
+        self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
+        self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
+        self._synced = rocksdict.WriteOptions()
+        self._synced.sync = True
+        self._unlogged = rocksdict.WriteOptions()
+        self._unlogged.disable_wal = True
+
+    def get(self, family: str, key: bytes) -> bytes | None:
+        try:
+            return self._families[family].get(key)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"reading {family} of {self.path}") from error
+
+    def get_many(self, family: str, wanted: list[bytes]) -> list[bytes | None]:
+        if not wanted:
+            return []
+        try:
+            return list(self._families[family].get(wanted))  # type: ignore[arg-type]
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"reading {family} of {self.path}") from error
+
+    def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the keys that start with `prefix`, and their values, in order of the keys."""
+        return self.scan_between(family, prefix, keys.after(prefix))
+
+    def scan_between(self, family: str, low: bytes, high: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """Yield keys and values of `low <= key < high`, as they were when the iteration began."""
+        try:
+            entries = self._families[family].iter()
+            entries.seek(low)
+            while entries.valid():
+                key = entries.key()
+                if high is not None and key >= high:
+                    return
+                yield key, entries.value()
+                entries.next()
+            entries.status()
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"reading {family} of {self.path}") from error
+
+    def write(self, ops: Iterable[Op], *, sync: bool = False, drop: Iterable[tuple[str, bytes]] = ()) -> None:
+        """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
+
+        Args:
+            drop: (family, prefix) of keys to delete before the operations.
+        """
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        handles = self._handles
+        for family, prefix in drop:
+            batch.delete_range(prefix, _behind(prefix), handles[family])
+        for family, key, value in ops:
+            if value is None:
+                batch.delete(key, handles[family])
+            else:
+                batch.put(key, value, handles[family])
+        try:
+            if sync:
+                self._db.write(batch, self._synced)
+            else:
+                self._db.write(batch)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing to {self.path}") from error
+
+    def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Store fresh entries outside of the log; call `flush` before a commit names them."""
+        handle = self._handles[family]
+        batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+        try:
+            for key, value in entries:
+                batch.put(key, value, handle)
+                size += len(value)
+                if size >= _BULK_BATCH_BYTES:
+                    self._db.write(batch, self._unlogged)
+                    batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+            self._db.write(batch, self._unlogged)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing {family} to {self.path}") from error
+
+    def flush(self, family: str) -> None:
+        """Make everything in `family` durable."""
+        try:
+            self._families[family].flush(True)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing {family} to {self.path}") from error
+
+    def delete_prefix(self, family: str, prefix: bytes) -> None:
+        """Delete, at once and without the log, every key that starts with `prefix`."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        batch.delete_range(prefix, _behind(prefix), self._handles[family])
+        try:
+            self._db.write(batch, self._unlogged)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing {family} to {self.path}") from error
+
+    def compact(self) -> None:
+        """Let RocksDB drop what is deleted and merge its files."""
+        for family in self._families.values():
+            family.compact_range(None, None)
+
+    def checkpoint(self, path: Path) -> None:
+        """Write a consistent copy of the whole store to `path`, which must not exist."""
+        try:
+            self._db.flush_wal(True)
+            rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing the backup {path}") from error
+
+    def sync(self) -> None:
+        """Make every write so far survive a power cut."""
+        try:
+            self._db.flush_wal(True)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"writing to {self.path}") from error
+
+    def close(self) -> None:
+        """Close the store and give up its lock; safe to call twice."""
+        for name, family in self._families.items():
+            if name != "default":
+                family.close()
+        self._handles.clear()
+        self._families.clear()
+        self._db.close()
+        if self.mode == "read":
+            self._drop_scratch()

@@ -1,0 +1,104 @@
+"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest names."""
+
+from __future__ import annotations
+
+import struct
+from typing import cast
+
+import numpy as np
+from pydantic_core import from_json
+
+from rem_arrow.datatypes import Json
+from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.schema import Table
+from rem_arrow.storage import keys, tail
+from rem_arrow.storage.cache import ColumnCache
+from rem_arrow.storage.kv import KV
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.tail import Run
+from rem_arrow.storage.version import PartView, TableVersion, Version
+
+U64 = struct.Struct(">Q")
+
+
+def check_format(kv: KV) -> None:
+    """Refuse a folder that is not a database of this format."""
+    found = kv.get(keys.CATALOG, b"format")
+    if found is None:
+        raise InputError(f"{kv.path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
+    if found != keys.FORMAT:
+        raise InputError(
+            f"{kv.path} was written in the format {found.decode(errors='replace')!r}; this version reads {keys.FORMAT.decode()!r}. "
+            "Open it with the version of rem_arrow that wrote it, and export"
+        )
+
+
+def load_version(kv: KV, cache: ColumnCache) -> Version:
+    """Return the newest committed state."""
+    tables = _tables(kv)
+    parts: dict[int, dict[int, Segment | Run]] = {number: {} for number in tables}
+    for key, value in kv.scan("manifest", b""):
+        number, part = keys.split_part(key)
+        if number in tables:
+            parts[number][part] = Segment(kv, cache, number, part, value, table_name=tables[number].name)
+    for key, value in kv.scan("tail", b""):
+        number, part, base = keys.split_tail(key)
+        if number in tables:
+            run = parts[number].setdefault(part, Run(part, tables[number].fields))
+            _extend(run, base, value, tables[number])
+    for key, value in kv.scan("dead", b""):
+        number, part = keys.split_part(key)
+        if number in tables and part in parts[number]:
+            parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
+    versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
+    commit = kv.get(keys.CATALOG, b"commit")
+    names = {table.name.casefold(): number for number, table in tables.items()}
+    return Version(U64.unpack(commit)[0] if commit else 0, versions, names)
+
+
+def sweep(kv: KV, version: Version) -> int:
+    """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how many parts."""
+    known = {(number, view.part.number) for number, tv in version.tables.items() for view in tv.parts if isinstance(view.part, Segment)}
+    swept, low = 0, b""
+    while True:
+        first = next(kv.scan_between("pages", low, None), None)
+        if first is None:
+            return swept
+        part = keys.split_part(first[0])
+        prefix = first[0][:6]
+        if part not in known:
+            kv.delete_prefix("pages", prefix)
+            swept += 1
+        after = keys.after(prefix)
+        if after is None:
+            return swept
+        low = after
+
+
+def _tables(kv: KV) -> dict[int, Table]:
+    found: dict[int, Table] = {}
+    for key, value in kv.scan(keys.CATALOG, b"table"):
+        if len(key) != len(keys.table_key(b"table", 0)) or key == b"tables":
+            continue
+        try:
+            table = Table.from_json(cast("dict[str, Json]", from_json(value)))
+        except (ValueError, KeyError, TypeError, AssertionError) as error:
+            raise CorruptionError(f"the description of a table in {kv.path} is damaged: {error}") from error
+        found[table.number] = table
+    return found
+
+
+def _extend(run: Run, base: int, value: bytes, table: Table) -> None:
+    try:
+        append = tail.decode(value, table.fields)
+    except CorruptionError as error:
+        raise CorruptionError(f"table {table.name}, tail {run.number}, row {base}: {error}") from error
+    if base != len(run.rowids):
+        raise CorruptionError(f"table {table.name}, tail {run.number}: a write is missing before row {base}")
+    run.append(append, len(value))
+
+
+def _views(parts: dict[int, Segment | Run]) -> tuple[PartView, ...]:
+    """Order the parts: segments by number, then runs by number; numbers rise in the order of creation."""
+    ordered = sorted(parts.values(), key=lambda p: (isinstance(p, Run), p.number))
+    return tuple(PartView(p, len(p.rowids) if isinstance(p, Run) else p.rows, len(p.kills.offsets)) for p in ordered)

@@ -1,0 +1,78 @@
+"""A transaction's own view: the version that it began with, plus what it has written and not committed.
+
+Its rows are in runs of its own, with negative part numbers; rows of the base that it kills are hidden.
+"""
+
+from __future__ import annotations
+
+from rem_arrow.errors import InputError
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.kv import Op
+from rem_arrow.storage.tail import Append, Run
+from rem_arrow.storage.version import PartView, TableVersion, Version
+
+_OWN_PART = -1
+
+
+class Overlay:
+    """Collects changes on top of `base`. Not shared between threads."""
+
+    def __init__(self, base: Version) -> None:
+        self.base = base
+        self.version = base
+        self._runs: dict[int, Run] = {}
+        self._killed: dict[int, list[int]] = {}
+        self._ids: dict[tuple[int, bytes], int] = {}
+        self._ops: list[Op] = []
+        self._stale: list[tuple[str, bytes, int, int]] = []
+
+    def apply(self, changes: Changes) -> None:
+        """Add what one operation does; it was computed from `self.version`."""
+        if changes.tables:
+            raise InputError("tables cannot be created or changed inside a transaction; do it before")
+        tables = dict(self.version.tables)
+        for number, rowids in changes.killed.items():
+            tables[number] = self._kill(number, tables[number], rowids)
+        for number, appends in changes.appends.items():
+            tables[number] = self._append(number, tables[number], appends)
+        self._ids.update(changes.ids)
+        self._ops += changes.ops
+        self._stale += changes.stale
+        self.version = Version(self.base.commit, tables, self.base.names, self._ids)
+
+    def changes(self) -> Changes:
+        """Return everything as one commit: of rows written more than once only the last version."""
+        total = Changes()
+        for number, run in self._runs.items():
+            live = [i for i in range(len(run.rowids)) if i not in run.kills.order]
+            if live:
+                frame = run.frame(run.fields, len(run.rowids))
+                rowids = [run.rowids[i] for i in live]
+                total.append(number, Append(rowids, None, frame[live]) if run.has_frames else Append(rowids, [run.plain(i) for i in live]))
+        total.killed = {n: list(r) for n, r in self._killed.items()}
+        total.ids, total.ops, total.stale = self._ids, self._ops, self._stale
+        return total
+
+    def _kill(self, number: int, tv: TableVersion, rowids: list[int]) -> TableVersion:
+        by_part = tv.places(rowids)
+        views = []
+        for view in tv.parts:
+            offsets = by_part.get(view.part.number)
+            if offsets and view.part.number == _OWN_PART:
+                view.part.kills.add(offsets)
+                view = view._replace(kills=len(view.part.kills.offsets))
+            elif offsets:
+                ids = view.part.rowid_array(view.length)
+                self._killed.setdefault(number, []).extend(int(ids[o]) for o in offsets)
+                view = view._replace(hidden=view.hidden | frozenset(offsets))
+            views.append(view)
+        return TableVersion(tv.table, tuple(views))
+
+    def _append(self, number: int, tv: TableVersion, appends: list[Append]) -> TableVersion:
+        run = self._runs.get(number)
+        if run is None:
+            run = self._runs[number] = Run(_OWN_PART, tv.table.fields)
+        for append in appends:
+            run.append(append, 0)
+        others = tuple(v for v in tv.parts if v.part is not run)
+        return TableVersion(tv.table, (*others, PartView(run, len(run.rowids), len(run.kills.offsets))))

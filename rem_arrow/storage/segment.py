@@ -1,0 +1,201 @@
+"""A segment: some ten thousand row versions, sorted by rowid, each column a list of pages; never changed once written.
+
+The manifest is JSON: {"rows", "low", "high", "dense", "columns": {column number: [type, rows a page, pages, bytes, zone map]}}.
+`dense` says that the rowids are all of low..high, so that none is stored; else they are column 65,535. Every page of a
+column holds the same number of rows, but the last. A column that a segment lacks reads as its field's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pydantic_core import from_json, to_json
+
+from rem_arrow import datatypes
+from rem_arrow.datatypes import Json
+from rem_arrow.errors import CorruptionError
+from rem_arrow.schema import ROWID_COLUMN, Field
+from rem_arrow.storage import codec, keys, statistics, values
+from rem_arrow.storage.cache import WHOLE_COLUMN, ColumnCache
+from rem_arrow.storage.kills import Kills
+from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.statistics import ZoneMap
+
+SEGMENT_ROWS_MAX = 122_880
+PAGE_ROWS_MAX = 32_768
+PAGE_BYTES_MAX = 2 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPages:
+    """Where one column of a segment lies."""
+
+    dtype: pl.DataType
+    page_rows: int
+    pages: int
+    bytes: int
+    zone: ZoneMap
+
+
+class Segment:
+    """A part of a table on disk; columns are read when they are asked for, and kept in the cache."""
+
+    __slots__ = ("__weakref__", "_rowids", "cache", "columns", "dense", "kills", "kv", "number", "rowid_high", "rowid_low", "rows", "table", "table_name")
+
+    def __init__(self, kv: KV, cache: ColumnCache, table: int, number: int, manifest: bytes, *, table_name: str = "") -> None:
+        self.kv, self.cache, self.table, self.number, self.table_name = kv, cache, table, number, table_name
+        self.kills = Kills()
+        try:
+            data = cast("dict[str, Json]", from_json(manifest))
+            self.rows = cast(int, data["rows"])
+            self.rowid_low, self.rowid_high = cast(int, data["low"]), cast(int, data["high"])
+            self.dense = bool(data["dense"])
+            self.columns = {int(n): _column_pages(cast("list[Json]", c)) for n, c in cast("dict[str, Json]", data["columns"]).items()}
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptionError(f"the manifest of segment {number} of table {table_name or table} is damaged: {error}") from error
+        self._rowids: npt.NDArray[np.int64] | None = None
+
+    @property
+    def bytes(self) -> int:
+        return sum(c.bytes for c in self.columns.values())
+
+    def locate(self, rowid: int, length: int, kills: int) -> int | None:
+        """Return the offset of the row if it is here and alive after `kills` deaths."""
+        assert length == self.rows, "a segment does not grow"
+        if self.dense:
+            offset = rowid - self.rowid_low
+        else:
+            rowids = self.rowid_array(length)
+            offset = int(np.searchsorted(rowids, rowid))
+            if offset >= self.rows or rowids[offset] != rowid:
+                return None
+        return None if self.kills.is_dead(offset, kills) else offset
+
+    def rowid_array(self, length: int) -> npt.NDArray[np.int64]:
+        """Return the rowid of each row, ascending."""
+        assert length == self.rows, "a segment does not grow"
+        if self._rowids is None:
+            if self.dense:
+                return np.arange(self.rowid_low, self.rowid_high + 1, dtype=np.int64)
+            column = self.columns[ROWID_COLUMN]
+            self._rowids = pl.concat([self._page(ROWID_COLUMN, p, column) for p in range(column.pages)]).to_numpy()
+        return self._rowids
+
+    def column(self, field: Field) -> pl.Series:
+        """Return the whole column, dead rows included, as the field's type."""
+        pages = self.columns.get(field.number)
+        if pages is None:
+            return _default(field, self.rows)
+        key = (self.table, self.number, field.number, WHOLE_COLUMN)
+        values_ = self.cache.get(key)
+        if values_ is None:
+            parts = [self._page(field.number, p, pages) for p in range(pages.pages)]
+            values_ = parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
+            self.cache.put(key, values_)
+        return values_.alias(field.name) if pages.dtype == field.dtype else values_.cast(field.dtype).alias(field.name)
+
+    def frame(self, fields: Sequence[Field], length: int) -> pl.DataFrame:
+        assert length == self.rows, "a segment does not grow"
+        return pl.DataFrame([self.column(f) for f in fields])
+
+    def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
+        """Return one row as Python values; reads one page of each column that is not in the cache."""
+        return [self._value(field, offset) for field in fields]
+
+    def zone(self, field: Field) -> ZoneMap | None:
+        pages = self.columns.get(field.number)
+        return pages.zone if pages is not None and pages.dtype == field.dtype else None
+
+    def _value(self, field: Field, offset: int) -> object:
+        pages = self.columns.get(field.number)
+        if pages is None:
+            return _default(field, 1)[0]
+        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
+        if whole is None:
+            page, offset = divmod(offset, pages.page_rows)
+            key = (self.table, self.number, field.number, page)
+            whole = self.cache.get(key)
+            if whole is None:
+                whole = self._page(field.number, page, pages)
+                self.cache.put(key, whole)
+        if pages.dtype != field.dtype:
+            return whole.slice(offset, 1).cast(field.dtype)[0]
+        return _python(whole, offset, field.dtype)
+
+    def _page(self, column: int, page: int, pages: ColumnPages) -> pl.Series:
+        where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
+        try:
+            data = self.kv.get("pages", keys.page_key(self.table, self.number, column, page))
+            if data is None:
+                raise CorruptionError("the page is missing")
+            found = codec.decode(data, pages.dtype)
+        except CorruptionError as error:
+            raise CorruptionError(f"{where}: {error}") from error
+        rows = min(pages.page_rows, self.rows - page * pages.page_rows)
+        if len(found) != rows:
+            raise CorruptionError(f"{where}: {len(found)} values where {rows} belong")
+        return found
+
+    def damages(self) -> Iterator[tuple[int, int, str]]:
+        """Read every page; yield (column, page, what is wrong) for each that is damaged."""
+        for number, pages in self.columns.items():
+            for page in range(pages.pages):
+                try:
+                    self._page(number, page, pages)
+                except CorruptionError as error:
+                    yield number, page, str(error)
+
+
+def _python(values_: pl.Series, offset: int, dtype: pl.DataType) -> object:
+    value = values_[offset]
+    return value.to_list() if isinstance(value, pl.Series) else value
+
+
+def _column_pages(data: list[Json]) -> ColumnPages:
+    dtype, page_rows, pages, size, zone = data
+    return ColumnPages(datatypes.from_json(dtype), cast(int, page_rows), cast(int, pages), cast(int, size), ZoneMap.from_json(cast("list[Json]", zone)))
+
+
+def _default(field: Field, rows: int) -> pl.Series:
+    return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
+
+
+def build(
+    kv: KV, table: int, number: int, fields: Sequence[Field], rowids: npt.NDArray[np.int64], column_of: Callable[[Field], pl.Series], executor: Executor
+) -> Op:
+    """Write the pages of a new segment and return the operation that makes it exist: its manifest.
+
+    Args:
+        rowids: ascending, distinct; at most SEGMENT_ROWS_MAX.
+        column_of: gives each column, one value for each rowid; called once a column, in several threads.
+    """
+    rows = len(rowids)
+    assert 0 < rows <= SEGMENT_ROWS_MAX and bool(np.all(rowids[1:] > rowids[:-1])), "rowids ascend"
+    low, high = int(rowids[0]), int(rowids[-1])
+    dense = high - low + 1 == rows
+    columns: dict[str, Json] = {}
+
+    def write(field: Field) -> list[Json]:
+        return _write_column(kv, table, number, field.number, column_of(field))
+
+    for field, entry in zip(fields, executor.map(write, fields), strict=True):
+        columns[str(field.number)] = entry
+    if not dense:
+        columns[str(ROWID_COLUMN)] = _write_column(kv, table, number, ROWID_COLUMN, pl.Series("", rowids))
+    manifest = {"rows": rows, "low": low, "high": high, "dense": dense, "columns": columns}
+    return ("manifest", keys.part_key(table, number), to_json(manifest))
+
+
+def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Series) -> list[Json]:
+    rows = len(values_)
+    page_rows = max(1, min(PAGE_ROWS_MAX, PAGE_BYTES_MAX * rows // max(1, int(values_.estimated_size()))))
+    pages = [codec.encode(values_.slice(start, page_rows)) for start in range(0, rows, page_rows)]
+    kv.write_bulk("pages", ((keys.page_key(table, number, column, i), page) for i, page in enumerate(pages)))
+    zone = statistics.zone_map(values_)
+    return [datatypes.to_json(values_.dtype), page_rows, len(pages), sum(map(len, pages)), cast(Json, zone.to_json())]

@@ -1,0 +1,86 @@
+"""Zone maps: what is known of one column of one segment, in plain form, and whether a range can hit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import polars as pl
+
+from rem_arrow.datatypes import Json
+from rem_arrow.source import ColumnRange
+from rem_arrow.storage import values
+
+_TEXT_BYTES_MAX = 128
+_SAMPLE_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneMap:
+    """Bounds as numbers or texts (None: unknown), the number of NULLs, and an estimate of the distinct values."""
+
+    low: Json
+    high: Json
+    null_count: int
+    distinct: int
+
+    def to_json(self) -> list[Json]:
+        return [self.low, self.high, self.null_count, self.distinct]
+
+    @staticmethod
+    def from_json(value: list[Json]) -> ZoneMap:
+        low, high, null_count, distinct = value
+        return ZoneMap(low, high, cast(int, null_count), cast(int, distinct))
+
+
+def zone_map(column: pl.Series) -> ZoneMap:
+    """Return the zone map of `column`. A column with a NaN has no bounds: NaN is above all numbers in SQL."""
+    nulls, dtype = column.null_count(), column.dtype
+    if nulls == len(column):
+        return ZoneMap(None, None, nulls, 0)
+    distinct = _distinct(column, nulls)
+    if dtype.is_nested() or isinstance(dtype, (pl.Binary, pl.Categorical, pl.Enum, pl.Null)):
+        return ZoneMap(None, None, nulls, distinct)
+    if dtype.is_float() and column.is_nan().any():
+        return ZoneMap(None, None, nulls, distinct)
+    ordered = column if isinstance(dtype, pl.String) else column.to_physical()
+    low, high = ordered.min(), ordered.max()
+    if isinstance(low, str) and isinstance(high, str):
+        too_long = len(high.encode()) > _TEXT_BYTES_MAX
+        return ZoneMap(low if len(low.encode()) <= _TEXT_BYTES_MAX else low[:16], None if too_long else high, nulls, distinct)
+    if isinstance(low, int) and isinstance(high, int) and not isinstance(low, bool):
+        distinct = min(distinct, high - low + 1)
+    if isinstance(low, float) and isinstance(high, float) and abs(low) + abs(high) == float("inf"):
+        return ZoneMap(None, None, nulls, distinct)
+    return ZoneMap(cast(Json, low), cast(Json, high), nulls, distinct)
+
+
+def _distinct(column: pl.Series, nulls: int) -> int:
+    """Estimate the distinct values from a sample: all in a small column, scaled up when most of the sample differ."""
+    rows = len(column) - nulls
+    if column.dtype.is_nested():
+        return rows
+    sample = column.gather_every(max(1, len(column) // _SAMPLE_ROWS)).drop_nulls()
+    if not len(sample):
+        return 1
+    seen = sample.n_unique()
+    return max(1, min(rows, seen if seen < len(sample) * 0.8 else rows * seen // len(sample)))
+
+
+def may_match(zone: ZoneMap, wanted: ColumnRange, dtype: pl.DataType, rows: int) -> bool:
+    """Say whether a row of the segment may lie within `wanted`; True when in doubt."""
+    if zone.null_count == rows:
+        return False
+    low, high = _bound(wanted.low, dtype), _bound(wanted.high, dtype)
+    if low is not None and zone.high is not None and zone.high < low:  # type: ignore[operator]
+        return False
+    return not (high is not None and zone.low is not None and zone.low > high)  # type: ignore[operator]
+
+
+def _bound(value: object, dtype: pl.DataType) -> Json:
+    """Return the bound in plain form if it compares with the zone map's, else None."""
+    if isinstance(dtype, pl.String):
+        return value if isinstance(value, str) else None
+    if dtype.is_numeric() and not isinstance(value, (int, float)) and not isinstance(dtype, pl.Decimal):
+        return None
+    return values.physical(value, dtype)

@@ -1,0 +1,347 @@
+"""The store: one writer's lock, one batch a commit, one immutable version for readers.
+
+    with store.lock:                       writers take turns
+        changes = ...                      what to do, computed from store.version
+        store.commit(changes)              durable first, then visible; all or none
+
+A reader calls `pin()` once and uses nothing but the version that it gets. Memory changes only after RocksDB has said yes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from pydantic_core import to_json
+
+from rem_arrow.errors import ConflictError, InputError, RemError
+from rem_arrow.schema import Table
+from rem_arrow.storage import keys, loading, tail
+from rem_arrow.storage.background import Background
+from rem_arrow.storage.cache import ColumnCache
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.loading import U64
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.tail import Append, Run
+from rem_arrow.storage.version import PartView, TableVersion, Version
+
+Durability: TypeAlias = Literal["wal", "sync"]
+
+_ROWID_BLOCK = 1 << 20
+_PART_BLOCK = 1 << 10
+_RUN_BYTES_MAX = 64 << 20
+_WAITING_RUNS_MAX = 4
+
+
+class Settings(NamedTuple):
+    """How a store is run.
+
+    Attributes:
+        memory_bytes: bound on the column cache and RocksDB's buffers together.
+        threads: threads that decode and encode pages.
+        tail_rows_max: rows after which the tail is sealed into a segment.
+        background: seal and compact on a thread of their own; without, only `Store.compact` does.
+    """
+
+    memory_bytes: int = 2 << 30
+    threads: int = 2
+    durability: Durability = "wal"
+    tail_rows_max: int = 65_536
+    background: bool = True
+
+
+class Store:
+    """An open database folder. See the module's text for who may call what."""
+
+    def __init__(self, path: Path, *, read_only: bool, settings: Settings) -> None:
+        self.path, self.read_only, self.settings = path, read_only, settings
+        self.lock = threading.RLock()
+        self.process = os.getpid()
+        self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
+        self.cache = ColumnCache(settings.memory_bytes // 2)
+        self.kv = KV(path, "read" if read_only else "write", memory_bytes=settings.memory_bytes)
+        try:
+            if not read_only and self.kv.get(keys.CATALOG, b"format") is None and next(self.kv.scan(keys.CATALOG, b""), None) is None:
+                self.kv.write([(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True)
+            loading.check_format(self.kv)
+            self.version = loading.load_version(self.kv, self.cache)
+            if not read_only:
+                loading.sweep(self.kv, self.version)
+        except RemError:
+            self.kv.close()
+            self.executor.shutdown(wait=False)
+            raise
+        self._active: dict[int, Run] = {}
+        self._counters: dict[bytes, tuple[int, int]] = {}
+        self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
+        self._pins_lock = threading.Lock()
+        self._recent: deque[tuple[int, dict[int, list[int]], set[tuple[int, bytes]]]] = deque()
+        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[bytes]]] = deque()
+        self._room = threading.Condition(self.lock)
+        self.closed = False
+        self.still_wanted = _always
+        self.background = Background(self) if settings.background and not read_only else None
+
+    # --- reading
+
+    def pin(self) -> Version:
+        """Return the newest version; it stays readable for as long as someone holds it."""
+        self.check_open()
+        while True:
+            version = self.version
+            with self._pins_lock:
+                self._pins.add(version)
+            # A version that is still the newest once it is pinned cannot have lost a page.
+            if version is self.version:
+                return version
+
+    def pinned(self) -> list[Version]:
+        with self._pins_lock:
+            return list(self._pins)
+
+    def refresh(self) -> None:
+        """In a reader: move to the newest commit of the writer. Pinned versions keep their pages."""
+        self.check_open()
+        if not self.read_only:
+            return
+        fresh = KV(self.path, "read", memory_bytes=self.settings.memory_bytes)
+        cache = ColumnCache(self.settings.memory_bytes // 2)
+        version = loading.load_version(fresh, cache)
+        # The old store closes by itself when the last segment that reads from it is gone.
+        self.kv, self.cache, self.version = fresh, cache, version
+
+    def check_open(self) -> None:
+        if self.closed:
+            raise InputError(f"the database {self.path} is closed; connect to it again")
+        if os.getpid() != self.process:
+            raise InputError("this handle was made in another process; connect again in this one (after a fork, nothing of it may be used)")
+
+    # --- writing
+
+    def reserve_rowids(self, table: int, count: int) -> int:
+        """Return the first of `count` fresh rowids. REQUIRES: the lock."""
+        first = self._reserve(keys.table_key(b"rowid", table), count, _ROWID_BLOCK)
+        if first + count > keys.ROWID_MAX:
+            raise InputError("a table has used up its rowids (2^47); export it and load it into a new one")
+        return first
+
+    def reserve_table(self) -> int:
+        """Return a fresh table number. REQUIRES: the lock."""
+        return self._reserve(b"tables", 1, 0)
+
+    def reserve_part(self, table: int) -> int:
+        """Return a fresh part number. REQUIRES: the lock."""
+        return self._reserve(keys.table_key(b"part", table), 1, _PART_BLOCK)
+
+    def _reserve(self, key: bytes, count: int, block: int) -> int:
+        counter = self._counters.get(key)
+        if counter is None:
+            stored = self.kv.get(keys.CATALOG, key)
+            start = U64.unpack(stored)[0] if stored else 1
+            counter = (start, start)
+        first, limit = counter
+        if first + count > limit:
+            limit = first + count + block
+            self.kv.write([(keys.CATALOG, key, U64.pack(limit))], sync=True)
+        self._counters[key] = (first + count, limit)
+        return first
+
+    def commit(self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()) -> Version:
+        """Store `changes` and publish the version that shows them. REQUIRES: the lock.
+
+        Args:
+            base: the version that a transaction read; ConflictError if its rows changed since.
+            manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
+        """
+        if base is not None:
+            self._check_conflicts(base, changes)
+        number = self.version.commit + 1
+        ops: list[Op] = [(keys.CATALOG, b"commit", U64.pack(number))]
+        kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
+        for table, by_part in kills.items():
+            ops += [("dead", keys.dead_key(table, part, number), np.array(o, dtype="<u4").tobytes()) for part, o in by_part.items()]
+        appended: list[tuple[int, Run, Append, int]] = []
+        for table, appends in changes.appends.items():
+            run, base_row = self._run_for(table, changes)
+            for append in appends:
+                value = tail.encode(append)
+                ops.append(("tail", keys.tail_key(table, run.number, base_row), value))
+                appended.append((table, run, append, len(value)))
+                base_row += len(append)
+        for table_number, table_ in changes.tables.items():
+            key = keys.table_key(b"table", table_number)
+            ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
+        segments = list(manifests)
+        ops += [op for _, op, _ in segments]
+        ops += changes.ops
+        self.kv.write(ops, sync=self.settings.durability == "sync")
+        return self._publish(number, changes, kills, appended, segments)
+
+    def _publish(
+        self,
+        number: int,
+        changes: Changes,
+        kills: dict[int, dict[int, list[int]]],
+        appended: list[tuple[int, Run, Append, int]],
+        segments: list[tuple[int, Op, int]],
+    ) -> Version:
+        """Show in memory what RocksDB has stored."""
+        old = self.version
+        tables = dict(old.tables)
+        names = old.names
+        if changes.tables:
+            names = self._describe(changes, tables)
+        for table, by_part in kills.items():
+            tables[table] = _killed(tables[table], by_part)
+        for table, run, append, size in appended:
+            run.append(append, size)
+            tables[table] = _grown(tables[table], run)
+        for table, (_, _, manifest), part in segments:
+            assert manifest is not None, "a segment has a manifest"
+            segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
+            tables[table] = _with_segment(tables[table], segment)
+        self.version = Version(number, tables, names)
+        if self._pins:
+            self._recent.append((number, changes.killed, set(changes.ids)))
+        elif self._recent:
+            self._recent.clear()
+        if changes.stale:
+            self._garbage.append((number, changes.stale, []))
+        for table in {a[0] for a in appended} | set(kills):
+            self._after_write(table)
+        return self.version
+
+    def _describe(self, changes: Changes, tables: dict[int, TableVersion]) -> dict[str, int]:
+        for number, table in changes.tables.items():
+            if table is None:
+                dropped = tables.pop(number)
+                self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1)
+                self._active.pop(number, None)
+            else:
+                tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
+        return {tv.table.name.casefold(): number for number, tv in tables.items()}
+
+    def _run_for(self, table: int, changes: Changes) -> tuple[Run, int]:
+        run = self._active.get(table)
+        if run is None:
+            described = changes.tables.get(table) or self.version.tables[table].table
+            run = self._active[table] = Run(self.reserve_part(table), described.fields)
+        return run, len(run.rowids)
+
+    def _check_conflicts(self, base: Version, changes: Changes) -> None:
+        for number, killed, ids in self._recent:
+            if number <= base.commit:
+                continue
+            for table, rowids in changes.killed.items():
+                if not set(rowids).isdisjoint(killed.get(table, ())):
+                    name = self.version.tables[table].table.name if table in self.version.tables else str(table)
+                    raise ConflictError(f"rows of {name} that this transaction changes were changed by another one first; nothing was stored, run it again")
+            if not ids.isdisjoint(changes.ids):
+                raise ConflictError("an id that this transaction inserts was inserted by another one first; nothing was stored, run it again")
+
+    # --- what follows a write
+
+    def _after_write(self, table: int) -> None:
+        run = self._active.get(table)
+        if run is not None and (len(run.rowids) >= self.settings.tail_rows_max or run.bytes >= _RUN_BYTES_MAX):
+            self.freeze(table)
+            if self.background is not None:
+                self.background.seal(table)
+                while self._waiting_runs(table) > _WAITING_RUNS_MAX and self.background.is_alive():
+                    self._room.wait(0.1)
+
+    def freeze(self, table: int) -> None:
+        """Let the next write begin a new run, so that the present one can be sealed. REQUIRES: the lock."""
+        self._active.pop(table, None)
+
+    def waiting(self, table: int) -> list[PartView]:
+        """Return the runs of a table that no write will grow any more. REQUIRES: the lock."""
+        tv = self.version.tables.get(table)
+        active = self._active.get(table)
+        return [] if tv is None else [v for v in tv.parts if isinstance(v.part, Run) and v.part is not active]
+
+    def _waiting_runs(self, table: int) -> int:
+        return len(self.waiting(table))
+
+    def replace(self, table: int, old: list[Segment | Run], new: list[Segment]) -> None:
+        """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored it."""
+        gone = {id(part) for part in old}
+        tv = self.version.tables[table]
+        views = [PartView(s, s.rows, len(s.kills.offsets)) for s in new]
+        at = next(i for i, v in enumerate(tv.parts) if id(v.part) in gone)
+        parts = [v for v in tv.parts if id(v.part) not in gone]
+        parts[at:at] = views
+        self.version = Version(self.version.commit + 1, {**self.version.tables, table: TableVersion(tv.table, tuple(parts))}, self.version.names)
+        self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
+        self._room.notify_all()
+
+    def discard(self, segments: list[Segment], commit: int) -> None:
+        """Delete the pages of `segments` as soon as no version before `commit` is pinned. REQUIRES: the lock."""
+        for segment in segments:
+            self.cache.drop_part(segment.table, segment.number)
+        self._garbage.append((commit, [], [keys.part_key(s.table, s.number) for s in segments]))
+
+    def collect_garbage(self) -> int:
+        """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
+        with self.lock:
+            oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
+            while self._garbage and self._garbage[0][0] <= oldest:
+                _, stale, prefixes = self._garbage.popleft()
+                for prefix in prefixes:
+                    self.kv.delete_prefix("pages", prefix)
+                self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.still_wanted(family, key, table, rowid)])
+            while self._recent and self._recent[0][0] <= oldest:
+                self._recent.popleft()
+            return len(self._garbage)
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Finish the running commit, stop the background work and close the files."""
+        if self.closed:
+            return
+        if self.background is not None and os.getpid() == self.process:
+            self.background.stop(timeout_s)
+        with self.lock:
+            self.closed = True
+            self.executor.shutdown(wait=True)
+            if not self.read_only:
+                self.kv.sync()
+            self.kv.close()
+
+
+def _always(family: str, key: bytes, table: int, rowid: int) -> bool:
+    """Keep every index entry, until the indexes say how to tell a stale one."""
+    return True
+
+
+def _killed(tv: TableVersion, by_part: dict[int, list[int]]) -> TableVersion:
+    parts = []
+    for view in tv.parts:
+        offsets = by_part.get(view.part.number)
+        if offsets:
+            view.part.kills.add(offsets)
+            view = view._replace(kills=len(view.part.kills.offsets))
+        parts.append(view)
+    return TableVersion(tv.table, tuple(parts))
+
+
+def _grown(tv: TableVersion, run: Run) -> TableVersion:
+    view = PartView(run, len(run.rowids), len(run.kills.offsets))
+    parts = tv.parts
+    if parts and parts[-1].part is run:
+        parts = parts[:-1]
+    return TableVersion(tv.table, (*parts, view))
+
+
+def _with_segment(tv: TableVersion, segment: Segment) -> TableVersion:
+    """Add a segment behind the others and before the runs."""
+    runs = [v for v in tv.parts if isinstance(v.part, Run)]
+    segments = [v for v in tv.parts if isinstance(v.part, Segment)]
+    return TableVersion(tv.table, (*segments, PartView(segment, segment.rows, 0), *runs))

@@ -1,0 +1,124 @@
+"""The state of the whole database at one commit: immutable, published by one assignment, pinned by whoever reads.
+
+A table is a tuple of parts, oldest first: segments, and runs that are not sealed yet. A `PartView` says how much of a part
+this version sees: its first `length` rows, without the first `kills` that died, and without `hidden`, the rows that a
+transaction of its own has killed and not committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rem_arrow.schema import Table
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.tail import Run
+
+_FEW_ROWS = 64
+
+
+class PartView(NamedTuple):
+    part: Segment | Run
+    length: int
+    kills: int
+    hidden: frozenset[int] = frozenset()
+
+    @property
+    def live_rows(self) -> int:
+        return self.length - self.kills - len(self.hidden)
+
+    def locate(self, rowid: int) -> int | None:
+        """Return the offset of the live version of the row in this part, or None."""
+        part = self.part
+        if not part.rowid_low <= rowid <= part.rowid_high:
+            return None
+        offset = part.locate(rowid, self.length, self.kills)
+        return None if offset is None or offset in self.hidden else offset
+
+    def live_mask(self) -> npt.NDArray[np.bool_] | None:
+        """Return which rows are alive; None when all are."""
+        if not self.kills and not self.hidden:
+            return None
+        mask = self.part.kills.live_mask(self.length, self.kills)
+        if self.hidden:
+            mask = mask.copy()
+            mask[list(self.hidden)] = False
+        return mask
+
+
+class Place(NamedTuple):
+    view: PartView
+    offset: int
+
+
+class TableVersion(NamedTuple):
+    table: Table
+    parts: tuple[PartView, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(view.live_rows for view in self.parts)
+
+    def place(self, rowid: int) -> Place | None:
+        """Return where the live version of a row is, or None."""
+        for view in reversed(self.parts):
+            offset = view.locate(rowid)
+            if offset is not None:
+                return Place(view, offset)
+        return None
+
+    def places(self, rowids: Sequence[int]) -> dict[int, list[int]]:
+        """Return the offsets of the live versions of `rowids`, by part number; a rowid that is not live is left out."""
+        found: dict[int, list[int]] = {}
+        if len(rowids) <= _FEW_ROWS:
+            for rowid in rowids:
+                place = self.place(rowid)
+                if place is not None:
+                    found.setdefault(place.view.part.number, []).append(place.offset)
+            return found
+        wanted = np.array(rowids, dtype=np.int64)
+        low, high = int(wanted.min()), int(wanted.max())
+        for view in self.parts:
+            if view.part.rowid_high < low or view.part.rowid_low > high:
+                continue
+            hit = np.isin(view.part.rowid_array(view.length), wanted)
+            mask = view.live_mask()
+            offsets = np.flatnonzero(hit if mask is None else hit & mask)
+            if len(offsets):
+                found[view.part.number] = offsets.tolist()
+        return found
+
+    def live_rowids(self) -> npt.NDArray[np.int64]:
+        """Return the rowids of all live rows, in the order of the parts."""
+        found = []
+        for view in self.parts:
+            rowids, mask = view.part.rowid_array(view.length), view.live_mask()
+            found.append(rowids if mask is None else rowids[mask])
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+class Version:
+    """All tables at one commit.
+
+    Attributes:
+        names: table numbers by name in lower case.
+        own_ids: rowids by (table number, key) that a transaction wrote and did not commit.
+    """
+
+    __slots__ = ("__weakref__", "commit", "names", "own_ids", "tables")
+
+    def __init__(
+        self, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int], own_ids: Mapping[tuple[int, bytes], int] | None = None
+    ) -> None:
+        self.commit, self.tables, self.names, self.own_ids = commit, tables, names, own_ids
+
+    def find(self, name: str) -> TableVersion | None:
+        """Return the table of that name, compared without case."""
+        number = self.names.get(name.casefold())
+        return None if number is None else self.tables[number]
+
+    def __iter__(self) -> Iterator[TableVersion]:
+        return iter(self.tables.values())
