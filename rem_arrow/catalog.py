@@ -1,4 +1,4 @@
-"""Names to sources at one pinned version: stored tables and a user's frames; and rows by id."""
+"""Names to sources at one pinned version: stored tables and a user's frames."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import cast
 import polars as pl
 
 from rem_arrow.datatypes import Json
+from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import Field, Table
 from rem_arrow.source import ColumnRange, ColumnStatistics, ScanReport, TableSource
@@ -16,6 +17,7 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
+_INDEX_ROWS_MIN = 16
 _INDEX_ROWS_MAX = 2_000
 _INDEX_SHARE_MAX = 0.01
 
@@ -23,8 +25,8 @@ _INDEX_SHARE_MAX = 0.01
 class StoredTable:
     """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows."""
 
-    def __init__(self, kv: KV, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> None:
-        self._kv, self._version, self._tv = kv, version, tv
+    def __init__(self, kv: KV, hints: Hints, tv: TableVersion, *, include_deleted: bool = False) -> None:
+        self._kv, self._hints, self._tv = kv, hints, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
         self._schema = pl.Schema({f.name: f.dtype for f in tv.table.fields if f.number < 0xFFFF})
@@ -133,38 +135,20 @@ class StoredTable:
                 continue
             field = self.table.field(wanted.column)
             if self.table.key == (field.name,):
-                key = entries.id_key(self.table.number, [str(wanted.low)])
-                found = find_rowids(self._kv, self._version, [key])
+                found = self._hints.by_id(self._kv, self._tv, [entries.id_key(self.table.number, [str(wanted.low)])])
                 return field.name, [r for r in found if r is not None]
             if field.name in self.table.indexed:
-                rowids = self._equal(field, wanted.low)
+                limit = max(_INDEX_ROWS_MIN, min(_INDEX_ROWS_MAX, int(self._tv.rows * _INDEX_SHARE_MAX)))
+                rowids = self._hints.by_value(self._kv, self._tv, field, wanted.low, limit=limit)
                 if rowids is not None:
                     return field.name, rowids
         return None
-
-    def _equal(self, field: Field, value: object) -> list[int] | None:
-        ordered = entries.ordered_form(field.dtype)
-        convert = values.to_plain(field.dtype)
-        if ordered is None:
-            return None
-        prefix = entries.value_prefix(self.table.number, field.number, ordered(cast(Json, value if convert is None else convert(value))))
-        limit = max(16, min(_INDEX_ROWS_MAX, int(self._tv.rows * _INDEX_SHARE_MAX)))
-        rowids = []
-        for key, _ in self._kv.scan("index", prefix):
-            rowids.append(entries.rowid_of(key))
-            if len(rowids) > limit:
-                return None
-        return rowids
 
     def _gather(self, fields: Sequence[Field], rowids: Sequence[int]) -> pl.DataFrame:
         """Return the live rows of those rowids; index entries are hints, so the caller's filter still decides."""
         by_part = self._tv.places(list(dict.fromkeys(rowids)))
         frames = []
         for view in self._tv.parts:
-            # Rows that a transaction of its own wrote have no index entries yet: read that part as a whole.
-            if view.part.number < 0:
-                frames.append(self._part_frame(view, fields))
-                continue
             offsets = by_part.get(view.part.number)
             if offsets:
                 frames.append(self._rows_frame(view, fields, offsets))
@@ -205,9 +189,9 @@ class Snapshot:
     """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables."""
 
     def __init__(
-        self, kv: KV, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False
+        self, kv: KV, hints: Hints, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False
     ) -> None:
-        self._kv, self.version, self._include_deleted = kv, version, include_deleted
+        self._kv, self._hints, self.version, self._include_deleted = kv, hints, version, include_deleted
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
@@ -217,19 +201,7 @@ class Snapshot:
         if frame is not None:
             return frame
         tv = self.version.find(name)
-        return None if tv is None else StoredTable(self._kv, self.version, tv, include_deleted=self._include_deleted)
+        return None if tv is None else StoredTable(self._kv, self._hints, tv, include_deleted=self._include_deleted)
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version]
-
-
-def find_rowids(kv: KV, version: Version, keys: list[bytes]) -> list[int | None]:
-    """Return the rowid of each identity, or None. A rowid that is not live in `version` is the trace of a purged row."""
-    stored = [kv.get("ids", keys[0])] if len(keys) == 1 else kv.get_many("ids", keys)
-    rowids = [None if v is None else entries.rowid_of(v) for v in stored]
-    if version.own_ids:
-        for i, key in enumerate(keys):
-            own = version.own_ids.get((int.from_bytes(key[:2], "big"), key))
-            rowids[i] = own if own is not None else rowids[i]
-    return rowids
-

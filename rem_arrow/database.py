@@ -174,12 +174,12 @@ class Database(Operations):
         Returns:
             table, id, name, matched_on (the field), entity (all fields as JSON); at most 1,000 rows.
         """
-        return lookup.lookup_entity(self._store.kv, self._version(), names)
+        return lookup.lookup_entity(self._store.kv, self._shared.writer.hints, self._version(), names)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
         version = self._version()
-        source = StoredTable(self._store.kv, version, find_table(version, table))
+        source = StoredTable(self._store.kv, self._shared.writer.hints, find_table(version, table))
 
         def read(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
             self._store.check_open()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 import polars as pl
 
 from rem_arrow import loader
-from rem_arrow.catalog import find_rowids
 from rem_arrow.errors import InputError
-from rem_arrow.index import entries
 from rem_arrow.model.fields import from_json_text
-from rem_arrow.model.records import NewRow, Records
+from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -26,33 +24,33 @@ class EntityLoad:
 
     def __init__(self, store: Store, writer: Writer, table: int, records: Records) -> None:
         self._store, self._writer, self._records = store, writer, records
-        self._version = store.version
         self._tv = store.version.tables[table]
         self._seen: set[str] = set()
         self._changes = Changes()
         self._replaced = 0
-        self._row = 0
 
     def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
         """Load all pieces by one commit. Returns the number of rows."""
         pieces = iter(pieces)
         first = list(_take(pieces, loader.DIRECT_ROWS_MIN))
         if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
-            rows = [r for piece in first for r in self._validated(piece)]
-            changes, _ = self._writer.insert(self._version, self._tv, self._records, rows)
-            if rows:
+            if not first:
+                return 0
+            rows = self._validated(first[0] if len(first) == 1 else pl.concat(first))
+            changes, ids = self._writer.insert(self._tv, self._records, rows)
+            if changes:
                 self._store.commit(changes)
-            advance(len(rows))
-            return len(rows)
-        table, index = self._tv.table, self._writer.index_of(self._tv.table)
+            advance(len(ids))
+            return len(ids)
+        table = self._tv.table
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(
-            self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance, index=index
+            self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance
         )
         self._store.commit(self._changes, manifests=manifests)
         return count + self._replaced
 
-    def _validated(self, piece: pl.DataFrame) -> list[NewRow]:
+    def _validated(self, piece: pl.DataFrame) -> NewRows:
         rows = piece.to_dicts()
         for field in self._tv.table.fields:
             if field.encoding == "json" and field.name in piece.columns:
@@ -64,47 +62,47 @@ class EntityLoad:
             for name in optional:
                 if row[name] is None:
                     del row[name]
-        found = self._records.new_rows(rows)
-        self._row += len(found)
-        return found
+        return self._records.new_rows(rows)
 
     def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
         rows = self._validated(piece)
-        given = [r.id for r in rows if r.id is not None]
-        twice = len(set(given)) < len(given) or not self._seen.isdisjoint(given)
-        if twice:
+        given = [i for i in rows.ids if i is not None]
+        if len(set(given)) < len(given) or not self._seen.isdisjoint(given):
             known = set(self._seen)
             again = next(i for i in given if i in known or known.add(i))  # type: ignore[func-returns-value]
             raise InputError(f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored")
         self._seen.update(given)
         existing = self._existing(given)
-        self._replace([r for r in rows if r.id in existing])
-        fresh = [r for r in rows if r.id is None or r.id not in existing]
-        return self._frame(fresh)
+        if existing:
+            replaced = _chosen(rows, [i in existing for i in rows.ids])
+            more, _ = self._writer.insert(self._tv, self._records, replaced)
+            self._changes.merge(more)
+            self._replaced += len(replaced.ids)
+            rows = _chosen(rows, [i not in existing for i in rows.ids])
+        return self._frame(rows)
 
     def _existing(self, given: list[str]) -> set[str]:
         if not self._tv.parts or not given:
             return set()
-        rowids = find_rowids(self._store.kv, self._version, [entries.id_key(self._tv.table.number, [i]) for i in given])
+        rowids = self._writer.rowids(self._tv, given)
         return {i for i, r in zip(given, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
 
-    def _replace(self, rows: list[NewRow]) -> None:
-        if rows:
-            more, _ = self._writer.insert(self._version, self._tv, self._records, rows)
-            self._changes.merge(more)
-            self._replaced += len(rows)
-
-    def _frame(self, rows: list[NewRow]) -> pl.DataFrame:
+    def _frame(self, rows: NewRows) -> pl.DataFrame:
         now = time.time_ns() // 1_000
-        made = iter(self._writer.make_ids(sum(r.id is None for r in rows)))
-        plain = [(r.id if r.id is not None else next(made), *r.declared, r.created_at if r.created_at is not None else now, now, None) for r in rows]
+        made = iter(self._writer.make_ids(rows.ids.count(None)))
+        zipped = zip(rows.ids, rows.declared, rows.created, strict=True)
+        plain = [(next(made) if i is None else i, *row, now if c is None else c, now, None) for i, row, c in zipped]
         fields = self._tv.table.fields
         columns: list[Any] = list(zip(*plain, strict=True)) if plain else [()] * len(fields)
         frame = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(fields, columns, strict=True)])
         for column in frame.get_columns():
             loader.check_size(column, f"{self._tv.table.name}.{column.name}")
         return frame
+
+
+def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
+    return NewRows(*(list(compress(column, keep)) for column in rows))
 
 
 def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

@@ -7,7 +7,7 @@ step is one batch of manifests. A load that fails leaves nothing that is visible
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from queue import Empty, Queue
 
 from typing import TypeAlias
@@ -16,21 +16,16 @@ import numpy as np
 import polars as pl
 
 from rem_arrow import datatypes
-from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, RemError, suggest
-from rem_arrow.index import entries
-from rem_arrow.index.row_index import RowIndex
 from rem_arrow.schema import Field, Table, check_name
 from rem_arrow.storage import segment
 from rem_arrow.storage.kv import Op
-from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
 
 DIRECT_ROWS_MIN = 20_000
 VALUE_BYTES_MAX = 1 << 30
-INDEX_FAMILIES = ("ids", "keys", "index")
 
 Progress: TypeAlias = Callable[[int], None]
 
@@ -103,7 +98,7 @@ def check_size(column: pl.Series, where: str) -> None:
 
 
 def write_segments(
-    store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress, index: RowIndex | None = None
+    store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress
 ) -> tuple[list[tuple[int, Op, int]], int]:
     """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of rows.
 
@@ -122,48 +117,25 @@ def write_segments(
         rowids = np.arange(start, start + frame.height, dtype=np.int64)
         op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f, frame=frame: frame[f.name], store.executor)  # type: ignore[misc]
         manifests.append((table.number, op, part))
-        if index is not None:
-            write_entries(store, table, index, frame, range(start, start + frame.height))
+        if table.key:
+            store.indexer.write(store.kv, table, frame, range(start, start + frame.height))
         rows += frame.height
         progress(frame.height)
     store.kv.flush("pages")
-    if index is not None:
-        for family in INDEX_FAMILIES:
+    if table.key:
+        for family in store.indexer.families:
             store.kv.flush(family)
     return manifests, rows
 
 
 def write_index(store: Store, tv: TableVersion, table: Table) -> None:
     """Write the entries of every live row as `table`, the evolved description, wants them. REQUIRES: the lock, and no tail."""
-    index = RowIndex(table)
-    known = {f.number for f in tv.table.fields}
     for view in tv.parts:
-        frame = view.part.frame([f for f in table.fields if f.number in known or isinstance(view.part, Segment)], view.length)
-        mask = view.live_mask()
+        frame, mask = view.part.frame(table.fields, view.length), view.live_mask()
         rowids = view.part.rowid_array(view.length)
-        write_entries(store, table, index, frame if mask is None else frame.filter(pl.Series(mask)), rowids if mask is None else rowids[mask])
-    for family in INDEX_FAMILIES:
+        store.indexer.write(store.kv, table, frame if mask is None else frame.filter(pl.Series(mask)), (rowids if mask is None else rowids[mask]).tolist())
+    for family in store.indexer.families:
         store.kv.flush(family)
-
-
-def write_entries(store: Store, table: Table, index: RowIndex, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
-    """Write the index entries of a frame's rows outside of the log; the caller flushes."""
-    plain = [_physical(frame[table.fields[p].name]).to_list() for p in index.columns]
-    row: list[Json] = [None] * len(table.fields)
-    by_family: dict[str, list[tuple[bytes, bytes]]] = {family: [] for family in INDEX_FAMILIES}
-    for rowid, values_ in zip(rowids, zip(*plain, strict=True), strict=True):
-        rowid = int(rowid)
-        for place, value in zip(index.columns, values_, strict=True):
-            row[place] = value
-        by_family["ids"].append((index.key(row), entries.rowid_value(rowid)))
-        for family, key, entry in index.entries(rowid, row):
-            by_family[family].append((key, entry))
-    for family, found in by_family.items():
-        store.kv.write_bulk(family, found)
-
-
-def _physical(column: pl.Series) -> pl.Series:
-    return column if column.dtype in (pl.String, pl.Enum, pl.Categorical) or column.dtype.is_nested() else column.to_physical()
 
 
 def frame_append(frame: pl.DataFrame, first: int) -> Append:

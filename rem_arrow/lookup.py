@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow.catalog import find_rowids
 from rem_arrow.errors import InputError
+from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import TableVersion, Version
@@ -17,7 +18,7 @@ SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": 
 ROWS_MAX = 1_000
 
 
-def lookup_entity(kv: KV, version: Version, texts: Sequence[str]) -> pl.DataFrame:
+def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Sequence[str]) -> pl.DataFrame:
     """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as JSON).
 
     Exact ids come first, then the order of the tables and rows. At most ROWS_MAX rows.
@@ -26,7 +27,7 @@ def lookup_entity(kv: KV, version: Version, texts: Sequence[str]) -> pl.DataFram
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"a lookup takes a text that is not empty, not {text!r}")
-        for number, rowid in _candidates(kv, version, text):
+        for number, rowid in _candidates(kv, hints, version, text):
             if (number, rowid) not in rows and len(rows) < ROWS_MAX:
                 row = _matched(version.tables[number], rowid, text)
                 if row is not None:
@@ -35,20 +36,17 @@ def lookup_entity(kv: KV, version: Version, texts: Sequence[str]) -> pl.DataFram
     return pl.DataFrame([pl.Series(n, list(c), dtype=t) for (n, t), c in zip(SCHEMA.items(), columns, strict=True)])
 
 
-def _candidates(kv: KV, version: Version, text: str) -> list[tuple[int, int]]:
-    """Return (table, rowid) of rows whose index entries fit; the rows decide."""
-    tables = [n for n, tv in version.tables.items() if tv.table.soft_delete]
-    found: list[tuple[int, int]] = []
-    for spelled in dict.fromkeys((text, entries.normalise(text))):
-        rowids = find_rowids(kv, version, [entries.id_key(n, [spelled]) for n in tables])
-        found += [(n, r) for n, r in zip(tables, rowids, strict=True) if r is not None]
-    for key, _ in kv.scan("keys", entries.name_prefix(text)):
-        number = entries.table_of_name(key)
+def _candidates(kv: KV, hints: Hints, version: Version, text: str) -> Iterator[tuple[int, int]]:
+    """Yield (table, rowid) of rows that the indexes give; the rows decide."""
+    spelled = list(dict.fromkeys((text, entries.normalise(text))))
+    for number, tv in version.tables.items():
+        if tv.table.soft_delete and tv.parts:
+            for rowid in hints.by_id(kv, tv, [entries.id_key(number, [s]) for s in spelled]):
+                if rowid is not None:
+                    yield number, rowid
+    for number, rowid in islice(hints.by_name(kv, version, text), 2 * ROWS_MAX):
         if number in version.tables:
-            found.append((number, entries.rowid_of(key)))
-        if len(found) >= 2 * ROWS_MAX:
-            break
-    return found
+            yield number, rowid
 
 
 def _matched(tv: TableVersion, rowid: int, text: str) -> tuple[str, str, str | None, str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, overload
@@ -10,10 +11,9 @@ import polars as pl
 from pydantic import BaseModel
 
 from rem_arrow import edges
-from rem_arrow.catalog import Snapshot, find_rowids
+from rem_arrow.catalog import Snapshot
 from rem_arrow.engine import Engine, Limits, Parameters
 from rem_arrow.errors import InputError
-from rem_arrow.index import entries
 from rem_arrow.model.records import Records
 from rem_arrow.model.registry import id_text, model_of
 from rem_arrow.schema import Table
@@ -89,8 +89,8 @@ class Operations(ABC):
         def compute(version: Version) -> tuple[Changes, list[str]]:
             tv = find_table(version, table)
             records = self._shared.records(tv.table)
-            new = records.new_rows(rows) if many else [records.new_row(rows)]
-            changes, ids = self._shared.writer.insert(version, tv, records, new)
+            new = records.new_rows(rows) if many else records.new_row(rows)
+            changes, ids = self._shared.writer.insert(tv, records, new)
             if edge_list:
                 self._add_edges(version, changes, edge_list, tv.table.name, ids)
             return changes, ids
@@ -107,7 +107,7 @@ class Operations(ABC):
         version = self._version()
         tv = find_table(version, table)
         records = self._shared.records(tv.table)
-        found = self._shared.writer.find(version, tv, id_text(id, tv.table.name))
+        found = self._shared.writer.find(tv, id_text(id, tv.table.name))
         if found is None:
             return None
         place = found[1]
@@ -122,13 +122,13 @@ class Operations(ABC):
         def compute(version: Version) -> tuple[Changes, None]:
             tv = find_table(version, table)
             records = self._shared.records(tv.table)
-            return self._shared.writer.update(version, tv, records, id_text(id, tv.table.name), dict(values)), None
+            return self._shared.writer.update(tv, records, id_text(id, tv.table.name), dict(values)), None
 
         self._write(compute)
 
     def delete(self, table: str, ids: str | Iterable[str]) -> int:
         """Mark entities as deleted; they leave every query, and `include_deleted` still shows them. Returns how many."""
-        return self._write(lambda version: self._shared.writer.delete(version, self._entities(version, table), _listed(ids)))
+        return self._write(lambda version: self._shared.writer.delete(self._entities(version, table), _listed(ids)))
 
     def purge(self, table: str, ids: str | Iterable[str]) -> int:
         """Remove entities for good, and the edges at them. Returns how many entities."""
@@ -136,7 +136,7 @@ class Operations(ABC):
         def compute(version: Version) -> tuple[Changes, int]:
             tv = self._entities(version, table)
             listed = _listed(ids)
-            changes, count = self._shared.writer.purge(version, tv, listed)
+            changes, count = self._shared.writer.purge(tv, listed)
             self._purge_edges(version, changes, tv.table.name, listed)
             return changes, count
 
@@ -149,7 +149,7 @@ class Operations(ABC):
 
         def compute(version: Version) -> tuple[Changes, None]:
             row = edges.edge_row(src, dst, edge_type, resolve=self._resolver(version), properties=properties, weight=weight)
-            return self._shared.writer.put_keyed(version, find_table(version, edges.NAME), [row]), None
+            return self._shared.writer.put_keyed(find_table(version, edges.NAME), [row]), None
 
         self._write(compute)
 
@@ -163,7 +163,7 @@ class Operations(ABC):
 
         def compute(version: Version) -> tuple[Changes, int]:
             rows = edges.frame_rows(frame, self._resolver(version))
-            return self._shared.writer.put_keyed(version, find_table(version, edges.NAME), rows), frame.height
+            return self._shared.writer.put_keyed(find_table(version, edges.NAME), rows), frame.height
 
         return self._write(compute)
 
@@ -190,7 +190,7 @@ class Operations(ABC):
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, include_deleted: bool = False) -> Snapshot:
         given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
-        return Snapshot(self._shared.store.kv, self._version(), given, include_deleted=include_deleted)
+        return Snapshot(self._shared.store.kv, self._shared.writer.hints, self._version(), given, include_deleted=include_deleted)
 
     # --- inside
 
@@ -201,15 +201,13 @@ class Operations(ABC):
 
     def _resolver(self, version: Version) -> Callable[[str], str | None]:
         """Return the function from an id to the one table that has it; 'table' NUL 'id' asks that table only."""
-        tables = [tv for tv in version if tv.table.kind == "entity"]
-        kv = self._shared.store.kv
+        tables = [tv for tv in version if tv.table.kind == "entity" and tv.parts]
 
         def resolve(end: str) -> str | None:
             head, nul, rest = end.partition("\0")
             asked = [tv for tv in tables if tv.table.name == head] if nul else tables
             id_ = rest if nul else end
-            rowids = find_rowids(kv, version, [entries.id_key(tv.table.number, [id_]) for tv in asked]) if asked else []
-            owners = [tv.table.name for tv, r in zip(asked, rowids, strict=True) if r is not None and tv.place(r) is not None]
+            owners = [tv.table.name for tv in asked if self._shared.writer.find(tv, id_) is not None]
             if len(owners) > 1:
                 raise InputError(f"the id {id_!r} is in {', '.join(owners)}; write it as table:id, for example {owners[0]}:{id_}")
             return owners[0] if owners else None
@@ -235,29 +233,24 @@ class Operations(ABC):
                 place=f"edge {place}: ",
             )
             rows.append(row)
-        changes.merge(self._shared.writer.put_keyed(version, find_table(version, edges.NAME), rows))
+        changes.merge(self._shared.writer.put_keyed(find_table(version, edges.NAME), rows))
 
     def _purge_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
         """Kill the edges that begin or end at purged entities."""
         tv = find_table(version, edges.NAME)
-        index = self._shared.writer.index_of(tv.table)
+        writer = self._shared.writer
         rowids: set[int] = set()
         for name in ("src", "dst"):
-            field = tv.table.field(name)
-            ordered = entries.ordered_form(field.dtype)
-            assert ordered is not None, "ids have an order"
             for id_ in ids:
-                rowids |= {entries.rowid_of(k) for k, _ in self._shared.store.kv.scan("index", entries.value_prefix(tv.table.number, field.number, ordered(id_)))}
+                rowids.update(writer.hints.by_value(self._shared.store.kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
         wanted = {(table, id_) for id_ in ids}
         for rowid in sorted(rowids):
             place = tv.place(rowid)
             if place is None:
                 continue
-            row = self._shared.writer.plain_row(tv.table, place)
+            row = writer.plain_row(tv.table, place)
             if (row[0], row[1]) in wanted or (row[2], row[3]) in wanted:
-                changes.kill(tv.table.number, [rowid])
-                stale = [("ids", index.key(row)), *((f, k) for f, k, _ in index.entries(rowid, row))]
-                changes.stale += [(family, key, tv.table.number, rowid) for family, key in stale]
+                writer.retire_row(changes, tv.table, rowid, row)
 
 
 def _listed(ids: str | Iterable[str]) -> list[str]:

@@ -20,9 +20,7 @@ from rem_arrow.demo.facts import CALL, Path, Reference
 _ALIASES_MAX = 4
 
 
-def calls_of(
-    node: ast.FunctionDef | ast.AsyncFunctionDef, package: str, *, in_class: bool
-) -> tuple[dict[Reference, tuple[int, int]], list[ast.Import | ast.ImportFrom]]:
+def calls_of(node: ast.FunctionDef | ast.AsyncFunctionDef, package: str, *, in_class: bool) -> tuple[dict[Reference, tuple[int, int]], list[ast.Import | ast.ImportFrom]]:
     """Return each callee with its number of calls and first line, and the import statements inside the function."""
     names = _Names()
     names.parameters(node.args)

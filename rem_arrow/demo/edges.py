@@ -23,7 +23,15 @@ from rem_arrow.demo.resolve import Resolver
 Ends: TypeAlias = tuple[str, str, str, str, str]
 """src_table, src, dst_table, dst, edge_type."""
 
-_SCHEMA = {"src_table": pl.String, "src": pl.String, "dst_table": pl.String, "dst": pl.String, "edge_type": pl.String, "properties": pl.String, "weight": pl.Float64}
+_SCHEMA = {
+    "src_table": pl.String,
+    "src": pl.String,
+    "dst_table": pl.String,
+    "dst": pl.String,
+    "edge_type": pl.String,
+    "properties": pl.String,
+    "weight": pl.Float64,
+}
 
 
 def edges(facts: Mapping[str, ModuleFacts], resolver: Resolver) -> pl.DataFrame:

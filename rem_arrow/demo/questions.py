@@ -51,7 +51,7 @@ LIMIT 8""",
 SELECT package,
        COUNT(*) AS functions,
        SUM(CASE WHEN docstring IS NULL THEN 1 ELSE 0 END) AS undocumented,
-       CAST(100.0 * SUM(CASE WHEN docstring IS NULL THEN 1 ELSE 0 END) / COUNT(*) AS INTEGER) AS percent
+       100.0 * SUM(CASE WHEN docstring IS NULL THEN 1 ELSE 0 END) / COUNT(*) AS percent
 FROM functions
 WHERE is_public
 GROUP BY package
@@ -83,7 +83,8 @@ LIMIT 8""",
     Question(
         title="How are the big modules built?",
         sql="""\
-SELECT m.id, m.size AS lines, COUNT(DISTINCT c.id) AS classes, COUNT(f.id) AS methods, AVG(f.size) AS lines_per_method
+SELECT m.id, m.size AS lines, COUNT(DISTINCT c.id) AS classes, COUNT(f.id) AS methods,
+       AVG(f.size) AS lines_per_method
 FROM modules m
 JOIN classes c ON c.module = m.id
 JOIN functions f ON f.class_id = c.id
@@ -97,7 +98,8 @@ LIMIT 8""",
     Question(
         title="Which functions are called from most places?",
         sql="""\
-SELECT f.id, COUNT(*) AS callers, CAST(SUM(e.weight) AS BIGINT) AS calls, COUNT(DISTINCT g.package) AS packages
+SELECT f.id, COUNT(*) AS callers, CAST(SUM(e.weight) AS BIGINT) AS calls,
+       COUNT(DISTINCT g.package) AS packages
 FROM edges e
 JOIN functions f ON f.id = e.dst
 JOIN functions g ON g.id = e.src
@@ -105,12 +107,13 @@ WHERE e.edge_type = 'calls' AND f.package <> g.package
 GROUP BY f.id
 ORDER BY callers DESC, f.id
 LIMIT 8""",
-        note="Calls that cross from one package to another; the weight of an edge is the number of calls in the text.",
+        note="Calls from one package to another; the weight of an edge is its number of calls.",
     ),
     Question(
         title="Which functions are the longest?",
         sql="""\
-SELECT id, size AS lines, CASE WHEN class_id IS NULL THEN 'function' ELSE 'method' END AS kind, file, line
+SELECT id, size AS lines, CASE WHEN class_id IS NULL THEN 'function' ELSE 'method' END AS kind,
+       file, line
 FROM functions
 ORDER BY size DESC, id
 LIMIT 8""",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from textwrap import indent
+from typing import Literal
 
 import polars as pl
 from rich import box
@@ -21,6 +25,8 @@ from rem_arrow.demo.questions import LOOKUP, QUESTIONS
 _DEFAULT = Path("rem-demo.rem")
 _ROWS_MAX = 8
 _TEXT_MAX = 44
+_WIDTH_MAX = 100
+_WIDTH_MIN = 8
 _OWN_TABLES = ("modules", "classes", "functions", "resources", "edges")
 
 
@@ -35,8 +41,9 @@ def run(path: Path | None, *, console: Console) -> None:
     with open_demo(path, console=console) as db:
         _print_start(db, was_there=was_there, console=console)
         for question in QUESTIONS:
-            _ask(question.title, question.sql, lambda text=question.sql: db.sql(text), note=question.note, console=console)
-        _ask(f"What is {LOOKUP}?", f"LOOKUP '{LOOKUP}'", lambda: db.lookup_entity(LOOKUP), note="By id, name or alias, in every table at once.", console=console)
+            _ask(question.title, question.sql, partial(db.sql, question.sql), note=question.note, console=console)
+        where = "By id, name or alias, in every table at once."
+        _ask(f"What is {LOOKUP}?", f"LOOKUP '{LOOKUP}'", partial(db.lookup_entity, LOOKUP), note=where, console=console)
         _print_end(path, db.tables(), console)
 
 
@@ -64,11 +71,22 @@ def _ask(title: str, sql: str, answer: Callable[[], pl.DataFrame], *, note: str,
 def table_of(frame: pl.DataFrame) -> Table:
     """Return the first rows of a frame: numbers to the right with thousands separators, long texts cut."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for name, dtype in frame.schema.items():
-        table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left", no_wrap=True, overflow="ellipsis")
-    for row in frame.head(_ROWS_MAX).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
+    cells = [[_cell(value) for value in column.head(_ROWS_MAX)] for column in frame]
+    widths = _widths([max([len(column.name), *map(len, shown)]) for column, shown in zip(frame, cells, strict=True)])
+    for (name, dtype), width in zip(frame.schema.items(), widths, strict=True):
+        side: Literal["left", "right"] = "right" if dtype.is_numeric() else "left"
+        table.add_column(Text(name), justify=side, no_wrap=True, overflow="ellipsis", width=width)
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
     return table
+
+
+def _widths(wanted: list[int]) -> list[int]:
+    """Return the widths of the columns; what is too much for a line is taken from the widest."""
+    widest = wanted.index(max(wanted))
+    total = sum(wanted) + 3 * (len(wanted) - 1) + 2
+    fitting = max(_WIDTH_MIN, wanted[widest] - max(0, total - _WIDTH_MAX))
+    return [fitting if place == widest else width for place, width in enumerate(wanted)]
 
 
 def _cell(value: object) -> Text:
@@ -83,7 +101,7 @@ def _cell(value: object) -> Text:
             return Text(f"{value:,.1f}")
         case _:
             text = " ".join(str(value).split())
-            return Text(text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "...")
+            return Text(text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 1] + "…")
 
 
 def _print_end(path: Path, tables: pl.DataFrame, console: Console) -> None:
@@ -97,23 +115,20 @@ def _print_end(path: Path, tables: pl.DataFrame, console: Console) -> None:
     for name, rows in _rows_by_table(tables).items():
         counts.add_row(Text(name), f"{rows:,}")
     console.print(counts)
+    name = shlex.quote(str(path))
     question = "SELECT id, size FROM modules ORDER BY size DESC LIMIT 5"
     shell = f"""\
-rem-arrow sql {path} "{question}"
-rem-arrow lookup {path} {LOOKUP}
-rem-arrow tables {path}"""
+rem-arrow sql {name} "{question}"
+rem-arrow lookup {name} {LOOKUP}
+rem-arrow tables {name}"""
     python = f"""\
 import rem_arrow as rem
 db = rem.connect({str(path)!r})
 print(db.sql("{question}"))"""
-    console.print(Text("In the shell:", style="bold"))
-    console.print(_code(shell, "bash"))
-    console.print(Text("\nIn Python:", style="bold"))
-    console.print(_code(python, "python"))
-
-
-def _code(text: str, language: str) -> Syntax:
-    return Syntax(text, language, theme="ansi_dark", background_color="default", padding=(0, 2))
+    for title, text, language in (("In the shell:", shell, "bash"), ("In Python:", python, "python")):
+        console.print(Text(title, style="bold"))
+        # Not wrapped to the console, so that a long line stays one line when it is copied.
+        console.print(Syntax("", language, theme="ansi_dark", background_color="default").highlight(indent(text, "  ")), soft_wrap=True)
 
 
 def _rows_by_table(tables: pl.DataFrame) -> dict[str, int]:

@@ -30,9 +30,7 @@ from rem_arrow.demo.resolve import Resolver
 _SKIPPED_FOLDERS = frozenset(("site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"))
 _TEXT, _INT, _BOOL, _TEXTS = pl.String(), pl.Int64(), pl.Boolean(), pl.List(pl.String())
 _PLACE = {"docstring": _TEXT, "file": _TEXT, "line": _INT, "size": _INT}
-_MODULES = pl.Schema(
-    {"id": _TEXT, "name": _TEXT, "package": _TEXT, "kind": _TEXT, "docstring": _TEXT, "file": _TEXT, "size": _INT, "is_public": _BOOL}
-)
+_MODULES = pl.Schema({"id": _TEXT, "name": _TEXT, "package": _TEXT, "kind": _TEXT, "docstring": _TEXT, "file": _TEXT, "size": _INT, "is_public": _BOOL})
 _CLASSES = pl.Schema({"id": _TEXT, "name": _TEXT, "module": _TEXT, "package": _TEXT, "bases": _TEXTS, **_PLACE, "is_public": _BOOL})
 _FUNCTIONS = pl.Schema(
     {

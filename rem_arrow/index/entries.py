@@ -1,4 +1,4 @@
-"""The entries of the three key indexes, as plain operations (family, key, value) that storage writes with the rows.
+"""The entries of the three key indexes, as plain operations (family, key, value).
 
     family  key                                            value
     ids     table:u16 id                                   rowid:u48
@@ -49,6 +49,11 @@ def rowid_of(data: bytes) -> int:
     return int.from_bytes(data[-_ROWID_BYTES:], "big")
 
 
+def prefix_of(key: bytes) -> bytes:
+    """Return an entry's key without its rowid."""
+    return key[:-_ROWID_BYTES]
+
+
 def table_of_name(key: bytes) -> int:
     """Return the table of an entry in `keys`."""
     return int.from_bytes(key[-_ROWID_BYTES - 2 : -_ROWID_BYTES], "big")
@@ -60,7 +65,8 @@ def normalise(text: str) -> str:
         folded = text.lower()
     else:
         folded = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)).casefold()
-    return folded if " " not in folded and not any(c in folded for c in "\t\n\r") else " ".join(folded.split())
+    untidy = "  " in folded or "\t" in folded or "\n" in folded or folded[:1] == " " or folded[-1:] == " " or "\r" in folded
+    return " ".join(folded.split()) if untidy else folded
 
 
 def name_prefix(text: str) -> bytes:

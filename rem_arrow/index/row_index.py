@@ -14,7 +14,11 @@ NAMES_OF_ONE_ROW_MAX = 64
 
 
 class RowIndex:
-    """The entries of a table's rows. Immutable."""
+    """The entries of a table's rows. Immutable.
+
+    Attributes:
+        columns: places of the fields that are read; empty when the table has no key, and so no entries.
+    """
 
     def __init__(self, table: Table) -> None:
         places = {f.name: i for i, f in enumerate(table.fields)}

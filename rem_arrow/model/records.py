@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -21,13 +22,12 @@ _ERRORS_SHOWN_MAX = 5
 _GIVEN_BY_SYSTEM = frozenset(("id", *SYSTEM_FIELDS))
 
 
-class NewRow:
-    """A validated row: its id, or None when it is to be generated; the plain values of the declared fields; given created_at."""
+class NewRows(NamedTuple):
+    """Validated rows: ids (None: to be generated), the plain values of the declared fields, and created_at where it was given."""
 
-    __slots__ = ("created_at", "declared", "id")
-
-    def __init__(self, id_: str | None, declared: tuple[Json, ...], created_at: int | None) -> None:
-        self.id, self.declared, self.created_at = id_, declared, created_at
+    ids: list[str | None]
+    declared: list[tuple[Json, ...]]
+    created: list[int | None]
 
 
 class Records:
@@ -48,34 +48,23 @@ class Records:
         self._json_columns = [f.name for f in table.fields if f.encoding == "json"]
         self._created = values.to_plain(table.field("created_at").dtype)
 
-    def new_row(self, given: object) -> NewRow:
+    def new_row(self, given: object) -> NewRows:
         """Validate one dict or model. Raises InputError that names the fields."""
-        if isinstance(given, self.model):
-            given = given.__dict__ if type(given) is self.model else dict(given)
-        if not isinstance(given, dict):
-            raise InputError(f"{self.table.name} takes a dict or a {self.model.__name__}, not {type(given).__name__}")
-        self._check_names(given, None)
+        row = self._as_dict(given, None)
         try:
-            valid = self.model.model_validate(self._trim(given), by_alias=True, by_name=True)
+            valid = self.model.model_validate(self._trim(row), by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(self._explain(error, many=False)) from error
-        return self._row(valid, given, None)
+        return self._rows([valid], [row])
 
-    def new_rows(self, given: Sequence[object]) -> list[NewRow]:
+    def new_rows(self, given: Sequence[object]) -> NewRows:
         """Validate many; one bad row refuses all, named by its place, from 0."""
-        dicts: list[dict[str, Any]] = []
-        for place, item in enumerate(given):
-            if isinstance(item, self.model):
-                item = item.__dict__
-            elif not isinstance(item, dict):
-                raise InputError(f"row {place}: {self.table.name} takes a dict or a {self.model.__name__}, not {type(item).__name__}")
-            self._check_names(item, place)
-            dicts.append(item)
+        rows = [self._as_dict(item, place) for place, item in enumerate(given)]
         try:
-            valid = self._many.validate_python([self._trim(d) for d in dicts], by_alias=True, by_name=True)
+            valid = self._many.validate_python([self._trim(r) for r in rows], by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(self._explain(error, many=True)) from error
-        return [self._row(m, d, place) for place, (m, d) in enumerate(zip(valid, dicts, strict=True))]
+        return self._rows(valid, rows)
 
     def to_dict(self, names: Iterable[str], stored: Iterable[object]) -> dict[str, Any]:
         """Return one stored row as a dict of Python values; JSON columns as the objects that they hold."""
@@ -99,20 +88,34 @@ class Records:
             return given
         return {k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)}
 
-    def _row(self, valid: BaseModel, given: dict[str, Any], place: int | None) -> NewRow:
-        declared = self._get(valid)
-        if self._converters:
-            declared = list(declared)
+    def _rows(self, valid: list[Any], given: list[dict[str, Any]]) -> NewRows:
+        many = len(valid) > 1
+        declared: list[tuple[Json, ...]] = list(map(self._get, valid))
+        if self._converters and declared:
+            columns: list[Any] = list(zip(*declared, strict=True))
             for i, name, convert in self._converters:
-                if declared[i] is not None:
-                    try:
-                        declared[i] = convert(declared[i])
-                    except (InputError, OverflowError) as error:
-                        raise InputError(f'{_at(place)}{self.table.name}, field "{name}": {error}') from error
-            declared = tuple(declared)
-        given_id = valid.id if self._has_id else given.get("id")  # type: ignore[attr-defined]
-        created = given.get("created_at")
-        return NewRow(None if given_id is None else id_text(given_id, self.table.name), declared, self._time(created, place) if created is not None else None)
+                columns[i] = self._converted(name, convert, columns[i], many=many)
+            declared = list(zip(*columns, strict=True))
+        ids = [m.id for m in valid] if self._has_id else [row.get("id") for row in given]
+        created = [row.get("created_at") for row in given]
+        table = self.table.name
+        return NewRows(
+            [None if i is None else id_text(i, table) for i in ids],
+            declared,
+            [None if c is None else self._time(c, place if many else None) for place, c in enumerate(created)],
+        )
+
+    def _converted(self, name: str, convert: Callable[[Any], Any], column: Sequence[Any], *, many: bool) -> list[Any]:
+        """Bring one column to plain form. Raises InputError that names the row and the field."""
+        try:
+            return [None if v is None else convert(v) for v in column]
+        except (InputError, OverflowError):
+            for place, value in enumerate(column):
+                try:
+                    _ = None if value is None else convert(value)
+                except (InputError, OverflowError) as error:
+                    raise InputError(f'{_at(place if many else None)}{self.table.name}, field "{name}": {error}') from error
+            raise
 
     def _time(self, value: Any, place: int | None) -> int:
         assert self._created is not None, "created_at is a datetime"
@@ -121,10 +124,15 @@ class Records:
         except (TypeError, AttributeError) as error:
             raise InputError(f'{_at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone') from error
 
-    def _check_names(self, given: dict[str, Any], place: int | None) -> None:
+    def _as_dict(self, given: object, place: int | None) -> dict[str, Any]:
+        if isinstance(given, self.model):
+            return given.__dict__
+        if not isinstance(given, dict):
+            raise InputError(f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(given).__name__}")
         if not given.keys() <= self._known:
             unknown = next(k for k in given if k not in self._known)
             raise InputError(f'{_at(place)}no field "{unknown}" in {self.table.name}. {suggest(str(unknown), self.table.names, "Fields")}')
+        return given
 
     def _explain(self, error: ValidationError, *, many: bool) -> str:
         """Say which field of which row is wrong and why."""
@@ -149,17 +157,14 @@ class IdMaker:
 
     def __init__(self) -> None:
         self._last = 0
+        self._random = random.Random(os.urandom(32))
 
     def make(self, count: int) -> list[str]:
         """Return `count` ids, ascending, and above all that this maker gave before."""
-        ids = []
-        stamp = max(self._last + 1, time.time_ns() // 1_000_000 << 12)
-        random = os.urandom(8 * count)
-        for i in range(count):
-            value = stamp + i
-            high = f"{value >> 12:012x}"
-            low = int.from_bytes(random[8 * i : 8 * i + 8], "big") & 0x3FFFFFFFFFFFFFFF | 0x8000000000000000
-            tail = f"{low:016x}"
-            ids.append(f"{high[:8]}-{high[8:]}-7{value & 0xFFF:03x}-{tail[:4]}-{tail[4:]}")
-        self._last = stamp + count
-        return ids
+        first = max(self._last + 1, time.time_ns() // 1_000_000 << 12)
+        self._last = first + count
+        return [self._id(value) for value in range(first, first + count)]
+
+    def _id(self, value: int) -> str:
+        text = f"{value >> 12:012x}7{value & 0xFFF:03x}{self._random.getrandbits(62) | 1 << 63:016x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

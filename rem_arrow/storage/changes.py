@@ -1,11 +1,10 @@
-"""What one commit does: rows added, rows whose live version dies, index entries, table descriptions. Plain data, nothing done yet."""
+"""What one commit does: rows added, rows whose live version dies, table descriptions. Plain data, nothing done yet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from rem_arrow.schema import Table
-from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
 
 
@@ -15,19 +14,17 @@ class Changes:
     Attributes:
         appends: new row versions by table number, in order.
         killed: by table number, the rowids whose version that is live now dies. An update kills and appends the same rowid.
-        ids: the keys that `appends` bring, by (table number, key), with their rowid; two transactions that bring the same conflict.
-        ops: index entries to write with the rows.
+        ids: (table number, key) of the new rows among `appends`; two transactions that bring the same conflict.
         stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table, rowid).
         tables: new or changed descriptions by table number; None drops the table.
     """
 
-    __slots__ = ("appends", "ids", "killed", "ops", "stale", "tables")
+    __slots__ = ("appends", "ids", "killed", "stale", "tables")
 
     def __init__(self) -> None:
         self.appends: dict[int, list[Append]] = {}
         self.killed: dict[int, list[int]] = {}
-        self.ids: dict[tuple[int, bytes], int] = {}
-        self.ops: list[Op] = []
+        self.ids: set[tuple[int, bytes]] = set()
         self.stale: list[tuple[str, bytes, int, int]] = []
         self.tables: dict[int, Table | None] = {}
 
@@ -45,9 +42,8 @@ class Changes:
         for table, rowids in other.killed.items():
             self.kill(table, rowids)
         self.ids.update(other.ids)
-        self.ops += other.ops
         self.stale += other.stale
         self.tables.update(other.tables)
 
     def __bool__(self) -> bool:
-        return bool(self.appends or self.killed or self.ops or self.tables)
+        return bool(self.appends or self.killed or self.tables)

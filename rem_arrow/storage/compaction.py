@@ -45,6 +45,17 @@ def seal(store: Store, table: int) -> bool:
     return True
 
 
+def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
+    """Give the live rows of runs their index entries, before the segment that holds them exists."""
+    described = store.version.tables[table].table
+    for view in views:
+        frame, mask = view.part.frame(described.fields, view.length), view.live_mask()
+        rowids = view.part.rowid_array(view.length)
+        store.indexer.write(store.kv, described, frame if mask is None else frame.filter(pl.Series(mask)), (rowids if mask is None else rowids[mask]).tolist())
+    for family in store.indexer.families:
+        store.kv.flush(family)
+
+
 def compact(store: Store, table: int, *, everything: bool = False) -> bool:
     """Merge segments that are small or mostly dead. Returns whether there was work."""
     with store.lock:
@@ -95,6 +106,8 @@ def rewrite(store: Store, table: int, views: list[PartView]) -> None:
 
         manifests.append(segment.build(store.kv, table, number, fields, rowids[start:stop], column_of, store.executor))
     store.kv.flush("pages")
+    if any(isinstance(v.part, Run) for v in views):
+        _write_entries(store, table, views)
     _commit(store, table, views, manifests, numbers)
 
 

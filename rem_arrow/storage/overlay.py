@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from rem_arrow.errors import InputError
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
@@ -22,8 +21,7 @@ class Overlay:
         self.version = base
         self._runs: dict[int, Run] = {}
         self._killed: dict[int, list[int]] = {}
-        self._ids: dict[tuple[int, bytes], int] = {}
-        self._ops: list[Op] = []
+        self._ids: set[tuple[int, bytes]] = set()
         self._stale: list[tuple[str, bytes, int, int]] = []
 
     def apply(self, changes: Changes) -> None:
@@ -36,9 +34,8 @@ class Overlay:
         for number, appends in changes.appends.items():
             tables[number] = self._append(number, tables[number], appends)
         self._ids.update(changes.ids)
-        self._ops += changes.ops
         self._stale += changes.stale
-        self.version = Version(self.base.commit, tables, self.base.names, self._ids)
+        self.version = Version(self.base.commit, tables, self.base.names)
 
     def changes(self) -> Changes:
         """Return everything as one commit: of rows written more than once only the last version."""
@@ -50,7 +47,7 @@ class Overlay:
                 rowids = [run.rowids[i] for i in live]
                 total.append(number, Append(rowids, None, frame[live]) if run.has_frames else Append(rowids, [run.plain(i) for i in live]))
         total.killed = {n: list(r) for n, r in self._killed.items()}
-        total.ids, total.ops, total.stale = self._ids, self._ops, self._stale
+        total.ids, total.stale = self._ids, self._stale
         return total
 
     def _kill(self, number: int, tv: TableVersion, rowids: list[int]) -> TableVersion:

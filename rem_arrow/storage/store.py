@@ -16,9 +16,10 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+import polars as pl
 from pydantic_core import to_json
 
 from rem_arrow.errors import ConflictError, InputError, RemError
@@ -58,6 +59,18 @@ class Settings(NamedTuple):
     background: bool = True
 
 
+class Indexer(Protocol):
+    """What the store asks of the indexes over it; entries are hints that readers check against the rows."""
+
+    families: tuple[str, ...]
+
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+        """Write the entries of rows that become a segment, outside of the log."""
+
+    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
+        """Say whether an entry that was stale belongs to the row as it is now."""
+
+
 class Store:
     """An open database folder. See the module's text for who may call what."""
 
@@ -87,7 +100,7 @@ class Store:
         self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[bytes]]] = deque()
         self._room = threading.Condition(self.lock)
         self.closed = False
-        self.still_wanted = _always
+        self.indexer: Indexer = _NoIndexes()
         self.background = Background(self) if settings.background and not read_only else None
 
     # --- reading
@@ -181,7 +194,6 @@ class Store:
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
         segments = list(manifests)
         ops += [op for _, op, _ in segments]
-        ops += changes.ops
         self.kv.write(ops, sync=self.settings.durability == "sync")
         return self._publish(number, changes, kills, appended, segments)
 
@@ -210,7 +222,7 @@ class Store:
             tables[table] = _with_segment(tables[table], segment)
         self.version = Version(number, tables, names)
         if self._pins:
-            self._recent.append((number, changes.killed, set(changes.ids)))
+            self._recent.append((number, changes.killed, changes.ids))
         elif self._recent:
             self._recent.clear()
         if changes.stale:
@@ -297,7 +309,7 @@ class Store:
                 _, stale, prefixes = self._garbage.popleft()
                 for prefix in prefixes:
                     self.kv.delete_prefix("pages", prefix)
-                self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.still_wanted(family, key, table, rowid)])
+                self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.indexer.still_wanted(family, key, table, rowid)])
             while self._recent and self._recent[0][0] <= oldest:
                 self._recent.popleft()
             return len(self._garbage)
@@ -316,9 +328,16 @@ class Store:
             self.kv.close()
 
 
-def _always(family: str, key: bytes, table: int, rowid: int) -> bool:
-    """Keep every index entry, until the indexes say how to tell a stale one."""
-    return True
+class _NoIndexes:
+    """Until the layer above says what is indexed: write no entries, and keep what is there."""
+
+    families: tuple[str, ...] = ()
+
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+        return
+
+    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
+        return True
 
 
 def _killed(tv: TableVersion, by_part: dict[int, list[int]]) -> TableVersion:

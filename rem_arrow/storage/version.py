@@ -105,15 +105,12 @@ class Version:
 
     Attributes:
         names: table numbers by name in lower case.
-        own_ids: rowids by (table number, key) that a transaction wrote and did not commit.
     """
 
-    __slots__ = ("__weakref__", "commit", "names", "own_ids", "tables")
+    __slots__ = ("__weakref__", "commit", "names", "tables")
 
-    def __init__(
-        self, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int], own_ids: Mapping[tuple[int, bytes], int] | None = None
-    ) -> None:
-        self.commit, self.tables, self.names, self.own_ids = commit, tables, names, own_ids
+    def __init__(self, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int]) -> None:
+        self.commit, self.tables, self.names = commit, tables, names
 
     def find(self, name: str) -> TableVersion | None:
         """Return the table of that name, compared without case."""
