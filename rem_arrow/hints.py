@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import cast
 
+import numpy as np
 import polars as pl
 
 from rem_arrow.datatypes import Json
@@ -51,10 +52,10 @@ class _RunIndex:
         if self._others_upto < len(run.rowids):
             with self._lock:
                 stop = len(run.rowids)
-                for offset in range(self._others_upto, stop):
-                    rowid = run.rowids[offset]
-                    for _, key, _ in index.entries(rowid, run.plain(offset)):
-                        self.others.setdefault(entries.prefix_of(key), []).append(rowid)
+                rows = [run.plain(o) for o in range(self._others_upto, stop)]
+                rowids = [entries.rowid_value(r) for r in run.rowids[self._others_upto : stop]]
+                for _, key, _ in index.many(rowids, {p: [row[p] for row in rows] for p in index.columns}):
+                    self.others.setdefault(entries.prefix_of(key), []).append(entries.rowid_of(key))
                 self._others_upto = stop
         return self.others
 
@@ -113,23 +114,18 @@ class Hints:
         found += [entries.rowid_of(key) for key, _ in islice(kv.scan("index", prefix), limit + 1)]
         return None if len(found) > limit else found
 
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
         """Write the entries of rows that become a segment, outside of the log; the caller flushes FAMILIES before it commits."""
         index = self.row_index(table)
         if not index.columns:
             return
-        plain = [_physical(frame[table.fields[p].name]).to_list() for p in index.columns]
-        row: list[Json] = [None] * len(table.fields)
-        by_family: dict[str, list[tuple[bytes, bytes]]] = {family: [] for family in FAMILIES}
-        for rowid, found in zip(rowids, zip(*plain, strict=True), strict=True):
-            rowid = int(rowid)
-            for place, value in zip(index.columns, found, strict=True):
-                row[place] = value
-            by_family["ids"].append((index.key(row), entries.rowid_value(rowid)))
-            for family, key, entry in index.entries(rowid, row):
-                by_family[family].append((key, entry))
-        for family, batch in by_family.items():
-            kv.write_bulk(family, batch)
+        columns = {p: _physical(frame[table.fields[p].name]).to_list() for p in index.columns}
+        packed = np.asarray(rowids, dtype=">u8").tobytes()
+        ids = [packed[i + 2 : i + 8] for i in range(0, len(packed), 8)]
+        kv.write_bulk("ids", zip(index.keys(columns), ids, strict=True))
+        found = index.many(ids, columns)
+        for wanted in FAMILIES[1:]:
+            kv.write_bulk(wanted, [(key, value) for family, key, value in found if family == wanted])
 
     def _of(self, run: Run) -> _RunIndex:
         with self._lock:

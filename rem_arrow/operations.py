@@ -81,10 +81,10 @@ class Operations(ABC):
         Raises:
             InputError: a row does not fit; it names the row, the field and the reason. Nothing is stored.
         """
-        many = not isinstance(rows, (Mapping, BaseModel))
+        many = not isinstance(rows, (dict, BaseModel, Mapping))
         if many and not isinstance(rows, Sequence):
             raise InputError(f"insert takes a dict, a model or a list of these, not {type(rows).__name__}")
-        edge_list = list(edges)
+        edge_list = list(edges) if edges else []
 
         def compute(version: Version) -> tuple[Changes, list[str]]:
             tv = find_table(version, table)

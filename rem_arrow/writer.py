@@ -154,7 +154,7 @@ class Writer:
 
     # --- the store's Indexer
 
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
         self.hints.write(kv, table, frame, rowids)
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:

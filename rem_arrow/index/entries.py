@@ -71,11 +71,17 @@ def normalise(text: str) -> str:
 
 def name_prefix(text: str) -> bytes:
     """Return the prefix of all entries of a lookup key; long keys are cut, the reader checks the row."""
-    return normalise(text).encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"") + b"\x00"
+    return _name_bytes(text) + b"\x00"
 
 
-def name_entry(table: int, rowid: int, text: str, field: str) -> Entry:
-    return ("keys", name_prefix(text) + _TABLE.pack(table) + rowid_value(rowid), field.encode())
+def name_entries(table: int, rowids: Sequence[bytes], texts: Sequence[str], field: str) -> list[Entry]:
+    """Return the entries of names, one text for each rowid."""
+    middle, value = b"\x00" + _TABLE.pack(table), field.encode()
+    return [("keys", _name_bytes(text) + middle + rowid, value) for text, rowid in zip(texts, rowids, strict=True)]
+
+
+def _name_bytes(text: str) -> bytes:
+    return normalise(text).encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
 
 
 def column_prefix(table: int, column: int) -> bytes:
@@ -84,10 +90,6 @@ def column_prefix(table: int, column: int) -> bytes:
 
 def value_prefix(table: int, column: int, ordered: bytes) -> bytes:
     return _COLUMN.pack(table, column) + ordered
-
-
-def value_entry(table: int, column: int, ordered: bytes, rowid: int) -> Entry:
-    return ("index", _COLUMN.pack(table, column) + ordered + rowid_value(rowid), b"")
 
 
 def ordered_form(dtype: pl.DataType) -> Callable[[Json], bytes] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from rem_arrow.datatypes import Json
@@ -40,20 +40,41 @@ class RowIndex:
 
     def entries(self, rowid: int, row: Sequence[Json]) -> list[Entry]:
         """Return the entries of a row of plain values, without its identity."""
+        return self.many([entries.rowid_value(rowid)], {p: [row[p]] for p in self.columns})
+
+    def keys(self, columns: Mapping[int, Sequence[Json]]) -> list[bytes]:
+        """Return the keys of many rows' identities; `columns` are plain values by place."""
+        parts = [[v or "" for v in cast("Sequence[str]", columns[p])] for p in self.key_places]
+        if len(parts) == 1:
+            prefix = entries.id_key(self.number, [""])
+            return [prefix + id_.encode() for id_ in parts[0]]
+        return [entries.id_key(self.number, row) for row in zip(*parts, strict=True)]
+
+    def many(self, rowids: Sequence[bytes], columns: Mapping[int, Sequence[Json]]) -> list[Entry]:
+        """Return the entries of many rows, without their identities; `columns` are plain values by place."""
         found: list[Entry] = []
         if self._looks_up_ids:
-            id_ = cast(str, row[self.key_places[0]])
-            if entries.normalise(id_) != id_:
-                found.append(entries.name_entry(self.number, rowid, id_, "id"))
+            odd = [(i, r) for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True) if entries.normalise(i) != i]
+            found += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
         for place, field in self._names:
-            value = row[place]
-            if isinstance(value, str):
-                found.append(entries.name_entry(self.number, rowid, value, field))
-            elif isinstance(value, (list, tuple)):
-                texts = [v for v in value[:NAMES_OF_ONE_ROW_MAX] if isinstance(v, str)]
-                found += [entries.name_entry(self.number, rowid, t, field) for t in texts]
+            texts, owners = _texts(columns[place], rowids)
+            found += entries.name_entries(self.number, owners, texts, field)
         for place, column, ordered in self._values:
-            value = row[place]
-            if value is not None:
-                found.append(entries.value_entry(self.number, column, ordered(value), rowid))
+            prefix = entries.column_prefix(self.number, column)
+            found += [("index", prefix + ordered(v) + r, b"") for v, r in zip(columns[place], rowids, strict=True) if v is not None]
         return found
+
+
+def _texts(column: Sequence[Json], rowids: Sequence[bytes]) -> tuple[list[str], list[bytes]]:
+    """Return the texts of a column, and the rowid of each: of a text column, or of a column of lists of texts."""
+    texts: list[str] = []
+    owners: list[bytes] = []
+    for value, rowid in zip(column, rowids, strict=True):
+        if isinstance(value, str):
+            texts.append(value)
+            owners.append(rowid)
+        elif isinstance(value, (list, tuple)):
+            some = [v for v in value[:NAMES_OF_ONE_ROW_MAX] if isinstance(v, str)]
+            texts += some
+            owners += [rowid] * len(some)
+    return texts, owners

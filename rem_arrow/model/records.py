@@ -38,6 +38,7 @@ class Records:
         self.declared = [f for f in table.fields if f.name not in _GIVEN_BY_SYSTEM]
         names = [f.name for f in self.declared]
         aliases = {i.alias for i in model.model_fields.values() if i.alias} | {i.validation_alias for i in model.model_fields.values() if isinstance(i.validation_alias, str)}
+        self._declared_names = frozenset(names)
         self._known = frozenset(names) | _GIVEN_BY_SYSTEM | cast("frozenset[str]", frozenset(aliases))
         self._model_takes = frozenset(model.model_fields)
         self._has_id = "id" in model.model_fields
@@ -50,21 +51,24 @@ class Records:
 
     def new_row(self, given: object) -> NewRows:
         """Validate one dict or model. Raises InputError that names the fields."""
-        row = self._as_dict(given, None)
+        simple = type(given) is dict and given.keys() <= self._declared_names
+        row = cast("dict[str, Any]", given) if simple else self._as_dict(given, None)
         try:
-            valid = self.model.model_validate(self._trim(row), by_alias=True, by_name=True)
+            valid = self.model.model_validate(row if simple else self._trim(row), by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(self._explain(error, many=False)) from error
-        return self._rows([valid], [row])
+        return self._rows([valid], None if simple else [row])
 
     def new_rows(self, given: Sequence[object]) -> NewRows:
         """Validate many; one bad row refuses all, named by its place, from 0."""
-        rows = [self._as_dict(item, place) for place, item in enumerate(given)]
+        names = self._declared_names
+        simple = all(type(item) is dict and item.keys() <= names for item in given)
+        rows = list(given) if simple else [self._as_dict(item, place) for place, item in enumerate(given)]
         try:
-            valid = self._many.validate_python([self._trim(r) for r in rows], by_alias=True, by_name=True)
+            valid = self._many.validate_python(rows if simple else [self._trim(r) for r in rows], by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(self._explain(error, many=True)) from error
-        return self._rows(valid, rows)
+        return self._rows(valid, None if simple else rows)
 
     def to_dict(self, names: Iterable[str], stored: Iterable[object]) -> dict[str, Any]:
         """Return one stored row as a dict of Python values; JSON columns as the objects that they hold."""
@@ -88,7 +92,8 @@ class Records:
             return given
         return {k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)}
 
-    def _rows(self, valid: list[Any], given: list[dict[str, Any]]) -> NewRows:
+    def _rows(self, valid: list[Any], given: list[dict[str, Any]] | None) -> NewRows:
+        """Bring validated rows to plain form; `given` is None when no row names a column that the database gives."""
         many = len(valid) > 1
         declared: list[tuple[Json, ...]] = list(map(self._get, valid))
         if self._converters and declared:
@@ -96,6 +101,9 @@ class Records:
             for i, name, convert in self._converters:
                 columns[i] = self._converted(name, convert, columns[i], many=many)
             declared = list(zip(*columns, strict=True))
+        if given is None and not self._has_id:
+            return NewRows([None] * len(valid), declared, [None] * len(valid))
+        given = given if given is not None else [{}] * len(valid)
         ids = [m.id for m in valid] if self._has_id else [row.get("id") for row in given]
         created = [row.get("created_at") for row in given]
         table = self.table.name
@@ -163,8 +171,13 @@ class IdMaker:
         """Return `count` ids, ascending, and above all that this maker gave before."""
         first = max(self._last + 1, time.time_ns() // 1_000_000 << 12)
         self._last = first + count
-        return [self._id(value) for value in range(first, first + count)]
-
-    def _id(self, value: int) -> str:
-        text = f"{value >> 12:012x}7{value & 0xFFF:03x}{self._random.getrandbits(62) | 1 << 63:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        bits = self._random.randbytes(8 * count).hex()
+        ids, head, stamp = [], "", -1
+        for at, value in enumerate(range(first, first + count)):
+            if value >> 12 != stamp:
+                stamp = value >> 12
+                text = f"{stamp:012x}"
+                head = f"{text[:8]}-{text[8:]}-7"
+            own = bits[16 * at : 16 * at + 16]
+            ids.append(f"{head}{value & 0xFFF:03x}-8{own[1:4]}-{own[4:]}")
+        return ids

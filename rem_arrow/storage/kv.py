@@ -24,6 +24,7 @@ Mode: TypeAlias = Literal["write", "read"]
 
 _WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
+_ENTRY_BYTES = 64
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
@@ -156,15 +157,18 @@ class KV:
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
         handle = self._handles[family]
-        batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+        entries = iter(entries)
         try:
-            for key, value in entries:
-                batch.put(key, value, handle)
-                size += len(value)
-                if size >= _BULK_BATCH_BYTES:
-                    self._db.write(batch, self._unlogged)
-                    batch, size = rocksdict.WriteBatch(raw_mode=True), 0
-            self._db.write(batch, self._unlogged)
+            while True:
+                batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+                for key, value in entries:
+                    batch.put(key, value, handle)
+                    size += len(value) + _ENTRY_BYTES
+                    if size >= _BULK_BATCH_BYTES:
+                        break
+                if not size:
+                    return
+                self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing {family} to {self.path}") from error
 

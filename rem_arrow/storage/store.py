@@ -13,7 +13,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -64,7 +64,7 @@ class Indexer(Protocol):
 
     families: tuple[str, ...]
 
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
         """Write the entries of rows that become a segment, outside of the log."""
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
@@ -333,7 +333,7 @@ class _NoIndexes:
 
     families: tuple[str, ...] = ()
 
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Iterable[int]) -> None:
+    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
         return
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:

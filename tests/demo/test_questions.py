@@ -1,0 +1,39 @@
+"""The questions of the demo are valid SQL and have answers: DuckDB runs them over the frames."""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from rem_arrow.demo import source
+from rem_arrow.demo.questions import LOOKUP, QUESTIONS, Question
+
+
+@pytest.fixture(scope="module")
+def duck() -> Iterator[duckdb.DuckDBPyConnection]:
+    library = source.read(Path(sysconfig.get_path("stdlib")))
+    with duckdb.connect() as connection:
+        for name in ("modules", "classes", "functions", "resources", "edges"):
+            connection.register(name, getattr(library, name).to_arrow())
+        yield connection
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.title)
+def test_a_question_has_an_answer(duck: duckdb.DuckDBPyConnection, question: Question) -> None:
+    rows = duck.execute(question.sql).fetchall()
+    assert 1 <= len(rows) <= 8
+    assert len(set(rows)) == len(rows)
+
+
+def test_the_name_that_is_looked_up_exists(duck: duckdb.DuckDBPyConnection) -> None:
+    assert duck.execute("SELECT COUNT(*) FROM functions WHERE id = ?", [LOOKUP]).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.title)
+def test_a_question_fits_a_line_of_100_columns(question: Question) -> None:
+    assert max(map(len, question.sql.splitlines())) <= 98
+    assert len(question.note) <= 86
