@@ -1,10 +1,10 @@
 """rem_arrow: an embedded, columnar database for Resources, Entities, Moments and the edges between them.
 
-    import rem_arrow as rem
+import rem_arrow as rem
 
-    with rem.connect("memory.rem") as db:
-        db.insert("entities", {"name": "DHL", "entity_type": "company"})
-        db.sql("SELECT name, entity_type FROM entities")
+with rem.connect("memory.rem") as db:
+    db.insert("entities", {"name": "DHL", "entity_type": "company"})
+    db.sql("SELECT name, entity_type FROM entities")
 """
 
 from rem_arrow.database import Database, Transaction, connect, restore

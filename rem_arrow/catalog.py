@@ -54,7 +54,7 @@ class StoredTable:
         whole = len(bounded) == len(known)
         low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
         high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        distinct = max(max(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
+        distinct = max(*(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
         return ColumnStatistics(value(cast(Json, low)), value(cast(Json, high)), sum(z.null_count for z in known), distinct)
 
     def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
@@ -188,9 +188,7 @@ class FrameTable:
 class Snapshot:
     """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables."""
 
-    def __init__(
-        self, kv: KV, hints: Hints, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False
-    ) -> None:
+    def __init__(self, kv: KV, hints: Hints, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False) -> None:
         self._kv, self._hints, self.version, self._include_deleted = kv, hints, version, include_deleted
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})

@@ -15,7 +15,7 @@ import polars as pl
 
 from rem_arrow.errors import CorruptionError, InputError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _PLAIN: dict[str, pl.DataType] = {
     "Boolean": pl.Boolean(),

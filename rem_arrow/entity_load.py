@@ -44,9 +44,7 @@ class EntityLoad:
             return len(ids)
         table = self._tv.table
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
-        manifests, count = loader.write_segments(
-            self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance
-        )
+        manifests, count = loader.write_segments(self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
         self._store.commit(self._changes, manifests=manifests)
         return count + self._replaced
 

@@ -94,7 +94,7 @@ class Hints:
         """Yield (table, rowid) of rows of any table that may bear a name."""
         prefix = entries.name_prefix(text)
         for number, tv in version.tables.items():
-            if tv.table.name_fields or tv.table.key:
+            if tv.table.soft_delete:
                 index = self.row_index(tv.table)
                 wanted = prefix + number.to_bytes(2, "big")
                 for run in _runs(tv):

@@ -6,10 +6,10 @@ step is one batch of manifests. A load that fails leaves nothing that is visible
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, Queue
-
 from typing import TypeAlias
 
 import numpy as np
@@ -64,9 +64,7 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
     if column.dtype != field.dtype:
         if not datatypes.widens(column.dtype, field.dtype) and not _losslessly(column.dtype, field.dtype):
-            raise InputError(
-                f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}, and the data holds {datatypes.sql_name(column.dtype)}; cast it first'
-            )
+            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}, and the data holds {datatypes.sql_name(column.dtype)}; cast it first')
         try:
             column = column.cast(field.dtype, strict=True)
         except pl.exceptions.PolarsError as error:
@@ -97,9 +95,7 @@ def check_size(column: pl.Series, where: str) -> None:
         raise InputError(f"a value of {where} takes {longest:,} bytes; a value may take 1 GiB")
 
 
-def write_segments(
-    store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress
-) -> tuple[list[tuple[int, Op, int]], int]:
+def write_segments(store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress) -> tuple[list[tuple[int, Op, int]], int]:
     """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of rows.
 
     Args:
@@ -168,9 +164,6 @@ def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     finally:
         stop.set()
         while thread.is_alive():
-            try:
+            with contextlib.suppress(Empty):
                 queue.get(timeout=0.05)
-            except Empty:
-                pass
         thread.join()
-

@@ -116,4 +116,3 @@ def folder_bytes(path: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-

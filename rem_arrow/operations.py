@@ -98,7 +98,7 @@ class Operations(ABC):
         ids = self._write(compute)
         return ids if many else ids[0]
 
-    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:  # noqa: A002
+    def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:
         """Return one entity by id: a dict, or with `as_model` the validated model; None when there is none.
 
         Args:
@@ -116,7 +116,7 @@ class Operations(ABC):
             return None
         return records.to_model(row) if as_model else row
 
-    def update(self, table: str, id: object, values: Mapping[str, Any]) -> None:  # noqa: A002
+    def update(self, table: str, id: object, values: Mapping[str, Any]) -> None:
         """Change fields of one entity; the whole row is validated again. Raises InputError if there is none."""
 
         def compute(version: Version) -> tuple[Changes, None]:

@@ -209,4 +209,3 @@ def find_table(version: Version, name: str) -> TableVersion:
     if tv is None:
         raise InputError(f'no table "{name}". {suggest(name, [t.table.name for t in version], "Tables")}')
     return tv
-

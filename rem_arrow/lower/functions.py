@@ -222,4 +222,3 @@ def aggregate(name: str, x: pl.Expr, source: pl.DataType, result: pl.DataType, *
             return x.median()
         case _:
             raise AssertionError(f"the catalog has the aggregate {name}, and this file does not")
-

@@ -1,18 +1,18 @@
 """From a Pydantic annotation to a column: its type, and the way of a value between Python and the plain form of storage.
 
-    annotation                                column type
-    bool, int, float, str, bytes              BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB
-    date, time, timedelta                     DATE, TIME, INTERVAL (microseconds)
-    datetime                                  TIMESTAMP WITH TIME ZONE, UTC; a value without a zone is taken as UTC
-    NaiveDatetime                             TIMESTAMP
-    Decimal                                   DECIMAL(max_digits, decimal_places), else DECIMAL(38,10); more digits are refused
-    UUID, Path, Url                           VARCHAR
-    Enum, Literal                             the type of its values
-    list, set, frozenset, tuple[T, ...]       a list of T
-    a list with min_length = max_length = n   an array of n
-    a nested model                            a struct; VARCHAR with JSON if it holds itself
-    dict, Any, unions                         VARCHAR with JSON
-    Optional of these                         the same, with NULL
+annotation                                column type
+bool, int, float, str, bytes              BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB
+date, time, timedelta                     DATE, TIME, INTERVAL (microseconds)
+datetime                                  TIMESTAMP WITH TIME ZONE, UTC; a value without a zone is taken as UTC
+NaiveDatetime                             TIMESTAMP
+Decimal                                   DECIMAL(max_digits, decimal_places), else DECIMAL(38,10); more digits are refused
+UUID, Path, Url                           VARCHAR
+Enum, Literal                             the type of its values
+list, set, frozenset, tuple[T, ...]       a list of T
+a list with min_length = max_length = n   an array of n
+a nested model                            a struct; VARCHAR with JSON if it holds itself
+dict, Any, unions                         VARCHAR with JSON
+Optional of these                         the same, with NULL
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Records:
 
     def _trim(self, given: dict[str, Any]) -> dict[str, Any]:
         """Leave out what the model does not declare: the columns that the database gives."""
-        if given.keys().isdisjoint(_GIVEN_BY_SYSTEM) or _GIVEN_BY_SYSTEM <= self._model_takes:
+        if given.keys().isdisjoint(_GIVEN_BY_SYSTEM) or self._model_takes >= _GIVEN_BY_SYSTEM:
             return given
         return {k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)}
 

@@ -157,7 +157,7 @@ def _evolved(table: str, before: Field, field: Field) -> Field:
             "a type may only widen (INTEGER to BIGINT, DECIMAL to more digits). Add a new field instead"
         )
     if before.nullable and not field.nullable:
-        raise InputError(f'{table}.{before.name} may be NULL in rows that exist, and the model forbids it; keep the field Optional')
+        raise InputError(f"{table}.{before.name} may be NULL in rows that exist, and the model forbids it; keep the field Optional")
     return replace(before, dtype=field.dtype, nullable=field.nullable, description=field.description)
 
 

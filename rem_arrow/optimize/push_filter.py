@@ -78,4 +78,3 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             rest.append(condition)
     joined = replace(plan, left=_push(plan.left, left), right=_push(plan.right, right), equals=tuple(equals), residual=conjunction(rest) if rest else None)
     return _filtered(joined, above)
-

@@ -15,7 +15,27 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, Call, Column, Expr, Filter, Join, JoinKind, Limit, Literal, Parameter, Project, Query, Relation, Scan, Sort, SortKey, Union, Values
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    JoinKind,
+    Limit,
+    Literal,
+    Parameter,
+    Project,
+    Query,
+    Relation,
+    Scan,
+    Sort,
+    SortKey,
+    Union,
+    Values,
+)
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild_expr
 from rem_arrow.source import Catalog
 from rem_arrow.sql.bind_expr import ExprBinder, cast_to
@@ -192,7 +212,10 @@ class Binder:
             if loose:
                 column = next(iter(sorted(loose))).rsplit(".", 1)[-1]
                 raise BindError(
-                    f'the column "{column}" must appear in GROUP BY or in an aggregate function', self.text, *position(tree), hint=f"Add it to GROUP BY, or write ANY_VALUE({column})."
+                    f'the column "{column}" must appear in GROUP BY or in an aggregate function',
+                    self.text,
+                    *position(tree),
+                    hint=f"Add it to GROUP BY, or write ANY_VALUE({column}).",
                 )
             return swapped
 

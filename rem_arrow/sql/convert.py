@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import polars as pl
@@ -12,62 +13,118 @@ from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
 
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
+# Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
+_STAMP = re.compile(r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
 
 
 def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: bool = False) -> Expr:
     """Return `expr` as `dtype`. A text literal becomes a date or time at once; ValueError if it is none."""
     if expr.dtype == dtype:
         return expr
-    if isinstance(expr, Literal) and expr.value is None:
-        return Literal(None, dtype)
-    if isinstance(expr, Literal) and isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
-        return Literal(_temporal(expr.value, dtype), dtype)
-    if isinstance(expr, Literal) and not explicit and isinstance(expr.value, int) and not isinstance(expr.value, bool) and dtype.is_integer():
-        return Literal(expr.value, dtype) if _fits(expr.value, dtype) else Cast(expr, dtype)
+    if isinstance(expr, Literal):
+        if expr.value is None:
+            return Literal(None, dtype)
+        if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
+            return Literal(_temporal(expr.value, dtype), dtype)
+        folded = None if explicit else _number(expr.value, dtype)
+        if folded is not None:
+            return Literal(folded, dtype)
     return Cast(expr, dtype, safe)
 
 
+def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
+    """Say whether CAST from one type to the other is defined at all; whether a value fits is seen when it runs."""
+    if source == dtype or types.is_text(source) or types.is_text(dtype) or isinstance(source, pl.Null):
+        return True
+    plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (types.is_number(dtype) or isinstance(dtype, pl.Boolean))
+    stamped = isinstance(source, (pl.Date, pl.Datetime)) and isinstance(dtype, (pl.Date, pl.Datetime))
+    time_of_day = isinstance(source, pl.Datetime) and isinstance(dtype, pl.Time)
+    lists = isinstance(source, (pl.List, pl.Array)) and isinstance(dtype, (pl.List, pl.Array))
+    return plain or stamped or time_of_day or lists or type(source) is type(dtype)
+
+
+def _number(value: object, dtype: pl.DataType) -> object:
+    """Return a literal's number as a value of `dtype` if that is exact, else None."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    if dtype.is_integer() and isinstance(value, int):
+        return value if fits(value, dtype) else None
+    if isinstance(dtype, pl.Decimal):
+        exact = Decimal(value)
+        scaled = exact.scaleb(dtype.scale)
+        digits = (dtype.precision or types.PRECISION_MAX) - dtype.scale
+        return exact if scaled == scaled.to_integral_value() and abs(exact) < 10**digits else None
+    return float(value) if isinstance(dtype, pl.Float64) else None
+
+
 def _temporal(text: str, dtype: pl.DataType) -> object:
+    """Return a date or time in ISO form as a value. Raises ValueError."""
+    trimmed = text.strip()
+    hit = (_TIME if isinstance(dtype, pl.Time) and ":" in trimmed[:3] else _STAMP).match(trimmed)
     try:
+        if hit is None:
+            raise ValueError("not in ISO form")
+        if hit.re is _TIME:
+            hour, minute, second, fraction = hit.groups()
+            return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
+        year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
+        stamp = dt.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
         if isinstance(dtype, pl.Date):
-            return dt.date.fromisoformat(text.strip()[:10]) if len(text.strip()) > 10 else dt.date.fromisoformat(text.strip())
+            return stamp.date()
         if isinstance(dtype, pl.Time):
-            return dt.time.fromisoformat(text.strip())
+            return stamp.time()
         assert isinstance(dtype, pl.Datetime), "folded types are temporal"
-        stamp = dt.datetime.fromisoformat(text.strip())
         if dtype.time_zone is None:
-            return stamp.astimezone(dt.timezone.utc).replace(tzinfo=None) if stamp.tzinfo else stamp
-        return stamp if stamp.tzinfo else stamp.replace(tzinfo=dt.timezone.utc)
-    except ValueError as error:
+            # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
+            return stamp
+        hours, minutes, seconds = (int(part or 0) for part in offset)
+        shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59") from error
 
 
-def _fits(value: int, dtype: pl.DataType) -> bool:
+def _microseconds(fraction: str | None) -> int:
+    return int(fraction[:6].ljust(6, "0")) if fraction else 0
+
+
+def fits(value: int, dtype: pl.DataType) -> bool:
     if not dtype.is_integer():
         return False
     width = types.bits(dtype)
     return -(1 << (width - 1)) <= value < 1 << (width - 1) if dtype.is_signed_integer() else 0 <= value < 1 << width
 
 
-def _signed(value: int) -> tuple[int, pl.DataType]:
-    dtype: pl.DataType = pl.Int32() if _fits(value, pl.Int32()) else pl.Int64() if _fits(value, pl.Int64()) else pl.Int128()
+def signed(value: int) -> tuple[int, pl.DataType]:
+    dtype: pl.DataType = pl.Int32() if fits(value, pl.Int32()) else pl.Int64() if fits(value, pl.Int64()) else pl.Int128()
     return value, dtype
 
 
-def _fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
     """Let an integer literal take the type of the integer beside it, if it fits."""
     for a, b in ((left, right), (right, left)):
-        if isinstance(a, Literal) and isinstance(a.value, int) and not isinstance(b, Literal) and _fits(a.value, b.dtype):
+        if isinstance(a, Literal) and isinstance(a.value, int) and not isinstance(a.value, bool) and not isinstance(b, Literal) and fits(a.value, b.dtype):
             fitted = Literal(a.value, b.dtype)
             return (fitted, right) if a is left else (left, fitted)
     return left, right
 
 
-def _joint(wanted: pl.DataType, operand: Expr, operands: list[Expr]) -> pl.DataType | None:
-    """Return the common type of what was seen and one more; an integer literal that fits does not widen."""
-    if isinstance(operand, Literal) and isinstance(operand.value, int) and _fits(operand.value, wanted):
-        return wanted
-    first = operands[0]
-    if isinstance(first, Literal) and isinstance(first.value, int) and first.dtype == wanted and _fits(first.value, operand.dtype):
-        return operand.dtype
-    return types.common(wanted, operand.dtype)
+def common_type(operands: list[Expr]) -> pl.DataType | None:
+    """Return the type in which the operands meet, or None. Text and NULL literals follow the others."""
+    typed = [o for o in operands if not (isinstance(o, (Literal, Parameter)) and isinstance(o.dtype, (pl.String, pl.Null)))]
+    if not typed:
+        typed = operands
+    # Integer literals meet last: one that fits does not widen.
+    ordered = [o for o in typed if not _is_integer_literal(o)] + [o for o in typed if _is_integer_literal(o)]
+    wanted: pl.DataType | None = ordered[0].dtype
+    for operand in ordered[1:]:
+        if wanted is None:
+            return None
+        if not (isinstance(operand, Literal) and isinstance(operand.value, int) and not isinstance(operand.value, bool) and fits(operand.value, wanted)):
+            wanted = types.common(wanted, operand.dtype)
+    return wanted
+
+
+def _is_integer_literal(expr: Expr) -> bool:
+    return isinstance(expr, Literal) and isinstance(expr.value, int) and not isinstance(expr.value, bool)

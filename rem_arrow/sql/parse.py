@@ -63,7 +63,7 @@ def _plain(description: str) -> str:
         return "something is missing here"
     if "Expected table name" in description:
         return "a table name is expected"
-    return description.split("<")[0].strip().rstrip(".") or "it does not fit here"
+    return description.split("<", maxsplit=1)[0].strip().rstrip(".") or "it does not fit here"
 
 
 def _unclosed(text: str) -> int | None:

@@ -1,18 +1,18 @@
 """The bytes of every key in RocksDB. All integers are big-endian, so that byte order is number order.
 
-    family    key                                              value
-    catalog   "format"                                         b"rem_arrow 1"
-              "database"                                       16 random bytes
-              "commit"                                         u64, the newest commit
-              "tables"                                         u64, the next table number
-              "table" table:u16                                JSON, schema.Table
-              "rowid" table:u16                                u64, rowids below it may have been given out
-              "part" table:u16                                 u64, part numbers below it may have been given out
-    tail      table:u16 part:u32 base:u32                      one write, see tail.py
-    manifest  table:u16 part:u32                               JSON, see segment.py
-    pages     table:u16 part:u32 column:u16 page:u16           one page, see codec.py
-    dead      table:u16 part:u32 commit:u64                    u32 offsets that this commit killed, little-endian
-    ids, keys, index                                           see rem_arrow/index/entries.py
+family    key                                              value
+catalog   "format"                                         b"rem_arrow 1"
+          "database"                                       16 random bytes
+          "commit"                                         u64, the newest commit
+          "tables"                                         u64, the next table number
+          "table" table:u16                                JSON, schema.Table
+          "rowid" table:u16                                u64, rowids below it may have been given out
+          "part" table:u16                                 u64, part numbers below it may have been given out
+tail      table:u16 part:u32 base:u32                      one write, see tail.py
+manifest  table:u16 part:u32                               JSON, see segment.py
+pages     table:u16 part:u32 column:u16 page:u16           one page, see codec.py
+dead      table:u16 part:u32 commit:u64                    u32 offsets that this commit killed, little-endian
+ids, keys, index                                           see rem_arrow/index/entries.py
 """
 
 from __future__ import annotations

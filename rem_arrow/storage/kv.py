@@ -37,9 +37,7 @@ def _translated(error: Exception, what: str) -> RemError:
     if isinstance(error, RemError):
         return error
     if "lock" in lowered and ("held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered):
-        return ConflictError(
-            f"{what}: another connection has this database open for writing. Close it, or read beside it with connect(path, read_only=True). ({text})"
-        )
+        return ConflictError(f"{what}: another connection has this database open for writing. Close it, or read beside it with connect(path, read_only=True). ({text})")
     if "corruption" in lowered or "checksum mismatch" in lowered:
         return CorruptionError(f"{what}: {text}")
     if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
@@ -189,9 +187,14 @@ class KV:
             raise _translated(error, f"writing {family} to {self.path}") from error
 
     def compact(self) -> None:
-        """Let RocksDB drop what is deleted and merge its files."""
-        for family in self._families.values():
-            family.compact_range(None, None)
+        """Let RocksDB drop what is deleted, merge its files and give up its old logs."""
+        try:
+            for family in self._families.values():
+                family.flush(True)
+            for family in self._families.values():
+                family.compact_range(None, None)
+        except _ROCKSDB_ERROR as error:
+            raise _translated(error, f"compacting {self.path}") from error
 
     def checkpoint(self, path: Path) -> None:
         """Write a consistent copy of the whole store to `path`, which must not exist."""

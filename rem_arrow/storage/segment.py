@@ -166,9 +166,7 @@ def _default(field: Field, rows: int) -> pl.Series:
     return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
 
 
-def build(
-    kv: KV, table: int, number: int, fields: Sequence[Field], rowids: npt.NDArray[np.int64], column_of: Callable[[Field], pl.Series], executor: Executor
-) -> Op:
+def build(kv: KV, table: int, number: int, fields: Sequence[Field], rowids: npt.NDArray[np.int64], column_of: Callable[[Field], pl.Series], executor: Executor) -> Op:
     """Write the pages of a new segment and return the operation that makes it exist: its manifest.
 
     Args:

@@ -1,0 +1,282 @@
+"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints, and closes.
+
+Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0 done, 1
+the request failed, 2 the command line is wrong, 3 `verify` found damage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rem_arrow.database import Database, connect
+from rem_arrow.demo import run as demo_run
+from rem_arrow.errors import InputError, RemError
+
+_ROWS_SHOWN = 40
+_TEXT_SHOWN = 60
+EXIT_FAILED, EXIT_DAMAGED = 1, 3
+
+app = typer.Typer(
+    help="rem_arrow: a database for resources, entities, moments and the edges between them, in one folder.\n\nBegin with `rem-arrow demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+    arrow = "arrow"
+
+
+DatabasePath = Annotated[Path, typer.Argument(help="Folder of the database", metavar="DATABASE")]
+OutputFormat = Annotated[Format | None, typer.Option("--format", "-f", help="How to write the rows; default: table in a terminal, csv in a pipe")]
+OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="File to write to instead of the terminal")]
+
+
+@app.command()
+def demo(path: Annotated[Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")] = None) -> None:
+    """Build a database from the Python standard library on this machine, and ask it questions."""
+    with _errors():
+        demo_run.run(path, console=Console())
+
+
+@app.command()
+def sql(
+    database: DatabasePath,
+    query: Annotated[str, typer.Argument(help="One SELECT; - reads it from standard input")],
+    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE for $NAME; may be repeated")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the plan instead of the rows")] = False,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which to stop")] = None,
+    format_: OutputFormat = None,
+    output: OutputFile = None,
+) -> None:
+    """Run one query.
+
+    rem-arrow sql my.rem "SELECT name, COUNT(*) FROM entities GROUP BY name"
+
+    rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
+    """
+    with _errors(), _reader(database) as db:
+        text = sys.stdin.read() if query == "-" else query
+        parameters = _parameters(param or [])
+        if explain:
+            typer.echo(db.explain(text, parameters, analyze=True))
+        else:
+            _write(db.sql(text, parameters, timeout_s=timeout), format_, output)
+
+
+@app.command()
+def load(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Table to load into; made if it does not exist")],
+    file: Annotated[Path, typer.Argument(help="A .parquet, .csv, .tsv, .ndjson, .jsonl or .arrow file")],
+) -> None:
+    """Load a file into a table: all of it, or nothing.
+
+    rem-arrow load my.rem sales sales.csv
+    """
+    with _errors(), connect(database) as db:
+        rows = db.load(table, file)
+        typer.echo(f"{rows:,} rows into {table} of {database}", err=True)
+
+
+@app.command()
+def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """List the tables."""
+    with _errors(), _reader(database) as db:
+        _write(db.tables(), format_, None)
+
+
+@app.command()
+def schema(database: DatabasePath, table: Annotated[str, typer.Argument(help="Name of the table")], format_: OutputFormat = None) -> None:
+    """List the columns of a table."""
+    with _errors(), _reader(database) as db:
+        _write(db.schema(table), format_, None)
+
+
+@app.command()
+def info(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """Show size, commit, and rows and segments by table."""
+    with _errors(), _reader(database) as db:
+        stats = db.stats()
+        rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
+        if _chosen(format_, None) is Format.table:
+            for name, value in stats.items():
+                typer.echo(f"{name:20} {value:,}" if isinstance(value, int) else f"{name:20} {value}")
+        _write(pl.DataFrame(rows), format_, None)
+
+
+@app.command()
+def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(help="Ids, names, aliases or keys")], format_: OutputFormat = None) -> None:
+    """Find entities of any table by id, name, alias or key, without regard to case and accents.
+
+    rem-arrow lookup rem-demo.rem json.dumps
+    """
+    with _errors(), _reader(database) as db:
+        found = db.lookup_entity(*names)
+        _write(found, format_, None)
+        if not found.height:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """Read and check everything; exit code 3 if something is damaged."""
+    with _errors(), _reader(database) as db:
+        damaged = db.verify()
+        if damaged.height:
+            _write(damaged, format_, None)
+            raise typer.Exit(EXIT_DAMAGED)
+        typer.echo(f"{database} is sound", err=True)
+
+
+@app.command()
+def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="New folder for the copy")]) -> None:
+    """Write a consistent copy of a database to a new folder."""
+    with _errors(), connect(database) as db:
+        db.backup(target)
+        typer.echo(f"{database} copied to {target}", err=True)
+
+
+@app.command()
+def compact(database: DatabasePath) -> None:
+    """Merge segments and give up the space of what is deleted."""
+    with _errors(), connect(database) as db:
+        before = db.stats()["bytes_on_disk"]
+        db.compact()
+        typer.echo(f"{before:,} bytes before, {db.stats()['bytes_on_disk']:,} after", err=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Print our errors as text and leave with an exit code."""
+    try:
+        yield
+    except RemError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from error
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[Database]:
+    """Open for reading, so that a command works beside a program that has the database open."""
+    if not (path / "CURRENT").is_file():
+        raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
+    with connect(path, read_only=True) as db:
+        yield db
+
+
+def _parameters(given: list[str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise InputError(f"--param takes NAME=VALUE, not {item!r}")
+        values[name] = _value(text)
+    return values
+
+
+def _value(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _chosen(format_: Format | None, output: Path | None) -> Format:
+    if format_ is not None:
+        return format_
+    if output is not None:
+        by_suffix = {".csv": Format.csv, ".json": Format.json, ".parquet": Format.parquet, ".arrow": Format.arrow}
+        return by_suffix.get(output.suffix, Format.csv)
+    return Format.table if sys.stdout.isatty() else Format.csv
+
+
+def _write(frame: pl.DataFrame, format_: Format | None, output: Path | None) -> None:
+    chosen = _chosen(format_, output)
+    if chosen is Format.table and output is None:
+        _draw(frame)
+        return
+    if output is None and chosen in (Format.parquet, Format.arrow) and sys.stdout.isatty():
+        raise InputError(f"{chosen.value} is not for a terminal; name a file with --output, or pipe it")
+    if output is None:
+        _write_rows(frame, chosen, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    temporary = output.with_name(output.name + ".writing")
+    try:
+        with temporary.open("wb") as file:
+            _write_rows(frame, chosen, file)
+        temporary.replace(output)
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror or error}") from error
+    typer.echo(f"{frame.height:,} rows to {output}", err=True)
+
+
+def _write_rows(frame: pl.DataFrame, chosen: Format, file: BinaryIO) -> None:
+    match chosen:
+        case Format.parquet:
+            frame.write_parquet(file)
+        case Format.arrow:
+            frame.write_ipc_stream(file)
+        case Format.json:
+            frame.write_ndjson(file)
+        case Format.csv | Format.table:
+            _flat(frame).write_csv(file)
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """CSV has no lists and structs: write them as JSON."""
+    nested = [n for n, t in frame.schema.items() if t.is_nested()]
+    encoded = [pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested]
+    return frame.with_columns(encoded) if nested else frame
+
+
+def _draw(frame: pl.DataFrame) -> None:
+    console = Console()
+    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for name, dtype in frame.schema.items():
+        drawn.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold" if frame.width <= 3 else "ellipsis", no_wrap=frame.width > 3)
+    for row in frame.head(_ROWS_SHOWN).iter_rows():
+        drawn.add_row(*(_cell(v) for v in row))
+    console.print(drawn)
+    more = f"; {frame.height - _ROWS_SHOWN:,} more, see --format and --output" if frame.height > _ROWS_SHOWN else ""
+    console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{more}", style="dim", highlight=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "[dim]NULL[/dim]"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value).replace("\n", " ")
+    shown = text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
+    return shown.replace("[", "\\[")

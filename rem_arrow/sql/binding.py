@@ -1,0 +1,83 @@
+"""What binding an expression needs: the text, the scope, the names in use, the parameters, and a way to bind what is inside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.datatypes import sql_name
+from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.plan import types
+from rem_arrow.plan.nodes import AggregateCall, Expr
+from rem_arrow.sql.convert import cast_to, common_type
+from rem_arrow.sql.parse import position
+from rem_arrow.sql.scope import Names, Scope
+
+
+class Binding(ABC):
+    """Binds expressions of one SELECT; the operators and functions are in their own files and call back.
+
+    Args:
+        parameters: the type of each parameter by name, "1" and so on for `?`.
+        aggregates: where aggregate calls are collected; None where they are not allowed.
+        aliases: names of the SELECT list, which stand for their expressions where FROM has no such column.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        scope: Scope,
+        names: Names,
+        parameters: Mapping[str, pl.DataType],
+        *,
+        aggregates: dict[str, AggregateCall] | None = None,
+        aliases: Mapping[str, exp.Expression] | None = None,
+    ) -> None:
+        self.text, self.scope, self.names, self.parameters, self.aggregates = text, scope, names, parameters, aggregates
+        self.aliases: Mapping[str, exp.Expression] = aliases or {}
+
+    @abstractmethod
+    def bind(self, tree: exp.Expression) -> Expr:
+        """Return the typed expression. Raises BindError or UnsupportedError with the position."""
+
+    @abstractmethod
+    def call(self, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        """Return a call of the scalar function `name`."""
+
+    @abstractmethod
+    def without_aggregates(self) -> Binding:
+        """Return the same binding where no aggregate may stand."""
+
+    def boolean(self, tree: exp.Expression, what: str) -> Expr:
+        """Bind a condition."""
+        return self.as_boolean(self.bind(tree), tree, what)
+
+    def as_boolean(self, expr: Expr, tree: exp.Expression, what: str) -> Expr:
+        if isinstance(expr.dtype, pl.Boolean):
+            return expr
+        if isinstance(expr.dtype, pl.Null) or types.is_number(expr.dtype) or types.is_text(expr.dtype):
+            return cast_to(expr, pl.Boolean())
+        raise self.error(f"{what} needs a BOOLEAN, and this is {sql_name(expr.dtype)}", tree)
+
+    def error(self, message: str, tree: exp.Expression, hint: str = "") -> BindError:
+        return BindError(message, self.text, *position(tree), hint=hint)
+
+    def unsupported(self, message: str, tree: exp.Expression) -> UnsupportedError:
+        return UnsupportedError(message, self.text, *position(tree))
+
+    def same(self, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
+        """Return the operands in one type. A text literal takes the type of the others: d = '2024-01-01'."""
+        wanted = common_type(operands)
+        if wanted is None:
+            kinds = " and ".join(dict.fromkeys(sql_name(o.dtype) for o in operands))
+            raise self.error(f"{kinds} do not compare", tree, "Cast one of them: CAST(x AS ...).")
+        return [self.converted(o, wanted, tree) for o in operands]
+
+    def converted(self, expr: Expr, wanted: pl.DataType, tree: exp.Expression) -> Expr:
+        try:
+            return cast_to(expr, wanted)
+        except ValueError as error:
+            raise self.error(f"{error}", tree) from error
