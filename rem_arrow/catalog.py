@@ -55,7 +55,7 @@ class StoredTable:
         low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
         high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
         distinct = max(*(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
-        return ColumnStatistics(value(cast(Json, low)), value(cast(Json, high)), sum(z.null_count for z in known), distinct)
+        return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
     def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
         fields = [self.table.field(c) for c in columns]

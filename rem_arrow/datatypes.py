@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TypeAlias, cast
 
 import polars as pl
+from polars._typing import PolarsDataType
 
 from rem_arrow.errors import CorruptionError, InputError
 
@@ -64,9 +65,9 @@ _SQL_NAMES: dict[str, str] = {
 }
 
 
-def instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+def instance(dtype: PolarsDataType) -> pl.DataType:
     """Return `dtype` as an instance; Polars accepts both classes and instances."""
-    return dtype() if isinstance(dtype, type) else dtype
+    return cast(pl.DataType, dtype() if isinstance(dtype, type) else dtype)
 
 
 def sql_name(dtype: pl.DataType) -> str:

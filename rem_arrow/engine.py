@@ -103,7 +103,7 @@ class Engine:
                 self._plans.move_to_end(key)
                 return known[1]
         try:
-            bound = Binder(text, snapshot, dtypes).query(parse(text))
+            bound = Binder(text, snapshot, dtypes).statement(parse(text))
             query = Query(optimize(bound.plan), bound.names)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error

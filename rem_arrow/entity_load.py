@@ -100,7 +100,7 @@ class EntityLoad:
 
 
 def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
-    return NewRows(*(list(compress(column, keep)) for column in rows))
+    return NewRows(list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep)))
 
 
 def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

@@ -32,8 +32,7 @@ def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Sequence[str]) 
                 row = _matched(version.tables[number], rowid, text)
                 if row is not None:
                     rows[number, rowid] = row
-    columns = list(zip(*rows.values(), strict=True)) if rows else [[]] * len(SCHEMA)
-    return pl.DataFrame([pl.Series(n, list(c), dtype=t) for (n, t), c in zip(SCHEMA.items(), columns, strict=True)])
+    return pl.DataFrame(list(rows.values()), schema=SCHEMA, orient="row")
 
 
 def _candidates(kv: KV, hints: Hints, version: Version, text: str) -> Iterator[tuple[int, int]]:

@@ -29,7 +29,7 @@ from rem_arrow.storage.version import Place, TableVersion, Version
 class Writer:
     """Computes changes for one store, and is its `Indexer`."""
 
-    families = FAMILIES
+    families: tuple[str, ...] = FAMILIES
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -27,7 +27,7 @@ def run_tour() -> list[str]:
     for code, _ in tour():
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            exec(compile(code, str(README), "exec"), names)
+            exec(compile(code, str(README), "exec", dont_inherit=True), names)
         printed.append(out.getvalue())
     return printed
 

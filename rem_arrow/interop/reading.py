@@ -77,7 +77,7 @@ def _open_path(path: Path) -> Input:
             case ".ndjson" | ".jsonl":
                 return _of_frame(pl.read_ndjson(path, infer_schema_length=10_000))
             case ".arrow" | ".ipc" | ".feather":
-                return _of_frame(pl.read_ipc(path, memory_map=False))
+                return _of_frame(pl.read_ipc(path))
             case suffix:
                 raise InputError(f"{path} ends in {suffix or 'nothing'}; load reads .parquet, .csv, .tsv, .ndjson, .jsonl and .arrow")
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:

@@ -57,7 +57,7 @@ def _argument(arg: Expr, parameters: Parameters) -> pl.Expr:
 
 
 def _case(expr: Case, parameters: Parameters) -> pl.Expr:
-    chain = None
+    chain: pl.expr.whenthen.Then | pl.expr.whenthen.ChainedThen | None = None
     for condition, value in expr.branches:
         test, then = lower_expr(condition, parameters), lower_expr(value, parameters)
         chain = pl.when(test).then(then) if chain is None else chain.when(test).then(then)

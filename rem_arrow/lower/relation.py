@@ -107,7 +107,7 @@ def _number(expr: Expr | None, parameters: Mapping[str, object]) -> int | None:
     value = expr.value if isinstance(expr, Literal) else parameters[expr.name]
     if value is not None and (not isinstance(value, int) or value < 0):
         raise InputError(f"LIMIT and OFFSET take whole numbers that are not negative, not {value!r}")
-    return cast("int | None", value)
+    return value
 
 
 def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:

@@ -63,7 +63,7 @@ class Records:
         """Validate many; one bad row refuses all, named by its place, from 0."""
         names = self._declared_names
         simple = all(type(item) is dict and item.keys() <= names for item in given)
-        rows = list(given) if simple else [self._as_dict(item, place) for place, item in enumerate(given)]
+        rows = cast("list[dict[str, Any]]", given) if simple else [self._as_dict(item, place) for place, item in enumerate(given)]
         try:
             valid = self._many.validate_python(rows if simple else [self._trim(r) for r in rows], by_alias=True, by_name=True)
         except ValidationError as error:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
@@ -34,6 +35,7 @@ def table_name(model: type[BaseModel]) -> str:
 
 def describe(model: type[BaseModel], name: str, number: int) -> Table:
     """Return the description of a new table for `model`. Raises InputError for what cannot be a column."""
+    _complete(model)
     options = _options(model, name)
     fields = [Field("id", pl.String(), 0, nullable=False, description="Identity, unique in the table")]
     for field_name, info in model.model_fields.items():
@@ -100,6 +102,16 @@ def model_of(table: Table) -> type[BaseModel]:
     return cast("type[BaseModel]", create_model(table.name, __config__=ConfigDict(extra="forbid"), **fields))
 
 
+def _complete(model: type[BaseModel]) -> None:
+    """Resolve annotations that named classes before these existed."""
+    if getattr(model, "__pydantic_complete__", False):
+        return
+    try:
+        model.model_rebuild()
+    except PydanticUndefinedAnnotation as error:
+        raise InputError(f"the model {model.__name__} names {error.name!r}, which is not defined; define it, or register the model after it") from error
+
+
 def _options(model: type[BaseModel], name: str) -> dict[str, Any]:
     extra = model.model_config.get("json_schema_extra") or {}
     if callable(extra):
@@ -164,7 +176,8 @@ def _evolved(table: str, before: Field, field: Field) -> Field:
 def _annotation(dtype: pl.DataType) -> Any:
     match dtype:
         case pl.List() | pl.Array():
-            return list[_annotation(instance(dtype.inner)) | None]  # type: ignore[misc]
+            item = _annotation(instance(dtype.inner))
+            return list[item | None]  # type: ignore[valid-type]
         case pl.Datetime():
             return dt.datetime
         case pl.Date():

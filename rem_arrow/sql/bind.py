@@ -15,34 +15,18 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import (
-    Aggregate,
-    AggregateCall,
-    Call,
-    Column,
-    Expr,
-    Filter,
-    Join,
-    JoinKind,
-    Limit,
-    Literal,
-    Parameter,
-    Project,
-    Query,
-    Relation,
-    Scan,
-    Sort,
-    SortKey,
-    Union,
-    Values,
-)
-from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild_expr
+from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr, Filter, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Union, Values
+from rem_arrow.plan.walk import columns_of, rebuild_expr
 from rem_arrow.source import Catalog
-from rem_arrow.sql.bind_expr import ExprBinder, cast_to
+from rem_arrow.sql.bind_expr import ExprBinder
+from rem_arrow.sql.bind_from import Cte, FromBinder, settled
+from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Names, Scope, Visible
 
 DEPTH_MAX = 60
+# A CTE is bound where it is used, so CTEs that use each other twice double; this bounds them.
+QUERIES_MAX = 5_000
 
 # Clauses that SQLGlot reads and this binder does not know yet, by the key of their argument.
 _UNSUPPORTED = {
@@ -64,13 +48,24 @@ class Binder:
     def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType]) -> None:
         self.text, self.catalog, self.parameters = text, catalog, parameters
         self.names = Names()
-        self._depth = 0
+        self._from = FromBinder(text, catalog, self.names, parameters, self.query)
+        self._depth = self._queries = 0
 
-    def query(self, tree: exp.Expression, ctes: Mapping[str, _Cte] | None = None) -> Query:
+    def statement(self, tree: exp.Expression) -> Query:
+        """Bind a whole statement; every column of the result has a type."""
+        query = self.query(tree)
+        if not any(isinstance(t, pl.Null) for t in query.plan.schema.values()):
+            return query
+        return Query(Project(query.plan, tuple((self.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())), query.names)
+
+    def query(self, tree: exp.Expression, ctes: Mapping[str, Cte] | None = None) -> Query:
         """Bind a SELECT, a set operation, VALUES, or one of these in parentheses."""
         self._depth += 1
+        self._queries += 1
         if self._depth > DEPTH_MAX:
             raise UnsupportedError(f"queries are nested more than {DEPTH_MAX} deep", self.text, *position(tree))
+        if self._queries > QUERIES_MAX:
+            raise UnsupportedError(f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", self.text, *position(tree))
         known = self._with(tree, dict(ctes or {}))
         try:
             match tree:
@@ -80,9 +75,9 @@ class Binder:
                     return self._set_operation(tree, known)
                 case exp.Subquery():
                     inner = self.query(tree.this, known)
-                    return self._ordered(tree, inner, known) if tree.args.get("order") or tree.args.get("limit") or tree.args.get("offset") else inner
+                    return self._ordered(tree, inner, known)
                 case exp.Values():
-                    return self._values(tree, known)
+                    return self._ordered(tree, self._values(tree), known)
                 case exp.Table():
                     return self._select(cast(exp.Select, exp.select("*").from_(tree)), known)
                 case _:
@@ -90,51 +85,62 @@ class Binder:
         finally:
             self._depth -= 1
 
-    def _with(self, tree: exp.Expression, known: dict[str, _Cte]) -> dict[str, _Cte]:
+    def _with(self, tree: exp.Expression, known: dict[str, Cte]) -> dict[str, Cte]:
         clause = tree.args.get("with_")
         if clause is None:
             return known
         if clause.args.get("recursive"):
             raise UnsupportedError("WITH RECURSIVE is not supported yet", self.text, *position(clause))
+        named: set[str] = set()
         for cte in clause.expressions:
+            if cte.alias.casefold() in named:
+                raise BindError(f'two CTEs have the name "{cte.alias}"', self.text, *position(cte.args["alias"]))
+            named.add(cte.alias.casefold())
             # What a CTE sees are the CTEs before it: bound with them where it is used.
-            known = {**known, cte.alias.casefold(): _Cte(cte, known)}
+            known = {**known, cte.alias.casefold(): Cte(cte, known)}
         return known
 
     # --- SELECT
 
-    def _select(self, tree: exp.Select, ctes: Mapping[str, _Cte]) -> Query:
+    def _select(self, tree: exp.Select, ctes: Mapping[str, Cte]) -> Query:
         for key, name in _UNSUPPORTED.items():
             if tree.args.get(key):
                 raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
-        scope = Scope()
-        plan = self._from(tree, scope, ctes)
-        binder = ExprBinder(self.text, scope, self.names, self.parameters)
+        plan, scope = self._from.bind(tree, ctes)
+        aliases = _aliases(tree)
         where = tree.args.get("where")
         if where is not None:
-            plan = Filter(plan, binder.boolean(where.this, "WHERE"))
-        return self._projected(tree, plan, scope)
+            plan = Filter(plan, self._binder(scope, aliases).boolean(where.this, "WHERE"))
+        return self._projected(tree, plan, scope, aliases)
 
-    def _projected(self, tree: exp.Select, plan: Relation, scope: Scope) -> Query:
+    def _binder(self, scope: Scope, aliases: Mapping[str, exp.Expression] | None = None, aggregates: dict[str, AggregateCall] | None = None) -> ExprBinder:
+        return ExprBinder(self.text, scope, self.names, self.parameters, aggregates=aggregates, aliases=aliases)
+
+    def _projected(self, tree: exp.Select, plan: Relation, scope: Scope, aliases: Mapping[str, exp.Expression]) -> Query:
         aggregates: dict[str, AggregateCall] = {}
-        binder = ExprBinder(self.text, scope, self.names, self.parameters, aggregates=aggregates)
+        binder = self._binder(scope, aliases, aggregates)
         items = self._select_list(tree, scope, binder)
         group, having = tree.args.get("group"), tree.args.get("having")
-        keys = self._group_keys(group, items, scope) if group is not None else []
-        condition = binder.boolean(having.this, "HAVING") if having is not None else None
+        keys = self._group_keys(group, items, self._binder(scope, aliases), aggregates) if group is not None else []
+        condition = self._having(having.this, scope, binder, keys) if having is not None else None
         distinct = tree.args.get("distinct")
         if distinct is not None and distinct.args.get("on") is not None:
             raise UnsupportedError("DISTINCT ON is not supported yet", self.text, *position(distinct))
-        order = self._order_keys(tree, items, binder)
+        by_alias = {name.casefold(): expr for name, expr, t in reversed(items) if name.casefold() in aliases and aliases[name.casefold()] is t}
+        order = self._order_keys(tree, items, by_alias, binder)
         if keys or aggregates or group is not None or having is not None:
             plan, rewrite = self._aggregated(plan, keys, aggregates)
             items = [(name, rewrite(expr, t), t) for name, expr, t in items]
-            order = [replace(key, expr=rewrite(key.expr, t)) if isinstance(key, SortKey) else key for key, t in order]
+            order = [(replace(key, expr=rewrite(key.expr, t)), t) for key, t in order]
             if condition is not None:
                 plan = Filter(plan, rewrite(condition, having))
-        else:
-            order = [key for key, _ in order]
-        return self._finished(tree, plan, items, order, distinct is not None)
+        return self._finished(tree, plan, items, [key for key, _ in order], distinct is not None)
+
+    def _having(self, tree: exp.Expression, scope: Scope, binder: ExprBinder, keys: list[Expr]) -> Expr:
+        """Bind HAVING: a name is a key of GROUP BY, else an alias of the SELECT list, else a column."""
+        key_names = {k.name for k in keys if isinstance(k, Column)}
+        hidden = {n for n in binder.aliases if scope.knows(n) and not any(c.name.casefold() == n and c.unique in key_names for c in scope.all_columns())}
+        return binder.preferring(hidden).boolean(tree, "HAVING")
 
     def _select_list(self, tree: exp.Select, scope: Scope, binder: ExprBinder) -> list[tuple[str, Expr, exp.Expression]]:
         items: list[tuple[str, Expr, exp.Expression]] = []
@@ -162,33 +168,20 @@ class Binder:
 
     # --- GROUP BY
 
-    def _group_keys(self, group: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], scope: Scope) -> list[Expr]:
+    def _group_keys(self, group: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder, aggregates: Mapping[str, AggregateCall]) -> list[Expr]:
         for key in ("cube", "rollup", "grouping_sets"):
             if group.args.get(key):
                 raise UnsupportedError(f"{key.upper().replace('_', ' ')} is not supported yet", self.text, *position(group))
-        plain = ExprBinder(self.text, scope, self.names, self.parameters)
         if group.args.get("all"):
-            return [e for _, e, t in items if not t.find(exp.AggFunc)]
+            return list(dict.fromkeys(e for _, e, _ in items if not columns_of(e) & aggregates.keys()))
         keys = []
         for tree in group.expressions:
             ordinal = self._ordinal(tree, len(items), "GROUP BY")
-            if ordinal is not None:
-                keys.append(items[ordinal][1])
-            else:
-                keys.append(self._alias_or(tree, items, plain))
+            key = binder.bind(tree) if ordinal is None else items[ordinal][1]
+            if columns_of(key) & aggregates.keys():
+                raise BindError("GROUP BY cannot hold an aggregate", self.text, *position(tree), hint="Group by what the aggregate is taken of, or by another column.")
+            keys.append(key)
         return list(dict.fromkeys(keys))
-
-    def _alias_or(self, tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder) -> Expr:
-        """Bind a key; a bare name is a column of FROM, else an alias of the SELECT list."""
-        if isinstance(tree, exp.Column) and not tree.table:
-            try:
-                return binder.bind(tree)
-            except BindError:
-                for name, expr, _ in items:
-                    if name.casefold() == tree.name.casefold():
-                        return expr
-                raise
-        return binder.bind(tree)
 
     def _ordinal(self, tree: exp.Expression, count: int, clause: str) -> int | None:
         if not (isinstance(tree, exp.Literal) and not tree.is_string):
@@ -223,7 +216,7 @@ class Binder:
 
     # --- SELECT list, DISTINCT, ORDER BY, LIMIT
 
-    def _order_keys(self, tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder) -> list[tuple[SortKey, exp.Expression]]:
+    def _order_keys(self, tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], by_alias: Mapping[str, Expr], binder: ExprBinder) -> list[tuple[SortKey, exp.Expression]]:
         order = tree.args.get("order")
         keys: list[tuple[SortKey, exp.Expression]] = []
         for ordered in order.expressions if order is not None else ():
@@ -232,13 +225,13 @@ class Binder:
                 keys += [(_sort_key(ordered, e), t) for _, e, t in items]
                 continue
             ordinal = self._ordinal(target, len(items), "ORDER BY")
-            by_alias = next((e for n, e, _ in items if isinstance(target, exp.Column) and not target.table and n.casefold() == target.name.casefold()), None)
-            expr = items[ordinal][1] if ordinal is not None else by_alias if by_alias is not None else binder.bind(target)
+            named = by_alias.get(target.name.casefold()) if isinstance(target, exp.Column) and not target.table else None
+            expr = items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(target)
             keys.append((_sort_key(ordered, expr), target))
         return keys
 
     def _finished(self, tree: exp.Expression, plan: Relation, items: list[tuple[str, Expr, exp.Expression]], order: list[SortKey], distinct: bool) -> Query:
-        outputs = [(self.names.fresh(name), _typed(expr)) for name, expr, _ in items]
+        outputs = [(self.names.fresh(name), expr) for name, expr, _ in items]
         place = {e: n for (n, _), (_, e, _) in zip(outputs, items, strict=True)}
         hidden: list[tuple[str, Expr]] = []
         keys = []
@@ -275,7 +268,7 @@ class Binder:
         return Limit(plan, count, None if offset is None else self._count(offset.expression, "OFFSET"))
 
     def _count(self, tree: exp.Expression, clause: str) -> Expr | None:
-        expr = ExprBinder(self.text, Scope(), self.names, self.parameters).bind(tree)
+        expr = self._binder(Scope()).bind(tree)
         if isinstance(expr, Literal) and expr.value is None:
             return None
         if isinstance(expr, (Literal, Parameter)) and expr.dtype.is_integer() and not (isinstance(expr, Literal) and cast(int, expr.value) < 0):
@@ -284,7 +277,7 @@ class Binder:
 
     # --- set operations, VALUES
 
-    def _set_operation(self, tree: exp.SetOperation, ctes: Mapping[str, _Cte]) -> Query:
+    def _set_operation(self, tree: exp.SetOperation, ctes: Mapping[str, Cte]) -> Query:
         if not isinstance(tree, exp.Union) or tree.args.get("by_name"):
             raise UnsupportedError(f"{tree.key.upper()}{' BY NAME' if tree.args.get('by_name') else ''} is not supported yet", self.text, *position(tree))
         branches, todo = [], [cast(exp.Expression, tree)]
@@ -317,13 +310,16 @@ class Binder:
             inputs.append(Project(branch.plan, tuple((o, cast_to(c, w)) for o, c, w in zip(outputs, columns, wanted, strict=True))))
         return Union(tuple(inputs))
 
-    def _ordered(self, tree: exp.Expression, query: Query, ctes: Mapping[str, _Cte]) -> Query:
+    def _ordered(self, tree: exp.Expression, query: Query, ctes: Mapping[str, Cte]) -> Query:
         """Apply ORDER BY and LIMIT that stand behind a set operation or a parenthesis."""
+        if not any(tree.args.get(k) for k in ("order", "limit", "offset")):
+            return query
         scope = Scope()
         visible = [Visible(n, u, t) for n, (u, t) in zip(query.names, query.plan.schema.items(), strict=True)]
-        scope.add("result", visible, self.text, None, None)
+        scope.add("result", visible)
         items: list[tuple[str, Expr, exp.Expression]] = [(v.name, Column(v.unique, v.dtype), tree) for v in visible]
-        keys = [k for k, _ in self._order_keys(tree, items, ExprBinder(self.text, scope, self.names, self.parameters))]
+        by_name = {name.casefold(): expr for name, expr, _ in reversed(items)}
+        keys = [k for k, _ in self._order_keys(tree, items, by_name, self._binder(scope))]
         plan = query.plan
         if keys:
             loose = [k for k in keys if not isinstance(k.expr, Column)]
@@ -336,8 +332,8 @@ class Binder:
             return Query(Project(plan, columns) if hidden else plan, query.names)
         return Query(self._limited(tree, plan), query.names)
 
-    def _values(self, tree: exp.Values, ctes: Mapping[str, _Cte]) -> Query:
-        binder = ExprBinder(self.text, Scope(), self.names, self.parameters)
+    def _values(self, tree: exp.Values) -> Query:
+        binder = self._binder(Scope())
         rows = [[binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])] for row in tree.expressions]
         if len({len(r) for r in rows}) > 1:
             raise BindError("the rows of VALUES have different numbers of columns", self.text, *position(tree))
@@ -346,163 +342,14 @@ class Binder:
         plan = Values(named, tuple(zip(*columns, strict=True)))
         return Query(plan, tuple(f"col{i}" for i in range(len(columns))))
 
-    # --- FROM
-
-    def _from(self, tree: exp.Select, scope: Scope, ctes: Mapping[str, _Cte]) -> Relation:
-        clause = tree.args.get("from_")
-        if clause is None:
-            return Values((), ((),))
-        plan = self._relation(clause.this, scope, ctes)
-        for join in [*(clause.this.args.get("joins") or ()), *(tree.args.get("joins") or ())]:
-            plan = self._join(plan, join, scope, ctes)
-        return plan
-
-    def _relation(self, tree: exp.Expression, scope: Scope, ctes: Mapping[str, _Cte]) -> Relation:
-        for key in ("pivots", "sample"):
-            if tree.args.get(key):
-                raise UnsupportedError(f"{_UNSUPPORTED[key]} is not supported yet", self.text, *position(tree))
-        match tree:
-            case exp.Table() if isinstance(tree.this, exp.Identifier):
-                return self._table(tree, scope, ctes)
-            case exp.Subquery() if isinstance(tree.this, exp.Table):
-                plan = self._relation(tree.this, scope, ctes)
-                for join in tree.this.args.get("joins") or ():
-                    plan = self._join(plan, join, scope, ctes)
-                return plan
-            case exp.Subquery():
-                return self._derived(self.query(tree.this, ctes), tree.alias or "subquery", tree, scope)
-            case exp.Values():
-                return self._derived(self.query(tree, ctes), tree.alias or "valueslist", tree, scope)
-            case _:
-                raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
-
-    def _table(self, tree: exp.Table, scope: Scope, ctes: Mapping[str, _Cte]) -> Relation:
-        name, alias = tree.name, tree.alias or tree.name
-        start, end = position(tree.this)
-        if tree.args.get("db") is not None:
-            raise UnsupportedError("tables have plain names; schemas are not supported", self.text, *position(tree))
-        cte = ctes.get(name.casefold())
-        if cte is not None:
-            return self._derived(self.query(cte.tree.this, cte.known), alias, tree, scope, cte.tree.args["alias"].args.get("columns") or ())
-        source = self.catalog.source(name)
-        if source is None:
-            raise BindError(f'no table "{name}"', self.text, start, end, hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"))
-        renamed = [c.name for c in (tree.args["alias"].args.get("columns") or ())] if tree.args.get("alias") else []
-        columns, visible = [], []
-        for i, (column, dtype) in enumerate(source.schema.items()):
-            shown = renamed[i] if i < len(renamed) else column
-            unique = self.names.fresh(f"{alias}.{shown}")
-            columns.append((unique, column, dtype))
-            visible.append(Visible(shown, unique, dtype))
-        scope.add(alias, visible, self.text, start, end)
-        return Scan(name, tuple(columns), rows=source.row_count())
-
-    def _derived(self, query: Query, alias: str, tree: exp.Expression, scope: Scope, columns: object = ()) -> Relation:
-        given = [c.name for c in cast("list[exp.Identifier]", columns)]
-        if tree.args.get("alias") is not None and tree.args["alias"].args.get("columns"):
-            given = [c.name for c in tree.args["alias"].args["columns"]]
-        if len(given) > len(query.names):
-            raise BindError(f'"{alias}" has {len(query.names)} columns, and {len(given)} names are given', self.text, *position(tree))
-        names = [*given, *query.names[len(given) :]]
-        outputs, visible = [], []
-        for name, (inner, dtype) in zip(names, query.plan.schema.items(), strict=True):
-            unique = self.names.fresh(f"{alias}.{name}")
-            outputs.append((unique, cast(Expr, Column(inner, dtype))))
-            visible.append(Visible(name, unique, dtype))
-        scope.add(alias, visible, self.text, *position(tree))
-        return Project(query.plan, tuple(outputs))
-
-    # --- joins
-
-    def _join(self, left: Relation, tree: exp.Join, scope: Scope, ctes: Mapping[str, _Cte]) -> Relation:
-        kind = self._join_kind(tree)
-        before = list(scope.relations)
-        right = self._relation(tree.this, scope, ctes)
-        using = [c.name for c in tree.args.get("using") or ()]
-        if tree.method.upper() == "NATURAL":
-            left_names = {c.name.casefold() for a in before for c in scope.relations[a]}
-            right_columns = [c for a in scope.relations if a not in before for c in scope.relations[a]]
-            using = [c.name for c in right_columns if c.name.casefold() in left_names]
-            if not using:
-                raise BindError("NATURAL JOIN of tables that share no column name", self.text, *position(tree))
-        if using:
-            return self._using(kind, left, right, using, before, tree, scope)
-        on = tree.args.get("on")
-        if on is None:
-            if kind != "inner" and (tree.kind or "").upper() != "CROSS":
-                raise BindError(f"{kind.upper()} JOIN needs ON or USING", self.text, *position(tree))
-            return Join("inner", left, right)
-        condition = ExprBinder(self.text, scope, self.names, self.parameters).boolean(on, "ON")
-        joined = split_condition(kind, left, right, list(conjuncts(condition)))
-        if kind in ("semi", "anti"):
-            for alias in [a for a in scope.relations if a not in before]:
-                del scope.relations[alias]
-        return joined
-
-    def _join_kind(self, tree: exp.Join) -> JoinKind:
-        side, kind = (tree.side or "").upper(), (tree.kind or "").upper()
-        if tree.method.upper() in ("ASOF", "POSITIONAL") or kind == "POSITIONAL":
-            raise UnsupportedError(f"{tree.method or kind} JOIN is not supported yet", self.text, *position(tree))
-        if kind in ("SEMI", "ANTI"):
-            return cast(JoinKind, kind.lower())
-        return cast(JoinKind, side.lower()) if side in ("LEFT", "RIGHT", "FULL") else "inner"
-
-    def _using(self, kind: JoinKind, left: Relation, right: Relation, using: list[str], before: list[str], tree: exp.Join, scope: Scope) -> Relation:
-        sides = [Scope(), Scope()]
-        for alias, columns in scope.relations.items():
-            side = sides[0 if alias in before else 1]
-            side.relations[alias], side.shown[alias] = columns, scope.shown[alias]
-        sides[0].merged = dict(scope.merged)
-        pairs, merged = [], {}
-        for name in using:
-            a, b = (s.resolve(name, None, self.text, *position(tree)) for s in sides)
-            binder = ExprBinder(self.text, scope, self.names, self.parameters)
-            x, y = binder.same([a, b], tree)
-            pairs.append((x, y))
-            kept = b if kind == "right" else a
-            merged[name.casefold()] = (Visible(name, kept.name, kept.dtype), x, y)
-        plan: Relation = Join(kind, left, right, tuple(pairs))
-        if kind == "full":
-            outputs: list[tuple[str, Expr]] = [(n, Column(n, t)) for n, t in plan.schema.items()]
-            for key, (visible, x, y) in merged.items():
-                unique = self.names.fresh(visible.name)
-                outputs.append((unique, Call("coalesce", (x, y), x.dtype)))
-                merged[key] = (Visible(visible.name, unique, x.dtype), x, y)
-            plan = Project(plan, tuple(outputs))
-        if kind in ("semi", "anti"):
-            for alias in [a for a in scope.relations if a not in before]:
-                del scope.relations[alias]
-        else:
-            scope.merged.update({k: v for k, (v, _, _) in merged.items()})
-        return plan
-
-
-class _Cte:
-    """A CTE and what it sees: the CTEs before it."""
-
-    def __init__(self, tree: exp.CTE, known: Mapping[str, _Cte]) -> None:
-        self.tree, self.known = tree, known
-
-
-def split_condition(kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr]) -> Join:
-    """Return the join whose equalities between the sides are `equals`, and the rest `residual`."""
-    equals, rest = [], []
-    for condition in conditions:
-        pair = equality(condition, left, right)
-        if pair is None:
-            rest.append(condition)
-        else:
-            equals.append(pair)
-    return Join(kind, left, right, tuple(equals), conjunction(rest) if rest else None)
-
 
 def _sort_key(ordered: exp.Ordered, expr: Expr) -> SortKey:
     return SortKey(expr, bool(ordered.args.get("desc")), not ordered.args.get("nulls_first"))
 
 
-def _typed(expr: Expr) -> Expr:
-    """Give an output without a type INTEGER, as DuckDB does."""
-    return Literal(None, pl.Int32()) if isinstance(expr, Literal) and isinstance(expr.dtype, pl.Null) else expr
+def _aliases(tree: exp.Select) -> dict[str, exp.Expression]:
+    """Return the names that the SELECT list gives, the first of each, and what they stand for."""
+    return {item.alias.casefold(): item.this for item in reversed(tree.expressions) if isinstance(item, exp.Alias)}
 
 
 def _has_tail(tree: exp.Expression) -> bool:

@@ -8,140 +8,244 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import suggest
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.nodes import AggregateCall, Call, Column, Expr, Literal
+from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
+from rem_arrow.sql.bind_operators import Operator
 from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to
 
-# Functions that SQLGlot reads into a class whose arguments do not stand in the order of the call.
+# Functions that SQLGlot reads into a class of another name, or whose arguments do not stand in the order of the call.
 _ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.StrPosition: ("strpos", ("this", "substr")),
     exp.Substring: ("substring", ("this", "start", "length")),
-    exp.RegexpLike: ("regexp_matches", ("this", "expression")),
+    exp.RegexpLike: ("regexp_matches", ("this", "expression", "flag")),
+    exp.RegexpReplace: ("regexp_replace", ("this", "expression", "replacement", "modifiers")),
+    exp.RegexpExtract: ("regexp_extract", ("this", "expression", "group")),
+    exp.RegexpFullMatch: ("regexp_full_match", ("this", "expression")),
+    exp.SimilarTo: ("regexp_full_match", ("this", "expression")),
+    exp.Translate: ("translate", ("this", "from_", "to")),
     exp.Pow: ("power", ("this", "expression")),
+    exp.Atan2: ("atan2", ("this", "expression")),
     exp.Repeat: ("repeat", ("this", "times")),
     exp.Stddev: ("stddev", ("this",)),
+    exp.StddevPop: ("stddev_pop", ("this",)),
+    exp.VariancePop: ("var_pop", ("this",)),
+    exp.LogicalAnd: ("bool_and", ("this",)),
+    exp.LogicalOr: ("bool_or", ("this",)),
+    exp.BitwiseAndAgg: ("bit_and", ("this",)),
+    exp.BitwiseOrAgg: ("bit_or", ("this",)),
+    exp.BitwiseXorAgg: ("bit_xor", ("this",)),
+    exp.CountIf: ("count_if", ("this",)),
+    exp.GroupConcat: ("string_agg", ("this", "separator")),
+    exp.ArgMin: ("arg_min", ("this", "expression")),
+    exp.ArgMax: ("arg_max", ("this", "expression")),
     exp.DayOfWeek: ("dayofweek", ("this",)),
+    exp.DayOfWeekIso: ("isodow", ("this",)),
     exp.DayOfYear: ("dayofyear", ("this",)),
+    exp.DayOfMonth: ("day", ("this",)),
     exp.WeekOfYear: ("week", ("this",)),
+    exp.LastDay: ("last_day", ("this",)),
+    exp.DateFromParts: ("make_date", ("year", "month", "day")),
+    exp.TimeToStr: ("strftime", ("this", "format")),
     exp.ArraySize: ("list_length", ("this",)),
     exp.ArrayContains: ("list_contains", ("this", "expression")),
     exp.Round: ("round", ("this", "decimals")),
+    exp.Trunc: ("trunc", ("this",)),
     exp.IsNan: ("isnan", ("this",)),
+    exp.IsInf: ("isinf", ("this",)),
     exp.StartsWith: ("starts_with", ("this", "expression")),
     exp.EndsWith: ("ends_with", ("this", "expression")),
     exp.Contains: ("contains", ("this", "expression")),
+    exp.BitwiseXor: ("xor", ("this", "expression")),
+    exp.Chr: ("chr", ("expressions",)),
+    exp.Unicode: ("ascii", ("this",)),
 }
+_NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
+_TODAY = ("today", "current_date")
+_DIFF_UNITS = {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
 
 
-    # --- functions
+def function(binder: Binding, tree: exp.Expression) -> Expr:
+    """Bind a call by its name."""
+    name, trees = _name_and_arguments(tree)
+    if name in _NOW and not trees:
+        return _now(binder, tree)
+    if name in _TODAY and not trees:
+        return _today(binder, tree)
+    if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal):
+        return _part(binder, trees[0].name, trees[1], tree)
+    if name in functions.AGGREGATES:
+        return _aggregate(binder, tree, None)
+    return call(binder, name, trees, tree)
 
-    def _concat_operator(self, tree: exp.Expression) -> Expr:
-        return self._call("concat_operator", [tree.this, tree.expression], tree)
 
-    def _trim(self, tree: exp.Expression) -> Expr:
-        name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(tree.args.get("position") or "").upper(), "trim")
-        return self._call(name, [t for t in (tree.this, tree.args.get("expression")) if t is not None], tree)
+def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """Bind a scalar function of the catalog."""
+    function = functions.SCALAR.get(name)
+    if function is None:
+        known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
+        raise binder.error(f"no function {name}", tree, suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0])
+    if not function.accepts(len(trees)):
+        raise binder.error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
+    args = [binder.bind(t) for t in trees]
+    same = [i for i in range(len(args)) if function.kind(i) == "same"]
+    if same:
+        for i, arg in zip(same, binder.same([args[i] for i in same], tree), strict=True):
+            args[i] = arg
+    args = [_argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
+    return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
 
-    def _date_trunc(self, tree: exp.Expression) -> Expr:
-        return self._call("date_trunc", [exp.Literal.string(tree.args["unit"].name.lower()), tree.this], tree)
 
-    def _extract(self, tree: exp.Expression) -> Expr:
-        return self._call(functions.canonical(tree.this.name), [tree.expression], tree)
+def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
+    wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean()}.get(kind)
+    found = arg.dtype
+    fits = {
+        "text": lambda: types.is_text(found) or name == "concat_operator",
+        "float": lambda: types.is_number(found),
+        "number": lambda: types.is_number(found),
+        "integer": lambda: found.is_integer(),
+        "boolean": lambda: isinstance(found, pl.Boolean),
+        "temporal": lambda: types.is_temporal(found),
+    }.get(kind, lambda: True)
+    if isinstance(found, pl.Null):
+        return cast_to(arg, wanted or _NULL_AS.get(kind, found))
+    if not fits():
+        raise binder.error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
+    return arg if wanted is None or found == wanted else cast_to(arg, wanted)
 
-    def _today(self, tree: exp.Expression) -> Expr:
-        return Call("current_date", (), pl.Date())
 
-    def _now(self, tree: exp.Expression) -> Expr:
-        return Call("now", (), pl.Datetime("us", "UTC"))
+# What an untyped NULL is, where a kind allows several types.
+_NULL_AS: dict[str, pl.DataType] = {"number": pl.Int32(), "temporal": pl.Datetime("us")}
 
-    def _filter(self, tree: exp.Expression) -> Expr:
-        return self._aggregate(tree.this, self._without_aggregates().boolean(tree.expression.this, "FILTER"))
 
-    def _function(self, tree: exp.Func) -> Expr:
-        name, trees = _name_and_arguments(tree)
-        if name in ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp") and not trees:
-            return self._now(tree)
-        if name in ("today", "current_date") and not trees:
-            return self._today(tree)
-        if name in functions.AGGREGATES:
-            return self._aggregate(tree, None)
-        return self._call(name, trees, tree)
+def _concat_operator(binder: Binding, tree: exp.Expression) -> Expr:
+    return call(binder, "concat_operator", [tree.this, tree.expression], tree)
 
-    def _call(self, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        function = functions.SCALAR.get(name)
-        if function is None:
-            known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
-            raise self._error(f"no function {name}", tree, suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0])
-        if not function.accepts(len(trees)):
-            raise self._error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
-        args = [self.bind(t) for t in trees]
-        same = [i for i in range(len(args)) if function.kind(i) == "same"]
-        if same:
-            for i, arg in zip(same, self.same([args[i] for i in same], tree), strict=True):
-                args[i] = arg
-        args = [self._argument(name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
-        return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
 
-    def _argument(self, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
-        wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean()}.get(kind)
-        found = arg.dtype
-        fits = {
-            "text": lambda: types.is_text(found) or name in ("concat_operator",),
-            "float": lambda: types.is_number(found),
-            "number": lambda: types.is_number(found),
-            "integer": lambda: found.is_integer(),
-            "boolean": lambda: isinstance(found, pl.Boolean),
-            "temporal": lambda: types.is_temporal(found),
-        }.get(kind, lambda: True)
-        if not isinstance(found, pl.Null) and not fits():
-            raise self._error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
-        return arg if wanted is None or found == wanted else cast_to(arg, wanted)
+def _trim(binder: Binding, tree: exp.Expression) -> Expr:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(tree.args.get("position") or "").upper(), "trim")
+    return call(binder, name, [t for t in (tree.this, tree.args.get("expression")) if t is not None], tree)
 
-    def _aggregate(self, tree: exp.Expression, where: Expr | None) -> Expr:
-        name, trees = _name_and_arguments(cast(exp.Func, tree))
-        if name not in functions.AGGREGATES:
-            raise self._error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
-        if self.aggregates is None:
-            raise self._error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
-        distinct = bool(trees) and isinstance(trees[0], exp.Distinct)
+
+def _pad(binder: Binding, tree: exp.Expression) -> Expr:
+    name = "lpad" if tree.args.get("is_left") else "rpad"
+    return call(binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree)
+
+
+def _log(binder: Binding, tree: exp.Expression) -> Expr:
+    if tree.args.get("expression") is None:
+        return call(binder, "log10", [tree.this], tree)
+    return call(binder, "log", [tree.this, tree.expression], tree)
+
+
+def _regexp_ignoring_case(binder: Binding, tree: exp.Expression) -> Expr:
+    return call(binder, "regexp_matches", [tree.this, tree.expression, exp.Literal.string("i")], tree)
+
+
+def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
+    unit = tree.args["unit"]
+    return call(binder, "date_trunc", [exp.Literal.string(unit.name.lower()) if isinstance(unit, (exp.Var, exp.Literal)) else unit, tree.this], tree)
+
+
+def _date_diff(binder: Binding, tree: exp.Expression) -> Expr:
+    unit = tree.args["unit"].name.upper() if tree.args.get("unit") is not None else "DAY"
+    if unit not in _DIFF_UNITS:
+        raise binder.error(f"{unit.lower()} is not a unit of date_diff", tree, f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.")
+    return call(binder, "date_diff", [exp.Literal.string(unit.lower()), tree.expression, tree.this], tree)
+
+
+def _extract(binder: Binding, tree: exp.Expression) -> Expr:
+    return _part(binder, tree.this.name, tree.expression, tree)
+
+
+def _part(binder: Binding, part: str, operand: exp.Expression, tree: exp.Expression) -> Expr:
+    name = functions.canonical(part)
+    name = name if name in functions.DATE_PARTS else functions.canonical(name.rstrip("s"))
+    if name not in functions.DATE_PARTS:
+        raise binder.error(f"{part} is not a part of a date", tree, suggest(part, functions.DATE_PARTS, "Parts"))
+    return call(binder, name, [operand], tree)
+
+
+def _today(binder: Binding, tree: exp.Expression) -> Expr:
+    return Call("current_date", (), pl.Date())
+
+
+def _now(binder: Binding, tree: exp.Expression) -> Expr:
+    return Call("now", (), pl.Datetime("us", "UTC"))
+
+
+# --- aggregates
+
+
+def _filter(binder: Binding, tree: exp.Expression) -> Expr:
+    return _aggregate(binder, tree.this, binder.without_aggregates().boolean(tree.expression.this, "FILTER"))
+
+
+def _ignore_nulls(binder: Binding, tree: exp.Expression) -> Expr:
+    if isinstance(tree.this, (exp.AnyValue, exp.First)):
+        return _aggregate(binder, exp.AnyValue(this=tree.this.this), None)
+    raise binder.unsupported("IGNORE NULLS is not supported here", tree)
+
+
+def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Expr:
+    if isinstance(tree, exp.IgnoreNulls):
+        tree = exp.AnyValue(this=tree.this.this)
+    name, trees = _name_and_arguments(tree)
+    aggregate = functions.AGGREGATES.get(name)
+    if aggregate is None:
+        raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
+    if binder.aggregates is None:
+        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+    distinct = bool(trees) and isinstance(trees[0], exp.Distinct)
+    if distinct:
+        trees = [*trees[0].expressions, *trees[1:]]
+    if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
-            trees = list(trees[0].expressions)
-        inner = self._without_aggregates()
-        if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
-            if distinct:
-                raise self._error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
-            call = AggregateCall("count", None, pl.Int64(), where=where)
-        elif len(trees) == 1:
-            kind, result = functions.AGGREGATES[name]
-            argument = inner.bind(trees[0])
-            if name == "sum" and isinstance(argument.dtype, pl.Boolean):
-                argument = cast_to(argument, pl.Int32())
-            argument = inner._argument(name, kind, argument, trees[0])
-            dtype = argument.dtype if not isinstance(argument.dtype, pl.Null) else pl.Int32()
-            call = AggregateCall(name, argument, result(dtype), distinct and name not in ("min", "max"), where)
-        else:
-            raise self._error(f"{name} takes one argument, not {len(trees)}", tree)
-        for existing, other in self.aggregates.items():
-            if other == call:
-                return Column(existing, call.dtype)
-        unique = self.names.fresh(f"{name}()")
-        self.aggregates[unique] = call
-        return Column(unique, call.dtype)
+            raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
+        return _collected(binder, AggregateCall("count", None, pl.Int64(), where=where))
+    if not aggregate.args_min <= len(trees) <= len(aggregate.args):
+        wanted = "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
+        raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
+    return _collected(binder, _aggregate_call(binder.without_aggregates(), name, aggregate, trees, distinct, where))
 
-def _name_and_arguments(tree: exp.Func) -> tuple[str, list[exp.Expression]]:
+
+def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool, where: Expr | None) -> AggregateCall:
+    ordered = next((t for t in trees if isinstance(t, (exp.Order, exp.Limit))), None)
+    if ordered is not None:
+        raise binder.unsupported("ORDER BY inside an aggregate is not supported yet", ordered)
+    args = [binder.bind(t) for t in trees]
+    if name in ("sum", "avg") and isinstance(args[0].dtype, pl.Boolean):
+        args[0] = Cast(args[0], pl.Int32())
+    args = [_argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
+    if isinstance(args[0].dtype, pl.Null):
+        args[0] = cast_to(args[0], pl.Int32())
+    if name == "string_agg" and len(args) == 1:
+        args.append(Literal(",", pl.String()))
+    return AggregateCall(name, args[0], aggregate.result(args[0].dtype), distinct and name not in ("min", "max"), where, tuple(args[1:]))
+
+
+def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
+    """Return the column of an aggregate; the same call twice is one."""
+    assert binder.aggregates is not None, "the caller checked that aggregates may stand here"
+    for existing, other in binder.aggregates.items():
+        if other == wanted:
+            return Column(existing, wanted.dtype)
+    unique = binder.names.fresh(f"{wanted.function}()")
+    binder.aggregates[unique] = wanted
+    return Column(unique, wanted.dtype)
+
+
+def _name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     if isinstance(tree, exp.Anonymous):
         return functions.canonical(str(tree.this)), list(tree.expressions)
-    known = _ARGUMENTS.get(type(tree))
-    if known is not None:
-        return known[0], [tree.args[k] for k in known[1] if tree.args.get(k) is not None]
+    name, keys = _ARGUMENTS.get(type(tree)) or (functions.canonical(tree.sql_name()), tuple(tree.arg_types))  # type: ignore[attr-defined]
     trees: list[exp.Expression] = []
-    for key in tree.arg_types:
+    for key in keys:
         value = tree.args.get(key)
         if isinstance(value, list):
             trees += [v for v in value if isinstance(v, exp.Expression)]
         elif isinstance(value, exp.Expression):
             trees.append(value)
-    return functions.canonical(tree.sql_name()), trees
+    return name, trees
 
 
 def _counts(function: functions.Function) -> str:
@@ -149,3 +253,20 @@ def _counts(function: functions.Function) -> str:
         return f"at least {function.args_min} argument(s)"
     most = len(function.args)
     return f"{most} argument(s)" if function.args_min == most else f"{function.args_min} to {most} arguments"
+
+
+FUNCTIONS: dict[type[exp.Expression], Operator] = {
+    exp.DPipe: _concat_operator,
+    exp.Trim: _trim,
+    exp.Pad: _pad,
+    exp.Log: _log,
+    exp.RegexpILike: _regexp_ignoring_case,
+    exp.TimestampTrunc: _date_trunc,
+    exp.DateTrunc: _date_trunc,
+    exp.DateDiff: _date_diff,
+    exp.Extract: _extract,
+    exp.CurrentDate: _today,
+    exp.CurrentTimestamp: _now,
+    exp.Filter: _filter,
+    exp.IgnoreNulls: _ignore_nulls,
+}

@@ -36,31 +36,46 @@ class Visible:
 
 @dataclass(slots=True)
 class Scope:
-    """Relations in FROM order."""
+    """Relations in FROM order. Two may have one name, as long as nobody needs to tell them apart.
 
-    relations: dict[str, list[Visible]] = field(default_factory=dict)
-    shown: dict[str, str] = field(default_factory=dict)
-    # Columns that USING or NATURAL merged: unqualified, they mean the expression here.
+    USING and NATURAL merge columns: unqualified, the name means `merged`, and `*` shows it where the first of them stood.
+    """
+
+    relations: list[tuple[str, list[Visible]]] = field(default_factory=list)
     merged: dict[str, Visible] = field(default_factory=dict)
 
-    def add(self, alias: str, columns: list[Visible], text: str, start: int | None, end: int | None) -> None:
-        key = alias.casefold()
-        if key in self.relations:
-            raise BindError(f'the name "{alias}" stands for two tables in FROM', text, start, end, hint="Give one of them an alias.")
-        self.relations[key] = columns
-        self.shown[key] = alias
+    def add(self, alias: str, columns: list[Visible]) -> None:
+        self.relations.append((alias, columns))
+
+    def beside(self, right: Scope) -> Scope:
+        """Return the scope of a join of the two, without merged columns of its own."""
+        return Scope([*self.relations, *right.relations], {**right.merged, **self.merged})
 
     def all_columns(self) -> list[Visible]:
-        """Return the columns of `*`: merged ones once, first."""
-        merged = {v.name.casefold() for v in self.merged.values()}
-        rest = [c for columns in self.relations.values() for c in columns if c.name.casefold() not in merged]
-        return list(self.merged.values()) + rest
+        """Return the columns of `*`: a merged one once, in the place of its first part."""
+        found: list[Visible] = []
+        shown: set[str] = set()
+        for _, columns in self.relations:
+            for column in columns:
+                key = column.name.casefold()
+                if key not in self.merged:
+                    found.append(column)
+                elif key not in shown:
+                    shown.add(key)
+                    found.append(self.merged[key])
+        return found
 
     def of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
-        columns = self.relations.get(alias.casefold())
-        if columns is None:
-            raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, self.shown.values(), "Tables"))
-        return columns
+        """Return the columns of the relations of that name. Raises BindError when there are none."""
+        named = [columns for name, columns in self.relations if name.casefold() == alias.casefold()]
+        if not named:
+            raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, [name for name, _ in self.relations], "Tables"))
+        return [column for columns in named for column in columns]
+
+    def knows(self, name: str) -> bool:
+        """Say whether an unqualified name means a column, or several."""
+        wanted = name.casefold()
+        return wanted in self.merged or any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
 
     def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
@@ -68,13 +83,15 @@ class Scope:
         if alias is None and wanted in self.merged:
             merged = self.merged[wanted]
             return Column(merged.unique, merged.dtype)
-        where = {alias.casefold(): self.of(alias, text, start, end)} if alias is not None else self.relations
-        hits = [(key, c) for key, columns in where.items() for c in columns if c.name.casefold() == wanted]
+        where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
+        hits = [(relation, c) for relation, columns in where for c in columns if c.name.casefold() == wanted]
         if len(hits) == 1:
             return Column(hits[0][1].unique, hits[0][1].dtype)
         if len(hits) > 1:
-            options = " or ".join(f"{self.shown[key]}.{c.name}" for key, c in hits)
-            raise BindError(f'the column "{name}" is ambiguous', text, start, end, hint=f"Write {options}.")
-        among = f" in {alias}" if alias is not None else f" in {', '.join(self.shown.values())}" if self.shown else ": there is no FROM"
-        known = [c.name for columns in where.values() for c in columns]
+            options = list(dict.fromkeys(f"{relation}.{c.name}" for relation, c in hits))
+            hint = f"Write {' or '.join(options)}." if len(options) > 1 else "Give one of the tables an alias."
+            raise BindError(f'the column "{name}" is ambiguous', text, start, end, hint=hint)
+        tables = ", ".join(relation for relation, _ in self.relations)
+        among = f" in {alias}" if alias is not None else f" in {tables}" if tables else ": there is no FROM"
+        known = [c.name for _, columns in where for c in columns]
         raise BindError(f'no column "{name}"{among}', text, start, end, hint=suggest(name, known, "Columns"))

@@ -25,6 +25,7 @@ from __future__ import annotations
 import struct
 import zlib
 from io import BytesIO
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -128,9 +129,9 @@ def _arrow(values: pl.Series) -> pa.Buffer:
     return sink.getvalue()
 
 
-def _polars(values: pl.Series, *, compression: str = "zstd") -> bytes:
+def _polars(values: pl.Series, *, compression: Literal["uncompressed", "zstd"] = "zstd") -> bytes:
     sink = BytesIO()
-    values.alias("v").to_frame().write_ipc_stream(sink, compression=compression)  # type: ignore[arg-type]
+    values.alias("v").to_frame().write_ipc_stream(sink, compression=compression)
     return sink.getvalue()
 
 

@@ -94,7 +94,7 @@ class KV:
         self._synced = rocksdict.WriteOptions()
         self._synced.sync = True
         self._unlogged = rocksdict.WriteOptions()
-        self._unlogged.disable_wal = True
+        self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
 
     def get(self, family: str, key: bytes) -> bytes | None:
         try:

@@ -45,6 +45,8 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
         number, part, base = keys.split_tail(key)
         if number in tables:
             run = parts[number].setdefault(part, Run(part, tables[number].fields))
+            if not isinstance(run, Run):
+                raise CorruptionError(f"table {tables[number].name}: part {part} is a segment and has a tail")
             _extend(run, base, value, tables[number])
     for key, value in kv.scan("dead", b""):
         number, part = keys.split_part(key)

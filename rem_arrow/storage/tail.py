@@ -38,6 +38,7 @@ from rem_arrow.storage.kills import Kills
 _HEADER = struct.Struct("<IBBHI")
 _JSON, _IPC = 0, 1
 _ROW_OVERHEAD_BYTES = 200
+WRITE_BYTES_MAX = 1 << 30
 
 
 @dataclass(slots=True)
@@ -65,6 +66,8 @@ def encode(append: Append) -> bytes:
         sink = BytesIO()
         append.frame.write_ipc_stream(sink, compression="lz4")
         payload, kind = sink.getvalue(), _IPC
+    if len(payload) > WRITE_BYTES_MAX:
+        raise InputError(f"one write holds {len(payload):,} bytes; a value, and all rows of one insert together, may take 1 GiB: insert in smaller batches, or use load")
     rowids = append.rowids
     dense = isinstance(rowids, range) or len(rowids) == 1
     ids = struct.pack("<Q", rowids[0]) if dense else np.asarray(rowids, dtype="<u8").tobytes()

@@ -1,0 +1,117 @@
+"""The command line does what its help says, writes every format, and leaves with the right exit code."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import rem_arrow as rem
+from rem_arrow.cli import EXIT_DAMAGED, EXIT_FAILED, app
+
+ROWS = pl.DataFrame({"name": ["a", "b", None], "n": [1, 2, 3], "tags": [["x"], [], None]})
+
+
+@pytest.fixture
+def database(tmp_path):
+    path = tmp_path / "my.rem"
+    with rem.connect(path) as db:
+        db.load("t", ROWS)
+        db.insert("entities", {"id": "dhl", "name": "DHL"})
+    return path
+
+
+def run(*args, code=0):
+    result = CliRunner().invoke(app, [str(a) for a in args])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+def test_rows_go_to_a_pipe_as_csv(database):
+    """Without a terminal the rows are CSV."""
+    assert run("sql", database, "SELECT name, n FROM t ORDER BY n").stdout == "name,n\na,1\nb,2\n,3\n"
+
+
+def test_rows_as_json(database):
+    """JSON is one object a line."""
+    lines = run("sql", database, "SELECT name, tags FROM t ORDER BY n", "--format", "json").stdout.splitlines()
+    assert json.loads(lines[0]) == {"name": "a", "tags": ["x"]}
+
+
+@pytest.mark.parametrize(("suffix", "read"), [("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream), ("csv", pl.read_csv)])
+def test_rows_to_a_file(database, tmp_path, suffix, read):
+    """The file's ending says the format."""
+    target = tmp_path / f"out.{suffix}"
+    run("sql", database, "SELECT name, n FROM t ORDER BY n", "-o", target)
+    assert read(target).rows() == [("a", 1), ("b", 2), (None, 3)]
+
+
+def test_a_table_is_drawn_on_demand(database):
+    """--format table draws, with NULL and a count."""
+    out = run("sql", database, "SELECT * FROM t", "--format", "table").stdout
+    assert "NULL" in out
+    assert "3 rows" in out
+
+
+def test_parameters_and_plans(database):
+    """-p gives values, --explain shows the plan."""
+    assert run("sql", database, "SELECT n FROM t WHERE n > $low", "-p", "low=2").stdout == "n\n3\n"
+    assert "Scan t" in run("sql", database, "SELECT n FROM t", "--explain").stdout
+
+
+def test_load_then_list(tmp_path):
+    """load makes the database and the table; tables, schema and info describe them."""
+    source = tmp_path / "s.csv"
+    ROWS.select("name", "n").write_csv(source)
+    path = tmp_path / "new.rem"
+    run("load", path, "sales", source)
+    assert "sales,plain,user,3,2" in run("tables", path).stdout
+    assert "n,BIGINT" in run("schema", path, "sales").stdout
+    assert "sales,3" in run("info", path).stdout
+
+
+def test_lookup_and_its_exit_code(database):
+    """lookup finds without regard to case, and fails when it finds nothing."""
+    assert "entities,dhl,DHL,id" in run("lookup", database, "dHl").stdout
+    run("lookup", database, "nobody", code=EXIT_FAILED)
+
+
+def test_errors_are_text_and_exit_code_1(database, tmp_path):
+    """An error is printed without a traceback."""
+    result = run("sql", database, "SELECT nam FROM t", code=EXIT_FAILED)
+    assert "Did you mean name?" in result.output
+    assert "Traceback" not in result.output
+    assert "is not a database" in run("sql", tmp_path / "none", "SELECT 1", code=EXIT_FAILED).output
+    assert "NAME=VALUE" in run("sql", database, "SELECT 1", "-p", "x", code=EXIT_FAILED).output
+
+
+def test_backup_compact_verify(database, tmp_path):
+    """The upkeep commands work, and verify fails on damage."""
+    run("backup", database, tmp_path / "copy.rem")
+    run("compact", database)
+    assert "is sound" in run("verify", database).output
+    assert "is sound" in run("verify", tmp_path / "copy.rem").output
+    for sst in database.glob("*.sst"):
+        data = bytearray(sst.read_bytes())
+        data[len(data) // 3] ^= 0xFF
+        sst.write_bytes(bytes(data))
+    result = CliRunner().invoke(app, ["verify", str(database)])
+    assert result.exit_code in (EXIT_DAMAGED, EXIT_FAILED), result.output
+
+
+def test_help_teaches():
+    """Each command has help with a sentence."""
+    assert "demo" in run("--help").output
+    for command in ("sql", "load", "lookup", "verify"):
+        assert "Usage" in run(command, "--help").output
+
+
+def test_module_runs_and_pipes_parquet(database):
+    """python -m rem_arrow is the command; a pipe takes Parquet."""
+    done = subprocess.run([sys.executable, "-m", "rem_arrow", "sql", str(database), "SELECT n FROM t ORDER BY n", "-f", "parquet"], capture_output=True, check=True)
+    assert pl.read_parquet(io.BytesIO(done.stdout))["n"].to_list() == [1, 2, 3]
