@@ -1,28 +1,54 @@
 """rem_arrow: an embedded, columnar database for Resources, Entities, Moments and the edges between them.
 
-import rem_arrow as rem
+    import rem_arrow as rem
 
-with rem.connect("memory.rem") as db:
-    db.insert("entities", {"name": "DHL", "entity_type": "company"})
-    db.sql("SELECT name, entity_type FROM entities")
+    with rem.connect("memory.rem") as db:
+        db.insert("entities", {"name": "DHL", "entity_type": "company"})
+        db.sql("SELECT name, entity_type FROM entities")
+
+The names below are loaded when they are first used (PEP 562): importing the package costs next to nothing.
 """
 
-from rem_arrow.database import Database, Transaction, connect, restore
-from rem_arrow.errors import (
-    BindError,
-    ConflictError,
-    CorruptionError,
-    ExecuteError,
-    InputError,
-    LanguageError,
-    ParseError,
-    RemError,
-    TextError,
-    UnsupportedError,
-)
-from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rem_arrow.database import Database, connect, restore
+    from rem_arrow.errors import (
+        BindError,
+        ConflictError,
+        CorruptionError,
+        ExecuteError,
+        InputError,
+        LanguageError,
+        ParseError,
+        RemError,
+        TextError,
+        UnsupportedError,
+    )
+    from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
+    from rem_arrow.transaction import Transaction
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "rem_arrow.database": ("Database", "connect", "restore"),
+    "rem_arrow.errors": (
+        "BindError",
+        "ConflictError",
+        "CorruptionError",
+        "ExecuteError",
+        "InputError",
+        "LanguageError",
+        "ParseError",
+        "RemError",
+        "TextError",
+        "UnsupportedError",
+    ),
+    "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
+    "rem_arrow.transaction": ("Transaction",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Agent",
@@ -46,3 +72,16 @@ __all__ = [
     "connect",
     "restore",
 ]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'rem_arrow' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

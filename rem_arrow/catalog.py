@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 import polars as pl
 
@@ -25,11 +24,12 @@ _INDEX_SHARE_MAX = 0.01
 class StoredTable:
     """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows."""
 
-    def __init__(self, kv: KV, hints: Hints, tv: TableVersion, *, include_deleted: bool = False) -> None:
-        self._kv, self._hints, self._tv = kv, hints, tv
+    def __init__(self, kv: KV, hints: Hints, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> None:
+        # The version is held for as long as this source is: that is what keeps its pages.
+        self._kv, self._hints, self._version, self._tv = kv, hints, version, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
-        self._schema = pl.Schema({f.name: f.dtype for f in tv.table.fields if f.number < 0xFFFF})
+        self._schema = tv.table.polars_schema()
 
     @property
     def schema(self) -> pl.Schema:
@@ -199,7 +199,7 @@ class Snapshot:
         if frame is not None:
             return frame
         tv = self.version.find(name)
-        return None if tv is None else StoredTable(self._kv, self._hints, tv, include_deleted=self._include_deleted)
+        return None if tv is None else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version]

@@ -28,19 +28,18 @@ from rem_arrow.interop.reading import open_input
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.operations import Compute, Operations, Shared
+from rem_arrow.options import check_folder, memory_bytes, tenant_folder, thread_count
 from rem_arrow.progress import progress_bar
 from rem_arrow.schema import Table, check_name
 from rem_arrow.storage import compaction, keys
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.transaction import Transaction
 from rem_arrow.writer import find_table
 
 T = TypeVar("T")
 
-_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-_MEMORY_MIN = 64 << 20
 _OPEN: weakref.WeakSet[Database]
 
 
@@ -74,13 +73,13 @@ def connect(
     temporary = path is None
     folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
     if tenant is not None:
-        folder = folder / _tenant_folder(tenant)
+        folder = folder / tenant_folder(tenant)
     if durability not in ("wal", "sync"):
         raise InputError(f"durability is 'wal' or 'sync', not {durability!r}")
     if tail_rows_max < 1:
         raise InputError(f"tail_rows_max is at least 1, not {tail_rows_max}")
-    settings = Settings(_memory_bytes(memory_limit), _threads(threads), durability, tail_rows_max, background)
-    _check_folder(folder, read_only)
+    settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
+    check_folder(folder, read_only=read_only)
     return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary)
 
 
@@ -117,7 +116,7 @@ class Database(Operations):
             raise InputError(f"register takes a Pydantic model class, not {model!r}")
         table_name = check_name(name if name is not None else registry.table_name(model), "table")
         store = self._writable()
-        with store.lock:
+        with store.rewriting, store.lock:
             existing = store.version.find(table_name)
             if existing is None:
                 table = registry.describe(model, table_name, self._next_table())
@@ -179,7 +178,7 @@ class Database(Operations):
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
         version = self._version()
-        source = StoredTable(self._store.kv, self._shared.writer.hints, find_table(version, table))
+        source = StoredTable(self._store.kv, self._shared.writer.hints, version, find_table(version, table))
 
         def read(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
             self._store.check_open()
@@ -342,111 +341,9 @@ class Database(Operations):
             return EntityLoad(self._store, self._shared.writer, tv.table.number, self._shared.records(tv.table)).run(pieces, advance)
 
 
-class Transaction(Operations):
-    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with and its own writes."""
-
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self._overlay: Overlay | None = Overlay(shared.store.pin())
-
-    def commit(self) -> None:
-        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is stored."""
-        overlay = self._open()
-        self._overlay = None
-        changes = overlay.changes()
-        if changes:
-            with self._shared.store.lock:
-                self._shared.store.check_open()
-                self._shared.store.commit(changes, base=overlay.base)
-
-    def rollback(self) -> None:
-        """Forget everything."""
-        self._overlay = None
-
-    def __enter__(self) -> Transaction:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._overlay is None:
-            return
-        if kind is None:
-            self.commit()
-        else:
-            self.rollback()
-
-    def _open(self) -> Overlay:
-        self._shared.store.check_open()
-        if self._overlay is None:
-            raise InputError("this transaction has ended; begin a new one with db.transaction()")
-        return self._overlay
-
-    def _version(self) -> Version:
-        return self._open().version
-
-    def _write(self, compute: Compute[T]) -> T:
-        overlay = self._open()
-        with self._shared.store.lock:
-            changes, result = compute(overlay.version)
-        overlay.apply(changes)
-        return result
-
-
 def restore(backup: str | Path, path: str | Path) -> None:
     """Put a backup back as a database in the new folder `path`."""
     maintenance.restore(Path(backup), Path(path))
-
-
-def _tenant_folder(tenant: str) -> str:
-    check_name(tenant, "tenant")
-    if tenant in (".", "..") or "/" in tenant or "\\" in tenant:
-        raise InputError(f"the tenant {tenant!r} cannot be a folder name; leave out / and \\")
-    return tenant
-
-
-def _memory_bytes(limit: str | int) -> int:
-    if isinstance(limit, str):
-        text = limit.strip().upper().replace("IB", "B")
-        unit = next((u for u in ("KB", "MB", "GB", "TB", "B") if text.endswith(u)), "")
-        try:
-            size = int(float(text.removesuffix(unit)) * _UNITS.get(unit, 1))
-        except ValueError as error:
-            raise InputError(f"memory_limit {limit!r} is not a size; write bytes, or a text such as '512MB' or '4GB'") from error
-    else:
-        size = limit
-    if size < _MEMORY_MIN:
-        raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
-    return size
-
-
-def _threads(wanted: int | None) -> int:
-    """Return the number of threads, and hold Polars to it: its pool is made once in a process."""
-    cores = os.cpu_count() or 1
-    if wanted is None:
-        return max(2, min(cores, 8))
-    if wanted < 1:
-        raise InputError(f"threads is at least 1, not {wanted}")
-    os.environ.setdefault("POLARS_MAX_THREADS", str(wanted))
-    running = pl.thread_pool_size()
-    if running > wanted:
-        raise InputError(f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set POLARS_MAX_THREADS={wanted} before it starts")
-    return wanted
-
-
-def _check_folder(folder: Path, read_only: bool) -> None:
-    if folder.is_file():
-        raise InputError(f"{folder} is a file; a database is a folder")
-    if read_only:
-        if not (folder / "CURRENT").is_file():
-            raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
-        return
-    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)")
 
 
 _OPEN = weakref.WeakSet()

@@ -69,12 +69,11 @@ class Writer:
     def update(self, tv: TableVersion, records: Records, id_: str, given: dict[str, Any]) -> Changes:
         """Change fields of one entity. Raises InputError if it does not exist or the result is not valid."""
         found = self.find(tv, id_)
-        if found is None:
+        row = None if found is None else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
+        if row is None or row[tv.table.soft_delete] is not None:
             raise InputError(f"no row with id {id_!r} in {tv.table.name}; insert it first")
         if "id" in given and str(given["id"]) != id_:
             raise InputError(f"the id of a row cannot be changed ({id_!r} to {given['id']!r}); insert a new row and delete the old one")
-        place = found[1]
-        row = records.to_dict(tv.table.names, place.view.part.row(place.offset, tv.table.fields))
         changes, _ = self.insert(tv, records, records.new_row({**row, **given, "id": id_}))
         return changes
 

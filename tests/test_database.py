@@ -207,8 +207,8 @@ def test_unknown_names_are_refused_with_suggestions(db):
             call()
     with pytest.raises(rem.InputError, match='no field "cod"'):
         db.insert("issues", {"cod": "A"})
+    db.load("t", pl.DataFrame({"a": [1]}))
     with pytest.raises(rem.InputError, match="is a plain table"):
-        db.load("t", pl.DataFrame({"a": [1]}))
         db.insert("t", {"a": 1})
 
 
@@ -242,8 +242,16 @@ def test_tenants_are_apart(tmp_path):
 
 def test_import_loads_neither_openai_nor_hnswlib():
     """What is not needed is not loaded."""
-    code = "import sys, rem_arrow; print([m for m in ('openai', 'hnswlib', 'pandas', 'duckdb', 'rich', 'typer') if m in sys.modules])"
+    code = "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', 'duckdb', 'rich', 'typer') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_every_exported_name_is_there():
+    """What the package says it exports, it has; and nothing else is invented."""
+    assert all(getattr(rem, name) is not None for name in rem.__all__)
+    assert set(rem.__all__) <= set(dir(rem))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = rem.nothing
 
 
 def test_a_value_over_one_gibibyte_is_refused(db, monkeypatch):

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from rem_arrow.errors import InputError
 
@@ -87,7 +86,7 @@ def _open_path(path: Path) -> Input:
 def _open_parquet(path: Path) -> Input:
     """Read by Polars' streaming engine: half the processor time of pyarrow's reader on TPC-H lineitem (0.6 s against 1.4 s)."""
     scan = pl.scan_parquet(path, glob=False)
-    rows = int(pq.read_metadata(path).num_rows)
+    rows = int(scan.select(pl.len()).collect().item())
     return Input(scan.collect_schema(), rows, _of_frames(scan.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True)))
 
 

@@ -6,67 +6,109 @@ from collections.abc import Mapping
 from typing import assert_never
 
 import polars as pl
+from polars.expr.whenthen import ChainedThen, Then
 
-from rem_arrow.lower import functions, semantics
+from rem_arrow.datatypes import widens
+from rem_arrow.lower import aggregates, functions, semantics
+from rem_arrow.lower.cast import cast
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Literal, Or, Parameter
+from rem_arrow.plan.walk import expr_children
 
 Parameters = Mapping[str, object]
 
 
-def lower_expr(expr: Expr, parameters: Parameters) -> pl.Expr:
-    """Return the Polars expression that computes `expr`, one row in, one row out."""
+def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = None) -> pl.Expr:
+    """Return the Polars expression that computes `expr`, one row in, one row out.
+
+    Polars computes every branch of a CASE for every row. So in a branch that can fail the columns are NULL but where `only` holds.
+    """
     match expr:
         case Column():
-            return pl.col(expr.name)
+            return pl.col(expr.name) if only is None else pl.when(only).then(pl.col(expr.name))
         case Literal():
             return pl.lit(expr.value, dtype=expr.dtype)
         case Parameter():
             return pl.lit(parameters[expr.name], dtype=expr.dtype)
+        case Call(function="coalesce"):
+            return pl.coalesce(_until_found(expr.args, parameters, only))
         case Call():
-            args = [_argument(a, parameters) for a in expr.args]
+            args = [_argument(a, parameters, only) for a in expr.args]
             return functions.SCALAR[expr.function](args, [a.dtype for a in expr.args], expr.dtype)
         case Cast():
-            return semantics.cast(lower_expr(expr.operand, parameters), expr.operand.dtype, expr.dtype, safe=expr.safe)
+            return cast(lower_expr(expr.operand, parameters, only=only), expr.operand.dtype, expr.dtype, safe=expr.safe)
         case Case():
-            return _case(expr, parameters)
+            return _case(expr, parameters, only)
         case InList():
-            return _in_list(expr, parameters)
+            return _in_list(expr, parameters, only)
         case And():
-            return pl.all_horizontal([lower_expr(o, parameters) for o in expr.operands])
+            return pl.all_horizontal(_until_false(expr.operands, parameters, only))
         case Or():
-            return pl.any_horizontal([lower_expr(o, parameters) for o in expr.operands])
+            return pl.any_horizontal([lower_expr(o, parameters, only=only) for o in expr.operands])
         case _:
             assert_never(expr)
 
 
-def lower_aggregate(call: AggregateCall, parameters: Parameters) -> pl.Expr:
-    """Return the Polars expression that computes an aggregate, many rows in, one out."""
-    where = None if call.where is None else lower_expr(call.where, parameters).fill_null(False)
+def lower_aggregate(call: AggregateCall, inputs: list[pl.Expr], where: pl.Expr | None) -> pl.Expr:
+    """Return the Polars expression that computes an aggregate of columns, many rows in, one out."""
+    kept = None if where is None else where.fill_null(False)
     if call.argument is None:
-        return (pl.len() if where is None else where.sum()).cast(pl.Int64)
-    x = lower_expr(call.argument, parameters)
-    if where is not None:
-        x = x.filter(where)
-    return functions.aggregate(call.function, x, call.argument.dtype, call.dtype, distinct=call.distinct)
+        return (pl.len() if kept is None else kept.sum()).cast(pl.Int64)
+    xs = inputs if kept is None else [x.filter(kept) for x in inputs]
+    return aggregates.aggregate(call.function, xs, call.argument.dtype, call.dtype, distinct=call.distinct)
 
 
-def _argument(arg: Expr, parameters: Parameters) -> pl.Expr:
-    lowered = lower_expr(arg, parameters)
+def _argument(arg: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    lowered = lower_expr(arg, parameters, only=only)
     return lowered.cast(pl.String) if types.is_text(arg.dtype) and not isinstance(arg.dtype, pl.String) else lowered
 
 
-def _case(expr: Case, parameters: Parameters) -> pl.Expr:
-    chain: pl.expr.whenthen.Then | pl.expr.whenthen.ChainedThen | None = None
+def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    """CASE: a condition counts where those before it did not hold, a value where its own holds."""
+    chain: Then | ChainedThen | None = None
+    still = [] if only is None else [only]
     for condition, value in expr.branches:
-        test, then = lower_expr(condition, parameters), lower_expr(value, parameters)
+        test = lower_expr(condition, parameters, only=_all(still, condition))
+        holds = test.fill_null(value=False)
+        then = lower_expr(value, parameters, only=_all([*still, holds], value))
         chain = pl.when(test).then(then) if chain is None else chain.when(test).then(then)
+        still.append(~holds)
     assert chain is not None, "a CASE has a branch"
-    return chain.otherwise(lower_expr(expr.otherwise, parameters))
+    return chain.otherwise(lower_expr(expr.otherwise, parameters, only=_all(still, expr.otherwise)))
 
 
-def _in_list(expr: InList, parameters: Parameters) -> pl.Expr:
-    operand = lower_expr(expr.operand, parameters)
+def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
+    """The operands of an AND: one that can fail counts where none before it is false."""
+    still, found = [] if only is None else [only], []
+    for operand in operands:
+        found.append(lower_expr(operand, parameters, only=_all(still, operand)))
+        still.append(found[-1].fill_null(value=True))
+    return found
+
+
+def _until_found(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
+    """The operands of a COALESCE: one that can fail counts where all before it are NULL."""
+    still, found = [] if only is None else [only], []
+    for operand in operands:
+        found.append(_argument(operand, parameters, _all(still, operand)))
+        still.append(found[-1].is_null())
+    return found
+
+
+def _all(conditions: list[pl.Expr], expr: Expr) -> pl.Expr | None:
+    """Return where `expr` counts, or None if that does not matter: it cannot fail."""
+    return pl.all_horizontal(conditions) if conditions and may_fail(expr) else None
+
+
+def may_fail(expr: Expr) -> bool:
+    """Say whether computing the expression can raise an error, as a cast or an overflow does."""
+    narrows = isinstance(expr, Cast) and not expr.safe and not widens(expr.operand.dtype, expr.dtype) and not types.is_text(expr.dtype)
+    found = narrows or (isinstance(expr, Call) and expr.function in functions.FAILING)
+    return found or any(may_fail(e) for e in expr_children(expr))
+
+
+def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    operand = lower_expr(expr.operand, parameters, only=only)
     values: list[object] = []
     for option in expr.options:
         if isinstance(option, Literal):
@@ -74,5 +116,5 @@ def _in_list(expr: InList, parameters: Parameters) -> pl.Expr:
         elif isinstance(option, Parameter):
             values.append(parameters[option.name])
         else:
-            return pl.any_horizontal([operand == lower_expr(o, parameters) for o in expr.options])
+            return pl.any_horizontal([operand == lower_expr(o, parameters, only=only) for o in expr.options])
     return semantics.in_list(operand, values, expr.operand.dtype)

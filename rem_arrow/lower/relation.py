@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import assert_never, cast
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
 import polars as pl
 
@@ -78,16 +78,25 @@ def _project(plan: Project, context: Lowering) -> pl.LazyFrame:
 
 
 def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
+    """Keys and arguments become columns first: Polars would take a literal for one row, where SQL has one for each."""
     frame = lower(plan.input, context)
-    calls = [lower_aggregate(c, context.parameters).alias(n) for n, c in plan.aggregates]
-    if plan.keys:
-        keys = [lower_expr(e, context.parameters).alias(n) for n, e in plan.keys]
-        if not calls:
-            return frame.select(keys).unique()
-        if all(not columns_of(e) for _, e in plan.keys):
-            return frame.with_columns(keys).group_by([n for n, _ in plan.keys]).agg(calls)
-        return frame.group_by(keys).agg(calls)
-    return frame.select(calls) if calls else pl.LazyFrame({_ROW: [None]})
+    keys = [lower_expr(e, context.parameters).alias(n) for n, e in plan.keys]
+    inputs, calls = [], []
+    for i, (name, call) in enumerate(plan.aggregates):
+        exprs = [e for e in (call.argument, *call.extra) if e is not None]
+        columns = [f"#{i}.{k}" for k in range(len(exprs))]
+        inputs += [lower_expr(e, context.parameters).alias(c) for c, e in zip(columns, exprs, strict=True)]
+        where = None if call.where is None else pl.col(f"#{i}.where")
+        if call.where is not None:
+            inputs.append(lower_expr(call.where, context.parameters).alias(f"#{i}.where"))
+        calls.append(lower_aggregate(call, [pl.col(c) for c in columns], where).alias(name))
+    if not (keys or calls):
+        return pl.LazyFrame({_ROW: [None]})
+    prepared = frame.with_columns([*keys, *inputs]) if inputs or keys else frame
+    names = [n for n, _ in plan.keys]
+    if not keys:
+        return prepared.select(calls)
+    return prepared.group_by(names).agg(calls) if calls else prepared.select(names).unique()
 
 
 def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:
@@ -163,15 +172,30 @@ def _without_keys(how: str, left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyF
 
 
 def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
-    """The matches by the whole condition, then what matched nothing, with NULLs beside it."""
+    """The matches by the whole condition, then what matched nothing, with NULLs beside it.
+
+    Each of these frames is one chain of its own: Polars may order rows anew each time it computes an input, so a row number
+    of one computation says nothing about another.
+    """
     assert plan.residual is not None, "without a residual the plain join does"
-    left, right = left.with_row_index(f"{_ROW}l"), right.with_row_index(f"{_ROW}r")
-    matches = _equi(plan, left, right, context, "inner").filter(lower_expr(plan.residual, context.parameters))
     if plan.kind in ("semi", "anti"):
-        return left.join(matches, on=f"{_ROW}l", how=plan.kind).select(list(plan.schema))
+        return _partnered(plan, left, right, context, wanted=plan.kind == "semi").select(list(plan.schema))
+    matches = _equi(plan, left, right, context, "inner").filter(lower_expr(plan.residual, context.parameters))
     frames = [matches.select(list(plan.schema))]
     if plan.kind in ("left", "full"):
-        frames.append(left.join(matches, on=f"{_ROW}l", how="anti").select(list(plan.left.schema)))
+        frames.append(_partnered(plan, left, right, context, wanted=False).select(list(plan.left.schema)))
     if plan.kind in ("right", "full"):
-        frames.append(right.join(matches, on=f"{_ROW}r", how="anti").select(list(plan.right.schema)))
+        mirrored = replace(plan, left=plan.right, right=plan.left, equals=tuple((b, a) for a, b in plan.equals))
+        frames.append(_partnered(mirrored, right, left, context, wanted=False).select(list(plan.right.schema)))
     return pl.concat(frames, how="diagonal").select(list(plan.schema))
+
+
+def _partnered(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, *, wanted: bool) -> pl.LazyFrame:
+    """Return the rows of the left side that have (or have not) a partner by the whole condition, each once."""
+    assert plan.residual is not None, "the caller checked"
+    row, there = f"{_ROW}l", f"{_ROW}r"
+    joined = _equi(plan, left.with_row_index(row), right.with_columns(pl.lit(value=True).alias(there)), context, "left")
+    holds = (pl.col(there).is_not_null() & lower_expr(plan.residual, context.parameters)).fill_null(value=False)
+    columns = list(plan.left.schema)
+    by_row = joined.with_columns(holds.alias(there)).group_by(row).agg(*(pl.col(c).first() for c in columns), pl.col(there).any())
+    return by_row.filter(pl.col(there) if wanted else ~pl.col(there))

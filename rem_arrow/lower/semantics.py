@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 
 from rem_arrow.plan import types
@@ -9,19 +11,42 @@ from rem_arrow.plan import types
 _I128 = pl.Int128()
 # A value that fits no 64-bit type: casting it strictly is how an expression raises an error in the middle of a column.
 _OUT_OF_RANGE = 1 << 100
+_I128_MAX = 1.7e38
+# Sums of decimals of so many digits stay below 38 for as many rows as a table can hold.
+_SAFE_DIGITS = 27
+# 10 ** 18 is the largest power of ten that a float and 64 bits hold exactly enough to round by.
+_UNIT_DIGITS_MAX = 18
+# An escaped character of a LIKE pattern and what it hides under; "" is the escape character itself, and comes first.
+_HIDDEN = {"": "\x03", "%": "\x01", "_": "\x02"}
 
 
 def checked(operator: str, x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x + y` and the like on integers. SQL: overflow is an error. Polars: it wraps."""
-    wide = pl.Int64() if types.bits(dtype) <= 32 and operator != "*" else _I128
+    if dtype.is_unsigned_integer() and types.bits(dtype) == 128:
+        return {"+": x + y, "-": x - y, "*": x * y}[operator]
+    wide = pl.Int64() if types.bits(dtype) <= 32 else _I128
     a, b = x.cast(wide), y.cast(wide)
     result = {"+": a + b, "-": a - b, "*": a * b}[operator]
-    return result.cast(dtype, strict=True)
+    if types.bits(dtype) < 64 or (types.bits(dtype) == 64 and (operator != "*" or dtype.is_signed_integer())):
+        return result.cast(dtype, strict=True)
+    wrapped = {"+": (b < 0) != (result < a), "-": (b > 0) != (result < a), "*": (a != 0) & (result // a != b)}[operator]
+    return raising(wrapped, result).cast(dtype, strict=True)
+
+
+def raising(bad: pl.Expr, x: pl.Expr) -> pl.Expr:
+    """Return `x`, and an error at run time where `bad` holds. Polars has no such expression but a strict cast that fails."""
+    code = pl.when(bad).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(pl.lit(0, _I128)).cast(pl.Int8, strict=True)
+    return pl.when(code == 0).then(x)
 
 
 def negate(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps."""
-    return (-x.cast(_I128)).cast(dtype, strict=True) if dtype.is_integer() else -x
+    """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps, and 128 bits have no negative at all."""
+    return checked("-", pl.lit(0, dtype), x, dtype) if dtype.is_integer() else -x
+
+
+def absolute(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """`ABS(x)`. SQL: the smallest integer has none, an error. Polars: it stays negative."""
+    return raising(x.abs() < 0, x.abs()) if dtype.is_signed_integer() else x.abs()
 
 
 def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -32,13 +57,25 @@ def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """`x % y`. SQL: the sign of x, and modulo zero is an error. Polars: the sign of y, and NULL."""
-    if not dtype.is_integer():
+    """`x % y`. SQL: the sign of x, and modulo zero is an error, NaN for floats. Polars: the sign of y, and NULL."""
+    if dtype.is_float():
         a, b = x.cast(pl.Float64), y.cast(pl.Float64)
-        return (a - (a / b).truncate() * b).cast(dtype)
+        rest = a.abs() % b.abs()
+        return pl.when(b.is_infinite() & a.is_finite()).then(a).when(a < 0).then(-rest).otherwise(rest).cast(dtype)
+    if isinstance(dtype, pl.Decimal):
+        exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
+        a, b = x.cast(exact), y.cast(exact)
+        rest = a.abs() % b.abs()
+        return raising(b == 0, pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
     a, b = x.cast(_I128), y.cast(_I128)
     rest = a.abs() % b.abs() * a.sign()
     return pl.when(b == 0).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
+
+
+def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
+    """`x * y` on decimals. SQL: exact, the scales add up. Polars: rounded to the larger scale."""
+    exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
+    return (x.cast(exact) * y.cast(exact)).cast(dtype)
 
 
 def in_list(x: pl.Expr, values: list[object], dtype: pl.DataType) -> pl.Expr:
@@ -54,9 +91,12 @@ def is_distinct(x: pl.Expr, y: pl.Expr) -> pl.Expr:
 
 
 def total(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
-    """`SUM(x)`. SQL: NULL over no values, and wide enough not to overflow. Polars: 0, and it wraps."""
+    """`SUM(x)`. SQL: NULL over no values, wide enough not to overflow, else an error. Polars: 0, and it wraps."""
     wide = x.cast(result) if source != result else x
-    return pl.when(x.count() > 0).then(wide.sum())
+    added = wide.sum()
+    if source == _I128 or (isinstance(source, pl.Decimal) and (source.precision or 0) > _SAFE_DIGITS):
+        added = raising(x.cast(pl.Float64).sum().abs() > _I128_MAX, added)
+    return pl.when(x.count() > 0).then(added)
 
 
 def mean(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -74,6 +114,12 @@ def least_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     return x.min()
 
 
+def greatest(xs: list[pl.Expr], dtype: pl.DataType) -> pl.Expr:
+    """`GREATEST(x, ...)`. SQL: NaN is above every number, NULLs are ignored. Polars ignores NaN too."""
+    highest = pl.max_horizontal(*xs)
+    return pl.when(pl.any_horizontal([x.is_nan() for x in xs])).then(pl.lit(float("nan"), dtype)).otherwise(highest) if dtype.is_float() else highest
+
+
 def all_true(x: pl.Expr) -> pl.Expr:
     """`BOOL_AND(x)`. SQL: NULL over no values. Polars: true."""
     return pl.when(x.count() > 0).then(x.all(ignore_nulls=True))
@@ -84,81 +130,29 @@ def any_true(x: pl.Expr) -> pl.Expr:
     return pl.when(x.count() > 0).then(x.any(ignore_nulls=True))
 
 
-def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType) -> pl.Expr:
-    """`ROUND(x, n)`. SQL: halves away from zero, `round(0.5)` is 1. Polars rounds halves to even by default."""
+def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    """`ROUND(x, n)`. SQL: halves away from zero, a negative n rounds before the point. Polars rounds halves to even, and n is constant."""
+    if source.is_integer():
+        return x if places is None else _rounded_units(x.cast(_I128), -places).cast(result, strict=True)
+    if isinstance(source, pl.Decimal):
+        digits = pl.lit(0, pl.Int64) if places is None else places
+        units = _rounded_units((x * pl.lit(Decimal(10) ** source.scale)).cast(_I128), pl.lit(source.scale, pl.Int64) - digits)
+        exact = pl.Decimal(types.PRECISION_MAX, source.scale)
+        return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(result)
     if places is None:
         return x.round(0, mode="half_away_from_zero")
-    shift = pl.lit(10.0).pow(places.cast(pl.Float64))
-    return ((x * shift).round(0, mode="half_away_from_zero") / shift).cast(source)
+    shift = pl.lit(10.0).pow(places.abs().cast(pl.Float64))
+    up = (x * shift).round(0, mode="half_away_from_zero") / shift
+    down = (x / shift).round(0, mode="half_away_from_zero") * shift
+    rounded = pl.when(places < 0).then(down).otherwise(up)
+    return pl.when(rounded.is_finite()).then(rounded).when((places < 0) & x.is_finite()).then(pl.lit(0.0)).otherwise(x).cast(source)
 
 
-def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
-    """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero, text is trimmed."""
-    strict = not safe
-    if dtype.is_integer():
-        if source.is_float():
-            return x.round(0, mode="half_to_even").cast(dtype, strict=strict)
-        if isinstance(source, pl.Decimal):
-            return x.round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
-        if types.is_text(source):
-            return _integer_of_text(x, dtype, strict)
-    if isinstance(dtype, pl.Boolean) and types.is_text(source):
-        return _boolean_of_text(x, strict)
-    if types.is_text(source) and (dtype.is_float() or dtype.is_decimal()):
-        return x.cast(pl.String).str.strip_chars().cast(dtype, strict=strict)
-    if types.is_text(source) and isinstance(dtype, pl.Date):
-        return x.cast(pl.String).str.strip_chars().str.slice(0, 10).str.to_date("%Y-%m-%d", strict=strict)
-    if types.is_text(source) and isinstance(dtype, pl.Datetime):
-        return _stamp_of_text(x, dtype, strict)
-    if types.is_text(source) and isinstance(dtype, pl.Time):
-        return x.cast(pl.String).str.strip_chars().str.to_time("%H:%M:%S%.f", strict=strict)
-    if isinstance(dtype, pl.String):
-        return _text(x, source)
-    if isinstance(source, pl.Datetime) and isinstance(dtype, pl.Datetime) and source.time_zone is None and dtype.time_zone:
-        return x.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone).cast(dtype)
-    if isinstance(source, pl.Datetime) and isinstance(dtype, pl.Datetime) and source.time_zone and dtype.time_zone is None:
-        return x.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(dtype)
-    return x.cast(dtype, strict=strict)
-
-
-def _integer_of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
-    """`'12'::INT` is exact; `'1.5'::INT` rounds."""
-    trimmed = x.cast(pl.String).str.strip_chars()
-    whole = trimmed.cast(dtype, strict=False)
-    rounded = trimmed.cast(pl.Float64, strict=strict).round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
-    return pl.when(trimmed.str.contains(r"^[+-]?\d+$")).then(trimmed.cast(dtype, strict=False) if not strict else whole).otherwise(rounded)
-
-
-def _boolean_of_text(x: pl.Expr, strict: bool) -> pl.Expr:
-    word = x.cast(pl.String).str.strip_chars().str.to_lowercase()
-    known = word.replace_strict({"true": 1, "t": 1, "1": 1, "yes": 1, "y": 1, "false": 0, "f": 0, "0": 0, "no": 0, "n": 0}, default=_bad_word(strict), return_dtype=pl.Int8)
-    return pl.when(word.is_not_null()).then(known.cast(pl.Boolean))
-
-
-def _bad_word(strict: bool) -> pl.Expr:
-    return pl.lit(_OUT_OF_RANGE, _I128).cast(pl.Int8, strict=False) if not strict else pl.lit(None, pl.Int8)
-
-
-def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, strict: bool) -> pl.Expr:
-    text = x.cast(pl.String).str.strip_chars().str.replace("T", " ")
-    full = pl.when(text.str.len_chars() <= 10).then(text + " 00:00:00").otherwise(text)
-    stamp = full.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit, strict=strict)
-    return stamp.dt.replace_time_zone(dtype.time_zone) if dtype.time_zone else stamp
-
-
-def _text(x: pl.Expr, source: pl.DataType) -> pl.Expr:
-    match source:
-        case pl.Boolean():
-            return pl.when(x).then(pl.lit("true")).when(~x).then(pl.lit("false"))
-        case pl.Datetime():
-            whole = x.dt.strftime("%Y-%m-%d %H:%M:%S")
-            micros = x.dt.microsecond()
-            part = pl.when(micros == 0).then(pl.lit("")).otherwise(pl.lit(".") + micros.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
-            return whole + part + (pl.lit("+00") if source.time_zone else pl.lit(""))
-        case pl.Binary():
-            return x.cast(pl.String)
-        case _:
-            return x.cast(pl.String)
+def _rounded_units(x: pl.Expr, zeros: pl.Expr) -> pl.Expr:
+    """Round integers to a multiple of 10 ** zeros, halves away from zero."""
+    unit = pl.lit(10.0).pow(zeros.clip(0, _UNIT_DIGITS_MAX).cast(pl.Float64)).cast(_I128)
+    rounded = (x.abs() + unit // 2) // unit * unit * x.sign()
+    return pl.when(zeros <= 0).then(x).when(zeros > _UNIT_DIGITS_MAX).then(x * 0).otherwise(rounded)
 
 
 def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: bool) -> pl.Expr:
@@ -166,8 +160,10 @@ def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: b
     flags = "(?is)" if ignore_case else "(?s)"
     body = pattern
     if escape is not None:
-        # The escaped wildcards leave the text under control characters, which patterns do not hold.
-        body = body.str.replace_all(escape + "%", "\x01", literal=True).str.replace_all(escape + "_", "\x02", literal=True)
+        # What is escaped hides under control characters, which patterns do not hold; then the escape goes.
+        for plain, hidden in _HIDDEN.items():
+            body = body.str.replace_all(escape + (escape if plain == "" else pl.lit(plain)), hidden, literal=True)
+        body = body.str.replace_all(escape, "", literal=True).str.replace_all("\x03", escape, literal=True)
     body = body.str.replace_all(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\$1").str.replace_all("%", ".*", literal=True).str.replace_all("_", ".", literal=True)
     if escape is not None:
         body = body.str.replace_all("\x01", "%", literal=True).str.replace_all("\x02", "_", literal=True)
@@ -175,11 +171,13 @@ def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: b
 
 
 def substring(x: pl.Expr, start: pl.Expr, length: pl.Expr | None) -> pl.Expr:
-    """`SUBSTRING(x, start, length)`: from 1; a start below 1 eats from the length, a negative one counts from the end."""
-    size = x.str.len_chars().cast(pl.Int64)
-    first = pl.when(start < 0).then(pl.max_horizontal(size + start, pl.lit(0, pl.Int64))).otherwise(start - 1)
+    """`SUBSTRING(x, start, length)`: from 1; a negative start counts from the end, a negative length goes backwards."""
+    size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
+    first = pl.when(start > 0).then(start - 1).when(start < 0).then(size + start).otherwise(zero)
     if length is None:
-        return x.str.slice(pl.max_horizontal(first, pl.lit(0, pl.Int64)))
-    stop = first + length
-    begin = pl.max_horizontal(first, pl.lit(0, pl.Int64))
-    return pl.when(length.is_null()).then(None).otherwise(x.str.slice(begin, pl.max_horizontal(stop - begin, pl.lit(0, pl.Int64)).cast(pl.UInt64)))
+        return pl.when(start.is_not_null()).then(x.str.slice(pl.max_horizontal(first, zero)))
+    count = pl.when(start == 0).then(pl.max_horizontal(length - 1, zero)).otherwise(length)
+    begin = pl.max_horizontal(pl.when(count < 0).then(first + count).otherwise(first), zero)
+    stop = pl.min_horizontal(pl.when(count < 0).then(first).otherwise(first + count), size)
+    taken = x.str.slice(begin, pl.max_horizontal(stop - begin, zero).cast(pl.UInt64))
+    return pl.when(length.is_not_null() & start.is_not_null()).then(taken)

@@ -5,7 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from rem_arrow.plan.nodes import Aggregate, And, Call, Case, Cast, Column, Expr, Filter, InList, Join, Limit, Literal, Or, Parameter, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    And,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    Join,
+    Limit,
+    Literal,
+    Or,
+    Parameter,
+    Project,
+    Relation,
+    Scan,
+    Sort,
+    Union,
+    Values,
+)
 from rem_arrow.plan.walk import children
 
 
@@ -39,7 +61,7 @@ def describe(plan: Relation) -> str:
             conditions = [f"{text(a)} = {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
             return f"Join {plan.kind}" + (f" ON {' AND '.join(conditions)}" if conditions else "")
         case Aggregate():
-            calls = [f"{c.function}({'DISTINCT ' if c.distinct else ''}{text(c.argument) if c.argument is not None else '*'})" for _, c in plan.aggregates]
+            calls = [_aggregate(c) for _, c in plan.aggregates]
             keys = ", ".join(text(e) for _, e in plan.keys)
             return f"Aggregate {', '.join(calls)}" + (f" BY {keys}" if keys else "")
         case Sort():
@@ -77,6 +99,12 @@ def text(expr: Expr) -> str:
             return "(" + " OR ".join(map(text, expr.operands)) + ")"
         case _:
             assert_never(expr)
+
+
+def _aggregate(call: AggregateCall) -> str:
+    args = "*" if call.argument is None else ", ".join(map(text, (call.argument, *call.extra)))
+    where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
+    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}){where}"
 
 
 def _shown(value: object) -> str:

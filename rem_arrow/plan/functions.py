@@ -58,12 +58,22 @@ def _rounded(arg_types: list[pl.DataType]) -> pl.DataType:
 
 
 def _round(arg_types: list[pl.DataType]) -> pl.DataType:
-    return _rounded(arg_types) if len(arg_types) == 1 else (arg_types[0] if not isinstance(arg_types[0], pl.Null) else pl.Float64())
+    """With places a decimal keeps its scale, and gains a digit: 99.95 becomes 100.0."""
+    kind = arg_types[0]
+    if len(arg_types) == 1 or not isinstance(kind, pl.Decimal):
+        return _rounded(arg_types)
+    return pl.Decimal(min(types.PRECISION_MAX, (kind.precision or types.PRECISION_MAX) + 1), kind.scale)
 
 
 def _truncated(arg_types: list[pl.DataType]) -> pl.DataType:
     return pl.Datetime("us", arg_types[1].time_zone if isinstance(arg_types[1], pl.Datetime) else None)
 
+
+# What EXTRACT takes; each is a function of its own name too.
+DATE_PARTS = (
+    "century", "decade", "year", "isoyear", "quarter", "month", "week", "yearweek", "day", "dayofweek", "isodow", "dayofyear",
+    "hour", "minute", "second", "millisecond", "microsecond", "epoch",
+)  # fmt: skip
 
 SCALAR: dict[str, Function] = {
     "abs": _define("number", _first),
@@ -78,6 +88,17 @@ SCALAR: dict[str, Function] = {
     "log2": _define("float", _FLOAT),
     "power": _define("float float", _FLOAT),
     "sign": _define("number", pl.Int8()),
+    "log": _define("float float", _FLOAT),
+    "atan2": _define("float float", _FLOAT),
+    **{name: _define("float", _FLOAT) for name in ("asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cot", "degrees", "radians", "even")},
+    "trunc": _define("number integer?", _round),
+    "gcd": _define("integer integer", _INT),
+    "lcm": _define("integer integer", _INT),
+    "factorial": _define("integer", pl.Int128()),
+    "xor": _define("integer integer", _INT),
+    "bit_count": _define("integer", pl.Int8()),
+    "isinf": _define("float", _BOOL),
+    "isfinite": _define("float", _BOOL),
     "sin": _define("float", _FLOAT),
     "cos": _define("float", _FLOAT),
     "tan": _define("float", _FLOAT),
@@ -108,22 +129,28 @@ SCALAR: dict[str, Function] = {
     "lpad": _define("text integer text", _TEXT),
     "rpad": _define("text integer text", _TEXT),
     "split_part": _define("text text integer", _TEXT),
-    "regexp_matches": _define("text text", _BOOL),
+    "regexp_matches": _define("text text text?", _BOOL),
+    "regexp_full_match": _define("text text", _BOOL),
+    "regexp_replace": _define("text text text text?", _TEXT),
+    "regexp_extract": _define("text text integer?", _TEXT),
+    "translate": _define("text text text", _TEXT),
+    "concat_ws": _define("text any+", _TEXT),
+    "ascii": _define("text", pl.Int32()),
+    "chr": _define("integer", _TEXT),
+    "octet_length": _define("any", _INT),
+    "bit_length": _define("text", _INT),
+    "md5": _define("text", _TEXT),
     "like": _define("text text text?", _BOOL),
     "ilike": _define("text text text?", _BOOL),
-    "year": _define("temporal", _INT),
-    "quarter": _define("temporal", _INT),
-    "month": _define("temporal", _INT),
-    "week": _define("temporal", _INT),
-    "day": _define("temporal", _INT),
-    "dayofweek": _define("temporal", _INT),
-    "isodow": _define("temporal", _INT),
-    "dayofyear": _define("temporal", _INT),
-    "hour": _define("temporal", _INT),
-    "minute": _define("temporal", _INT),
-    "second": _define("temporal", _INT),
+    **{name: _define("temporal", _INT) for name in DATE_PARTS if name != "epoch"},
     "epoch": _define("temporal", _FLOAT),
     "date_trunc": _define("text temporal", _truncated),
+    "date_diff": _define("text temporal temporal", _INT),
+    "strftime": _define("temporal text", _TEXT),
+    "dayname": _define("temporal", _TEXT),
+    "monthname": _define("temporal", _TEXT),
+    "last_day": _define("temporal", pl.Date()),
+    "make_date": _define("integer integer integer", pl.Date()),
     "list_length": _define("any", _INT),
     "list_contains": _define("any any", _BOOL),
     # Operators; the parser gives them no names that a user could call.
@@ -150,19 +177,49 @@ def _same_type(kind: pl.DataType) -> pl.DataType:
     return kind
 
 
-# name -> (argument kind, result type from the argument's type)
-AGGREGATES: dict[str, tuple[str, Callable[[pl.DataType], pl.DataType]]] = {
-    "count": ("any", lambda _: pl.Int64()),
-    "sum": ("number", _sum_type),
-    "avg": ("number", lambda _: pl.Float64()),
-    "min": ("any", _same_type),
-    "max": ("any", _same_type),
-    "any_value": ("any", _same_type),
-    "bool_and": ("boolean", lambda _: pl.Boolean()),
-    "bool_or": ("boolean", lambda _: pl.Boolean()),
-    "stddev": ("float", lambda _: pl.Float64()),
-    "variance": ("float", lambda _: pl.Float64()),
-    "median": ("float", lambda _: pl.Float64()),
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate function; the result's type follows from the first argument's."""
+
+    args: tuple[str, ...]
+    result: Callable[[pl.DataType], pl.DataType]
+    args_min: int = 1
+
+
+def _aggregate(spec: str, result: pl.DataType | Callable[[pl.DataType], pl.DataType]) -> Aggregate:
+    """Read "any text?": ? is optional."""
+    words = spec.split()
+    of = (lambda _: result) if isinstance(result, pl.DataType) else result
+    return Aggregate(tuple(w.rstrip("?") for w in words), of, sum(not w.endswith("?") for w in words))
+
+
+AGGREGATES: dict[str, Aggregate] = {
+    "count": _aggregate("any", _INT),
+    "count_if": _aggregate("boolean", _INT),
+    "sum": _aggregate("number", _sum_type),
+    "avg": _aggregate("number", _FLOAT),
+    "product": _aggregate("float", _FLOAT),
+    "min": _aggregate("any", _same_type),
+    "max": _aggregate("any", _same_type),
+    "any_value": _aggregate("any", _same_type),
+    "first": _aggregate("any", _same_type),
+    "last": _aggregate("any", _same_type),
+    "arg_min": _aggregate("any any", _same_type),
+    "arg_max": _aggregate("any any", _same_type),
+    "bool_and": _aggregate("boolean", _BOOL),
+    "bool_or": _aggregate("boolean", _BOOL),
+    "bit_and": _aggregate("number", _same_type),
+    "bit_or": _aggregate("number", _same_type),
+    "bit_xor": _aggregate("number", _same_type),
+    "stddev": _aggregate("float", _FLOAT),
+    "stddev_pop": _aggregate("float", _FLOAT),
+    "variance": _aggregate("float", _FLOAT),
+    "var_pop": _aggregate("float", _FLOAT),
+    "median": _aggregate("float", _FLOAT),
+    "corr": _aggregate("float float", _FLOAT),
+    "covar_pop": _aggregate("float float", _FLOAT),
+    "covar_samp": _aggregate("float float", _FLOAT),
+    "string_agg": _aggregate("any text?", _TEXT),
 }
 
 ALIASES: dict[str, str] = {
@@ -188,9 +245,30 @@ ALIASES: dict[str, str] = {
     "doy": "dayofyear",
     "weekofyear": "week",
     "log": "log10",
+    "std": "stddev",
     "stddev_samp": "stddev",
     "var_samp": "variance",
-    "first": "any_value",
+    "argmin": "arg_min",
+    "min_by": "arg_min",
+    "argmax": "arg_max",
+    "max_by": "arg_max",
+    "group_concat": "string_agg",
+    "listagg": "string_agg",
+    "weekday": "dayofweek",
+    "week_of_year": "week",
+    "day_of_month": "day",
+    "dayofmonth": "day",
+    "day_of_week": "dayofweek",
+    "day_of_year": "dayofyear",
+    "datediff": "date_diff",
+    "datepart": "date_part",
+    "datetrunc": "date_trunc",
+    "milliseconds": "millisecond",
+    "microseconds": "microsecond",
+    "centuries": "century",
+    "ord": "ascii",
+    "unicode": "ascii",
+    "is_inf": "isinf",
     "arbitrary": "any_value",
     "every": "bool_and",
 }

@@ -91,13 +91,14 @@ Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | 
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """An aggregate function; `argument` is None for COUNT(*)."""
+    """An aggregate function; `argument` is None for COUNT(*), `extra` are further arguments: a separator, a key to order by."""
 
     function: str
     argument: Expr | None
     dtype: pl.DataType
     distinct: bool = False
     where: Expr | None = None
+    extra: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

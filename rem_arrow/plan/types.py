@@ -53,7 +53,8 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
         return pl.String()
     if isinstance(a, pl.Datetime) and isinstance(b, pl.Datetime):
         zone = a.time_zone or b.time_zone
-        return pl.Datetime("us" if "us" in (a.time_unit, b.time_unit) else a.time_unit, zone)
+        finest = next(unit for unit in ("ns", "us", "ms") if unit in (a.time_unit, b.time_unit))
+        return pl.Datetime(finest, zone)
     for x, y in ((a, b), (b, a)):
         if isinstance(x, pl.Date) and isinstance(y, pl.Datetime):
             return y
@@ -69,10 +70,8 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
 
 def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     if a.is_float() or b.is_float():
-        widest = [t for t in (a, b) if t.is_float()]
-        if all(isinstance(t, pl.Float32) for t in widest) and not any(t.is_decimal() for t in (a, b)):
-            return pl.Float32()
-        return pl.Float64()
+        floats = [t for t in (a, b) if t.is_float()]
+        return pl.Float32() if all(isinstance(t, pl.Float32) for t in floats) else pl.Float64()
     if isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal):
         (p, s), (q, t) = digits(a), digits(b)
         scale = max(s, t)

@@ -176,7 +176,7 @@ def exprs_of(plan: Relation) -> Iterator[Expr]:
 
 
 def aggregate_exprs(call: AggregateCall) -> tuple[Expr, ...]:
-    return tuple(e for e in (call.argument, call.where) if e is not None)
+    return tuple(e for e in (call.argument, call.where, *call.extra) if e is not None)
 
 
 def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
@@ -207,4 +207,4 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
 
 def _map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
     argument = None if call.argument is None else change(call.argument)
-    return replace(call, argument=argument, where=None if call.where is None else change(call.where))
+    return replace(call, argument=argument, where=None if call.where is None else change(call.where), extra=tuple(map(change, call.extra)))

@@ -28,6 +28,7 @@ DEPTH_MAX = 60
 # A CTE is bound where it is used, so CTEs that use each other twice double; this bounds them.
 QUERIES_MAX = 5_000
 
+_GROUPINGS = {exp.Cube: "CUBE", exp.Rollup: "ROLLUP", exp.GroupingSets: "GROUPING SETS"}
 # Clauses that SQLGlot reads and this binder does not know yet, by the key of their argument.
 _UNSUPPORTED = {
     "windows": "WINDOW",
@@ -106,6 +107,8 @@ class Binder:
         for key, name in _UNSUPPORTED.items():
             if tree.args.get(key):
                 raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
+        if not tree.expressions:
+            raise BindError("SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them.")
         plan, scope = self._from.bind(tree, ctes)
         aliases = _aliases(tree)
         where = tree.args.get("where")
@@ -119,7 +122,7 @@ class Binder:
     def _projected(self, tree: exp.Select, plan: Relation, scope: Scope, aliases: Mapping[str, exp.Expression]) -> Query:
         aggregates: dict[str, AggregateCall] = {}
         binder = self._binder(scope, aliases, aggregates)
-        items = self._select_list(tree, scope, binder)
+        items = self._select_list(tree, scope, self._binder(scope, None, aggregates))
         group, having = tree.args.get("group"), tree.args.get("having")
         keys = self._group_keys(group, items, self._binder(scope, aliases), aggregates) if group is not None else []
         condition = self._having(having.this, scope, binder, keys) if having is not None else None
@@ -144,11 +147,15 @@ class Binder:
 
     def _select_list(self, tree: exp.Select, scope: Scope, binder: ExprBinder) -> list[tuple[str, Expr, exp.Expression]]:
         items: list[tuple[str, Expr, exp.Expression]] = []
+        # An item sees the names that the items before it give.
+        seen: dict[str, exp.Expression] = {}
+        binder.aliases = seen
         for item in tree.expressions:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
                 items += [(v.name, Column(v.unique, v.dtype), item) for v in self._star(item, scope)]
             elif isinstance(item, exp.Alias):
                 items.append((item.alias, binder.bind(item.this), item.this))
+                seen.setdefault(item.alias.casefold(), item.this)
             else:
                 items.append((_output_name(item), binder.bind(item), item))
         return items
@@ -169,9 +176,9 @@ class Binder:
     # --- GROUP BY
 
     def _group_keys(self, group: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder, aggregates: Mapping[str, AggregateCall]) -> list[Expr]:
-        for key in ("cube", "rollup", "grouping_sets"):
-            if group.args.get(key):
-                raise UnsupportedError(f"{key.upper().replace('_', ' ')} is not supported yet", self.text, *position(group))
+        for tree in (*group.expressions, *(t for key in ("cube", "rollup", "grouping_sets") for t in group.args.get(key) or ())):
+            if isinstance(tree, (exp.Cube, exp.Rollup, exp.GroupingSets)):
+                raise UnsupportedError(f"{_GROUPINGS[type(tree)]} is not supported yet", self.text, *position(tree))
         if group.args.get("all"):
             return list(dict.fromkeys(e for _, e, _ in items if not columns_of(e) & aggregates.keys()))
         keys = []
@@ -216,7 +223,9 @@ class Binder:
 
     # --- SELECT list, DISTINCT, ORDER BY, LIMIT
 
-    def _order_keys(self, tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], by_alias: Mapping[str, Expr], binder: ExprBinder) -> list[tuple[SortKey, exp.Expression]]:
+    def _order_keys(
+        self, tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], by_alias: Mapping[str, Expr], binder: ExprBinder
+    ) -> list[tuple[SortKey, exp.Expression]]:
         order = tree.args.get("order")
         keys: list[tuple[SortKey, exp.Expression]] = []
         for ordered in order.expressions if order is not None else ():
@@ -358,7 +367,8 @@ def _has_tail(tree: exp.Expression) -> bool:
 
 def _output_name(tree: exp.Expression) -> str:
     if isinstance(tree, exp.Column):
-        return tree.name
+        return str(tree.name)
     if isinstance(tree, exp.Count) and isinstance(tree.this, exp.Star):
         return "count_star()"
-    return tree.sql("duckdb").lower() if isinstance(tree, exp.AggFunc) else tree.sql("duckdb")
+    shown = str(tree.sql("duckdb"))
+    return shown.lower() if isinstance(tree, exp.AggFunc) else shown

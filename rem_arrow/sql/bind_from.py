@@ -168,7 +168,7 @@ class FromBinder:
         both = left[1].beside(right[1])
         binder = ExprBinder(self.text, both, self.names, self.parameters)
         pairs: list[tuple[Expr, Expr]] = []
-        merged: dict[str, Visible] = {}
+        merged: list[Visible] = []
         computed: list[tuple[str, Expr]] = []
         for name in using:
             a, b = (scope.resolve(name, None, self.text, *position(tree)) for scope in (left[1], right[1]))
@@ -178,13 +178,15 @@ class FromBinder:
             if kind == "full":
                 kept = Column(self.names.fresh(name), x.dtype)
                 computed.append((kept.name, Call("coalesce", (x, y), x.dtype)))
-            merged[name.casefold()] = Visible(name, kept.name, kept.dtype)
+            merged.append(Visible(name, kept.name, kept.dtype))
         plan: Relation = Join(kind, left[0], right[0], tuple(pairs))
         if kind in ("semi", "anti"):
             return plan, left[1]
         if computed:
             plan = Project(plan, (*((n, cast(Expr, Column(n, t))) for n, t in plan.schema.items()), *computed))
-        return plan, Scope(both.relations, {**both.merged, **merged})
+        for column in merged:
+            both.with_merged(column)
+        return plan, both
 
 
 def split_condition(kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr]) -> Join:

@@ -49,7 +49,7 @@ _ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArraySize: ("list_length", ("this",)),
     exp.ArrayContains: ("list_contains", ("this", "expression")),
     exp.Round: ("round", ("this", "decimals")),
-    exp.Trunc: ("trunc", ("this",)),
+    exp.Trunc: ("trunc", ("this", "decimals")),
     exp.IsNan: ("isnan", ("this",)),
     exp.IsInf: ("isinf", ("this",)),
     exp.StartsWith: ("starts_with", ("this", "expression")),
@@ -99,16 +99,16 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
     wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean()}.get(kind)
     found = arg.dtype
     fits = {
-        "text": lambda: types.is_text(found) or name == "concat_operator",
-        "float": lambda: types.is_number(found),
-        "number": lambda: types.is_number(found),
-        "integer": lambda: found.is_integer(),
-        "boolean": lambda: isinstance(found, pl.Boolean),
-        "temporal": lambda: types.is_temporal(found),
-    }.get(kind, lambda: True)
+        "text": types.is_text(found) or name == "concat_operator",
+        "float": types.is_number(found),
+        "number": types.is_number(found),
+        "integer": bool(found.is_integer()),
+        "boolean": isinstance(found, pl.Boolean),
+        "temporal": types.is_temporal(found),
+    }.get(kind, True)
     if isinstance(found, pl.Null):
         return cast_to(arg, wanted or _NULL_AS.get(kind, found))
-    if not fits():
+    if not fits:
         raise binder.error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
     return arg if wanted is None or found == wanted else cast_to(arg, wanted)
 
@@ -143,7 +143,11 @@ def _regexp_ignoring_case(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
     unit = tree.args["unit"]
-    return call(binder, "date_trunc", [exp.Literal.string(unit.name.lower()) if isinstance(unit, (exp.Var, exp.Literal)) else unit, tree.this], tree)
+    if isinstance(unit, exp.Var):
+        # SQLGlot reads a column here as a word too: date_trunc(part, d).
+        known = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
+        unit = exp.column(unit.name) if known else exp.Literal.string(unit.name.lower())
+    return call(binder, "date_trunc", [unit, tree.this], tree)
 
 
 def _date_diff(binder: Binding, tree: exp.Expression) -> Expr:
@@ -215,11 +219,13 @@ def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, 
     args = [binder.bind(t) for t in trees]
     if name in ("sum", "avg") and isinstance(args[0].dtype, pl.Boolean):
         args[0] = Cast(args[0], pl.Int32())
+    if name in ("bool_and", "bool_or") and args[0].dtype.is_numeric():
+        args[0] = cast_to(args[0], pl.Boolean())
     args = [_argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
-    if name == "string_agg" and len(args) == 1:
-        args.append(Literal(",", pl.String()))
+    if name == "string_agg":
+        args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
     return AggregateCall(name, args[0], aggregate.result(args[0].dtype), distinct and name not in ("min", "max"), where, tuple(args[1:]))
 
 
@@ -237,7 +243,7 @@ def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
 def _name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     if isinstance(tree, exp.Anonymous):
         return functions.canonical(str(tree.this)), list(tree.expressions)
-    name, keys = _ARGUMENTS.get(type(tree)) or (functions.canonical(tree.sql_name()), tuple(tree.arg_types))  # type: ignore[attr-defined]
+    name, keys = _ARGUMENTS.get(type(tree)) or (functions.canonical(str(tree.sql_name())), tuple(tree.arg_types))  # type: ignore[attr-defined]
     trees: list[exp.Expression] = []
     for key in keys:
         value = tree.args.get(key)

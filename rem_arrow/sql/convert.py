@@ -14,7 +14,9 @@ from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
 
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
 # Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
-_STAMP = re.compile(r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$", re.IGNORECASE)
+_STAMP = re.compile(
+    r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$", re.IGNORECASE
+)
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
 
 

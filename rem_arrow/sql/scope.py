@@ -38,32 +38,32 @@ class Visible:
 class Scope:
     """Relations in FROM order. Two may have one name, as long as nobody needs to tell them apart.
 
-    USING and NATURAL merge columns: unqualified, the name means `merged`, and `*` shows it where the first of them stood.
+    USING and NATURAL merge columns: unqualified, the name means the merged one, and `*` shows it where the first of them stood.
     """
 
     relations: list[tuple[str, list[Visible]]] = field(default_factory=list)
-    merged: dict[str, Visible] = field(default_factory=dict)
+    # Each merged column, with the unique names of the columns that it stands for.
+    merged: list[tuple[Visible, frozenset[str]]] = field(default_factory=list)
 
     def add(self, alias: str, columns: list[Visible]) -> None:
         self.relations.append((alias, columns))
 
     def beside(self, right: Scope) -> Scope:
         """Return the scope of a join of the two, without merged columns of its own."""
-        return Scope([*self.relations, *right.relations], {**right.merged, **self.merged})
+        return Scope([*self.relations, *right.relations], [*self.merged, *right.merged])
+
+    def with_merged(self, column: Visible) -> None:
+        """Let `column` stand for all columns of its name."""
+        wanted = column.name.casefold()
+        covered = frozenset(c.unique for _, columns in self.relations for c in columns if c.name.casefold() == wanted)
+        self.merged = [(m, parts) for m, parts in self.merged if m.name.casefold() != wanted] + [(column, covered)]
+
+    def _substitute(self, column: Visible) -> Visible:
+        return next((m for m, parts in self.merged if column.unique in parts), column)
 
     def all_columns(self) -> list[Visible]:
         """Return the columns of `*`: a merged one once, in the place of its first part."""
-        found: list[Visible] = []
-        shown: set[str] = set()
-        for _, columns in self.relations:
-            for column in columns:
-                key = column.name.casefold()
-                if key not in self.merged:
-                    found.append(column)
-                elif key not in shown:
-                    shown.add(key)
-                    found.append(self.merged[key])
-        return found
+        return list(dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns))
 
     def of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
         """Return the columns of the relations of that name. Raises BindError when there are none."""
@@ -75,18 +75,17 @@ class Scope:
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
         wanted = name.casefold()
-        return wanted in self.merged or any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
+        return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
 
     def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
         wanted = name.casefold()
-        if alias is None and wanted in self.merged:
-            merged = self.merged[wanted]
-            return Column(merged.unique, merged.dtype)
         where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
         hits = [(relation, c) for relation, columns in where for c in columns if c.name.casefold() == wanted]
-        if len(hits) == 1:
-            return Column(hits[0][1].unique, hits[0][1].dtype)
+        meant = {c if alias is not None else self._substitute(c) for _, c in hits}
+        if len(meant) == 1:
+            (column,) = meant
+            return Column(column.unique, column.dtype)
         if len(hits) > 1:
             options = list(dict.fromkeys(f"{relation}.{c.name}" for relation, c in hits))
             hint = f"Write {' or '.join(options)}." if len(options) > 1 else "Give one of the tables an alias."

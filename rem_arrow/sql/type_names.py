@@ -54,9 +54,10 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     """Return the Polars type of a SQL type. Raises UnsupportedError."""
     name = tree.this.name if hasattr(tree.this, "name") else str(tree.this)
     if name == "DECIMAL":
-        given = [int(p.this.name) for p in tree.expressions]
-        precision, scale = (*given, 0)[:2] if given else _DECIMAL_DEFAULT
-        if 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision:
+        given = [p.this.name for p in tree.expressions]
+        known = len(given) <= 2 and all(g.isascii() and g.isdigit() for g in given)
+        precision, scale = (*map(int, given), 0)[:2] if given and known else _DECIMAL_DEFAULT
+        if known and 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision:
             return pl.Decimal(precision, scale)
     elif name in ("LIST", "ARRAY") and tree.expressions:
         return pl.List(polars_type(tree.expressions[0], text))

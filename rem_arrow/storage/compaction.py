@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from rem_arrow.schema import Field
@@ -24,6 +23,8 @@ from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from rem_arrow.storage.kv import Op
     from rem_arrow.storage.store import Store
 
@@ -37,12 +38,12 @@ _SEGMENT_BYTES_MAX = 256 << 20
 
 def seal(store: Store, table: int) -> bool:
     """Turn the waiting runs of a table into segments. Returns whether there was one."""
-    with store.lock:
-        views = store.waiting(table)
-    if not views:
-        return False
-    rewrite(store, table, views)
-    return True
+    with store.rewriting:
+        with store.lock:
+            views = store.waiting(table)
+        if views:
+            rewrite(store, table, views)
+        return bool(views)
 
 
 def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
@@ -58,20 +59,21 @@ def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
 
 def compact(store: Store, table: int, *, everything: bool = False) -> bool:
     """Merge segments that are small or mostly dead. Returns whether there was work."""
-    with store.lock:
-        tv = store.version.tables.get(table)
-        views = [] if tv is None else [v for v in tv.parts if isinstance(v.part, Segment)]
-    chosen = _choose(views, everything)
-    if not chosen:
-        return False
-    rewrite(store, table, chosen)
-    return True
+    with store.rewriting:
+        with store.lock:
+            tv = store.version.tables.get(table)
+            views = [] if tv is None else [v for v in tv.parts if isinstance(v.part, Segment)]
+        chosen = _choose(views, everything=everything)
+        if chosen:
+            rewrite(store, table, chosen)
+        return bool(chosen)
 
 
-def _choose(views: list[PartView], everything: bool) -> list[PartView]:
+def _choose(views: list[PartView], *, everything: bool) -> list[PartView]:
     """Return segments worth rewriting together, bounded in rows and bytes; empty when there are none."""
     dead_share = 0.0 if everything else _DEAD_SHARE_MAX
-    small = [v for v in views if v.live_rows < _SMALL_ROWS]
+    # Two small ones make one segment, by rows and by bytes, so that merging comes to an end.
+    small = [v for v in views if v.live_rows < _SMALL_ROWS and _bytes(v.part) < _SEGMENT_BYTES_MAX // 2]
     chosen = [v for v in views if v.length - v.live_rows > dead_share * v.length]
     if len(small) >= (2 if everything else _SMALL_SEGMENTS_MAX):
         chosen += [v for v in small if v not in chosen]
@@ -88,7 +90,7 @@ def _bytes(part: Segment | Run) -> int:
 
 
 def rewrite(store: Store, table: int, views: list[PartView]) -> None:
-    """Replace the parts by segments that hold their live rows."""
+    """Replace the parts by segments that hold their live rows. REQUIRES: `store.rewriting`."""
     fields = store.version.tables[table].table.fields
     rowids, order = _live_rows(views)
     pieces = _pieces(len(rowids), sum(_bytes(v.part) for v in views))

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pydantic_core import from_json, to_json
 
@@ -26,6 +25,9 @@ from rem_arrow.storage.cache import WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.statistics import ZoneMap
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SEGMENT_ROWS_MAX = 122_880
 PAGE_ROWS_MAX = 32_768

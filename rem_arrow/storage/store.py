@@ -77,6 +77,8 @@ class Store:
     def __init__(self, path: Path, *, read_only: bool, settings: Settings) -> None:
         self.path, self.read_only, self.settings = path, read_only, settings
         self.lock = threading.RLock()
+        # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
+        self.rewriting = threading.RLock()
         self.process = os.getpid()
         self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
         self.cache = ColumnCache(settings.memory_bytes // 2)

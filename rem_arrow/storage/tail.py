@@ -23,9 +23,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from pydantic_core import from_json, to_json
 
@@ -34,6 +34,9 @@ from rem_arrow.errors import CorruptionError, InputError
 from rem_arrow.schema import Field
 from rem_arrow.storage import values
 from rem_arrow.storage.kills import Kills
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _HEADER = struct.Struct("<IBBHI")
 _JSON, _IPC = 0, 1

@@ -8,14 +8,16 @@ transaction of its own has killed and not committed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rem_arrow.schema import Table
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _FEW_ROWS = 64
 

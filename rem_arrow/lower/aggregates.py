@@ -1,0 +1,83 @@
+"""What each aggregate of the catalog computes: one Polars expression over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from rem_arrow.lower import semantics
+
+
+def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.DataType, *, distinct: bool) -> pl.Expr:
+    """Return the expression of an aggregate; `inputs` are columns, `source` the type of the first."""
+    if distinct:
+        inputs = [inputs[0].drop_nulls().unique(maintain_order=True), *inputs[1:]]
+    x = inputs[0]
+    match name:
+        case "sum":
+            return semantics.total(x, source, result)
+        case "avg":
+            return semantics.mean(x, source)
+        case "min":
+            return semantics.least_of(x, source)
+        case "max":
+            return semantics.greatest_of(x, source)
+        case "arg_min" | "arg_max":
+            return _at_extreme(x, inputs[1], highest=name == "arg_max")
+        case "corr" | "covar_pop" | "covar_samp":
+            return _PAIRED[name](x, inputs[1])
+        case "string_agg":
+            return _joined(x, inputs[1])
+        case _:
+            return _PLAIN[name](x)
+
+
+def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
+    """The first x where `by` is largest or smallest; rows with a NULL in either do not count."""
+    kept = x.is_not_null() & by.is_not_null()
+    return x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True).first()
+
+
+def _joined(x: pl.Expr, separator: pl.Expr) -> pl.Expr:
+    """Texts in the order of the rows; NULL when there are none."""
+    texts = x.drop_nulls()
+    return pl.when(x.count() > 0).then((separator.first() + texts).str.join("").str.slice(separator.first().str.len_chars()))
+
+
+def _covariance(x: pl.Expr, y: pl.Expr, lost: int) -> pl.Expr:
+    both = x.is_not_null() & y.is_not_null()
+    a, b = x.filter(both), y.filter(both)
+    count = both.sum()
+    return pl.when(count > lost).then(((a - a.mean()) * (b - b.mean())).sum() / (count - lost))
+
+
+def _correlation(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    both = x.is_not_null() & y.is_not_null()
+    return pl.when(both.sum() > 1).then(_covariance(x, y, 0) / (x.filter(both).std(ddof=0) * y.filter(both).std(ddof=0)))
+
+
+_PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "corr": _correlation,
+    "covar_pop": lambda x, y: _covariance(x, y, 0),
+    "covar_samp": lambda x, y: _covariance(x, y, 1),
+}
+
+_PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "count": lambda x: x.count().cast(pl.Int64),
+    "count_if": lambda x: x.sum().cast(pl.Int64),
+    "product": lambda x: pl.when(x.count() > 0).then(x.product()),
+    "any_value": lambda x: x.drop_nulls().first(),
+    "first": lambda x: x.first(),
+    "last": lambda x: x.last(),
+    "bool_and": semantics.all_true,
+    "bool_or": semantics.any_true,
+    "bit_and": lambda x: pl.when(x.count() > 0).then(x.bitwise_and()),
+    "bit_or": lambda x: pl.when(x.count() > 0).then(x.bitwise_or()),
+    "bit_xor": lambda x: pl.when(x.count() > 0).then(x.bitwise_xor()),
+    "stddev": lambda x: x.std(),
+    "stddev_pop": lambda x: x.std(ddof=0),
+    "variance": lambda x: x.var(),
+    "var_pop": lambda x: x.var(ddof=0),
+    "median": lambda x: x.median(),
+}

@@ -1,0 +1,168 @@
+"""CAST: what a value of one type is in another, and when there is none."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower import semantics
+from rem_arrow.plan import types
+
+_TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
+_WHOLE = r"^[+-]?\d+$"
+_FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
+
+
+def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
+    """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero, text is trimmed."""
+    strict = not safe
+    if types.is_text(source) and not isinstance(dtype, pl.String):
+        return _of_text(x.cast(pl.String), dtype, strict)
+    if dtype.is_integer() and source.is_float():
+        return x.round(0, mode="half_to_even").cast(dtype, strict=strict)
+    if dtype.is_integer() and isinstance(source, pl.Decimal):
+        return x.round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
+    if isinstance(dtype, pl.Float32) and (isinstance(source, pl.Float64) or source.is_decimal()):
+        return _float32(x.cast(pl.Float64), strict)
+    if isinstance(dtype, pl.Decimal) and isinstance(source, (pl.Decimal, pl.Boolean)):
+        return _decimal(x, source, dtype, strict)
+    if isinstance(dtype, pl.String):
+        return text_of(x, source)
+    if isinstance(source, pl.Datetime) and isinstance(dtype, pl.Datetime):
+        return _stamp_of_stamp(x, source, dtype)
+    if isinstance(dtype, pl.Boolean) and types.is_number(source):
+        return x != 0
+    return x.cast(dtype, strict=strict)
+
+
+def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
+    trimmed = x.str.strip_chars()
+    match dtype:
+        case pl.Boolean():
+            return _boolean_of_text(trimmed, strict)
+        case pl.Date():
+            return trimmed.str.replace_all("/", "-", literal=True).str.extract(r"^(\d+-\d+-\d+)(?:[ T].*)?$").pipe(_known, trimmed, strict).str.to_date("%Y-%m-%d", strict=strict)
+        case pl.Datetime():
+            return _stamp_of_text(trimmed, dtype, strict)
+        case pl.Time():
+            full = pl.when(trimmed.str.contains(r"^\d+:\d+$")).then(trimmed + ":00").otherwise(trimmed)
+            return full.str.to_time("%H:%M:%S%.f", strict=strict)
+        case pl.Binary():
+            return x.map_elements(blob_of_text, return_dtype=pl.Binary)
+        case pl.Decimal():
+            return trimmed.cast(pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX - 10, dtype.scale + 4)), strict=strict).pipe(
+                _decimal, pl.Decimal(types.PRECISION_MAX, dtype.scale + 4), dtype, strict
+            )
+    if dtype.is_integer():
+        whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
+        other = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed).cast(pl.Float64, strict=strict).round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
+        # A whole number that does not fit is not tried as a float: the strict cast of its text raises.
+        large = pl.when(trimmed.str.contains(_WHOLE) & whole.is_null()).then(trimmed).cast(dtype, strict=strict)
+        return pl.coalesce(whole, large, other)
+    return trimmed.cast(dtype, strict=strict)
+
+
+def _known(found: pl.Expr, text: pl.Expr, strict: bool) -> pl.Expr:
+    """Keep what did not match as it was, so that a strict parse names it."""
+    return pl.coalesce(found, text) if strict else found
+
+
+def _boolean_of_text(x: pl.Expr, strict: bool) -> pl.Expr:
+    word = x.str.to_lowercase()
+    yes, no = word.is_in(_TRUE), word.is_in(_FALSE)
+    if not strict:
+        return pl.when(yes).then(pl.lit(True)).when(no).then(pl.lit(False))
+    # No word stands for a number: casting what is left strictly raises, and names it.
+    other = pl.when(~yes & ~no).then(word + "?").cast(pl.Int8, strict=True)
+    return pl.when(yes).then(pl.lit(True)).when(no).then(pl.lit(False)).otherwise(other.cast(pl.Boolean))
+
+
+def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, strict: bool) -> pl.Expr:
+    """ISO form; the time may be missing or short. An offset counts with a time zone, and is ignored without."""
+    text = x.str.replace(r"^(\S+)[T ]", "$1 ").str.replace_all("/", "-", literal=True)
+    offset = text.str.extract(r":\d[\d.]*\s*([+-]\d\d(?::?\d\d)?)$")
+    body = text.str.replace(r"\s*(?:Z|z|UTC)$", "").str.replace(r"(:\d[\d.]*)\s*[+-]\d\d(?::?\d\d)?$", "$1")
+    full = pl.when(body.str.contains(" ")).then(pl.when(body.str.contains(r" \d+:\d+$")).then(body + ":00").otherwise(body)).otherwise(body + " 00:00:00")
+    stamp = full.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit, strict=strict)
+    if not dtype.time_zone:
+        return stamp
+    minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.replace(":", "").str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
+    ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
+    return (stamp - pl.duration(minutes=ahead)).dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
+
+
+def _stamp_of_stamp(x: pl.Expr, source: pl.Datetime, dtype: pl.Datetime) -> pl.Expr:
+    if source.time_zone is None and dtype.time_zone:
+        return x.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone).cast(dtype)
+    if source.time_zone and dtype.time_zone is None:
+        return x.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(dtype)
+    return x.cast(dtype)
+
+
+def _float32(x: pl.Expr, strict: bool) -> pl.Expr:
+    """A finite number beyond the range of a float is an error, not infinity."""
+    narrow = x.cast(pl.Float32)
+    lost = narrow.is_infinite() & x.is_finite()
+    return semantics.raising(lost, narrow) if strict else pl.when(~lost).then(narrow)
+
+
+def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, strict: bool) -> pl.Expr:
+    """Decimal to decimal rounds halves away from zero."""
+    if isinstance(source, pl.Decimal) and source.scale > dtype.scale:
+        x = x.round(dtype.scale, mode="half_away_from_zero")
+    return (x.cast(pl.Int8) if isinstance(source, pl.Boolean) else x).cast(dtype, strict=strict)
+
+
+def text_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """Return values as DuckDB writes them."""
+    match source:
+        case pl.Boolean():
+            return pl.when(x).then(pl.lit("true")).when(~x).then(pl.lit("false"))
+        case pl.Float64() | pl.Float32():
+            return _text_of_float(x)
+        case pl.Datetime():
+            stamp = x.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if source.time_zone else x
+            whole = stamp.dt.strftime("%Y-%m-%d %H:%M:%S")
+            return whole + _fraction(stamp) + (pl.lit("+00") if source.time_zone else pl.lit(""))
+        case pl.Time():
+            return x.dt.strftime("%H:%M:%S") + _fraction(x)
+        case pl.Binary():
+            return x.map_elements(text_of_blob, return_dtype=pl.String)
+        case _:
+            return x.cast(pl.String)
+
+
+def _fraction(x: pl.Expr) -> pl.Expr:
+    micros = x.dt.microsecond()
+    return pl.when(micros == 0).then(pl.lit("")).otherwise(pl.lit(".") + micros.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+
+
+def _text_of_float(x: pl.Expr) -> pl.Expr:
+    """Powers of ten below -4 and from 16 on are written 1e-05, 1e+16; Polars writes 0.00001."""
+    plain = x.cast(pl.String)
+    size = x.abs()
+    digits = plain.str.extract(r"^-?0\.0*([1-9]\d*)$")
+    zeros = plain.str.extract(r"^-?0\.(0*)[1-9]").str.len_bytes() + 1
+    mantissa = digits.str.slice(0, 1) + pl.when(digits.str.len_bytes() > 1).then("." + digits.str.slice(1)).otherwise(pl.lit(""))
+    small = pl.when(x < 0).then(pl.lit("-")).otherwise(pl.lit("")) + mantissa + "e-" + zeros.cast(pl.String).str.zfill(2)
+    short = plain.str.replace(r"\.0e", "e").str.replace(r"e(-?)\+?(\d)$", "e${1}0$2").str.replace(r"e\+?(\d)", "e+$1")
+    return (
+        pl.when(x.is_nan()).then(pl.lit("nan"))
+        .when((size > 0) & (size < _FLOAT_SMALL) & digits.is_not_null()).then(small)
+        .when(plain.str.contains("e")).then(short)
+        .otherwise(plain)
+    )  # fmt: skip
+
+
+def blob_of_text(text: str) -> bytes:
+    """Read ASCII with escapes, as in '\\xAA\\x00b'. Raises ExecuteError."""
+    if not text.isascii() or re.search(r"\\(?!x[0-9a-fA-F]{2})", text):
+        raise ExecuteError(f"'{text}' is not a BLOB: write bytes that are not ASCII as \\xAA")
+    return re.sub(rb"\\x([0-9a-fA-F]{2})", lambda hit: bytes.fromhex(hit[1].decode()), text.encode())
+
+
+def text_of_blob(value: bytes) -> str:
+    """Write printable ASCII as it is, every other byte as \\xAA."""
+    return "".join(chr(b) if 32 <= b < 127 and chr(b) not in "\\'\"" else f"\\x{b:02X}" for b in value)

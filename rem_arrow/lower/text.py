@@ -1,0 +1,190 @@
+"""Text functions: Polars expressions from the expressions and types of the arguments."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower import semantics
+from rem_arrow.lower.cast import cast
+
+Lowering: TypeAlias = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+
+_CODE_POINT_MAX = 0x10FFFF
+
+
+def _of(function: Callable[..., pl.Expr]) -> Lowering:
+    """A function of its arguments alone."""
+    return lambda args, _types, _result: function(*args)
+
+
+def _each(function: Callable[[object], object], result: pl.DataType) -> Lowering:
+    """A function that Polars lacks, value by value in Python."""
+    return lambda args, _types, _result: args[0].map_elements(function, return_dtype=result)
+
+
+def _texts(args: list[pl.Expr], arg_types: list[pl.DataType]) -> list[pl.Expr]:
+    return [cast(a, t, pl.String(), safe=False) for a, t in zip(args, arg_types, strict=True)]
+
+
+def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return pl.concat_str(_texts(args, arg_types), ignore_nulls=True)
+
+
+def _concat_ws(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    separator, *texts = _texts(args, arg_types)
+    empty = pl.lit("")
+    joined = pl.concat_str([pl.when(t.is_not_null()).then(separator + t).otherwise(empty) for t in texts])
+    return pl.when(separator.is_not_null()).then(joined.str.slice(separator.str.len_chars()))
+
+
+def _split_part(x: pl.Expr, separator: pl.Expr, place: pl.Expr) -> pl.Expr:
+    """The n-th part; from the end for a negative n; empty beyond the ends. An empty separator splits into characters."""
+    at = pl.when(place > 0).then(place - 1).otherwise(place)
+    part = pl.when(place == 0).then(pl.lit("")).otherwise(x.str.split(separator).list.get(at, null_on_oob=True).fill_null(""))
+    return pl.when(x.is_not_null() & separator.is_not_null() & place.is_not_null()).then(part)
+
+
+def _pad(x: pl.Expr, length: pl.Expr, fill: pl.Expr, *, left: bool) -> pl.Expr:
+    size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
+    missing = pl.max_horizontal(length - size, zero)
+    padding = fill.repeat_by(missing).list.join("").str.slice(0, missing.cast(pl.UInt64))
+    whole = pl.concat_str([padding, x] if left else [x, padding])
+    padded = whole.str.slice(0, pl.max_horizontal(length, zero).cast(pl.UInt64))
+    known = x.is_not_null() & length.is_not_null() & fill.is_not_null()
+    return semantics.raising((fill == "") & (missing > 0), pl.when(known).then(padded))
+
+
+def _trimmed(side: str) -> Callable[..., pl.Expr]:
+    def trim(x: pl.Expr, characters: pl.Expr | None = None) -> pl.Expr:
+        what = characters if characters is not None else pl.lit(" ")
+        return {"both": x.str.strip_chars, "start": x.str.strip_chars_start, "end": x.str.strip_chars_end}[side](what)
+
+    return trim
+
+
+def _strpos(x: pl.Expr, part: pl.Expr) -> pl.Expr:
+    """The place of the first occurrence, from 1; 0 for none. An empty text stands at 1."""
+    first = x.str.split(part).list.first().str.len_chars().cast(pl.Int64) + 1
+    found = first * x.str.contains(part, literal=True).cast(pl.Int64)
+    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(found)
+
+
+def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
+    replaced = pl.when(old == "").then(x).otherwise(x.str.split(old).list.join(new))
+    return pl.when(x.is_not_null() & old.is_not_null() & new.is_not_null()).then(replaced)
+
+
+def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
+    """LEFT and RIGHT; a negative count leaves out so many from the other end."""
+    size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
+    wanted = pl.min_horizontal(size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count))
+    taken = x.str.slice(zero if left else size - wanted, wanted.cast(pl.UInt64))
+    return pl.when(count.is_not_null()).then(taken)
+
+
+def _flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
+    """A regular expression with the options of DuckDB that a pattern can hold: i, s, m."""
+    if flags is None:
+        return pattern
+    kept = flags.str.replace_all(r"[^ism]", "")
+    return pl.when(kept == "").then(pattern).otherwise(pl.concat_str([pl.lit("(?"), kept, pl.lit(")"), pattern]))
+
+
+def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr | None = None) -> pl.Expr:
+    """The first match, or with the option g all; \\1 in the new text is a group."""
+    template = new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")
+    wanted = _flagged(pattern, flags)
+    if flags is None:
+        return x.str.replace(wanted, template)
+    return pl.when(flags.str.contains("g", literal=True)).then(x.str.replace_all(wanted, template)).otherwise(x.str.replace(wanted, template))
+
+
+def _regexp_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The first match, or a group of it; empty where nothing matches."""
+    if len(args) == 2:
+        return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(args[0].str.extract(args[1], 0).fill_null(""))
+    rows = pl.struct(a.alias(n) for a, n in zip(args, "abc", strict=True))
+    return rows.map_elements(_group_of, return_dtype=pl.String)
+
+
+def _group_of(row: dict[str, object]) -> str | None:
+    text, pattern, group = row["a"], row["b"], row["c"]
+    if not (isinstance(text, str) and isinstance(pattern, str) and isinstance(group, int)):
+        return None
+    try:
+        hit = re.search(pattern, text)
+        return (hit[group] or "") if hit else ""
+    except (re.error, IndexError) as error:
+        raise ExecuteError(f"regexp_extract cannot take group {group} of '{pattern}': {error}") from error
+
+
+def _chr(code: object) -> str:
+    if not isinstance(code, int) or not 0 <= code <= _CODE_POINT_MAX:
+        raise ExecuteError(f"chr({code}) is no character; it takes 0 to {_CODE_POINT_MAX}")
+    return chr(code)
+
+
+def _translate(row: dict[str, str | None]) -> str | None:
+    text, old, new = row["a"], row["b"], row["c"]
+    if text is None or old is None or new is None:
+        return None
+    table: dict[int, str | None] = {}
+    for i, character in enumerate(old):
+        table.setdefault(ord(character), new[i] if i < len(new) else None)
+    return text.translate(table)
+
+
+def _ascii(text: object) -> int:
+    return ord(str(text)[0]) if text else 0
+
+
+def _md5(text: object) -> str:
+    return hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest()
+
+
+def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return (args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].str.len_bytes()).cast(pl.Int64)
+
+
+TEXT: dict[str, Lowering] = {
+    "upper": _of(lambda x: x.str.to_uppercase()),
+    "lower": _of(lambda x: x.str.to_lowercase()),
+    "length": _of(lambda x: x.str.len_chars().cast(pl.Int64)),
+    "octet_length": _octets,
+    "bit_length": _of(lambda x: x.str.len_bytes().cast(pl.Int64) * 8),
+    "trim": _of(_trimmed("both")),
+    "ltrim": _of(_trimmed("start")),
+    "rtrim": _of(_trimmed("end")),
+    "substring": _of(lambda x, start, length=None: semantics.substring(x, start, length)),
+    "replace": _of(_replace),
+    "translate": _of(lambda x, old, new: pl.struct(x.alias("a"), old.alias("b"), new.alias("c")).map_elements(_translate, return_dtype=pl.String)),
+    "concat": _concat,
+    "concat_ws": _concat_ws,
+    "concat_operator": lambda args, t, _result: args[0] + args[1],
+    "starts_with": _of(lambda x, y: x.str.starts_with(y)),
+    "ends_with": _of(lambda x, y: x.str.ends_with(y)),
+    "contains": _of(lambda x, y: x.str.contains(y, literal=True)),
+    "strpos": _of(_strpos),
+    "left": _of(lambda x, n: _end(x, n, left=True)),
+    "right": _of(lambda x, n: _end(x, n, left=False)),
+    "reverse": _of(lambda x: x.str.reverse()),
+    "repeat": _of(lambda x, n: pl.when(x.is_not_null() & n.is_not_null()).then(x.repeat_by(pl.max_horizontal(n, pl.lit(0, pl.Int64))).list.join(""))),
+    "lpad": _of(lambda x, n, fill: _pad(x, n, fill, left=True)),
+    "rpad": _of(lambda x, n, fill: _pad(x, n, fill, left=False)),
+    "split_part": _of(_split_part),
+    "regexp_matches": _of(lambda x, pattern, flags=None: x.str.contains(_flagged(pattern, flags))),
+    "regexp_full_match": _of(lambda x, pattern: x.str.contains(pl.lit("^(?:") + pattern + pl.lit(")$"))),
+    "regexp_replace": _of(_regexp_replace),
+    "regexp_extract": _regexp_extract,
+    "like": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=False)),
+    "ilike": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
+    "ascii": _each(_ascii, pl.Int32()),
+    "chr": _each(_chr, pl.String()),
+    "md5": _each(_md5, pl.String()),
+}

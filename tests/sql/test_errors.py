@@ -1,0 +1,238 @@
+"""What is wrong is said in the user's words, with the place; and no text, however mangled, ends in anything but rows or a RemError."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+
+import rem_arrow as rem
+from rem_arrow.errors import TextError
+from tests.sql.test_slt import FILES, blocks
+
+CASES: list[tuple[str, str, str]] = [
+    # Text, what the message says, what the carets stand under ("" for no place).
+    ("SELECT prce FROM items", 'no column "prce" in items', "prce"),
+    ("SELECT x.price FROM items i", 'no table "x" in FROM', "x.price"),
+    ("SELECT price", 'no column "price": there is no FROM', "price"),
+    ("SELECT price FROM items a, items b", 'the column "price" is ambiguous', "price"),
+    ("SELECT items.price FROM items, items", "Give one of the tables an alias", "items.price"),
+    ("SELECT * FROM itms", 'no table "itms"', "itms"),
+    ("SELECT * FROM main.items", "tables have plain names", "main.items"),
+    ("SELECT a.b.price FROM items", "schemas are not supported", "a.b.price"),
+    ("SELECT *", "* needs a FROM", ""),
+    ("SELECT * EXCLUDE (prce) FROM items", 'no column "prce" to exclude', "prce"),
+    ("SELECT * REPLACE (1 AS price) FROM items", "* REPLACE and * RENAME are not supported yet", "* REPLACE"),
+    ("SELECT * FROM items AS t(a, b, c, d, e)", '"t" has 4 columns, and 5 names are given', "items AS t(a, b, c, d, e)"),
+    ("WITH q(a, b) AS (SELECT 1) SELECT * FROM q", '"q" has 1 columns, and 2 names are given', "q"),
+    ("WITH q AS (SELECT 1), q AS (SELECT 2) SELECT * FROM q", 'two CTEs have the name "q"', "q"),
+    ("SELECT name + 1 FROM items", "VARCHAR + INTEGER is not defined", "name + 1"),
+    ("SELECT -name FROM items", "- needs a number", "name"),
+    ("SELECT ~name FROM items", "~ needs a whole number", "name"),
+    ("SELECT name & 1 FROM items", "VARCHAR & INTEGER is not defined", "name & 1"),
+    ("SELECT name = 1 FROM items WHERE day = price", "DATE and DOUBLE do not compare", "day = price"),
+    ("SELECT 1 FROM items WHERE day", "WHERE needs a BOOLEAN, and this is DATE", "day"),
+    ("SELECT day = 'soon' FROM items", "'soon' is not a DATE", "day = 'soon'"),
+    ("SELECT CAST('soon' AS DATE)", "write it like 2024-12-31", "'soon'"),
+    ("SELECT CAST(5 AS DATE)", "INTEGER cannot be cast to DATE", "5"),
+    ("SELECT CAST(1 AS GEOMETRY)", "the type GEOMETRY is not supported", ""),
+    ("SELECT uper(name) FROM items", "no function uper", "uper(name"),
+    ("SELECT uper(name) FROM items", "Did you mean upper?", "uper(name"),
+    ("SELECT upper(name, 1, 2) FROM items", "argument", ""),
+    ("SELECT substring(name) FROM items", "substring takes 2 to 3 arguments, not 1", "name"),
+    ("SELECT gcd(1) FROM items", "gcd takes 2 argument(s), not 1", "gcd"),
+    ("SELECT upper(price) FROM items", "upper takes a text here, and this is DOUBLE", "price"),
+    ("SELECT extract(fortnight FROM day) FROM items", "FORTNIGHT is not a part of a date", ""),
+    ("SELECT date_diff('moon', day, day) FROM items", "moon is not a unit of date_diff", "date_diff"),
+    ("SELECT sum(sum(price)) FROM items", "the aggregate sum cannot stand here", "sum(price"),
+    ("SELECT 1 FROM items WHERE sum(price) > 1", "filter them with HAVING", "sum(price"),
+    ("SELECT upper(name) FILTER (WHERE true) FROM items", "upper is not an aggregate function", "upper(name"),
+    ("SELECT count(DISTINCT *) FROM items", "COUNT(DISTINCT *) is not defined", ""),
+    ("SELECT product(price, 2) FROM items", "product takes one argument, not 2", "product"),
+    ("SELECT covar_pop(price, 1, 2) FROM items", "argument", ""),
+    ("SELECT sum(price ORDER BY name) FROM items", "ORDER BY inside an aggregate is not supported yet", "price ORDER BY name"),
+    ("SELECT name, sum(price) FROM items", 'the column "name" must appear in GROUP BY', "name"),
+    ("SELECT sum(price) FROM items GROUP BY 1", "GROUP BY cannot hold an aggregate", "1"),
+    ("SELECT name FROM items GROUP BY 7", "GROUP BY 7 is not the number of a column; there are 1", "7"),
+    ("SELECT name FROM items ORDER BY 0", "ORDER BY 0 is not the number of a column; there are 1", "0"),
+    ("SELECT name FROM items GROUP BY ROLLUP (name)", "ROLLUP is not supported yet", "name"),
+    ("SELECT DISTINCT name FROM items ORDER BY price", "ORDER BY of a SELECT DISTINCT must name columns", "price"),
+    ("SELECT DISTINCT ON (name) name FROM items", "DISTINCT ON is not supported yet", "name"),
+    ("SELECT name FROM items LIMIT 'x'", "LIMIT takes a whole number", ""),
+    ("SELECT name FROM items LIMIT 1 OFFSET -1", "OFFSET takes a whole number", "1"),
+    ("SELECT 1 UNION SELECT 1, 2", "the sides of UNION have 1 and 2 columns", "1 UNION SELECT 1, 2"),
+    ("SELECT day FROM items UNION SELECT price FROM items", "column 1 of the sides of UNION has types that do not combine", ""),
+    ("SELECT DISTINCT FROM items", "SELECT names no columns", ""),
+    ("SELECT CAST(price AS DECIMAL(5, x)) FROM items", "is not supported", ""),
+    ("SELECT CAST(price AS DECIMAL(99)) FROM items", "the type DECIMAL(99) is not supported", ""),
+    ("SELECT 1 EXCEPT SELECT 2", "EXCEPT is not supported yet", "1 EXCEPT SELECT 2"),
+    ("SELECT 1 UNION BY NAME SELECT 2", "UNION BY NAME is not supported yet", ""),
+    ("VALUES (1), (2, 3)", "the rows of VALUES have different numbers of columns", "1), (2, 3"),
+    ("SELECT * FROM items NATURAL JOIN (SELECT 1 AS z) q", "share no column name", ""),
+    ("SELECT * FROM items a LEFT JOIN items b", "LEFT JOIN needs ON or USING", ""),
+    ("SELECT * FROM items a JOIN items b USING (prce)", 'no column "prce"', ""),
+    ("SELECT * FROM items ASOF JOIN items b ON true", "ASOF JOIN is not supported yet", ""),
+    ("SELECT $p", "no value for the parameter $p", ""),
+    ("SELECT day + price FROM items", "DATE + DOUBLE is not defined", "day + price"),
+    ("SELECT name + INTERVAL 1 DAY FROM items", "an interval is added to a date", ""),
+    ("SELECT day + INTERVAL 'x' DAY FROM items", "x is not a whole number of days", ""),
+    ("SELECT day + INTERVAL '1 fortnight' FROM items", "the interval unit FORTNIGHT is not supported", ""),
+    ("SELECT INTERVAL 1 DAY", "is not supported here", ""),
+    ("SELECT (SELECT 1)", "a subquery in an expression is not supported yet", "1"),
+    ("SELECT 1 WHERE EXISTS (SELECT 1)", "a subquery in an expression is not supported yet", "1"),
+    ("SELECT 1 IN (SELECT 1)", "IN with a subquery", ""),
+    ("SELECT sum(price) OVER () FROM items", "window functions (OVER) are not supported yet", "sum(price"),
+    ("WITH RECURSIVE q AS (SELECT 1) SELECT * FROM q", "WITH RECURSIVE is not supported yet", ""),
+    ("SELECT 1 FROM items QUALIFY true", "QUALIFY is not supported yet", ""),
+    ("SELECT * FROM items TABLESAMPLE 10%", "TABLESAMPLE is not supported yet", ""),
+    ("SELECT * FROM range(3)", "in FROM is not supported yet", "range(3"),
+    ("UPDATE items SET price = 1", "UPDATE is not supported", ""),
+    ("SELECT FROM FROM", "cannot read this", ""),
+    ("", "the statement is empty", ""),
+    ("SELECT 'a", "a quote is opened and never closed", "'"),
+    ("SELECT 1; SELECT 2", "one statement at a time", ";"),
+    ("SHOW ME", "is not supported", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[rem.Database]:
+    rows = pa.table(
+        {
+            "name": pa.array(["a", "b", None], pa.string()),
+            "price": pa.array([1.5, float("nan"), None], pa.float64()),
+            "stock": pa.array([1, 2**31 - 1, None], pa.int32()),
+            "day": pa.array([0, 19_000, None], pa.date32()),
+        }
+    )
+    with rem.connect(background=False) as database:
+        database.load("items", rows)
+        yield database
+
+
+@pytest.mark.parametrize(("text", "message", "under"), CASES, ids=[f"{i}-{c[1][:30]}" for i, c in enumerate(CASES)])
+def test_an_error_says_what_and_where(db: rem.Database, text: str, message: str, under: str) -> None:
+    with pytest.raises(TextError) as caught:
+        db.sql(text)
+    assert message in str(caught.value)
+    if under:
+        shown = str(caught.value).splitlines()
+        place = next(i for i, line in enumerate(shown) if line.startswith("line "))
+        start = shown[place + 1].index("^")
+        assert shown[place][start : start + shown[place + 1].count("^")].startswith(under.split(" AS ")[0][:12])
+
+
+def test_the_place_is_that_of_the_line(db: rem.Database) -> None:
+    with pytest.raises(rem.RemError) as caught:
+        db.sql("SELECT name,\n       prce\nFROM items")
+    assert "line 2:        prce\n               ^^^^\nDid you mean price?" in str(caught.value)
+
+
+def test_a_text_that_is_none_or_too_long_is_refused(db: rem.Database) -> None:
+    with pytest.raises(rem.RemError, match="a statement is a text, not int"):
+        db.sql(5)  # type: ignore[arg-type]
+    with pytest.raises(rem.RemError, match="at most 1,000,000 are read"):
+        db.sql("SELECT 1 -- " + "x" * 1_000_000)
+
+
+def test_deep_and_doubling_statements_are_refused(db: rem.Database) -> None:
+    with pytest.raises(rem.RemError, match="nested"):
+        db.sql("SELECT * FROM (" * 80 + "SELECT 1" + ") q" * 80)
+    with pytest.raises(rem.RemError):
+        db.sql("SELECT " + "(" * 5_000 + "1" + ")" * 5_000)
+    doubling = ", ".join(f"q{i + 1} AS (SELECT a.x FROM q{i} a, q{i} b)" for i in range(20))
+    with pytest.raises(rem.RemError, match="more than 5,000 queries"):
+        db.sql(f"WITH q0 AS (SELECT 1 AS x), {doubling} SELECT * FROM q20")
+
+
+def test_a_limit_by_parameter_is_checked(db: rem.Database) -> None:
+    assert db.sql("SELECT name FROM items LIMIT $n", {"n": 2}).height == 2
+    with pytest.raises(rem.RemError, match="whole numbers that are not negative"):
+        db.sql("SELECT name FROM items LIMIT $n", {"n": -1})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT 2147483647 + stock FROM items", "SELECT 1 // 0", "SELECT 1 % 0", "SELECT 'x'::INTEGER", "SELECT -(-128)::TINYINT - 1::TINYINT", "SELECT 300::TINYINT", "SELECT chr(-1)", "SELECT '2024-13-01' || name = day::VARCHAR, name::DATE FROM items"],
+)  # fmt: skip
+def test_what_fails_while_running_is_an_execute_error(db: rem.Database, text: str) -> None:
+    with pytest.raises(rem.RemError) as caught:
+        db.sql(text)
+    assert type(caught.value).__name__ == "ExecuteError"
+
+
+# --- fuzz
+
+_WORDS = """SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET UNION ALL DISTINCT JOIN LEFT FULL CROSS NATURAL USING ON AS AND OR NOT IN IS NULL LIKE ILIKE
+BETWEEN CASE WHEN THEN ELSE END CAST TRY_CAST VALUES WITH EXCEPT INTERVAL DATE TIMESTAMP OVER FILTER RECURSIVE ( ) ( ) , , . * + - / // % = <> < >= || :: ^ ~ & << ! ? $1 $p @ [ ] { } ; : ' "
+items name price stock day t u i s f 1 0 -1 2.5 1e400 1e-5 9223372036854775808 'a' '' 'nan' '2024-01-01' NULL true count sum min max avg median abs round length substring replace date_trunc
+coalesce nullif greatest lpad repeat split_part regexp_matches strpos concat INTEGER VARCHAR DOUBLE DECIMAL(5,2) BLOB DAY MONTH year extract""".split()
+
+
+def _mutated(text: str, pick: random.Random) -> str:
+    """Drop, double, swap or replace a word, or cut a character."""
+    words = text.replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split()
+    for _ in range(pick.randint(1, 3)):
+        place = pick.randrange(len(words))
+        change = pick.randrange(5)
+        if change == 0 and len(words) > 1:
+            del words[place]
+        elif change == 1:
+            words.insert(place, words[pick.randrange(len(words))])
+        elif change == 2:
+            words[place] = pick.choice(_WORDS)
+        elif change == 3:
+            other = pick.randrange(len(words))
+            words[place], words[other] = words[other], words[place]
+        else:
+            words.insert(place, pick.choice(_WORDS))
+    mutated = " ".join(words)
+    if pick.random() < 0.1:
+        cut = pick.randrange(len(mutated))
+        mutated = mutated[:cut] + mutated[cut + 1 :]
+    return mutated
+
+
+def _texts(count: int, seed: int) -> Iterator[str]:
+    pick = random.Random(seed)
+    valid = [text for path in FILES for kind, text, _ in blocks(path) if kind == "query"]
+    for i in range(count):
+        if i % 5 == 4:
+            yield "SELECT " + " ".join(pick.choices(_WORDS, k=pick.randint(1, 15)))
+        else:
+            yield _mutated(pick.choice(valid), pick)
+
+
+def _fuzz(count: int, seed: int) -> None:
+    rows = pa.table(
+        {"i": pa.array([1, 2, None], pa.int32()), "s": ["a", "", None], "f": [1.5, float("nan"), None], "b": [True, None, False], "d": pa.array([0, 19_000, None], pa.date32())}
+    )
+    other = pa.table({"i": pa.array([1, 7], pa.int32()), "s": ["a", "z"], "n": pa.array([10, 20], pa.int32())})
+    failures = []
+    with rem.connect(background=False) as database:
+        for name, data in {"t": rows, "u": other, "items": rows, "c": rows, "d": rows, "n": rows, "m": rows, "s": rows, "e": other}.items():
+            database.load(name, data)
+        for text in _texts(count, seed):
+            started = time.monotonic()
+            try:
+                database.sql(text, {"p": 1, "1": "a"}, timeout_s=10)
+            except rem.RemError as error:
+                if "Polars failed inside" in str(error):
+                    failures.append(f"{text}\n  {error}")
+            except BaseException as error:  # noqa: BLE001 - whatever else comes out is the finding
+                failures.append(f"{text}\n  {type(error).__name__}: {error}")
+            if time.monotonic() - started > 5:
+                failures.append(f"{text}\n  took {time.monotonic() - started:.1f} s")
+    assert not failures, f"{len(failures)} failures\n" + "\n".join(failures[:15])
+
+
+def test_mangled_statements_end_in_rows_or_a_rem_error() -> None:
+    _fuzz(2_000, 7)
+
+
+@pytest.mark.long
+def test_many_mangled_statements_end_in_rows_or_a_rem_error() -> None:
+    _fuzz(40_000, 8)

@@ -1,0 +1,82 @@
+"""A process that is killed at any moment loses nothing that was acknowledged, and leaves nothing half written."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import rem_arrow as rem
+
+CHILD = Path(__file__).with_name("crash_child.py")
+
+
+def run_until_killed(path: Path, seed: int, delay_s: float) -> tuple[list[list[list[object]]], list[list[object]]]:
+    """Start the child, kill it after `delay_s` of writing; return the acknowledged operations, and the one in flight."""
+    child = subprocess.Popen([sys.executable, str(CHILD), str(path), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    first = child.stdout.readline()
+    time.sleep(delay_s)
+    child.send_signal(signal.SIGKILL)
+    out, err = child.communicate()
+    lines = [json.loads(line) for line in (first + out).splitlines() if line.endswith("}")]
+    assert lines, err
+    done = {line["op"] for line in lines if line["state"] == "done"}
+    begun = [line for line in lines if line["state"] == "begin"]
+    assert "Error" not in err, err
+    return [b["effects"] for b in begun if b["op"] in done], next((b["effects"] for b in begun if b["op"] not in done), [])
+
+
+def stored(db: rem.Database) -> dict[tuple[str, str], object]:
+    rows = {(t, i): v for t in ("left", "right") for i, v in db.sql(f'SELECT id, value FROM "{t}"').rows()}
+    rows |= {("edges", f"{s}>{d}"): int(w) for s, d, w in db.sql("SELECT src, dst, weight FROM edges").rows()}
+    return rows
+
+
+def with_effects(state: dict[tuple[str, str], object], effects: list[list[object]]) -> dict[tuple[str, str], object]:
+    after = dict(state)
+    for table, id_, value in effects:
+        if value is None:
+            after.pop((table, id_), None)
+        else:
+            after[table, id_] = value
+    return after
+
+
+def check_kills(path: Path, kills: int, seed: int) -> None:
+    rng = random.Random(seed)
+    state: dict[tuple[str, str], object] = {}
+    for kill in range(kills):
+        done, in_flight = run_until_killed(path, seed + kill, rng.uniform(0.02, 0.6))
+        for effects in done:
+            state = with_effects(state, effects)
+        with rem.connect(path) as db:
+            found = stored(db)
+            assert db.verify().height == 0
+            for (table, id_), value in list(state.items())[:50]:
+                if table != "edges" and (table, id_) in found:
+                    assert db.get(table, id_)["value"] == found[table, id_], value
+                    assert id_ in set(db.sql(f'SELECT id FROM "{table}" WHERE value = $v', {"v": found[table, id_]})["id"])
+        whole = with_effects(state, in_flight)
+        lost = {k: v for k, v in state.items() if found.get(k) != v and whole.get(k) == v}
+        extra = {k: v for k, v in found.items() if k not in state and k not in whole}
+        assert found in (state, whole), f"kill {kill}: lost {lost}, extra {extra}, in flight {in_flight}"
+        state = found
+
+
+def test_ten_kills(tmp_path):
+    """Ten kills at random moments, on one folder."""
+    check_kills(tmp_path / "db", 10, seed=1)
+
+
+@pytest.mark.long
+def test_two_hundred_kills(tmp_path):
+    """Two hundred kills, on ten folders."""
+    for folder in range(10):
+        check_kills(tmp_path / str(folder), 20, seed=1000 * (folder + 1))

@@ -1,0 +1,136 @@
+"""Backups of a live database, a full disk, bounds on memory, threads and time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import polars as pl
+import pytest
+
+import rem_arrow as rem
+
+
+def test_a_backup_of_a_live_database_is_one_state(tmp_path):
+    """While a writer adds pairs to two tables, a backup holds whole pairs; restored, it is sound and can be written."""
+    with rem.connect(tmp_path / "db", tail_rows_max=100) as db:
+        db.load("t", pl.DataFrame({"a": range(30_000)}))
+        stop = threading.Event()
+
+        def write() -> None:
+            n = 0
+            while not stop.is_set():
+                with db.transaction() as tx:
+                    tx.insert("entities", {"id": str(n), "name": "x"})
+                    tx.insert("resources", {"id": str(n)})
+                n += 1
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        time.sleep(0.3)
+        db.backup(tmp_path / "copy")
+        stop.set()
+        writer.join()
+        with pytest.raises(rem.InputError, match="exists"):
+            db.backup(tmp_path / "copy")
+    rem.restore(tmp_path / "copy", tmp_path / "back")
+    with rem.connect(tmp_path / "back") as db:
+        assert db.verify().height == 0
+        one, other = (db.sql(f"SELECT id FROM {t} ORDER BY id")["id"].to_list() for t in ("entities", "resources"))
+        assert one == other
+        assert len(one) > 0
+        assert db.sql("SELECT SUM(a) FROM t").item() == sum(range(30_000))
+        db.insert("entities", {"name": "new"})
+    with pytest.raises(rem.InputError, match="not empty"):
+        rem.restore(tmp_path / "copy", tmp_path / "back")
+    with pytest.raises(rem.InputError, match="not a backup"):
+        rem.restore(tmp_path / "none", tmp_path / "other")
+
+
+def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path):
+    """When a file cannot grow, the write fails with our error, and after reopening all earlier writes are there."""
+    code = """
+        import resource, signal, sys
+        import rem_arrow as rem
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        db = rem.connect(sys.argv[1], background=False)
+        db.insert("entities", {"id": "first", "name": "x"})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        done = 1
+        try:
+            for i in range(10_000):
+                db.insert("entities", {"id": str(i), "name": "x" * 500})
+                done += 1
+        except rem.ExecuteError as error:
+            print(done, "disk is full" in str(error))
+    """
+    out = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "db")], capture_output=True, text=True, check=False)
+    done, full = out.stdout.split() if out.stdout else (out.stderr, "")
+    assert full == "True", out
+    with rem.connect(tmp_path / "db") as db:
+        assert db.sql("SELECT COUNT(*) FROM entities").item() in (int(done), int(done) + 1)
+        assert db.verify().height == 0
+
+
+def test_the_cache_stays_within_memory_limit():
+    """Reading far more than the limit keeps the column cache within its share."""
+    with rem.connect(memory_limit="64MB") as db:
+        for n in range(4):
+            db.load("t", pl.DataFrame({f"c{i}": pl.int_range(0, 400_000, eager=True) * (i + n + 1) for i in range(6)}))
+        for i in range(6):
+            assert db.sql(f"SELECT COUNT(*) FROM t WHERE c{i} >= 0").item() == 1_600_000
+            stats = db.stats()
+            assert stats["cache_bytes"] <= stats["cache_bytes_max"] == 32 << 20
+
+
+def test_a_statement_that_needs_too_much_memory_is_stopped():
+    """A cross join over a large table ends with our error, and the database goes on."""
+    with rem.connect(memory_limit="700MB") as db:
+        db.load("t", pl.DataFrame({"a": pl.int_range(0, 2_500_000, eager=True)}))
+        with pytest.raises(rem.ExecuteError, match="memory_limit|failed"):
+            db.sql("SELECT x.a, y.a FROM t x CROSS JOIN t y WHERE x.a < 200 ORDER BY x.a + y.a")
+        assert db.sql("SELECT COUNT(*) FROM t").item() == 2_500_000
+
+
+def test_timeout_stops_a_statement():
+    """A statement that would take minutes is stopped soon after its time."""
+    with rem.connect() as db:
+        db.load("t", pl.DataFrame({"a": range(40_000)}))
+        started = time.monotonic()
+        with pytest.raises(rem.ExecuteError, match="ran longer than 0.3 s"):
+            db.sql("SELECT SUM(x.a * y.a % 7) FROM t x CROSS JOIN t y WHERE x.a + y.a > 5", timeout_s=0.3)
+        assert time.monotonic() - started < 20
+        assert db.sql("SELECT COUNT(*) FROM t", timeout_s=30).item() == 40_000
+
+
+def test_threads_hold_polars_to_their_number():
+    """threads=1 before Polars has started gives one thread; asking for fewer than run is refused."""
+    code = """
+        import rem_arrow as rem, polars as pl
+        with rem.connect(threads=1) as db:
+            print(pl.thread_pool_size(), db.sql("SELECT 1").item())
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 1\n"
+    if pl.thread_pool_size() > 1:
+        with pytest.raises(rem.InputError, match="POLARS_MAX_THREADS=1"):
+            rem.connect(threads=1)
+
+
+def test_a_failure_in_the_background_is_kept_and_raised(tmp_path, monkeypatch):
+    """A seal that fails shows in stats and is raised by wait; the rows stay readable."""
+    from rem_arrow.storage import compaction
+
+    def fail(*_: object) -> None:
+        raise rem.ExecuteError("no luck")
+
+    monkeypatch.setattr(compaction, "rewrite", fail)
+    with rem.connect(tmp_path / "db", tail_rows_max=10) as db:
+        db.insert("entities", [{"name": str(i)} for i in range(25)])
+        with pytest.raises(rem.ExecuteError, match="no luck"):
+            db.wait(10)
+        assert "no luck" in db.stats()["background_failure"]
+        assert db.sql("SELECT COUNT(*) FROM entities").item() == 25
