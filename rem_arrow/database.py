@@ -60,7 +60,8 @@ def connect(
         path: the folder; without one a temporary database that goes away when it is closed.
         tenant: a separate database in a folder of that name under `path`; nothing crosses it.
         memory_limit: bytes, or a text such as "512MB": bounds the caches, and the process while a large statement runs.
-        threads: threads for reading, writing and queries; default is one for each core.
+        threads: threads for reading, writing and queries; default is one for each core. Polars reads POLARS_MAX_THREADS when it
+            is imported: fewer threads than it runs are refused.
         durability: "wal" survives a killed process, "sync" a power cut too.
         read_only: read beside a writer of another process; `refresh` shows its newer commits.
         tail_rows_max: rows of the tail that are sealed into a segment.

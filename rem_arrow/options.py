@@ -40,13 +40,12 @@ def memory_bytes(limit: str | int) -> int:
 
 
 def thread_count(wanted: int | None) -> int:
-    """Return the number of threads, and hold Polars to it: its pool is made once in a process."""
+    """Return the number of threads. Polars makes its pool when it is imported, so fewer than it runs are refused."""
     cores = os.cpu_count() or 1
     if wanted is None:
         return max(2, min(cores, _THREADS_DEFAULT_MAX))
     if wanted < 1:
         raise InputError(f"threads is at least 1, not {wanted}")
-    os.environ.setdefault("POLARS_MAX_THREADS", str(wanted))
     running = pl.thread_pool_size()
     if running > wanted:
         raise InputError(f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set POLARS_MAX_THREADS={wanted} before it starts")

@@ -74,7 +74,7 @@ def test_an_unknown_format_is_refused(folder):
     kv = KV(folder, "write")
     kv.write([(keys.CATALOG, b"format", b"rem_arrow 99")])
     kv.close()
-    with pytest.raises(rem.InputError, match="rem_arrow 99.*version of rem_arrow that wrote it"):
+    with pytest.raises(rem.InputError, match=r"rem_arrow 99.*version of rem_arrow that wrote it"):
         rem.connect(folder)
 
 
