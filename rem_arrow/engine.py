@@ -35,6 +35,9 @@ _PLANS_MAX = 256
 _POLL_S = 0.002
 _WATCHED_ROWS_MIN = 2_000_000
 
+# Queries that were stopped and have not ended yet.
+_stopping: list[pl.lazyframe.in_process.InProcessQuery] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -139,7 +142,10 @@ def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
 
 def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
     """Collect on Polars' threads, and cancel when the time or the memory is used up."""
+    _stopping[:] = [query for query in _stopping if not _ended(query)]
     running = frame.collect(background=True)
+    # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
+    _stopping.append(running)
     deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
     while True:
         try:
@@ -149,6 +155,7 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         except pl.exceptions.PanicException as error:
             raise ExecuteError(f"Polars failed inside: {error}") from error
         if found is not None:
+            _stopping.remove(running)
             return found
         if deadline is not None and time.monotonic() > deadline:
             running.cancel()
@@ -157,6 +164,13 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
             running.cancel()
             raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
         time.sleep(_POLL_S)
+
+
+def _ended(query: pl.lazyframe.in_process.InProcessQuery) -> bool:
+    try:
+        return query.fetch() is not None
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return True
 
 
 def resident_bytes() -> int:
