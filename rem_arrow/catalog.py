@@ -57,20 +57,19 @@ class StoredTable:
         distinct = max(*(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
         return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
         fields = [self.table.field(c) for c in columns]
         point = self._index_rowids(ranges)
         if point is not None:
             name, rowids = point
             report.index = name
             return self._gather(fields, rowids).lazy()
-        frames = []
-        for view in self._tv.parts:
-            if self._skips(view, ranges):
-                report.segments_skipped += 1
-                continue
-            report.segments_read += isinstance(view.part, Segment)
-            frames.append(self._part_frame(view, fields))
+        views = [view for view in self._tv.parts if not self._skips(view, ranges)]
+        report.segments_skipped += len(self._tv.parts) - len(views)
+        segments = [view.part for view in views if isinstance(view.part, Segment)]
+        report.segments_read += len(segments)
+        repeating = frozenset(f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments))
+        frames = [self._part_frame(view, fields, repeating) for view in views]
         if not frames:
             return pl.LazyFrame(schema={f.name: f.dtype for f in fields})
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
@@ -94,14 +93,14 @@ class StoredTable:
                 left -= frame.height
             yield frame.select([f.name for f in fields])
 
-    def _part_frame(self, view: PartView, fields: Sequence[Field]) -> pl.DataFrame:
+    def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset()) -> pl.DataFrame:
         if not fields and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
         wanted = list(fields)
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
         if marker is not None and marker.name not in {f.name for f in fields}:
             wanted.append(marker)
-        frame = view.part.frame(wanted, view.length)
+        frame = view.part.frame(wanted, view.length, coded)
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
@@ -181,7 +180,7 @@ class FrameTable:
     def statistics(self, column: str) -> ColumnStatistics | None:
         return None
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
         return self._frame.select(columns)
 
 

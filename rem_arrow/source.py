@@ -56,8 +56,12 @@ class TableSource(Protocol):
     def statistics(self, column: str) -> ColumnStatistics | None:
         """What is known of a column over all rows, or None."""
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport) -> pl.LazyFrame:
-        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges`."""
+    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
+        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges`.
+
+        Args:
+            coded: text columns that may come as categories, where the source has them so.
+        """
 
 
 class Catalog(Protocol):

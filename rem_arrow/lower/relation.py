@@ -57,7 +57,8 @@ def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
         raise BindError(f'the table "{plan.source}" is gone')
     report = ScanReport()
     context.reports.append((plan, report))
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report)
+    coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 
@@ -96,7 +97,10 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
     names = [n for n, _ in plan.keys]
     if not keys:
         return prepared.select(calls)
-    return prepared.group_by(names).agg(calls) if calls else prepared.select(names).unique()
+    grouped = prepared.group_by(names).agg(calls) if calls else prepared.select(names).unique()
+    # A scan may have given categories for these.
+    texts = [pl.col(n).cast(pl.String) for n, e in plan.keys if isinstance(e, Column) and isinstance(e.dtype, pl.String)]
+    return grouped.with_columns(texts) if texts else grouped
 
 
 def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:

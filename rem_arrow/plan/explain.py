@@ -50,7 +50,8 @@ def describe(plan: Relation) -> str:
     match plan:
         case Scan():
             ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.ranges)
-            return f"Scan {plan.source} ({', '.join(c for _, c, _ in plan.columns)}{ranges})"
+            columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
+            return f"Scan {plan.source} ({columns}{ranges})"
         case Values():
             return f"Values ({len(plan.rows)} rows)"
         case Filter():

@@ -110,12 +110,17 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Scan:
-    """A leaf: columns of a source, each under its unique name. `ranges` are for skipping only; a Filter above still decides."""
+    """A leaf: columns of a source, each under its unique name.
+
+    `ranges` are for skipping only; a Filter above still decides. Of the text columns in `coded` the source may give categories
+    instead: nothing between here and the Aggregate that has them as keys can tell.
+    """
 
     source: str
     columns: tuple[tuple[str, str, pl.DataType], ...]
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
+    coded: frozenset[str] = frozenset()
 
     @cached_property
     def schema(self) -> Schema:

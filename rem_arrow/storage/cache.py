@@ -11,10 +11,11 @@ import polars as pl
 CacheKey: TypeAlias = "tuple[int, int, int, int]"
 
 WHOLE_COLUMN = -1
+CODED_COLUMN = -2
 
 
 class ColumnCache:
-    """Columns by (table, part, column, page or WHOLE_COLUMN)."""
+    """Columns by (table, part, column, page or WHOLE_COLUMN or CODED_COLUMN)."""
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes_max = bytes_max

@@ -25,7 +25,7 @@ from __future__ import annotations
 import struct
 import zlib
 from io import BytesIO
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -41,14 +41,24 @@ _SAMPLE_ROWS = 2048
 _DICTIONARY_SHARE_MAX = 0.5
 _DICTIONARY_MAX = 65_535
 _NARROW = ((0xFF, pl.UInt8), (0xFFFF, pl.UInt16), (0xFFFFFFFF, pl.UInt32))
+# What a text column is inside of the engine where only equality matters; all of them share one set of categories.
+CODED = pl.Categorical(pl.Categories("rem_arrow", namespace="rem_arrow", physical=pl.UInt32))
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
 
 
-def encode(values: pl.Series) -> bytes:
+class Page(NamedTuple):
+    """An encoded page; `distinct` are the values that occur in it, where encoding has found them."""
+
+    data: bytes
+    distinct: pl.Series | None
+
+
+def encode(values: pl.Series) -> Page:
     """Return the page of `values`, at least one."""
-    kind, base, payload = _encode(values)
+    distinct = _repeated_texts(values) if isinstance(values.dtype, pl.String) else None
+    kind, base, payload = _encode(values) if distinct is None else _encode_dictionary(values, distinct)
     body = _HEADER.pack(0, kind, 0, 0, len(values), 0, base)[4:] + payload
-    return struct.pack("<I", zlib.crc32(body)) + body
+    return Page(struct.pack("<I", zlib.crc32(body)) + body, distinct)
 
 
 def decode(page: bytes, dtype: pl.DataType) -> pl.Series:
@@ -76,9 +86,11 @@ def _encode(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
     if values.null_count() == len(values):
         return _CONSTANT, 0, _polars(values.slice(0, 1))
     match dtype:
-        case pl.String() | pl.Categorical():
-            return _encode_text(values.cast(pl.String))
-        case pl.Boolean() | pl.Binary() | pl.Float32() | pl.Float64():
+        case pl.Categorical():
+            texts = values.cast(pl.String)
+            distinct = _repeated_texts(texts)
+            return (_ARROW, 0, _arrow(texts)) if distinct is None else _encode_dictionary(texts, distinct)
+        case pl.String() | pl.Boolean() | pl.Binary() | pl.Float32() | pl.Float64():
             return _ARROW, 0, _arrow(values)
         case pl.Enum():
             return _encode_integers(values.to_physical())
@@ -106,18 +118,22 @@ def _encode_integers(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
     return _NARROWED, 0, _arrow(values.cast(pl.Int64))
 
 
-def _encode_text(values: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
+def _repeated_texts(values: pl.Series) -> pl.Series | None:
+    """Return the distinct texts if they repeat so much that a dictionary pays."""
     sample = values.gather_every(max(1, len(values) // _SAMPLE_ROWS)) if len(values) > _SAMPLE_ROWS else values
-    if sample.n_unique() <= len(sample) * _DICTIONARY_SHARE_MAX:
-        distinct = values.drop_nulls().unique()
-        if len(distinct) <= _DICTIONARY_MAX and len(distinct) <= len(values) * _DICTIONARY_SHARE_MAX:
-            codes = values.cast(pl.Enum(distinct)).to_physical()
-            sink = pa.BufferOutputStream()
-            sink.write(_arrow(codes))
-            start = sink.tell()
-            sink.write(_arrow(distinct))
-            return _DICTIONARY, start, sink.getvalue()
-    return _ARROW, 0, _arrow(values)
+    if values.null_count() == len(values) or sample.n_unique() > len(sample) * _DICTIONARY_SHARE_MAX:
+        return None
+    distinct = values.drop_nulls().unique()
+    return distinct if len(distinct) <= min(_DICTIONARY_MAX, len(values) * _DICTIONARY_SHARE_MAX) else None
+
+
+def _encode_dictionary(values: pl.Series, distinct: pl.Series) -> tuple[int, int, pa.Buffer | bytes]:
+    codes = values.cast(pl.Enum(distinct)).to_physical()
+    sink = pa.BufferOutputStream()
+    sink.write(_arrow(codes))
+    start = sink.tell()
+    sink.write(_arrow(distinct))
+    return _DICTIONARY, start, sink.getvalue()
 
 
 def _arrow(values: pl.Series) -> pa.Buffer:
@@ -143,7 +159,7 @@ def _decode(kind: int, base: int, rows: int, payload: pa.Buffer, dtype: pl.DataT
             return _from_integers(_read(payload), base, dtype)
         case 2:
             codes, texts = pl.Series("", _read(payload[:base])), pl.Series("", _read(payload[base:]))
-            return texts.gather(codes).cast(dtype)
+            return texts.cast(dtype).gather(codes)
         case 3 | 4:
             values = pl.read_ipc_stream(BytesIO(payload), use_pyarrow=False).to_series()
             values = values.new_from_index(0, rows) if kind == _CONSTANT else values

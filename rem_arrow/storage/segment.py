@@ -21,7 +21,7 @@ from rem_arrow.datatypes import Json
 from rem_arrow.errors import CorruptionError
 from rem_arrow.schema import ROWID_COLUMN, Field
 from rem_arrow.storage import codec, keys, statistics, values
-from rem_arrow.storage.cache import WHOLE_COLUMN, ColumnCache
+from rem_arrow.storage.cache import CODED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.statistics import ZoneMap
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SEGMENT_ROWS_MAX = 122_880
 PAGE_ROWS_MAX = 32_768
 PAGE_BYTES_MAX = 2 << 20
+_CODED_SHARE_MAX = 1 / 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,27 @@ class Segment:
             self.cache.put(key, values_)
         return values_.alias(field.name) if pages.dtype == field.dtype else values_.cast(field.dtype).alias(field.name)
 
-    def frame(self, fields: Sequence[Field], length: int) -> pl.DataFrame:
+    def has_few_texts(self, field: Field) -> bool:
+        """Say whether `coded` is worth while: a text column whose values repeat a lot."""
+        pages = self.columns.get(field.number)
+        return pages is None or (pages.dtype == pl.String() == field.dtype and pages.zone.distinct <= self.rows * _CODED_SHARE_MAX)
+
+    def coded(self, field: Field) -> pl.Series:
+        """Return a whole text column as categories of `codec.CODED`."""
+        pages = self.columns.get(field.number)
+        if pages is None:
+            return _default(field, self.rows).cast(codec.CODED)
+        key = (self.table, self.number, field.number, CODED_COLUMN)
+        values_ = self.cache.get(key)
+        if values_ is None:
+            values_ = pl.concat([self._page(field.number, p, pages, codec.CODED) for p in range(pages.pages)], rechunk=True)
+            self.cache.put(key, values_)
+        return values_.alias(field.name)
+
+    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset()) -> pl.DataFrame:
+        """Return the columns; those whose names are in `coded` as categories."""
         assert length == self.rows, "a segment does not grow"
-        return pl.DataFrame([self.column(f) for f in fields])
+        return pl.DataFrame([self.coded(f) if f.name in coded else self.column(f) for f in fields])
 
     def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
@@ -130,13 +149,13 @@ class Segment:
             return whole.slice(offset, 1).cast(field.dtype)[0]
         return _python(whole, offset, field.dtype)
 
-    def _page(self, column: int, page: int, pages: ColumnPages) -> pl.Series:
+    def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:
         where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
         try:
             data = self.kv.get("pages", keys.page_key(self.table, self.number, column, page))
             if data is None:
                 raise CorruptionError("the page is missing")
-            found = codec.decode(data, pages.dtype)
+            found = codec.decode(data, dtype or pages.dtype)
         except CorruptionError as error:
             raise CorruptionError(f"{where}: {error}") from error
         rows = min(pages.page_rows, self.rows - page * pages.page_rows)
@@ -184,7 +203,9 @@ def build(kv: KV, table: int, number: int, fields: Sequence[Field], rowids: npt.
     def write(field: Field) -> list[Json]:
         return _write_column(kv, table, number, field.number, column_of(field))
 
-    for field, entry in zip(fields, executor.map(write, fields), strict=True):
+    # Texts take longest: begun first, they do not leave one thread at work alone at the end.
+    ordered = sorted(fields, key=lambda f: not isinstance(f.dtype, pl.String))
+    for field, entry in zip(ordered, executor.map(write, ordered), strict=True):
         columns[str(field.number)] = entry
     if not dense:
         columns[str(ROWID_COLUMN)] = _write_column(kv, table, number, ROWID_COLUMN, pl.Series("", rowids))
@@ -196,6 +217,7 @@ def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Seri
     rows = len(values_)
     page_rows = max(1, min(PAGE_ROWS_MAX, PAGE_BYTES_MAX * rows // max(1, int(values_.estimated_size()))))
     pages = [codec.encode(values_.slice(start, page_rows)) for start in range(0, rows, page_rows)]
-    kv.write_bulk("pages", ((keys.page_key(table, number, column, i), page) for i, page in enumerate(pages)))
-    zone = statistics.zone_map(values_)
-    return [datatypes.to_json(values_.dtype), page_rows, len(pages), sum(map(len, pages)), cast(Json, zone.to_json())]
+    kv.write_bulk("pages", ((keys.page_key(table, number, column, i), page.data) for i, page in enumerate(pages)))
+    distinct = [page.distinct for page in pages if page.distinct is not None]
+    zone = statistics.zone_map(values_, pl.concat(distinct) if len(distinct) == len(pages) else values_)
+    return [datatypes.to_json(values_.dtype), page_rows, len(pages), sum(len(page.data) for page in pages), cast(Json, zone.to_json())]

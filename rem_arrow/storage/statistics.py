@@ -33,8 +33,12 @@ class ZoneMap:
         return ZoneMap(low, high, cast(int, null_count), cast(int, distinct))
 
 
-def zone_map(column: pl.Series) -> ZoneMap:
-    """Return the zone map of `column`. A column with a NaN has no bounds: NaN is above all numbers in SQL."""
+def zone_map(column: pl.Series, occurring: pl.Series | None = None) -> ZoneMap:
+    """Return the zone map of `column`. A column with a NaN has no bounds: NaN is above all numbers in SQL.
+
+    Args:
+        occurring: every value of the column at least once; the bounds are taken from these, which may be far fewer.
+    """
     nulls, dtype = column.null_count(), column.dtype
     if nulls == len(column):
         return ZoneMap(None, None, nulls, 0)
@@ -43,7 +47,8 @@ def zone_map(column: pl.Series) -> ZoneMap:
         return ZoneMap(None, None, nulls, distinct)
     if dtype.is_float() and column.is_nan().any():
         return ZoneMap(None, None, nulls, distinct)
-    ordered = column if isinstance(dtype, pl.String) else column.to_physical()
+    seen = column if occurring is None else occurring
+    ordered = seen if isinstance(dtype, pl.String) else seen.to_physical()
     low, high = ordered.min(), ordered.max()
     if isinstance(low, str) and isinstance(high, str):
         too_long = len(high.encode()) > _TEXT_BYTES_MAX

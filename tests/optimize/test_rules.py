@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.optimizer import RULES, optimize
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
@@ -19,6 +20,7 @@ from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
+from rem_arrow.storage.codec import CODED
 from tests.sql.compare import multiset
 from tests.sql.test_slt import FILES, blocks
 
@@ -33,7 +35,11 @@ class FrameCatalog:
         frame = self.frames.get(name.casefold())
         if frame is None:
             return None
-        return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=lambda columns, _ranges, _report: frame.lazy().select(columns))
+
+        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str]) -> pl.LazyFrame:
+            return frame.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
+
+        return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
     def table_names(self) -> list[str]:
         return list(self.frames)
@@ -57,6 +63,12 @@ CASES: list[tuple[Callable[[Relation], Relation], str, str]] = [
     (push_filter, "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q WHERE a = 1 AND n > 2", "Project q.a AS a#2, q.n AS n#2\n  Project a AS q.a, n AS q.n\n    Project t.a#2 AS a, count() AS n\n      Filter (count() > 2)\n        Aggregate count(*) BY t.a\n          Filter (t.a = 1)\n            Scan t (a, b, s)"),
     (push_filter, "SELECT * FROM (SELECT a FROM t LIMIT 3) q WHERE a = 1", "Project q.a AS a#2\n  Project a AS q.a\n    Filter (a = 1)\n      Limit 3\n        Project t.a AS a\n          Scan t (a, b, s)"),
     (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.c = v.c\n      Join inner ON t.a = u.a\n        Scan t (a, b, s)\n        Scan u (a, c)\n      Scan v (c)"),
+    (code_keys, "SELECT s, count(*) FROM t WHERE s <> 'x' AND s IN ('a', 'b') GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter ((t.s <> 'x') AND t.s IN ('a', 'b'))\n      Scan t (a, b, s as codes)"),
+    (code_keys, "SELECT s, count(*) FROM t WHERE s LIKE 'x%' GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter like(t.s, 'x%')\n      Scan t (a, b, s)"),
+    (code_keys, "SELECT s, max(s) FROM t GROUP BY s", "Project t.s#2 AS s, max() AS max(s)\n  Aggregate max(t.s) BY t.s\n    Scan t (a, b, s)"),
+    (code_keys, "SELECT k, n FROM (SELECT s AS k, s || 'x' AS n FROM t) q GROUP BY k, n", "Project q.k#2 AS k#2, q.n#2 AS n#2\n  Aggregate  BY q.k, q.n\n    Project k AS q.k, n AS q.n\n      Project t.s AS k, concat_operator(t.s, 'x') AS n\n        Scan t (a, b, s)"),
+    (code_keys, "SELECT k FROM (SELECT s AS k, a FROM t ORDER BY a LIMIT 3) q GROUP BY k", "Project q.k#2 AS k#2\n  Aggregate  BY q.k\n    Project k AS q.k, a AS q.a\n      Limit 3\n        Sort a\n          Project t.s AS k, t.a AS a\n            Scan t (a, b, s as codes)"),
+    (code_keys, "SELECT t.s FROM t JOIN t AS o ON t.s = o.s GROUP BY t.s", "Project t.s#2 AS s\n  Aggregate  BY t.s\n    Join inner ON t.s = o.s\n      Scan t (a, b, s)\n      Scan t (a, b, s)"),
     (prune_columns, "SELECT a FROM (SELECT a, b + 1, s FROM t) q", "Project q.a AS a#2\n  Project a AS q.a\n    Project t.a AS a\n      Scan t (a)"),
     (prune_columns, "SELECT count(*) FROM t JOIN u ON t.a = u.a", "Project count() AS count_star()\n  Aggregate count(*)\n    Join inner ON t.a = u.a\n      Scan t (a)\n      Scan u (a)"),
     (prune_columns, "SELECT count(*) FROM t", "Project count() AS count_star()\n  Aggregate count(*)\n    Scan t (a)"),

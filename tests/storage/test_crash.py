@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,17 +20,22 @@ CHILD = Path(__file__).with_name("crash_child.py")
 
 def run_until_killed(path: Path, seed: int, delay_s: float) -> tuple[list[list[list[object]]], list[list[object]]]:
     """Start the child, kill it after `delay_s` of writing; return the acknowledged operations, and the one in flight."""
-    child = subprocess.Popen([sys.executable, str(CHILD), str(path), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert child.stdout is not None
-    first = child.stdout.readline()
-    time.sleep(delay_s)
-    child.send_signal(signal.SIGKILL)
-    out, err = child.communicate()
-    lines = [json.loads(line) for line in (first + out).splitlines() if line.endswith("}")]
-    assert lines, err
+    # To files: a pipe would hold the child up once it is full, and lines read ahead from it are easily lost.
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        with out.open("w") as stdout, err.open("w") as stderr:
+            child = subprocess.Popen([sys.executable, str(CHILD), str(path), str(seed)], stdout=stdout, stderr=stderr)
+        while not out.stat().st_size and child.poll() is None:
+            time.sleep(0.005)
+        time.sleep(delay_s)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        lines = [json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")]
+        errors = err.read_text()
+    assert lines, errors
     done = {line["op"] for line in lines if line["state"] == "done"}
     begun = [line for line in lines if line["state"] == "begin"]
-    assert "Error" not in err, err
+    assert "Error" not in errors, errors
     return [b["effects"] for b in begun if b["op"] in done], next((b["effects"] for b in begun if b["op"] not in done), [])
 
 
