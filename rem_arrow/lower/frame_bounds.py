@@ -125,7 +125,8 @@ def _range(bound: Bound, layout: Layout, targets: pl.Series, key: pl.Series | No
     if key is None:
         # CURRENT ROW of an order of several keys, or of none.
         return layout.peer_start if first else layout.peer_end
-    own, wanted = _numbers(key), _numbers(targets.cast(key.dtype) if targets.dtype != key.dtype and not key.dtype.is_decimal() else targets)
+    fitting = targets if key.dtype.is_numeric() or targets.dtype == key.dtype else targets.cast(key.dtype)
+    own, wanted = _numbers(key), _numbers(fitting)
     if keys[0].descending:
         own, wanted = -own, -wanted
     found = np.where(key.is_null().to_numpy(), layout.peer_start if first else layout.peer_end, 0)
@@ -144,6 +145,8 @@ def _numbers(column: pl.Series) -> npt.NDArray[np.float64] | Places:
     """Return a key as numbers that sort like it."""
     if column.dtype.is_float() or column.dtype.is_decimal():
         return column.cast(pl.Float64).fill_null(0.0).to_numpy()
+    if column.dtype in (pl.Int128, pl.UInt64):
+        return column.clip(-(1 << 62), 1 << 62).cast(pl.Int64).fill_null(0).to_numpy()
     if column.dtype.is_integer() or column.dtype.is_temporal() or column.dtype == pl.Boolean:
         return column.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
     return column.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()

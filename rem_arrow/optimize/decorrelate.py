@@ -129,8 +129,9 @@ class _Unnesting:
         rest = [c for c in conditions if c not in own]
         return Join(kind, plan.input, Filter(inner, conjunction(own)) if own else inner, residual=conjunction(rest) if rest else None)
 
-    def _pushed(self, plan: Apply, subquery: Relation) -> Pushed | None:
-        wanted = free_columns(subquery) & plan.input.schema.keys()
+    def _pushed(self, plan: Apply, subquery: Relation, reader: Relation | None = None) -> Pushed | None:
+        """Return the subquery for all outer values that it, or `reader` above it, reads; None when there are none."""
+        wanted = free_columns(reader or subquery) & plan.input.schema.keys()
         if not wanted and plan.operand is None:
             return None
         return Domain(plan.input, wanted, self.names).push(subquery, wanted)
@@ -176,7 +177,7 @@ class _Unnesting:
         return (below, value) if isinstance(below, Aggregate) and not below.keys else (None, value)
 
     def _of_aggregate(self, plan: Apply, aggregate: Aggregate, value: Expr) -> Relation:
-        pushed = self._pushed(plan, aggregate.input)
+        pushed = self._pushed(plan, aggregate.input, aggregate)
         if pushed is None:
             joined: Relation = Join("inner", plan.input, aggregate)
         else:

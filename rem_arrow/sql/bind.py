@@ -20,6 +20,7 @@ from rem_arrow.plan.walk import children, rebuild
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
 from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
+from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
@@ -145,7 +146,7 @@ class Binder:
         items: list[tuple[str, Expr, exp.Expression]] = [(v.name, Column(v.unique, v.dtype), tree) for v in visible]
         by_name = {name.casefold(): expr for name, expr, _ in reversed(items)}
         keys = [k for k, _ in finished_order(tree, items, by_name, binder)]
-        plan = query.plan
+        plan = applied(query.plan, binder.collected.applies)
         if keys:
             loose = [k for k in keys if not isinstance(k.expr, Column)]
             hidden = [(self.names.fresh("order"), k.expr) for k in loose]
@@ -154,7 +155,7 @@ class Binder:
             columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
             plan = Sort(Project(plan, (*columns, *hidden)) if hidden else plan, tuple(keys))
             plan = limited(tree, plan, binder)
-            return Query(Project(plan, columns) if hidden else plan, query.names)
+            return Query(Project(plan, columns) if list(plan.schema) != [n for n, _ in columns] else plan, query.names)
         return Query(limited(tree, plan, binder), query.names)
 
     def _values(self, tree: exp.Values, ctes: Ctes, outer: Scope | None) -> Query:

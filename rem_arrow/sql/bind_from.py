@@ -110,6 +110,10 @@ class FromBinder:
             return self._unnest(inner, ctes, outer)
         if isinstance(inner, exp.Subquery):
             return self._derived(self.bind_query(inner.this, ctes, outer), tree.alias or "subquery", tree)
+        if isinstance(inner, exp.Func):
+            ordinality = "ordinality" if tree.args.get("ordinality") else None
+            query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
+            return self._derived(query, tree.alias or query.names[0], tree)
         raise UnsupportedError(f"LATERAL {inner.sql('duckdb')[:60]} is not supported", self.text, *position(tree))
 
     def _unnest(self, tree: exp.Unnest, ctes: Ctes, outer: Scope | None) -> Bound:
@@ -119,7 +123,8 @@ class FromBinder:
         return self._derived(query, tree.alias or "unnest", tree)
 
     def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
-        query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this))
+        ordinality = "ordinality" if tree.args.get("ordinality") else None
+        query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality)
         return self._derived(query, tree.alias or query.names[0], tree)
 
     def _table(self, tree: exp.Table, ctes: Ctes) -> Bound:
@@ -202,19 +207,23 @@ class FromBinder:
         return joined, left[1] if kind in ("semi", "anti") else both
 
     def _on_subqueries(self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join) -> Bound:
-        """ON with subqueries: of one side, they are computed beside its rows; of both, only an inner join can."""
+        """ON with subqueries: each row of the one side meets a query over the other."""
         both = left[1].beside(right[1])
         if kind == "inner":
             return Filter(applied(beside("inner", left[0], right[0]), collected.applies), condition), both
-        plans = {"left": left[0], "right": right[0]}
-        for apply in collected.applies:
-            read = free_columns(apply) & (left[0].schema.keys() | right[0].schema.keys())
-            side = "right" if read <= right[0].schema.keys() else "left"
-            if not read <= plans[side].schema.keys():
-                raise UnsupportedError("a subquery in the ON of an outer join may read one side of it, not both", self.text, *position(tree))
-            plans[side] = applied(plans[side], [apply])
-        joined = beside(kind, plans["left"], plans["right"], list(conjuncts(condition)))
-        return joined, left[1] if kind in ("semi", "anti") else both
+        if kind in ("semi", "anti"):
+            # EXISTS (SELECT ... FROM right WHERE condition)
+            mark = self.names.fresh("exists")
+            found = Apply("exists", left[0], Filter(applied(right[0], collected.applies), condition), mark)
+            holds: Expr = Column(mark, pl.Boolean())
+            return Filter(found, holds if kind == "semi" else Call("not", (holds,), pl.Boolean())), left[1]
+        if kind == "left":
+            return Apply("left", left[0], Filter(applied(right[0], collected.applies), condition)), both
+        if kind == "right":
+            mirrored = Apply("left", right[0], Filter(applied(left[0], collected.applies), condition))
+            columns = {**left[0].schema, **right[0].schema}
+            return Project(mirrored, tuple((n, Column(n, t)) for n, t in columns.items())), both
+        raise UnsupportedError("a subquery in the ON of a FULL JOIN is not supported; join a derived table that computes it", self.text, *position(tree))
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
         side, kind = (tree.side or "").upper(), (tree.kind or "").upper()

@@ -57,7 +57,7 @@ def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[tuple
 
     trees = [*group.expressions, *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ())]
     if not any(isinstance(t, (exp.Cube, exp.Rollup, exp.GroupingSets)) for t in trees) and not above.groupings:
-        return Grouping(list(dict.fromkeys(key(t) for t in trees)), None)
+        return Grouping(list(dict.fromkeys(key(t) for tree in trees for t in _members(tree))), None)
     elements = [_sets(t) for t in trees]
     combined = [tuple(t for part in parts for t in part) for parts in product(*elements)]
     if len(combined) > SETS_MAX:

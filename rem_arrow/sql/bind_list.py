@@ -38,8 +38,8 @@ def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
     return value
 
 
-def table_function(binder: Binding, tree: exp.Expression) -> Query:
-    """Return the rows of a function in FROM."""
+def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> Query:
+    """Return the rows of a function in FROM; `place` names a column that counts them from 1."""
     if isinstance(tree, exp.GenerateSeries):
         name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
         trees = [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None]
@@ -50,7 +50,8 @@ def table_function(binder: Binding, tree: exp.Expression) -> Query:
         raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)
     value = series(binder, name, trees, tree)
     column = binder.names.fresh(name)
-    return Query(Unnest(_ONE_ROW, ((column, value),)), (name,))
+    ordinality = None if place is None else binder.names.fresh(place)
+    return Query(Unnest(_ONE_ROW, ((column, value),), ordinality=ordinality), (name, *([place] if place is not None else [])))
 
 
 def series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

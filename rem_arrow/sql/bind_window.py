@@ -137,7 +137,11 @@ def _bound(binder: Binding, spec: exp.Expression, which: str, unit: FrameUnit, o
     if len(order) != 1:
         raise binder.error("RANGE with an offset needs ORDER BY of one expression", spec)
     later = following != keys[0].descending
-    target = (exp.Add if later else exp.Sub)(this=order[0].this.copy(), expression=exp.Paren(this=value.copy()))
+    key = order[0].this.copy()
+    if keys[0].expr.dtype.is_integer():
+        # Beyond the ends of the key's type lies nothing, and no error.
+        key = exp.Cast(this=key, to=exp.DataType.build("HUGEINT", dialect="duckdb"))
+    target = (exp.Add if later else exp.Sub)(this=key, expression=exp.Paren(this=value.copy()))
     return Bound(binder.bind(target), following)
 
 
