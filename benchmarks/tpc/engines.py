@@ -1,16 +1,16 @@
 """The engines, each with the tables of a suite loaded once. An answer is held in memory as columns: Polars frame or Arrow table.
 
-A query that fails, or is late, raises what its engine raises: one of FAILURES.
+A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a query that is late goes on behind
+the next ones. (Polars' own way, `collect(background=True)`, runs another engine than `collect()` does.)
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
@@ -22,7 +22,7 @@ from benchmarks.tpc.data import Tables
 Rows = list[tuple[Any, ...]]
 # An engine's failure is a result of the benchmark: a panic in Rust is no Exception, and DataFusion raises plain ones.
 FAILURES: tuple[type[BaseException], ...] = (Exception, pl.exceptions.PanicException)
-_POLL_S = 0.001
+T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -30,10 +30,10 @@ class Engine(Protocol):
 
     name: str
 
-    def answer(self, text: str, *, timeout_s: float) -> object:
+    def answer(self, text: str, *, timeout_s: float | None) -> object:
         """Run a query and hold its whole answer."""
 
-    def rows(self, text: str, *, timeout_s: float) -> Rows:
+    def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         """Run a query and return its rows as Python values."""
 
     def close(self) -> None:
@@ -53,10 +53,10 @@ class Rem:
                 self.db.load(table, path, progress=False)
         self.db.compact()
 
-    def answer(self, text: str, *, timeout_s: float) -> pl.DataFrame:
+    def answer(self, text: str, *, timeout_s: float | None) -> pl.DataFrame:
         return self.db.sql(text, timeout_s=timeout_s)
 
-    def rows(self, text: str, *, timeout_s: float) -> Rows:
+    def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         return self.answer(text, timeout_s=timeout_s).rows()
 
     def close(self) -> None:
@@ -76,10 +76,10 @@ class DuckDB:
             self.con.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM read_parquet('{path}')")
         self.con.execute("CHECKPOINT")
 
-    def answer(self, text: str, *, timeout_s: float) -> object:
+    def answer(self, text: str, *, timeout_s: float | None) -> object:
         return self._limited(lambda: self.con.sql(text).to_arrow_table(), timeout_s)
 
-    def rows(self, text: str, *, timeout_s: float) -> Rows:
+    def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         found = self._limited(lambda: self.con.execute(text).fetchall(), timeout_s)
         assert isinstance(found, list), "DuckDB returns a list of rows"
         return found
@@ -88,7 +88,9 @@ class DuckDB:
         """Return how many columns a query has."""
         return len(self.con.execute(f"DESCRIBE {text}").fetchall())
 
-    def _limited(self, action: Callable[[], object], timeout_s: float) -> object:
+    def _limited(self, action: Callable[[], object], timeout_s: float | None) -> object:
+        if timeout_s is None:
+            return action()
         timer = threading.Timer(timeout_s, self.con.interrupt)
         timer.start()
         try:
@@ -107,22 +109,11 @@ class Polars:
 
     def __init__(self, tables: Tables, home: Path) -> None:
         self.context = pl.SQLContext({table: pl.read_parquet(path, glob=False) for table, path in tables.items()}, eager=False)
-        # Polars 2.1 aborts the process when a query that still runs is forgotten.
-        self._stopped: list[object] = []
 
-    def answer(self, text: str, *, timeout_s: float) -> pl.DataFrame:
-        running = self.context.execute(text).collect(background=True)
-        self._stopped.append(running)
-        deadline = time.monotonic() + timeout_s
-        while (found := running.fetch()) is None:
-            if time.monotonic() > deadline:
-                running.cancel()
-                raise TimeoutError(f"longer than {timeout_s:g} s")
-            time.sleep(_POLL_S)
-        self._stopped.remove(running)
-        return found
+    def answer(self, text: str, *, timeout_s: float | None) -> pl.DataFrame:
+        return _within(timeout_s, lambda: self.context.execute(text).collect())
 
-    def rows(self, text: str, *, timeout_s: float) -> Rows:
+    def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         return self.answer(text, timeout_s=timeout_s).rows()
 
     def close(self) -> None:
@@ -130,7 +121,7 @@ class Polars:
 
 
 class DataFusion:
-    """DataFusion over tables in memory. It cannot be stopped: a query that is late goes on behind the next ones."""
+    """DataFusion over tables in memory."""
 
     name = "datafusion"
 
@@ -143,26 +134,10 @@ class DataFusion:
             self.context.register_record_batches(table, [self.context.sql("SELECT * FROM read").collect()])
             self.context.deregister_table("read")
 
-    def answer(self, text: str, *, timeout_s: float) -> Any:
-        found: list[object] = []
-        failed: list[BaseException] = []
+    def answer(self, text: str, *, timeout_s: float | None) -> Any:
+        return _within(timeout_s, lambda: self.context.sql(text).to_arrow_table())
 
-        def run() -> None:
-            try:
-                found.append(self.context.sql(text).to_arrow_table())
-            except FAILURES as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(timeout_s)
-        if thread.is_alive():
-            raise TimeoutError(f"longer than {timeout_s:g} s")
-        if failed:
-            raise failed[0]
-        return found[0]
-
-    def rows(self, text: str, *, timeout_s: float) -> Rows:
+    def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         frame = pl.from_arrow(self.answer(text, timeout_s=timeout_s))
         assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
         return frame.rows()
@@ -177,6 +152,29 @@ ENGINES: dict[str, Callable[[Tables, Path], Engine]] = {"rem": Rem, "duckdb": Du
 def available(name: str) -> bool:
     """Say whether an engine's library is there."""
     return name == "rem" or installed(name)
+
+
+def _within(timeout_s: float | None, action: Callable[[], T]) -> T:
+    """Return what an action returns, or raise what it raises, or TimeoutError; a late action is left behind."""
+    if timeout_s is None:
+        return action()
+    found: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(action())
+        except FAILURES as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise TimeoutError(f"longer than {timeout_s:g} s")
+    return found[0]
 
 
 def _memory_bytes() -> int:

@@ -6,9 +6,11 @@ from rich.console import Console
 from rich.table import Table
 
 import rem_arrow as rem
+from benchmarks.measure import seconds
 from benchmarks.tpc.planning import phases, plan_ms
 
 RUNS = 4
+LIMIT_S = 600.0
 
 
 def profile(db: rem.Database, text: str, console: Console) -> None:
@@ -27,4 +29,5 @@ def profile(db: rem.Database, text: str, console: Console) -> None:
         times.add_row("cold" if number == 0 else f"warm {number}", *(f"{ms:.2f}" for ms in run.milliseconds.values()), f"{sum(run.milliseconds.values()):.2f}")
     console.print(times)
     uncached, cached = plan_ms(db, text, times=RUNS)
+    console.print(f"the whole statement by sql: {seconds(lambda: db.sql(text)) * 1e3:.2f} ms; with a time limit: {seconds(lambda: db.sql(text, timeout_s=LIMIT_S)) * 1e3:.2f} ms")
     console.print(f"planning: {uncached:.2f} ms, from the plan cache {cached:.3f} ms")
