@@ -1,6 +1,7 @@
 """Whether two engines gave the same rows: as a multiset, numbers with fractions to 1e-6, everything else exactly.
 
-A column is approximate when either answer holds a float or a decimal in it; elsewhere 5 and Decimal(5) do not occur.
+A column is approximate when either answer holds a float or a decimal in it; elsewhere 5 and Decimal(5) do not occur. An engine whose average of a decimal is a decimal of few digits, such as DataFusion's,
+is shown as different from DuckDB's, which is a double.
 """
 
 from __future__ import annotations
