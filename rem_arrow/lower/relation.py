@@ -110,6 +110,8 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
 def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
     if not plan.columns:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
+    if not plan.rows:
+        return pl.LazyFrame(schema=plan.schema)
     rows = [pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows]
     return pl.concat(rows).lazy()
 
