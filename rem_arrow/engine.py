@@ -23,6 +23,7 @@ from rem_arrow.errors import ExecuteError, InputError, RemError, UnsupportedErro
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.estimate import Estimates
+from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.tools import Tools
@@ -134,7 +135,7 @@ def _evaluated(expr: Expr) -> Literal | None:
 
 
 def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(query.plan, values)
+    plan = prune_segments(fix_decimals(query.plan, snapshot), values)
     context = Lowering(snapshot, values)
     try:
         return lower(plan, context), plan, context

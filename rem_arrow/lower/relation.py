@@ -103,7 +103,9 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     report = ScanReport()
     context.reports.append((plan, report))
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded)
+    scales = dict(plan.fixed)
+    fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 
