@@ -37,7 +37,7 @@ class FrameCatalog:
         if frame is None:
             return None
 
-        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str]) -> pl.LazyFrame:
+        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.LazyFrame:
             return frame.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
