@@ -8,6 +8,7 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.plan import types
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
@@ -18,6 +19,8 @@ _FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
 def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
     """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero, text is trimmed."""
     strict = not safe
+    if types.is_interval(dtype):
+        return cast_interval(x, source, dtype)
     if types.is_text(source) and not isinstance(dtype, pl.String):
         return _of_text(x.cast(pl.String), dtype, strict)
     if dtype.is_integer() and source.is_float():
@@ -128,6 +131,8 @@ def text_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
             return whole + _fraction(stamp) + (pl.lit("+00") if source.time_zone else pl.lit(""))
         case pl.Time():
             return x.dt.strftime("%H:%M:%S") + _fraction(x)
+        case _ if types.is_interval(source):
+            return text_of_interval(x, source)
         case pl.Binary():
             return x.map_elements(text_of_blob, return_dtype=pl.String)
         case _:

@@ -19,6 +19,8 @@ _DECIMAL_DIGITS = {
 _SIGNED: tuple[pl.DataType, ...] = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.Int128())
 _UNSIGNED: tuple[pl.DataType, ...] = (pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.UInt128())
 PRECISION_MAX = 38
+# An interval with months, whose length depends on where it starts. One without months is a Duration.
+CALENDAR = pl.Struct({"interval_months": pl.Int64(), "interval_microseconds": pl.Int64()})
 TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
 
 
@@ -32,6 +34,10 @@ def is_number(dtype: pl.DataType) -> bool:
 
 def is_temporal(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.Date, pl.Datetime, pl.Time))
+
+
+def is_interval(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Duration) or dtype == CALENDAR
 
 
 def bits(dtype: pl.DataType) -> int:
@@ -60,8 +66,8 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
             return y
         if isinstance(x, pl.Boolean) and is_number(y):
             return y
-    if isinstance(a, pl.Duration) and isinstance(b, pl.Duration):
-        return pl.Duration("us")
+    if is_interval(a) and is_interval(b):
+        return CALENDAR if CALENDAR in (a, b) else pl.Duration("us")
     if isinstance(a, (pl.List, pl.Array)) and isinstance(b, (pl.List, pl.Array)):
         inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[arg-type]
         return None if inner is None else pl.List(inner)

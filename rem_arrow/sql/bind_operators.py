@@ -9,7 +9,9 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
+from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.type_names import polars_type
@@ -55,7 +57,7 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
-    left, right = binder.same([binder.bind(tree.this), binder.bind(tree.expression)], tree)
+    left, right = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.expression)], tree))
     return left, right
 
 
@@ -67,12 +69,12 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
-    operand, *options = binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree)
+    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree))
     return InList(operand, tuple(options))
 
 
 def _between(binder: Binding, tree: exp.Expression) -> Expr:
-    x, low, high = binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
+    x, low, high = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside
@@ -110,6 +112,8 @@ def _if(binder: Binding, tree: exp.Expression) -> Expr:
 def _cast(binder: Binding, tree: exp.Expression) -> Expr:
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
+    if dtype == types.CALENDAR and not isinstance(tree, exp.TryCast):
+        return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
     try:
