@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.plan import types
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 _WHOLE = r"^[+-]?\d+$"
+_SEPARATED = re.compile(r"(?<=\d)_(?=\d)")
+_RADIX = re.compile(r"0[xXbB]")
 _FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
 
 
@@ -60,11 +64,31 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
             )
     if dtype.is_integer():
         whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
-        other = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed).cast(pl.Float64, strict=strict).round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
+        odd = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed)
+        other = over_distinct(integer_of_text if strict else _integer_or_none, pl.Int128())(odd).cast(dtype, strict=strict)
         # A whole number that does not fit is not tried as a float: the strict cast of its text raises.
         large = pl.when(trimmed.str.contains(_WHOLE) & whole.is_null()).then(trimmed).cast(dtype, strict=strict)
         return pl.coalesce(whole, large, other)
     return trimmed.cast(dtype, strict=strict)
+
+
+def integer_of_text(text: str) -> int:
+    """Read 2.5, 1e3, 1_000, 0xFF and 0b11, halves away from zero. Raises ExecuteError."""
+    plain = _SEPARATED.sub("", text)
+    try:
+        if _RADIX.match(plain):
+            return int(plain, 0)
+        return int(Decimal(plain).to_integral_value(ROUND_HALF_UP))
+    except (ValueError, ArithmeticError) as error:
+        raise ExecuteError(f"'{text}' is not a whole number") from error
+
+
+def _integer_or_none(text: str) -> int | None:
+    try:
+        found = integer_of_text(text)
+    except ExecuteError:
+        return None
+    return found if abs(found) < 1 << 127 else None
 
 
 def _known(found: pl.Expr, text: pl.Expr, strict: bool) -> pl.Expr:

@@ -15,6 +15,8 @@ def over_distinct(function: Callable[..., object], result: pl.DataType, *, of_nu
 
     def apply(rows: pl.Series) -> pl.Series:
         frame = rows.struct.unnest()
+        if not of_nulls and any(column.null_count() == len(column) for column in frame):
+            return pl.Series("value", [None], dtype=result).new_from_index(0, len(frame))
         distinct = frame.unique(maintain_order=True)
         values = pl.Series("value", [computed(row) for row in distinct.rows()], dtype=result)
         if len(distinct) == len(frame):

@@ -37,8 +37,8 @@ class Function:
 
 
 def define(spec: str, result: ResultType) -> Function:
-    """Read "text integer integer?" or "same+": ? is optional, + repeats."""
+    """Read "text integer integer?" or "same+": ? is optional, + repeats, * does both."""
     words = spec.split()
-    variadic = bool(words) and words[-1].endswith("+")
-    required = sum(not w.endswith("?") for w in words)
-    return Function(tuple(w.rstrip("?+") for w in words), result, required, variadic)
+    variadic = bool(words) and words[-1].endswith(("+", "*"))
+    required = sum(not w.endswith(("?", "*")) for w in words)
+    return Function(tuple(w.rstrip("?+*") for w in words), result, required, variadic)

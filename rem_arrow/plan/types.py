@@ -19,6 +19,7 @@ _DECIMAL_DIGITS = {
 _SIGNED: tuple[pl.DataType, ...] = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.Int128())
 _UNSIGNED: tuple[pl.DataType, ...] = (pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.UInt128())
 PRECISION_MAX = 38
+_NARROW_DIGITS = 18
 # An interval with months, whose length depends on where it starts. One without months is a Duration.
 CALENDAR = pl.Struct({"interval_months": pl.Int64(), "interval_microseconds": pl.Int64()})
 TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
@@ -89,6 +90,12 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     return next((t for t in _SIGNED if bits(t) >= need), pl.Int128())
 
 
+def _product_digits(p: int, q: int, scale: int) -> int:
+    """Two decimals of 64 bits have a product of 64 bits: beyond 18 digits is an error, as in DuckDB."""
+    narrow = max(p, q) <= _NARROW_DIGITS and scale < _NARROW_DIGITS
+    return min(_NARROW_DIGITS if narrow else PRECISION_MAX, p + q)
+
+
 def digits(dtype: pl.DataType) -> tuple[int, int]:
     """Return precision and scale of a decimal or integer type."""
     if isinstance(dtype, pl.Decimal):
@@ -113,7 +120,7 @@ def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | N
 def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType:
     (p, s), (q, t) = digits(a), digits(b)
     if operator == "*":
-        return pl.Decimal(min(PRECISION_MAX, p + q), s + t) if s + t <= PRECISION_MAX else pl.Float64()
+        return pl.Decimal(_product_digits(p, q, s + t), s + t) if s + t <= PRECISION_MAX else pl.Float64()
     if operator in ("+", "-"):
         scale = max(s, t)
         return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)

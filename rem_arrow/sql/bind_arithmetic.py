@@ -73,7 +73,7 @@ def _leftmost_inversion(tree: exp.Expression) -> exp.Expression | None:
 
 def _numbers(operand: Expr, other: Expr) -> Expr:
     """Read a text literal beside a number as one of its type: 1.5 + '2'."""
-    if not (isinstance(operand, Literal) and isinstance(operand.value, str) and types.is_number(other.dtype)):
+    if not (isinstance(operand, Literal) and isinstance(operand.value, str) and types.is_number(other.dtype) and not isinstance(other, Literal)):
         return operand
     return Cast(operand, other.dtype)
 

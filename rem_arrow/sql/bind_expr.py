@@ -122,6 +122,7 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Boolean: _boolean,
     exp.Null: _null,
     exp.RawString: _text,
+    exp.ByteString: _text,
     exp.Paren: _paren,
     exp.Window: _window,
     **dict.fromkeys((exp.Subquery, exp.Exists, exp.Select, exp.Union, exp.Any, exp.All), _subquery),

@@ -59,6 +59,8 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
     wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean(), "blob": pl.Binary()}.get(kind)
     if isinstance(arg, Literal) and isinstance(arg.value, str) and kind == "interval":
         arg = interval_from(binder, arg, tree)
+    if isinstance(arg, Literal) and isinstance(arg.value, str) and kind in ("integer", "float", "boolean") and wanted is not None:
+        return cast_to(arg, wanted)
     found = arg.dtype
     fits = {
         "text": types.is_text(found) or name == "concat_operator",
@@ -76,10 +78,10 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
         return cast_to(arg, wanted or _NULL_AS.get(kind, found))
     if not fits:
         raise binder.error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
-    if kind == "stamp" and isinstance(found, pl.Date):
-        return cast_to(arg, pl.Datetime("us"))
     if kind == "shown":
         return arg if types.is_text(found) else cast_to(arg, pl.String())
+    if kind == "stamp" and isinstance(found, pl.Date):
+        return cast_to(arg, pl.Datetime("us"))
     if kind == "blob" and types.is_text(found):
         return Call("encode", (arg,), pl.Binary())
     return arg if wanted is None or found == wanted else cast_to(arg, wanted)
@@ -97,6 +99,9 @@ _NULL_AS: dict[str, pl.DataType] = {
 
 
 def _concat_operator(binder: Binding, tree: exp.Expression) -> Expr:
+    sides = (binder.bind(tree.this), binder.bind(tree.expression))
+    if all(isinstance(s.dtype, pl.Binary) for s in sides):
+        return Call("concat_operator", sides, pl.Binary())
     return call(binder, "concat_operator", [tree.this, tree.expression], tree)
 
 
@@ -279,6 +284,8 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Extract: _extract,
     exp.CurrentDate: _today,
     exp.CurrentTimestamp: _now,
+    exp.SimilarTo: function,
+    exp.Glob: function,
     exp.UnixToTime: _of_number,
     exp.TimeToStr: _strftime,
     exp.DateBin: _time_bucket,

@@ -11,6 +11,7 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
+from rem_arrow.sql.bind_collate import collate, collated
 from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to, castable
@@ -57,19 +58,21 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
-    left, right = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.expression)], tree))
+    trees = collated(tree.this, tree.expression)
+    left, right = comparable(binder.same([binder.bind(t) for t in trees], tree))
     return left, right
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
     if tree.args.get("query") is not None or tree.args.get("unnest") is not None or tree.args.get("field") is not None:
         raise binder.unsupported("IN with a subquery or a list column is not supported yet", tree)
-    operand = binder.bind(tree.this)
+    subject, *options_given = collated(tree.this, *tree.expressions)
+    operand = binder.bind(subject)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
-    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree))
+    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in options_given)], tree))
     return InList(operand, tuple(options))
 
 
@@ -85,6 +88,8 @@ def _like(binder: Binding, tree: exp.Expression) -> Expr:
     escape = None
     if isinstance(tree, exp.Escape):
         escape, tree = tree.expression, tree.this
+        if not isinstance(tree, (exp.Like, exp.ILike)):
+            raise binder.unsupported(f"ESCAPE behind {tree.key.upper()} is not supported", tree)
     name = "ilike" if isinstance(tree, exp.ILike) else "like"
     trees = [tree.this, tree.expression] + ([escape] if escape is not None else [])
     matches = binder.call(name, trees, tree)
@@ -151,6 +156,7 @@ OPERATORS: dict[type[exp.Expression], Operator] = {
     exp.Escape: _like,
     exp.Case: _case,
     exp.If: _if,
+    exp.Collate: collate,
     exp.Cast: _cast,
     exp.TryCast: _cast,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import TypeAlias
 
 import polars as pl
@@ -26,7 +27,7 @@ def _operator(symbol: str) -> Special:
     def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
         if len(trees) == 1 and symbol in ("+", "-"):
             return binder.bind(trees[0] if symbol == "+" else exp.Neg(this=trees[0].copy()))
-        _count(binder, trees, 2, tree)
+        _expect(binder, trees, 2, tree)
         return arithmetic(binder, symbol, binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
     return bind
@@ -34,7 +35,7 @@ def _operator(symbol: str) -> Special:
 
 def _floored(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fdiv(x, y) is floor(x / y)."""
-    _count(binder, trees, 2, tree)
+    _expect(binder, trees, 2, tree)
     quotient = arithmetic(binder, "/", binder.bind(trees[0]), binder.bind(trees[1]), tree)
     return Call("floor", (quotient,), quotient.dtype)
 
@@ -47,7 +48,7 @@ def _floored_rest(binder: Binding, trees: list[exp.Expression], tree: exp.Expres
 
 
 def _date_add(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _count(binder, trees, 2, tree)
+    _expect(binder, trees, 2, tree)
     return arithmetic(binder, "+", binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
@@ -62,7 +63,7 @@ def _age(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> 
 
 
 def _typeof(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _count(binder, trees, 1, tree)
+    _expect(binder, trees, 1, tree)
     dtype = binder.bind(trees[0]).dtype
     return Literal('"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype), pl.String())
 
@@ -88,7 +89,7 @@ def _constant_or_null(binder: Binding, trees: list[exp.Expression], tree: exp.Ex
 
 
 def _date(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _count(binder, trees, 1, tree)
+    _expect(binder, trees, 1, tree)
     return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
 
 
@@ -109,14 +110,35 @@ def _date_trunc(binder: Binding, trees: list[exp.Expression], tree: exp.Expressi
     return binder.call("date_trunc", trees, tree)
 
 
+def _finite(name: str, *, answer: bool) -> Special:
+    """isfinite and isinf: dates and times have no infinity here."""
+
+    def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        operand = binder.bind(trees[0]) if len(trees) == 1 else None
+        if operand is None or not types.is_temporal(operand.dtype):
+            return binder.call(name, trees, tree)
+        missing = (Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean()))
+        return Case((missing,), Literal(answer, pl.Boolean()), pl.Boolean())
+
+    return bind
+
+
+_calls = count()
+
+
+def _random(name: str, dtype: pl.DataType) -> Special:
+    """Each call is one of its own: random() <> random()."""
+    return lambda _binder, _trees, _tree: Call(name, (Literal(next(_calls), pl.Int64()),), dtype)
+
+
 def _nothing(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """setseed(x): taken, and gives NULL; random() does not repeat."""
     return Literal(None, pl.Null())
 
 
-def _count(binder: Binding, trees: list[exp.Expression], count: int, tree: exp.Expression) -> None:
-    if len(trees) != count:
-        raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
+def _expect(binder: Binding, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
+    if len(trees) != wanted:
+        raise binder.error(f"the function takes {wanted} argument(s), not {len(trees)}", tree)
 
 
 SPECIAL: dict[str, Special] = {
@@ -140,6 +162,11 @@ SPECIAL: dict[str, Special] = {
     "localtimestamp": _clock("local_now", _STAMP),
     "current_localtimestamp": _clock("local_now", _STAMP),
     "current_localtime": _clock("current_time", pl.Time()),
+    "isfinite": _finite("isfinite", answer=True),
+    "isinf": _finite("isinf", answer=False),
+    "random": _random("random", pl.Float64()),
+    "uuid": _random("uuid", pl.String()),
+    "uuidv7": _random("uuidv7", pl.String()),
     "setseed": _nothing,
     "current_schema": _constant("main"),
     "current_database": _constant("memory"),
