@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from rem_arrow.optimize.code_keys import code_keys
+from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
 from rem_arrow.optimize.push_filter import push_filter
 from rem_arrow.plan.nodes import Relation
 
 # None of these reads data or statistics for correctness: their result may be cached.
-RULES = (push_filter, order_joins, prune_columns, code_keys)
+RULES = (decorrelate, push_filter, order_joins, prune_columns, code_keys)
 
 
 def optimize(plan: Relation) -> Relation:

@@ -5,13 +5,15 @@ Tables keep the order of FROM otherwise.
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Join, Project, Relation
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild
 
 
 def order_joins(plan: Relation) -> Relation:
     """Return the plan with its chains of inner joins reordered; the columns keep their order."""
-    if not (isinstance(plan, Join) and plan.kind == "inner"):
+    if not _is_plain(plan):
         return rebuild(plan, order_joins)
     leaves: list[Relation] = []
     conditions: list[Expr] = []
@@ -22,8 +24,12 @@ def order_joins(plan: Relation) -> Relation:
     return Project(ordered, tuple((n, Column(n, t)) for n, t in plan.schema.items()))
 
 
+def _is_plain(plan: Relation) -> TypeGuard[Join]:
+    return isinstance(plan, Join) and plan.kind == "inner" and not plan.nulls_equal
+
+
 def _flatten(plan: Relation, leaves: list[Relation], conditions: list[Expr]) -> None:
-    if isinstance(plan, Join) and plan.kind == "inner":
+    if _is_plain(plan):
         _flatten(plan.left, leaves, conditions)
         _flatten(plan.right, leaves, conditions)
         conditions += [Call("=", pair, BOOLEAN) for pair in plan.equals]

@@ -72,7 +72,7 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             left.append(condition)
         elif used and used <= right_columns and plan.kind in ("inner", "left", "semi", "anti"):
             right.append(condition)
-        elif pair is not None:
+        elif pair is not None and not plan.nulls_equal:
             equals.append(pair)
         else:
             rest.append(condition)

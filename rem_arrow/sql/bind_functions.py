@@ -24,7 +24,7 @@ _DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", 
 
 def function(binder: Binding, tree: exp.Expression) -> Expr:
     """Bind a call by its name."""
-    name, trees = _name_and_arguments(tree)
+    name, trees = name_and_arguments(tree)
     if name in _NOW and not trees:
         return _now(binder, tree)
     if name in _TODAY and not trees:
@@ -204,23 +204,32 @@ def _ignore_nulls(binder: Binding, tree: exp.Expression) -> Expr:
 def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Expr:
     if isinstance(tree, exp.IgnoreNulls):
         tree = exp.AnyValue(this=tree.this.this)
-    name, trees = _name_and_arguments(tree)
+    name, _ = name_and_arguments(tree)
+    if name in functions.AGGREGATES and binder.aggregates is None:
+        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+    call = aggregate_call(binder.without_aggregates(), tree, where)
+    if call is None:
+        raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
+    return _collected(binder, call)
+
+
+def aggregate_call(binder: Binding, tree: exp.Expression, where: Expr | None) -> AggregateCall | None:
+    """Bind an aggregate with its arguments; None if the function is none. `binder` is for what stands inside."""
+    name, trees = name_and_arguments(tree)
     aggregate = functions.AGGREGATES.get(name)
     if aggregate is None:
-        raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
-    if binder.aggregates is None:
-        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+        return None
     distinct = bool(trees) and isinstance(trees[0], exp.Distinct)
     if distinct:
         trees = [*trees[0].expressions, *trees[1:]]
     if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
             raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
-        return _collected(binder, AggregateCall("count", None, pl.Int64(), where=where))
+        return AggregateCall("count", None, pl.Int64(), where=where)
     if not aggregate.args_min <= len(trees) <= len(aggregate.args):
         wanted = "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
         raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
-    return _collected(binder, _aggregate_call(binder.without_aggregates(), name, aggregate, trees, distinct, where))
+    return _aggregate_call(binder, name, aggregate, trees, distinct, where)
 
 
 def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool, where: Expr | None) -> AggregateCall:
@@ -251,7 +260,7 @@ def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
     return Column(unique, wanted.dtype)
 
 
-def _name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
+def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     if isinstance(tree, exp.Anonymous):
         return functions.canonical(str(tree.this)), list(tree.expressions)
     name, keys = ARGUMENTS.get(type(tree)) or (functions.canonical(str(tree.sql_name())), tuple(tree.arg_types))  # type: ignore[attr-defined]

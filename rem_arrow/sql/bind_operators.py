@@ -11,6 +11,7 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
+from rem_arrow.sql import bind_subquery
 from rem_arrow.sql.bind_collate import collate, collated
 from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding
@@ -54,6 +55,8 @@ def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
+    if isinstance(tree.expression, (exp.Any, exp.All)) and bind_subquery.is_query(tree.expression.this):
+        return bind_subquery.quantified(binder, tree, _COMPARISONS[type(tree)])
     return Call(_COMPARISONS[type(tree)], _pair(binder, tree), pl.Boolean())
 
 
@@ -64,7 +67,10 @@ def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
-    if tree.args.get("query") is not None or tree.args.get("unnest") is not None or tree.args.get("field") is not None:
+    query = tree.args.get("query") or next((e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None)
+    if query is not None:
+        return bind_subquery.contained(binder, tree.this, query, tree)
+    if tree.args.get("unnest") is not None or tree.args.get("field") is not None:
         raise binder.unsupported("IN with a subquery or a list column is not supported yet", tree)
     subject, *options_given = collated(tree.this, *tree.expressions)
     operand = binder.bind(subject)

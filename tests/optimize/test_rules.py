@@ -10,8 +10,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rem_arrow.engine import named
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.code_keys import code_keys
+from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.optimizer import RULES, optimize
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
@@ -106,14 +108,15 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return lower(plan, Lowering(catalog, {})).collect().rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("left_out", [None, *RULES], ids=lambda r: r.__name__ if r else "all")
+@pytest.mark.parametrize("left_out", [None, *RULES[1:]], ids=lambda r: r.__name__ if r else "all")
 def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Relation] | None) -> None:
     """Every query of the corpus: unoptimized, and with all rules but one."""
     for text, catalog in _corpus():
-        plan = bound(text, catalog).plan
+        # Without this one a plan cannot run.
+        plan = decorrelate(bound(text, catalog).plan)
         better = plan
         for rule in RULES:
             if rule is not left_out:
