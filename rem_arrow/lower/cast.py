@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import partial
 
 import polars as pl
 
@@ -59,9 +60,7 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
         case pl.Binary():
             return x.map_elements(blob_of_text, return_dtype=pl.Binary)
         case pl.Decimal():
-            return trimmed.cast(pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX - 10, dtype.scale + 4)), strict=strict).pipe(
-                _decimal, pl.Decimal(types.PRECISION_MAX, dtype.scale + 4), dtype, strict
-            )
+            return _decimal_of_text(trimmed, dtype, strict)
     if dtype.is_integer():
         whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
         odd = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed)
@@ -89,6 +88,27 @@ def _integer_or_none(text: str) -> int | None:
     except ExecuteError:
         return None
     return found if abs(found) < 1 << 127 else None
+
+
+def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, strict: bool) -> pl.Expr:
+    """Read with some digits more, and round; what has many digits, an exponent or separators is read one by one."""
+    longer = pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX, dtype.scale + 4))
+    plain = x.cast(longer, strict=False)
+    odd = over_distinct(partial(_rounded_decimal, dtype, strict), dtype)(pl.when(plain.is_null()).then(x))
+    return pl.coalesce(_decimal(plain, longer, dtype, strict), odd)
+
+
+def _rounded_decimal(dtype: pl.Decimal, strict: bool, text: str) -> Decimal | None:
+    """Return the number of a text with the digits of the type. Raises ExecuteError."""
+    try:
+        with localcontext(Context(prec=200)):
+            found = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
+            fits = abs(found) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+    except ArithmeticError:
+        fits = False
+    if not fits and strict:
+        raise ExecuteError(f"'{text}' is not a DECIMAL({dtype.precision},{dtype.scale})")
+    return found if fits else None
 
 
 def _known(found: pl.Expr, text: pl.Expr, strict: bool) -> pl.Expr:

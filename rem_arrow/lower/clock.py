@@ -110,7 +110,7 @@ def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
 def _bucket_of_micros(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.Expr:
     start = pl.lit(_BUCKET_START, pl.Int64) if origin is None else origin.dt.epoch("us")
     # A width with months beside it has been dealt with, and one of nothing is an error.
-    size = semantics.raising((width < 0) & x.is_not_null(), pl.when(width != 0).then(width))
+    size = semantics.raising((width < 0) & x.is_not_null() & start.is_not_null(), pl.when(width != 0).then(width))
     return ((x.dt.epoch("us") - start) // size * size + start).cast(_STAMP)
 
 
@@ -119,7 +119,7 @@ def _bucket_of_months(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.
         return stamp.dt.year().cast(pl.Int64) * 12 + stamp.dt.month() - 1
 
     start = pl.lit(_BUCKET_START_MONTH, pl.Int64) if origin is None else counted(origin)
-    size = semantics.raising((width < 0) & x.is_not_null(), pl.when(width != 0).then(width))
+    size = semantics.raising((width < 0) & x.is_not_null() & start.is_not_null(), pl.when(width != 0).then(width))
     bucket = (counted(x) - start) // size * size + start
     return pl.datetime(bucket // 12, bucket % 12 + 1, 1, time_unit="us")
 

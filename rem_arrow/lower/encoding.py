@@ -16,6 +16,7 @@ from rem_arrow.plan import types
 
 _TEXT, _BLOB = pl.String(), pl.Binary()
 _RADIX_MAX = 36
+_LENGTH_MAX = 64
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
@@ -70,8 +71,8 @@ def _from_base64(text: str) -> bytes:
 
 
 def _to_base(n: int, radix: int, length: int = 0) -> str:
-    if not 2 <= radix <= _RADIX_MAX or n < 0:
-        raise ExecuteError(f"to_base({n}, {radix}) is out of range: the number is not negative, the base 2 to {_RADIX_MAX}")
+    if not 2 <= radix <= _RADIX_MAX or n < 0 or not 0 <= length <= _LENGTH_MAX:
+        raise ExecuteError(f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to {_RADIX_MAX}, the length 0 to {_LENGTH_MAX}")
     found = ""
     while n or not found:
         n, digit = divmod(n, radix)

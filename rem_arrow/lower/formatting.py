@@ -17,6 +17,8 @@ _WHOLE_CODES = "diuxXoc"
 _FLOAT_CODES = "eEfFgGaA"
 _BINARY_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 _DECIMAL_UNITS = ("kB", "MB", "GB", "TB", "PB")
+# Widths that no text needs.
+_WIDE = re.compile(r"\d{6,}")
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$")
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR_WIDTH = 80
@@ -39,6 +41,8 @@ def _shown(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def _format(pattern: str, *values: object) -> str:
+    if _WIDE.search(pattern):
+        raise ExecuteError(f"format cannot write {len(values)} value(s) by '{pattern}': a width has at most 5 digits")
     try:
         return pattern.format(*values)
     except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
@@ -47,6 +51,9 @@ def _format(pattern: str, *values: object) -> str:
 
 def _printf(pattern: str, *values: object) -> str:
     rest = list(values)
+
+    if _WIDE.search(pattern):
+        raise ExecuteError(f"printf cannot write {len(values)} value(s) by '{pattern}': a width has at most 5 digits")
 
     def written(hit: re.Match[str]) -> str:
         flags, width, places, code = hit.groups()

@@ -15,6 +15,7 @@ from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.time_series import series_of_times
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
 
@@ -194,6 +195,7 @@ TEMPORAL: dict[str, Lowering] = {
     **{name: _or_of_interval(name, lowering) for name, lowering in _PARTS.items()},
     **INTERVAL,
     **CLOCK,
+    "series_of_times": series_of_times,
     "add_days": _of(lambda x, n: x + pl.duration(days=n)),
     "days_between": _of(lambda x, y: (x - y).dt.total_days()),
     "time_between": _of(lambda x, y: x - y),

@@ -11,7 +11,7 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
 from rem_arrow.sql.arguments import ARGUMENTS
-from rem_arrow.sql.bind_interval import interval_from
+from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_operators import Operator
 from rem_arrow.sql.bind_special import SPECIAL
 from rem_arrow.sql.binding import Binding
@@ -40,6 +40,9 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
 
 def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Bind a scalar function of the catalog."""
+    times = time_series(binder, name, trees, tree) if name in ("range", "generate_series") else None
+    if times is not None:
+        return times
     function = functions.SCALAR.get(name)
     if function is None:
         known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]

@@ -31,6 +31,9 @@ def interval(binder: Binding, tree: exp.Expression) -> Expr:
         raise binder.unsupported(f"the interval unit {unit_tree.name} is not supported", tree)
     if unit is None:
         operand = binder.bind(amount)
+        if types.is_temporal(operand.dtype):
+            # SQLGlot reads INTERVAL '1 day' + x as a sum of two intervals.
+            return operand
         return interval_from(binder, operand if types.is_text(operand.dtype) else cast_to(operand, pl.String()), tree)
     if isinstance(amount, exp.Literal) and amount.is_string:
         number = amount.this.strip() if unit in _PARTED else amount.this.strip().split(".")[0]
@@ -110,6 +113,20 @@ def _shifted(binder: Binding, operand: Expr, added: Expr, tree: exp.Expression) 
 def comparable(operands: list[Expr]) -> list[Expr]:
     """Return the operands as they compare: intervals with months as days, 30 to a month."""
     return [Call("interval_days", (o,), _DURATION) if o.dtype == types.CALENDAR else o for o in operands]
+
+
+def time_series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr | None:
+    """Bind generate_series(start, stop, step) and range(...) of dates or timestamps; None for numbers."""
+    if len(trees) != 3:
+        return None
+    start, stop, step = (binder.bind(t) for t in trees)
+    stamp = types.common(start.dtype, stop.dtype)
+    if stamp is None or not isinstance(stamp, (pl.Date, pl.Datetime)):
+        return None
+    zone = stamp.time_zone if isinstance(stamp, pl.Datetime) else None
+    exact = pl.Datetime("us", zone)
+    args = (cast_to(start, exact), cast_to(stop, exact), interval_from(binder, step, tree), Literal(name == "generate_series", pl.Boolean()))
+    return Call("series_of_times", args, pl.List(exact))
 
 
 INTERVALS = {exp.Interval: interval}

@@ -42,6 +42,7 @@ def _floored(binder: Binding, trees: list[exp.Expression], tree: exp.Expression)
 
 def _floored_rest(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fmod(x, y) is x - y * floor(x / y)."""
+    _expect(binder, trees, 2, tree)
     x, y = (cast_to(binder.bind(t), pl.Float64()) for t in trees)
     product = Call("*", (y, _floored(binder, trees, tree)), pl.Float64())
     return Call("-", (x, product), pl.Float64())
@@ -70,6 +71,7 @@ def _typeof(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
 
 def _try(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """TRY(CAST(x AS t)) is TRY_CAST; nothing else can be tried value by value."""
+    _expect(binder, trees, 1, tree)
     operand = binder.bind(trees[0])
     if isinstance(operand, Cast):
         return Cast(operand.operand, operand.dtype, safe=True)
@@ -83,6 +85,8 @@ _HARMLESS_IF = ("//", "%")
 
 
 def _constant_or_null(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    if len(trees) < 2:
+        raise binder.error("constant_or_null takes a value and at least one argument more", tree)
     value, *others = (binder.bind(t) for t in trees)
     missing = tuple((Call("is_null", (o,), pl.Boolean()), Literal(None, value.dtype)) for o in others)
     return Case(missing, value, value.dtype)
