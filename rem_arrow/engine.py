@@ -19,14 +19,18 @@ from uuid import UUID
 import polars as pl
 
 from rem_arrow.catalog import Snapshot
-from rem_arrow.errors import ExecuteError, InputError, UnsupportedError
+from rem_arrow.errors import ExecuteError, InputError, RemError, UnsupportedError
+from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize.estimate import Estimates
+from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan import types
 from rem_arrow.plan.explain import explain
-from rem_arrow.plan.nodes import Query, Relation, Scan
+from rem_arrow.plan.nodes import Expr, Literal, Query, Relation, Scan
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
@@ -35,7 +39,11 @@ Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
 _PLANS_MAX = 256
 _POLL_S = 0.002
-_WATCHED_ROWS_MIN = 2_000_000
+# Of the memory limit: a statement that may hold more than this is watched while it runs.
+_WATCHED_SHARE = 0.25
+_VALUE_BYTES = 16
+# Joins are in the order that order_joins chose; Polars would undo it.
+_POLARS_RULES = pl.QueryOptFlags(join_order=False)
 
 # Queries that were stopped and have not ended yet.
 _stopping: list[pl.lazyframe.in_process.InProcessQuery] = []
@@ -63,8 +71,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
         frame, _, _ = _lowered(query, snapshot, values)
-        rows = max((s.rows for s in _scans(query.plan)), default=0)
-        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and rows >= _WATCHED_ROWS_MIN)
+        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
         return named(found, query.names)
@@ -109,7 +116,7 @@ class Engine:
                 return known[1]
         try:
             bound = Binder(text, snapshot, dtypes).statement(parse(text))
-            query = Query(optimize(bound.plan), bound.names)
+            query = Query(optimize(bound.plan, Tools(snapshot, _evaluated)), bound.names)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         if cacheable:
@@ -120,8 +127,17 @@ class Engine:
         return query
 
 
+def _evaluated(expr: Expr) -> Literal | None:
+    """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
+    try:
+        found = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
+        return None
+    return Literal(found[0], expr.dtype)
+
+
 def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(query.plan, values)
+    plan = prune_segments(fix_decimals(query.plan, snapshot), values)
     context = Lowering(snapshot, values)
     try:
         return lower(plan, context), plan, context
@@ -135,7 +151,7 @@ def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> 
 
 def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
     try:
-        return frame.collect()
+        return frame.collect(optimizations=_POLARS_RULES)
     except pl.exceptions.PolarsError as error:
         raise _failed(error) from error
     except pl.exceptions.PanicException as error:
@@ -143,9 +159,12 @@ def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
-    """Collect on Polars' threads, and cancel when the time or the memory is used up."""
+    """Collect on Polars' threads, and cancel when the time or the memory is used up.
+
+    Polars 2.1 runs what it can cancel on its older engine, which is slower; so only statements that need it come here.
+    """
     _stopping[:] = [query for query in _stopping if not _ended(query)]
-    running = frame.collect(background=True)
+    running = frame.collect(background=True, optimizations=_POLARS_RULES)
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
     deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
@@ -191,8 +210,15 @@ def _failed(error: Exception) -> ExecuteError:
     return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:400])
 
 
-def _scans(plan: Relation) -> list[Scan]:
-    return [plan] if isinstance(plan, Scan) else [s for c in children(plan) for s in _scans(c)]
+def _held_bytes(plan: Relation) -> float:
+    """Return a guess of the most that a statement holds at once: its largest intermediate result."""
+    estimates = Estimates()
+    worst, todo = 0.0, [plan]
+    while todo:
+        node = todo.pop()
+        worst = max(worst, estimates.rows(node) * max(1, len(node.schema)) * _VALUE_BYTES)
+        todo += children(node)
+    return worst
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.fixed import FIXED
 from rem_arrow.lower.numbers import NUMBERS
 from rem_arrow.lower.temporal import TEMPORAL
 from rem_arrow.lower.text import TEXT, Lowering
@@ -108,6 +109,7 @@ def _factorial(n: int) -> int:
 
 
 SCALAR: dict[str, Lowering] = {
+    **FIXED,
     "=": _of(lambda x, y: x == y),
     "<>": _of(lambda x, y: x != y),
     "<": _of(lambda x, y: x < y),

@@ -103,13 +103,17 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     report = ScanReport()
     context.reports.append((plan, report))
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded)
+    scales = dict(plan.fixed)
+    fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 
 def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
     if not plan.columns:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
+    if not plan.rows:
+        return pl.LazyFrame(schema=plan.schema)
     rows = [pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows]
     return pl.concat(rows).lazy()
 

@@ -11,6 +11,7 @@ from typing import assert_never
 
 import polars as pl
 
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import (
     Aggregate,
     Apply,
@@ -37,7 +38,7 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, expr_children, exprs_of, rebuild
 
 
-def code_keys(plan: Relation) -> Relation:
+def code_keys(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with `coded` set on its scans."""
     return _code(plan, frozenset())
 

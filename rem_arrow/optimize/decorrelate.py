@@ -13,6 +13,7 @@ from typing import cast
 import polars as pl
 
 from rem_arrow.optimize.domain import Domain, Pushed, matched, with_default
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     BOOLEAN,
@@ -40,7 +41,7 @@ from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, ex
 _INT = pl.Int64()
 
 
-def decorrelate(plan: Relation) -> Relation:
+def decorrelate(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan without Apply."""
     return _Unnesting(Names(_all_names(plan))).rewrite(plan) if _has_apply(plan) else plan
 

@@ -7,11 +7,12 @@ from typing import assert_never
 
 import polars as pl
 
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Sort, Union, Unnest, Values, Window, Working
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
-def prune_columns(plan: Relation) -> Relation:
+def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with the same columns at its root, and below only what they need."""
     return _prune(plan, set(plan.schema))
 

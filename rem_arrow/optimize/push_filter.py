@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Sort, Union
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild, substitute
 
 
-def push_filter(plan: Relation) -> Relation:
+def push_filter(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with each condition as deep as it may go."""
     return _push(plan, [])
 

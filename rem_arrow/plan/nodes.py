@@ -157,6 +157,8 @@ class Scan:
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
     coded: frozenset[str] = frozenset()
+    # Decimal columns that the source gives as integers, with their scales.
+    fixed: tuple[tuple[str, int], ...] = ()
 
     @cached_property
     def schema(self) -> Schema:

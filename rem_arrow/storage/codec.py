@@ -185,11 +185,23 @@ def _from_integers(array: pa.Array, base: int, dtype: pl.DataType) -> pl.Series:
 def _as_logical(values: pl.Series, dtype: pl.DataType) -> pl.Series:
     if values.dtype == dtype:
         return values
+    if isinstance(values.dtype, pl.Decimal) and isinstance(dtype, pl.Int64):
+        return unscaled(values)
     if isinstance(dtype, pl.Decimal) and values.dtype == pl.Int128:
         return _decimal(values, dtype)
     if isinstance(dtype, pl.Enum):
         return values.cat.to(dtype)
     return values.cast(dtype)
+
+
+def unscaled(values: pl.Series) -> pl.Series:
+    """Return decimals as their unscaled values, which fit into 64 bits."""
+    return values.to_physical().cast(pl.Int64)
+
+
+def from_unscaled(values: pl.Series, dtype: pl.Decimal) -> pl.Series:
+    """Return the decimals of a type whose unscaled values are `values`, of 64 or 128 bits."""
+    return _decimal(values, dtype)
 
 
 def _decimal(scaled: pl.Series, dtype: pl.Decimal) -> pl.Series:
