@@ -41,6 +41,9 @@ _PLAIN: dict[str, pl.DataType] = {
     "Categorical": pl.Categorical(),
 }
 
+# The fields of an interval with months: plan/types.py.
+_CALENDAR_FIELDS = ["interval_months", "interval_microseconds"]
+
 _SQL_NAMES: dict[str, str] = {
     "Boolean": "BOOLEAN",
     "Int8": "TINYINT",
@@ -87,6 +90,8 @@ def sql_name(dtype: pl.DataType) -> str:
             return sql_name(instance(dtype.inner)) + "[]"
         case pl.Array():
             return sql_name(_item(dtype)) + "".join(f"[{n}]" for n in dtype.shape)
+        case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
+            return "INTERVAL"
         case pl.Struct():
             return "STRUCT(" + ", ".join(f'"{f.name}" {sql_name(instance(f.dtype))}' for f in dtype.fields) + ")"
         case _:

@@ -21,12 +21,14 @@ import polars as pl
 from rem_arrow.catalog import Snapshot
 from rem_arrow.errors import ExecuteError, InputError, RemError, UnsupportedError
 from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.tools import Tools
+from rem_arrow.plan import types
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Expr, Literal, Query, Relation, Scan
 from rem_arrow.plan.walk import children
@@ -259,7 +261,10 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Give a result the user's names."""
+    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month: Polars has no type for it."""
+    calendars = [name for name, dtype in frame.schema.items() if dtype == types.CALENDAR]
+    if calendars:
+        frame = frame.with_columns(flattened(pl.col(name), types.CALENDAR).alias(name) for name in calendars)
     frame.columns = unique_names(names)
     return frame
 

@@ -54,7 +54,7 @@ def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x // y`. SQL truncates towards zero, and division by zero is an error. Polars rounds down and gives NULL."""
     a, b = x.cast(_I128), y.cast(_I128)
     quotient = a.abs() // b.abs() * a.sign() * b.sign()
-    return pl.when(b == 0).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(quotient).cast(dtype, strict=True)
+    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(quotient).cast(dtype, strict=True)
 
 
 def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -67,10 +67,10 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
         a, b = x.cast(exact), y.cast(exact)
         rest = a.abs() % b.abs()
-        return raising(b == 0, pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
+        return raising((b == 0) & a.is_not_null(), pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
     a, b = x.cast(_I128), y.cast(_I128)
     rest = a.abs() % b.abs() * a.sign()
-    return pl.when(b == 0).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
+    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
 
 
 def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:

@@ -141,6 +141,7 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Boolean: _boolean,
     exp.Null: _null,
     exp.RawString: _text,
+    exp.ByteString: _text,
     exp.Paren: _paren,
     exp.Window: bind_window.window,
     exp.Grouping: _grouping,

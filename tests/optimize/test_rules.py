@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rem_arrow.engine import named
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
@@ -107,7 +108,7 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return lower(plan, Lowering(catalog, {})).collect().rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("left_out", [None, *RULES[1:]], ids=lambda r: r.__name__ if r else "all")

@@ -72,10 +72,21 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT * FROM items ASOF JOIN items b ON true", "ASOF JOIN is not supported yet", ""),
     ("SELECT $p", "no value for the parameter $p", ""),
     ("SELECT day + price FROM items", "DATE + DOUBLE is not defined", "day + price"),
+    ("SELECT day + INTERVAL '1 month 2 moon' FROM items", "'moon' in '1 month 2 moon' is not a unit of time", ""),
+    ("SELECT INTERVAL 1 DAY * INTERVAL 1 DAY", "INTERVAL * INTERVAL is not defined", ""),
+    ("SELECT price::INTERVAL FROM items", "DOUBLE cannot be cast to INTERVAL", "price"),
+    ("SELECT INTERVAL '1-2' YEAR TO MONTH", "is not supported", ""),
+    ("SELECT INTERVAL ''", "'' is not an interval", ""),
+    ("SELECT INTERVAL '99999999999999999999 days'", "is too long", ""),
+    ("SELECT name COLLATE de FROM items", "the collation DE is not supported; there are NOCASE", ""),
+    ("SELECT upper(name COLLATE nocase) FROM items", "COLLATE is supported in comparisons and in ORDER BY", ""),
+    ("SELECT name SIMILAR TO 'a' ESCAPE '#' FROM items", "ESCAPE behind SIMILARTO is not supported", ""),
+    ("SELECT typeof(1, 2)", "argument", ""),
+    ("SELECT mod(1)", "cannot read this", ""),
+    ("SELECT add(1, 2, 3)", "the function takes 2 argument(s), not 3", ""),
     ("SELECT name + INTERVAL 1 DAY FROM items", "an interval is added to a date", ""),
-    ("SELECT day + INTERVAL 'x' DAY FROM items", "x is not a whole number of days", ""),
+    ("SELECT day + INTERVAL 'x' DAY FROM items", "'x' is not an interval; write it like 1 year 2 days", ""),
     ("SELECT day + INTERVAL '1 fortnight' FROM items", "the interval unit FORTNIGHT is not supported", ""),
-    ("SELECT INTERVAL 1 DAY", "is not supported here", ""),
     ("SELECT * FROM items TABLESAMPLE 10%", "TABLESAMPLE is not supported yet", ""),
     ("SELECT (SELECT 1, 2)", "a subquery that stands for a value has 2 columns; it needs one", "1, 2"),
     ("SELECT * REPLACE (1 AS prce) FROM items", 'no column "prce" to replace', ""),
@@ -166,6 +177,49 @@ def test_what_fails_while_running_is_an_execute_error(db: rem.Database, text: st
     with pytest.raises(rem.RemError) as caught:
         db.sql(text)
     assert type(caught.value).__name__ == "ExecuteError"
+
+
+RUNNING: list[tuple[str, str]] = [
+    # Text, what the message says.
+    ("SELECT 'x'::INTEGER", "'x' is not a whole number"),
+    ("SELECT '1e99'::DECIMAL(5, 2)", "'1e99' is not a DECIMAL(5,2)"),
+    ("SELECT name::INTERVAL FROM items", "is not an interval"),
+    ("SELECT extract(dow FROM INTERVAL 1 DAY)", "an interval has no dayofweek"),
+    ("SELECT date_trunc('moon', INTERVAL 1 DAY)", "date_trunc of an interval takes one of"),
+    ("SELECT strptime('x', '%Y')", "'x' does not read as '%Y'"),
+    ("SELECT timezone('Mars/Phobos', TIMESTAMP '2020-01-01')", "'Mars/Phobos' is not a time zone"),
+    ("SELECT timezone(name, TIMESTAMP '2020-01-01') FROM items", "a time zone that differs by row is not supported"),
+    ("SELECT unhex('zz')", "'zz' is not hexadecimal"),
+    ("SELECT unbin('012')", "'012' is not binary"),
+    ("SELECT from_base64('a')", "'a' is not base 64"),
+    ("SELECT to_base(5, 99)", "to_base(5, 99, 0) is out of range"),
+    ("SELECT decode('\\xFF'::BLOB)", "these bytes are not UTF-8"),
+    ("SELECT hamming('a', 'bb')", "hamming takes texts of one length"),
+    ("SELECT jaccard('', 'a')", "jaccard takes no empty text"),
+    ("SELECT format('{} {}', 1)", "format cannot write 1 value(s)"),
+    ("SELECT format('{:9999999}', 1)", "a width has at most 5 digits"),
+    ("SELECT printf('%9999999d', 1)", "a width has at most 5 digits"),
+    ("SELECT printf('%d %d', 1)", "needs more values than the 1 given"),
+    ("SELECT printf('%d', 1.5)", "printf cannot write '1.5' by %d"),
+    ("SELECT parse_formatted_bytes('much')", "'much' is not a size"),
+    ("SELECT bar(1, 0, 2, 9999)", "the width of a bar is 1 to 1000"),
+    ("SELECT parse_filename('a', 'moon')", "'moon' is not a separator of paths"),
+    ("SELECT regexp_replace(name, name || '(', 'x') FROM items", "is not a regular expression"),
+    ("SELECT regexp_replace(name, name, '\\3') FROM items", "regexp_replace cannot write"),
+    ("SELECT regexp_extract(name, 'a', stock) FROM items", "has no group"),
+    ("SELECT binom(500, 250)", "binom(500, 250) is out of range"),
+    ("SELECT uuid_extract_version('x')", "'x' is not a UUID"),
+    ("SELECT error('boom')", "boom"),
+    ("SELECT unnest(range(TIMESTAMP '2020-01-01', TIMESTAMP '2020-01-02', INTERVAL 0 DAY))", "the step of a series of times must not be 0"),
+    ("SELECT unnest(range(TIMESTAMP '2020-01-01', TIMESTAMP '2021-01-02', INTERVAL 1 MICROSECOND))", "a series of times has at most 1,000,000 steps"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), RUNNING, ids=[m[:30] for _, m in RUNNING])
+def test_a_function_says_what_it_cannot_take(db: rem.Database, text: str, message: str) -> None:
+    with pytest.raises(rem.RemError) as caught:
+        db.sql(text)
+    assert message in str(caught.value)
 
 
 # --- fuzz
