@@ -156,6 +156,8 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
             return pl.Categorical()
         case pl.List():
             return pl.List(check_storable(instance(dtype.inner), where))
+        case pl.Array() if dtype.size == 0:
+            raise InputError(f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out")
         case pl.Array():
             return pl.Array(check_storable(instance(dtype.inner), where), dtype.size)
         case pl.Struct():

@@ -169,7 +169,9 @@ def _decode(kind: int, base: int, rows: int, payload: pa.Buffer, dtype: pl.DataT
 
 
 def _read(payload: pa.Buffer) -> pa.Array:
-    return pa.ipc.open_stream(payload).read_next_batch().column(0)
+    for batch in pa.ipc.open_stream(payload):
+        return batch.column(0)
+    raise CorruptionError("a page ends before its values")
 
 
 def _from_integers(array: pa.Array, base: int, dtype: pl.DataType) -> pl.Series:

@@ -148,7 +148,7 @@ class Segment:
     def _value(self, field: Field, offset: int) -> object:
         pages = self.columns.get(field.number)
         if pages is None:
-            return _default(field, 1)[0]
+            return _python(_default(field, 1), 0, field.dtype)
         whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
         if whole is None:
             page, offset = divmod(offset, pages.page_rows)
@@ -158,7 +158,7 @@ class Segment:
                 whole = self._page(field.number, page, pages)
                 self.cache.put(key, whole)
         if pages.dtype != field.dtype:
-            return whole.slice(offset, 1).cast(field.dtype)[0]
+            return _python(whole.slice(offset, 1).cast(field.dtype), 0, field.dtype)
         return _python(whole, offset, field.dtype)
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:

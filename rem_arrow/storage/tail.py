@@ -63,7 +63,7 @@ def encode(append: Append) -> bytes:
         try:
             payload = to_json(append.rows, inf_nan_mode="constants")
         except ValueError as error:
-            raise InputError(f"a text holds characters that are not valid Unicode: {error}") from error
+            raise InputError(f"a value cannot be stored; a text must hold valid Unicode characters: {error}") from error
         kind = _JSON
     else:
         assert append.frame is not None, "an append holds rows or a frame"
