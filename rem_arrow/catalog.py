@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import polars as pl
 
@@ -42,6 +43,13 @@ class StoredTable:
     def statistics(self, column: str) -> ColumnStatistics | None:
         """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
         field = self.table.field(column)
+        key = (self.table.number, field.number)
+        remembered = self._hints.statistics.get(key)
+        if remembered is None or remembered[0] is not self._tv.parts:
+            remembered = self._hints.statistics[key] = (self._tv.parts, self._statistics(field))
+        return cast("ColumnStatistics | None", remembered[1])
+
+    def _statistics(self, field: Field) -> ColumnStatistics | None:
         runs = [v for v in self._tv.parts if not isinstance(v.part, Segment)]
         zones = [v.part.zone(field) for v in self._tv.parts if isinstance(v.part, Segment)]
         if isinstance(field.dtype, pl.Decimal):
@@ -210,6 +218,11 @@ class Snapshot:
             return frame
         tv = self.version.find(name)
         return None if tv is None else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+
+    def parts(self, names: Sequence[str]) -> list[object]:
+        """Return what the rows of stored tables are made of; the same objects are the same rows."""
+        found = [self.version.find(name) for name in names]
+        return [None if tv is None else tv.parts for tv in found]
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version]

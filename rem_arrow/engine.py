@@ -63,6 +63,8 @@ class Engine:
     def __init__(self) -> None:
         self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
         self._lock = Lock()
+        # Plans with their decimals fixed, and the parts of the tables whose bounds proved it.
+        self._fixed: OrderedDict[int, tuple[Relation, list[object], Relation]] = OrderedDict()
 
     def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None) -> pl.DataFrame:
         """Return the rows of a query."""
@@ -70,7 +72,7 @@ class Engine:
         started = time.monotonic()
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
-        frame, _, _ = _lowered(query, snapshot, values)
+        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
@@ -80,7 +82,7 @@ class Engine:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
-        frame, _, _ = _lowered(query, snapshot, values)
+        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False) -> str:
@@ -88,7 +90,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
         started = time.perf_counter()
-        frame, plan, context = _lowered(query, snapshot, values)
+        frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         if not analyze:
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
         rows = _collect(frame).height
@@ -103,6 +105,21 @@ class Engine:
             return f"about {cast(Scan, node).rows} rows, {report.segments_read} segments read, {report.segments_skipped} skipped{index}"
 
         return explain(plan, note)
+
+    def _with_fixed(self, plan: Relation, snapshot: Snapshot) -> Relation:
+        """Return the plan with fixed decimals; remembered for as long as the tables are what they were."""
+        if snapshot.has_frames:
+            return fix_decimals(plan, snapshot)
+        parts = snapshot.parts(_sources(plan))
+        with self._lock:
+            known = self._fixed.get(id(plan))
+        if known is None or known[0] is not plan or any(a is not b for a, b in zip(known[1], parts, strict=True)):
+            known = (plan, parts, fix_decimals(plan, snapshot))
+            with self._lock:
+                self._fixed[id(plan)] = known
+                while len(self._fixed) > _PLANS_MAX:
+                    self._fixed.popitem(last=False)
+        return known[2]
 
     def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType]) -> Query:
         """Return the optimized query, from the cache if its text and the tables are as they were."""
@@ -136,8 +153,8 @@ def _evaluated(expr: Expr) -> Literal | None:
     return Literal(found[0], expr.dtype)
 
 
-def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(fix_decimals(query.plan, snapshot), values)
+def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
+    plan = prune_segments(fixed, values)
     context = Lowering(snapshot, values)
     try:
         return lower(plan, context), plan, context
@@ -167,6 +184,7 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
     running = frame.collect(background=True, optimizations=_POLARS_RULES)
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
+    before = resident_bytes()
     deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
     while True:
         try:
@@ -181,7 +199,8 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         if deadline is not None and time.monotonic() > deadline:
             running.cancel()
             raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
-        if limits.memory_bytes is not None and resident_bytes() > limits.memory_bytes:
+        # Half of the limit is the cache's and RocksDB's, half is for what runs.
+        if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:
             running.cancel()
             raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
         time.sleep(_POLL_S)
@@ -208,6 +227,12 @@ def _failed(error: Exception) -> ExecuteError:
     if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
         return ExecuteError("a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows first. (" + text.splitlines()[0][:200] + ")")
     return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:400])
+
+
+def _sources(plan: Relation) -> list[str]:
+    if isinstance(plan, Scan):
+        return [plan.source]
+    return [s for c in children(plan) for s in _sources(c)]
 
 
 def _held_bytes(plan: Relation) -> float:

@@ -36,7 +36,7 @@ from rem_arrow.plan.nodes import (
     Sort,
     Union,
 )
-from rem_arrow.plan.walk import children, columns_of, rebuild, rebuild_expr
+from rem_arrow.plan.walk import children, columns_of, rebuild, rebuild_expr, substitute
 from rem_arrow.source import Catalog
 
 _INT = pl.Int64()
@@ -49,11 +49,12 @@ _PICKED = ("min", "max", "any_value", "first", "last")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A number as an integer: its value times 10 ** scale, within the bounds."""
+    """A number as an integer: its value times 10 ** scale, within the bounds. `whole` columns are integers anyway, of their own type."""
 
     scale: int
     low: int
     high: int
+    whole: bool = False
 
     @property
     def size(self) -> int:
@@ -84,6 +85,7 @@ class _Fixing:
     def whole(self, plan: Relation) -> Relation:
         """Return the plan with the columns and types that it has."""
         fixed_plan, known = self.rewrite(plan)
+        known = {n: f for n, f in known.items() if not f.whole}
         if not known:
             return fixed_plan
         outputs = tuple((n, _unfixed(Column(n, _INT), known[n].scale, t) if n in known else cast(Expr, Column(n, t))) for n, t in plan.schema.items())
@@ -118,13 +120,15 @@ class _Fixing:
         known: dict[str, Fixed] = {}
         source = self.catalog.source(plan.source)
         for name, column, dtype in plan.columns:
-            if not isinstance(dtype, pl.Decimal) or source is None:
+            if (not isinstance(dtype, pl.Decimal) and not dtype.is_integer()) or source is None:
                 continue
             statistics = source.statistics(column)
             if statistics is not None and isinstance(statistics.low, int) and isinstance(statistics.high, int) and max(abs(statistics.low), abs(statistics.high)) <= _LIMIT:
-                known[name] = Fixed(dtype.scale, statistics.low, statistics.high)
-        columns = tuple((n, c, _INT if n in known else t) for n, c, t in plan.columns)
-        return replace(plan, columns=columns, fixed=tuple((n, f.scale) for n, f in known.items())), known
+                scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
+                known[name] = Fixed(scale, statistics.low, statistics.high, whole=not isinstance(dtype, pl.Decimal))
+        fixed = {n: f.scale for n, f in known.items() if not f.whole}
+        columns = tuple((n, c, _INT if n in fixed else t) for n, c, t in plan.columns)
+        return replace(plan, columns=columns, fixed=tuple(fixed.items())), known
 
     def _project(self, plan: Project) -> tuple[Relation, dict[str, Fixed]]:
         below, known = self.rewrite(plan.input)
@@ -133,6 +137,8 @@ class _Fixing:
             fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) and columns_of(expr) else None
             if fixed is not None:
                 found[name] = fixed[1]
+            elif isinstance(expr, Column) and expr.name in known:
+                found[name] = known[expr.name]
             outputs.append((name, fixed[0] if fixed is not None else plain(expr, known)))
         return Project(below, tuple(outputs)), found
 
@@ -142,7 +148,8 @@ class _Fixing:
         equals = []
         for a, b in plan.equals:
             x, y = fix(a, known_left), fix(b, known_right)
-            both = _aligned([x, y]) if x is not None and y is not None and (columns_of(a) & known_left.keys() or columns_of(b) & known_right.keys()) else None
+            decimals = isinstance(a.dtype, pl.Decimal) or isinstance(b.dtype, pl.Decimal)
+            both = _aligned([x, y]) if x is not None and y is not None and decimals else None
             equals.append((both[0][0], both[0][1]) if both is not None else (plain(a, known_left), plain(b, known_right)))
         known = {**known_left, **known_right}
         residual = None if plan.residual is None else plain(plan.residual, known)
@@ -156,15 +163,16 @@ class _Fixing:
         known: dict[str, Fixed] = {}
         for place, name in enumerate(names):
             found = [k.get(list(b.schema)[place]) for b, k in branches]
-            if all(f is not None for f in found):
+            if all(f is not None and not f.whole for f in found):
                 bounds = [cast(Fixed, f) for f in found]
                 known[name] = Fixed(bounds[0].scale, min(f.low for f in bounds), max(f.high for f in bounds))
         inputs = []
         for (branch, fixed), old in zip(branches, plan.inputs, strict=True):
             outputs = []
             for (n, t), name in zip(old.schema.items(), names, strict=True):
-                outputs.append((n, _unfixed(Column(n, _INT), fixed[n].scale, t) if n in fixed and name not in known else Column(n, branch.schema[n])))
-            loosened = any(n in fixed and name not in known for n, name in zip(old.schema, names, strict=True))
+                loose = n in fixed and not fixed[n].whole and name not in known
+                outputs.append((n, _unfixed(Column(n, _INT), fixed[n].scale, t) if loose else Column(n, branch.schema[n])))
+            loosened = any(n in fixed and not fixed[n].whole and name not in known for n, name in zip(old.schema, names, strict=True))
             inputs.append(Project(branch, tuple(outputs)) if loosened else branch)
         return Union(tuple(inputs)), known
 
@@ -181,12 +189,16 @@ class _Fixing:
                 keys.append((name, fixed[0]))
             else:
                 keys.append((name, plain(key, known)))
+                if isinstance(key, Column) and key.name in known:
+                    found[name] = known[key.name]
         calls: list[tuple[str, AggregateCall]] = []
         outputs: list[tuple[str, Expr]] = []
         for name, call in plan.aggregates:
             own, output, info = self._call(name, call, known)
-            calls += own
-            outputs.append((name, output))
+            # The same call twice is one.
+            twins = {n: next((m for m, other in calls if other == c), None) for n, c in own}
+            calls += [(n, c) for n, c in own if twins[n] is None]
+            outputs.append((name, substitute(output, {n: Column(m, _INT) for n, m in twins.items() if m is not None})))
             if info is not None:
                 found[name] = info
         result = Aggregate(below, tuple(keys), tuple(calls))
@@ -207,13 +219,23 @@ class _Fixing:
             if call.function == "sum" and not call.distinct:
                 return self._sum(name, call, replace(plain_call, function="fixed_sum"), info)
             if call.function == "avg" and not call.distinct:
-                mean = replace(plain_call, dtype=pl.Float64())
-                return [(name, mean)], Call("/", (Column(name, mean.dtype), Literal(float(10**info.scale), pl.Float64())), pl.Float64()), None
+                return self._mean(name, replace(plain_call, function="fixed_sum"), info)
             if call.function == "count":
                 return [(name, replace(plain_call, dtype=call.dtype))], Column(name, call.dtype), None
         argument = None if call.argument is None else plain(call.argument, known)
         loosened = replace(call, argument=argument, where=where, extra=tuple(plain(e, known) for e in call.extra))
         return [(name, loosened)], Column(name, call.dtype), None
+
+    def _mean(self, name: str, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
+        """A mean is a sum over a count, of which others may have use too."""
+        if info.size >= _SMALL:
+            mean = replace(whole, function="avg", dtype=pl.Float64())
+            return [(name, mean)], Call("/", (Column(name, mean.dtype), Literal(float(10**info.scale), pl.Float64())), pl.Float64()), None
+        count = self.names.fresh(f"{name} count")
+        calls = [(name, whole), (count, replace(whole, function="count"))]
+        total, number = (Cast(Column(n, _INT), pl.Float64()) for n in (name, count))
+        scaled = Call("*", (number, Literal(float(10**info.scale), pl.Float64())), pl.Float64())
+        return calls, Call("/", (total, scaled), pl.Float64()), None
 
     def _sum(self, name: str, call: AggregateCall, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """A sum of small values fits; of larger ones the upper and the lower halves are summed apart."""
@@ -232,7 +254,7 @@ def _unfixed(expr: Expr, scale: int, dtype: pl.DataType) -> Expr:
 
 def _either(expr: Expr, known: dict[str, Fixed]) -> Expr:
     """Return a sort key as an integer if it can be one: they sort alike."""
-    fixed = fix(expr, known) if columns_of(expr) & known.keys() else None
+    fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) and columns_of(expr) else None
     return plain(expr, known) if fixed is None else fixed[0]
 
 
@@ -240,22 +262,24 @@ def plain(expr: Expr, known: dict[str, Fixed]) -> Expr:
     """Return an expression over fixed columns that has its own type; comparisons inside are of integers."""
     if not columns_of(expr) & known.keys():
         return expr
+    if isinstance(expr, Column) and known[expr.name].whole:
+        return expr
     if isinstance(expr, Column):
         return _unfixed(Column(expr.name, _INT), known[expr.name].scale, expr.dtype)
-    if isinstance(expr, Call) and expr.function in _COMPARISONS:
+    if isinstance(expr, Call) and expr.function in _COMPARISONS and any(isinstance(a.dtype, pl.Decimal) for a in expr.args):
         aligned = _aligned([fix(a, known) for a in expr.args])
         if aligned is not None:
             return replace(expr, args=tuple(aligned[0]))
-    if isinstance(expr, InList):
+    if isinstance(expr, InList) and isinstance(expr.operand.dtype, pl.Decimal):
         aligned = _aligned([fix(a, known) for a in (expr.operand, *expr.options)])
         if aligned is not None:
             return replace(expr, operand=aligned[0][0], options=tuple(aligned[0][1:]))
-    if isinstance(expr, Call) and expr.function == "is_null" and isinstance(expr.args[0], Column):
+    if isinstance(expr, Call) and expr.function == "is_null" and isinstance(expr.args[0], Column) and not known[expr.args[0].name].whole:
         return replace(expr, args=(Column(expr.args[0].name, _INT),))
     fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) else None
     if fixed is not None and isinstance(expr.dtype, pl.Decimal) and fixed[1].scale == expr.dtype.scale:
         return _unfixed(fixed[0], fixed[1].scale, expr.dtype)
-    if isinstance(expr, Cast) and isinstance(expr.dtype, pl.Float64) and (inner := fix(expr.operand, known)) is not None:
+    if isinstance(expr, Cast) and isinstance(expr.dtype, pl.Float64) and isinstance(expr.operand.dtype, pl.Decimal) and (inner := fix(expr.operand, known)) is not None:
         return Call("/", (Cast(inner[0], pl.Float64()), Literal(float(10 ** inner[1].scale), pl.Float64())), pl.Float64())
     return rebuild_expr(expr, lambda e: plain(e, known))
 
@@ -264,7 +288,11 @@ def fix(expr: Expr, known: dict[str, Fixed]) -> tuple[Expr, Fixed] | None:
     """Return a number as an integer expression, and its scale and bounds; None where that is not proven."""
     match expr:
         case Column():
-            return (Column(expr.name, _INT), known[expr.name]) if expr.name in known else None
+            if expr.name not in known:
+                return None
+            fixed = known[expr.name]
+            column = Column(expr.name, _INT)
+            return (column if not fixed.whole else Cast(Column(expr.name, expr.dtype), _INT) if expr.dtype != _INT else column), fixed
         case Literal():
             return _literal(expr)
         case Cast() if not expr.safe and isinstance(expr.dtype, pl.Decimal):

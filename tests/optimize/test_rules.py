@@ -38,7 +38,7 @@ class FrameCatalog:
         if frame is None:
             return None
 
-        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str]) -> pl.LazyFrame:
+        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.LazyFrame:
             return frame.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
@@ -64,7 +64,7 @@ CASES: list[tuple[Callable[[Relation], Relation], str, str]] = [
     (push_filter, "SELECT t.a FROM t FULL JOIN u ON t.a = u.a WHERE t.b > 1", "Project t.a AS a\n  Filter (t.b > 1)\n    Join full ON t.a = u.a\n      Scan t (a, b, s)\n      Scan u (a, c)"),
     (push_filter, "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q WHERE a = 1 AND n > 2", "Project q.a AS a#2, q.n AS n#2\n  Project a AS q.a, n AS q.n\n    Project t.a#2 AS a, count() AS n\n      Filter (count() > 2)\n        Aggregate count(*) BY t.a\n          Filter (t.a = 1)\n            Scan t (a, b, s)"),
     (push_filter, "SELECT * FROM (SELECT a FROM t LIMIT 3) q WHERE a = 1", "Project q.a AS a#2\n  Project a AS q.a\n    Filter (a = 1)\n      Limit 3\n        Project t.a AS a\n          Scan t (a, b, s)"),
-    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.c = v.c\n      Join inner ON t.a = u.a\n        Scan t (a, b, s)\n        Scan u (a, c)\n      Scan v (c)"),
+    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.a = t.a\n      Join inner ON u.c = v.c\n        Scan u (a, c)\n        Scan v (c)\n      Scan t (a, b, s)"),
     (code_keys, "SELECT s, count(*) FROM t WHERE s <> 'x' AND s IN ('a', 'b') GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter ((t.s <> 'x') AND t.s IN ('a', 'b'))\n      Scan t (a, b, s as codes)"),
     (code_keys, "SELECT s, count(*) FROM t WHERE s LIKE 'x%' GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter like(t.s, 'x%')\n      Scan t (a, b, s)"),
     (code_keys, "SELECT s, max(s) FROM t GROUP BY s", "Project t.s#2 AS s, max() AS max(s)\n  Aggregate max(t.s) BY t.s\n    Scan t (a, b, s)"),
