@@ -27,19 +27,30 @@ def flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
     """Return a pattern with the options that a pattern can hold: i, s, m; l takes it as it stands."""
     if flags is None:
         return pattern
+    check_flags(flags)
     kept = flags.str.replace_all("[np]", "m").str.replace_all(r"[^ism]", "")
     body = pl.when(flags.str.contains("l", literal=True)).then(pattern.str.escape_regex()).otherwise(pattern)
     return pl.when(kept == "").then(body).otherwise(pl.concat_str([pl.lit("(?"), kept, pl.lit(")"), body]))
 
 
+def check_flags(flags: pl.Expr, allowed: str = "cislmnp") -> None:
+    """Raise ExecuteError where options of a regular expression are no constant, or hold a letter that means nothing."""
+    given = None if flags.meta.root_names() else str(pl.select(flags).item() or "")
+    if given is None or set(given) - set(allowed):
+        shown = "a column" if given is None else f"'{given}'"
+        raise ExecuteError(f"the options of a regular expression are a constant of the letters {', '.join(allowed)}, and this is {shown}")
+
+
 def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr | None = None) -> pl.Expr:
     """The first match, or with the option g all; \\1 in the new text is a group."""
-    if pattern.meta.root_names() or new.meta.root_names() or (flags is not None and flags.meta.root_names()):
+    if flags is not None:
+        check_flags(flags, "cislmnpg")
+    if pattern.meta.root_names() or new.meta.root_names():
         return over_distinct(_replaced, pl.String())(x, pattern, new, *([] if flags is None else [flags]))
     if pl.select(pattern.is_null() | new.is_null()).item():
         return pl.when(pl.lit(value=False)).then(x)
     template = new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")
-    wanted = flagged(pattern, flags)
+    wanted = flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))
     every = flags is not None and "g" in str(pl.select(flags).item())
     return x.str.replace_all(wanted, template) if every else x.str.replace(wanted, template)
 

@@ -207,6 +207,8 @@ RUNNING: list[tuple[str, str]] = [
     ("SELECT regexp_replace(name, name || '(', 'x') FROM items", "is not a regular expression"),
     ("SELECT regexp_replace(name, name, '\\3') FROM items", "regexp_replace cannot write"),
     ("SELECT regexp_extract(name, 'a', stock) FROM items", "has no group"),
+    ("SELECT regexp_matches(name, 'a', name) FROM items", "the options of a regular expression are a constant"),
+    ("SELECT regexp_replace(name, 'a', 'b', 'q') FROM items", "and this is 'q'"),
     ("SELECT binom(500, 250)", "binom(500, 250) is out of range"),
     ("SELECT uuid_extract_version('x')", "'x' is not a UUID"),
     ("SELECT error('boom')", "boom"),
