@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 
 import polars as pl
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
@@ -272,5 +273,8 @@ def _output_name(tree: exp.Expression) -> str:
         return str(tree.name)
     if isinstance(tree, exp.Count) and isinstance(tree.this, exp.Star):
         return "count_star()"
-    shown = str(tree.sql("duckdb"))
+    try:
+        shown = str(tree.sql("duckdb"))
+    except (SqlglotError, ValueError):
+        shown = tree.key
     return shown.lower() if isinstance(tree, exp.AggFunc) else shown
