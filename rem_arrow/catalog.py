@@ -68,7 +68,7 @@ class StoredTable:
         whole = len(bounded) == len(known)
         low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
         high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        distinct = max(*(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
+        distinct = min(self._tv.rows, statistics.distinct_of(known))
         return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
     def scan(

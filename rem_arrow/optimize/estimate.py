@@ -9,10 +9,11 @@ from decimal import Decimal
 import polars as pl
 
 from rem_arrow.plan.nodes import Aggregate, And, Call, Cast, Column, Expr, Filter, InList, Join, Limit, Literal, Or, Project, Relation, Scan, Sort, Union, Unnest, Values, Window
-from rem_arrow.plan.walk import children, columns_of
+from rem_arrow.plan.walk import children, columns_of, conjuncts
 from rem_arrow.source import Catalog, ColumnStatistics
 
 _EQUAL, _RANGE, _LIKE, _OTHER = 0.05, 0.3, 0.1, 0.3
+_BOUNDS = ("<", "<=", ">", ">=")
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -134,10 +135,7 @@ class Estimates:
             case Literal():
                 return 1.0 if condition.value else 0.0
             case And():
-                share = 1.0
-                for s in sorted(self.selectivity(o, plan) for o in condition.operands):
-                    share *= s
-                return share
+                return self._all(conjuncts(condition), plan)
             case Or():
                 return min(1.0, sum(self.selectivity(o, plan) for o in condition.operands))
             case InList():
@@ -156,6 +154,19 @@ class Estimates:
                 return _LIKE
             case _:
                 return _OTHER
+
+    def _all(self, conditions: tuple[Expr, ...], plan: Relation) -> float:
+        """Conditions are taken to be independent, but for two bounds of one column: these are a range."""
+        share, bounds = 1.0, dict[str, list[float]]()
+        for condition in conditions:
+            own = self.selectivity(condition, plan)
+            if isinstance(condition, Call) and condition.function in _BOUNDS and len(names := columns_of(condition)) == 1:
+                bounds.setdefault(next(iter(names)), []).append(own)
+            else:
+                share *= own
+        for shares in bounds.values():
+            share *= max(0.001, sum(shares) - 1.0) if len(shares) == 2 else min(shares)
+        return share
 
     def _range(self, condition: Call, plan: Relation) -> float:
         """A range takes the share of the column's span that it covers."""
@@ -177,7 +188,7 @@ class Estimates:
         if low is None or high is None or value is None or high <= low:
             return _RANGE
         below = min(1.0, max(0.0, (value - low) / (high - low)))
-        return max(0.001, below if upper else 1.0 - below)
+        return max(0.0005, below if upper else 1.0 - below)
 
 
 def _column_side(condition: Call) -> Expr:
