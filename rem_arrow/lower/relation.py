@@ -26,6 +26,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Shared,
     Sort,
     Union,
     Unnest,
@@ -52,6 +53,7 @@ class Lowering:
     # Frames of scans that are read more than once: Polars computes equal frames once.
     scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
     working: dict[str, pl.DataFrame] = field(default_factory=dict)
+    shared: dict[int, pl.LazyFrame] = field(default_factory=dict)
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -81,6 +83,8 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
             return _unnest(plan, context)
         case Recursive():
             return _recursive(plan, context)
+        case Shared():
+            return _shared(plan, context)
         case Working():
             return context.working[plan.name].lazy().select(pl.col(source).alias(name) for name, source, _ in plan.columns)
         case Apply():
@@ -191,6 +195,13 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
         frame = frame.filter(pl.col(_ROW).list.len() > 0)
     exploded = frame.explode([*names, _ROW])
     return exploded.rename({_ROW: plan.ordinality}) if plan.ordinality is not None else exploded.drop(_ROW)
+
+
+def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
+    known = context.shared.get(plan.number)
+    if known is None:
+        known = context.shared[plan.number] = lower(plan.input, context).cache()
+    return known
 
 
 def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:

@@ -31,6 +31,7 @@ from rem_arrow.plan.nodes import (
     Literal,
     Project,
     Relation,
+    Shared,
     Sort,
     SortKey,
     Union,
@@ -110,6 +111,8 @@ class Domain:
                 return self._window(plan, wanted)
             case Values():
                 return self._values(plan, wanted)
+            case Shared():
+                return self.push(plan.input, wanted)
             case _:
                 raise UnsupportedError("a recursive CTE that reads columns of the query around it is not supported; join it instead")
 

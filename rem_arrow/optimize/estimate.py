@@ -8,7 +8,29 @@ from decimal import Decimal
 
 import polars as pl
 
-from rem_arrow.plan.nodes import Aggregate, And, Call, Cast, Column, Expr, Filter, InList, Join, Limit, Literal, Or, Project, Relation, Scan, Sort, Union, Unnest, Values, Window
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    And,
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    Join,
+    Limit,
+    Literal,
+    Or,
+    Project,
+    Relation,
+    Scan,
+    Shared,
+    Sort,
+    Union,
+    Unnest,
+    Values,
+    Window,
+)
 from rem_arrow.plan.walk import children, columns_of, conjuncts
 from rem_arrow.source import Catalog, ColumnStatistics
 
@@ -51,7 +73,7 @@ class Estimates:
                 return sum(self.rows(i) for i in plan.inputs)
             case Unnest():
                 return self.rows(plan.input) * 5
-            case Project() | Sort() | Window():
+            case Project() | Sort() | Window() | Shared():
                 return self.rows(plan.input)
             case _:
                 return max((self.rows(c) for c in children(plan)), default=1000.0)

@@ -8,7 +8,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Sort, Union, Unnest, Values, Window, Working
+from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Shared, Sort, Union, Unnest, Values, Window, Working
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
@@ -52,7 +52,7 @@ def _prune(plan: Relation, wanted: set[str]) -> Relation:
         case Unnest():
             made = {n for n, _ in plan.outputs} | {plan.ordinality}
             return replace(plan, input=_prune(plan.input, (wanted - made) | columns_of(*exprs_of(plan))))
-        case Apply() | Recursive():
+        case Apply() | Recursive() | Shared():
             return rebuild(plan, lambda i: _prune(i, set(i.schema)))
         case _:
             assert_never(plan)

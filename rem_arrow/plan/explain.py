@@ -27,6 +27,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Union,
@@ -89,6 +90,8 @@ def describe(plan: Relation) -> str:
             return f"Apply {plan.kind}" + (f" {text(plan.operand)}" if plan.operand is not None else "") + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
         case Recursive():
             return f"Recursive {plan.name}"
+        case Shared():
+            return f"Shared {plan.number}"
         case Working():
             return f"Working {plan.name}"
         case _:

@@ -11,6 +11,10 @@ class Names:
     def __init__(self, used: Iterable[str] = ()) -> None:
         self._used = set(used)
 
+    def count(self) -> int:
+        """Return how many names are in use."""
+        return len(self._used)
+
     def fresh(self, wanted: str) -> str:
         name, n = wanted, 1
         while name in self._used:

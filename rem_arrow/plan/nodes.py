@@ -356,7 +356,19 @@ class Working:
         return {name: dtype for name, _, dtype in self.columns}
 
 
-Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working"
+@dataclass(frozen=True)
+class Shared:
+    """A plan that is computed once, wherever it stands: all Shared of one number are the same."""
+
+    input: Relation
+    number: int
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared"
 
 
 @dataclass(frozen=True)

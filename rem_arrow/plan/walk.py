@@ -28,6 +28,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Union,
@@ -128,7 +129,7 @@ def children(plan: Relation) -> tuple[Relation, ...]:
     match plan:
         case Scan() | Values() | Working():
             return ()
-        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest():
+        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest() | Shared():
             return (plan.input,)
         case Join():
             return (plan.left, plan.right)
@@ -147,7 +148,7 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
     match plan:
         case Scan() | Values() | Working():
             return plan
-        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest():
+        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest() | Shared():
             return replace(plan, input=change(plan.input))
         case Join():
             return replace(plan, left=change(plan.left), right=change(plan.right))
@@ -164,7 +165,7 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
 def exprs_of(plan: Relation) -> Iterator[Expr]:
     """Yield the expressions that a node itself holds."""
     match plan:
-        case Scan() | Union() | Working() | Recursive():
+        case Scan() | Union() | Working() | Recursive() | Shared():
             return
         case Values():
             yield from (e for row in plan.rows for e in row)
@@ -202,7 +203,7 @@ def aggregate_exprs(call: AggregateCall) -> tuple[Expr, ...]:
 def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
     """Return the node with `change` applied to its own expressions."""
     match plan:
-        case Scan() | Union() | Working() | Recursive():
+        case Scan() | Union() | Working() | Recursive() | Shared():
             return plan
         case Values():
             return replace(plan, rows=tuple(tuple(map(change, row)) for row in plan.rows))

@@ -15,8 +15,8 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Sort, Values, Working
-from rem_arrow.plan.walk import children, rebuild
+from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Shared, Sort, Values, Working
+from rem_arrow.plan.walk import children, free_columns, rebuild
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
 from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
@@ -39,6 +39,8 @@ class Binder:
         self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte)  # type: ignore[arg-type]
         self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
+        # The CTEs that were used, by identity; each is held so that its identity stays its own.
+        self._ctes: dict[int, tuple[Cte, Query]] = {}
 
     def statement(self, tree: exp.Expression) -> Query:
         """Bind a whole statement; every column of the result has a type."""
@@ -90,10 +92,18 @@ class Binder:
         return known
 
     def _cte(self, cte: Cte) -> Query:
-        """Bind one use of a CTE."""
-        if cte.recursive and isinstance(cte.tree.this, exp.Union):
-            return self._recursive(cte, cte.tree.this)
-        return self.query(cte.tree.this, cte.known, cte.outer)
+        """Bind one use of a CTE: the first time its query, then the same rows under other names."""
+        known = self._ctes.get(id(cte))
+        if known is None:
+            recursive = cte.recursive and isinstance(cte.tree.this, exp.Union)
+            query = self._recursive(cte, cast(exp.Union, cte.tree.this)) if recursive else self.query(cte.tree.this, cte.known, cte.outer)
+            if free_columns(query.plan) or _reads_working(query.plan):
+                return query
+            known = (cte, Query(Shared(query.plan, len(self._ctes)), query.names))
+            self._ctes[id(cte)] = known
+            return known[1]
+        plan = known[1].plan
+        return Query(Project(plan, tuple((self.names.fresh(n), Column(n, t)) for n, t in plan.schema.items())), known[1].names)
 
     def _recursive(self, cte: Cte, tree: exp.Union) -> Query:
         """`base UNION [ALL] step`: the columns are those of the base, in the types of both."""
@@ -169,6 +179,10 @@ class Binder:
         if binder.collected.applies:
             raise UnsupportedError("a subquery in VALUES is not supported; use SELECT ... UNION ALL SELECT ...", self.text, *position(tree))
         return Query(plan, tuple(f"col{i}" for i in range(len(columns))))
+
+
+def _reads_working(plan: Relation) -> bool:
+    return isinstance(plan, Working) or any(_reads_working(c) for c in children(plan) if not isinstance(plan, Recursive))
 
 
 def _reads(plan: Relation, name: str) -> bool:
