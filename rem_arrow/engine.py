@@ -95,10 +95,10 @@ class Engine:
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
         rows = _collect(frame).height
         took = (time.perf_counter() - started) * 1000
-        reports = {id(scan): r for scan, r in context.reports}
+        reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
         def note(node: Relation) -> str:
-            report = reports.get(id(node))
+            report = reports.get(node.columns[0][0]) if isinstance(node, Scan) and node.columns else None
             if report is None:
                 return f"{rows} rows, {took:.1f} ms in all" if node is plan else ""
             index = f", by index {report.index}" if report.index else ""
@@ -155,7 +155,7 @@ def _evaluated(expr: Expr) -> Literal | None:
 
 def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
     plan = prune_segments(fixed, values)
-    context = Lowering(snapshot, values)
+    context = Lowering(snapshot, values, _collect)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:

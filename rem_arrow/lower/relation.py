@@ -9,7 +9,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError, InputError
-from rem_arrow.lower import semantics
+from rem_arrow.lower import semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
@@ -239,13 +239,26 @@ def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
 
 
 def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
-    left, right = lower(plan.left, context), lower(plan.right, context)
+    left, right = _sides(plan, context)
     if plan.residual is not None and plan.kind != "inner":
         return _outer_with_residual(plan, left, right, context)
     joined = _equi(plan, left, right, context)
     if plan.residual is not None:
         joined = joined.filter(lower_expr(plan.residual, context.parameters))
     return joined.select(list(plan.schema))
+
+
+def _sides(plan: Join, context: Lowering) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    first = sideways.smaller_side(plan)
+    if first == "right":
+        small = context.collect(lower(plan.right, context))
+        keys = [(a, small.select(lower_expr(b, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
+        return lower(sideways.restricted(plan.left, keys), context), small.lazy()
+    if first == "left":
+        small = context.collect(lower(plan.left, context))
+        keys = [(b, small.select(lower_expr(a, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
+        return small.lazy(), lower(sideways.restricted(plan.right, keys), context)
+    return lower(plan.left, context), lower(plan.right, context)
 
 
 def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None) -> pl.LazyFrame:
