@@ -17,6 +17,7 @@ from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Names, Scope, Visible
+from rem_arrow.sql.view import Views
 
 Bound: TypeAlias = "tuple[Relation, Scope]"
 
@@ -37,6 +38,7 @@ class FromBinder:
 
     def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: Callable[[exp.Expression, Ctes], Query]) -> None:
         self.text, self.catalog, self.names, self.parameters, self.bind_query = text, catalog, names, parameters, bind_query
+        self._views = Views(text, lambda view: bind_query(view, {}))
 
     def bind(self, tree: exp.Select, ctes: Ctes) -> Bound:
         """Return the plan of FROM and its scope; without a FROM one row of no columns."""
@@ -85,6 +87,9 @@ class FromBinder:
         cte = ctes.get(name.casefold())
         if cte is not None:
             return self._derived(self.bind_query(cte.tree.this, cte.known), alias, tree, cte.tree.args["alias"].args.get("columns") or ())
+        view = self.catalog.view(name)
+        if view is not None:
+            return self._derived(self._views.query(name, view, tree), alias, tree)
         source = self.catalog.source(name)
         if source is None:
             raise BindError(f'no table "{name}"', self.text, start, end, hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"))

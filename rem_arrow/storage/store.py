@@ -194,9 +194,11 @@ class Store:
         for table_number, table_ in changes.tables.items():
             key = keys.table_key(b"table", table_number)
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
-        segments = list(manifests)
+        segments = [*changes.manifests, *manifests]
         ops += [op for _, op, _ in segments]
-        self.kv.write(ops, sync=self.settings.durability == "sync")
+        # Table numbers are never used again: what a dropped table leaves behind, nobody names.
+        drop = [(family, keys.table_prefix(n)) for n, t in changes.tables.items() if t is None for family in ("tail", "dead", "manifest")]
+        self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
         return self._publish(number, changes, kills, appended, segments)
 
     def _publish(
@@ -251,6 +253,11 @@ class Store:
         return run, len(run.rowids)
 
     def _check_conflicts(self, base: Version, changes: Changes) -> None:
+        for table in {*changes.appends, *changes.killed}:
+            now = self.version.tables.get(table)
+            if now is None or now.table is not base.tables[table].table:
+                what = "dropped" if now is None else "changed"
+                raise ConflictError(f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; nothing was stored, run it again")
         for number, killed, ids in self._recent:
             if number <= base.commit:
                 continue
