@@ -170,7 +170,6 @@ class StoredTable:
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
         return pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(fields, columns, strict=True)])
 
-
     def _row(self, view: PartView, offset: int, fields: Sequence[Field]) -> list[object]:
         row = view.part.row(offset, [f for f in fields if f is not _ROWID_FIELD])
         for place in (i for i, f in enumerate(fields) if f is _ROWID_FIELD):
@@ -210,7 +209,16 @@ class Snapshot:
         target: the table that TARGET means, with its rowids.
     """
 
-    def __init__(self, kv: KV, hints: Hints, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False, target: TableVersion | None = None) -> None:
+    def __init__(
+        self,
+        kv: KV,
+        hints: Hints,
+        version: Version,
+        frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+        *,
+        include_deleted: bool = False,
+        target: TableVersion | None = None,
+    ) -> None:
         self._kv, self._hints, self.version, self._include_deleted, self._target = kv, hints, version, include_deleted, target
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
