@@ -19,7 +19,7 @@ from rem_arrow.storage.version import PartView, TableVersion, Version
 # The name under which a statement that writes reads the table that it changes, and the column that it finds there: the rowid.
 # No table and no column of a user can have these names.
 TARGET = "\x00target"
-ROWID = "\x00rowid"
+ROWID = "\x00#"
 
 _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
 _INDEX_ROWS_MIN = 16

@@ -76,7 +76,7 @@ def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
         try:
             column = column.cast(field.dtype, strict=True)
         except pl.exceptions.PolarsError as error:
-            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {error}') from error
+            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {str(error).splitlines()[0]}') from error
     if not field.nullable and column.null_count():
         row = int(column.is_null().arg_max() or 0)
         raise InputError(f'row {row}: {table}, field "{field.name}" must not be NULL')

@@ -68,13 +68,13 @@ class WriteBinder:
         """
         if isinstance(source, exp.Values) and not any(source.args.get(k) for k in ("order", "limit", "offset", "with_", "alias")):
             return self._values(source, fields)
-        query = self._binder.statement(source)
+        query = self._binder.query(source)
         self._check_count(len(query.names), fields, source)
         return self._assigned(query, fields, [source] * len(fields)), list(fields)
 
     def by_name(self, source: exp.Expression, fields: Sequence[Field]) -> tuple[Query, list[Field]]:
         """Bind INSERT ... BY NAME: each column of the query goes into the column of its name."""
-        query = self._binder.statement(source)
+        query = self._binder.query(source)
         known = {f.name.casefold(): f for f in fields}
         chosen = []
         for name in query.names:
@@ -161,7 +161,7 @@ class WriteBinder:
 
     def returning(self, clause: exp.Expression) -> Query:
         """Bind RETURNING over the rows that a statement wrote."""
-        return self._bound([e.copy() for e in clause.expressions], (), None, None)
+        return self._binder.settled(self._bound([e.copy() for e in clause.expressions], (), None, None))
 
     def constant(self, tree: exp.Expression, field: Field) -> Query:
         """Bind an expression without columns, such as a DEFAULT, as a value of `field`."""
@@ -182,11 +182,18 @@ class WriteBinder:
         if ctes is not None:
             tree.set("with_", ctes)
         try:
-            return self._binder.statement(tree)
+            return self._binder.query(tree)
         except TextError as error:
-            # The rowid is a column that nobody can name: it is not among the suggestions.
-            error.hint = error.hint.replace(f", {self._target.rowid}", "") if self._target.rowid else error.hint
-            raise
+            raise self._without_rowid(error, columns) from error
+
+    def _without_rowid(self, error: TextError, columns: list[exp.Expression]) -> TextError:
+        """Return the error without the rowid, a column that nobody can name."""
+        if not self._target.rowid or self._target.rowid not in str(error):
+            return error
+        if self._target.rowid in error.message:
+            call = next((c for t in columns for c in t.find_all(exp.AggFunc)), columns[-1])
+            return BindError("an aggregate cannot stand in SET, which works on one row at a time", self._text, *position(call), hint="Aggregate in a query behind FROM.")
+        return type(error)(error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", ""))
 
     def _rowid(self) -> list[exp.Expression]:
         return [self._own(self._target.rowid)] if self._target.rowid else []

@@ -15,6 +15,7 @@ from rem_arrow.errors import ParseError, UnsupportedError
 TEXT_CHARS_MAX = 1_000_000
 
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
+_SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
 _BLANK = re.compile(r"[^\n]")
 # SQLGlot takes these for names.
 _TRANSACTION_WORDS = {"START TRANSACTION": exp.Transaction, "END": exp.Commit, "END TRANSACTION": exp.Commit, "ABORT": exp.Rollback}
@@ -69,6 +70,8 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     words = " ".join(piece.split()).upper()
     if words in _TRANSACTION_WORDS:
         return _TRANSACTION_WORDS[words]()
+    # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
+    piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
         trees = [t for t in sqlglot.parse(piece, read="duckdb") if t is not None]
     except GlotParseError as error:

@@ -24,6 +24,7 @@ from rem_arrow.sql.bind_write import Target, WriteBinder
 from rem_arrow.sql.statement import AddColumn, Alter, ColumnDefinition, CreateTable, CreateTableAs, Drop, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.context import Context, Result, counted, status, table_of
+from rem_arrow.statements.rows import fitting
 from rem_arrow.storage import compaction, values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -228,7 +229,7 @@ def _field(context: Context, table: Table, column: ColumnDefinition, number: int
         return field
     snapshot = context.snapshot()
     query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(column.default, field)
-    value, convert = context.rows(query, snapshot).item(), values.to_plain(dtype)
+    value, convert = fitting(context, query, snapshot, table, [field]).item(), values.to_plain(dtype)
     default: Json = value if value is None or convert is None else convert(value)
     return replace(field, default=default)
 

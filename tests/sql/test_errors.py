@@ -98,7 +98,8 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT FROM FROM", "cannot read this", ""),
     ("", "the statement is empty", ""),
     ("SELECT 'a", "a quote is opened and never closed", "'"),
-    ("SHOW ME", "is not supported", ""),
+    ("SHOW itms", 'no table "itms"', "itms"),
+    ("VACUUM", "is not supported", ""),
 ]
 
 

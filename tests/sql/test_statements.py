@@ -161,6 +161,27 @@ def test_random_statements_leave_the_same_rows_as_in_duckdb(steps: list[tuple[st
             assert multiset(run(db, "SELECT * FROM t")) == multiset(oracle.execute("SELECT * FROM t").fetchall()), text
 
 
+def test_values_of_types_that_sql_does_not_compute_pass_through(db: rem.Database) -> None:
+    """Categories, enums, structs, lists and bytes of a loaded table live through UPDATE, and take NULL."""
+    columns = {
+        "c": pl.Series(["a", "b"], dtype=pl.Categorical),
+        "e": pl.Series(["x", "y"], dtype=pl.Enum(["x", "y"])),
+        "s": [{"k": 1}, {"k": 2}],
+        "l": [[1], [2]],
+        "y": [b"1", b"2"],
+    }
+    db.load("t", pl.DataFrame({"a": [1, 2], **columns}))
+    db.sql("UPDATE t SET c = 'new', e = 'y', a = a WHERE a = 1")
+    db.sql("UPDATE t SET s = NULL, l = NULL, y = 'abc' WHERE a = 2")
+    db.sql("INSERT INTO t SELECT 3, 'q', NULL, NULL, NULL, NULL; INSERT INTO t VALUES (4, 'r', 'x', NULL, NULL, NULL)")
+    expected = [(1, "new", "y", {"k": 1}, [1], b"1"), (2, "b", "y", None, None, b"abc"), (3, "q", None, None, None, None), (4, "r", "x", None, None, None)]
+    assert run(db, "SELECT * FROM t ORDER BY a") == expected
+    db.compact()
+    assert run(db, "SELECT * FROM t ORDER BY a") == expected
+    with pytest.raises(rem.InputError, match='column "e" of t is ENUM'):
+        db.sql("UPDATE t SET e = 'zzz'")
+
+
 def test_many_rows_are_updated_and_deleted_in_segments(db: rem.Database) -> None:
     db.load("big", pl.DataFrame({"a": range(300_000), "b": [str(i % 7) for i in range(300_000)]}))
     started = time.monotonic()
@@ -396,6 +417,7 @@ def test_describe_and_show_agree_with_duckdb(db: rem.Database) -> None:
         for query in ("DESCRIBE t", "DESCRIBE SELECT a + 1 AS x, b, c AS y FROM t"):
             assert run(db, query) == oracle.execute(query).fetchall()
     assert "t" in db.sql("SHOW TABLES")["name"].to_list()
+    assert run(db, "SHOW t") == run(db, "DESCRIBE t")
     assert "a" in db.sql("SHOW ALL TABLES").filter(pl.col("name") == "t")["column_names"].item()
 
 
@@ -473,6 +495,9 @@ _REFUSED = [
     ("UPDATE issues SET id = 'x'", "the id of a row of issues cannot be changed"),
     ("UPDATE issues SET modified_at = NULL", "modified_at of issues is set by the database"),
     ("UPDATE edges SET src = 'x'", "of an edge only properties and weight can be changed"),
+    ("UPDATE t SET a = sum(a)", "an aggregate cannot stand in SET"),
+    ("UPDATE t SET a = rowid", 'no column "rowid" in t'),
+    ("CREATE TABLE n (a INTEGER DEFAULT 'x')", 'does not fit the column "a" of n'),
     ("DELETE FROM t WHERE aa = 1", 'no column "aa" in t'),
     ("CREATE TABLE t (a INTEGER)", "the table t exists already"),
     ("CREATE TABLE v (a INTEGER)", "there is a view v already"),
