@@ -54,10 +54,7 @@ class Binder:
 
     def statement(self, tree: exp.Expression) -> Query:
         """Bind a whole statement; every column of the result has a type."""
-        return self.settled(self.query(tree))
-
-    def settled(self, query: Query) -> Query:
-        """Give the columns that are only NULL a type."""
+        query = self.query(tree)
         if not any(isinstance(t, pl.Null) for t in query.plan.schema.values()):
             return query
         return Query(Project(query.plan, tuple((self.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())), query.names)

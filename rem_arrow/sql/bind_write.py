@@ -21,6 +21,7 @@ from rem_arrow.schema import Field, Table
 from rem_arrow.source import Catalog
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_expr import ExprBinder
+from rem_arrow.sql.bind_from import settled
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
@@ -161,7 +162,7 @@ class WriteBinder:
 
     def returning(self, clause: exp.Expression) -> Query:
         """Bind RETURNING over the rows that a statement wrote."""
-        return self._binder.settled(self._bound([e.copy() for e in clause.expressions], (), None, None))
+        return self._settled(self._bound([e.copy() for e in clause.expressions], (), None, None))
 
     def constant(self, tree: exp.Expression, field: Field) -> Query:
         """Bind an expression without columns, such as a DEFAULT, as a value of `field`."""
@@ -194,6 +195,11 @@ class WriteBinder:
             call = next((c for t in columns for c in t.find_all(exp.AggFunc)), columns[-1])
             return BindError("an aggregate cannot stand in SET, which works on one row at a time", self._text, *position(call), hint="Aggregate in a query behind FROM.")
         return type(error)(error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", ""))
+
+    def _settled(self, query: Query) -> Query:
+        """Give the columns that are only NULL a type."""
+        columns = tuple((self._binder.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())
+        return Query(Project(query.plan, columns), query.names)
 
     def _rowid(self) -> list[exp.Expression]:
         return [self._own(self._target.rowid)] if self._target.rowid else []

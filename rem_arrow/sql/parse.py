@@ -10,7 +10,8 @@ from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token
 
-from rem_arrow.errors import ParseError, UnsupportedError
+from rem_arrow.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.sql.spacing import place_before, spaced
 
 TEXT_CHARS_MAX = 1_000_000
 
@@ -39,6 +40,19 @@ def parse_all(text: str) -> list[exp.Expression]:
         raise ParseError(f"a statement is a text, not {type(text).__name__}")
     if len(text) > TEXT_CHARS_MAX:
         raise ParseError(f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames or parameters")
+    wide, added = spaced(text)
+    try:
+        trees = _trees(wide)
+    except TextError as error:
+        if not added:
+            raise
+        raise type(error)(error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint) from error
+    for node in (n for tree in trees for n in tree.walk() if added and "start" in n.meta):
+        node.meta["start"], node.meta["end"] = place_before(node.meta["start"], added), place_before(node.meta["end"], added)
+    return trees
+
+
+def _trees(text: str) -> list[exp.Expression]:
     explained = _EXPLAIN.search(text) is not None
     if ";" not in text and not explained:
         trees = [_tree(text, text)]

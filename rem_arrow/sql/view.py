@@ -13,6 +13,7 @@ from sqlglot import exp
 from rem_arrow.errors import BindError, TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.parse import parse, position, tokens
+from rem_arrow.sql.spacing import place_after, spaced
 
 
 class Views:
@@ -40,10 +41,12 @@ class Views:
 
 def view_text(text: str, name: exp.Expression) -> str:
     """Return what stands behind AS in the CREATE VIEW that names `name`, up to its semicolon."""
-    _, behind = position(name)
+    _, end = position(name)
+    text, added = spaced(text)
+    behind = place_after(end or 0, added)
     depth, start, stop = 0, None, len(text)
     for token in tokens(text):
-        if behind is None or token.start < behind:
+        if token.start < behind:
             continue
         kind = token.token_type.name
         depth += (kind == "L_PAREN") - (kind == "R_PAREN")

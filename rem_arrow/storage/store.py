@@ -99,7 +99,7 @@ class Store:
         self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
         self._pins_lock = threading.Lock()
         self._recent: deque[tuple[int, dict[int, list[int]], set[tuple[int, bytes]]]] = deque()
-        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[bytes]]] = deque()
+        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[tuple[str, bytes]]]] = deque()
         self._room = threading.Condition(self.lock)
         self.closed = False
         self.indexer: Indexer = _NoIndexes()
@@ -240,6 +240,7 @@ class Store:
             if table is None:
                 dropped = tables.pop(number)
                 self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1)
+                self._garbage.append((self.version.commit + 1, [], [(family, keys.table_prefix(number)) for family in ("ids", "index")]))
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
@@ -308,7 +309,7 @@ class Store:
         """Delete the pages of `segments` as soon as no version before `commit` is pinned. REQUIRES: the lock."""
         for segment in segments:
             self.cache.drop_part(segment.table, segment.number)
-        self._garbage.append((commit, [], [keys.part_key(s.table, s.number) for s in segments]))
+        self._garbage.append((commit, [], [("pages", keys.part_key(s.table, s.number)) for s in segments]))
 
     def collect_garbage(self) -> int:
         """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
@@ -316,8 +317,8 @@ class Store:
             oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
             while self._garbage and self._garbage[0][0] <= oldest:
                 _, stale, prefixes = self._garbage.popleft()
-                for prefix in prefixes:
-                    self.kv.delete_prefix("pages", prefix)
+                for family, prefix in prefixes:
+                    self.kv.delete_prefix(family, prefix)
                 self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.indexer.still_wanted(family, key, table, rowid)])
             while self._recent and self._recent[0][0] <= oldest:
                 self._recent.popleft()

@@ -41,6 +41,10 @@ def run(db: rem.Database, text: str) -> list[tuple[Any, ...]]:
     return db.sql(text).rows()
 
 
+def run_with(db: rem.Database, text: str, parameters: Any) -> list[tuple[Any, ...]]:
+    return db.sql(text, parameters).rows()
+
+
 # --- plain tables, beside DuckDB
 
 _SCRIPT = """
@@ -575,6 +579,20 @@ def test_tables_do_not_change_inside_a_transaction(small: rem.Database) -> None:
     small.sql("ROLLBACK")
     with pytest.raises(rem.InputError, match="v is a view"):
         small.load("v", pl.DataFrame({"a": [1]}))
+
+
+def test_parameters_need_no_space_behind_them(small: rem.Database) -> None:
+    """Texts, names and comments that look like parameters stay as they are, and places are those of the user's text."""
+    assert run_with(small, "SELECT $1,$2,$1,'$1,$2,' AS \"$a,$b\",$$x,$y$$ -- $1,$2\n", [1, 2]) == [(1, 2, 1, "$1,$2,", "x,$y")]
+    assert run_with(small, "CREATE TABLE p (a INTEGER,b INTEGER); INSERT INTO p VALUES ($a,$b),($b,$a); SELECT * FROM p WHERE a IN ($a,$b) ORDER BY a", {"a": 2, "b": 1}) == [
+        (1, 2),
+        (2, 1),
+    ]
+    assert run_with(small, "UPDATE p SET a=$a,b=$b WHERE a=$a; CREATE VIEW pv AS SELECT b FROM p WHERE a = 2; SELECT * FROM pv", {"a": 2, "b": 7}) == [(7,)]
+    with pytest.raises(rem.BindError) as caught:
+        small.sql("SELECT $1,$1,nothing FROM t", [1])
+    assert "line 1: SELECT $1,$1,nothing FROM t\n                     ^^^^^^^" in str(caught.value)
+    small.sql("DROP VIEW pv; DROP TABLE p")
 
 
 def test_several_statements_run_in_turn_and_the_last_one_answers(small: rem.Database) -> None:
