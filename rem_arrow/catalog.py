@@ -1,4 +1,4 @@
-"""Names to sources at one pinned version: stored tables and a user's frames."""
+"""Names to sources at one pinned version: stored tables, views and a user's frames."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
-from rem_arrow.schema import Field, Table
+from rem_arrow.schema import ROWID_COLUMN, Field, Table
 from rem_arrow.source import ColumnRange, ColumnStatistics, ScanReport, TableSource
 from rem_arrow.storage import statistics, values
 from rem_arrow.storage.codec import unscaled
@@ -18,6 +18,12 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
+# The name under which a statement that writes reads the table that it changes, and the column that it finds there: the rowid.
+# No table and no column of a user can have these names.
+TARGET = "\x00target"
+ROWID = "\x00#"
+
+_ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
 _INDEX_ROWS_MIN = 16
 _INDEX_ROWS_MAX = 2_000
 _INDEX_SHARE_MAX = 0.01
@@ -26,12 +32,12 @@ _INDEX_SHARE_MAX = 0.01
 class StoredTable:
     """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows."""
 
-    def __init__(self, kv: KV, hints: Hints, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> None:
+    def __init__(self, kv: KV, hints: Hints, version: Version, tv: TableVersion, *, include_deleted: bool = False, rowids: bool = False) -> None:
         # The version is held for as long as this source is: that is what keeps its pages.
         self._kv, self._hints, self._version, self._tv = kv, hints, version, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
-        self._schema = tv.table.polars_schema()
+        self._schema = pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
 
     @property
     def schema(self) -> pl.Schema:
@@ -42,7 +48,7 @@ class StoredTable:
 
     def statistics(self, column: str) -> ColumnStatistics | None:
         """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
-        field = self.table.field(column)
+        field = self._field(column)
         key = (self.table.number, field.number)
         remembered = self._hints.statistics.get(key)
         if remembered is None or remembered[0] is not self._tv.parts:
@@ -74,7 +80,7 @@ class StoredTable:
     def scan(
         self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
     ) -> pl.LazyFrame:
-        fields = [self.table.field(c) for c in columns]
+        fields = [self._field(c) for c in columns]
         point = self._index_rowids(ranges)
         if point is not None:
             name, rowids = point
@@ -117,7 +123,10 @@ class StoredTable:
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
         if marker is not None and marker.name not in {f.name for f in fields}:
             wanted.append(marker)
-        frame = view.part.frame(wanted, view.length, coded, fixed)
+        stored = [f for f in wanted if f is not _ROWID_FIELD]
+        frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
+        if len(stored) < len(wanted):
+            frame = frame.with_columns(pl.Series(ROWID, view.part.rowid_array(view.length))).select([f.name for f in wanted])
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
@@ -138,7 +147,7 @@ class StoredTable:
         if not isinstance(view.part, Segment):
             return False
         for wanted in ranges:
-            field = self.table.field(wanted.column)
+            field = self._field(wanted.column)
             zone = view.part.zone(field)
             if zone is not None and not statistics.may_match(zone, wanted, field.dtype, view.part.rows):
                 return True
@@ -149,7 +158,7 @@ class StoredTable:
         for wanted in ranges:
             if not wanted.is_point:
                 continue
-            field = self.table.field(wanted.column)
+            field = self._field(wanted.column)
             if self.table.key == (field.name,):
                 found = self._hints.by_id(self._kv, self._tv, [entries.id_key(self.table.number, [str(wanted.low)])])
                 return field.name, [r for r in found if r is not None]
@@ -172,11 +181,20 @@ class StoredTable:
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
         wanted = [*fields, self._marker] if self._marker is not None else list(fields)
-        rows = [view.part.row(o, [f for f in wanted if f is not None]) for o in offsets]
+        rows = [self._row(view, o, [f for f in wanted if f is not None]) for o in offsets]
         if self._marker is not None:
             rows = [r[:-1] for r in rows if r[-1] is None]
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
         return pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(fields, columns, strict=True)])
+
+    def _row(self, view: PartView, offset: int, fields: Sequence[Field]) -> list[object]:
+        row = view.part.row(offset, [f for f in fields if f is not _ROWID_FIELD])
+        for place in (i for i, f in enumerate(fields) if f is _ROWID_FIELD):
+            row.insert(place, int(view.part.rowid_array(view.length)[offset]))
+        return row
+
+    def _field(self, name: str) -> Field:
+        return _ROWID_FIELD if name == ROWID and ROWID in self._schema else self.table.field(name)
 
 
 class FrameTable:
@@ -204,10 +222,23 @@ class FrameTable:
 
 
 class Snapshot:
-    """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables."""
+    """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables.
 
-    def __init__(self, kv: KV, hints: Hints, version: Version, frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None, *, include_deleted: bool = False) -> None:
-        self._kv, self._hints, self.version, self._include_deleted = kv, hints, version, include_deleted
+    Args:
+        target: the table that TARGET means, with its rowids.
+    """
+
+    def __init__(
+        self,
+        kv: KV,
+        hints: Hints,
+        version: Version,
+        frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+        *,
+        include_deleted: bool = False,
+        target: TableVersion | None = None,
+    ) -> None:
+        self._kv, self._hints, self.version, self._include_deleted, self._target = kv, hints, version, include_deleted, target
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
@@ -216,8 +247,16 @@ class Snapshot:
         frame = self._frames.get(name.casefold())
         if frame is not None:
             return frame
+        if name == TARGET and self._target is not None:
+            return StoredTable(self._kv, self._hints, self.version, self._target, rowids=True)
         tv = self.version.find(name)
-        return None if tv is None else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+        return None if tv is None or tv.table.kind == "view" else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+
+    def view(self, name: str) -> str | None:
+        tv = self.version.find(name)
+        if tv is None or tv.table.kind != "view" or name.casefold() in self._frames:
+            return None
+        return str(tv.table.model)
 
     def parts(self, names: Sequence[str]) -> list[object]:
         """Return what the rows of stored tables are made of; the same objects are the same rows."""

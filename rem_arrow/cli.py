@@ -60,20 +60,21 @@ def demo(path: Annotated[Path | None, typer.Argument(help="Folder for the demo; 
 @app.command()
 def sql(
     database: DatabasePath,
-    query: Annotated[str, typer.Argument(help="One SELECT; - reads it from standard input")],
+    query: Annotated[str, typer.Argument(help="A query, or with --write any statements; - reads them from standard input")],
     param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE for $NAME; may be repeated")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan instead of the rows")] = False,
+    write: Annotated[bool, typer.Option("--write", "-w", help="Open for writing: INSERT, UPDATE, DELETE, CREATE and so on")] = False,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which to stop")] = None,
     format_: OutputFormat = None,
     output: OutputFile = None,
 ) -> None:
-    """Run one query.
+    """Run a query, or with --write other statements.
 
     rem-arrow sql my.rem "SELECT name, COUNT(*) FROM entities GROUP BY name"
 
     rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
     """
-    with _errors(), _reader(database) as db:
+    with _errors(), connect(database) if write else _reader(database) as db:
         text = sys.stdin.read() if query == "-" else query
         parameters = _parameters(param or [])
         if explain:

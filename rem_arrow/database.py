@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -27,10 +28,11 @@ from rem_arrow.interop.predicate import ranges_of
 from rem_arrow.interop.reading import open_input
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
-from rem_arrow.operations import Compute, Operations, Shared
+from rem_arrow.operations import Compute, Operations
 from rem_arrow.options import check_folder, memory_bytes, tenant_folder, thread_count
 from rem_arrow.progress import progress_bar
 from rem_arrow.schema import Table, check_name
+from rem_arrow.shared import Shared
 from rem_arrow.storage import compaction, keys
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
@@ -92,6 +94,7 @@ class Database(Operations):
         self._shared = Shared(store)
         self._shared.limits = Limits(None, store.settings.memory_bytes)
         self._temporary = temporary
+        self._thread = threading.local()
         if not store.read_only:
             self._create_system_tables()
         for name, model in BUILTIN:
@@ -121,15 +124,18 @@ class Database(Operations):
             existing = store.version.find(table_name)
             if existing is None:
                 table = registry.describe(model, table_name, self._next_table())
-                self._define(table)
+                self._store_description(table)
             else:
                 table = self._evolve(existing, model)
             self._shared.models[table.number] = model
         return table.name
 
     def tables(self) -> pl.DataFrame:
-        """Return every table: name, kind, category, rows, columns, description."""
-        rows = [(t.table.name, t.table.kind, t.table.category, t.rows, len(t.table.fields), t.table.description.split("\n")[0]) for t in self._version()]
+        """Return every table and view: name, kind, category, rows (NULL for a view), columns, description."""
+        rows = [
+            (t.table.name, t.table.kind, t.table.category, None if t.table.kind == "view" else t.rows, len(t.table.fields), t.table.description.split("\n")[0])
+            for t in self._version()
+        ]
         names = {"name": pl.String, "kind": pl.String, "category": pl.String, "rows": pl.Int64, "columns": pl.Int64, "description": pl.String}
         return pl.DataFrame(rows, schema=names, orient="row").sort("name")
 
@@ -157,9 +163,13 @@ class Database(Operations):
         """
         self._writable()
         check_name(table, "table")
+        if self._begun() is not None:
+            raise InputError("load commits by itself; COMMIT or ROLLBACK the transaction of this thread first, or use INSERT")
         given = open_input(data)
         with progress_bar(f"loading {table}", given.rows, progress) as advance:
             tv = self._store.version.find(table)
+            if tv is not None and tv.table.kind == "view":
+                raise InputError(f"{tv.table.name} is a view, and holds no rows; load into a table")
             if tv is not None and tv.table.kind == "system":
                 return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
             if tv is not None and tv.table.kind == "entity":
@@ -179,7 +189,10 @@ class Database(Operations):
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
         version = self._version()
-        source = StoredTable(self._store.kv, self._shared.writer.hints, version, find_table(version, table))
+        tv = find_table(version, table)
+        if tv.table.kind == "view":
+            return self.lazy(f'SELECT * FROM "{tv.table.name.replace(chr(34), chr(34) * 2)}"')
+        source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
 
         def read(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
             self._store.check_open()
@@ -263,15 +276,43 @@ class Database(Operations):
     # --- inside
 
     def _version(self) -> Version:
-        return self._store.pin()
+        begun = self._begun()
+        return self._store.pin() if begun is None else begun._version()
 
     def _write(self, compute: Compute[T]) -> T:
-        store = self._writable()
+        store, begun = self._writable(), self._begun()
+        if begun is not None:
+            return begun._write(compute)
         with store.lock:
             changes, result = compute(store.version)
             if changes:
                 store.commit(changes)
             return result
+
+    def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
+        store, begun = self._writable(), self._begun()
+        if begun is not None:
+            return begun._define(compute)
+        with store.rewriting, store.lock:
+            return compute(store)
+
+    def _control(self, kind: str) -> None:
+        begun = self._begun()
+        if begun is not None:
+            if kind != "BEGIN":
+                self._thread.transaction = None
+            begun._control(kind)
+        elif kind == "BEGIN":
+            self._thread.transaction = self.transaction()
+        else:
+            raise InputError(f"{kind}: no transaction is open in this thread; BEGIN one")
+
+    def _begun(self) -> Transaction | None:
+        """Return the transaction that this thread began by BEGIN, if it is open."""
+        return getattr(self._thread, "transaction", None)
+
+    def _writes_segments(self) -> bool:
+        return self._begun() is None
 
     def _writable(self) -> Store:
         self._store.check_open()
@@ -285,7 +326,7 @@ class Database(Operations):
             raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
         return number
 
-    def _define(self, table: Table) -> None:
+    def _store_description(self, table: Table) -> None:
         changes = Changes()
         changes.tables[table.number] = table
         self._store.commit(changes)
@@ -305,7 +346,7 @@ class Database(Operations):
 
     def _evolve(self, tv: TableVersion, model: type[BaseModel]) -> Table:
         if tv.table.kind != "entity":
-            raise InputError(f"{tv.table.name} is a {tv.table.kind} table; register the model under another name")
+            raise InputError(f"there is a {tv.table.kind} {'' if tv.table.kind == 'view' else 'table '}{tv.table.name}; register the model under another name")
         evolved = registry.evolve(tv.table, model)
         if evolved == tv.table:
             return tv.table
@@ -314,7 +355,7 @@ class Database(Operations):
         compaction.seal(self._store, tv.table.number)
         if set(evolved.indexed) - set(tv.table.indexed) or set(evolved.name_fields) - set(tv.table.name_fields):
             loader.write_index(self._store, self._store.version.tables[tv.table.number], evolved)
-        self._define(evolved)
+        self._store_description(evolved)
         return evolved
 
     def _load_plain(self, name: str, schema: pl.Schema, pieces: Iterable[pl.DataFrame], rows: int | None, advance: Callable[[int], None]) -> int:

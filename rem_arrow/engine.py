@@ -33,11 +33,18 @@ from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Expr, Literal, Query, Relation, Scan
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
+from rem_arrow.sql.bind_write import literal_rows
+from rem_arrow.sql.classify import classify
+from rem_arrow.sql.parse import parse, parse_all
+from rem_arrow.sql.statement import Statement
 
 Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
+# The place of a query among the statements of its text, and its tree.
+Part: TypeAlias = "tuple[int, Any]"
+
 _PLANS_MAX = 256
+_TEXT_KEPT_MAX = 100_000
 _POLL_S = 0.002
 # Of the memory limit: a statement that may hold more than this is watched while it runs.
 _WATCHED_SHARE = 0.25
@@ -62,16 +69,45 @@ class Engine:
 
     def __init__(self) -> None:
         self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
+        self._statements: OrderedDict[str, list[Statement]] = OrderedDict()
         self._lock = Lock()
         # Plans with their decimals fixed, and the parts of the tables whose bounds proved it.
         self._fixed: OrderedDict[int, tuple[Relation, list[object], Relation]] = OrderedDict()
 
-    def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None) -> pl.DataFrame:
+    def statements(self, text: str) -> list[Statement]:
+        """Return the statements of a text, from the cache if it was read before."""
+        with self._lock:
+            known = self._statements.get(text)
+        if known is None:
+            try:
+                known = [classify(tree, text) for tree in parse_all(text)]
+            except RecursionError as error:
+                raise UnsupportedError("the statement is nested too deeply", text) from error
+            if len(text) <= _TEXT_KEPT_MAX:
+                with self._lock:
+                    self._statements[text] = known
+                    while len(self._statements) > _PLANS_MAX:
+                        self._statements.popitem(last=False)
+        return known
+
+    def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None, *, part: Part | None = None) -> pl.DataFrame:
         """Return the rows of a query."""
-        limits = limits or Limits()
         started = time.monotonic()
         values, dtypes = typed_parameters(parameters)
-        query = self.plan(text, snapshot, dtypes)
+        return self.run(self.plan(text, snapshot, dtypes, part=part), snapshot, values, limits, started=started)
+
+    def run_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None) -> pl.DataFrame:
+        """Return the rows of a query that is bound and not optimized; its plan is not kept."""
+        rows = literal_rows(query.plan)
+        if rows is not None:
+            columns = zip(query.plan.schema.values(), zip(*rows, strict=True), strict=True)
+            return named(pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names)
+        return self.run(Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names), snapshot, values, limits)
+
+    def run(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, started: float | None = None) -> pl.DataFrame:
+        """Return the rows of an optimized query; `started` is when its time began to count."""
+        limits = limits or Limits()
+        started = time.monotonic() if started is None else started
         frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
@@ -85,10 +121,10 @@ class Engine:
         frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
-    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False) -> str:
+    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
         """Return the optimized plan as text; with `analyze`, after running it, rows, time and what the scans read."""
         values, dtypes = typed_parameters(parameters)
-        query = self.plan(text, snapshot, dtypes)
+        query = self.plan(text, snapshot, dtypes, part=part)
         started = time.perf_counter()
         frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         if not analyze:
@@ -121,10 +157,11 @@ class Engine:
                     self._fixed.popitem(last=False)
         return known[2]
 
-    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType]) -> Query:
-        """Return the optimized query, from the cache if its text and the tables are as they were."""
+    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], *, part: Part | None = None) -> Query:
+        """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query among several in the text."""
         names = snapshot.version.names
-        key = (text, tuple(dtypes.items()), id(names))
+        place, tree = part or (0, None)
+        key = (text, place, tuple(dtypes.items()), id(names))
         cacheable = not snapshot.has_frames
         with self._lock:
             known = self._plans.get(key) if cacheable else None
@@ -132,7 +169,7 @@ class Engine:
                 self._plans.move_to_end(key)
                 return known[1]
         try:
-            bound = Binder(text, snapshot, dtypes).statement(parse(text))
+            bound = Binder(text, snapshot, dtypes).statement(parse(text) if tree is None else tree)
             query = Query(optimize(bound.plan, Tools(snapshot, _evaluated)), bound.names)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error

@@ -53,7 +53,7 @@ class EntityLoad:
         for field in self._tv.table.fields:
             if field.encoding == "json" and field.name in piece.columns:
                 for row in rows:
-                    row[field.name] = _parsed(row[field.name])
+                    row[field.name] = parsed(row[field.name])
         # A column that is NULL means that the row says nothing of it: the model's default applies.
         optional = [n for n in piece.columns if piece[n].null_count()]
         for row in rows if optional else ():
@@ -113,7 +113,7 @@ def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
         rows -= piece.height
 
 
-def _parsed(value: object) -> object:
+def parsed(value: object) -> object:
     """Return the object of a JSON text; anything else as it is."""
     if not isinstance(value, str):
         return value

@@ -52,9 +52,8 @@ class _RunIndex:
         if self._others_upto < len(run.rowids):
             with self._lock:
                 stop = len(run.rowids)
-                rows = [run.plain(o) for o in range(self._others_upto, stop)]
                 rowids = [entries.rowid_value(r) for r in run.rowids[self._others_upto : stop]]
-                for _, key, _ in index.many(rowids, {p: [row[p] for row in rows] for p in index.columns}):
+                for _, key, _ in index.many(rowids, _plain_columns(run, index, self._others_upto, stop)):
                     self.others.setdefault(entries.prefix_of(key), []).append(entries.rowid_of(key))
                 self._others_upto = stop
         return self.others
@@ -124,7 +123,8 @@ class Hints:
         columns = {p: _physical(frame[table.fields[p].name]).to_list() for p in index.columns}
         packed = np.asarray(rowids, dtype=">u8").tobytes()
         ids = [packed[i + 2 : i + 8] for i in range(0, len(packed), 8)]
-        kv.write_bulk("ids", zip(index.keys(columns), ids, strict=True))
+        if table.key:
+            kv.write_bulk("ids", zip(index.keys(columns), ids, strict=True))
         found = index.many(ids, columns)
         for wanted in FAMILIES[1:]:
             kv.write_bulk(wanted, [(key, value) for family, key, value in found if family == wanted])
@@ -135,6 +135,15 @@ class Hints:
             if found is None:
                 found = self._runs[run] = _RunIndex()
             return found
+
+
+def _plain_columns(run: Run, index: RowIndex, start: int, stop: int) -> dict[int, list[Json]]:
+    """Return the indexed columns of the rows `start` to `stop` in plain form."""
+    if not run.has_frames:
+        rows = [run.plain(o) for o in range(start, stop)]
+        return {p: [row[p] for row in rows] for p in index.columns}
+    frame = run.frame([run.fields[p] for p in index.columns], stop).slice(start)
+    return {p: _physical(frame[run.fields[p].name]).to_list() for p in index.columns}
 
 
 def _runs(tv: TableVersion) -> list[Run]:

@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, Queue
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -18,11 +18,14 @@ import polars as pl
 from rem_arrow import datatypes
 from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.storage import segment
+from rem_arrow.storage import segment, values
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 DIRECT_ROWS_MIN = 20_000
 VALUE_BYTES_MAX = 1 << 30
@@ -53,12 +56,17 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     columns = []
     for field in table.fields:
         if field.name not in frame.columns:
-            if not field.nullable:
+            if not field.nullable and field.default is None:
                 raise InputError(f'{table.name} needs the column "{field.name}"')
-            columns.append(pl.Series(field.name, [None] * frame.height, dtype=field.dtype))
+            columns.append(default_column(field, frame.height))
             continue
         columns.append(_fitted_column(frame[field.name], field, table.name))
     return pl.DataFrame(columns)
+
+
+def default_column(field: Field, rows: int) -> pl.Series:
+    """Return a column of `rows` times the field's default."""
+    return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
 
 
 def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
@@ -68,7 +76,7 @@ def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
         try:
             column = column.cast(field.dtype, strict=True)
         except pl.exceptions.PolarsError as error:
-            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {error}') from error
+            raise InputError(f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {str(error).splitlines()[0]}') from error
     if not field.nullable and column.null_count():
         row = int(column.is_null().arg_max() or 0)
         raise InputError(f'row {row}: {table}, field "{field.name}" must not be NULL')
@@ -113,15 +121,30 @@ def write_segments(store: Store, table: Table, frames: Iterator[pl.DataFrame], *
         rowids = np.arange(start, start + frame.height, dtype=np.int64)
         op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f, frame=frame: frame[f.name], store.executor)  # type: ignore[misc]
         manifests.append((table.number, op, part))
-        if table.key:
+        if table.key or table.indexed:
             store.indexer.write(store.kv, table, frame, range(start, start + frame.height))
         rows += frame.height
         progress(frame.height)
     store.kv.flush("pages")
-    if table.key:
+    if table.key or table.indexed:
         for family in store.indexer.families:
             store.kv.flush(family)
     return manifests, rows
+
+
+def write_versions(store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]) -> list[tuple[int, Op, int]]:
+    """Write segments of new versions of rows that exist. Returns the manifests for `Changes`. REQUIRES: the lock; rowids ascend."""
+    manifests: list[tuple[int, Op, int]] = []
+    for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
+        piece, ids = frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX]
+        part = store.reserve_part(table.number)
+        op = segment.build(store.kv, table.number, part, table.fields, ids, lambda f, piece=piece: piece[f.name], store.executor)  # type: ignore[misc]
+        manifests.append((table.number, op, part))
+        store.indexer.write(store.kv, table, piece, ids.tolist())
+    store.kv.flush("pages")
+    for family in store.indexer.families if table.key or table.indexed else ():
+        store.kv.flush(family)
+    return manifests
 
 
 def write_index(store: Store, tv: TableVersion, table: Table) -> None:

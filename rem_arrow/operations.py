@@ -12,40 +12,19 @@ from pydantic import BaseModel
 
 from rem_arrow import edges
 from rem_arrow.catalog import Snapshot
-from rem_arrow.engine import Engine, Limits, Parameters
+from rem_arrow.engine import Limits, Parameters, typed_parameters
 from rem_arrow.errors import InputError
-from rem_arrow.model.records import Records
-from rem_arrow.model.registry import id_text, model_of
-from rem_arrow.schema import Table
+from rem_arrow.model.registry import id_text
+from rem_arrow.shared import Shared
+from rem_arrow.statements.context import Context
+from rem_arrow.statements.run import run
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.writer import Writer, find_table
+from rem_arrow.writer import find_table
 
 T = TypeVar("T")
 Compute = Callable[[Version], "tuple[Changes, T]"]
-
-
-class Shared:
-    """What the database and its transactions share."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.engine = Engine()
-        self.writer = Writer(store)
-        self.models: dict[int, type[BaseModel]] = {}
-        self.limits = Limits()
-        self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}
-
-    def records(self, table: Table) -> Records:
-        """Return the codec of an entity table, for its registered model, else for its columns."""
-        if table.kind != "entity":
-            raise InputError(f"{table.name} is a {table.kind} table, and this works on entities; use load, or add_edge for edges")
-        model = self.models.get(table.number)
-        known = self._records.get(table.number)
-        if known is None or known[0] is not table or known[1] is not model:
-            known = self._records[table.number] = (table, model, Records(table, model or model_of(table)))
-        return known[2]
 
 
 class Operations(ABC):
@@ -60,6 +39,18 @@ class Operations(ABC):
     @abstractmethod
     def _write(self, compute: Compute[T]) -> T:
         """Compute changes from the version that is current for writing, and take them over."""
+
+    @abstractmethod
+    def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
+        """Run a computation that changes what tables there are, and commits by itself, under `rewriting` and the lock."""
+
+    @abstractmethod
+    def _control(self, kind: str) -> None:
+        """BEGIN, COMMIT or ROLLBACK."""
+
+    @abstractmethod
+    def _writes_segments(self) -> bool:
+        """Say whether a write may bring many rows into segments at once."""
 
     # --- entities
 
@@ -148,7 +139,7 @@ class Operations(ABC):
         """Add a directed edge between two entities, by id or 'table:id'; the same source, type and target is replaced."""
 
         def compute(version: Version) -> tuple[Changes, None]:
-            row = edges.edge_row(src, dst, edge_type, resolve=self._resolver(version), properties=properties, weight=weight)
+            row = edges.edge_row(src, dst, edge_type, resolve=self._shared.resolver(version), properties=properties, weight=weight)
             return self._shared.writer.put_keyed(find_table(version, edges.NAME), [row]), None
 
         self._write(compute)
@@ -162,7 +153,7 @@ class Operations(ABC):
             raise InputError(f"add_edges takes a Polars DataFrame, not {type(frame).__name__}; for one edge there is add_edge")
 
         def compute(version: Version) -> tuple[Changes, int]:
-            rows = edges.frame_rows(frame, self._resolver(version))
+            rows = edges.frame_rows(frame, self._shared.resolver(version))
             return self._shared.writer.put_keyed(find_table(version, edges.NAME), rows), frame.height
 
         return self._write(compute)
@@ -172,21 +163,35 @@ class Operations(ABC):
     def sql(
         self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None, timeout_s: float | None = None, include_deleted: bool = False
     ) -> pl.DataFrame:
-        """Run one query and return its rows.
+        """Run one statement, or several parted by semicolons, and return what the last one gives.
+
+        A query gives its rows. INSERT, UPDATE, DELETE, TRUNCATE, COPY and CREATE TABLE AS give one row, `count`, or with RETURNING the
+        rows. CREATE, DROP, ALTER, BEGIN, COMMIT and ROLLBACK give one row, `status`. EXPLAIN gives the column `plan`. Each
+        statement is atomic; between BEGIN and COMMIT they become visible together, for the thread that began.
 
         Args:
             parameters: values of $name by name, or of $1, $2 by position; they never become part of the text.
             frames: Polars, pandas or Arrow tables that the text reads by these names.
-            timeout_s: seconds after which the statement is stopped.
+            timeout_s: seconds after which a query, or the reading part of another statement, is stopped.
             include_deleted: see deleted entities too.
 
         Raises:
             ParseError, BindError, UnsupportedError: the text; with the place.
             ExecuteError: overflow, time out, memory.
+            InputError: a value does not fit its column or its model, or the connection is for reading only; nothing was stored.
+            ConflictError: COMMIT, when another writer changed the same rows first; nothing was stored.
         """
-        snapshot = self._snapshot(frames, include_deleted)
+        engine = self._shared.engine
+        given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
         limits = Limits(timeout_s if timeout_s is not None else self._shared.limits.timeout_s, self._shared.limits.memory_bytes)
-        return self._shared.engine.execute(text, snapshot, parameters, limits)
+        self._version()
+        values, dtypes = typed_parameters(parameters)
+        found = pl.DataFrame()
+        for place, statement in enumerate(engine.statements(text)):
+            bulk = self._writes_segments()
+            context = Context(self._shared, text, place, values, dtypes, given, limits, include_deleted, self._version, self._write, self._define, self._control, bulk)
+            found = run(context, statement)
+        return found
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, include_deleted: bool = False) -> Snapshot:
         given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
@@ -199,23 +204,8 @@ class Operations(ABC):
         self._shared.records(tv.table)
         return tv
 
-    def _resolver(self, version: Version) -> Callable[[str], str | None]:
-        """Return the function from an id to the one table that has it; 'table' NUL 'id' asks that table only."""
-        tables = [tv for tv in version if tv.table.kind == "entity" and tv.parts]
-
-        def resolve(end: str) -> str | None:
-            head, nul, rest = end.partition("\0")
-            asked = [tv for tv in tables if tv.table.name == head] if nul else tables
-            id_ = rest if nul else end
-            owners = [tv.table.name for tv in asked if self._shared.writer.find(tv, id_) is not None]
-            if len(owners) > 1:
-                raise InputError(f"the id {id_!r} is in {', '.join(owners)}; write it as table:id, for example {owners[0]}:{id_}")
-            return owners[0] if owners else None
-
-        return resolve
-
     def _add_edges(self, version: Version, changes: Changes, given: list[Mapping[str, Any]], table: str, ids: list[str]) -> None:
-        known, resolve = set(ids), self._resolver(version)
+        known, resolve = set(ids), self._shared.resolver(version)
         rows = []
         for place, edge in enumerate(given):
             unknown = set(edge) - {"src", "dst", "edge_type", "properties", "weight"}

@@ -15,7 +15,7 @@ from rem_arrow import datatypes
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 
-TableKind: TypeAlias = Literal["entity", "plain", "system"]
+TableKind: TypeAlias = Literal["entity", "plain", "system", "view"]
 
 ROWID_COLUMN = 0xFFFF
 NAME_BYTES_MAX = 255
@@ -68,7 +68,8 @@ class Table:
         next_column: the number that the next new column gets.
         soft_delete: the column that marks a row as deleted when it is not NULL, or "".
         category: system, public, user or agents.
-        model: the JSON of options that a model declared (what is embedded, and the like).
+        model: the JSON of options that a model declared (what is embedded, and the like); of a view its SELECT.
+        indexes: names of the indexes that CREATE INDEX made, each with its column, which is among `indexed`.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Table:
     category: str = "user"
     description: str = ""
     model: Json = None
+    indexes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         names = [f.name.casefold() for f in self.fields]
@@ -120,6 +122,7 @@ class Table:
             "category": self.category,
             "description": self.description,
             "model": self.model,
+            "indexes": [list(i) for i in self.indexes],
         }
 
     @staticmethod
@@ -140,6 +143,7 @@ class Table:
             category=str(value["category"]),
             description=str(value["description"]),
             model=value["model"],
+            indexes=tuple((str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("indexes", []))),
         )
 
 

@@ -73,5 +73,8 @@ class Catalog(Protocol):
     def source(self, name: str) -> TableSource | None:
         """Return the table of that name, compared without case, or None."""
 
+    def view(self, name: str) -> str | None:
+        """Return the SELECT of the view of that name, or None."""
+
     def table_names(self) -> list[str]:
         """All names, for messages."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
+import polars as pl
+
 from rem_arrow.errors import InputError
-from rem_arrow.operations import Compute, Operations, Shared
+from rem_arrow.operations import Compute, Operations
+from rem_arrow.shared import Shared
 from rem_arrow.storage.overlay import Overlay
+from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 
 T = TypeVar("T")
@@ -53,6 +58,21 @@ class Transaction(Operations):
 
     def _version(self) -> Version:
         return self._open().version
+
+    def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
+        raise InputError("tables cannot be created or changed inside a transaction; COMMIT or ROLLBACK it first")
+
+    def _control(self, kind: str) -> None:
+        if kind == "BEGIN":
+            raise InputError("a transaction is open already; COMMIT or ROLLBACK it first")
+        if kind == "COMMIT":
+            self._open()
+            self.commit()
+        else:
+            self.rollback()
+
+    def _writes_segments(self) -> bool:
+        return False
 
     def _write(self, compute: Compute[T]) -> T:
         overlay = self._open()

@@ -115,3 +115,10 @@ def test_module_runs_and_pipes_parquet(database):
     """python -m rem_arrow is the command; a pipe takes Parquet."""
     done = subprocess.run([sys.executable, "-m", "rem_arrow", "sql", str(database), "SELECT n FROM t ORDER BY n", "-f", "parquet"], capture_output=True, check=True)
     assert pl.read_parquet(io.BytesIO(done.stdout))["n"].to_list() == [1, 2, 3]
+
+
+def test_sql_writes_when_it_is_told_to(database):
+    """Without --write the database is open for reading only."""
+    assert "open for reading only" in run("sql", database, "DELETE FROM t WHERE n = 2", code=EXIT_FAILED).output
+    assert run("sql", database, "--write", "DELETE FROM t WHERE n = 2; INSERT INTO t (name, n) VALUES ('new', 9)").stdout == "count\n1\n"
+    assert run("sql", database, "SELECT n FROM t ORDER BY n").stdout == "n\n1\n3\n9\n"

@@ -93,3 +93,28 @@ def _open_parquet(path: Path) -> Input:
 def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     for frame in frames:
         yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
+
+
+def read_file(path: Path, format_: str, schema: dict[str, pl.DataType], *, header: bool = True, separator: str = ",", null: str = "") -> pl.DataFrame:
+    """Return the rows of one file; of a CSV every column is a text. Raises InputError.
+
+    Args:
+        format_: parquet, csv, ndjson or arrow.
+        schema: the table's columns; NDJSON is read as texts where the table has texts.
+        header: the first line of a CSV names its columns; else they are column_1 and so on.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    texts = {n: t for n, t in schema.items() if t == pl.String()}
+    try:
+        match format_:
+            case "parquet":
+                return pl.read_parquet(path, glob=False)
+            case "csv":
+                return pl.read_csv(path, has_header=header, separator=separator, null_values=null or None, infer_schema=False, raise_if_empty=False, glob=False)
+            case "ndjson":
+                return pl.read_ndjson(path, infer_schema_length=None, schema_overrides=texts) if path.stat().st_size else pl.DataFrame(schema=schema)
+            case _:
+                return pl.read_ipc(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error

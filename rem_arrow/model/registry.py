@@ -83,7 +83,7 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
     return replace(
         old.with_fields(tuple(fields)),
         name_fields=wanted.name_fields,
-        indexed=wanted.indexed,
+        indexed=tuple(dict.fromkeys((*wanted.indexed, *(column for _, column in old.indexes)))),
         category=wanted.category,
         description=wanted.description,
         model=wanted.model,

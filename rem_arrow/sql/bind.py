@@ -39,8 +39,8 @@ class Binder:
         self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte)  # type: ignore[arg-type]
         self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
-        # The CTEs that were used, by identity; each is held so that its identity stays its own.
-        self._ctes: dict[int, tuple[Cte, Query]] = {}
+        # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays its own.
+        self._ctes: dict[int, tuple[Cte, Query, int]] = {}
 
     def statement(self, tree: exp.Expression) -> Query:
         """Bind a whole statement; every column of the result has a type."""
@@ -52,11 +52,9 @@ class Binder:
     def query(self, tree: exp.Expression, ctes: Ctes | None = None, outer: Scope | None = None) -> Query:
         """Bind a SELECT, a set operation, VALUES, or one of these in parentheses."""
         self._depth += 1
-        self._queries += 1
         if self._depth > DEPTH_MAX:
             raise UnsupportedError(f"queries are nested more than {DEPTH_MAX} deep", self.text, *position(tree))
-        if self._queries > QUERIES_MAX:
-            raise UnsupportedError(f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", self.text, *position(tree))
+        self._count(1, tree)
         known = self._with(tree, dict(ctes or {}), outer)
         try:
             match tree:
@@ -74,6 +72,11 @@ class Binder:
                     raise UnsupportedError(f"{tree.key.upper()} is not supported; this version runs queries (SELECT)", self.text, *position(tree))
         finally:
             self._depth -= 1
+
+    def _count(self, queries: int, tree: exp.Expression) -> None:
+        self._queries += queries
+        if self._queries > QUERIES_MAX:
+            raise UnsupportedError(f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", self.text, *position(tree))
 
     # --- WITH
 
@@ -95,13 +98,16 @@ class Binder:
         """Bind one use of a CTE: the first time its query, then the same rows under other names."""
         known = self._ctes.get(id(cte))
         if known is None:
+            before = self._queries
             recursive = cte.recursive and isinstance(cte.tree.this, exp.Union)
             query = self._recursive(cte, cast(exp.Union, cte.tree.this)) if recursive else self.query(cte.tree.this, cte.known, cte.outer)
             if free_columns(query.plan) or _reads_working(query.plan):
                 return query
-            known = (cte, Query(Shared(query.plan, len(self._ctes)), query.names))
+            known = (cte, Query(Shared(query.plan, len(self._ctes)), query.names), self._queries - before)
             self._ctes[id(cte)] = known
             return known[1]
+        # The plan grows by the CTE at every use, and by all that the CTE uses.
+        self._count(known[2], cte.tree)
         plan = known[1].plan
         return Query(Project(plan, tuple((self.names.fresh(n), Column(n, t)) for n, t in plan.schema.items())), known[1].names)
 

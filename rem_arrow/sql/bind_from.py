@@ -21,6 +21,7 @@ from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
+from rem_arrow.sql.view import Views
 
 Bound: TypeAlias = "tuple[Relation, Scope]"
 
@@ -49,6 +50,7 @@ class FromBinder:
     def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
         self.bind_query, self.bind_cte = bind_query, bind_cte
+        self._views = Views(text, lambda view: bind_query(view, {}, None))
 
     def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
         """Return the plan of FROM and its scope; without a FROM one row of no columns."""
@@ -138,6 +140,9 @@ class FromBinder:
             return self._derived(query, alias, tree)
         if cte is not None:
             return self._derived(self.bind_cte(cte), alias, tree, cte.tree.args["alias"].args.get("columns") or ())
+        view = self.catalog.view(name)
+        if view is not None:
+            return self._derived(self._views.query(name, view, tree), alias, tree)
         source = self.catalog.source(name)
         if source is None:
             raise BindError(f'no table "{name}"', self.text, start, end, hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"))

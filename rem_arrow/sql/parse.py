@@ -1,39 +1,132 @@
-"""Text to a SQLGlot tree, with our errors. The DuckDB dialect; one statement."""
+"""Text to SQLGlot trees, with our errors. The DuckDB dialect; one statement or several."""
 
 from __future__ import annotations
+
+import re
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.errors import ParseError, UnsupportedError
+from rem_arrow.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.sql.spacing import place_before, spaced
 
 _DIALECT = Dialect.get_or_raise("duckdb")
 TEXT_CHARS_MAX = 1_000_000
 
+_EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
+_SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
+_BLANK = re.compile(r"[^\n]")
+# SQLGlot takes these for names.
+_TRANSACTION_WORDS = {"START TRANSACTION": exp.Transaction, "END": exp.Commit, "END TRANSACTION": exp.Commit, "ABORT": exp.Rollback}
+
 
 def parse(text: str) -> exp.Expression:
-    """Return the tree of one statement. Raises ParseError with the position."""
+    """Return the tree of one query. Raises ParseError with the position."""
+    trees = parse_all(text)
+    if len(trees) > 1:
+        raise UnsupportedError("one statement at a time: there is more behind the semicolon", text, text.find(";"))
+    return trees[0]
+
+
+def parse_all(text: str) -> list[exp.Expression]:
+    """Return the trees of the statements of a text, at least one. EXPLAIN is a Command with the tree of its query.
+
+    Raises:
+        ParseError, UnsupportedError: with the position.
+    """
     if not isinstance(text, str):
         raise ParseError(f"a statement is a text, not {type(text).__name__}")
     if len(text) > TEXT_CHARS_MAX:
         raise ParseError(f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames or parameters")
+    wide, added = spaced(text)
     try:
-        trees = [t for t in _DIALECT.parser().parse(_plain_tokens(_DIALECT.tokenize(text)), text) if t is not None and not isinstance(t, exp.Semicolon)]
+        trees = _trees(wide)
+    except TextError as error:
+        if not added:
+            raise
+        raise type(error)(error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint) from error
+    for node in (n for tree in trees for n in tree.walk() if added and "start" in n.meta):
+        node.meta["start"], node.meta["end"] = place_before(node.meta["start"], added), place_before(node.meta["end"], added)
+    return trees
+
+
+def _trees(text: str) -> list[exp.Expression]:
+    explained = _EXPLAIN.search(text) is not None
+    if ";" not in text and not explained:
+        trees = [_tree(text, text)]
+    else:
+        blanked, prefixes = _without_explain(text) if explained else (text, {})
+        trees, before = [], 0
+        for start, stop in _pieces(blanked):
+            # What stands before the piece becomes blank, so that its places are those of the whole text.
+            tree = _tree(_BLANK.sub(" ", text[:start]) + blanked[start:stop], text)
+            prefix = next((p for at, p in prefixes.items() if before <= at <= start), None)
+            trees.append(tree if prefix is None or tree is None else exp.Command(this=prefix, expression=tree))
+            before = stop
+    found = [t for t in trees if t is not None]
+    if not found:
+        raise ParseError("the statement is empty; write for example SELECT * FROM resources")
+    return found
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a text. Raises ParseError."""
+    try:
+        return list(_DIALECT.tokenize(text))
+    except TokenError as error:
+        raise ParseError(_token_message(text), text, _unclosed(text)) from error
+
+
+def _tree(piece: str, text: str) -> exp.Expression | None:
+    """Parse one statement; places in errors are of `text`."""
+    words = " ".join(piece.split()).upper()
+    if words in _TRANSACTION_WORDS:
+        return _TRANSACTION_WORDS[words]()
+    # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
+    piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
+    try:
+        trees = [t for t in _DIALECT.parser().parse(_plain_tokens(_DIALECT.tokenize(piece)), piece) if t is not None and not isinstance(t, exp.Semicolon)]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
     except (SqlglotError, RecursionError, ValueError) as error:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
-    if not trees:
-        raise ParseError("the statement is empty; write for example SELECT * FROM resources")
-    if len(trees) > 1:
-        raise UnsupportedError("one statement at a time: there is more behind the semicolon", text, text.find(";"))
-    if isinstance(trees[0], exp.Command):
-        raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, 0, len(str(trees[0].this)))
-    return trees[0]
+    if trees and isinstance(trees[0], exp.Command):
+        raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece))
+    return trees[0] if trees else None
+
+
+def _first_word(piece: str) -> tuple[int, int]:
+    start = len(piece) - len(piece.lstrip())
+    return start, start + len(piece[start:].split(maxsplit=1)[0])
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Return where the statements begin and end: from their first token to the last before the semicolon."""
+    found, first, last = [], None, 0
+    for token in tokens(text):
+        if token.token_type.name != "SEMICOLON":
+            first, last = token.start if first is None else first, token.end + 1
+        elif first is not None:
+            found.append((first, last))
+            first = None
+    return [*found, (first, last)] if first is not None else found
+
+
+def _without_explain(text: str) -> tuple[str, dict[int, str]]:
+    """Return the text with each EXPLAIN [ANALYZE] that begins a statement blank, and which of the two stood where."""
+    prefixes: dict[int, str] = {}
+    while True:
+        found = tokens(text)
+        first = (t for before, t in zip([None, *found], found, strict=False) if before is None or before.token_type.name == "SEMICOLON")
+        word = next((hit for t in first if (hit := _EXPLAIN.match(text, t.start))), None)
+        if word is None:
+            return text, prefixes
+        prefixes[word.start()] = " ".join(word[0].upper().split())
+        text = text[: word.start()] + _BLANK.sub(" ", word[0]) + text[word.end() :]
 
 
 def _plain_tokens(tokens: list[Token]) -> list[Token]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rem_arrow.schema import Table
+from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
 
 
@@ -17,9 +18,10 @@ class Changes:
         ids: (table number, key) of the new rows among `appends`; two transactions that bring the same conflict.
         stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table, rowid).
         tables: new or changed descriptions by table number; None drops the table.
+        manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
     """
 
-    __slots__ = ("appends", "ids", "killed", "stale", "tables")
+    __slots__ = ("appends", "ids", "killed", "manifests", "stale", "tables")
 
     def __init__(self) -> None:
         self.appends: dict[int, list[Append]] = {}
@@ -27,6 +29,7 @@ class Changes:
         self.ids: set[tuple[int, bytes]] = set()
         self.stale: list[tuple[str, bytes, int, int]] = []
         self.tables: dict[int, Table | None] = {}
+        self.manifests: list[tuple[int, Op, int]] = []
 
     def append(self, table: int, rows: Append) -> None:
         if len(rows):
@@ -44,6 +47,7 @@ class Changes:
         self.ids.update(other.ids)
         self.stale += other.stale
         self.tables.update(other.tables)
+        self.manifests += other.manifests
 
     def __bool__(self) -> bool:
-        return bool(self.appends or self.killed or self.tables)
+        return bool(self.appends or self.killed or self.tables or self.manifests)

@@ -36,6 +36,10 @@ def table_key(prefix: bytes, table: int) -> bytes:
     return prefix + _TABLE.pack(table)
 
 
+def table_prefix(table: int) -> bytes:
+    return _TABLE.pack(table)
+
+
 def part_key(table: int, part: int) -> bytes:
     return _PART.pack(table, part)
 

@@ -28,6 +28,7 @@ class Overlay:
         """Add what one operation does; it was computed from `self.version`."""
         if changes.tables:
             raise InputError("tables cannot be created or changed inside a transaction; do it before")
+        assert not changes.manifests, "a transaction writes rows, not segments"
         tables = dict(self.version.tables)
         for number, rowids in changes.killed.items():
             tables[number] = self._kill(number, tables[number], rowids)

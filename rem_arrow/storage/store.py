@@ -99,7 +99,7 @@ class Store:
         self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
         self._pins_lock = threading.Lock()
         self._recent: deque[tuple[int, dict[int, list[int]], set[tuple[int, bytes]]]] = deque()
-        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[bytes]]] = deque()
+        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[tuple[str, bytes]]]] = deque()
         self._room = threading.Condition(self.lock)
         self.closed = False
         self.indexer: Indexer = _NoIndexes()
@@ -194,9 +194,11 @@ class Store:
         for table_number, table_ in changes.tables.items():
             key = keys.table_key(b"table", table_number)
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
-        segments = list(manifests)
+        segments = [*changes.manifests, *manifests]
         ops += [op for _, op, _ in segments]
-        self.kv.write(ops, sync=self.settings.durability == "sync")
+        # Table numbers are never used again: what a dropped table leaves behind, nobody names.
+        drop = [(family, keys.table_prefix(n)) for n, t in changes.tables.items() if t is None for family in ("tail", "dead", "manifest")]
+        self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
         return self._publish(number, changes, kills, appended, segments)
 
     def _publish(
@@ -238,6 +240,7 @@ class Store:
             if table is None:
                 dropped = tables.pop(number)
                 self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1)
+                self._garbage.append((self.version.commit + 1, [], [(family, keys.table_prefix(number)) for family in ("ids", "index")]))
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
@@ -251,6 +254,11 @@ class Store:
         return run, len(run.rowids)
 
     def _check_conflicts(self, base: Version, changes: Changes) -> None:
+        for table in {*changes.appends, *changes.killed}:
+            now = self.version.tables.get(table)
+            if now is None or now.table is not base.tables[table].table:
+                what = "dropped" if now is None else "changed"
+                raise ConflictError(f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; nothing was stored, run it again")
         for number, killed, ids in self._recent:
             if number <= base.commit:
                 continue
@@ -301,7 +309,7 @@ class Store:
         """Delete the pages of `segments` as soon as no version before `commit` is pinned. REQUIRES: the lock."""
         for segment in segments:
             self.cache.drop_part(segment.table, segment.number)
-        self._garbage.append((commit, [], [keys.part_key(s.table, s.number) for s in segments]))
+        self._garbage.append((commit, [], [("pages", keys.part_key(s.table, s.number)) for s in segments]))
 
     def collect_garbage(self) -> int:
         """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
@@ -309,8 +317,8 @@ class Store:
             oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
             while self._garbage and self._garbage[0][0] <= oldest:
                 _, stale, prefixes = self._garbage.popleft()
-                for prefix in prefixes:
-                    self.kv.delete_prefix("pages", prefix)
+                for family, prefix in prefixes:
+                    self.kv.delete_prefix(family, prefix)
                 self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.indexer.still_wanted(family, key, table, rowid)])
             while self._recent and self._recent[0][0] <= oldest:
                 self._recent.popleft()

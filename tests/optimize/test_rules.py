@@ -43,6 +43,9 @@ class FrameCatalog:
 
         return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
+    def view(self, name: str) -> None:
+        return None
+
     def table_names(self) -> list[str]:
         return list(self.frames)
 

@@ -104,12 +104,17 @@ CASES: list[tuple[str, str, str]] = [
     ("WITH RECURSIVE q AS (SELECT 1 UNION ALL SELECT 1, 2 FROM q) SELECT * FROM q", "the sides of a recursive UNION have 1 and 2 columns", ""),
     ("SELECT grouping(name) FROM items WHERE grouping(name) = 0", "GROUPING cannot stand here", ""),
     ("SELECT unnest(price) FROM items", "UNNEST takes a list, and this is DOUBLE", ""),
-    ("UPDATE items SET price = 1", "UPDATE is not supported", ""),
+    ("UPDATE items SET prce = 1", 'no column "prce" in items', "prce"),
+    ("DELETE FROM itms", 'no table "itms"', "itms"),
+    ("DELETE FROM items WHERE prce = 1", 'no column "prce" in items', "prce"),
+    ("MERGE INTO items USING items i ON true WHEN MATCHED THEN DELETE", "MERGE is not supported", ""),
+    ("SELECT 1; SELECT prce FROM items", 'no column "prce"', "prce"),
+    ("EXPLAIN SELECT prce FROM items", 'no column "prce"', "prce"),
     ("SELECT FROM FROM", "cannot read this", ""),
     ("", "the statement is empty", ""),
     ("SELECT 'a", "a quote is opened and never closed", "'"),
-    ("SELECT 1; SELECT 2", "one statement at a time", ";"),
-    ("SHOW ME", "is not supported", ""),
+    ("SHOW itms", 'no table "itms"', "itms"),
+    ("VACUUM", "is not supported", ""),
 ]
 
 
@@ -144,6 +149,13 @@ def test_the_place_is_that_of_the_line(db: rem.Database) -> None:
     with pytest.raises(rem.RemError) as caught:
         db.sql("SELECT name,\n       prce\nFROM items")
     assert "line 2:        prce\n               ^^^^\nDid you mean price?" in str(caught.value)
+
+
+def test_a_lazy_frame_is_of_one_query(db: rem.Database) -> None:
+    with pytest.raises(rem.RemError, match="one statement at a time"):
+        db.lazy("SELECT 1; SELECT 2")
+    with pytest.raises(rem.RemError, match="DELETE is not supported"):
+        db.lazy("DELETE FROM items")
 
 
 def test_a_text_that_is_none_or_too_long_is_refused(db: rem.Database) -> None:

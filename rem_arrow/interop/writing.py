@@ -1,0 +1,50 @@
+"""Frames to files: Parquet, CSV, NDJSON, Arrow. Atomic: a temporary name beside the file, then a rename."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polars as pl
+
+from rem_arrow.errors import InputError
+
+FORMATS = {
+    "parquet": "parquet",
+    "csv": "csv",
+    "tsv": "csv",
+    "json": "ndjson",
+    "ndjson": "ndjson",
+    "jsonl": "ndjson",
+    "arrow": "arrow",
+    "ipc": "arrow",
+    "feather": "arrow",
+    "pq": "parquet",
+}
+
+
+def format_of(path: Path) -> str:
+    """Return the format that a file's ending names. Raises InputError."""
+    found = FORMATS.get(path.suffix.lower().lstrip("."))
+    if found is None:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; name a .parquet, .csv, .ndjson, .jsonl or .arrow file, or give a FORMAT")
+    return found
+
+
+def write_file(frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = "") -> None:
+    """Write a frame to `path`, which is replaced if it exists. Raises InputError; then the old file is as it was."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    try:
+        match format_:
+            case "parquet":
+                frame.write_parquet(temporary)
+            case "csv":
+                frame.write_csv(temporary, include_header=header, separator=separator, null_value=null)
+            case "ndjson":
+                frame.write_ndjson(temporary)
+            case _:
+                frame.write_ipc(temporary)
+        temporary.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error}") from error

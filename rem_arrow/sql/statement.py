@@ -1,0 +1,210 @@
+"""Statements as plain data: what kind, which names, and the trees that are still to be bound.
+
+A `Name` is a name in the text with its place. Trees are SQLGlot's; who executes a statement hands them to the binder and
+looks no further into them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import polars as pl
+from sqlglot import exp
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    text: str
+    start: int | None = None
+    end: int | None = None
+
+
+Assignments: TypeAlias = "tuple[tuple[Name, exp.Expression], ...]"
+Options: TypeAlias = "tuple[tuple[str, str | bool], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    tree: exp.Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    tree: exp.Expression
+    analyze: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTables:
+    """SHOW TABLES, or with `details` SHOW ALL TABLES."""
+
+    details: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    tree: exp.Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Summarize:
+    tree: exp.Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What an INSERT does with a row whose key exists; `keys` are those that ON CONFLICT names."""
+
+    action: Literal["nothing", "replace", "update"]
+    keys: tuple[Name, ...] = ()
+    assignments: Assignments = ()
+    where: exp.Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`columns` None: all; `source` None: DEFAULT VALUES."""
+
+    table: Name
+    alias: str
+    columns: tuple[Name, ...] | None
+    source: exp.Expression | None
+    by_name: bool
+    conflict: Conflict | None
+    returning: exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    table: Name
+    alias: str
+    assignments: Assignments
+    others: tuple[exp.Expression, ...]
+    where: exp.Expression | None
+    ctes: exp.Expression | None
+    returning: exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    table: Name
+    alias: str
+    others: tuple[exp.Expression, ...]
+    where: exp.Expression | None
+    ctes: exp.Expression | None
+    returning: exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDefinition:
+    name: Name
+    dtype: pl.DataType
+    nullable: bool = True
+    default: exp.Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    table: Name
+    columns: tuple[ColumnDefinition, ...]
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTableAs:
+    table: Name
+    names: tuple[Name, ...]
+    source: exp.Expression
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    view: Name
+    sql: str
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    index: Name
+    table: Name
+    column: Name
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    kind: Literal["TABLE", "VIEW", "INDEX"]
+    name: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumn:
+    column: ColumnDefinition
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumn:
+    column: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    column: Name
+    to: Name
+
+
+@dataclass(frozen=True, slots=True)
+class WidenColumn:
+    column: Name
+    dtype: pl.DataType
+
+
+@dataclass(frozen=True, slots=True)
+class RenameTable:
+    to: Name
+
+
+Action: TypeAlias = "AddColumn | DropColumn | RenameColumn | WidenColumn | RenameTable"
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    kind: Literal["TABLE", "VIEW"]
+    table: Name
+    action: Action
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopyTo:
+    source: exp.Expression
+    path: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFrom:
+    table: Name
+    columns: tuple[Name, ...] | None
+    path: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    kind: Literal["BEGIN", "COMMIT", "ROLLBACK"]
+
+
+Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
+RowWriting: TypeAlias = "Insert | Update | Delete | CopyFrom"
+Defining: TypeAlias = "CreateTable | CreateTableAs | CreateView | CreateIndex | Drop | Alter"
+Statement: TypeAlias = "Reading | RowWriting | Defining | Control"

@@ -1,0 +1,57 @@
+"""Rows of `edges`: what INSERT, UPDATE and DELETE do to them. One edge for each source, type and target. REQUIRES: the store's lock."""
+
+from __future__ import annotations
+
+import time
+
+import polars as pl
+
+from rem_arrow import edges
+from rem_arrow.catalog import ROWID
+from rem_arrow.errors import BindError
+from rem_arrow.schema import Table
+from rem_arrow.sql.statement import Assignments
+from rem_arrow.statements.context import Context, Outcome
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion, Version
+
+_SETTABLE = ("properties", "weight")
+
+
+def insert(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Add edges; an edge that exists is replaced. Ends are ids, or 'table:id', as in `add_edges`."""
+    if not frame.height:
+        return Outcome(Changes(), 0)
+    rows = edges.frame_rows(frame.drop("created_at", strict=False), context.shared.resolver(version))
+    return Outcome(context.shared.writer.put_keyed(tv, rows), frame.height)
+
+
+def update(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Replace edges; `frame` has the rowid and all columns."""
+    frame = frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID, "created_at")
+    now = time.time_ns() // 1_000
+    rows = [(*row, now) for row in frame.iter_rows()]
+    return Outcome(context.shared.writer.put_keyed(tv, rows) if rows else Changes(), len(rows))
+
+
+def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Remove edges for good; `frame` has the rowid, and for RETURNING all columns."""
+    frame = frame.unique(ROWID, keep="first", maintain_order=True)
+    return Outcome(removed(context, tv, frame[ROWID].to_list()), frame.height, frame.drop(ROWID))
+
+
+def removed(context: Context, tv: TableVersion, rowids: list[int]) -> Changes:
+    """Return the changes that remove edges."""
+    writer, changes = context.shared.writer, Changes()
+    for rowid in rowids:
+        place = tv.place(rowid)
+        assert place is not None, "the query gave live rows"
+        writer.retire_row(changes, tv.table, rowid, writer.plain_row(tv.table, place))
+    return changes
+
+
+def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
+    """Refuse to set what tells edges apart, and what the database gives."""
+    for name, _ in assignments:
+        if name.text.casefold() in table.names and name.text.casefold() not in _SETTABLE:
+            raise BindError(f"of an edge only {' and '.join(_SETTABLE)} can be changed", text, name.start, name.end, hint="Delete the edge and insert another.")

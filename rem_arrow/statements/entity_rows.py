@@ -1,0 +1,120 @@
+"""Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
+
+An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was deleted
+counts as not there: inserting its id revives it. DELETE is soft.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.catalog import ROWID
+from rem_arrow.entity_load import parsed
+from rem_arrow.errors import BindError, InputError
+from rem_arrow.model.registry import SYSTEM_FIELDS
+from rem_arrow.schema import Table
+from rem_arrow.sql.bind_write import EXCLUDED, Target, WriteBinder
+from rem_arrow.sql.statement import Assignments, Conflict, Name
+from rem_arrow.statements.context import Context, Outcome
+from rem_arrow.storage import values
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion
+
+_EXISTING = "\x00existing"
+
+
+def insert(context: Context, tv: TableVersion, frame: pl.DataFrame, alias: str, conflict: Conflict | None) -> Outcome:
+    """Add entities; `frame` has some of the table's columns."""
+    if conflict is None or conflict.action == "replace" or "id" not in frame.columns:
+        return _put(context, tv, frame)
+    _check_keys(conflict, tv.table, context.text)
+    existing = _existing(context, tv, frame)
+    taken = frame["id"].is_in(existing["id"].implode())
+    fresh = frame.filter(~taken.fill_null(value=False))
+    if conflict.action == "nothing":
+        return _put(context, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
+    if frame["id"].drop_nulls().is_duplicated().any():
+        raise InputError(f"an id comes more than once in this INSERT into {tv.table.name}; ON CONFLICT DO UPDATE changes a row once")
+    changed = _changed(context, tv.table, frame.filter(taken), existing, alias, conflict)
+    first, second = _put(context, tv, fresh), _put(context, tv, changed)
+    first.changes.merge(second.changes)
+    return Outcome(first.changes, first.affected + second.affected)
+
+
+def update(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Replace entities; `frame` has the rowid and all columns."""
+    return _put(context, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
+
+
+def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Mark entities as deleted; `frame` has the rowid and the id, and for RETURNING all columns."""
+    frame = frame.unique(ROWID, keep="first", maintain_order=True)
+    changes, count = context.shared.writer.delete(tv, frame["id"].to_list())
+    return Outcome(changes, count, frame.drop(ROWID))
+
+
+def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
+    """Refuse to set what the database gives."""
+    for name, _ in assignments:
+        wanted = name.text.casefold()
+        if wanted == "id":
+            raise BindError(f"the id of a row of {table.name} cannot be changed; insert a new row and delete the old one", text, name.start, name.end)
+        if wanted in SYSTEM_FIELDS:
+            hint = "DELETE sets deleted_at, and inserting the id again revives the row." if wanted == "deleted_at" else ""
+            raise BindError(f"{wanted} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
+
+
+def _put(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    if not frame.height:
+        return Outcome(Changes(), 0)
+    records = context.shared.records(tv.table)
+    changes, ids = context.shared.writer.insert(tv, records, records.new_rows(_dicts(tv.table, frame)))
+    return Outcome(changes, len(ids))
+
+
+def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as the model takes them: JSON as objects; what the database gives only where it may be given."""
+    if "deleted_at" in frame.columns and frame["deleted_at"].null_count() < frame.height:
+        raise InputError(f"deleted_at of {table.name} is set by DELETE; insert only rows that are not deleted")
+    rows = frame.drop("modified_at", "deleted_at", strict=False).to_dicts()
+    for field in table.fields:
+        if field.encoding == "json" and field.name in frame.columns:
+            for row in rows:
+                row[field.name] = parsed(row[field.name])
+    for name in ("id", "created_at"):
+        for row in rows if name in frame.columns and frame[name].null_count() else ():
+            if row[name] is None:
+                del row[name]
+    return rows
+
+
+def _existing(context: Context, tv: TableVersion, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows, not deleted, whose ids are in `frame`."""
+    table, writer = tv.table, context.shared.writer
+    ids = frame["id"].drop_nulls().unique(maintain_order=True).to_list()
+    rows = []
+    for rowid in writer.rowids(tv, ids) if ids else ():
+        place = None if rowid is None else tv.place(rowid)
+        row = None if place is None else writer.plain_row(table, place)
+        if row is not None and row[-1] is None:
+            rows.append(row)
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(table.fields)
+    return pl.DataFrame([values.column(f.name, list(c), f.dtype) for f, c in zip(table.fields, columns, strict=True)])
+
+
+def _changed(context: Context, table: Table, given: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict) -> pl.DataFrame:
+    """Return the rows that DO UPDATE SET makes of existing ones and those that were given."""
+    check_assignments(table, conflict.assignments, context.text)
+    whole = [given[f.name] if f.name in given.columns else pl.Series(f.name, [None] * given.height, dtype=f.dtype) for f in table.fields]
+    snapshot = context.snapshot(frames={**context.frames, _EXISTING: existing, EXCLUDED: pl.DataFrame(whole)})
+    binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, _EXISTING))
+    query = binder.upsert(conflict.assignments, conflict.where, table.key)
+    return context.rows(query, snapshot)
+
+
+def _check_keys(conflict: Conflict, table: Table, text: str) -> None:
+    wrong: Name | None = next((k for k in conflict.keys if k.text.casefold() != "id"), None)
+    if wrong is not None:
+        raise BindError(f'rows of {table.name} are told apart by "id", not by "{wrong.text}"', text, wrong.start, wrong.end, hint="Write ON CONFLICT (id).")

@@ -1,0 +1,213 @@
+"""INSERT, UPDATE, DELETE and COPY FROM: read what they change, compute the changes by kind of table, and say how many rows.
+
+Reading and writing happen under one lock, so that no update is lost; what a statement changes becomes visible at once or not
+at all. REQUIRES of `Context.write`: the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from rem_arrow.catalog import ROWID, TARGET, Snapshot
+from rem_arrow.datatypes import sql_name
+from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
+from rem_arrow.model.registry import SYSTEM_FIELDS
+from rem_arrow.plan.nodes import Column, Project, Query, Values
+from rem_arrow.schema import Field, Table
+from rem_arrow.sql.bind_write import Target, WriteBinder
+from rem_arrow.sql.statement import Delete, Insert, Name, Update
+from rem_arrow.statements import edge_rows, entity_rows, plain_rows
+from rem_arrow.statements.context import Context, Outcome, Result, counted, writable
+from rem_arrow.storage import values
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion, Version
+
+
+def insert(context: Context, statement: Insert) -> Result:
+    """Run an INSERT."""
+
+    def compute(version: Version) -> tuple[Changes, Result]:
+        tv = writable(version, statement.table, context.text)
+        _check_conflict(context, statement, tv.table)
+        frame = _given(context, version, statement, tv)
+        outcome = stored(context, version, tv, frame, statement)
+        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+
+    return context.write(compute)
+
+
+def stored(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None) -> Outcome:
+    """Return what adding the rows of a frame does, by kind of table."""
+    match tv.table.kind:
+        case "entity":
+            alias, conflict = (statement.alias, statement.conflict) if statement is not None else (tv.table.name, None)
+            return entity_rows.insert(context, tv, frame, alias, conflict)
+        case "system":
+            return edge_rows.insert(context, version, tv, frame)
+        case _:
+            return plain_rows.insert(context, tv.table, frame)
+
+
+def update(context: Context, statement: Update) -> Result:
+    """Run an UPDATE."""
+
+    def compute(version: Version) -> tuple[Changes, Result]:
+        tv = writable(version, statement.table, context.text)
+        target, snapshot = _target(tv.table, statement.alias), context.snapshot(version, target=tv)
+        assigned = [target.field(name, context.text).name for name, _ in statement.assignments]
+        if tv.table.kind == "entity":
+            entity_rows.check_assignments(tv.table, statement.assignments, context.text)
+        elif tv.table.kind == "system":
+            edge_rows.check_assignments(tv.table, statement.assignments, context.text)
+        query = WriteBinder(context.text, snapshot, context.dtypes, target).update(statement.assignments, statement.others, statement.where, statement.ctes)
+        frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
+        match tv.table.kind:
+            case "entity":
+                outcome = entity_rows.update(context, tv, frame)
+            case "system":
+                outcome = edge_rows.update(context, tv, frame)
+            case _:
+                outcome = plain_rows.update(context, tv, frame, assigned)
+        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+
+    return context.write(compute)
+
+
+def delete(context: Context, statement: Delete) -> Result:
+    """Run a DELETE or a TRUNCATE."""
+
+    def compute(version: Version) -> tuple[Changes, Result]:
+        tv = writable(version, statement.table, context.text)
+        snapshot = context.snapshot(version, target=tv)
+        columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
+        binder = WriteBinder(context.text, snapshot, context.dtypes, _target(tv.table, statement.alias))
+        query = binder.delete(columns, statement.others, statement.where, statement.ctes)
+        frame = context.rows(query, snapshot)
+        match tv.table.kind:
+            case "entity":
+                outcome = entity_rows.delete(context, tv, frame)
+            case "system":
+                outcome = edge_rows.delete(context, tv, frame)
+            case _:
+                outcome = plain_rows.delete(context, tv, frame)
+        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+
+    return context.write(compute)
+
+
+def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> list[Field]:
+    """Return the fields of a list of columns. Raises BindError for one that is unknown or comes twice."""
+    target, found = Target(table, table.name, TARGET), []
+    for name in columns:
+        field = target.field(name, context.text)
+        if field in found:
+            raise BindError(f'the column "{field.name}" is named twice', context.text, name.start, name.end)
+        found.append(field)
+    return found
+
+
+def fitting(context: Context, query: Query, snapshot: Snapshot, table: Table, fields: Sequence[Field | None]) -> pl.DataFrame:
+    """Run a query whose columns are for `fields`. Raises InputError that names the column whose value does not fit."""
+    if not fields and isinstance(query.plan, Values):
+        return pl.DataFrame(height=len(query.plan.rows))
+    try:
+        frame = context.rows(query, snapshot)
+    except ExecuteError as error:
+        for place, field in enumerate(fields):
+            single = _single(query, place)
+            if field is None or single is None:
+                continue
+            try:
+                context.rows(single, snapshot)
+            except ExecuteError as cause:
+                raise InputError(f'a value does not fit the column "{field.name}" of {table.name}, which is {sql_name(field.dtype)}: {cause}') from error
+        raise
+    frame.columns = [ROWID if f is None else f.name for f in fields]
+    return frame
+
+
+# --- inside
+
+
+def _target(table: Table, alias: str) -> Target:
+    return Target(table, alias, TARGET, ROWID, _defaults(table))
+
+
+def _defaults(table: Table) -> dict[str, object] | None:
+    """Return the values that DEFAULT means, by column; None for entities, whose model knows."""
+    if table.kind == "entity":
+        return None
+    found: dict[str, object] = {}
+    for field in table.fields:
+        convert = values.from_plain(field.dtype)
+        found[field.name] = field.default if field.default is None or convert is None else convert(field.default)
+    return found
+
+
+def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
+    name = statement.table
+    if statement.conflict is None or table.kind == "entity":
+        return
+    if table.kind == "system":
+        raise UnsupportedError("an edge that exists is replaced; there is no ON CONFLICT for edges", context.text, name.start, name.end)
+    raise UnsupportedError(f"{table.name} is a plain table: it has no key, so its rows do not conflict", context.text, name.start, name.end)
+
+
+def _given(context: Context, version: Version, statement: Insert, tv: TableVersion) -> pl.DataFrame:
+    """Return the rows of an INSERT as a frame of the columns that they fill."""
+    table = tv.table
+    if statement.source is None:
+        return pl.DataFrame(height=1)
+    snapshot = context.snapshot(version)
+    binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, statement.alias, TARGET, "", _defaults(table)))
+    if statement.by_name and statement.columns is None:
+        query, fields = binder.by_name(statement.source, table.fields)
+    else:
+        query, fields = binder.insert(statement.source, _fields(context, statement, table, binder))
+    return fitting(context, query, snapshot, table, fields)
+
+
+def _fields(context: Context, statement: Insert, table: Table, binder: WriteBinder) -> list[Field]:
+    if statement.columns is not None:
+        return chosen_fields(context, table, statement.columns)
+    assert statement.source is not None, "DEFAULT VALUES fills no columns"
+    given = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
+    # The columns that the database gives stand at the end, and may be left out.
+    short = table.kind != "plain" and binder.width(statement.source) == len(given)
+    return given if short else list(table.fields)
+
+
+def _single(query: Query, place: int) -> Query | None:
+    """Return the query of one column that is computed; None for one that is only passed on."""
+    plan = query.plan
+    match plan:
+        case Project() if not isinstance(plan.outputs[place][1], Column):
+            return Query(Project(plan.input, (plan.outputs[place],)), (query.names[place],))
+        case Values():
+            return Query(Values((plan.columns[place],), tuple((row[place],) for row in plan.rows)), (query.names[place],))
+        case _:
+            return None
+
+
+def _result(context: Context, version: Version, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
+    """Return the count, or what RETURNING makes of the rows."""
+    if returning is None:
+        return counted(outcome.affected)
+    rows = outcome.rows if outcome.rows is not None else _appended(table, outcome.changes)
+    snapshot = context.snapshot(version, frames={**context.frames, TARGET: rows})
+    query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, TARGET)).returning(returning)
+    return context.rows(query, snapshot)
+
+
+def _appended(table: Table, changes: Changes) -> pl.DataFrame:
+    """Return the rows that changes append, as a frame."""
+    frames = []
+    for append in changes.appends.get(table.number, ()):
+        if append.frame is not None:
+            frames.append(append.frame)
+        elif append.rows:
+            columns = zip(*append.rows, strict=True)
+            frames.append(pl.DataFrame([values.column(f.name, list(c), f.dtype) for f, c in zip(table.fields, columns, strict=True)]))
+    return pl.concat(frames) if frames else pl.DataFrame(schema=table.polars_schema())

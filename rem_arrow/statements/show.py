@@ -1,0 +1,104 @@
+"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN: what there is, as rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.catalog import Snapshot
+from rem_arrow.datatypes import sql_name
+from rem_arrow.plan.nodes import Column, Project, Query
+from rem_arrow.schema import Field
+from rem_arrow.sql.bind import Binder
+from rem_arrow.sql.statement import Describe, Explain, ShowTables, Summarize
+from rem_arrow.statements.context import Context, Result
+from rem_arrow.storage import values
+
+_DESCRIBED = dict.fromkeys(("column_name", "column_type", "null", "key", "default", "extra"), pl.String)
+_SUMMARY: dict[str, Any] = {
+    **dict.fromkeys(("column_name", "column_type", "min", "max"), pl.String),
+    "approx_unique": pl.Int64,
+    **dict.fromkeys(("avg", "std", "q25", "q50", "q75"), pl.String),
+    "count": pl.Int64,
+    "null_percentage": pl.Float64,
+}
+
+
+def show_tables(context: Context, statement: ShowTables) -> Result:
+    """Return `name` of every table and view; SHOW ALL TABLES adds kind, column_names and column_types."""
+    tables = sorted((tv.table for tv in context.version()), key=lambda t: t.name)
+    if not statement.details:
+        return pl.DataFrame({"name": [t.name for t in tables]}, schema={"name": pl.String})
+    rows = [(t.name, t.kind, t.names, [_type_name(f) for f in t.fields]) for t in tables]
+    return pl.DataFrame(rows, schema={"name": pl.String, "kind": pl.String, "column_names": pl.List(pl.String), "column_types": pl.List(pl.String)}, orient="row")
+
+
+def describe(context: Context, statement: Describe) -> Result:
+    """Return column_name, column_type, null, key, default and extra of each column of a table or query."""
+    snapshot = context.snapshot()
+    query = Binder(context.text, snapshot, context.dtypes).statement(statement.tree)
+    fields = _fields_of(snapshot, str(statement.tree.name)) if statement.tree.key == "table" else {}
+    rows = []
+    for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
+        field = fields.get(name)
+        default = None if field is None or field.default is None else _shown(pl.Series([_value(field)], dtype=field.dtype)[0])
+        rows.append(
+            (name, sql_name(dtype) if field is None else _type_name(field), "YES" if field is None or field.nullable else "NO", _key(snapshot, statement, name), default, None)
+        )
+    return pl.DataFrame(rows, schema=_DESCRIBED, orient="row")
+
+
+def summarize(context: Context, statement: Summarize) -> Result:
+    """Return one row a column: min, max, approx_unique, avg, std, quartiles, count and null_percentage. Reads one column at a time."""
+    snapshot = context.snapshot()
+    query = Binder(context.text, snapshot, context.dtypes).statement(statement.tree)
+    rows = []
+    for name, (column, dtype) in zip(query.names, query.plan.schema.items(), strict=True):
+        single = Query(Project(query.plan, ((column, Column(column, dtype)),)), (name,))
+        rows.append((name, sql_name(dtype), *_summary(context.rows(single, snapshot).to_series())))
+    return pl.DataFrame(rows, schema=_SUMMARY, orient="row")
+
+
+def explain(context: Context, statement: Explain) -> Result:
+    """Return the plan in the one column `plan`, one row a line."""
+    snapshot = context.snapshot()
+    text = context.shared.engine.explain(context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree))
+    return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})
+
+
+def _summary(column: pl.Series) -> tuple[object, ...]:
+    known = column.drop_nulls()
+    numeric = column.dtype.is_numeric()
+    floats = known.cast(pl.Float64) if numeric else None
+    ordered = not column.dtype.is_nested() and len(known) > 0
+    text = known.cast(pl.String) if isinstance(column.dtype, (pl.Categorical, pl.Enum)) else known
+    average = _shown(floats.mean()) if floats is not None else None
+    deviation = _shown(floats.std()) if floats is not None else None
+    quartiles = [_shown(floats.quantile(q, "linear")) if floats is not None else None for q in (0.25, 0.5, 0.75)]
+    nulls = round(100 * column.null_count() / len(column), 2) if len(column) else None
+    low, high = (_shown(text.min()), _shown(text.max())) if ordered else (None, None)
+    return low, high, known.n_unique() if not column.dtype.is_nested() else None, average, deviation, *quartiles, len(column), nulls
+
+
+def _shown(value: object) -> str | None:
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fields_of(snapshot: Snapshot, name: str) -> dict[str, Field]:
+    tv = snapshot.version.find(name)
+    return {} if tv is None else {f.name: f for f in tv.table.fields}
+
+
+def _key(snapshot: Snapshot, statement: Describe, name: str) -> str | None:
+    tv = snapshot.version.find(str(statement.tree.name)) if statement.tree.key == "table" else None
+    return "PRI" if tv is not None and name in tv.table.key else None
+
+
+def _value(field: Field) -> object:
+    convert = values.from_plain(field.dtype)
+    return field.default if convert is None else convert(field.default)
+
+
+def _type_name(field: Field) -> str:
+    return "JSON" if field.encoding == "json" else sql_name(field.dtype)
