@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
+from rem_arrow.lower.packed_sort import packed_order
 from rem_arrow.plan.nodes import Bound, Frame, SortKey
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ class Layout:
 
 def _order(rows: pl.DataFrame, partition: tuple[str, ...], order: tuple[str, ...], keys: tuple[SortKey, ...]) -> Places | None:
     by = [*partition, *order]
-    if not by:
+    if not by or not rows.height:
         return None
+    packed = packed_order([rows[n] for n in partition], [(rows[n], k.descending, k.nulls_last) for n, k in zip(order, keys, strict=True)])
+    if packed is not None:
+        return packed
     descending = [False] * len(partition) + [k.descending for k in keys]
     nulls_last = [True] * len(partition) + [k.nulls_last for k in keys]
     sortable = [pl.col(n).rank("dense") if rows.schema[n].is_nested() else pl.col(n) for n in by]
