@@ -68,6 +68,8 @@ _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "count_if": lambda x: x.sum().cast(pl.Int64),
     "product": lambda x: pl.when(x.count() > 0).then(x.product()),
     "any_value": lambda x: x.drop_nulls().first(),
+    "single": lambda x: x.first(),
+    "fixed_sum": lambda x: pl.when(x.count() > 0).then(x.sum()),
     "first": lambda x: x.first(),
     "last": lambda x: x.last(),
     "bool_and": semantics.all_true,

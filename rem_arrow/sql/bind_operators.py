@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeAlias
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
+from rem_arrow.sql import bind_subquery
+from rem_arrow.sql.bind_collate import collate, collated
+from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.type_names import polars_type
@@ -51,28 +56,35 @@ def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
+    if isinstance(tree.expression, (exp.Any, exp.All)) and bind_subquery.is_query(tree.expression.this):
+        return bind_subquery.quantified(binder, tree, _COMPARISONS[type(tree)])
     return Call(_COMPARISONS[type(tree)], _pair(binder, tree), pl.Boolean())
 
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
-    left, right = binder.same([binder.bind(tree.this), binder.bind(tree.expression)], tree)
+    trees = collated(tree.this, tree.expression)
+    left, right = comparable(binder.same([binder.bind(t) for t in trees], tree))
     return left, right
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
-    if tree.args.get("query") is not None or tree.args.get("unnest") is not None or tree.args.get("field") is not None:
+    query = tree.args.get("query") or next((e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None)
+    if query is not None:
+        return bind_subquery.contained(binder, tree.this, query, tree)
+    if tree.args.get("unnest") is not None or tree.args.get("field") is not None:
         raise binder.unsupported("IN with a subquery or a list column is not supported yet", tree)
-    operand = binder.bind(tree.this)
+    subject, *options_given = collated(tree.this, *tree.expressions)
+    operand = binder.bind(subject)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
-    operand, *options = binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree)
+    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in options_given)], tree))
     return InList(operand, tuple(options))
 
 
 def _between(binder: Binding, tree: exp.Expression) -> Expr:
-    x, low, high = binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
+    x, low, high = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside
@@ -83,6 +95,8 @@ def _like(binder: Binding, tree: exp.Expression) -> Expr:
     escape = None
     if isinstance(tree, exp.Escape):
         escape, tree = tree.expression, tree.this
+        if not isinstance(tree, (exp.Like, exp.ILike)):
+            raise binder.unsupported(f"ESCAPE behind {tree.key.upper()} is not supported", tree)
     name = "ilike" if isinstance(tree, exp.ILike) else "like"
     trees = [tree.this, tree.expression] + ([escape] if escape is not None else [])
     matches = binder.call(name, trees, tree)
@@ -110,8 +124,13 @@ def _if(binder: Binding, tree: exp.Expression) -> Expr:
 def _cast(binder: Binding, tree: exp.Expression) -> Expr:
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
+    if dtype == types.CALENDAR and not isinstance(tree, exp.TryCast):
+        return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
+    if "TIMESTAMP_S" in str(tree.args["to"].this):
+        later = Call("add_interval", (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))), dtype)
+        return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
     try:
         return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
     except ValueError as error:
@@ -147,6 +166,7 @@ OPERATORS: dict[type[exp.Expression], Operator] = {
     exp.Escape: _like,
     exp.Case: _case,
     exp.If: _if,
+    exp.Collate: collate,
     exp.Cast: _cast,
     exp.TryCast: _cast,
 }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
-from sqlglot.tokens import Token
+from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.sql.spacing import place_before, spaced
 
+_DIALECT = Dialect.get_or_raise("duckdb")
 TEXT_CHARS_MAX = 1_000_000
 
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
@@ -74,7 +74,7 @@ def _trees(text: str) -> list[exp.Expression]:
 def tokens(text: str) -> list[Token]:
     """Return the tokens of a text. Raises ParseError."""
     try:
-        return list(sqlglot.tokenize(text, read="duckdb"))
+        return list(_DIALECT.tokenize(text))
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
 
@@ -87,7 +87,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
-        trees = [t for t in sqlglot.parse(piece, read="duckdb") if t is not None]
+        trees = [t for t in _DIALECT.parser().parse(_plain_tokens(_DIALECT.tokenize(piece)), piece) if t is not None and not isinstance(t, exp.Semicolon)]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:
@@ -127,6 +127,29 @@ def _without_explain(text: str) -> tuple[str, dict[int, str]]:
             return text, prefixes
         prefixes[word.start()] = " ".join(word[0].upper().split())
         text = text[: word.start()] + _BLANK.sub(" ", word[0]) + text[word.end() :]
+
+
+def _plain_tokens(tokens: list[Token]) -> list[Token]:
+    """Number the `?`: each reads as $1, $2 and so on. What stands between $$ is a text; x'41' is unhex('41')."""
+    found: list[Token] = []
+    asked = 0
+    for token in tokens:
+        if token.token_type == TokenType.PLACEHOLDER and token.text == "?":
+            asked += 1
+            found += [_like(token, TokenType.PARAMETER, "$"), _like(token, TokenType.NUMBER, str(asked))]
+        elif token.token_type == TokenType.HEREDOC_STRING:
+            found.append(_like(token, TokenType.STRING, token.text))
+        elif token.token_type == TokenType.STRING and found and found[-1].text in ("x", "X") and found[-1].end + 1 == token.start:
+            found[-1] = _like(found[-1], TokenType.VAR, "unhex")
+            found += [_like(token, TokenType.L_PAREN, "("), token, _like(token, TokenType.R_PAREN, ")")]
+        else:
+            found.append(token)
+    return found
+
+
+def _like(token: Token, kind: TokenType, text: str) -> Token:
+    """Return another token in the place of `token`."""
+    return Token(kind, text, token.line, token.col, token.start, token.end)
 
 
 def position(tree: exp.Expression) -> tuple[int | None, int | None]:

@@ -8,6 +8,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import UnsupportedError
+from rem_arrow.plan import types
 from rem_arrow.sql.parse import position
 
 _T = exp.DataType.Type
@@ -44,6 +45,19 @@ _TYPES: dict[str, pl.DataType] = {
     "TIMESTAMP_MS": pl.Datetime("ms"),
     "TIMESTAMP_NS": pl.Datetime("ns"),
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "TIMESTAMP_S": pl.Datetime("us"),
+    "INTERVAL": types.CALENDAR,
+}
+
+# Names of DuckDB that SQLGlot takes for the user's own.
+_OTHER_NAMES: dict[str, pl.DataType] = {
+    "uint8": pl.UInt8(),
+    "uint16": pl.UInt16(),
+    "uint32": pl.UInt32(),
+    "uint64": pl.UInt64(),
+    "uint128": pl.UInt128(),
+    "float16": pl.Float16(),
+    "bytes": pl.Binary(),
 }
 
 _DECIMAL_DEFAULT = (18, 3)
@@ -61,6 +75,10 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
             return pl.Decimal(precision, scale)
     elif name in ("LIST", "ARRAY") and tree.expressions:
         return pl.List(polars_type(tree.expressions[0], text))
+    elif name == "USERDEFINED" and str(tree.args.get("kind")).lower() in _OTHER_NAMES:
+        return _OTHER_NAMES[str(tree.args["kind"]).lower()]
+    elif name == "ENUM" and tree.expressions:
+        return pl.Enum([e.name for e in tree.expressions])
     elif name in _TYPES:
         return _TYPES[name]
     raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
