@@ -49,7 +49,7 @@ class StoredTable:
     def statistics(self, column: str) -> ColumnStatistics | None:
         """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
         field = self._field(column)
-        key = (self.table.number, field.number)
+        key = (self.table.number, field.number, field.dtype)
         remembered = self._hints.statistics.get(key)
         if remembered is None or remembered[0] is not self._tv.parts:
             remembered = self._hints.statistics[key] = (self._tv.parts, self._statistics(field))
