@@ -17,6 +17,7 @@ from rem_arrow.plan.nodes import (
     Filter,
     InList,
     Join,
+    Lambda,
     Limit,
     Literal,
     Or,
@@ -25,8 +26,10 @@ from rem_arrow.plan.nodes import (
     Relation,
     Scan,
     Sort,
+    SortKey,
     Union,
     Values,
+    Variable,
 )
 from rem_arrow.plan.walk import children
 
@@ -66,7 +69,7 @@ def describe(plan: Relation) -> str:
             keys = ", ".join(text(e) for _, e in plan.keys)
             return f"Aggregate {', '.join(calls)}" + (f" BY {keys}" if keys else "")
         case Sort():
-            return "Sort " + ", ".join(text(k.expr) + (" DESC" if k.descending else "") + ("" if k.nulls_last else " NULLS FIRST") for k in plan.keys)
+            return f"Sort {_ordered(plan.keys)}"
         case Limit():
             offset = f" OFFSET {text(plan.offset)}" if plan.offset is not None else ""
             return f"Limit {text(plan.count) if plan.count is not None else 'none'}{offset}"
@@ -79,8 +82,10 @@ def describe(plan: Relation) -> str:
 def text(expr: Expr) -> str:
     """Return an expression as text, much like the SQL that it came from."""
     match expr:
-        case Column():
+        case Column() | Variable():
             return expr.name
+        case Lambda():
+            return f"lambda {', '.join(v.name for v in expr.variables)}: {text(expr.body)}"
         case Literal():
             return _shown(expr.value)
         case Parameter():
@@ -102,10 +107,15 @@ def text(expr: Expr) -> str:
             assert_never(expr)
 
 
+def _ordered(keys: tuple[SortKey, ...]) -> str:
+    return ", ".join(text(k.expr) + (" DESC" if k.descending else "") + ("" if k.nulls_last else " NULLS FIRST") for k in keys)
+
+
 def _aggregate(call: AggregateCall) -> str:
     args = "*" if call.argument is None else ", ".join(map(text, (call.argument, *call.extra)))
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
-    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}){where}"
+    order = f" ORDER BY {_ordered(call.order)}" if call.order else ""
+    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}{order}){where}"
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,8 @@
 """The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in lower/functions.py.
 
 An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float", "integer" (to
-BIGINT), "boolean", "temporal" (as it is), "any" (as it is), or "same" (all such arguments to their common type).
+BIGINT), "boolean", "temporal" (as it is), "any" (as it is), or "same" (all such arguments to their common type). Those of lists
+are in nested_functions.py. An aggregate x is also a function list_x over the items of a list.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TypeAlias
 import polars as pl
 
 from rem_arrow.plan import types
+from rem_arrow.plan.nested_functions import NESTED, NESTED_ALIASES, item_of, map_of
 
 ResultType: TypeAlias = "pl.DataType | Callable[[list[pl.DataType]], pl.DataType]"
 
@@ -42,7 +44,7 @@ def _define(spec: str, result: ResultType) -> Function:
     """Read "text integer integer?" or "same+": ? is optional, + repeats."""
     words = spec.split()
     variadic = bool(words) and words[-1].endswith("+")
-    required = sum(not w.endswith("?") for w in words)
+    required = sum(not w.rstrip("+").endswith("?") for w in words)
     return Function(tuple(w.rstrip("?+") for w in words), result, required, variadic)
 
 
@@ -151,8 +153,7 @@ SCALAR: dict[str, Function] = {
     "monthname": _define("temporal", _TEXT),
     "last_day": _define("temporal", pl.Date()),
     "make_date": _define("integer integer integer", pl.Date()),
-    "list_length": _define("any", _INT),
-    "list_contains": _define("any any", _BOOL),
+    **{name: _define(*entry) for name, entry in NESTED.items()},
     # Operators; the parser gives them no names that a user could call.
     "not": _define("boolean", _BOOL),
     "is_null": _define("any", _BOOL),
@@ -220,7 +221,30 @@ AGGREGATES: dict[str, Aggregate] = {
     "covar_pop": _aggregate("float float", _FLOAT),
     "covar_samp": _aggregate("float float", _FLOAT),
     "string_agg": _aggregate("any text?", _TEXT),
+    "list": _aggregate("any", pl.List),
+    "mode": _aggregate("any", _same_type),
+    "histogram": _aggregate("any", lambda kind: map_of(kind, pl.UInt64())),
+    "quantile_cont": _aggregate("any float", lambda kind: pl.Float64() if kind.is_integer() else kind),
+    "quantile_disc": _aggregate("any float", _same_type),
+    "approx_quantile": _aggregate("any float", _same_type),
+    "approx_count_distinct": _aggregate("any", _INT),
+    "arg_min_null": _aggregate("any any", _same_type),
+    "arg_max_null": _aggregate("any any", _same_type),
+    **{name: _aggregate("float", _FLOAT) for name in ("skewness", "kurtosis", "kurtosis_pop", "sem", "mad", "geometric_mean", "fsum", "favg")},
+    "entropy": _aggregate("any", _FLOAT),
+    **{f"regr_{name}": _aggregate("float float", _FLOAT) for name in ("slope", "intercept", "r2", "avgx", "avgy", "sxx", "syy", "sxy")},
+    "regr_count": _aggregate("float float", pl.UInt32()),
+    "weighted_avg": _aggregate("float float", _FLOAT),
 }
+
+
+def _over_items(aggregate: Aggregate) -> Function:
+    """An aggregate as a function of a list."""
+    kinds = ("array", *aggregate.args[1:])
+    return Function(kinds, lambda found: aggregate.result(item_of(found[0])), aggregate.args_min)
+
+
+SCALAR |= {f"list_{name}": _over_items(a) for name, a in AGGREGATES.items() if f"list_{name}" not in SCALAR}
 
 ALIASES: dict[str, str] = {
     "ceiling": "ceil",
@@ -237,10 +261,7 @@ ALIASES: dict[str, str] = {
     "ifnull": "coalesce",
     "lcase": "lower",
     "ucase": "upper",
-    "array_length": "list_length",
-    "cardinality": "list_length",
-    "array_contains": "list_contains",
-    "list_has": "list_contains",
+    **NESTED_ALIASES,
     "dow": "dayofweek",
     "doy": "dayofyear",
     "weekofyear": "week",
@@ -271,6 +292,16 @@ ALIASES: dict[str, str] = {
     "is_inf": "isinf",
     "arbitrary": "any_value",
     "every": "bool_and",
+    "countif": "count_if",
+    "quantile": "quantile_disc",
+    "reservoir_quantile": "quantile_disc",
+    "percentile_cont": "quantile_cont",
+    "percentile_disc": "quantile_disc",
+    "approx_distinct": "approx_count_distinct",
+    "geomean": "geometric_mean",
+    "kahan_sum": "fsum",
+    "sumkahan": "fsum",
+    "wavg": "weighted_avg",
 }
 
 

@@ -8,8 +8,7 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Expr, Literal
-from rem_arrow.sql.bind_operators import Operator
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, fit_literals, fits, signed
 
 _ARITHMETIC: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}

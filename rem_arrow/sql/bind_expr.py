@@ -12,11 +12,11 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import suggest
-from rem_arrow.plan.nodes import AggregateCall, Expr, Literal, Parameter
-from rem_arrow.sql import bind_functions
+from rem_arrow.plan.nodes import AggregateCall, Expr, Literal, Parameter, Variable
+from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_nested
 from rem_arrow.sql.bind_arithmetic import ARITHMETIC
-from rem_arrow.sql.bind_operators import OPERATORS, Operator
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.bind_operators import OPERATORS
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.type_names import literal_number
 
@@ -47,7 +47,14 @@ class ExprBinder(Binding):
         return binder
 
     def _like_this(self, aggregates: dict[str, AggregateCall] | None, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
-        return ExprBinder(self.text, self.scope, self.names, self.parameters, aggregates=aggregates, aliases=aliases)
+        binder = ExprBinder(self.text, self.scope, self.names, self.parameters, aggregates=aggregates, aliases=aliases)
+        binder.variables = self.variables
+        return binder
+
+    def within(self, variables: Mapping[str, Variable]) -> ExprBinder:
+        binder = self._like_this(None, self.aliases)
+        binder.variables = {**self.variables, **{name.casefold(): v for name, v in variables.items()}}
+        return binder
 
     def of_alias(self, name: str) -> Expr:
         """Bind the expression that an alias stands for; within it the alias is a column again."""
@@ -58,10 +65,13 @@ class ExprBinder(Binding):
 def _column(binder: Binding, tree: exp.Expression) -> Expr:
     assert isinstance(binder, ExprBinder) and isinstance(tree, exp.Column), "the table below pairs them"
     start, end = position(tree)
-    if tree.args.get("db") is not None:
-        raise binder.unsupported("a column is named by its table and itself; schemas are not supported", tree)
     if isinstance(tree.this, exp.Star):
         raise binder.unsupported("* in an expression is not supported", tree)
+    field = bind_nested.of_struct(binder, tree)
+    if field is not None:
+        return field
+    if tree.args.get("db") is not None:
+        raise binder.unsupported("a column is named by its table and itself; schemas are not supported", tree)
     name = tree.name.casefold()
     if not tree.table and name in binder.aliases and (name in binder.preferred or not binder.scope.knows(tree.name)):
         return binder.of_alias(name)
@@ -127,5 +137,8 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     **dict.fromkeys((exp.Subquery, exp.Exists, exp.Select, exp.Union, exp.Any, exp.All), _subquery),
     **OPERATORS,
     **ARITHMETIC,
+    **bind_items.TREES,
+    **bind_nested.TREES,
+    **bind_json.TREES,
     **bind_functions.FUNCTIONS,
 }

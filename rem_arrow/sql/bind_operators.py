@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql import bind_items
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.type_names import polars_type
-
-Operator: TypeAlias = Callable[[Binding, exp.Expression], Expr]
 
 _COMPARISONS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 
@@ -51,7 +48,19 @@ def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
-    return Call(_COMPARISONS[type(tree)], _pair(binder, tree), pl.Boolean())
+    name = _COMPARISONS[type(tree)]
+    if isinstance(tree.expression, exp.Anonymous) and tree.expression.name.upper() == "ALL" and len(tree.expression.expressions) == 1:
+        # Over a list SQLGlot takes ALL for a function.
+        return bind_items.quantified(binder, name, tree.this, exp.All(this=tree.expression.expressions[0]))
+    if isinstance(tree.expression, (exp.Any, exp.All)) and not isinstance(_bare(tree.expression.this), exp.Query):
+        return bind_items.quantified(binder, name, tree.this, tree.expression)
+    return Call(name, _pair(binder, tree), pl.Boolean())
+
+
+def _bare(tree: exp.Expression) -> exp.Expression:
+    while isinstance(tree, (exp.Paren, exp.Subquery)):
+        tree = tree.this
+    return tree
 
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
@@ -60,13 +69,19 @@ def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
-    if tree.args.get("query") is not None or tree.args.get("unnest") is not None or tree.args.get("field") is not None:
-        raise binder.unsupported("IN with a subquery or a list column is not supported yet", tree)
+    if tree.args.get("field") is not None:
+        return bind_items.in_list_value(binder, binder.bind(tree.this), tree.args["field"], tree)
+    if tree.args.get("query") is not None or tree.args.get("unnest") is not None:
+        raise binder.unsupported("IN with a subquery is not supported yet", tree)
     operand = binder.bind(tree.this)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
+    if len(tree.expressions) == 1:
+        (value,) = [binder.bind(t) for t in tree.expressions]
+        if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
+            return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
     operand, *options = binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree)
     return InList(operand, tuple(options))
 

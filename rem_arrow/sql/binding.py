@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import polars as pl
 from sqlglot import exp
@@ -11,10 +12,12 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import AggregateCall, Expr
+from rem_arrow.plan.nodes import AggregateCall, Expr, Variable
 from rem_arrow.sql.convert import cast_to, common_type
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Names, Scope
+
+Operator: TypeAlias = "Callable[[Binding, exp.Expression], Expr]"
 
 
 class Binding(ABC):
@@ -24,7 +27,10 @@ class Binding(ABC):
         parameters: the type of each parameter by name, "1" and so on for `?`.
         aggregates: where aggregate calls are collected; None where they are not allowed.
         aliases: names of the SELECT list, which stand for their expressions where FROM has no such column.
+        variables: parameters of the lambdas around, by name; they hide columns.
     """
+
+    variables: Mapping[str, Variable] = {}
 
     def __init__(
         self,
@@ -51,6 +57,10 @@ class Binding(ABC):
     def without_aggregates(self) -> Binding:
         """Return the same binding where no aggregate may stand."""
 
+    @abstractmethod
+    def within(self, variables: Mapping[str, Variable]) -> Binding:
+        """Return the same binding inside of a lambda with these parameters."""
+
     def boolean(self, tree: exp.Expression, what: str) -> Expr:
         """Bind a condition."""
         return self.as_boolean(self.bind(tree), tree, what)
@@ -67,6 +77,10 @@ class Binding(ABC):
 
     def unsupported(self, message: str, tree: exp.Expression) -> UnsupportedError:
         return UnsupportedError(message, self.text, *position(tree))
+
+    def common(self, operands: list[Expr]) -> pl.DataType | None:
+        """Return the type in which the operands meet, or None."""
+        return common_type(operands)
 
     def same(self, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
         """Return the operands in one type. A text literal takes the type of the others: d = '2024-01-01'."""

@@ -77,6 +77,11 @@ class Scope:
         wanted = name.casefold()
         return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
 
+    def has(self, alias: str, name: str) -> bool:
+        """Say whether a relation of this alias has a column of that name."""
+        wanted = name.casefold()
+        return any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+
     def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
         wanted = name.casefold()
