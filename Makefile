@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all check bench bench-smoke format clean
+.PHONY: demo test test-all check bench bench-smoke bench-tpc format clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,10 @@ bench: $(STAMP)
 
 bench-smoke: $(STAMP)
 	$(BIN)/python -m benchmarks --smoke
+
+bench-tpc: $(STAMP)
+	$(BIN)/python -m benchmarks.tpc --suite tpch
+	$(BIN)/python -m benchmarks.tpc --suite tpcds
 
 format: $(STAMP)
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import polars as pl
 
@@ -12,6 +13,7 @@ from rem_arrow.index import entries
 from rem_arrow.schema import Field, Table
 from rem_arrow.source import ColumnRange, ColumnStatistics, ScanReport, TableSource
 from rem_arrow.storage import statistics, values
+from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -39,10 +41,22 @@ class StoredTable:
         return self._tv.rows
 
     def statistics(self, column: str) -> ColumnStatistics | None:
-        """Combine the zone maps; None when a part has none (the tail)."""
+        """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
         field = self.table.field(column)
+        key = (self.table.number, field.number)
+        remembered = self._hints.statistics.get(key)
+        if remembered is None or remembered[0] is not self._tv.parts:
+            remembered = self._hints.statistics[key] = (self._tv.parts, self._statistics(field))
+        return cast("ColumnStatistics | None", remembered[1])
+
+    def _statistics(self, field: Field) -> ColumnStatistics | None:
+        runs = [v for v in self._tv.parts if not isinstance(v.part, Segment)]
         zones = [v.part.zone(field) for v in self._tv.parts if isinstance(v.part, Segment)]
-        if not zones or any(z is None for z in zones) or len(zones) < len(self._tv.parts):
+        if isinstance(field.dtype, pl.Decimal):
+            zones += [statistics.zone_map(v.part.frame([field], v.length).to_series()) for v in runs if v.length]
+        elif runs:
+            return None
+        if not zones or any(z is None for z in zones):
             return None
         known = [z for z in zones if z is not None]
         convert = values.from_plain(field.dtype)
@@ -54,24 +68,27 @@ class StoredTable:
         whole = len(bounded) == len(known)
         low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
         high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        distinct = max(*(z.distinct for z in known), min(self._tv.rows, sum(z.distinct for z in known) // 2))
+        distinct = min(self._tv.rows, statistics.distinct_of(known))
         return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
+    def scan(
+        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+    ) -> pl.LazyFrame:
         fields = [self.table.field(c) for c in columns]
         point = self._index_rowids(ranges)
         if point is not None:
             name, rowids = point
             report.index = name
-            return self._gather(fields, rowids).lazy()
+            found = self._gather(fields, rowids)
+            return found.with_columns(unscaled(found[c]) for c in fixed).lazy()
         views = [view for view in self._tv.parts if not self._skips(view, ranges)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
         report.segments_read += len(segments)
         repeating = frozenset(f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments))
-        frames = [self._part_frame(view, fields, repeating) for view in views]
+        frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if not frames:
-            return pl.LazyFrame(schema={f.name: f.dtype for f in fields})
+            return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
     def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
@@ -93,14 +110,14 @@ class StoredTable:
                 left -= frame.height
             yield frame.select([f.name for f in fields])
 
-    def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset()) -> pl.DataFrame:
+    def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
         if not fields and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
         wanted = list(fields)
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
         if marker is not None and marker.name not in {f.name for f in fields}:
             wanted.append(marker)
-        frame = view.part.frame(wanted, view.length, coded)
+        frame = view.part.frame(wanted, view.length, coded, fixed)
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
@@ -180,7 +197,9 @@ class FrameTable:
     def statistics(self, column: str) -> ColumnStatistics | None:
         return None
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
+    def scan(
+        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+    ) -> pl.LazyFrame:
         return self._frame.select(columns)
 
 
@@ -199,6 +218,11 @@ class Snapshot:
             return frame
         tv = self.version.find(name)
         return None if tv is None else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+
+    def parts(self, names: Sequence[str]) -> list[object]:
+        """Return what the rows of stored tables are made of; the same objects are the same rows."""
+        found = [self.version.find(name) for name in names]
+        return [None if tv is None else tv.parts for tv in found]
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version]

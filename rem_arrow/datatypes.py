@@ -41,6 +41,9 @@ _PLAIN: dict[str, pl.DataType] = {
     "Categorical": pl.Categorical(),
 }
 
+# The fields of an interval with months: plan/types.py.
+_CALENDAR_FIELDS = ["interval_months", "interval_microseconds"]
+
 _SQL_NAMES: dict[str, str] = {
     "Boolean": "BOOLEAN",
     "Int8": "TINYINT",
@@ -87,6 +90,8 @@ def sql_name(dtype: pl.DataType) -> str:
             return sql_name(instance(dtype.inner)) + "[]"
         case pl.Array():
             return sql_name(_item(dtype)) + "".join(f"[{n}]" for n in dtype.shape)
+        case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
+            return "INTERVAL"
         case pl.Struct():
             return "STRUCT(" + ", ".join(f'"{f.name}" {sql_name(instance(f.dtype))}' for f in dtype.fields) + ")"
         case _:
@@ -151,6 +156,8 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
             return pl.Categorical()
         case pl.List():
             return pl.List(check_storable(instance(dtype.inner), where))
+        case pl.Array() if dtype.size == 0:
+            raise InputError(f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out")
         case pl.Array():
             return pl.Array(check_storable(instance(dtype.inner), where), dtype.size)
         case pl.Struct():

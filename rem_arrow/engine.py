@@ -19,12 +19,18 @@ from uuid import UUID
 import polars as pl
 
 from rem_arrow.catalog import Snapshot
-from rem_arrow.errors import ExecuteError, InputError, UnsupportedError
+from rem_arrow.errors import ExecuteError, InputError, RemError, UnsupportedError
+from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize.estimate import Estimates
+from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.optimize.tools import Tools
+from rem_arrow.plan import types
 from rem_arrow.plan.explain import explain
-from rem_arrow.plan.nodes import Query, Relation, Scan
+from rem_arrow.plan.nodes import Expr, Literal, Query, Relation, Scan
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
@@ -33,7 +39,11 @@ Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
 _PLANS_MAX = 256
 _POLL_S = 0.002
-_WATCHED_ROWS_MIN = 2_000_000
+# Of the memory limit: a statement that may hold more than this is watched while it runs.
+_WATCHED_SHARE = 0.25
+_VALUE_BYTES = 16
+# Joins are in the order that order_joins chose; Polars would undo it.
+_POLARS_RULES = pl.QueryOptFlags(join_order=False)
 
 # Queries that were stopped and have not ended yet.
 _stopping: list[pl.lazyframe.in_process.InProcessQuery] = []
@@ -53,6 +63,8 @@ class Engine:
     def __init__(self) -> None:
         self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
         self._lock = Lock()
+        # Plans with their decimals fixed, and the parts of the tables whose bounds proved it.
+        self._fixed: OrderedDict[int, tuple[Relation, list[object], Relation]] = OrderedDict()
 
     def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None) -> pl.DataFrame:
         """Return the rows of a query."""
@@ -60,9 +72,8 @@ class Engine:
         started = time.monotonic()
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
-        frame, _, _ = _lowered(query, snapshot, values)
-        rows = max((s.rows for s in _scans(query.plan)), default=0)
-        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and rows >= _WATCHED_ROWS_MIN)
+        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
+        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
         return named(found, query.names)
@@ -71,7 +82,7 @@ class Engine:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
-        frame, _, _ = _lowered(query, snapshot, values)
+        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False) -> str:
@@ -79,21 +90,36 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
         started = time.perf_counter()
-        frame, plan, context = _lowered(query, snapshot, values)
+        frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
         if not analyze:
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
         rows = _collect(frame).height
         took = (time.perf_counter() - started) * 1000
-        reports = {id(scan): r for scan, r in context.reports}
+        reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
         def note(node: Relation) -> str:
-            report = reports.get(id(node))
+            report = reports.get(node.columns[0][0]) if isinstance(node, Scan) and node.columns else None
             if report is None:
                 return f"{rows} rows, {took:.1f} ms in all" if node is plan else ""
             index = f", by index {report.index}" if report.index else ""
             return f"about {cast(Scan, node).rows} rows, {report.segments_read} segments read, {report.segments_skipped} skipped{index}"
 
         return explain(plan, note)
+
+    def _with_fixed(self, plan: Relation, snapshot: Snapshot) -> Relation:
+        """Return the plan with fixed decimals; remembered for as long as the tables are what they were."""
+        if snapshot.has_frames:
+            return fix_decimals(plan, snapshot)
+        parts = snapshot.parts(_sources(plan))
+        with self._lock:
+            known = self._fixed.get(id(plan))
+        if known is None or known[0] is not plan or any(a is not b for a, b in zip(known[1], parts, strict=True)):
+            known = (plan, parts, fix_decimals(plan, snapshot))
+            with self._lock:
+                self._fixed[id(plan)] = known
+                while len(self._fixed) > _PLANS_MAX:
+                    self._fixed.popitem(last=False)
+        return known[2]
 
     def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType]) -> Query:
         """Return the optimized query, from the cache if its text and the tables are as they were."""
@@ -107,7 +133,7 @@ class Engine:
                 return known[1]
         try:
             bound = Binder(text, snapshot, dtypes).statement(parse(text))
-            query = Query(optimize(bound.plan), bound.names)
+            query = Query(optimize(bound.plan, Tools(snapshot, _evaluated)), bound.names)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         if cacheable:
@@ -118,9 +144,18 @@ class Engine:
         return query
 
 
-def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(query.plan, values)
-    context = Lowering(snapshot, values)
+def _evaluated(expr: Expr) -> Literal | None:
+    """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
+    try:
+        found = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
+        return None
+    return Literal(found[0], expr.dtype)
+
+
+def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
+    plan = prune_segments(fixed, values)
+    context = Lowering(snapshot, values, _collect)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:
@@ -133,7 +168,7 @@ def _lowered(query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> 
 
 def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
     try:
-        return frame.collect()
+        return frame.collect(optimizations=_POLARS_RULES)
     except pl.exceptions.PolarsError as error:
         raise _failed(error) from error
     except pl.exceptions.PanicException as error:
@@ -141,11 +176,15 @@ def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
-    """Collect on Polars' threads, and cancel when the time or the memory is used up."""
+    """Collect on Polars' threads, and cancel when the time or the memory is used up.
+
+    Polars 2.1 runs what it can cancel on its older engine, which is slower; so only statements that need it come here.
+    """
     _stopping[:] = [query for query in _stopping if not _ended(query)]
-    running = frame.collect(background=True)
+    running = frame.collect(background=True, optimizations=_POLARS_RULES)
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
+    before = resident_bytes()
     deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
     while True:
         try:
@@ -160,7 +199,8 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         if deadline is not None and time.monotonic() > deadline:
             running.cancel()
             raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
-        if limits.memory_bytes is not None and resident_bytes() > limits.memory_bytes:
+        # Half of the limit is the cache's and RocksDB's, half is for what runs.
+        if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:
             running.cancel()
             raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
         time.sleep(_POLL_S)
@@ -189,8 +229,21 @@ def _failed(error: Exception) -> ExecuteError:
     return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:400])
 
 
-def _scans(plan: Relation) -> list[Scan]:
-    return [plan] if isinstance(plan, Scan) else [s for c in children(plan) for s in _scans(c)]
+def _sources(plan: Relation) -> list[str]:
+    if isinstance(plan, Scan):
+        return [plan.source]
+    return [s for c in children(plan) for s in _sources(c)]
+
+
+def _held_bytes(plan: Relation) -> float:
+    """Return a guess of the most that a statement holds at once: its largest intermediate result."""
+    estimates = Estimates()
+    worst, todo = 0.0, [plan]
+    while todo:
+        node = todo.pop()
+        worst = max(worst, estimates.rows(node) * max(1, len(node.schema)) * _VALUE_BYTES)
+        todo += children(node)
+    return worst
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
@@ -208,7 +261,10 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Give a result the user's names."""
+    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month: Polars has no type for it."""
+    calendars = [name for name, dtype in frame.schema.items() if dtype == types.CALENDAR]
+    if calendars:
+        frame = frame.with_columns(flattened(pl.col(name), types.CALENDAR).alias(name) for name in calendars)
     frame.columns = unique_names(names)
     return frame
 

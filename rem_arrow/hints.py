@@ -67,6 +67,8 @@ class Hints:
         self._runs: weakref.WeakKeyDictionary[Run, _RunIndex] = weakref.WeakKeyDictionary()
         self._tables: dict[int, tuple[Table, RowIndex]] = {}
         self._lock = threading.Lock()
+        # What StoredTable knows of columns, by table and column, with the parts that it was taken from.
+        self.statistics: dict[tuple[int, int], tuple[object, object]] = {}
 
     def row_index(self, table: Table) -> RowIndex:
         """Return which entries the rows of a table have."""

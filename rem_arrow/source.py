@@ -56,11 +56,14 @@ class TableSource(Protocol):
     def statistics(self, column: str) -> ColumnStatistics | None:
         """What is known of a column over all rows, or None."""
 
-    def scan(self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset()) -> pl.LazyFrame:
+    def scan(
+        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+    ) -> pl.LazyFrame:
         """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges`.
 
         Args:
             coded: text columns that may come as categories, where the source has them so.
+            fixed: decimal columns that must come as 64-bit integers, without their scale; their statistics say that they fit.
         """
 
 

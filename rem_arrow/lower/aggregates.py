@@ -8,6 +8,7 @@ import polars as pl
 
 from rem_arrow.datatypes import instance
 from rem_arrow.lower import semantics, statistics
+from rem_arrow.plan import nested_functions as nested
 
 
 def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.DataType, *, distinct: bool) -> pl.Expr:
@@ -19,7 +20,7 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
     match name:
         case "min" | "max" if len(inputs) > 1:
             return statistics.extremes(x, inputs[1], source, highest=name == "max")
-        case "min" | "max" if source.is_nested():
+        case "min" | "max" if nested.is_nested(source):
             return statistics.extreme(x, source, highest=name == "max")
         case "arg_min" | "arg_max" if len(inputs) > 2:
             return statistics.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
@@ -96,6 +97,8 @@ _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "count_if": lambda x: x.sum().cast(pl.Int64),
     "product": lambda x: pl.when(x.count() > 0).then(x.product()),
     "any_value": lambda x: x.drop_nulls().first(),
+    "single": lambda x: x.first(),
+    "fixed_sum": lambda x: pl.when(x.count() > 0).then(x.sum()),
     "first": lambda x: x.first(),
     "last": lambda x: x.last(),
     "bool_and": semantics.all_true,

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import partial
 
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.lower.nested_text import cast_items, nested_of_text, text_of_nested
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 _WHOLE = r"^[+-]?\d+$"
+_SEPARATED = re.compile(r"(?<=\d)_(?=\d)")
+_RADIX = re.compile(r"0[xXbB]")
 _FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
 
 
@@ -21,7 +28,9 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     strict = not safe
     if source == dtype:
         return x
-    if dtype.is_nested() or source.is_nested():
+    if types.is_interval(dtype):
+        return cast_interval(x, source, dtype)
+    if nested.is_nested(dtype) or nested.is_nested(source):
         return _nested(x, source, dtype, safe=safe)
     if types.is_text(source) and not isinstance(dtype, pl.String):
         return _of_text(x.cast(pl.String), dtype, strict)
@@ -49,7 +58,7 @@ def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) 
     if isinstance(dtype, pl.String):
         return text_of_nested(x, source, inner)
     if isinstance(dtype, pl.Array):
-        listed = cast_items(x, source, pl.List(dtype.inner), inner) if source.is_nested() else inner(x, source, pl.List(dtype.inner))
+        listed = cast_items(x, source, pl.List(dtype.inner), inner) if nested.is_nested(source) else inner(x, source, pl.List(dtype.inner))
         fits = listed.list.len() == dtype.size
         return (pl.when(fits).then(listed) if safe else listed).cast(dtype)
     if types.is_text(source):
@@ -72,16 +81,55 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
         case pl.Binary():
             return x.map_elements(blob_of_text, return_dtype=pl.Binary)
         case pl.Decimal():
-            return trimmed.cast(pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX - 10, dtype.scale + 4)), strict=strict).pipe(
-                _decimal, pl.Decimal(types.PRECISION_MAX, dtype.scale + 4), dtype, strict
-            )
+            return _decimal_of_text(trimmed, dtype, strict)
     if dtype.is_integer():
         whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
-        other = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed).cast(pl.Float64, strict=strict).round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
+        odd = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed)
+        other = over_distinct(integer_of_text if strict else _integer_or_none, pl.Int128())(odd).cast(dtype, strict=strict)
         # A whole number that does not fit is not tried as a float: the strict cast of its text raises.
         large = pl.when(trimmed.str.contains(_WHOLE) & whole.is_null()).then(trimmed).cast(dtype, strict=strict)
         return pl.coalesce(whole, large, other)
     return trimmed.cast(dtype, strict=strict)
+
+
+def integer_of_text(text: str) -> int:
+    """Read 2.5, 1e3, 1_000, 0xFF and 0b11, halves away from zero. Raises ExecuteError."""
+    plain = _SEPARATED.sub("", text)
+    try:
+        if _RADIX.match(plain):
+            return int(plain, 0)
+        return int(Decimal(plain).to_integral_value(ROUND_HALF_UP))
+    except (ValueError, ArithmeticError) as error:
+        raise ExecuteError(f"'{text}' is not a whole number") from error
+
+
+def _integer_or_none(text: str) -> int | None:
+    try:
+        found = integer_of_text(text)
+    except ExecuteError:
+        return None
+    return found if abs(found) < 1 << 127 else None
+
+
+def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, strict: bool) -> pl.Expr:
+    """Read with some digits more, and round; what has many digits, an exponent or separators is read one by one."""
+    longer = pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX, dtype.scale + 4))
+    plain = x.cast(longer, strict=False)
+    odd = over_distinct(partial(_rounded_decimal, dtype, strict), dtype)(pl.when(plain.is_null()).then(x))
+    return pl.coalesce(_decimal(plain, longer, dtype, strict), odd)
+
+
+def _rounded_decimal(dtype: pl.Decimal, strict: bool, text: str) -> Decimal | None:
+    """Return the number of a text with the digits of the type. Raises ExecuteError."""
+    try:
+        with localcontext(Context(prec=200)):
+            found = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
+            fits = abs(found) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+    except ArithmeticError:
+        fits = False
+    if not fits and strict:
+        raise ExecuteError(f"'{text}' is not a DECIMAL({dtype.precision},{dtype.scale})")
+    return found if fits else None
 
 
 def _known(found: pl.Expr, text: pl.Expr, strict: bool) -> pl.Expr:
@@ -148,6 +196,8 @@ def text_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
             return whole + _fraction(stamp) + (pl.lit("+00") if source.time_zone else pl.lit(""))
         case pl.Time():
             return x.dt.strftime("%H:%M:%S") + _fraction(x)
+        case _ if types.is_interval(source):
+            return text_of_interval(x, source)
         case pl.Binary():
             return x.map_elements(text_of_blob, return_dtype=pl.String)
         case _:

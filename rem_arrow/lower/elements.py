@@ -130,7 +130,7 @@ def _position(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, item = args
     known = x.is_not_null() & item.is_not_null()
-    found = _position(args, arg_types, pl.Int32()).is_not_null() if arg_types[1].is_nested() else x.list.contains(item)
+    found = _position(args, arg_types, pl.Int32()).is_not_null() if nested.is_nested(arg_types[1]) else x.list.contains(item)
     return pl.when(known).then(found)
 
 

@@ -14,7 +14,7 @@ from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Lambda, Literal, Or, Parameter, Variable
-from rem_arrow.plan.walk import expr_children, free_names
+from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
 Parameters = Mapping[str, object]
 
@@ -43,6 +43,9 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return pl.coalesce(_until_found(expr.args, parameters, only))
         case Call():
             args = [_argument(a, parameters, only) for a in expr.args]
+            if only is not None and args and expr.function in functions.FAILING and not columns_of(expr):
+                # Nothing but constants, so no column is NULL where this does not count.
+                args[0] = pl.when(only).then(args[0])
             return functions.SCALAR[expr.function](args, [a.dtype for a in expr.args], expr.dtype)
         case Cast():
             return cast(lower_expr(expr.operand, parameters, only=only), expr.operand.dtype, expr.dtype, safe=expr.safe)

@@ -25,7 +25,7 @@ def list_value(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
     """`[x, y]`. Polars joins lists where SQL nests them, so nested items travel in a struct."""
     if not args:
         return pl.lit([], dtype=result)
-    if not arg_types[0].is_nested():
+    if not nested.is_nested(arg_types[0]):
         return pl.concat_list(args)
     wrapped = [pl.struct(a.alias("item")) for a in args]
     return pl.concat_list(wrapped).list.eval(pl.element().struct.field("item"))
@@ -85,7 +85,7 @@ def sort_key(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if nested.is_list(dtype):
         item = nested.item_of(dtype)
         return x.list.eval(pl.struct(pl.element().is_null().alias("null"), sort_key(pl.element(), item).alias("value")))
-    if isinstance(dtype, pl.Struct):
+    if nested.fields_of(dtype):
         parts = [(i, x.struct.field(name), t) for i, (name, t) in enumerate(nested.fields_of(dtype).items())]
         return pl.when(x.is_not_null()).then(pl.struct(e for i, f, t in parts for e in (f.is_null().alias(f"null{i}"), sort_key(f, t).alias(f"value{i}"))))
     return x

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.errors import BindError, InputError
+from rem_arrow.errors import BindError, ExecuteError, InputError
+from rem_arrow.lower import semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
-from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Limit, Literal, Parameter, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.lower.window import lower_window
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Apply,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    Limit,
+    Literal,
+    Parameter,
+    Project,
+    Recursive,
+    Relation,
+    Scan,
+    Shared,
+    Sort,
+    Union,
+    Unnest,
+    Values,
+    Window,
+    Working,
+)
 from rem_arrow.plan.walk import columns_of
 from rem_arrow.source import Catalog, ScanReport
 
 _ROW = "#row"
+ROUNDS_MAX = 100_000
+RECURSIVE_ROWS_MAX = 50_000_000
 
 
 @dataclass(slots=True)
@@ -23,7 +48,12 @@ class Lowering:
 
     catalog: Catalog
     parameters: Mapping[str, object]
+    collect: Callable[[pl.LazyFrame], pl.DataFrame] = pl.LazyFrame.collect
     reports: list[tuple[Scan, ScanReport]] = field(default_factory=list)
+    # Frames of scans that are read more than once: Polars computes equal frames once.
+    scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
+    working: dict[str, pl.DataFrame] = field(default_factory=dict)
+    shared: dict[int, pl.LazyFrame] = field(default_factory=dict)
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -47,24 +77,47 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
             return _limit(plan, context)
         case Union():
             return pl.concat([_named(lower(i, context), i, plan) for i in plan.inputs], how="vertical")
+        case Window():
+            return lower_window(plan, lower(plan.input, context), context.parameters)
+        case Unnest():
+            return _unnest(plan, context)
+        case Recursive():
+            return _recursive(plan, context)
+        case Shared():
+            return _shared(plan, context)
+        case Working():
+            return context.working[plan.name].lazy().select(pl.col(source).alias(name) for name, source, _ in plan.columns)
+        case Apply():
+            raise AssertionError("decorrelate leaves no Apply")
         case _:
             assert_never(plan)
 
 
 def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
+    known = context.scans.get(plan)
+    if known is None:
+        known = context.scans[plan] = _scanned(plan, context)
+    return known
+
+
+def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     source = context.catalog.source(plan.source)
     if source is None:
         raise BindError(f'the table "{plan.source}" is gone')
     report = ScanReport()
     context.reports.append((plan, report))
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded)
+    scales = dict(plan.fixed)
+    fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 
 def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
     if not plan.columns:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
+    if not plan.rows:
+        return pl.LazyFrame(schema=plan.schema)
     rows = [pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows]
     return pl.concat(rows).lazy()
 
@@ -82,7 +135,7 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
     """Keys and arguments become columns first: Polars would take a literal for one row, where SQL has one for each."""
     frame = lower(plan.input, context)
     keys = [lower_expr(e, context.parameters).alias(n) for n, e in plan.keys]
-    inputs, calls = [], []
+    inputs, calls, singles = [], [], []
     for i, (name, call) in enumerate(plan.aggregates):
         exprs = [e for e in (call.argument, *call.extra) if e is not None]
         columns = [f"#{i}.{k}" for k in range(len(exprs))]
@@ -92,17 +145,21 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
             inputs.append(lower_expr(call.where, context.parameters).alias(f"#{i}.where"))
         order = [f"#{i}.order{k}" for k in range(len(call.order))]
         inputs += [lower_expr(k.expr, context.parameters).alias(o) for k, o in zip(call.order, order, strict=True)]
+        if call.function == "single":
+            singles.append(name)
         calls.append(lower_aggregate(call, [pl.col(c) for c in columns], where, [pl.col(o) for o in order]).alias(name))
     if not (keys or calls):
         return pl.LazyFrame({_ROW: [None]})
     prepared = frame.with_columns([*keys, *inputs]) if inputs or keys else frame
     names = [n for n, _ in plan.keys]
+    if singles:
+        calls.append(pl.len().alias(_ROW))
     if not keys:
-        return prepared.select(calls)
+        return semantics.with_single_rows(prepared.select(calls), singles, _ROW)
     grouped = prepared.group_by(names).agg(calls) if calls else prepared.select(names).unique()
     # A scan may have given categories for these.
     texts = [pl.col(n).cast(pl.String) for n, e in plan.keys if isinstance(e, Column) and isinstance(e.dtype, pl.String)]
-    return grouped.with_columns(texts) if texts else grouped
+    return semantics.with_single_rows(grouped.with_columns(texts) if texts else grouped, singles, _ROW)
 
 
 def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:
@@ -125,6 +182,56 @@ def _number(expr: Expr | None, parameters: Mapping[str, object]) -> int | None:
     return value
 
 
+def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
+    """All lists of a row are brought to the length of the longest, and exploded together with a list of places."""
+    names = [n for n, _ in plan.outputs]
+    lists = [lower_expr(e, context.parameters).cast(pl.List(plan.schema[n])).alias(n) for n, e in plan.outputs]
+    frame = lower(plan.input, context).with_columns(lists)
+    places = pl.int_ranges(1, pl.max_horizontal(pl.col(n).list.len().cast(pl.Int64).fill_null(0) for n in names) + 1)
+    frame = frame.with_columns(places.alias(_ROW))
+    if len(names) > 1:
+        frame = frame.with_columns(pl.col(n).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
+    elif plan.keep_empty:
+        frame = frame.with_columns(pl.when(pl.col(names[0]).list.len() > 0).then(pl.col(names[0])))
+    if not plan.keep_empty:
+        frame = frame.filter(pl.col(_ROW).list.len() > 0)
+    exploded = frame.explode([*names, _ROW])
+    return exploded.rename({_ROW: plan.ordinality}) if plan.ordinality is not None else exploded.drop(_ROW)
+
+
+def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
+    known = context.shared.get(plan.number)
+    if known is None:
+        known = context.shared[plan.number] = lower(plan.input, context).cache()
+    return known
+
+
+def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
+    """Round after round until one adds nothing. With `distinct` a row that came before adds nothing."""
+    schema = plan.schema
+    last = context.collect(lower(plan.base, context))
+    last = last.unique() if plan.distinct else last
+    found, rows = [last], last.height
+    outer = context.working.get(plan.name)
+    for _ in range(ROUNDS_MAX):
+        if not last.height:
+            break
+        context.working[plan.name] = last
+        step = lower(plan.step, context)
+        last = context.collect(step.rename(dict(zip(plan.step.schema, schema, strict=True))))
+        if plan.distinct:
+            last = last.unique().join(pl.concat(found), on=list(schema), how="anti", nulls_equal=True)
+        found.append(last)
+        rows += last.height
+        if rows > RECURSIVE_ROWS_MAX:
+            raise ExecuteError(f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a condition, or use UNION instead of UNION ALL")
+    else:
+        raise ExecuteError(f"the recursive CTE {plan.name} has not ended after {ROUNDS_MAX:,} rounds; end it with a condition, or use UNION instead of UNION ALL")
+    if outer is not None:
+        context.working[plan.name] = outer
+    return pl.concat(found).lazy()
+
+
 def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
     names = dict(zip(branch.schema, plan.schema, strict=True))
     return frame.rename({a: b for a, b in names.items() if a != b}) if any(a != b for a, b in names.items()) else frame
@@ -134,7 +241,7 @@ def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
 
 
 def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
-    left, right = lower(plan.left, context), lower(plan.right, context)
+    left, right = _sides(plan, context)
     if plan.residual is not None and plan.kind != "inner":
         return _outer_with_residual(plan, left, right, context)
     joined = _equi(plan, left, right, context)
@@ -143,17 +250,31 @@ def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
     return joined.select(list(plan.schema))
 
 
+def _sides(plan: Join, context: Lowering) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    first = sideways.smaller_side(plan)
+    if first == "right":
+        small = context.collect(lower(plan.right, context))
+        keys = [(a, small.select(lower_expr(b, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
+        return lower(sideways.restricted(plan.left, keys), context), small.lazy()
+    if first == "left":
+        small = context.collect(lower(plan.left, context))
+        keys = [(b, small.select(lower_expr(a, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
+        return small.lazy(), lower(sideways.restricted(plan.right, keys), context)
+    return lower(plan.left, context), lower(plan.right, context)
+
+
 def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None) -> pl.LazyFrame:
     how = kind or plan.kind
     if not plan.equals:
         return _without_keys(how, left, right)
     left, left_keys = _with_keys(left, [a for a, _ in plan.equals], "l", context)
     right, right_keys = _with_keys(right, [b for _, b in plan.equals], "r", context)
+    same = plan.nulls_equal
     if how == "right":
-        return right.join(left, left_on=right_keys, right_on=left_keys, how="left", coalesce=False)
+        return right.join(left, left_on=right_keys, right_on=left_keys, how="left", coalesce=False, nulls_equal=same)
     if how in ("semi", "anti"):
-        return left.join(right, left_on=left_keys, right_on=right_keys, how=how)  # type: ignore[arg-type]
-    return left.join(right, left_on=left_keys, right_on=right_keys, how=how, coalesce=False)  # type: ignore[arg-type]
+        return left.join(right, left_on=left_keys, right_on=right_keys, how=how, nulls_equal=same)  # type: ignore[arg-type]
+    return left.join(right, left_on=left_keys, right_on=right_keys, how=how, coalesce=False, nulls_equal=same)  # type: ignore[arg-type]
 
 
 def _with_keys(frame: pl.LazyFrame, keys: list[Expr], side: str, context: Lowering) -> tuple[pl.LazyFrame, list[str]]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from rem_arrow.errors import ExecuteError
 from rem_arrow.plan import types
 
 _I128 = pl.Int128()
@@ -53,7 +54,7 @@ def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x // y`. SQL truncates towards zero, and division by zero is an error. Polars rounds down and gives NULL."""
     a, b = x.cast(_I128), y.cast(_I128)
     quotient = a.abs() // b.abs() * a.sign() * b.sign()
-    return pl.when(b == 0).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(quotient).cast(dtype, strict=True)
+    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(quotient).cast(dtype, strict=True)
 
 
 def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -66,10 +67,10 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
         a, b = x.cast(exact), y.cast(exact)
         rest = a.abs() % b.abs()
-        return raising(b == 0, pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
+        return raising((b == 0) & a.is_not_null(), pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
     a, b = x.cast(_I128), y.cast(_I128)
     rest = a.abs() % b.abs() * a.sign()
-    return pl.when(b == 0).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
+    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
 
 
 def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
@@ -181,3 +182,18 @@ def substring(x: pl.Expr, start: pl.Expr, length: pl.Expr | None) -> pl.Expr:
     stop = pl.min_horizontal(pl.when(count < 0).then(first).otherwise(first + count), size)
     taken = x.str.slice(begin, pl.max_horizontal(stop - begin, zero).cast(pl.UInt64))
     return pl.when(length.is_not_null() & start.is_not_null()).then(taken)
+
+
+def with_single_rows(frame: pl.LazyFrame, singles: list[str], rows: str) -> pl.LazyFrame:
+    """A subquery that stands for one value must not have more; `rows` says how many it had."""
+    if not singles:
+        return frame
+    checked = pl.col(rows).map_batches(_at_most_one, return_dtype=pl.UInt32)
+    return frame.with_columns(pl.when(checked <= 1).then(pl.col(n)).alias(n) for n in singles).drop(rows)
+
+
+def _at_most_one(counts: pl.Series) -> pl.Series:
+    most = counts.cast(pl.Int64).max()
+    if isinstance(most, int) and most > 1:
+        raise ExecuteError(f"a subquery that stands for one value has {most} rows; add LIMIT 1, or aggregate it")
+    return counts

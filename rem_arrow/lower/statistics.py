@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.lower.nested import sort_key
+from rem_arrow.plan import nested_functions as nested
 
 _SKEW_ROWS_MIN, _KURTOSIS_ROWS_MIN = 3, 4
 
@@ -42,13 +43,13 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
 
 def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     values = x.drop_nulls()
-    return values.sort_by(sort_key(values, source)) if source.is_nested() else values.sort()
+    return values.sort_by(sort_key(values, source)) if nested.is_nested(source) else values.sort()
 
 
 def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """The most frequent value; of several the one that came first."""
     values = x.drop_nulls()
-    if source.is_nested():
+    if nested.is_nested(source):
         return values.value_counts(sort=True).first().struct.rename_fields(["value", "count"]).struct.field("value")
     return values.mode(maintain_order=True).first()
 
@@ -64,7 +65,7 @@ def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
 def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
     """`MAX(x, n)`: the n largest values, the largest first."""
     values = x.drop_nulls()
-    ordered = values.sort_by(sort_key(values, source), descending=highest) if source.is_nested() else values.sort(descending=highest)
+    ordered = values.sort_by(sort_key(values, source), descending=highest) if nested.is_nested(source) else values.sort(descending=highest)
     return pl.when(x.count() > 0).then(ordered.head(count.first()).implode())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -10,10 +11,16 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.errors import ExecuteError
+from rem_arrow.lower.clock import CLOCK, date_sub
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.time_series import series_of_times
+from rem_arrow.plan import types
+from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
 
 _EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h", "minute": "1m", "second": "1s", "millisecond": "1ms", "microsecond": "1us"}
-_YEARS = {"decade": "10y", "century": "100y", "millennium": "1000y"}
+_YEARS = {"decade": 10, "century": 100, "millennium": 1000}
 
 
 def _of(function: Callable[..., pl.Expr]) -> Lowering:
@@ -23,6 +30,17 @@ def _of(function: Callable[..., pl.Expr]) -> Lowering:
 
 def _part(compute: Callable[[pl.Expr], pl.Expr]) -> Lowering:
     return lambda args, _types, _result: compute(args[0]).cast(pl.Int64)
+
+
+def _or_of_interval(name: str, lowering: Lowering) -> Lowering:
+    """The part of a date or time; intervals have most of them too."""
+
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        if types.is_interval(arg_types[0]):
+            return part_of_interval(name, args[0], arg_types[0]).cast(result)
+        return lowering(args, arg_types, result)
+
+    return lower
 
 
 def _clock(compute: Callable[[pl.Expr], pl.Expr]) -> Lowering:
@@ -57,15 +75,40 @@ def _by_unit(unit: pl.Expr, choices: Mapping[str, Callable[[], pl.Expr]], what: 
 
 def _date_trunc(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     stamp = args[1].cast(result)
-    return _by_unit(args[0], {name: partial(stamp.dt.truncate, every) for name, every in (_EVERY | _YEARS).items()}, "date_trunc")
+    years = {name: partial(_truncated_years, stamp, count) for name, count in _YEARS.items()}
+    others: dict[str, Callable[[], pl.Expr]] = {"isoyear": lambda: _start_of_iso_year(stamp), **years}
+    return _by_unit(args[0], {name: partial(stamp.dt.truncate, every) for name, every in _EVERY.items()} | others, "date_trunc")
+
+
+def _truncated_years(x: pl.Expr, count: int) -> pl.Expr:
+    """A decade starts with its zero; so, in DuckDB, do a century and a millennium."""
+    return x.dt.truncate("1y").dt.offset_by(((x.dt.year() // count * count - x.dt.year()).cast(pl.String)) + "y")
+
+
+def _start_of_iso_year(x: pl.Expr) -> pl.Expr:
+    """The Monday of the ISO week that holds the fourth of January."""
+    return x.dt.truncate("1w") - pl.duration(days=(x.dt.week().cast(pl.Int64) - 1) * 7)
+
+
+def _date_part(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """A part that a column names."""
+    choices = {name: partial(part, args[1:], arg_types[1:], pl.Int64()) for name, part in _PARTS.items()}
+    return _by_unit(args[0], choices, "date_part").cast(result)
 
 
 def _date_diff(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The number of unit boundaries between two times; weeks are whole ones."""
-    first, last = args[1].cast(pl.Datetime("us")), args[2].cast(pl.Datetime("us"))
+    first, last = (_on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us")) for a, t in zip(args[1:], arg_types[1:], strict=True))
 
     def counted(per_year: int, part: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
         return (last.dt.year().cast(pl.Int64) - first.dt.year()) * per_year + part(last).cast(pl.Int64) - part(first).cast(pl.Int64)
+
+    def counted_years(count: int) -> pl.Expr:
+        return (
+            (last.dt.year().cast(pl.Int64) - 1) // count - (first.dt.year().cast(pl.Int64) - 1) // count
+            if count > 10
+            else last.dt.year().cast(pl.Int64) // count - first.dt.year() // count
+        )
 
     def boundaries(name: str, micros: int) -> pl.Expr:
         a, b = (x.dt.truncate(_EVERY[name]).dt.epoch("us") for x in (first, last))
@@ -80,17 +123,34 @@ def _date_diff(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
         "quarter": lambda: counted(4, lambda x: x.dt.quarter()),
         "month": lambda: counted(12, lambda x: x.dt.month()),
         "week": weeks,
+        "isoyear": lambda: last.dt.iso_year().cast(pl.Int64) - first.dt.iso_year(),
+        **{name: partial(counted_years, count) for name, count in _YEARS.items()},
         **{name: partial(boundaries, name, micros) for name, micros in _MICROSECONDS.items()},
     }
     return _by_unit(args[0], choices, "date_diff")
+
+
+def _on_a_date(x: pl.Expr) -> pl.Expr:
+    return (x.cast(pl.Int64) // 1000).cast(pl.Datetime("us"))
+
+
+def _date_sub(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    x, y = (_on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us")) for a, t in zip(args[1:], arg_types[1:], strict=True))
+    return _by_unit(args[0], {unit: partial(date_sub, x, y, unit) for unit in (*UNIT_MONTHS, *UNIT_MICROSECONDS)}, "date_sub")
 
 
 _MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000, "millisecond": 1_000, "microsecond": 1}
 
 
 def _strftime(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
-    rows = pl.struct(x.alias("a"), pattern.alias("b"))
-    return rows.map_elements(lambda row: None if row["a"] is None or row["b"] is None else row["a"].strftime(row["b"]), return_dtype=pl.String)
+    if pattern.meta.root_names():
+        return over_distinct(lambda value, codes: value.strftime(codes), pl.String())(x, pattern)
+    codes = pl.select(pattern).item()
+    return pl.lit(None, pl.String) if codes is None else x.dt.strftime(re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), codes))
+
+
+# Codes of DuckDB that Polars writes in another way: fractions of a second of 3, 6 and 9 digits, dates and times in ISO form.
+_CODES = {"%g": "%3f", "%f": "%6f", "%n": "%9f", "%c": "%Y-%m-%d %H:%M:%S", "%x": "%Y-%m-%d", "%X": "%H:%M:%S"}
 
 
 def _last_day(x: pl.Expr) -> pl.Expr:
@@ -101,12 +161,6 @@ def _century(x: pl.Expr) -> pl.Expr:
     return (x.dt.year().cast(pl.Int64) + 99) // 100
 
 
-def _add_to_time(x: pl.Expr, micros: pl.Expr) -> pl.Expr:
-    """Time of day, around midnight."""
-    day = 86_400_000_000_000
-    return ((x.cast(pl.Int64) + micros * 1000) % day).cast(pl.Time)
-
-
 def _now(*_: pl.Expr) -> pl.Expr:
     return pl.lit(dt.datetime.now(dt.timezone.utc)).cast(pl.Datetime("us", "UTC"))
 
@@ -115,13 +169,8 @@ def _today(*_: pl.Expr) -> pl.Expr:
     return pl.lit(dt.datetime.now(dt.timezone.utc).date())
 
 
-TEMPORAL: dict[str, Lowering] = {
-    "add_days": _of(lambda x, n: x + pl.duration(days=n)),
-    "days_between": _of(lambda x, y: (x - y).dt.total_days()),
-    "time_between": _of(lambda x, y: x - y),
-    "add_months": _of(lambda x, n: x.dt.offset_by(n.cast(pl.String) + "mo")),
-    "add_microseconds": _of(lambda x, n: x + pl.duration(microseconds=n)),
-    "add_to_time": _of(_add_to_time),
+_PARTS: dict[str, Lowering] = {
+    "millennium": _part(lambda x: (x.dt.year().cast(pl.Int64) + 999) // 1000),
     "century": _part(_century),
     "decade": _part(lambda x: x.dt.year() // 10),
     "year": _part(lambda x: x.dt.year()),
@@ -140,9 +189,21 @@ TEMPORAL: dict[str, Lowering] = {
     "millisecond": _clock(lambda x: x.dt.second().cast(pl.Int64) * 1000 + x.dt.millisecond()),
     "microsecond": _clock(lambda x: x.dt.second().cast(pl.Int64) * 1_000_000 + x.dt.microsecond()),
     "epoch": _epoch,
+}
+
+TEMPORAL: dict[str, Lowering] = {
+    **{name: _or_of_interval(name, lowering) for name, lowering in _PARTS.items()},
+    **INTERVAL,
+    **CLOCK,
+    "series_of_times": series_of_times,
+    "add_days": _of(lambda x, n: x + pl.duration(days=n)),
+    "days_between": _of(lambda x, y: (x - y).dt.total_days()),
+    "time_between": _of(lambda x, y: x - y),
+    "date_sub": _date_sub,
+    "date_part": _date_part,
     "date_trunc": _date_trunc,
     "date_diff": _date_diff,
-    "strftime": _of(_strftime),
+    "strftime": lambda args, t, _result: _strftime(args[0].cast(pl.Datetime("us")) if isinstance(t[0], pl.Date) else args[0], args[1]),
     "dayname": _of(lambda x: x.dt.strftime("%A")),
     "monthname": _of(lambda x: x.dt.strftime("%B")),
     "last_day": _of(_last_day),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,6 +11,12 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.cast import cast
+from rem_arrow.lower.characters import CHARACTERS
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.encoding import ENCODING
+from rem_arrow.lower.formatting import FORMATTING
+from rem_arrow.lower.pattern import PATTERN
+from rem_arrow.lower.similarity import SIMILARITY
 
 Lowering: TypeAlias = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
 
@@ -24,8 +29,8 @@ def _of(function: Callable[..., pl.Expr]) -> Lowering:
 
 
 def _each(function: Callable[[object], object], result: pl.DataType) -> Lowering:
-    """A function that Polars lacks, value by value in Python."""
-    return lambda args, _types, _result: args[0].map_elements(function, return_dtype=result)
+    """A function that Polars lacks, in Python, once for each distinct value."""
+    return _of(over_distinct(function, result))
 
 
 def _texts(args: list[pl.Expr], arg_types: list[pl.DataType]) -> list[pl.Expr]:
@@ -88,52 +93,13 @@ def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
     return pl.when(count.is_not_null()).then(taken)
 
 
-def _flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
-    """A regular expression with the options of DuckDB that a pattern can hold: i, s, m."""
-    if flags is None:
-        return pattern
-    kept = flags.str.replace_all(r"[^ism]", "")
-    return pl.when(kept == "").then(pattern).otherwise(pl.concat_str([pl.lit("(?"), kept, pl.lit(")"), pattern]))
-
-
-def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr | None = None) -> pl.Expr:
-    """The first match, or with the option g all; \\1 in the new text is a group."""
-    template = new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")
-    wanted = _flagged(pattern, flags)
-    if flags is None:
-        return x.str.replace(wanted, template)
-    return pl.when(flags.str.contains("g", literal=True)).then(x.str.replace_all(wanted, template)).otherwise(x.str.replace(wanted, template))
-
-
-def _regexp_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    """The first match, or a group of it; empty where nothing matches."""
-    if len(args) == 2:
-        return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(args[0].str.extract(args[1], 0).fill_null(""))
-    rows = pl.struct(a.alias(n) for a, n in zip(args, "abc", strict=True))
-    return rows.map_elements(_group_of, return_dtype=pl.String)
-
-
-def _group_of(row: dict[str, object]) -> str | None:
-    text, pattern, group = row["a"], row["b"], row["c"]
-    if not (isinstance(text, str) and isinstance(pattern, str) and isinstance(group, int)):
-        return None
-    try:
-        hit = re.search(pattern, text)
-        return (hit[group] or "") if hit else ""
-    except (re.error, IndexError) as error:
-        raise ExecuteError(f"regexp_extract cannot take group {group} of '{pattern}': {error}") from error
-
-
 def _chr(code: object) -> str:
     if not isinstance(code, int) or not 0 <= code <= _CODE_POINT_MAX:
         raise ExecuteError(f"chr({code}) is no character; it takes 0 to {_CODE_POINT_MAX}")
     return chr(code)
 
 
-def _translate(row: dict[str, str | None]) -> str | None:
-    text, old, new = row["a"], row["b"], row["c"]
-    if text is None or old is None or new is None:
-        return None
+def _translate(text: str, old: str, new: str) -> str:
     table: dict[int, str | None] = {}
     for i, character in enumerate(old):
         table.setdefault(ord(character), new[i] if i < len(new) else None)
@@ -153,6 +119,11 @@ def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
 
 
 TEXT: dict[str, Lowering] = {
+    **PATTERN,
+    **ENCODING,
+    **SIMILARITY,
+    **FORMATTING,
+    **CHARACTERS,
     "upper": _of(lambda x: x.str.to_uppercase()),
     "lower": _of(lambda x: x.str.to_lowercase()),
     "length": _of(lambda x: x.str.len_chars().cast(pl.Int64)),
@@ -163,7 +134,7 @@ TEXT: dict[str, Lowering] = {
     "rtrim": _of(_trimmed("end")),
     "substring": _of(lambda x, start, length=None: semantics.substring(x, start, length)),
     "replace": _of(_replace),
-    "translate": _of(lambda x, old, new: pl.struct(x.alias("a"), old.alias("b"), new.alias("c")).map_elements(_translate, return_dtype=pl.String)),
+    "translate": _of(over_distinct(_translate, pl.String())),
     "concat": _concat,
     "concat_ws": _concat_ws,
     "concat_operator": lambda args, t, _result: args[0] + args[1],
@@ -178,10 +149,6 @@ TEXT: dict[str, Lowering] = {
     "lpad": _of(lambda x, n, fill: _pad(x, n, fill, left=True)),
     "rpad": _of(lambda x, n, fill: _pad(x, n, fill, left=False)),
     "split_part": _of(_split_part),
-    "regexp_matches": _of(lambda x, pattern, flags=None: x.str.contains(_flagged(pattern, flags))),
-    "regexp_full_match": _of(lambda x, pattern: x.str.contains(pl.lit("^(?:") + pattern + pl.lit(")$"))),
-    "regexp_replace": _of(_regexp_replace),
-    "regexp_extract": _regexp_extract,
     "like": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=False)),
     "ilike": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
     "ascii": _each(_ascii, pl.Int32()),

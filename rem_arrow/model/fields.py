@@ -4,14 +4,14 @@ annotation                                column type
 bool, int, float, str, bytes              BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB
 date, time, timedelta                     DATE, TIME, INTERVAL (microseconds)
 datetime                                  TIMESTAMP WITH TIME ZONE, UTC; a value without a zone is taken as UTC
-NaiveDatetime                             TIMESTAMP
+NaiveDatetime                             TIMESTAMP; AwareDatetime and the like as datetime
 Decimal                                   DECIMAL(max_digits, decimal_places), else DECIMAL(38,10); more digits are refused
 UUID, Path, Url                           VARCHAR
 Enum, Literal                             the type of its values
 list, set, frozenset, tuple[T, ...]       a list of T
 a list with min_length = max_length = n   an array of n
-a nested model                            a struct; VARCHAR with JSON if it holds itself
-dict, Any, unions                         VARCHAR with JSON
+a nested model                            a struct; VARCHAR with JSON if it holds itself, or anything that is JSON
+dict, Any, unions, lists of these         VARCHAR with JSON
 Optional of these                         the same, with NULL
 """
 
@@ -22,19 +22,22 @@ import enum
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import polars as pl
+import pydantic
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from rem_arrow.errors import InputError
 from rem_arrow.storage import values
 
-_INT64 = range(-(1 << 63), 1 << 63)
+_INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
+_DATETIMES = (pydantic.NaiveDatetime, pydantic.AwareDatetime, pydantic.PastDatetime, pydantic.FutureDatetime)
+_DATES = (pydantic.PastDate, pydantic.FutureDate)
 _DECIMAL_DEFAULT = (38, 10)
 
 
@@ -45,12 +48,14 @@ class Mapping:
     Attributes:
         to_plain: from a validated Python value (never None) to its plain form; None when they are the same.
         is_json: the column holds JSON text.
+        members: for a Literal of enum members, what the stored value stands for.
     """
 
     dtype: pl.DataType
     nullable: bool = False
     to_plain: Callable[[Any], Any] | None = None
     is_json: bool = False
+    members: dict[object, enum.Enum] | None = None
 
 
 def map_annotation(annotation: Any, metadata: list[Any], *, seen: tuple[type, ...] = ()) -> Mapping:
@@ -95,8 +100,14 @@ def _map_class(annotation: type, seen: tuple[type, ...]) -> Mapping:
     if issubclass(annotation, enum.Enum):
         closed = _map_closed([member.value for member in annotation])
         return Mapping(closed.dtype, to_plain=_enum_value if not closed.is_json else lambda v: json_text(v.value), is_json=closed.is_json)
+    if hasattr(annotation, "get_secret_value"):
+        raise InputError(f"{annotation.__name__} hides its value, so it cannot be stored; declare the field as str or bytes, or leave it out of the model")
     if issubclass(annotation, BaseModel):
         return _JSON if annotation in seen else _map_model(annotation, (*seen, annotation))
+    if annotation in _DATETIMES:
+        return _map_datetime([annotation])
+    if annotation in _DATES:
+        return _stored(pl.Date())
     if annotation is bool:
         return Mapping(pl.Boolean())
     if issubclass(annotation, int):
@@ -128,7 +139,7 @@ def _map_union(args: tuple[Any, ...], metadata: list[Any], seen: tuple[type, ...
     some = [a for a in args if a is not type(None)]
     nullable = len(some) < len(args)
     inner = map_annotation(some[0], metadata, seen=seen) if len(some) == 1 else _JSON
-    return Mapping(inner.dtype, nullable or inner.nullable, inner.to_plain, inner.is_json)
+    return replace(inner, nullable=nullable or inner.nullable)
 
 
 def _map_closed(options: list[Any]) -> Mapping:
@@ -136,12 +147,15 @@ def _map_closed(options: list[Any]) -> Mapping:
     nullable = len(some) < len(options)
     for kind, dtype in ((bool, pl.Boolean()), (int, pl.Int64()), (str, pl.String()), (float, pl.Float64())):
         if all(type(o) is kind for o in some):
-            return Mapping(dtype, nullable, _enum_value if any(isinstance(o, enum.Enum) for o in options) else None)
+            members = {o.value: o for o in options if isinstance(o, enum.Enum)}
+            return Mapping(dtype, nullable, _enum_value if members else None, members=members or None)
     return Mapping(pl.String(), nullable, json_text, is_json=True)
 
 
 def _map_list(item: Any, metadata: list[Any], seen: tuple[type, ...]) -> Mapping:
     inner = map_annotation(item, [], seen=seen)
+    if inner.is_json:
+        return Mapping(pl.String(), to_plain=lambda v: json_text(list(v)), is_json=True)
     low = next((m.min_length for m in metadata if getattr(m, "min_length", None) is not None), None)
     high = next((m.max_length for m in metadata if getattr(m, "max_length", None) is not None), None)
     dtype = pl.Array(inner.dtype, low) if low is not None and low == high and low > 0 else pl.List(inner.dtype)
@@ -153,7 +167,7 @@ def _map_list(item: Any, metadata: list[Any], seen: tuple[type, ...]) -> Mapping
 
 def _map_model(model: type[BaseModel], seen: tuple[type, ...]) -> Mapping:
     inner = {name: map_annotation(f.annotation, f.metadata, seen=seen) for name, f in model.model_fields.items()}
-    if not inner or model.model_config.get("extra") == "allow":
+    if not inner or model.model_config.get("extra") == "allow" or any(m.is_json for m in inner.values()):
         return _JSON
     fields = [(name, m.to_plain) for name, m in inner.items()]
 
@@ -164,7 +178,7 @@ def _map_model(model: type[BaseModel], seen: tuple[type, ...]) -> Mapping:
 
 
 def _map_datetime(metadata: list[Any]) -> Mapping:
-    naive = any(getattr(m, "tz_constraint", None) == "naive" or "naive" in type(m).__name__.lower() for m in metadata)
+    naive = any(getattr(m, "tz_constraint", None) == "naive" or "naive" in type(m).__name__.lower() or m is pydantic.NaiveDatetime for m in metadata)
     dtype = pl.Datetime("us", None if naive else "UTC")
     convert = values.to_plain(dtype)
     assert convert is not None, "datetimes have a plain form"
@@ -190,7 +204,7 @@ def _map_decimal(metadata: list[Any]) -> Mapping:
 
 
 def _int64(value: int) -> int:
-    if value not in _INT64:
+    if not _INT64_MIN <= value <= _INT64_MAX:
         raise InputError(f"{value} does not fit a 64-bit integer")
     return int(value)
 

@@ -46,6 +46,7 @@ class Records:
         self._get: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else (lambda m: (getattr(m, names[0]),)) if names else (lambda m: ())
         mappings = [map_annotation(model.model_fields[n].annotation, model.model_fields[n].metadata) for n in names]
         self._converters = [(i, names[i], m.to_plain) for i, m in enumerate(mappings) if m.to_plain is not None]
+        self._members = {n: m.members for n, m in zip(names, mappings, strict=True) if m.members is not None}
         self._json_columns = [f.name for f in table.fields if f.encoding == "json"]
         self._created = values.to_plain(table.field("created_at").dtype)
 
@@ -81,8 +82,11 @@ class Records:
 
     def to_model(self, row: dict[str, Any]) -> BaseModel:
         """Return a dict of `to_dict` as a validated model. Raises InputError if the model no longer accepts it."""
+        given = self._trim(row)
+        if self._members:
+            given = {n: self._members[n].get(v, v) if n in self._members else v for n, v in given.items()}
         try:
-            return self.model.model_validate(self._trim(row), strict=False, by_alias=True, by_name=True)
+            return self.model.model_validate(given, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(f"a row stored in {self.table.name} does not fit {self.model.__name__}: {self._explain(error, many=False)}") from error
 

@@ -11,11 +11,35 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, InList, Join, Limit, Literal, Parameter, Project, Relation, Scan, Sort, Union, Values
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Apply,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    Join,
+    Limit,
+    Literal,
+    Parameter,
+    Project,
+    Recursive,
+    Relation,
+    Scan,
+    Shared,
+    Sort,
+    Union,
+    Unnest,
+    Values,
+    Window,
+    Working,
+)
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, expr_children, exprs_of, rebuild
 
 
-def code_keys(plan: Relation) -> Relation:
+def code_keys(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with `coded` set on its scans."""
     return _code(plan, frozenset())
 
@@ -24,7 +48,7 @@ def _code(plan: Relation, keys: frozenset[str]) -> Relation:
     """Return `plan`; of its columns, `keys` may be categories for what is above."""
     match plan:
         case Scan():
-            return replace(plan, coded=keys & plan.schema.keys())
+            return replace(plan, coded=keys.intersection(plan.schema))
         case Filter():
             return replace(plan, input=_code(plan.input, keys - _read(plan.condition)))
         case Project():
@@ -33,14 +57,14 @@ def _code(plan: Relation, keys: frozenset[str]) -> Relation:
             return replace(plan, input=_code(plan.input, frozenset(passed) - _read(*(e for _, e in plan.outputs if not isinstance(e, Column)))))
         case Join():
             left = keys - columns_of(*exprs_of(plan))
-            return rebuild(plan, lambda i: _code(i, left & i.schema.keys()))
+            return rebuild(plan, lambda i: _code(i, left.intersection(i.schema)))
         case Aggregate():
             return replace(plan, input=_code(plan.input, _keys_of(plan)))
         case Sort():
             return replace(plan, input=_code(plan.input, keys - columns_of(*(k.expr for k in plan.keys))))
         case Limit():
             return replace(plan, input=_code(plan.input, keys))
-        case Values() | Union():
+        case Values() | Union() | Window() | Unnest() | Apply() | Recursive() | Working() | Shared():
             return rebuild(plan, lambda i: _code(i, frozenset()))
         case _:
             assert_never(plan)

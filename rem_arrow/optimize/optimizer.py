@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from rem_arrow.optimize.code_keys import code_keys
+from rem_arrow.optimize.decorrelate import decorrelate
+from rem_arrow.optimize.fold import fold
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
 from rem_arrow.optimize.push_filter import push_filter
+from rem_arrow.optimize.restrict_groups import restrict_groups
+from rem_arrow.optimize.share import share
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
 
 # None of these reads data or statistics for correctness: their result may be cached.
-RULES = (push_filter, order_joins, prune_columns, code_keys)
+RULES = (share, fold, decorrelate, push_filter, fold, order_joins, restrict_groups, push_filter, prune_columns, code_keys)
 
 
-def optimize(plan: Relation) -> Relation:
-    """Apply every rule once, in order; each must keep the plan's columns, types and order."""
+def optimize(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
+    """Apply the rules in order; each must keep the plan's columns, types and order."""
     for rule in RULES:
-        rewritten = rule(plan)
+        rewritten = rule(plan, tools)
         assert list(rewritten.schema.items()) == list(plan.schema.items()), f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"
         plan = rewritten
     return plan

@@ -7,11 +7,12 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.plan.nodes import Aggregate, Filter, Join, Limit, Project, Relation, Scan, Sort, Union, Values
-from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Shared, Sort, Union, Unnest, Values, Window, Working
+from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
-def prune_columns(plan: Relation) -> Relation:
+def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with the same columns at its root, and below only what they need."""
     return _prune(plan, set(plan.schema))
 
@@ -22,7 +23,7 @@ def _prune(plan: Relation, wanted: set[str]) -> Relation:
         case Scan():
             kept = tuple(c for c in plan.columns if c[0] in wanted) or (_cheapest(plan),)
             return replace(plan, columns=kept)
-        case Values():
+        case Values() | Working():
             return plan
         case Filter():
             return replace(plan, input=_prune(plan.input, wanted | columns_of(plan.condition)))
@@ -44,6 +45,15 @@ def _prune(plan: Relation, wanted: set[str]) -> Relation:
             return replace(plan, input=_prune(plan.input, wanted))
         case Union():
             return _prune_union(plan, wanted)
+        case Window():
+            calls = tuple((n, c) for n, c in plan.calls if n in wanted)
+            used = (wanted - {n for n, _ in plan.calls}) | columns_of(*(e for _, c in calls for e in window_exprs(c)))
+            return replace(plan, input=_prune(plan.input, used), calls=calls) if calls else _prune(plan.input, used)
+        case Unnest():
+            made = {n for n, _ in plan.outputs} | {plan.ordinality}
+            return replace(plan, input=_prune(plan.input, (wanted - made) | columns_of(*exprs_of(plan))))
+        case Apply() | Recursive() | Shared():
+            return rebuild(plan, lambda i: _prune(i, set(i.schema)))
         case _:
             assert_never(plan)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from rem_arrow.plan.nodes import Call, Column, Expr, Filter, InList, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import conjuncts, rebuild
@@ -19,7 +20,8 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
     """Return the plan with ranges on the scans that stand right below a filter."""
     if isinstance(plan, Filter) and isinstance(plan.input, Scan):
         columns = {name: source for name, source, _ in plan.input.columns}
-        found = [r for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None]
+        scales = {columns[name]: scale for name, scale in plan.input.fixed}
+        found = [_scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None]
         return replace(plan, input=replace(plan.input, ranges=tuple(found)))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
@@ -42,6 +44,15 @@ def _range(condition: Expr, columns: Mapping[str, str], parameters: Mapping[str,
     if operator == "=":
         return ColumnRange(column, value, value)
     return ColumnRange(column, high=value) if operator in ("<", "<=") else ColumnRange(column, low=value)
+
+
+def _scaled(found: ColumnRange, scales: Mapping[str, int]) -> ColumnRange:
+    """Return a range over unscaled integers as one over the decimals that they are."""
+    scale = scales.get(found.column)
+    if scale is None:
+        return found
+    low, high = (None if v is None else Decimal(v).scaleb(-scale) for v in (found.low, found.high))  # type: ignore[arg-type]
+    return ColumnRange(found.column, low, high)
 
 
 def _value(expr: Expr, parameters: Mapping[str, object]) -> object:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Sort, Union
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild, substitute
 
 
-def push_filter(plan: Relation) -> Relation:
+def push_filter(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with each condition as deep as it may go."""
     return _push(plan, [])
 
@@ -72,7 +73,7 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             left.append(condition)
         elif used and used <= right_columns and plan.kind in ("inner", "left", "semi", "anti"):
             right.append(condition)
-        elif pair is not None:
+        elif pair is not None and not plan.nulls_equal:
             equals.append(pair)
         else:
             rest.append(condition)

@@ -9,6 +9,8 @@ from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
     And,
+    Apply,
+    Bound,
     Call,
     Case,
     Cast,
@@ -23,13 +25,19 @@ from rem_arrow.plan.nodes import (
     Or,
     Parameter,
     Project,
+    Recursive,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Union,
+    Unnest,
     Values,
     Variable,
+    Window,
+    WindowCall,
+    Working,
 )
 from rem_arrow.plan.walk import children
 
@@ -62,19 +70,32 @@ def describe(plan: Relation) -> str:
         case Project():
             return "Project " + ", ".join(n if isinstance(e, Column) and e.name == n else f"{text(e)} AS {n}" for n, e in plan.outputs)
         case Join():
-            conditions = [f"{text(a)} = {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
+            same = "IS" if plan.nulls_equal else "="
+            conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
             return f"Join {plan.kind}" + (f" ON {' AND '.join(conditions)}" if conditions else "")
         case Aggregate():
             calls = [_aggregate(c) for _, c in plan.aggregates]
             keys = ", ".join(text(e) for _, e in plan.keys)
             return f"Aggregate {', '.join(calls)}" + (f" BY {keys}" if keys else "")
         case Sort():
-            return f"Sort {_ordered(plan.keys)}"
+            return "Sort " + ", ".join(map(_sort_key, plan.keys))
         case Limit():
             offset = f" OFFSET {text(plan.offset)}" if plan.offset is not None else ""
             return f"Limit {text(plan.count) if plan.count is not None else 'none'}{offset}"
         case Union():
             return "Union all"
+        case Window():
+            return "Window " + ", ".join(map(_window, (c for _, c in plan.calls)))
+        case Unnest():
+            return "Unnest " + ", ".join(text(e) for _, e in plan.outputs)
+        case Apply():
+            return f"Apply {plan.kind}" + (f" {text(plan.operand)}" if plan.operand is not None else "") + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
+        case Recursive():
+            return f"Recursive {plan.name}"
+        case Shared():
+            return f"Shared {plan.number}"
+        case Working():
+            return f"Working {plan.name}"
         case _:
             assert_never(plan)
 
@@ -107,15 +128,32 @@ def text(expr: Expr) -> str:
             assert_never(expr)
 
 
-def _ordered(keys: tuple[SortKey, ...]) -> str:
-    return ", ".join(text(k.expr) + (" DESC" if k.descending else "") + ("" if k.nulls_last else " NULLS FIRST") for k in keys)
-
-
 def _aggregate(call: AggregateCall) -> str:
     args = "*" if call.argument is None else ", ".join(map(text, (call.argument, *call.extra)))
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
-    order = f" ORDER BY {_ordered(call.order)}" if call.order else ""
+    order = f" ORDER BY {', '.join(map(_sort_key, call.order))}" if call.order else ""
     return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}{order}){where}"
+
+
+def _sort_key(key: SortKey) -> str:
+    return text(key.expr) + (" DESC" if key.descending else "") + ("" if key.nulls_last else " NULLS FIRST")
+
+
+def _window(call: WindowCall) -> str:
+    parts = []
+    if call.partition:
+        parts.append("PARTITION BY " + ", ".join(map(text, call.partition)))
+    if call.order:
+        parts.append("ORDER BY " + ", ".join(map(_sort_key, call.order)))
+    if call.frame is not None:
+        exclude = f" EXCLUDE {call.frame.exclude.upper()}" if call.frame.exclude else ""
+        parts.append(f"{call.frame.unit.upper()} BETWEEN {_bound(call.frame.start)} AND {_bound(call.frame.end)}{exclude}")
+    where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
+    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}){where} OVER ({' '.join(parts)})"
+
+
+def _bound(bound: Bound) -> str:
+    return f"{'UNBOUNDED' if bound.offset is None else text(bound.offset)} {'FOLLOWING' if bound.following else 'PRECEDING'}"
 
 
 def _shown(value: object) -> str:

@@ -1,51 +1,25 @@
 """The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in lower/functions.py.
 
-An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float", "integer" (to
-BIGINT), "boolean", "temporal" (as it is), "any" (as it is), or "same" (all such arguments to their common type). Those of lists
-are in nested_functions.py. An aggregate x is also a function list_x over the items of a list.
+The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An aggregate x
+is also a function list_x over the items of a list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import polars as pl
 
 from rem_arrow.plan import types
 from rem_arrow.plan.nested_functions import NESTED, NESTED_ALIASES, item_of, map_of
-
-ResultType: TypeAlias = "pl.DataType | Callable[[list[pl.DataType]], pl.DataType]"
+from rem_arrow.plan.number_functions import NUMBER, NUMBER_ALIASES
+from rem_arrow.plan.signature import Function
+from rem_arrow.plan.signature import define as _define
+from rem_arrow.plan.text_functions import TEXT, TEXT_ALIASES
+from rem_arrow.plan.time_functions import TIME, TIME_ALIASES
 
 _INT, _TEXT, _FLOAT, _BOOL = pl.Int64(), pl.String(), pl.Float64(), pl.Boolean()
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A scalar function. `variadic` repeats the last argument kind without end."""
-
-    args: tuple[str, ...]
-    result: ResultType
-    args_min: int
-    variadic: bool = False
-
-    def result_type(self, arg_types: list[pl.DataType]) -> pl.DataType:
-        return self.result(arg_types) if callable(self.result) and not isinstance(self.result, pl.DataType) else self.result  # type: ignore[return-value]
-
-    def accepts(self, count: int) -> bool:
-        return count >= self.args_min and (self.variadic or count <= len(self.args))
-
-    def kind(self, place: int) -> str:
-        return self.args[min(place, len(self.args) - 1)]
-
-
-def _define(spec: str, result: ResultType) -> Function:
-    """Read "text integer integer?" or "same+": ? is optional, + repeats."""
-    words = spec.split()
-    variadic = bool(words) and words[-1].endswith("+")
-    required = sum(not w.rstrip("+").endswith("?") for w in words)
-    return Function(tuple(w.rstrip("?+") for w in words), result, required, variadic)
 
 
 def _first(arg_types: list[pl.DataType]) -> pl.DataType:
@@ -73,8 +47,8 @@ def _truncated(arg_types: list[pl.DataType]) -> pl.DataType:
 
 # What EXTRACT takes; each is a function of its own name too.
 DATE_PARTS = (
-    "century", "decade", "year", "isoyear", "quarter", "month", "week", "yearweek", "day", "dayofweek", "isodow", "dayofyear",
-    "hour", "minute", "second", "millisecond", "microsecond", "epoch",
+    "era", "millennium", "century", "decade", "year", "isoyear", "quarter", "month", "week", "yearweek", "day", "dayofweek", "isodow", "dayofyear",
+    "hour", "minute", "second", "millisecond", "microsecond", "nanosecond", "epoch", "julian", "timezone_offset", "timezone_hour", "timezone_minute",
 )  # fmt: skip
 
 SCALAR: dict[str, Function] = {
@@ -98,7 +72,7 @@ SCALAR: dict[str, Function] = {
     "lcm": _define("integer integer", _INT),
     "factorial": _define("integer", pl.Int128()),
     "xor": _define("integer integer", _INT),
-    "bit_count": _define("integer", pl.Int8()),
+    "bit_count": _define("number", pl.Int8()),
     "isinf": _define("float", _BOOL),
     "isfinite": _define("float", _BOOL),
     "sin": _define("float", _FLOAT),
@@ -132,9 +106,9 @@ SCALAR: dict[str, Function] = {
     "rpad": _define("text integer text", _TEXT),
     "split_part": _define("text text integer", _TEXT),
     "regexp_matches": _define("text text text?", _BOOL),
-    "regexp_full_match": _define("text text", _BOOL),
+    "regexp_full_match": _define("text text text?", _BOOL),
     "regexp_replace": _define("text text text text?", _TEXT),
-    "regexp_extract": _define("text text integer?", _TEXT),
+    "regexp_extract": _define("text text integer? text?", _TEXT),
     "translate": _define("text text text", _TEXT),
     "concat_ws": _define("text any+", _TEXT),
     "ascii": _define("text", pl.Int32()),
@@ -144,8 +118,8 @@ SCALAR: dict[str, Function] = {
     "md5": _define("text", _TEXT),
     "like": _define("text text text?", _BOOL),
     "ilike": _define("text text text?", _BOOL),
-    **{name: _define("temporal", _INT) for name in DATE_PARTS if name != "epoch"},
-    "epoch": _define("temporal", _FLOAT),
+    **{name: _define("span", _INT) for name in DATE_PARTS if name not in TIME and name != "epoch"},
+    "epoch": _define("span", _FLOAT),
     "date_trunc": _define("text temporal", _truncated),
     "date_diff": _define("text temporal temporal", _INT),
     "strftime": _define("temporal text", _TEXT),
@@ -165,6 +139,9 @@ SCALAR: dict[str, Function] = {
     ">": _define("same same", _BOOL),
     ">=": _define("same same", _BOOL),
     "negate": _define("number", _first),
+    **TEXT,
+    **TIME,
+    **NUMBER,
 }
 
 
@@ -287,8 +264,6 @@ ALIASES: dict[str, str] = {
     "milliseconds": "millisecond",
     "microseconds": "microsecond",
     "centuries": "century",
-    "ord": "ascii",
-    "unicode": "ascii",
     "is_inf": "isinf",
     "arbitrary": "any_value",
     "every": "bool_and",
@@ -302,6 +277,9 @@ ALIASES: dict[str, str] = {
     "kahan_sum": "fsum",
     "sumkahan": "fsum",
     "wavg": "weighted_avg",
+    **TIME_ALIASES,
+    **TEXT_ALIASES,
+    **NUMBER_ALIASES,
 }
 
 

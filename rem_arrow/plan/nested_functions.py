@@ -28,7 +28,13 @@ def item_of(dtype: pl.DataType) -> pl.DataType:
 
 
 def fields_of(dtype: pl.DataType) -> dict[str, pl.DataType]:
-    return {f.name: instance(f.dtype) for f in dtype.fields} if isinstance(dtype, pl.Struct) else {}
+    """Return the fields of a struct by name. An interval, which Polars holds as a struct, has none."""
+    fields = {f.name: instance(f.dtype) for f in dtype.fields} if isinstance(dtype, pl.Struct) else {}
+    return {} if "interval_months" in fields else fields
+
+
+def is_nested(dtype: pl.DataType) -> bool:
+    return is_list(dtype) or bool(fields_of(dtype))
 
 
 def struct_of(fields: dict[str, pl.DataType]) -> pl.Struct:
@@ -131,8 +137,8 @@ NESTED: dict[str, Entry] = {
     "json_keys": ("text text?", pl.List(_TEXT)),
     "json_type": ("text text?", _TEXT),
     "json_valid": ("text", _BOOL),
-    "json_object": ("any?+", _TEXT),
-    "json_array": ("any?+", _TEXT),
+    "json_object": ("any*", _TEXT),
+    "json_array": ("any*", _TEXT),
     "to_json": ("any", _TEXT),
 }
 

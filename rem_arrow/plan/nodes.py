@@ -17,6 +17,9 @@ from rem_arrow.source import ColumnRange
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
 JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti"]
+ApplyKind: TypeAlias = OneOf["scalar", "exists", "in", "cross", "left"]
+FrameUnit: TypeAlias = OneOf["rows", "range", "groups"]
+Exclude: TypeAlias = OneOf["", "current row", "group", "ties"]
 
 BOOLEAN = pl.Boolean()
 
@@ -129,6 +132,39 @@ class SortKey:
     nulls_last: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a frame. `offset` is None for UNBOUNDED; for CURRENT ROW it is the literal 0."""
+
+    offset: Expr | None
+    following: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Which rows around the current one a window call sees."""
+
+    unit: FrameUnit
+    start: Bound
+    end: Bound
+    exclude: Exclude = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowCall:
+    """A window or aggregate function over a window. Without a frame the function defines what it sees."""
+
+    function: str
+    args: tuple[Expr, ...]
+    dtype: pl.DataType
+    partition: tuple[Expr, ...] = ()
+    order: tuple[SortKey, ...] = ()
+    frame: Frame | None = None
+    where: Expr | None = None
+    distinct: bool = False
+    ignore_nulls: bool = False
+
+
 @dataclass(frozen=True)
 class Scan:
     """A leaf: columns of a source, each under its unique name.
@@ -142,6 +178,8 @@ class Scan:
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
     coded: frozenset[str] = frozenset()
+    # Decimal columns that the source gives as integers, with their scales.
+    fixed: tuple[tuple[str, int], ...] = ()
 
     @cached_property
     def schema(self) -> Schema:
@@ -188,13 +226,17 @@ class Project:
 
 @dataclass(frozen=True)
 class Join:
-    """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both."""
+    """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
+
+    With `nulls_equal` a NULL equals a NULL in all pairs, as in IS NOT DISTINCT FROM.
+    """
 
     kind: JoinKind
     left: Relation
     right: Relation
     equals: tuple[tuple[Expr, Expr], ...] = ()
     residual: Expr | None = None
+    nulls_equal: bool = False
 
     def __post_init__(self) -> None:
         assert self.left.schema.keys().isdisjoint(self.right.schema.keys()), "columns of a join repeat"
@@ -251,7 +293,103 @@ class Union:
         return self.inputs[0].schema
 
 
-Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union"
+@dataclass(frozen=True)
+class Window:
+    """Adds a column for each window call; the rows stay."""
+
+    input: Relation
+    calls: tuple[tuple[str, WindowCall], ...]
+
+    @cached_property
+    def schema(self) -> Schema:
+        return {**self.input.schema, **{n: c.dtype for n, c in self.calls}}
+
+
+@dataclass(frozen=True)
+class Unnest:
+    """One row for each place of the lists in `outputs`, beside the row of the input that they come from.
+
+    Shorter lists are filled with NULLs. A row whose lists are all empty or NULL goes, or with `keep_empty` stays once.
+    `ordinality` names a column of places, from 1.
+    """
+
+    input: Relation
+    outputs: tuple[tuple[str, Expr], ...]
+    keep_empty: bool = False
+    ordinality: str | None = None
+
+    @cached_property
+    def schema(self) -> Schema:
+        lists = {n: e.dtype.inner for n, e in self.outputs if isinstance(e.dtype, (pl.List, pl.Array))}
+        assert len(lists) == len(self.outputs), "only lists are unnested"
+        places: Schema = {} if self.ordinality is None else {self.ordinality: pl.Int64()}
+        return {**self.input.schema, **lists, **places}  # type: ignore[dict-item]
+
+
+@dataclass(frozen=True)
+class Apply:
+    """`subquery` for each row of `input`, whose columns it may read: what a correlated subquery means. `decorrelate` makes joins of it.
+
+    scalar: adds column `name`, the value of its one row; NULL when there is none, an error when there are more.
+    exists: adds the boolean column `name`.
+    in: adds the boolean column `name`: `operands` IN the rows of the subquery, in three-valued logic.
+    cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps rows without any that meets `condition`.
+    """
+
+    kind: ApplyKind
+    input: Relation
+    subquery: Relation
+    name: str = ""
+    operand: Expr | None = None
+    condition: Expr | None = None
+
+    @cached_property
+    def schema(self) -> Schema:
+        if self.kind in ("cross", "left"):
+            return {**self.input.schema, **self.subquery.schema}
+        value = next(iter(self.subquery.schema.values())) if self.kind == "scalar" else BOOLEAN
+        return {**self.input.schema, self.name: value}
+
+
+@dataclass(frozen=True)
+class Recursive:
+    """WITH RECURSIVE: the rows of `base`, then of `step` over the rows that came last (`Working`), until none is new."""
+
+    name: str
+    base: Relation
+    step: Relation
+    distinct: bool
+
+    @property
+    def schema(self) -> Schema:
+        return self.base.schema
+
+
+@dataclass(frozen=True)
+class Working:
+    """Within the step of the Recursive of that name: the rows of the round before, under names of their own."""
+
+    name: str
+    columns: tuple[tuple[str, str, pl.DataType], ...]
+
+    @cached_property
+    def schema(self) -> Schema:
+        return {name: dtype for name, _, dtype in self.columns}
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A plan that is computed once, wherever it stands: all Shared of one number are the same."""
+
+    input: Relation
+    number: int
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ _DECIMAL_DIGITS = {
 _SIGNED: tuple[pl.DataType, ...] = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.Int128())
 _UNSIGNED: tuple[pl.DataType, ...] = (pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.UInt128())
 PRECISION_MAX = 38
+_NARROW_DIGITS = 18
+# An interval with months, whose length depends on where it starts. One without months is a Duration.
+CALENDAR = pl.Struct({"interval_months": pl.Int64(), "interval_microseconds": pl.Int64()})
 TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
 
 
@@ -34,6 +37,10 @@ def is_number(dtype: pl.DataType) -> bool:
 
 def is_temporal(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.Date, pl.Datetime, pl.Time))
+
+
+def is_interval(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Duration) or dtype == CALENDAR
 
 
 def bits(dtype: pl.DataType) -> int:
@@ -62,12 +69,12 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
             return y
         if isinstance(x, pl.Boolean) and is_number(y):
             return y
-    if isinstance(a, pl.Duration) and isinstance(b, pl.Duration):
-        return pl.Duration("us")
+    if is_interval(a) and is_interval(b):
+        return CALENDAR if CALENDAR in (a, b) else pl.Duration("us")
     if isinstance(a, (pl.List, pl.Array)) and isinstance(b, (pl.List, pl.Array)):
         inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[arg-type]
         return None if inner is None else pl.List(inner)
-    if isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
+    if fields_of(a) and fields_of(b) and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
         return _common_struct(a, b)
     return None
 
@@ -101,6 +108,12 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     return next((t for t in _SIGNED if bits(t) >= need), pl.Int128())
 
 
+def _product_digits(p: int, q: int, scale: int) -> int:
+    """Two decimals of 64 bits have a product of 64 bits: beyond 18 digits is an error, as in DuckDB."""
+    narrow = max(p, q) <= _NARROW_DIGITS and scale < _NARROW_DIGITS
+    return min(_NARROW_DIGITS if narrow else PRECISION_MAX, p + q)
+
+
 def digits(dtype: pl.DataType) -> tuple[int, int]:
     """Return precision and scale of a decimal or integer type."""
     if isinstance(dtype, pl.Decimal):
@@ -125,7 +138,7 @@ def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | N
 def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType:
     (p, s), (q, t) = digits(a), digits(b)
     if operator == "*":
-        return pl.Decimal(min(PRECISION_MAX, p + q), s + t) if s + t <= PRECISION_MAX else pl.Float64()
+        return pl.Decimal(_product_digits(p, q, s + t), s + t) if s + t <= PRECISION_MAX else pl.Float64()
     if operator in ("+", "-"):
         scale = max(s, t)
         return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)

@@ -10,6 +10,8 @@ from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
     And,
+    Apply,
+    Bound,
     Call,
     Case,
     Cast,
@@ -24,13 +26,19 @@ from rem_arrow.plan.nodes import (
     Or,
     Parameter,
     Project,
+    Recursive,
     Relation,
     Scan,
+    Shared,
     Sort,
     SortKey,
     Union,
+    Unnest,
     Values,
     Variable,
+    Window,
+    WindowCall,
+    Working,
 )
 
 
@@ -133,12 +141,16 @@ def equality(condition: Expr, left: Relation, right: Relation) -> tuple[Expr, Ex
 
 def children(plan: Relation) -> tuple[Relation, ...]:
     match plan:
-        case Scan() | Values():
+        case Scan() | Values() | Working():
             return ()
-        case Filter() | Project() | Aggregate() | Sort() | Limit():
+        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest() | Shared():
             return (plan.input,)
         case Join():
             return (plan.left, plan.right)
+        case Apply():
+            return (plan.input, plan.subquery)
+        case Recursive():
+            return (plan.base, plan.step)
         case Union():
             return plan.inputs
         case _:
@@ -148,12 +160,16 @@ def children(plan: Relation) -> tuple[Relation, ...]:
 def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
     """Return `plan` with `change` applied to each input."""
     match plan:
-        case Scan() | Values():
+        case Scan() | Values() | Working():
             return plan
-        case Filter() | Project() | Aggregate() | Sort() | Limit():
+        case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest() | Shared():
             return replace(plan, input=change(plan.input))
         case Join():
             return replace(plan, left=change(plan.left), right=change(plan.right))
+        case Apply():
+            return replace(plan, input=change(plan.input), subquery=change(plan.subquery))
+        case Recursive():
+            return replace(plan, base=change(plan.base), step=change(plan.step))
         case Union():
             return replace(plan, inputs=tuple(map(change, plan.inputs)))
         case _:
@@ -163,7 +179,7 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
 def exprs_of(plan: Relation) -> Iterator[Expr]:
     """Yield the expressions that a node itself holds."""
     match plan:
-        case Scan():
+        case Scan() | Union() | Working() | Recursive() | Shared():
             return
         case Values():
             yield from (e for row in plan.rows for e in row)
@@ -183,8 +199,13 @@ def exprs_of(plan: Relation) -> Iterator[Expr]:
             yield from (k.expr for k in plan.keys)
         case Limit():
             yield from (e for e in (plan.count, plan.offset) if e is not None)
-        case Union():
-            return
+        case Window():
+            for _, window in plan.calls:
+                yield from window_exprs(window)
+        case Unnest():
+            yield from (e for _, e in plan.outputs)
+        case Apply():
+            yield from (e for e in (plan.operand, plan.condition) if e is not None)
         case _:
             assert_never(plan)
 
@@ -196,7 +217,7 @@ def aggregate_exprs(call: AggregateCall) -> tuple[Expr, ...]:
 def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
     """Return the node with `change` applied to its own expressions."""
     match plan:
-        case Scan() | Union():
+        case Scan() | Union() | Working() | Recursive() | Shared():
             return plan
         case Values():
             return replace(plan, rows=tuple(tuple(map(change, row)) for row in plan.rows))
@@ -215,8 +236,47 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
         case Limit():
             count = None if plan.count is None else change(plan.count)
             return replace(plan, count=count, offset=None if plan.offset is None else change(plan.offset))
+        case Window():
+            return replace(plan, calls=tuple((n, map_window(c, change)) for n, c in plan.calls))
+        case Unnest():
+            return replace(plan, outputs=tuple((n, change(e)) for n, e in plan.outputs))
+        case Apply():
+            condition = None if plan.condition is None else change(plan.condition)
+            return replace(plan, operand=None if plan.operand is None else change(plan.operand), condition=condition)
         case _:
             assert_never(plan)
+
+
+def window_exprs(call: WindowCall) -> tuple[Expr, ...]:
+    frame = () if call.frame is None else tuple(b.offset for b in (call.frame.start, call.frame.end) if b.offset is not None)
+    return (*call.args, *call.partition, *(k.expr for k in call.order), *frame, *(() if call.where is None else (call.where,)))
+
+
+def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
+    """Return the call with `change` applied to its expressions."""
+
+    def bound(old: Bound) -> Bound:
+        return old if old.offset is None else replace(old, offset=change(old.offset))
+
+    frame = None if call.frame is None else replace(call.frame, start=bound(call.frame.start), end=bound(call.frame.end))
+    order = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.order)
+    where = None if call.where is None else change(call.where)
+    return replace(call, args=tuple(map(change, call.args)), partition=tuple(map(change, call.partition)), order=order, frame=frame, where=where)
+
+
+def free_columns(plan: Relation) -> set[str]:
+    """Return the columns that the plan reads and does not make: those of the queries around it."""
+    inputs = children(plan)
+    free = columns_of(*exprs_of(plan)).difference(*(i.schema.keys() for i in inputs))
+    for i in inputs:
+        inner = free_columns(i)
+        free |= inner - plan.input.schema.keys() if isinstance(plan, Apply) and i is plan.subquery else inner
+    return free
+
+
+def substitute_all(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
+    """Return the plan with `change` applied to every expression in it."""
+    return map_exprs(rebuild(plan, lambda p: substitute_all(p, change)), change)
 
 
 def _map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:

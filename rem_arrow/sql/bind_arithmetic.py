@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import Call, Expr, Literal
+from rem_arrow.plan.nodes import Call, Cast, Expr, Literal
+from rem_arrow.sql.bind_interval import INTERVALS, interval_arithmetic, negated_interval
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, fit_literals, fits, signed
 
@@ -19,17 +20,6 @@ _BITWISE: dict[type[exp.Expression], str] = {
     exp.BitwiseLeftShift: "<<",
     exp.BitwiseRightShift: ">>",
 }
-_MONTHS = {"YEAR": 12, "QUARTER": 3, "MONTH": 1, "DECADE": 120, "CENTURY": 1200, "MILLENNIUM": 12_000}
-_MICROSECONDS = {
-    "WEEK": 604_800_000_000,
-    "DAY": 86_400_000_000,
-    "HOUR": 3_600_000_000,
-    "MINUTE": 60_000_000,
-    "SECOND": 1_000_000,
-    "MILLISECOND": 1_000,
-    "MICROSECOND": 1,
-}
-_UNITS = {"CENTURIES": "CENTURY", "MILLENNIA": "MILLENNIUM"}
 
 
 def _negate(binder: Binding, tree: exp.Expression) -> Expr:
@@ -39,6 +29,8 @@ def _negate(binder: Binding, tree: exp.Expression) -> Expr:
             return Literal(*signed(-operand.value))
     elif isinstance(operand, Literal) and isinstance(operand.dtype, pl.Decimal):
         return Literal(-operand.value, operand.dtype)  # type: ignore[operator]
+    if types.is_interval(operand.dtype):
+        return negated_interval(operand)
     if not types.is_number(operand.dtype) and not isinstance(operand.dtype, pl.Null):
         raise binder.error(f"- needs a number, and this is {sql_name(operand.dtype)}", tree)
     dtype = operand.dtype if not isinstance(operand.dtype, pl.Null) else pl.Int32()
@@ -47,20 +39,42 @@ def _negate(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _arithmetic(binder: Binding, tree: exp.Expression) -> Expr:
     operator = _ARITHMETIC[type(tree)]
-    interval = tree.expression if isinstance(tree.expression, exp.Interval) else None
-    if interval is None and isinstance(tree.this, exp.Interval) and operator == "+":
-        return _shifted(binder, binder.bind(tree.expression), tree.this, 1, tree)
-    if interval is not None and operator in ("+", "-"):
-        return _shifted(binder, binder.bind(tree.this), interval, 1 if operator == "+" else -1, tree)
-    left, right = binder.bind(tree.this), binder.bind(tree.expression)
-    with_dates = _date_arithmetic(operator, left, right)
+    inverted = _leftmost_inversion(tree)
+    if inverted is not None:
+        return _bitwise_not(binder, inverted)
+    return arithmetic(binder, operator, binder.bind(tree.this), binder.bind(tree.expression), tree)
+
+
+def arithmetic(binder: Binding, operator: str, left: Expr, right: Expr, tree: exp.Expression) -> Expr:
+    """Return `left operator right` for numbers, dates and intervals. Raises BindError."""
+    with_dates = interval_arithmetic(binder, operator, left, right, tree) or _date_arithmetic(operator, left, right)
     if with_dates is not None:
         return with_dates
+    left, right = _numbers(left, right), _numbers(right, left)
     left, right = fit_literals(left, right)
     dtype = types.arithmetic(operator, left.dtype, right.dtype)
     if dtype is None:
         raise binder.error(f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined", tree, "Both sides must be numbers; cast them first.")
     return Call(operator, tuple(cast_to(o, dtype) if isinstance(o.dtype, pl.Null) else o for o in (left, right)), dtype)
+
+
+def _leftmost_inversion(tree: exp.Expression) -> exp.Expression | None:
+    """Return `~1 + 1` as ~(1 + 1), as DuckDB and PostgreSQL read it; None where no ~ stands leftmost without parentheses."""
+    if type(tree) not in _ARITHMETIC:
+        return None
+    inner = tree.this if isinstance(tree.this, exp.BitwiseNot) else _leftmost_inversion(tree.this)
+    if inner is None:
+        return None
+    whole = tree.copy()
+    whole.set("this", inner.this.copy())
+    return exp.BitwiseNot(this=whole)
+
+
+def _numbers(operand: Expr, other: Expr) -> Expr:
+    """Read a text literal beside a number as one of its type: 1.5 + '2'."""
+    if not (isinstance(operand, Literal) and isinstance(operand.value, str) and types.is_number(other.dtype) and not isinstance(other, Literal)):
+        return operand
+    return Cast(operand, other.dtype)
 
 
 def _date_arithmetic(operator: str, left: Expr, right: Expr) -> Expr | None:
@@ -70,6 +84,10 @@ def _date_arithmetic(operator: str, left: Expr, right: Expr) -> Expr | None:
     if isinstance(left.dtype, pl.Date) and right.dtype.is_integer() and operator in ("+", "-"):
         days = cast_to(right, pl.Int64())
         return Call("add_days", (left, days if operator == "+" else Call("negate", (days,), pl.Int64())), pl.Date())
+    if operator == "+" and isinstance(left.dtype, pl.Time) and isinstance(right.dtype, pl.Date):
+        left, right = right, left
+    if operator == "+" and isinstance(left.dtype, pl.Date) and isinstance(right.dtype, pl.Time):
+        return Call("time_on_date", (left, right), pl.Datetime("us"))
     if operator != "-":
         return None
     if isinstance(left.dtype, pl.Date) and isinstance(right.dtype, pl.Date):
@@ -98,49 +116,10 @@ def _bitwise_not(binder: Binding, tree: exp.Expression) -> Expr:
     return Call("bit_not", (operand,), operand.dtype)
 
 
-def _shifted(binder: Binding, operand: Expr, interval: exp.Interval, sign: int, tree: exp.Expression) -> Expr:
-    if not types.is_temporal(operand.dtype):
-        raise binder.error(f"an interval is added to a date, a time or a timestamp, and this is {sql_name(operand.dtype)}", tree)
-    months, microseconds = _interval(binder, interval)
-    if isinstance(operand.dtype, pl.Time):
-        return Call("add_to_time", (operand, Literal(sign * microseconds, pl.Int64())), operand.dtype)
-    zone = operand.dtype.time_zone if isinstance(operand.dtype, pl.Datetime) else None
-    result = pl.Datetime("us", zone)
-    shifted = cast_to(operand, result)
-    if months:
-        shifted = Call("add_months", (shifted, Literal(sign * months, pl.Int64())), result)
-    if microseconds or not months:
-        shifted = Call("add_microseconds", (shifted, Literal(sign * microseconds, pl.Int64())), result)
-    return shifted
-
-
-def _interval(binder: Binding, interval: exp.Interval) -> tuple[int, int]:
-    """Return months and microseconds of an interval of literals: INTERVAL 3 DAY, INTERVAL '1 month 2 days'."""
-    words = interval.this.name.split() if interval.this is not None else []
-    if len(words) == 1 and interval.unit is not None:
-        words.append(interval.unit.name)
-    months = microseconds = 0
-    if not words or len(words) % 2:
-        raise binder.unsupported(f"the interval {interval.sql('duckdb')} is not supported", interval)
-    for amount_text, unit_text in zip(words[::2], words[1::2], strict=True):
-        upper = unit_text.upper()
-        unit = _UNITS.get(upper, upper.rstrip("S"))
-        if unit not in _MONTHS and unit not in _MICROSECONDS:
-            raise binder.unsupported(f"the interval unit {unit_text} is not supported", interval)
-        try:
-            amount = int(amount_text)
-        except ValueError as error:
-            raise binder.error(f"{amount_text} is not a whole number of {unit.lower()}s", interval) from error
-        months += amount * _MONTHS.get(unit, 0)
-        microseconds += amount * _MICROSECONDS.get(unit, 0)
-    if abs(months) >= 1 << 31 or abs(microseconds) >= 1 << 63:
-        raise binder.error(f"the interval {interval.sql('duckdb')} is too long", interval)
-    return months, microseconds
-
-
 ARITHMETIC: dict[type[exp.Expression], Operator] = {
     exp.Neg: _negate,
     **dict.fromkeys(_ARITHMETIC, _arithmetic),
     **dict.fromkeys(_BITWISE, _bitwise),
     exp.BitwiseNot: _bitwise_not,
+    **INTERVALS,
 }

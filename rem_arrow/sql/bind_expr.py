@@ -7,16 +7,17 @@ column of its own. Operators are in bind_operators.py and bind_arithmetic.py, fu
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import suggest
-from rem_arrow.plan.nodes import AggregateCall, Expr, Literal, Parameter, Variable
-from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_nested
+from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter, Variable
+from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_list, bind_nested, bind_subquery, bind_window
 from rem_arrow.sql.bind_arithmetic import ARITHMETIC
 from rem_arrow.sql.bind_operators import OPERATORS
-from rem_arrow.sql.binding import Binding, Operator
+from rem_arrow.sql.binding import Binding, Collected, Operator
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.type_names import literal_number
 
@@ -38,28 +39,32 @@ class ExprBinder(Binding):
         return bind_functions.call(self, name, trees, tree)
 
     def without_aggregates(self) -> ExprBinder:
-        return self._like_this(None, self.aliases)
+        inside = self.collected.inside or Collected(applies=self.collected.applies)
+        return self._like_this(inside, self.aliases)
+
+    def without_windows(self) -> ExprBinder:
+        return self._like_this(replace(self.collected, windows=None), self.aliases)
 
     def preferring(self, names: Collection[str]) -> ExprBinder:
         """Return the same binder where these aliases win over columns of their name."""
-        binder = self._like_this(self.aggregates, self.aliases)
+        binder = self._like_this(self.collected, self.aliases)
         binder.preferred = frozenset(names)
         return binder
 
-    def _like_this(self, aggregates: dict[str, AggregateCall] | None, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
-        binder = ExprBinder(self.text, self.scope, self.names, self.parameters, aggregates=aggregates, aliases=aliases)
+    def _like_this(self, collected: Collected, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
+        binder = ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
         binder.variables = self.variables
         return binder
 
     def within(self, variables: Mapping[str, Variable]) -> ExprBinder:
-        binder = self._like_this(None, self.aliases)
+        binder = self._like_this(Collected(), self.aliases)
         binder.variables = {**self.variables, **{name.casefold(): v for name, v in variables.items()}}
         return binder
 
     def of_alias(self, name: str) -> Expr:
         """Bind the expression that an alias stands for; within it the alias is a column again."""
         others = {k: v for k, v in self.aliases.items() if k != name}
-        return self._like_this(self.aggregates, others).bind(self.aliases[name])
+        return self._like_this(self.collected, others).bind(self.aliases[name])
 
 
 def _column(binder: Binding, tree: exp.Expression) -> Expr:
@@ -116,12 +121,26 @@ def _paren(binder: Binding, tree: exp.Expression) -> Expr:
     return binder.bind(inner)
 
 
-def _subquery(binder: Binding, tree: exp.Expression) -> Expr:
-    raise binder.unsupported("a subquery in an expression is not supported yet", tree)
+def _grouping(binder: Binding, tree: exp.Expression) -> Expr:
+    """GROUPING(a, b): which of the keys a row is not grouped by."""
+    groupings = binder.collected.groupings
+    if groupings is None:
+        raise binder.error("GROUPING cannot stand here", tree, "It belongs in the SELECT, HAVING or ORDER BY of a query with GROUP BY.")
+    name = binder.names.fresh("grouping")
+    groupings[name] = tuple(binder.without_aggregates().bind(e) for e in tree.expressions)
+    return Column(name, pl.Int64())
 
 
-def _window(binder: Binding, tree: exp.Expression) -> Expr:
-    raise binder.unsupported("window functions (OVER) are not supported yet", tree)
+def _explode(binder: Binding, tree: exp.Expression) -> Expr:
+    """`SELECT unnest(list)`: the row once for each value."""
+    unnests = binder.collected.unnests
+    if unnests is None:
+        raise binder.error("UNNEST cannot stand here", tree, "It belongs in FROM or, alone, in the SELECT list.")
+    inner = tree.this if tree.this is not None else tree.expressions[0]
+    value = bind_list.as_list(binder, binder.bind(inner), tree)
+    name = binder.names.fresh("unnest")
+    unnests[name] = value
+    return Column(name, value.dtype.inner)  # type: ignore[attr-defined]
 
 
 _BINDERS: dict[type[exp.Expression], Operator] = {
@@ -132,9 +151,15 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Boolean: _boolean,
     exp.Null: _null,
     exp.RawString: _text,
+    exp.ByteString: _text,
     exp.Paren: _paren,
-    exp.Window: _window,
-    **dict.fromkeys((exp.Subquery, exp.Exists, exp.Select, exp.Union, exp.Any, exp.All), _subquery),
+    exp.Window: bind_window.window,
+    exp.Grouping: _grouping,
+    exp.GroupingId: _grouping,
+    exp.Explode: _explode,
+    exp.Unnest: _explode,
+    exp.Exists: bind_subquery.exists,
+    **dict.fromkeys((exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Values), bind_subquery.scalar),
     **OPERATORS,
     **ARITHMETIC,
     **bind_items.TREES,

@@ -10,72 +10,122 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
-from rem_arrow.plan.nodes import Call, Column, Expr, Join, JoinKind, Literal, Project, Query, Relation, Scan, Values
-from rem_arrow.plan.walk import conjunction, conjuncts, equality
+from rem_arrow.plan.names import Names
+from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Values, Working
+from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns
 from rem_arrow.source import Catalog
+from rem_arrow.sql import bind_list
 from rem_arrow.sql.bind_expr import ExprBinder
+from rem_arrow.sql.bind_subquery import applied
+from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
-from rem_arrow.sql.scope import Names, Scope, Visible
+from rem_arrow.sql.scope import Scope, Visible
 
 Bound: TypeAlias = "tuple[Relation, Scope]"
 
 
 @dataclass(frozen=True, slots=True)
 class Cte:
-    """A CTE and what it sees: the CTEs before it."""
+    """A CTE and what it sees: the CTEs before it, and the query around it.
+
+    `working` is set for the recursive CTE within its own step: the columns of the rows that came last.
+    """
 
     tree: exp.Expression
     known: Mapping[str, Cte]
+    outer: Scope | None = None
+    recursive: bool = False
+    working: tuple[tuple[str, str, pl.DataType], ...] = ()
 
 
 Ctes: TypeAlias = Mapping[str, Cte]
+BindQuery: TypeAlias = Callable[[exp.Expression, Ctes, Scope | None], Query]
 
 
 class FromBinder:
     """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
 
-    def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: Callable[[exp.Expression, Ctes], Query]) -> None:
-        self.text, self.catalog, self.names, self.parameters, self.bind_query = text, catalog, names, parameters, bind_query
+    def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
+        self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
+        self.bind_query, self.bind_cte = bind_query, bind_cte
 
-    def bind(self, tree: exp.Select, ctes: Ctes) -> Bound:
+    def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
         """Return the plan of FROM and its scope; without a FROM one row of no columns."""
         clause = tree.args.get("from_")
         if clause is None:
-            return Values((), ((),)), Scope()
-        return self._joined(self._relation(clause.this, ctes), tree.args.get("joins") or (), ctes)
+            return Values((), ((),)), Scope(outer=outer)
+        plan, scope = self._joined(self._relation(clause.this, ctes, outer), [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+        scope.outer = outer
+        return plan, scope
 
-    def _joined(self, first: Bound, joins: list[exp.Join] | tuple[()], ctes: Ctes) -> Bound:
+    def binder(self, scope: Scope, ctes: Ctes, collected: Collected | None = None) -> ExprBinder:
+        """Return what binds expressions in FROM."""
+        return ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+
+    def _joined(self, first: Bound, joins: list[exp.Expression], ctes: Ctes, outer: Scope | None) -> Bound:
         """Join in order. A comma binds less than any JOIN: what stands between two commas is joined first."""
         groups = [first]
         for join in joins:
             if _is_comma(join):
-                groups.append(self._relation(join.this, ctes))
+                groups.append(self._relation(join.this if isinstance(join, exp.Join) else join, ctes, _sees(groups, outer)))
             else:
-                groups[-1] = self._join(groups[-1], join, ctes)
+                groups[-1] = self._join(groups[-1], cast(exp.Join, join), ctes, _sees(groups[:-1], outer))
         plan, scope = groups[0]
         for other, other_scope in groups[1:]:
-            plan, scope = Join("inner", plan, other), scope.beside(other_scope)
+            plan, scope = beside("inner", plan, other), scope.beside(other_scope)
         return plan, scope
 
-    def _relation(self, tree: exp.Expression, ctes: Ctes) -> Bound:
-        for key, name in (("pivots", "PIVOT"), ("sample", "TABLESAMPLE"), ("laterals", "LATERAL")):
+    def _relation(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
+        """Bind one relation. `outer` is what it sees: the relations before it, and the query around."""
+        for key, name in (("pivots", "PIVOT"), ("sample", "TABLESAMPLE")):
             if tree.args.get(key):
                 raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
         match tree:
             case exp.Table() if isinstance(tree.this, exp.Identifier):
                 bound = self._table(tree, ctes)
             case exp.Subquery() if isinstance(tree.this, (exp.Table, exp.Subquery, exp.Values)):
-                bound = self._relation(tree.this, ctes)
+                bound = self._relation(tree.this, ctes, outer)
                 if tree.alias:
                     bound = self._renamed(bound, tree)
             case exp.Subquery():
-                bound = self._derived(self.bind_query(tree.this, ctes), tree.alias or "subquery", tree)
+                bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or "subquery", tree)
             case exp.Values():
-                bound = self._derived(self.bind_query(tree, ctes), tree.alias or "valueslist", tree)
+                bound = self._derived(self.bind_query(tree, ctes, outer), tree.alias or "valueslist", tree)
+            case exp.Lateral():
+                bound = self._lateral(tree, ctes, outer)
+            case exp.Unnest():
+                bound = self._unnest(tree, ctes, outer)
+            case exp.Table() if isinstance(tree.this, exp.Func):
+                bound = self._table_function(tree, ctes, outer)
             case _:
                 raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
-        return self._joined(bound, tree.args.get("joins") or (), ctes)
+        return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+
+    def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
+        inner = tree.this
+        if isinstance(inner, exp.Unnest):
+            inner = inner.copy()
+            inner.set("alias", tree.args.get("alias"))
+            return self._unnest(inner, ctes, outer)
+        if isinstance(inner, exp.Subquery):
+            return self._derived(self.bind_query(inner.this, ctes, outer), tree.alias or "subquery", tree)
+        if isinstance(inner, exp.Func):
+            ordinality = "ordinality" if tree.args.get("ordinality") else None
+            query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
+            return self._derived(query, tree.alias or query.names[0], tree)
+        raise UnsupportedError(f"LATERAL {inner.sql('duckdb')[:60]} is not supported", self.text, *position(tree))
+
+    def _unnest(self, tree: exp.Unnest, ctes: Ctes, outer: Scope | None) -> Bound:
+        offset = tree.args.get("offset")
+        place = offset.name if isinstance(offset, exp.Expression) else "ordinality" if offset else None
+        query = bind_list.unnested(self.binder(Scope(outer=outer), ctes), tree.expressions, place)
+        return self._derived(query, tree.alias or "unnest", tree)
+
+    def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
+        ordinality = "ordinality" if tree.args.get("ordinality") else None
+        query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality)
+        return self._derived(query, tree.alias or query.names[0], tree)
 
     def _table(self, tree: exp.Table, ctes: Ctes) -> Bound:
         name, alias = tree.name, tree.alias or tree.name
@@ -83,8 +133,11 @@ class FromBinder:
         if tree.args.get("db") is not None:
             raise UnsupportedError("tables have plain names; schemas are not supported", self.text, *position(tree))
         cte = ctes.get(name.casefold())
+        if cte is not None and cte.working:
+            query = Query(Working(name.casefold(), tuple((self.names.fresh(n), source, t) for n, source, t in cte.working)), tuple(n for n, _, _ in cte.working))
+            return self._derived(query, alias, tree)
         if cte is not None:
-            return self._derived(self.bind_query(cte.tree.this, cte.known), alias, tree, cte.tree.args["alias"].args.get("columns") or ())
+            return self._derived(self.bind_cte(cte), alias, tree, cte.tree.args["alias"].args.get("columns") or ())
         source = self.catalog.source(name)
         if source is None:
             raise BindError(f'no table "{name}"', self.text, start, end, hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"))
@@ -131,9 +184,9 @@ class FromBinder:
 
     # --- joins
 
-    def _join(self, left: Bound, tree: exp.Join, ctes: Ctes) -> Bound:
+    def _join(self, left: Bound, tree: exp.Join, ctes: Ctes, outer: Scope | None) -> Bound:
         kind = self._join_kind(tree)
-        right = self._relation(tree.this, ctes)
+        right = self._relation(tree.this, ctes, _sees([left], outer))
         using = [c.name for c in tree.args.get("using") or ()]
         if tree.method.upper() == "NATURAL":
             using = self._shared(left[1], right[1], tree)
@@ -144,10 +197,33 @@ class FromBinder:
         if on is None:
             if (tree.kind or "").upper() != "CROSS":
                 raise BindError(f"{kind.upper()} JOIN needs ON or USING", self.text, *position(tree))
-            return Join("inner", left[0], right[0]), both
-        condition = ExprBinder(self.text, both, self.names, self.parameters).boolean(on, "ON")
-        joined = split_condition(kind, left[0], right[0], list(conjuncts(condition)))
+            return beside("inner", left[0], right[0]), both
+        collected = Collected()
+        seen = Scope(both.relations, both.merged, outer)
+        condition = self.binder(seen, ctes, collected).boolean(on, "ON")
+        if collected.applies:
+            return self._on_subqueries(kind, left, right, condition, collected, tree)
+        joined = beside(kind, left[0], right[0], list(conjuncts(condition)))
         return joined, left[1] if kind in ("semi", "anti") else both
+
+    def _on_subqueries(self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join) -> Bound:
+        """ON with subqueries: each row of the one side meets a query over the other."""
+        both = left[1].beside(right[1])
+        if kind == "inner":
+            return Filter(applied(beside("inner", left[0], right[0]), collected.applies), condition), both
+        if kind in ("semi", "anti"):
+            # EXISTS (SELECT ... FROM right WHERE condition)
+            mark = self.names.fresh("exists")
+            found = Apply("exists", left[0], Filter(applied(right[0], collected.applies), condition), mark)
+            holds: Expr = Column(mark, pl.Boolean())
+            return Filter(found, holds if kind == "semi" else Call("not", (holds,), pl.Boolean())), left[1]
+        if kind == "left":
+            return Apply("left", left[0], Filter(applied(right[0], collected.applies), condition)), both
+        if kind == "right":
+            mirrored = Apply("left", right[0], Filter(applied(left[0], collected.applies), condition))
+            columns = {**left[0].schema, **right[0].schema}
+            return Project(mirrored, tuple((n, Column(n, t)) for n, t in columns.items())), both
+        raise UnsupportedError("a subquery in the ON of a FULL JOIN is not supported; join a derived table that computes it", self.text, *position(tree))
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
         side, kind = (tree.side or "").upper(), (tree.kind or "").upper()
@@ -167,6 +243,8 @@ class FromBinder:
     def _using(self, kind: JoinKind, left: Bound, right: Bound, using: list[str], tree: exp.Join) -> Bound:
         both = left[1].beside(right[1])
         binder = ExprBinder(self.text, both, self.names, self.parameters)
+        if free_columns(right[0]) & left[0].schema.keys():
+            raise UnsupportedError("USING and NATURAL cannot join a LATERAL relation; write ON", self.text, *position(tree))
         pairs: list[tuple[Expr, Expr]] = []
         merged: list[Visible] = []
         computed: list[tuple[str, Expr]] = []
@@ -189,6 +267,29 @@ class FromBinder:
         return plan, both
 
 
+def _sees(before: list[Bound], outer: Scope | None) -> Scope | None:
+    """Return the scope that a relation in FROM sees: the relations before it, and the query around."""
+    if not before:
+        return outer
+    scope = before[0][1]
+    for _, other in before[1:]:
+        scope = scope.beside(other)
+    return Scope(scope.relations, scope.merged, outer)
+
+
+def beside(kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr] | None = None) -> Relation:
+    """Join two relations; a right one that reads columns of the left is computed for each of its rows."""
+    if not free_columns(right) & left.schema.keys():
+        return split_condition(kind, left, right, conditions or [])
+    condition = conjunction(conditions) if conditions else None
+    if kind == "left":
+        return Apply("left", left, right, condition=condition)
+    if kind != "inner":
+        raise UnsupportedError(f"a {kind.upper()} JOIN cannot have a LATERAL relation on its right")
+    applied_ = Apply("cross", left, right)
+    return applied_ if condition is None else Filter(applied_, condition)
+
+
 def split_condition(kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr]) -> Join:
     """Return the join whose equalities between the sides are `equals`, and the rest `residual`."""
     equals, rest = [], []
@@ -208,5 +309,5 @@ def settled(expr: Expr) -> Expr:
     return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())
 
 
-def _is_comma(join: exp.Join) -> bool:
-    return not (join.kind or join.side or join.method or join.args.get("on") is not None or join.args.get("using"))
+def _is_comma(join: exp.Expression) -> bool:
+    return not isinstance(join, exp.Join) or not (join.kind or join.side or join.method or join.args.get("on") is not None or join.args.get("using"))

@@ -12,120 +12,44 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
+from rem_arrow.plan.signature import Function
 from rem_arrow.sql import bind_aggregates
+from rem_arrow.sql.arguments import ARGUMENTS
+from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
 from rem_arrow.sql.bind_nested import unified
+from rem_arrow.sql.bind_special import SPECIAL
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
-# Functions that SQLGlot reads into a class of another name, or whose arguments do not stand in the order of the call.
-_ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
-    exp.StrPosition: ("strpos", ("this", "substr")),
-    exp.Substring: ("substring", ("this", "start", "length")),
-    exp.RegexpLike: ("regexp_matches", ("this", "expression", "flag")),
-    exp.RegexpReplace: ("regexp_replace", ("this", "expression", "replacement", "modifiers")),
-    exp.RegexpExtract: ("regexp_extract", ("this", "expression", "group")),
-    exp.RegexpFullMatch: ("regexp_full_match", ("this", "expression")),
-    exp.SimilarTo: ("regexp_full_match", ("this", "expression")),
-    exp.Translate: ("translate", ("this", "from_", "to")),
-    exp.Pow: ("power", ("this", "expression")),
-    exp.Atan2: ("atan2", ("this", "expression")),
-    exp.Repeat: ("repeat", ("this", "times")),
-    exp.Stddev: ("stddev", ("this",)),
-    exp.StddevPop: ("stddev_pop", ("this",)),
-    exp.VariancePop: ("var_pop", ("this",)),
-    exp.LogicalAnd: ("bool_and", ("this",)),
-    exp.LogicalOr: ("bool_or", ("this",)),
-    exp.BitwiseAndAgg: ("bit_and", ("this",)),
-    exp.BitwiseOrAgg: ("bit_or", ("this",)),
-    exp.BitwiseXorAgg: ("bit_xor", ("this",)),
-    exp.CountIf: ("count_if", ("this",)),
-    exp.GroupConcat: ("string_agg", ("this", "separator")),
-    exp.ArgMin: ("arg_min", ("this", "expression", "count")),
-    exp.ArgMax: ("arg_max", ("this", "expression", "count")),
-    exp.Min: ("min", ("this", "expressions", "count")),
-    exp.Max: ("max", ("this", "expressions", "count")),
-    exp.Mode: ("mode", ("this",)),
-    exp.PercentileCont: ("quantile_cont", ("this", "expression")),
-    exp.PercentileDisc: ("quantile_disc", ("this", "expression")),
-    exp.Quantile: ("quantile_disc", ("this", "quantile")),
-    exp.ApproxQuantile: ("approx_quantile", ("this", "quantile")),
-    exp.ApproxDistinct: ("approx_count_distinct", ("this",)),
-    exp.DayOfWeek: ("dayofweek", ("this",)),
-    exp.DayOfWeekIso: ("isodow", ("this",)),
-    exp.DayOfYear: ("dayofyear", ("this",)),
-    exp.DayOfMonth: ("day", ("this",)),
-    exp.WeekOfYear: ("week", ("this",)),
-    exp.LastDay: ("last_day", ("this",)),
-    exp.DateFromParts: ("make_date", ("year", "month", "day")),
-    exp.TimeToStr: ("strftime", ("this", "format")),
-    exp.ArraySize: ("list_length", ("this",)),
-    exp.EuclideanDistance: ("list_distance", ("this", "expression")),
-    exp.CosineDistance: ("list_cosine_distance", ("this", "expression")),
-    exp.ArrayAgg: ("list", ("this",)),
-    exp.ArrayFilter: ("list_filter", ("this", "expression")),
-    exp.Transform: ("list_transform", ("this", "expression")),
-    exp.Reduce: ("list_reduce", ("this", "initial", "merge")),
-    exp.ArrayConcat: ("list_concat", ("this", "expressions")),
-    exp.ArrayAppend: ("list_append", ("this", "expression")),
-    exp.ArrayPrepend: ("list_prepend_to", ("this", "expression")),
-    exp.ArrayPosition: ("list_position", ("this", "expression")),
-    exp.ArrayDistinct: ("list_distinct", ("this",)),
-    exp.ArrayIntersect: ("list_intersect", ("expressions",)),
-    exp.ArrayReverse: ("list_reverse", ("this",)),
-    exp.ArraySlice: ("list_slice", ("this", "start", "end", "step")),
-    exp.ArraySort: ("list_sort", ("this",)),
-    exp.ArrayMax: ("list_max", ("this",)),
-    exp.ArrayMin: ("list_min", ("this",)),
-    exp.ArraySum: ("list_sum", ("this",)),
-    exp.ArrayFirst: ("list_first", ("this",)),
-    exp.ArrayLast: ("list_last", ("this",)),
-    exp.ArrayToString: ("array_to_string", ("this", "expression")),
-    exp.Flatten: ("flatten", ("this",)),
-    exp.Split: ("string_split", ("this", "expression")),
-    exp.RegexpSplit: ("regexp_split_to_array", ("this", "expression")),
-    exp.RegexpExtractAll: ("regexp_extract_all", ("this", "expression", "group")),
-    exp.StructExtract: ("struct_extract", ("this", "expression")),
-    exp.MapFromEntries: ("map_from_entries", ("this",)),
-    exp.MapKeys: ("map_keys", ("this",)),
-    exp.JSONKeys: ("json_keys", ("this", "expression")),
-    exp.JSONType: ("json_type", ("this", "expression")),
-    exp.JSONArray: ("json_array", ("expressions",)),
-    exp.ArrayContains: ("list_contains", ("this", "expression")),
-    exp.Round: ("round", ("this", "decimals")),
-    exp.Trunc: ("trunc", ("this", "decimals")),
-    exp.IsNan: ("isnan", ("this",)),
-    exp.IsInf: ("isinf", ("this",)),
-    exp.StartsWith: ("starts_with", ("this", "expression")),
-    exp.EndsWith: ("ends_with", ("this", "expression")),
-    exp.Contains: ("contains", ("this", "expression")),
-    exp.BitwiseXor: ("xor", ("this", "expression")),
-    exp.Chr: ("chr", ("expressions",)),
-    exp.Unicode: ("ascii", ("this",)),
-}
 _NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
 _TODAY = ("today", "current_date")
-_DIFF_UNITS = {"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
+_DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
 
 
 def function(binder: Binding, tree: exp.Expression) -> Expr:
     """Bind a call by its name."""
-    name, trees = _name_and_arguments(tree)
+    name, trees = name_and_arguments(tree)
     if name in _NOW and not trees:
         return _now(binder, tree)
     if name in _TODAY and not trees:
         return _today(binder, tree)
-    if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal):
+    if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal) and trees[0].is_string:
         return _part(binder, trees[0].name, trees[1], tree)
     if name in BY_NAME and trees:
         return BY_NAME[name](binder, trees, tree)
     if name in functions.AGGREGATES:
         return _aggregate(binder, tree, None)
+    if name in SPECIAL:
+        return SPECIAL[name](binder, trees, tree)
     return call(binder, name, trees, tree)
 
 
 def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Bind a scalar function of the catalog."""
+    times = time_series(binder, name, trees, tree) if name in ("range", "generate_series") else None
+    if times is not None:
+        return times
     if name not in functions.SCALAR:
         known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
         raise binder.error(f"no function {name}", tree, suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0])
@@ -154,7 +78,11 @@ def _overloaded(name: str, first: pl.DataType) -> str:
 
 
 def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
-    wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean()}.get(kind)
+    wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean(), "blob": pl.Binary()}.get(kind)
+    if isinstance(arg, Literal) and isinstance(arg.value, str) and kind == "interval":
+        arg = interval_from(binder, arg, tree)
+    if isinstance(arg, Literal) and isinstance(arg.value, str) and kind in ("integer", "float", "boolean") and wanted is not None:
+        return cast_to(arg, wanted)
     found = arg.dtype
     fits = {
         "text": types.is_text(found) or name == "concat_operator",
@@ -168,19 +96,39 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
         "vector": nested.is_list(found),
         "map": nested.is_map(found),
         "struct": isinstance(found, pl.Struct),
+        "stamp": types.is_temporal(found) and not isinstance(found, pl.Time),
+        "interval": types.is_interval(found),
+        "span": types.is_temporal(found) or types.is_interval(found),
+        "blob": types.is_text(found) or isinstance(found, pl.Binary),
     }.get(kind, True)
     if isinstance(found, pl.Null):
         return cast_to(arg, wanted or _NULL_AS.get(kind, found))
     if not fits:
         raise binder.error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
+    if kind == "shown":
+        return arg if types.is_text(found) else cast_to(arg, pl.String())
+    if kind == "stamp" and isinstance(found, pl.Date):
+        return cast_to(arg, pl.Datetime("us"))
+    if kind == "blob" and types.is_text(found):
+        return Call("encode", (arg,), pl.Binary())
     return arg if wanted is None or found == wanted else cast_to(arg, wanted)
 
 
 # What an untyped NULL is, where a kind allows several types.
-_NULL_AS: dict[str, pl.DataType] = {"number": pl.Int32(), "temporal": pl.Datetime("us")}
+_NULL_AS: dict[str, pl.DataType] = {
+    "number": pl.Int32(),
+    "temporal": pl.Datetime("us"),
+    "span": pl.Datetime("us"),
+    "stamp": pl.Datetime("us"),
+    "interval": pl.Duration("us"),
+    "shown": pl.String(),
+}
 
 
 def _concat_operator(binder: Binding, tree: exp.Expression) -> Expr:
+    sides = (binder.bind(tree.this), binder.bind(tree.expression))
+    if all(isinstance(s.dtype, pl.Binary) for s in sides):
+        return Call("concat_operator", sides, pl.Binary())
     return call(binder, "concat_operator", [tree.this, tree.expression], tree)
 
 
@@ -210,7 +158,7 @@ def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
         # SQLGlot reads a column here as a word too: date_trunc(part, d).
         known = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
         unit = exp.column(unit.name) if known else exp.Literal.string(unit.name.lower())
-    return call(binder, "date_trunc", [unit, tree.this], tree)
+    return SPECIAL["date_trunc"](binder, [unit, tree.this], tree)
 
 
 def _date_diff(binder: Binding, tree: exp.Expression) -> Expr:
@@ -225,11 +173,38 @@ def _extract(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _part(binder: Binding, part: str, operand: exp.Expression, tree: exp.Expression) -> Expr:
-    name = functions.canonical(part)
+    name = "timezone_offset" if part.lower() == "timezone" else functions.canonical(part)
     name = name if name in functions.DATE_PARTS else functions.canonical(name.rstrip("s"))
     if name not in functions.DATE_PARTS:
         raise binder.error(f"{part} is not a part of a date", tree, suggest(part, functions.DATE_PARTS, "Parts"))
     return call(binder, name, [operand], tree)
+
+
+def _of_number(binder: Binding, tree: exp.Expression) -> Expr:
+    """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by its scale."""
+    scale = tree.args.get("scale")
+    if scale is None:
+        return call(binder, "to_timestamp", [tree.this], tree)
+    if scale.name == "3":
+        return call(binder, "epoch_ms", [tree.this], tree)
+    return Call("timestamp_of_microseconds", (cast_to(binder.bind(tree.this), pl.Int64()),), pl.Datetime("us"))
+
+
+def _time_bucket(binder: Binding, tree: exp.Expression) -> Expr:
+    """SQLGlot takes a third argument that is a name for a unit."""
+    third = tree.args.get("unit") or tree.args.get("zone")
+    third = exp.column(third.name) if isinstance(third, exp.Var) else third
+    return call(binder, "time_bucket", [t for t in (tree.this, tree.expression, third) if t is not None], tree)
+
+
+def _at_time_zone(binder: Binding, tree: exp.Expression) -> Expr:
+    return call(binder, "timezone", [tree.args["zone"], tree.this], tree)
+
+
+def _strftime(binder: Binding, tree: exp.Expression) -> Expr:
+    """DuckDB takes the time and the format in either order."""
+    trees = [tree.this, tree.args["format"]]
+    return call(binder, "strftime", trees if types.is_temporal(binder.bind(trees[0]).dtype) else trees[::-1], tree)
 
 
 def _today(binder: Binding, tree: exp.Expression) -> Expr:
@@ -258,30 +233,38 @@ def _ignore_nulls(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Expr:
-    within = tree.expression if isinstance(tree, exp.WithinGroup) else None
-    tree = tree.this if isinstance(tree, exp.WithinGroup) else tree
     if isinstance(tree, exp.IgnoreNulls):
         tree = exp.AnyValue(this=tree.this.this)
-    name, trees = _name_and_arguments(tree)
+    name, _ = name_and_arguments(tree.this if isinstance(tree, exp.WithinGroup) else tree)
+    if name in functions.AGGREGATES and binder.aggregates is None:
+        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+    call = aggregate_call(binder.without_aggregates(), tree, where)
+    if call is None:
+        raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
+    return _collected(binder, call)
+
+
+def aggregate_call(binder: Binding, tree: exp.Expression, where: Expr | None) -> AggregateCall | None:
+    """Bind an aggregate with its arguments; None if the function is none. `binder` is for what stands inside."""
+    within = tree.expression if isinstance(tree, exp.WithinGroup) else None
+    tree = tree.this if isinstance(tree, exp.WithinGroup) else tree
+    name, trees = name_and_arguments(tree)
     aggregate = functions.AGGREGATES.get(name)
     if aggregate is None:
-        raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
-    if binder.aggregates is None:
-        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+        return None
     given = bind_aggregates.parts(binder, name, trees, within)
     trees, distinct = given.trees, given.distinct
     if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
             raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
-        return _collected(binder, AggregateCall("count", None, pl.Int64(), where=where))
+        return AggregateCall("count", None, pl.Int64(), where=where)
     if name in bind_aggregates.QUANTILES:
-        return _collected(binder, replace(bind_aggregates.quantile(binder.without_aggregates(), name, trees, tree), distinct=distinct, where=where))
+        return replace(bind_aggregates.quantile(binder, name, trees, tree), distinct=distinct, where=where)
     if not aggregate.args_min <= len(trees) <= len(aggregate.args) + (name in bind_aggregates.TOP):
         wanted = "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
         raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
-    inner = binder.without_aggregates()
-    call = _aggregate_call(inner, name, aggregate, trees, distinct)
-    return _collected(binder, replace(call, where=where, order=bind_aggregates.sort_keys(inner, given.order)))
+    call = _aggregate_call(binder, name, aggregate, trees, distinct)
+    return replace(call, where=where, order=bind_aggregates.sort_keys(binder, given.order))
 
 
 def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool) -> AggregateCall:
@@ -314,10 +297,10 @@ def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
     return Column(unique, wanted.dtype)
 
 
-def _name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
+def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     if isinstance(tree, exp.Anonymous):
         return functions.canonical(str(tree.this)), list(tree.expressions)
-    name, keys = _ARGUMENTS.get(type(tree)) or (functions.canonical(str(tree.sql_name())), tuple(tree.arg_types))  # type: ignore[attr-defined]
+    name, keys = ARGUMENTS.get(type(tree)) or (functions.canonical(str(tree.sql_name())), tuple(tree.arg_types))  # type: ignore[attr-defined]
     trees: list[exp.Expression] = []
     for key in keys:
         value = tree.args.get(key)
@@ -328,7 +311,7 @@ def _name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]
     return name, trees
 
 
-def _counts(function: functions.Function) -> str:
+def _counts(function: Function) -> str:
     if function.variadic:
         return f"at least {function.args_min} argument(s)"
     most = len(function.args)
@@ -353,6 +336,12 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Extract: _extract,
     exp.CurrentDate: _today,
     exp.CurrentTimestamp: _now,
+    exp.SimilarTo: function,
+    exp.Glob: function,
+    exp.UnixToTime: _of_number,
+    exp.TimeToStr: _strftime,
+    exp.DateBin: _time_bucket,
+    exp.AtTimeZone: _at_time_zone,
     exp.Filter: _filter,
     exp.WithinGroup: _within_group,
     exp.IgnoreNulls: _ignore_nulls,

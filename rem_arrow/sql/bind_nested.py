@@ -150,7 +150,7 @@ def of_struct(binder: Binding, tree: exp.Column) -> Expr | None:
         base = binder.bind(exp.column(parts[0].copy()))
     elif base is None and len(parts) > 2 and binder.scope.has(first, parts[1].name):
         base, rest = binder.bind(exp.column(parts[1].copy(), table=parts[0].copy())), parts[2:]
-    elif base is None and len(parts) == 1 and not binder.scope.knows(first) and first.casefold() not in binder.aliases:
+    elif base is None and len(parts) == 1 and not binder.scope.reaches(first, None) and first.casefold() not in binder.aliases:
         return _wholerow(binder, first)
     for part in rest if base is not None else ():
         assert base is not None, "the loop has a base"

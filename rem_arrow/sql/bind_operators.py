@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
-from rem_arrow.sql import bind_items
+from rem_arrow.sql import bind_items, bind_subquery
+from rem_arrow.sql.bind_collate import collate, collated
+from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.type_names import polars_type
@@ -52,42 +57,43 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
     if isinstance(tree.expression, exp.Anonymous) and tree.expression.name.upper() == "ALL" and len(tree.expression.expressions) == 1:
         # Over a list SQLGlot takes ALL for a function.
         return bind_items.quantified(binder, name, tree.this, exp.All(this=tree.expression.expressions[0]))
-    if isinstance(tree.expression, (exp.Any, exp.All)) and not isinstance(_bare(tree.expression.this), exp.Query):
+    if isinstance(tree.expression, (exp.Any, exp.All)):
+        if bind_subquery.is_query(tree.expression.this):
+            return bind_subquery.quantified(binder, tree, name)
         return bind_items.quantified(binder, name, tree.this, tree.expression)
     return Call(name, _pair(binder, tree), pl.Boolean())
 
 
-def _bare(tree: exp.Expression) -> exp.Expression:
-    while isinstance(tree, (exp.Paren, exp.Subquery)):
-        tree = tree.this
-    return tree
-
-
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
-    left, right = binder.same([binder.bind(tree.this), binder.bind(tree.expression)], tree)
+    trees = collated(tree.this, tree.expression)
+    left, right = comparable(binder.same([binder.bind(t) for t in trees], tree))
     return left, right
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
-    if tree.args.get("field") is not None:
-        return bind_items.in_list_value(binder, binder.bind(tree.this), tree.args["field"], tree)
-    if tree.args.get("query") is not None or tree.args.get("unnest") is not None:
-        raise binder.unsupported("IN with a subquery is not supported yet", tree)
-    operand = binder.bind(tree.this)
+    query = tree.args.get("query") or next((e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None)
+    if query is not None:
+        return bind_subquery.contained(binder, tree.this, query, tree)
+    values = tree.args.get("field") or tree.args.get("unnest")
+    if values is not None:
+        values = values.expressions[0] if isinstance(values, exp.Unnest) else values
+        return bind_items.in_list_value(binder, binder.bind(tree.this), values, tree)
+    subject, *options_given = collated(tree.this, *tree.expressions)
+    operand = binder.bind(subject)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
     if len(tree.expressions) == 1:
-        (value,) = [binder.bind(t) for t in tree.expressions]
+        value = binder.bind(options_given[0])
         if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
             return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = binder.same([operand, *(binder.bind(o) for o in tree.expressions)], tree)
+    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in options_given)], tree))
     return InList(operand, tuple(options))
 
 
 def _between(binder: Binding, tree: exp.Expression) -> Expr:
-    x, low, high = binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
+    x, low, high = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside
@@ -98,6 +104,8 @@ def _like(binder: Binding, tree: exp.Expression) -> Expr:
     escape = None
     if isinstance(tree, exp.Escape):
         escape, tree = tree.expression, tree.this
+        if not isinstance(tree, (exp.Like, exp.ILike)):
+            raise binder.unsupported(f"ESCAPE behind {tree.key.upper()} is not supported", tree)
     name = "ilike" if isinstance(tree, exp.ILike) else "like"
     trees = [tree.this, tree.expression] + ([escape] if escape is not None else [])
     matches = binder.call(name, trees, tree)
@@ -125,8 +133,13 @@ def _if(binder: Binding, tree: exp.Expression) -> Expr:
 def _cast(binder: Binding, tree: exp.Expression) -> Expr:
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
+    if dtype == types.CALENDAR and not isinstance(tree, exp.TryCast):
+        return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
+    if "TIMESTAMP_S" in str(tree.args["to"].this):
+        later = Call("add_interval", (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))), dtype)
+        return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
     try:
         return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
     except ValueError as error:
@@ -162,6 +175,7 @@ OPERATORS: dict[type[exp.Expression], Operator] = {
     exp.Escape: _like,
     exp.Case: _case,
     exp.If: _if,
+    exp.Collate: collate,
     exp.Cast: _cast,
     exp.TryCast: _cast,
 }

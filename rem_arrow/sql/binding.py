@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import polars as pl
@@ -12,10 +13,36 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import AggregateCall, Expr, Variable
+from rem_arrow.plan.names import Names
+from rem_arrow.plan.nodes import AggregateCall, Apply, Expr, Query, Variable, WindowCall
 from rem_arrow.sql.convert import cast_to, common_type
 from rem_arrow.sql.parse import position
-from rem_arrow.sql.scope import Names, Scope
+from rem_arrow.sql.scope import Scope
+
+
+@dataclass(slots=True)
+class Collected:
+    """What is found in the expressions of a clause and computed before them; each stands in the expression as a column.
+
+    Attributes:
+        aggregates, windows, groupings: calls by that column; None where they are not allowed.
+        applies: subqueries, each to be given the plan below as its input.
+        inside: where the same goes for the arguments of aggregates: below the aggregation.
+        unnests: lists in a SELECT list that are laid out as rows; None where they are not allowed.
+    """
+
+    aggregates: dict[str, AggregateCall] | None = None
+    windows: dict[str, WindowCall] | None = None
+    groupings: dict[str, tuple[Expr, ...]] | None = None
+    unnests: dict[str, Expr] | None = None
+    named_windows: Mapping[str, exp.Expression] = field(default_factory=dict)
+    applies: list[Apply] = field(default_factory=list)
+    inside: Collected | None = None
+
+
+def _no_subqueries(tree: exp.Expression, scope: Scope) -> Query:
+    raise BindError("a subquery cannot stand here")
+
 
 Operator: TypeAlias = "Callable[[Binding, exp.Expression], Expr]"
 
@@ -25,8 +52,9 @@ class Binding(ABC):
 
     Args:
         parameters: the type of each parameter by name, "1" and so on for `?`.
-        aggregates: where aggregate calls are collected; None where they are not allowed.
+        collected: where aggregates, windows and subqueries are collected.
         aliases: names of the SELECT list, which stand for their expressions where FROM has no such column.
+        subquery: binds a query that sees the scope.
         variables: parameters of the lambdas around, by name; they hide columns.
     """
 
@@ -39,11 +67,18 @@ class Binding(ABC):
         names: Names,
         parameters: Mapping[str, pl.DataType],
         *,
-        aggregates: dict[str, AggregateCall] | None = None,
+        collected: Collected | None = None,
         aliases: Mapping[str, exp.Expression] | None = None,
+        subquery: Callable[[exp.Expression, Scope], Query] = _no_subqueries,
     ) -> None:
-        self.text, self.scope, self.names, self.parameters, self.aggregates = text, scope, names, parameters, aggregates
+        self.text, self.scope, self.names, self.parameters = text, scope, names, parameters
+        self.collected = collected or Collected()
         self.aliases: Mapping[str, exp.Expression] = aliases or {}
+        self.subquery = subquery
+
+    @property
+    def aggregates(self) -> dict[str, AggregateCall] | None:
+        return self.collected.aggregates
 
     @abstractmethod
     def bind(self, tree: exp.Expression) -> Expr:
@@ -55,7 +90,11 @@ class Binding(ABC):
 
     @abstractmethod
     def without_aggregates(self) -> Binding:
-        """Return the same binding where no aggregate may stand."""
+        """Return the same binding for what stands inside of an aggregate."""
+
+    @abstractmethod
+    def without_windows(self) -> Binding:
+        """Return the same binding where no window function may stand."""
 
     @abstractmethod
     def within(self, variables: Mapping[str, Variable]) -> Binding:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
+from rem_arrow.plan.zones import zone_named
 
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
 # Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
 _STAMP = re.compile(
     r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$", re.IGNORECASE
 )
+_ZONED = re.compile(r"(.*\d)\s*([A-Za-z][A-Za-z_/+\-0-9]+)$")
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
 
 
@@ -30,6 +34,9 @@ def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: boo
             return Literal(None, dtype)
         if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
             return Literal(_temporal(expr.value, dtype), dtype)
+        if isinstance(expr.value, str) and isinstance(dtype, pl.Duration) and not safe:
+            months, microseconds = interval_of(expr.value)
+            return Literal(dt.timedelta(days=30 * months, microseconds=microseconds), dtype)
         folded = None if explicit else _number(expr.value, dtype)
         if folded is not None:
             return Literal(folded, dtype)
@@ -43,7 +50,9 @@ def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
     plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (types.is_number(dtype) or isinstance(dtype, pl.Boolean))
     stamped = isinstance(source, (pl.Date, pl.Datetime)) and isinstance(dtype, (pl.Date, pl.Datetime))
     time_of_day = isinstance(source, pl.Datetime) and isinstance(dtype, pl.Time)
-    return plain or stamped or time_of_day or _nested_castable(source, dtype) or (type(source) is type(dtype) and not source.is_nested())
+    intervals = types.is_interval(source) and types.is_interval(dtype)
+    same_kind = type(source) is type(dtype) and not nested.is_nested(source) and not types.is_interval(source)
+    return plain or intervals or stamped or time_of_day or _nested_castable(source, dtype) or same_kind
 
 
 def _nested_castable(source: pl.DataType, dtype: pl.DataType) -> bool:
@@ -76,6 +85,12 @@ def _number(value: object, dtype: pl.DataType) -> object:
 def _temporal(text: str, dtype: pl.DataType) -> object:
     """Return a date or time in ISO form as a value. Raises ValueError."""
     trimmed = text.strip()
+    zoned = _ZONED.match(trimmed) if isinstance(dtype, pl.Datetime) and dtype.time_zone else None
+    zone = zone_named(zoned[2]) if zoned is not None else None
+    if zoned is not None and zone is not None and zone != "UTC":
+        local = _temporal(zoned[1], pl.Datetime("us"))
+        assert isinstance(local, dt.datetime), "the type says so"
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.timezone.utc)
     hit = (_TIME if isinstance(dtype, pl.Time) and ":" in trimmed[:3] else _STAMP).match(trimmed)
     try:
         if hit is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.errors import ParseError, UnsupportedError
 
+_DIALECT = Dialect.get_or_raise("duckdb")
 TEXT_CHARS_MAX = 1_000_000
 
 
@@ -19,7 +20,7 @@ def parse(text: str) -> exp.Expression:
     if len(text) > TEXT_CHARS_MAX:
         raise ParseError(f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames or parameters")
     try:
-        trees = [t for t in sqlglot.parse(text, read="duckdb") if t is not None]
+        trees = [t for t in _DIALECT.parser().parse(_plain_tokens(_DIALECT.tokenize(text)), text) if t is not None and not isinstance(t, exp.Semicolon)]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:
@@ -33,6 +34,29 @@ def parse(text: str) -> exp.Expression:
     if isinstance(trees[0], exp.Command):
         raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, 0, len(str(trees[0].this)))
     return trees[0]
+
+
+def _plain_tokens(tokens: list[Token]) -> list[Token]:
+    """Number the `?`: each reads as $1, $2 and so on. What stands between $$ is a text; x'41' is unhex('41')."""
+    found: list[Token] = []
+    asked = 0
+    for token in tokens:
+        if token.token_type == TokenType.PLACEHOLDER and token.text == "?":
+            asked += 1
+            found += [_like(token, TokenType.PARAMETER, "$"), _like(token, TokenType.NUMBER, str(asked))]
+        elif token.token_type == TokenType.HEREDOC_STRING:
+            found.append(_like(token, TokenType.STRING, token.text))
+        elif token.token_type == TokenType.STRING and found and found[-1].text in ("x", "X") and found[-1].end + 1 == token.start:
+            found[-1] = _like(found[-1], TokenType.VAR, "unhex")
+            found += [_like(token, TokenType.L_PAREN, "("), token, _like(token, TokenType.R_PAREN, ")")]
+        else:
+            found.append(token)
+    return found
+
+
+def _like(token: Token, kind: TokenType, text: str) -> Token:
+    """Return another token in the place of `token`."""
+    return Token(kind, text, token.line, token.col, token.start, token.end)
 
 
 def position(tree: exp.Expression) -> tuple[int | None, int | None]:

@@ -10,21 +10,6 @@ from rem_arrow.errors import BindError, suggest
 from rem_arrow.plan.nodes import Column
 
 
-class Names:
-    """Gives out names that are unique in one statement."""
-
-    def __init__(self) -> None:
-        self._used: set[str] = set()
-
-    def fresh(self, wanted: str) -> str:
-        name, n = wanted, 1
-        while name in self._used:
-            n += 1
-            name = f"{wanted}#{n}"
-        self._used.add(name)
-        return name
-
-
 @dataclass(frozen=True, slots=True)
 class Visible:
     """One column of a relation in FROM. `merged` columns of USING stand for both sides."""
@@ -44,13 +29,15 @@ class Scope:
     relations: list[tuple[str, list[Visible]]] = field(default_factory=list)
     # Each merged column, with the unique names of the columns that it stands for.
     merged: list[tuple[Visible, frozenset[str]]] = field(default_factory=list)
+    # What a subquery sees of the query around it: a name that is not found here may mean a column there.
+    outer: Scope | None = None
 
     def add(self, alias: str, columns: list[Visible]) -> None:
         self.relations.append((alias, columns))
 
     def beside(self, right: Scope) -> Scope:
         """Return the scope of a join of the two, without merged columns of its own."""
-        return Scope([*self.relations, *right.relations], [*self.merged, *right.merged])
+        return Scope([*self.relations, *right.relations], [*self.merged, *right.merged], self.outer)
 
     def with_merged(self, column: Visible) -> None:
         """Let `column` stand for all columns of its name."""
@@ -82,9 +69,19 @@ class Scope:
         wanted = name.casefold()
         return any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
 
+    def _has(self, alias: str) -> bool:
+        return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
+
+    def reaches(self, name: str, alias: str | None) -> bool:
+        """Say whether the name means something here or in a query around."""
+        here = self.knows(name) if alias is None else self._has(alias)
+        return here or (self.outer is not None and self.outer.reaches(name, alias))
+
     def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
         wanted = name.casefold()
+        if self.outer is not None and not (self.knows(name) if alias is None else self._has(alias)) and self.outer.reaches(name, alias):
+            return self.outer.resolve(name, alias, text, start, end)
         where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
         hits = [(relation, c) for relation, columns in where for c in columns if c.name.casefold() == wanted]
         meant = {c if alias is not None else self._substitute(c) for _, c in hits}

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.errors import UnsupportedError
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 from rem_arrow.sql.parse import position
 
 _T = exp.DataType.Type
@@ -45,6 +46,19 @@ _TYPES: dict[str, pl.DataType] = {
     "TIMESTAMP_MS": pl.Datetime("ms"),
     "TIMESTAMP_NS": pl.Datetime("ns"),
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "TIMESTAMP_S": pl.Datetime("us"),
+    "INTERVAL": types.CALENDAR,
+}
+
+# Names of DuckDB that SQLGlot takes for the user's own.
+_OTHER_NAMES: dict[str, pl.DataType] = {
+    "uint8": pl.UInt8(),
+    "uint16": pl.UInt16(),
+    "uint32": pl.UInt32(),
+    "uint64": pl.UInt64(),
+    "uint128": pl.UInt128(),
+    "float16": pl.Float16(),
+    "bytes": pl.Binary(),
 }
 
 _DECIMAL_DEFAULT = (18, 3)
@@ -69,6 +83,10 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
         return nested.struct_of(fields)
     elif name == "MAP" and len(tree.expressions) == 2:
         return nested.map_of(*(polars_type(p, text) for p in tree.expressions))
+    elif name == "USERDEFINED" and str(tree.args.get("kind")).lower() in _OTHER_NAMES:
+        return _OTHER_NAMES[str(tree.args["kind"]).lower()]
+    elif name == "ENUM" and tree.expressions:
+        return pl.Enum([e.name for e in tree.expressions])
     elif name in _TYPES:
         return _TYPES[name]
     raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))

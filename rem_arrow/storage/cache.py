@@ -12,6 +12,7 @@ CacheKey: TypeAlias = "tuple[int, int, int, int]"
 
 WHOLE_COLUMN = -1
 CODED_COLUMN = -2
+FIXED_COLUMN = -3
 
 
 class ColumnCache:

@@ -169,7 +169,9 @@ def _decode(kind: int, base: int, rows: int, payload: pa.Buffer, dtype: pl.DataT
 
 
 def _read(payload: pa.Buffer) -> pa.Array:
-    return pa.ipc.open_stream(payload).read_next_batch().column(0)
+    for batch in pa.ipc.open_stream(payload):
+        return batch.column(0)
+    raise CorruptionError("a page ends before its values")
 
 
 def _from_integers(array: pa.Array, base: int, dtype: pl.DataType) -> pl.Series:
@@ -185,11 +187,23 @@ def _from_integers(array: pa.Array, base: int, dtype: pl.DataType) -> pl.Series:
 def _as_logical(values: pl.Series, dtype: pl.DataType) -> pl.Series:
     if values.dtype == dtype:
         return values
+    if isinstance(values.dtype, pl.Decimal) and isinstance(dtype, pl.Int64):
+        return unscaled(values)
     if isinstance(dtype, pl.Decimal) and values.dtype == pl.Int128:
         return _decimal(values, dtype)
     if isinstance(dtype, pl.Enum):
         return values.cat.to(dtype)
     return values.cast(dtype)
+
+
+def unscaled(values: pl.Series) -> pl.Series:
+    """Return decimals as their unscaled values, which fit into 64 bits."""
+    return values.to_physical().cast(pl.Int64)
+
+
+def from_unscaled(values: pl.Series, dtype: pl.Decimal) -> pl.Series:
+    """Return the decimals of a type whose unscaled values are `values`, of 64 or 128 bits."""
+    return _decimal(values, dtype)
 
 
 def _decimal(scaled: pl.Series, dtype: pl.Decimal) -> pl.Series:

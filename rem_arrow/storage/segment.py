@@ -21,7 +21,7 @@ from rem_arrow.datatypes import Json
 from rem_arrow.errors import CorruptionError
 from rem_arrow.schema import ROWID_COLUMN, Field
 from rem_arrow.storage import codec, keys, statistics, values
-from rem_arrow.storage.cache import CODED_COLUMN, WHOLE_COLUMN, ColumnCache
+from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.statistics import ZoneMap
@@ -120,10 +120,22 @@ class Segment:
             self.cache.put(key, values_)
         return values_.alias(field.name)
 
-    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset()) -> pl.DataFrame:
-        """Return the columns; those whose names are in `coded` as categories."""
+    def fixed(self, field: Field) -> pl.Series:
+        """Return a whole decimal column whose unscaled values fit into 64 bits as these."""
+        pages = self.columns.get(field.number)
+        if pages is None or pages.dtype != field.dtype:
+            return codec.unscaled(self.column(field))
+        key = (self.table, self.number, field.number, FIXED_COLUMN)
+        values_ = self.cache.get(key)
+        if values_ is None:
+            values_ = pl.concat([self._page(field.number, p, pages, pl.Int64()) for p in range(pages.pages)], rechunk=True)
+            self.cache.put(key, values_)
+        return values_.alias(field.name)
+
+    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
+        """Return the columns; those whose names are in `coded` as categories, in `fixed` as unscaled integers."""
         assert length == self.rows, "a segment does not grow"
-        return pl.DataFrame([self.coded(f) if f.name in coded else self.column(f) for f in fields])
+        return pl.DataFrame([self.coded(f) if f.name in coded else self.fixed(f) if f.name in fixed else self.column(f) for f in fields])
 
     def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
@@ -136,7 +148,7 @@ class Segment:
     def _value(self, field: Field, offset: int) -> object:
         pages = self.columns.get(field.number)
         if pages is None:
-            return _default(field, 1)[0]
+            return _python(_default(field, 1), 0, field.dtype)
         whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
         if whole is None:
             page, offset = divmod(offset, pages.page_rows)
@@ -146,7 +158,7 @@ class Segment:
                 whole = self._page(field.number, page, pages)
                 self.cache.put(key, whole)
         if pages.dtype != field.dtype:
-            return whole.slice(offset, 1).cast(field.dtype)[0]
+            return _python(whole.slice(offset, 1).cast(field.dtype), 0, field.dtype)
         return _python(whole, offset, field.dtype)
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:

@@ -72,6 +72,20 @@ def _distinct(column: pl.Series, nulls: int) -> int:
     return max(1, min(rows, seen if seen < len(sample) * 0.8 else rows * seen // len(sample)))
 
 
+def distinct_of(zones: list[ZoneMap]) -> int:
+    """Estimate the distinct values of several segments together: the more they overlap, the fewer."""
+    most, total = max(z.distinct for z in zones), sum(z.distinct for z in zones)
+    spans = [(z.low, z.high) for z in zones if isinstance(z.low, (int, float)) and isinstance(z.high, (int, float))]
+    if len(spans) < len(zones):
+        # Texts: where nearly every value of a segment differs, those of the next do too.
+        return most if most * len(zones) < total * 2 and len(zones) > 1 and most < _SAMPLE_ROWS else total
+    low, high = min(a for a, _ in spans), max(b for _, b in spans)
+    mean = sum(b - a for a, b in spans) / len(spans)
+    parts = min(len(zones), max(1.0, (high - low) / mean)) if mean > 0 else len({a for a, _ in spans})
+    found = max(most, int(total / len(zones) * parts))
+    return min(found, int(high - low) + 1) if isinstance(low, int) and isinstance(high, int) else found
+
+
 def may_match(zone: ZoneMap, wanted: ColumnRange, dtype: pl.DataType, rows: int) -> bool:
     """Say whether a row of the segment may lie within `wanted`; True when in doubt."""
     if zone.null_count == rows:

@@ -33,7 +33,7 @@ from rem_arrow.datatypes import Json
 from rem_arrow.errors import CorruptionError, InputError
 from rem_arrow.schema import Field
 from rem_arrow.storage import values
-from rem_arrow.storage.codec import CODED
+from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.kills import Kills
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def encode(append: Append) -> bytes:
         try:
             payload = to_json(append.rows, inf_nan_mode="constants")
         except ValueError as error:
-            raise InputError(f"a text holds characters that are not valid Unicode: {error}") from error
+            raise InputError(f"a value cannot be stored; a text must hold valid Unicode characters: {error}") from error
         kind = _JSON
     else:
         assert append.frame is not None, "an append holds rows or a frame"
@@ -147,9 +147,11 @@ class Run:
     def rowid_array(self, length: int) -> npt.NDArray[np.int64]:
         return np.array(self.rowids[:length], dtype=np.int64)
 
-    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset()) -> pl.DataFrame:
-        """Return the first `length` rows of the columns, dead ones included; those whose names are in `coded` as categories."""
+    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
+        """Return the first `length` rows, dead ones included; the columns in `coded` as categories, in `fixed` as unscaled integers."""
         frame = self._frame(fields, length)
+        if fixed:
+            frame = frame.with_columns(unscaled(frame[name]) for name in fixed)
         return frame.with_columns(pl.col(*coded).cast(CODED)) if coded else frame
 
     def _frame(self, fields: Sequence[Field], length: int) -> pl.DataFrame:

@@ -16,12 +16,14 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rem_arrow.datatypes import Json, instance
+from rem_arrow.errors import InputError
 
 Converter: TypeAlias = Callable[[Any], Any]
 
 _EPOCH = dt.datetime(1970, 1, 1)
 _EPOCH_UTC = _EPOCH.replace(tzinfo=dt.timezone.utc)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
+_INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -111,7 +113,10 @@ def _count(unit: str, delta: Callable[[Any], dt.timedelta]) -> Converter:
 
     def count(value: Any) -> int:
         d = delta(value)
-        return (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
+        found = (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
+        if not _INT64_MIN <= found <= _INT64_MAX:
+            raise InputError(f"{value} does not fit 64 bits of {unit}")
+        return found
 
     return count
 

@@ -10,8 +10,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rem_arrow.engine import named
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.code_keys import code_keys
+from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.optimizer import RULES, optimize
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
@@ -36,7 +38,7 @@ class FrameCatalog:
         if frame is None:
             return None
 
-        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str]) -> pl.LazyFrame:
+        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.LazyFrame:
             return frame.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
@@ -62,7 +64,7 @@ CASES: list[tuple[Callable[[Relation], Relation], str, str]] = [
     (push_filter, "SELECT t.a FROM t FULL JOIN u ON t.a = u.a WHERE t.b > 1", "Project t.a AS a\n  Filter (t.b > 1)\n    Join full ON t.a = u.a\n      Scan t (a, b, s)\n      Scan u (a, c)"),
     (push_filter, "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q WHERE a = 1 AND n > 2", "Project q.a AS a#2, q.n AS n#2\n  Project a AS q.a, n AS q.n\n    Project t.a#2 AS a, count() AS n\n      Filter (count() > 2)\n        Aggregate count(*) BY t.a\n          Filter (t.a = 1)\n            Scan t (a, b, s)"),
     (push_filter, "SELECT * FROM (SELECT a FROM t LIMIT 3) q WHERE a = 1", "Project q.a AS a#2\n  Project a AS q.a\n    Filter (a = 1)\n      Limit 3\n        Project t.a AS a\n          Scan t (a, b, s)"),
-    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.c = v.c\n      Join inner ON t.a = u.a\n        Scan t (a, b, s)\n        Scan u (a, c)\n      Scan v (c)"),
+    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.a = t.a\n      Join inner ON u.c = v.c\n        Scan u (a, c)\n        Scan v (c)\n      Scan t (a, b, s)"),
     (code_keys, "SELECT s, count(*) FROM t WHERE s <> 'x' AND s IN ('a', 'b') GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter ((t.s <> 'x') AND t.s IN ('a', 'b'))\n      Scan t (a, b, s as codes)"),
     (code_keys, "SELECT s, count(*) FROM t WHERE s LIKE 'x%' GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter like(t.s, 'x%')\n      Scan t (a, b, s)"),
     (code_keys, "SELECT s, max(s) FROM t GROUP BY s", "Project t.s#2 AS s, max() AS max(s)\n  Aggregate max(t.s) BY t.s\n    Scan t (a, b, s)"),
@@ -106,14 +108,15 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return lower(plan, Lowering(catalog, {})).collect().rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("left_out", [None, *RULES], ids=lambda r: r.__name__ if r else "all")
+@pytest.mark.parametrize("left_out", [None, *RULES[1:]], ids=lambda r: r.__name__ if r else "all")
 def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Relation] | None) -> None:
     """Every query of the corpus: unoptimized, and with all rules but one."""
     for text, catalog in _corpus():
-        plan = bound(text, catalog).plan
+        # Without this one a plan cannot run.
+        plan = decorrelate(bound(text, catalog).plan)
         better = plan
         for rule in RULES:
             if rule is not left_out:

@@ -72,4 +72,4 @@ def _difference(text: str, db: rem.Database, oracle: duckdb.DuckDBPyConnection, 
 
 def test_there_are_files_for_each_topic() -> None:
     assert len(FILES) >= 13
-    assert all(sum(kind == "query" for kind, _, _ in blocks(path)) >= 10 for path in FILES)
+    assert all(sum(kind == "query" for kind, _, _ in blocks(path)) >= 8 for path in FILES)

@@ -1,0 +1,61 @@
+"""The environment that makes TPC data and texts: a folder with a virtual environment of its own.
+
+It holds the generator and a DuckDB whose extensions know the query texts; that DuckDB is older than the one that this
+project is tested against, so both cannot be in one environment. Made once in $REM_TPC_DIR, else in the user's cache
+folder. Neither texts nor data are part of the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = ("duckdb==1.5.5", "duckdb-extension-tpch==1.5.5", "duckdb-extension-tpcds==1.5.5", "tpcgen-cli==4.0.0")
+INSTALL_TIMEOUT_S = 300
+_PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "15")
+
+
+class UnavailableError(RuntimeError):
+    """The environment is not there and cannot be made here; the text says why."""
+
+
+def folder() -> Path:
+    """Return the folder of the environment, texts and data."""
+    given = os.environ.get("REM_TPC_DIR")
+    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rem_arrow" / "tpc"
+
+
+def program(name: str) -> Path:
+    """Return a program of the environment, which is made if need be. Raises UnavailableError."""
+    home = folder() / "env"
+    mark, wanted = home / ".installed", "\n".join(REQUIREMENTS)
+    if not mark.is_file() or mark.read_text(encoding="utf-8") != wanted:
+        _install(home)
+        mark.write_text(wanted, encoding="utf-8")
+    return home / ("Scripts" if sys.platform == "win32" else "bin") / name
+
+
+def run(command: list[str], what: str, *, timeout_s: float) -> str:
+    """Return what a command prints. Raises UnavailableError with its last line when it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UnavailableError(f"{what} failed: {error}") from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        raise UnavailableError(f"{what} failed: {said[-1]}")
+    return done.stdout
+
+
+def _install(home: Path) -> None:
+    try:
+        shutil.rmtree(home, ignore_errors=True)
+        home.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"cannot make {home.parent}: {error}; name another folder in REM_TPC_DIR") from error
+    run([sys.executable, "-m", "venv", str(home)], "making the TPC environment", timeout_s=INSTALL_TIMEOUT_S)
+    python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    run([str(python), *_PIP, *REQUIREMENTS], f"installing {', '.join(REQUIREMENTS)}", timeout_s=INSTALL_TIMEOUT_S)

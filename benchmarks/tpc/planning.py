@@ -1,0 +1,65 @@
+"""What a statement costs before it runs, phase by phase. This file alone reaches into the engine's five calls."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+
+import rem_arrow as rem
+from benchmarks.measure import seconds
+from rem_arrow.engine import named
+from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize.optimizer import optimize
+from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.sql.bind import Binder
+from rem_arrow.sql.parse import parse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Milliseconds of each phase of one run, and the Polars plan that was collected."""
+
+    milliseconds: dict[str, float]
+    rows: int
+    frame: pl.LazyFrame
+
+
+def phases(db: rem.Database, text: str) -> Phases:
+    """Run a query once, without the plan cache, and time its phases."""
+    taken: dict[str, float] = {}
+
+    def timed(phase: str, action: Callable[[], T]) -> T:
+        found: list[T] = []
+        taken[phase] = seconds(lambda: found.append(action())) * 1e3
+        return found[0]
+
+    snapshot = db._snapshot()
+    tree = timed("parse", lambda: parse(text))
+    bound = timed("bind", lambda: Binder(text, snapshot, {}).statement(tree))
+    optimized = timed("optimize", lambda: optimize(bound.plan))
+    pruned = timed("prune", lambda: prune_segments(optimized, {}))
+    frame = timed("lower", lambda: lower(pruned, Lowering(snapshot, {})))
+    found = timed("collect", lambda: named(frame.collect(), bound.names))
+    return Phases(taken, found.height, frame)
+
+
+def plan_ms(db: rem.Database, text: str, *, times: int) -> tuple[float, float]:
+    """Return the medians of planning a query anew and from the cache, in milliseconds."""
+    engine, snapshot = db._shared.engine, db._snapshot()
+
+    def planned() -> float:
+        return seconds(lambda: engine.plan(text, snapshot, {})) * 1e3
+
+    uncached: list[float] = []
+    cached: list[float] = []
+    for _ in range(times):
+        engine._plans.clear()
+        uncached.append(planned())
+        cached.append(planned())
+    return statistics.median(uncached), statistics.median(cached)

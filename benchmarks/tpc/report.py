@@ -1,0 +1,87 @@
+"""Results as a table, as JSON, and as the list of what fails."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from rich.table import Table
+
+from benchmarks.tpc.run import Result
+
+LIBRARIES = ("rem_arrow", "polars", "sqlglot", "duckdb", "datafusion")
+_PEERS = ("polars", "datafusion")
+
+
+def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Table:
+    """Return a row for each query, and a last one with the geometric mean."""
+    peers = [name for name in _PEERS if name in engines]
+    found = Table(title=title, title_justify="left")
+    for heading in ("query", "rows", "rem ms", "duckdb ms", "ratio", *(f"{p} ms" for p in peers), "plan ms", "cached", "rem MiB", "duckdb MiB"):
+        found.add_column(heading, justify="right")
+    found.add_column("equal", overflow="fold")
+    for r in results:
+        times = [_shown(r.milliseconds.get(name)) for name in ("rem", "duckdb")]
+        others = [_peer(r, name) for name in peers]
+        plan = [_shown(r.plan_uncached_ms), _shown(r.plan_cached_ms)]
+        added = [_shown(r.added_mib.get(name)) for name in ("rem", "duckdb")]
+        found.add_row(f"{r.number}", f"{r.rows:,}", *times, _shown(r.ratio), *others, *plan, *added, reason(r.verdict.get("rem", "")))
+    mean = geometric_mean(results)
+    equal = sum(r.verdict.get("rem") == "yes" for r in results)
+    found.add_section()
+    found.add_row("mean", "", "", "", _shown(mean), *["" for _ in peers], "", "", "", "", f"{equal} of {len(results)} equal; geometric mean of their ratios")
+    return found
+
+
+def geometric_mean(results: Sequence[Result]) -> float | None:
+    """Return the geometric mean of the ratios of the queries that both engines answer alike."""
+    logs = [math.log(r.ratio) for r in results if r.ratio]
+    return math.exp(sum(logs) / len(logs)) if logs else None
+
+
+def failures(results: Sequence[Result], engine: str = "rem") -> dict[str, list[int]]:
+    """Return the numbers of the queries that an engine does not answer rightly, by reason, most first."""
+    grouped: dict[str, list[int]] = {}
+    for r in results:
+        if r.verdict.get(engine, "yes") != "yes":
+            grouped.setdefault(reason(r.verdict[engine]), []).append(r.number)
+    return dict(sorted(grouped.items(), key=lambda item: -len(item[1])))
+
+
+def reason(verdict: str) -> str:
+    """Return the first line of what an engine says, without the place in the text."""
+    return verdict.split(" | ", maxsplit=1)[0]
+
+
+def write(path: Path, settings: Mapping[str, object], results: Sequence[Result]) -> None:
+    """Write what is known so far; called after each query, so that a process that dies leaves its results."""
+    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(), "libraries": {name: _version(name) for name in LIBRARIES}}
+    rows = [asdict(r) | {"ratio": r.ratio} for r in results]
+    data = {"machine": machine, **settings, "geometric_mean": geometric_mean(results), "queries": rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def _peer(result: Result, name: str) -> str:
+    said = result.verdict.get(name, "").split(":")[0]
+    shown = _shown(result.milliseconds.get(name))
+    return shown if said == "yes" else f"{shown} {said}".strip()
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,90 @@
+"""One query on every engine: first checked, which warms it, then timed in turns.
+
+Each answer is checked against DuckDB's, on the query with its ties broken. An engine that fails, is late or differs is
+shown so; the figures of a query come from the engines that answer it in time, be the answer equal or not. Only the first
+runs have a time limit: with one, ours runs Polars' in-memory engine, which is not the one that a plain `sql` runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from benchmarks.measure import interleaved, seconds
+from benchmarks.tpc.answers import difference
+from benchmarks.tpc.data import Suite
+from benchmarks.tpc.engines import FAILURES, DuckDB, Engine, Rem, Rows
+from benchmarks.tpc.memory import added_mib
+from benchmarks.tpc.planning import plan_ms
+from benchmarks.tpc.queries import without_ties
+
+PLANNED = 3
+
+
+@dataclass(slots=True)
+class Result:
+    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds."""
+
+    suite: Suite
+    number: int
+    rows: int = 0
+    verdict: dict[str, str] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    added_mib: dict[str, float] = field(default_factory=dict)
+    plan_uncached_ms: float | None = None
+    plan_cached_ms: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Our time / DuckDB's, of a query that both answer alike."""
+        ours, theirs = self.milliseconds.get("rem"), self.milliseconds.get("duckdb")
+        return ours / theirs if ours is not None and theirs and self.verdict["rem"] == "yes" else None
+
+
+def run_query(suite: Suite, number: int, text: str, engines: Mapping[str, Engine], *, repeat: int, timeout_s: float) -> Result:
+    """Check and time one query. `engines` has duckdb, which is the oracle; `repeat` 0 only checks."""
+    result = Result(suite, number)
+    oracle = engines["duckdb"]
+    assert isinstance(oracle, DuckDB), "the oracle is DuckDB"
+    expected = oracle.rows(certain_text(oracle, text), timeout_s=timeout_s)
+    result.rows, result.verdict["duckdb"] = len(expected), "yes"
+    timed: dict[str, Engine] = {}
+    for name, engine in engines.items():
+        if name != "duckdb":
+            result.verdict[name] = verdict(engine, certain_text(oracle, text), expected, timeout_s=timeout_s)
+        if repeat and not result.verdict[name].startswith("error") and _measure_memory(result, engine, text, timeout_s):
+            timed[name] = engine
+    if timed:
+        runs = {name: (lambda engine=engine: seconds(lambda: engine.answer(text, timeout_s=None)) * 1e3) for name, engine in timed.items()}
+        result.milliseconds = interleaved(runs, rounds=repeat)
+    ours = timed.get("rem")
+    if isinstance(ours, Rem):
+        result.plan_uncached_ms, result.plan_cached_ms = plan_ms(ours.db, text, times=PLANNED)
+    return result
+
+
+def certain_text(oracle: DuckDB, text: str) -> str:
+    """Return a query that has one right answer."""
+    return without_ties(text, oracle.columns(text))
+
+
+def verdict(engine: Engine, text: str, expected: Rows, *, timeout_s: float) -> str:
+    """Return "yes", or "no: ..." with the difference, or "error: ..." with what the engine says."""
+    try:
+        found = difference(engine.rows(text, timeout_s=timeout_s), expected)
+    except FAILURES as error:
+        said = " | ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        return f"error: {type(error).__name__}: {said[:300]}"
+    return f"no: {found}" if found else "yes"
+
+
+def _measure_memory(result: Result, engine: Engine, text: str, timeout_s: float) -> bool:
+    """Run the query itself once, warm; say whether it can be timed."""
+    try:
+        added = added_mib(lambda: engine.answer(text, timeout_s=timeout_s))
+    except FAILURES as error:
+        result.verdict[engine.name] = f"error: {type(error).__name__}: {error}"
+        return False
+    if added is not None:
+        result.added_mib[engine.name] = added
+    return True

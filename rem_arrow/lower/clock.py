@@ -1,0 +1,193 @@
+"""Functions that make times and count them: make_timestamp, epoch_ms, date_sub, time_bucket, timezone, strptime."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError, UnsupportedError
+from rem_arrow.lower import interval, semantics
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.plan import types
+from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
+from rem_arrow.plan.zones import zone_named
+
+_STAMP = pl.Datetime("us")
+# 2000-01-03, a Monday, and 2000-01-01: where buckets of days and of months start.
+_BUCKET_START = 946_857_600_000_000
+_BUCKET_START_MONTH = 2000 * 12
+# The days that DuckDB counts at the start of 1970-01-01.
+_JULIAN_EPOCH = 2_440_588
+
+
+def micros_of(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return microseconds since 1970, or since midnight."""
+    return x.cast(pl.Int64) // 1000 if isinstance(dtype, pl.Time) else x.cast(_STAMP).cast(pl.Int64) if isinstance(dtype, pl.Date) else x.dt.epoch("us")
+
+
+def _make_time(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    hour, minute, second = args
+    micros = _clock_micros(hour, minute, second)
+    return semantics.raising((micros < 0) | (micros >= UNIT_MICROSECONDS["day"]) | ~_within(minute, second), (micros * 1000).cast(pl.Time))
+
+
+def _clock_micros(hour: pl.Expr, minute: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return hour * UNIT_MICROSECONDS["hour"] + minute * UNIT_MICROSECONDS["minute"] + (second * 1_000_000).round(0).cast(pl.Int64)
+
+
+def _within(minute: pl.Expr, second: pl.Expr) -> pl.Expr:
+    return minute.is_between(0, 59) & (second >= 0) & (second <= 60)
+
+
+def _make_timestamp(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    year, month, day, hour, minute, second = args
+    date = pl.date(year, month, day).cast(_STAMP).cast(pl.Int64)
+    micros = date + _clock_micros(hour, minute, second)
+    wrong = date.is_null() & year.is_not_null() & month.is_not_null() & day.is_not_null()
+    stamp = semantics.raising(wrong | ~_within(minute, second) | ~hour.is_between(0, 24), micros.cast(_STAMP))
+    return stamp.dt.replace_time_zone("UTC") if result != _STAMP else stamp
+
+
+def _of_micros(scale: float) -> Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]:
+    """A count since 1970 as a time; `scale` is its unit in microseconds."""
+
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        micros = (args[0] * scale).round(0).cast(pl.Int64) if arg_types[0].is_float() else args[0].cast(pl.Int64) * int(scale)
+        stamp = micros.cast(_STAMP)
+        return stamp.dt.replace_time_zone("UTC") if result != _STAMP else stamp
+
+    return lower
+
+
+def _epoch(name: str) -> Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]:
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        x, dtype = args[0], arg_types[0]
+        if types.is_number(dtype):
+            return _of_micros(1000)([x.round(0).cast(pl.Int64) if not dtype.is_integer() else x], [pl.Int64()], result)
+        if types.is_interval(dtype):
+            return interval.part_of_interval(name, x, dtype)
+        micros = micros_of(x, dtype)
+        return {"epoch_ms": (micros + 500) // 1000, "epoch_us": micros, "epoch_ns": micros * 1000}[name]
+
+    return lower
+
+
+def date_sub(x: pl.Expr, y: pl.Expr, unit: str) -> pl.Expr:
+    """Count the whole units from x to y. A month is whole at the last day of a month too."""
+    if unit in UNIT_MICROSECONDS:
+        micros = y.dt.epoch("us") - x.dt.epoch("us")
+        return micros.abs() // UNIT_MICROSECONDS[unit] * micros.sign()
+    late, early, sign = pl.max_horizontal(x, y), pl.min_horizontal(x, y), pl.when(x > y).then(-1).otherwise(1)
+    whole = (late.dt.year().cast(pl.Int64) - early.dt.year()) * 12 + late.dt.month() - early.dt.month()
+    clock = late.dt.time() < early.dt.time()
+    last = late.dt.day() == late.dt.month_end().dt.day()
+    short = (late.dt.day() < early.dt.day()) & ~last | (pl.min_horizontal(early.dt.day(), late.dt.month_end().dt.day()) == late.dt.day()) & clock
+    return pl.when(x.is_not_null() & y.is_not_null()).then(sign * ((whole - short.cast(pl.Int64)) // UNIT_MONTHS[unit]))
+
+
+def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The start of the bucket that a time falls in; the third argument moves the buckets, or says where one starts."""
+    width, x, dtype = args[0], args[1].cast(_STAMP) if isinstance(arg_types[1], pl.Date) else args[1].dt.cast_time_unit("us"), arg_types[0]
+    naive = x.dt.replace_time_zone(None)
+    origin = None
+    if len(args) == 3 and types.is_interval(arg_types[2]):
+        back = interval.INTERVAL["interval_negated"]([args[2]], [arg_types[2]], arg_types[2])
+        naive = interval.shifted(naive, back, _STAMP, arg_types[2])
+    elif len(args) == 3:
+        origin = (args[2].cast(_STAMP) if isinstance(arg_types[2], pl.Date) else args[2]).dt.replace_time_zone(None)
+    found = _bucket_of_months(naive, interval.months(width, dtype), origin) if dtype == types.CALENDAR else None
+    fixed = _bucket_of_micros(naive, interval.microseconds(width, dtype), origin)
+    found = fixed if found is None else pl.when(interval.months(width, dtype) != 0).then(found).otherwise(fixed)
+    if len(args) == 3 and origin is None:
+        found = interval.shifted(found, args[2], _STAMP, arg_types[2])
+    zone = result.time_zone if isinstance(result, pl.Datetime) else None
+    return found.dt.replace_time_zone(zone) if zone else found.cast(result)
+
+
+def _bucket_of_micros(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.Expr:
+    start = pl.lit(_BUCKET_START, pl.Int64) if origin is None else origin.dt.epoch("us")
+    # A width with months beside it has been dealt with, and one of nothing is an error.
+    size = semantics.raising((width < 0) & x.is_not_null() & start.is_not_null(), pl.when(width != 0).then(width))
+    return ((x.dt.epoch("us") - start) // size * size + start).cast(_STAMP)
+
+
+def _bucket_of_months(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.Expr:
+    def counted(stamp: pl.Expr) -> pl.Expr:
+        return stamp.dt.year().cast(pl.Int64) * 12 + stamp.dt.month() - 1
+
+    start = pl.lit(_BUCKET_START_MONTH, pl.Int64) if origin is None else counted(origin)
+    size = semantics.raising((width < 0) & x.is_not_null() & start.is_not_null(), pl.when(width != 0).then(width))
+    bucket = (counted(x) - start) // size * size + start
+    return pl.datetime(bucket // 12, bucket % 12 + 1, 1, time_unit="us")
+
+
+def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The local time of an instant, or the instant of a local time: the later of two, and moved forward where there is none."""
+    zone, x = args
+    if zone.meta.root_names():
+        raise UnsupportedError("a time zone that differs by row is not supported; write its name, as in 'Europe/Berlin'")
+    name = pl.select(zone).item()
+    if name is None:
+        return pl.when(pl.lit(value=False)).then(x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC"))
+    known = zone_named(name)
+    if known is None:
+        raise ExecuteError(f"'{name}' is not a time zone; write one like Europe/Berlin or UTC")
+    if isinstance(arg_types[1], pl.Datetime) and arg_types[1].time_zone:
+        return x.dt.convert_time_zone(known).dt.replace_time_zone(None).cast(result)
+
+    def local(stamp: pl.Expr) -> pl.Expr:
+        return stamp.dt.replace_time_zone(known, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+
+    hour = pl.duration(hours=1)
+    return pl.coalesce(local(x), local(x + hour)).cast(result)
+
+
+def _strptime(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, strict: bool) -> pl.Expr:
+    return over_distinct(_parsed if strict else _parsed_or_none, pl.Datetime("us"))(*args)
+
+
+def _parsed(text: str, pattern: str) -> dt.datetime:
+    """Read by strftime's codes; years count from 1900 where the pattern has none. Raises ExecuteError."""
+    # %g is milliseconds and %n nanoseconds in DuckDB; %-d is a number without zeros, which reading takes as it is.
+    plain = re.sub(r"%-([dmHIMSjy])", r"%\1", pattern).replace("%g", "%f")
+    try:
+        stamp = dt.datetime.strptime(text.strip(), plain)
+    except ValueError as error:
+        raise ExecuteError(f"'{text}' does not read as '{pattern}': {error}") from error
+    return stamp.astimezone(dt.timezone.utc).replace(tzinfo=None) if stamp.tzinfo is not None else stamp
+
+
+def _parsed_or_none(text: str, pattern: str) -> dt.datetime | None:
+    try:
+        return _parsed(text, pattern)
+    except ExecuteError:
+        return None
+
+
+CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]] = {
+    "make_time": _make_time,
+    "make_timestamp": _make_timestamp,
+    "make_timestamptz": _make_timestamp,
+    "timestamp_of_microseconds": _of_micros(1),
+    "make_timestamp_ms": _of_micros(1000),
+    "make_timestamp_ns": lambda args, _types, result: args[0].cast(result),
+    "to_timestamp": _of_micros(1_000_000),
+    **{name: _epoch(name) for name in ("epoch_ms", "epoch_us", "epoch_ns")},
+    "strptime": lambda args, t, result: _strptime(args, t, result, strict=True),
+    "try_strptime": lambda args, t, result: _strptime(args, t, result, strict=False),
+    "time_bucket": _time_bucket,
+    "timezone": _timezone,
+    "julian": lambda args, t, _result: micros_of(args[0], t[0]) / UNIT_MICROSECONDS["day"] + _JULIAN_EPOCH,
+    "era": lambda args, _types, _result: pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
+    "nanosecond": lambda args, t, _result: micros_of(args[0], t[0]) % UNIT_MICROSECONDS["minute"] * 1000,
+    "timezone_offset": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
+    "timezone_hour": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
+    "timezone_minute": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
+    "days_in_month": lambda args, _types, _result: args[0].dt.month_end().dt.day().cast(pl.Int64),
+    "time_on_date": lambda args, _types, _result: args[0].cast(_STAMP) + pl.duration(nanoseconds=args[1].cast(pl.Int64)).dt.cast_time_unit("us"),
+    "current_time": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).time()),
+    "local_now": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)).cast(_STAMP),
+}

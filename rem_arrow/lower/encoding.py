@@ -1,0 +1,117 @@
+"""Bytes and numbers written in other ways: hexadecimal, binary, base 64, percent signs; and digests."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from urllib.parse import quote, unquote
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.plan import types
+
+_TEXT, _BLOB = pl.String(), pl.Binary()
+_RADIX_MAX = 36
+_LENGTH_MAX = 64
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+
+
+def _of_value(function: Callable[..., object]) -> Lowering:
+    """A function in Python, once for each distinct value."""
+    return lambda args, _types, result: over_distinct(function, result)(*args)
+
+
+def _hex(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    if arg_types[0].is_integer():
+        return over_distinct(lambda n: f"{_unsigned(n):X}", _TEXT)(args[0])
+    return _bytes(args[0], arg_types[0]).bin.encode("hex").str.to_uppercase()
+
+
+def _bin(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    if arg_types[0].is_integer():
+        return over_distinct(lambda n: f"{_unsigned(n):b}", _TEXT)(args[0])
+    return over_distinct(lambda value: "".join(f"{byte:08b}" for byte in value), _TEXT)(_bytes(args[0], arg_types[0]))
+
+
+def _bytes(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return x if isinstance(dtype, pl.Binary) else x.cast(pl.String).cast(pl.Binary)
+
+
+def _unsigned(n: int) -> int:
+    """The two's complement of a negative number in 64 bits, or in 128 if it needs them."""
+    if n >= 0:
+        return n
+    return n + (1 << 64) if n >= -(1 << 63) else n + (1 << 128)
+
+
+def _unhex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text if len(text) % 2 == 0 else "0" + text)
+    except ValueError as error:
+        raise ExecuteError(f"'{text}' is not hexadecimal") from error
+
+
+def _unbin(text: str) -> bytes:
+    if set(text) - {"0", "1"}:
+        raise ExecuteError(f"'{text}' is not binary: it holds more than 0 and 1")
+    return int(text, 2).to_bytes((len(text) + 7) // 8, "big") if text else b""
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ExecuteError(f"'{text}' is not base 64: {error}") from error
+
+
+def _to_base(n: int, radix: int, length: int = 0) -> str:
+    if not 2 <= radix <= _RADIX_MAX or n < 0 or not 0 <= length <= _LENGTH_MAX:
+        raise ExecuteError(f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to {_RADIX_MAX}, the length 0 to {_LENGTH_MAX}")
+    found = ""
+    while n or not found:
+        n, digit = divmod(n, radix)
+        found = _DIGITS[digit] + found
+    return found.rjust(length, "0")
+
+
+def _decode(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise ExecuteError(f"these bytes are not UTF-8: {error}") from error
+
+
+def _md5(value: bytes) -> int:
+    return int.from_bytes(hashlib.md5(value, usedforsecurity=False).digest(), "little")
+
+
+def _hash(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """A hash that is the same within one run; DuckDB's numbers are others."""
+    return pl.struct(a.cast(pl.String).alias(f"a{i}") if types.is_text(arg_types[i]) else a.alias(f"a{i}") for i, a in enumerate(args)).hash()
+
+
+ENCODING: dict[str, Lowering] = {
+    "encode": lambda args, _types, _result: args[0].cast(pl.Binary),
+    "decode": _of_value(_decode),
+    "hex": _hex,
+    "bin": _bin,
+    "unhex": _of_value(_unhex),
+    "unbin": _of_value(_unbin),
+    "to_base": _of_value(_to_base),
+    "to_base64": lambda args, _types, _result: args[0].bin.encode("base64"),
+    "from_base64": _of_value(_from_base64),
+    "url_encode": _of_value(lambda text: quote(text, safe="~-_.")),
+    "url_decode": _of_value(unquote),
+    "sha1": _of_value(lambda value: hashlib.sha1(value, usedforsecurity=False).hexdigest()),
+    "sha256": _of_value(lambda value: hashlib.sha256(value).hexdigest()),
+    "md5_number": _of_value(_md5),
+    "md5_number_lower": _of_value(lambda value: _md5(value) >> 64),
+    "md5_number_upper": _of_value(lambda value: _md5(value) & ((1 << 64) - 1)),
+    "hash": _hash,
+}

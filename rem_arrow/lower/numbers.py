@@ -1,0 +1,111 @@
+"""Functions of numbers that Polars lacks, and random values."""
+
+from __future__ import annotations
+
+import math
+import random
+import struct
+import time
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower.distinct import over_distinct
+
+Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+
+_BINOM_MAX = 1 << 127
+
+
+def _of_value(function: Callable[..., object]) -> Lowering:
+    return lambda args, _types, result: over_distinct(function, result)(*args)
+
+
+def _nextafter(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    x, y = (a.cast(result) for a in args)
+    return over_distinct(_next_float if isinstance(result, pl.Float32) else math.nextafter, result)(x, y)
+
+
+def _next_float(x: float, y: float) -> float:
+    """The next of the floats of 32 bits, whose bits in order are whole numbers in order."""
+    if x == y or math.isnan(x) or math.isnan(y):
+        return y if x == y else math.nan
+    if x == 0:
+        return math.copysign(struct.unpack("<f", struct.pack("<i", 1))[0], y)
+    (bits,) = struct.unpack("<i", struct.pack("<f", x))
+    found: float = struct.unpack("<f", struct.pack("<i", bits + (1 if (y > x) == (x > 0) else -1)))[0]
+    return found
+
+
+def _gamma(x: float) -> float:
+    if x in (0, math.inf):
+        return math.inf
+    try:
+        return math.gamma(x)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
+
+
+def _lgamma(x: float) -> float:
+    try:
+        return math.lgamma(x)
+    except ValueError:
+        return math.inf
+
+
+def _rounded(x: float | int | Decimal, places: int) -> object:
+    """Halves to the even neighbour."""
+    return x if isinstance(x, float) and not math.isfinite(x) else round(x, places)
+
+
+def _binom(n: int, k: int) -> int:
+    found = math.comb(n, k) if n >= 0 and k >= 0 else 0
+    if found >= _BINOM_MAX:
+        raise ExecuteError(f"binom({n}, {k}) is out of range")
+    return found
+
+
+def _version(text: str) -> int | None:
+    try:
+        return uuid.UUID(text).version
+    except ValueError as error:
+        raise ExecuteError(f"'{text}' is not a UUID") from error
+
+
+def _error(text: str) -> object:
+    raise ExecuteError(text)
+
+
+def _each_row(make: Callable[[], object], result: pl.DataType) -> Lowering:
+    """A value of its own for each row. The argument tells calls apart, which would be computed once."""
+
+    def values(rows: pl.Series) -> pl.Series:
+        return pl.Series([make() for _ in range(len(rows))], dtype=result)
+
+    return lambda args, _types, _result: (pl.int_range(pl.len()) + args[0]).map_batches(values, return_dtype=result)
+
+
+def _uuid7() -> str:
+    """RFC 9562: milliseconds first, so that later ones sort behind."""
+    stamp = time.time_ns() // 1_000_000
+    return str(uuid.UUID(int=stamp << 80 | 0x7 << 76 | random.getrandbits(12) << 64 | 0b10 << 62 | random.getrandbits(62)))
+
+
+NUMBERS: dict[str, Lowering] = {
+    "nextafter": _nextafter,
+    "gamma": _of_value(_gamma),
+    "lgamma": _of_value(_lgamma),
+    "signbit": lambda args, _types, _result: (args[0] < 0) | ((args[0] == 0) & (1 / args[0] < 0)),
+    "round_even": _of_value(_rounded),
+    "binom": _of_value(_binom),
+    "uuid_extract_version": _of_value(_version),
+    "error": _of_value(_error),
+    "random": _each_row(random.random, pl.Float64()),
+    "uuid": _each_row(lambda: str(uuid.uuid4()), pl.String()),
+    "uuidv7": _each_row(_uuid7, pl.String()),
+}

@@ -1,0 +1,45 @@
+"""generate_series and range of timestamps: a list from one time to another by steps of an interval."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower import interval
+from rem_arrow.lower.distinct import over_distinct
+
+_STEPS_MAX = 1_000_000
+
+
+def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """Take start, stop, step, and whether the stop belongs to it. A step of months that ends short, as in February, stays short."""
+    start, stop, step, closed = args
+    months, micros = interval.months(step, arg_types[2]), interval.microseconds(step, arg_types[2])
+    return over_distinct(_times, result)(start, stop, months, micros, closed)
+
+
+def _times(start: dt.datetime, stop: dt.datetime, months: int, micros: int, closed: bool) -> list[dt.datetime]:
+    if months * micros < 0 or (months == 0 and micros == 0):
+        raise ExecuteError("the step of a series of times must not be 0, nor mix signs")
+    ahead = months > 0 or micros > 0
+    found: list[dt.datetime] = []
+    place = start
+    while True:
+        if place > stop if ahead else place < stop:
+            return found
+        if not closed and place == stop:
+            return found
+        if len(found) == _STEPS_MAX:
+            raise ExecuteError(f"a series of times has at most {_STEPS_MAX:,} steps")
+        found.append(place)
+        place = _shifted(place, months) + dt.timedelta(microseconds=micros)
+
+
+def _shifted(stamp: dt.datetime, months: int) -> dt.datetime:
+    if not months:
+        return stamp
+    year, month = divmod(stamp.year * 12 + stamp.month - 1 + months, 12)
+    return stamp.replace(year=year, month=month + 1, day=min(stamp.day, calendar.monthrange(year, month + 1)[1]))

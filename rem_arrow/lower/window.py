@@ -1,0 +1,93 @@
+"""Window functions, over all rows at once.
+
+The calls of one node are computed by partition and order: rows are sorted once for each pair, frames are arrays of a first
+and a last place in that order, and every function is arithmetic over these arrays. What no shortcut computes is aggregated over
+the rows of each frame laid out one after the other, some millions at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.frame_bounds import Layout, bounds
+from rem_arrow.lower.window_functions import Inputs, compute
+from rem_arrow.plan.nodes import Expr, Window, WindowCall
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A call whose expressions are columns: names of its arguments, partition, order, frame offsets and filter."""
+
+    name: str
+    call: WindowCall
+    args: tuple[str, ...]
+    partition: tuple[str, ...]
+    order: tuple[str, ...]
+    start: str | None
+    end: str | None
+    where: str | None
+
+
+def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
+    """Return the frame with a column for each call of `plan`."""
+    columns: dict[Expr, str] = {}
+
+    def column(expr: Expr) -> str:
+        return columns.setdefault(expr, f"#w{len(columns)}")
+
+    calls = [_prepared(name, call, column) for name, call in plan.calls]
+    added = frame.with_columns([lower_expr(e, parameters).alias(n) for e, n in columns.items()])
+    schema = pl.Schema({**plan.input.schema, **{n: c.dtype for n, c in plan.calls}})
+    # Nothing may pass: a filter above sees the result of all rows.
+    return added.map_batches(lambda rows: _computed(rows, calls, list(schema)), schema=schema)
+
+
+def _prepared(name: str, call: WindowCall, column: object) -> _Prepared:
+    assert callable(column), "a function from expressions to names"
+    frame = call.frame
+    start = None if frame is None or frame.start.offset is None else column(frame.start.offset)
+    end = None if frame is None or frame.end.offset is None else column(frame.end.offset)
+    where = None if call.where is None else column(call.where)
+    return _Prepared(name, call, tuple(map(column, call.args)), tuple(map(column, call.partition)), tuple(column(k.expr) for k in call.order), start, end, where)
+
+
+def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:
+    layouts: dict[object, Layout] = {}
+    found = []
+    for call in calls:
+        key = (call.partition, call.order, tuple((k.descending, k.nulls_last) for k in call.call.order))
+        layout = layouts.get(key)
+        if layout is None:
+            layout = layouts[key] = Layout.of(rows, call.partition, call.order, call.call.order)
+        found.append(_one(rows, call, layout).alias(call.name))
+    return rows.with_columns(found).select(columns)
+
+
+def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
+    if not rows.height:
+        return pl.Series("", [], dtype=call.call.dtype)
+
+    def ordered(name: str | None) -> pl.Series | None:
+        return None if name is None else layout.sorted(rows[name])
+
+    key = ordered(call.order[0]) if len(call.order) == 1 else None
+    start, end = bounds(call.call.frame, layout, ordered(call.start), ordered(call.end), key, call.call.order)
+    args = [layout.sorted(rows[a]) for a in call.args]
+    result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end))
+    assert len(result) == rows.height, "a window function gives one value for each row"
+    return result.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else result.cast(call.call.dtype)
+
+
+def _inverse(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    inverse = np.empty_like(order)
+    inverse[order] = np.arange(len(order), dtype=order.dtype)
+    return inverse

@@ -1,0 +1,274 @@
+"""What a correlated subquery computes for each row of the outer query, computed for all rows at once.
+
+The domain are the distinct values of the outer columns that the subquery reads. `push` moves it down the subquery: every node
+gets them as further columns, so that its rows say which outer values they belong to. Where a filter says that an outer column
+equals one of the subquery's own, that one takes its place and the domain is not needed at all.
+
+Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import polars as pl
+
+from rem_arrow.errors import UnsupportedError
+from rem_arrow.plan.names import Names
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    JoinKind,
+    Limit,
+    Literal,
+    Project,
+    Relation,
+    Shared,
+    Sort,
+    SortKey,
+    Union,
+    Unnest,
+    Values,
+    Window,
+    WindowCall,
+)
+from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, substitute
+
+_INT = pl.Int64()
+_ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A plan that holds, beside its own columns, the outer ones under the names `names`; those of `strict` are never NULL in a match."""
+
+    plan: Relation
+    names: dict[str, Column]
+    strict: frozenset[str] = frozenset()
+
+
+def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str, Expr]:
+    """Return, for the aggregates that are 0 of no rows, what to read instead behind an outer join."""
+    counts = [(n, c.dtype) for n, c in aggregates if c.function in _ZERO_OF_NOTHING]
+    return {n: Call("coalesce", (Column(n, t), Literal(0, t)), t) for n, t in counts}
+
+
+def matched(kind: JoinKind, outer: Relation, own: Mapping[str, Column], pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()) -> Join:
+    """Join a relation that holds the outer columns, under the names `own`, with what was computed for their values.
+
+    Args:
+        extra: further equalities, in which no NULL matches.
+    """
+    pairs = tuple((cast(Expr, own[f]), cast(Expr, c)) for f, c in pushed.names.items())
+    if pushed.strict >= pushed.names.keys():
+        return Join(kind, outer, pushed.plan, (*pairs, *extra))
+    known = [_known(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
+    return Join(kind, outer, Filter(pushed.plan, conjunction(known)) if known else pushed.plan, (*pairs, *extra), nulls_equal=True)
+
+
+class Domain:
+    """The distinct values of the columns `wanted` of `outer`."""
+
+    def __init__(self, outer: Relation, wanted: Collection[str], names: Names) -> None:
+        self._outer, self._names = outer, names
+        self._wanted = {n: outer.schema[n] for n in outer.schema if n in wanted}
+
+    def push(self, plan: Relation, wanted: Collection[str]) -> Pushed:
+        """Return `plan` for all of the domain, with at least the outer columns `wanted` and those that it reads."""
+        wanted = (set(wanted) | free_columns(plan)) & self._wanted.keys()
+        if not wanted:
+            return Pushed(plan, {})
+        if not free_columns(plan) & wanted:
+            return self._crossed(plan, wanted)
+        match plan:
+            case Filter():
+                return self._filter(plan, wanted)
+            case Project():
+                inner = self.push(plan.input, wanted)
+                outputs = tuple((n, self._bound(e, inner)) for n, e in plan.outputs)
+                return replace(inner, plan=Project(inner.plan, (*outputs, *_passed(inner))))
+            case Aggregate():
+                return self._aggregate(plan, wanted)
+            case Join():
+                return self._join(plan, wanted)
+            case Sort() | Unnest():
+                inner = self.push(plan.input, wanted)
+                bound = map_exprs(plan, lambda e: self._bound(e, inner))
+                return replace(inner, plan=replace(cast(Sort, bound), input=inner.plan))
+            case Limit():
+                return self._limit(plan, wanted)
+            case Union():
+                return self._union(plan, wanted)
+            case Window():
+                return self._window(plan, wanted)
+            case Values():
+                return self._values(plan, wanted)
+            case Shared():
+                return self.push(plan.input, wanted)
+            case _:
+                raise UnsupportedError("a recursive CTE that reads columns of the query around it is not supported; join it instead")
+
+    def _bound(self, expr: Expr, inner: Pushed) -> Expr:
+        return substitute(expr, inner.names)
+
+    def _instance(self, wanted: Collection[str]) -> Pushed:
+        """Return the domain itself as a relation with fresh names."""
+        keys = {n: self._names.fresh(n) for n in self._wanted if n in wanted}
+        named = {n: Column(k, self._wanted[n]) for n, k in keys.items()}
+        source = Project(self._outer, tuple((n, Column(n, self._wanted[n])) for n in keys))
+        return Pushed(Aggregate(source, tuple((k, Column(n, self._wanted[n])) for n, k in keys.items()), ()), named)
+
+    def _crossed(self, plan: Relation, wanted: Collection[str]) -> Pushed:
+        domain = self._instance(wanted)
+        return replace(domain, plan=Join("inner", domain.plan, plan))
+
+    def _filter(self, plan: Filter, wanted: set[str]) -> Pushed:
+        """Where equalities bind all outer columns to the input's own, these are the domain."""
+        if not free_columns(plan.input) & self._wanted.keys():
+            bound: dict[str, Expr] = {}
+            rest = []
+            for condition in conjuncts(plan.condition):
+                pair = self._binding(condition, plan.input)
+                if pair is not None and pair[0] not in bound:
+                    bound[pair[0]] = pair[1]
+                else:
+                    rest.append(condition)
+            if bound.keys() >= wanted:
+                return self._substituted(plan.input, {f: bound[f] for f in wanted}, [*rest, *(_equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)])
+        inner = self.push(plan.input, wanted)
+        return replace(inner, plan=Filter(inner.plan, self._bound(plan.condition, inner)))
+
+    def _binding(self, condition: Expr, inner: Relation) -> tuple[str, Expr] | None:
+        if not (isinstance(condition, Call) and condition.function == "="):
+            return None
+        for outer, own in (condition.args, condition.args[::-1]):
+            if isinstance(outer, Column) and outer.name in self._wanted and outer.dtype == own.dtype and (used := columns_of(own)) and used <= inner.schema.keys():
+                return outer.name, own
+        return None
+
+    def _substituted(self, plan: Relation, bound: Mapping[str, Expr], conditions: list[Expr]) -> Pushed:
+        if conditions:
+            plan = Filter(plan, conjunction([substitute(c, bound) for c in conditions]))
+        # Each gets a column of its own: two outer columns may equal one of the subquery's.
+        names = {f: Column(self._names.fresh(f), e.dtype) for f, e in bound.items()}
+        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.schema.items())
+        plan = Project(plan, (*outputs, *((names[f].name, e) for f, e in bound.items())))
+        return Pushed(plan, names, frozenset(bound))
+
+    def _aggregate(self, plan: Aggregate, wanted: set[str]) -> Pushed:
+        inner = self.push(plan.input, wanted)
+        bound = cast(Aggregate, map_exprs(plan, lambda e: self._bound(e, inner)))
+        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in inner.names.items()}
+        keys = tuple((named[f].name, cast(Expr, c)) for f, c in inner.names.items())
+        grouped = Pushed(Aggregate(inner.plan, (*bound.keys, *keys), bound.aggregates), named, inner.strict)
+        if plan.keys:
+            return grouped
+        # Without keys there is a row for every outer value, also where nothing is aggregated.
+        domain = self._instance(wanted)
+        joined = matched("left", domain.plan, domain.names, grouped)
+        defaults = with_default(plan.aggregates)
+        outputs = tuple((self._names.fresh(n), n, defaults.get(n, Column(n, c.dtype))) for n, c in plan.aggregates)
+        renamed = Project(joined, (*((new, e) for new, _, e in outputs), *_passed(domain)))
+        restored = Project(renamed, (*((old, cast(Expr, Column(new, e.dtype))) for new, old, e in outputs), *_passed(domain)))
+        return replace(domain, plan=restored)
+
+    def _join(self, plan: Join, wanted: set[str]) -> Pushed:
+        """Each side that reads outer columns gets the domain; a side that outer joins keep gets all of it."""
+        read = columns_of(*exprs_of(plan)) & self._wanted.keys()
+        on_left, on_right = (free_columns(side) & self._wanted.keys() for side in (plan.left, plan.right))
+        if plan.kind == "right" or (plan.kind == "inner" and on_right and not on_left):
+            left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
+        elif plan.kind == "full":
+            left, right = self.push(plan.left, wanted | read), self.push(plan.right, wanted | read)
+        else:
+            left, right = self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())), self.push(plan.right, on_right)
+        shared = [f for f in left.names if f in right.names]
+        known = {**right.names, **left.names} if plan.kind != "right" else {**left.names, **right.names}
+        bound = cast(Join, map_exprs(plan, lambda e: substitute(e, known)))
+        own = [_equal(a, b) for a, b in bound.equals] if not plan.nulls_equal else [_same(a, b) for a, b in bound.equals]
+        rest = [*own, *(conjuncts(bound.residual) if bound.residual is not None else ())]
+        pairs = tuple((cast(Expr, left.names[f]), cast(Expr, right.names[f])) for f in shared)
+        strict = left.strict | right.strict
+        if strict >= set(shared):
+            joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None)
+        else:
+            joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True)
+        if plan.kind == "full":
+            return self._merged(joined, left, right)
+        return Pushed(joined, {f: c for f, c in known.items() if c.name in joined.schema}, strict)
+
+    def _merged(self, joined: Join, left: Pushed, right: Pushed) -> Pushed:
+        """Behind a full join an outer value stands on the one side or the other."""
+        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in left.names.items()}
+        values = [(named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()]
+        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in joined.schema.items())
+        return Pushed(Project(joined, (*outputs, *values)), named)
+
+    def _limit(self, plan: Limit, wanted: set[str]) -> Pushed:
+        """The first rows of each outer value: by a row number."""
+        keys = plan.input.keys if isinstance(plan.input, Sort) else ()
+        below = plan.input.input if isinstance(plan.input, Sort) else plan.input
+        inner = self.push(below, wanted)
+        order = tuple(SortKey(self._bound(k.expr, inner), k.descending, k.nulls_last) for k in keys)
+        number = self._names.fresh("row")
+        call = WindowCall("row_number", (), _INT, tuple(inner.names.values()), order)
+        numbered = Window(inner.plan, ((number, call),))
+        place: Expr = Column(number, _INT)
+        conditions: list[Expr] = []
+        if plan.offset is not None:
+            conditions.append(Call(">", (place, _wide(plan.offset)), pl.Boolean()))
+        if plan.count is not None:
+            last = _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
+            conditions.append(Call("<=", (place, last), pl.Boolean()))
+        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in inner.plan.schema.items())
+        return replace(inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs))
+
+    def _union(self, plan: Union, wanted: set[str]) -> Pushed:
+        branches = [self.push(i, wanted) for i in plan.inputs]
+        outputs = []
+        for branch, old in zip(branches, plan.inputs, strict=True):
+            own = tuple((n, cast(Expr, Column(n, t))) for n, t in old.schema.items())
+            known = Filter(branch.plan, conjunction([_known(branch.names[f]) for f in sorted(branch.strict)])) if branch.strict else branch.plan
+            outputs.append(Project(known, (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted)))))
+        first = branches[0]
+        return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(wanted)})
+
+    def _window(self, plan: Window, wanted: set[str]) -> Pushed:
+        inner = self.push(plan.input, wanted)
+        keys = tuple(inner.names.values())
+        calls = [(n, map_window(c, lambda e: self._bound(e, inner))) for n, c in plan.calls]
+        return replace(inner, plan=Window(inner.plan, tuple((n, replace(c, partition=(*c.partition, *keys))) for n, c in calls)))
+
+    def _values(self, plan: Values, wanted: set[str]) -> Pushed:
+        """VALUES that read outer columns: one projection of the domain a row."""
+        one = Values((), ((),))
+        rows = tuple(Project(one, tuple((n, e) for (n, _), e in zip(plan.columns, row, strict=True))) for row in plan.rows)
+        return self.push(rows[0] if len(rows) == 1 else Union(rows), wanted)
+
+
+def _passed(pushed: Pushed) -> tuple[tuple[str, Expr], ...]:
+    return tuple((c.name, c) for c in pushed.names.values())
+
+
+def _known(expr: Expr) -> Expr:
+    return Call("not", (Call("is_null", (expr,), pl.Boolean()),), pl.Boolean())
+
+
+def _equal(a: Expr, b: Expr) -> Expr:
+    return Call("=", (a, b), pl.Boolean())
+
+
+def _same(a: Expr, b: Expr) -> Expr:
+    return Call("not", (Call("is_distinct", (a, b), pl.Boolean()),), pl.Boolean())
+
+
+def _wide(expr: Expr) -> Expr:
+    return replace(expr, dtype=_INT) if isinstance(expr, Literal) else Cast(expr, _INT)

@@ -1,0 +1,167 @@
+"""Compute what is constant, simplify what that decides, and cut off what can have no rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.nodes import (
+    BOOLEAN,
+    Aggregate,
+    And,
+    Apply,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    Join,
+    Limit,
+    Literal,
+    Or,
+    Parameter,
+    Project,
+    Relation,
+    Sort,
+    Union,
+    Unnest,
+    Values,
+    Window,
+)
+from rem_arrow.plan.walk import conjunction, conjuncts, expr_children, map_exprs, rebuild, rebuild_expr
+
+_CHANGING = frozenset(
+    {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time", "current_timestamp", "today", "get_current_timestamp"}
+)
+TRUE, FALSE = Literal(True, BOOLEAN), Literal(False, BOOLEAN)
+
+
+def fold(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
+    """Return the plan with constants computed and branches without rows removed."""
+    plan = rebuild(plan, lambda p: fold(p, tools))
+    return _without_empty(map_exprs(plan, lambda e: fold_expr(e, tools)))
+
+
+def fold_expr(expr: Expr, tools: Tools) -> Expr:
+    """Return the expression with its constant parts computed."""
+    if isinstance(expr, (Column, Literal, Parameter)):
+        return expr
+    expr = rebuild_expr(expr, lambda e: fold_expr(e, tools))
+    match expr:
+        case And():
+            return _and(expr)
+        case Or():
+            return _or(expr)
+        case Case():
+            return _case(expr)
+        case Call() | Cast() | InList() if all(isinstance(c, Literal) for c in expr_children(expr)):
+            return _constant(expr, tools)
+        case _:
+            return expr
+
+
+def _constant(expr: Expr, tools: Tools) -> Expr:
+    changing = isinstance(expr, Call) and (expr.function in _CHANGING or not expr.args)
+    if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null) or any(c.dtype.is_nested() for c in expr_children(expr)):
+        return expr
+    found = tools.evaluate(expr)
+    return expr if found is None else found
+
+
+def _and(expr: And) -> Expr:
+    operands = [o for o in dict.fromkeys(expr.operands) if o != TRUE]
+    if FALSE in operands:
+        return FALSE
+    return TRUE if not operands else operands[0] if len(operands) == 1 else replace(expr, operands=tuple(operands))
+
+
+def _or(expr: Or) -> Expr:
+    operands = [o for o in dict.fromkeys(expr.operands) if o != FALSE]
+    if TRUE in operands:
+        return TRUE
+    return FALSE if not operands else operands[0] if len(operands) == 1 else _factored(operands)
+
+
+def _factored(operands: list[Expr]) -> Expr:
+    """`(a AND b) OR (a AND c)` is `a AND (b OR c)`: what holds in every branch can move on, or become the key of a join."""
+    branches = [conjuncts(o) for o in operands]
+    common = [c for c in branches[0] if all(c in b for b in branches[1:])]
+    if not common:
+        return Or(tuple(operands))
+    rest = [[c for c in b if c not in common] for b in branches]
+    if not all(rest):
+        return conjunction(common)
+    return And((*common, Or(tuple(conjunction(r) for r in rest))))
+
+
+def _case(expr: Case) -> Expr:
+    branches: list[tuple[Expr, Expr]] = []
+    for condition, value in expr.branches:
+        if condition == TRUE:
+            return value if not branches else replace(expr, branches=tuple(branches), otherwise=value)
+        if not (isinstance(condition, Literal) and not condition.value):
+            branches.append((condition, value))
+    return replace(expr, branches=tuple(branches)) if branches else expr.otherwise
+
+
+def _without_empty(plan: Relation) -> Relation:
+    """Return a plan of no rows as Values without rows."""
+    match plan:
+        case Filter() if plan.condition == TRUE:
+            return plan.input
+        case Filter() if isinstance(plan.condition, Literal):
+            return _nothing(plan)
+        case Limit() if isinstance(plan.count, Literal) and plan.count.value == 0:
+            return _nothing(plan)
+        case Filter() | Project() | Sort() | Limit() | Window() | Unnest() if is_empty(plan.input):
+            return _nothing(plan)
+        case Aggregate() if plan.keys and is_empty(plan.input):
+            return _nothing(plan)
+        case Join():
+            return _join(plan)
+        case Apply() if is_empty(plan.input):
+            return _nothing(plan)
+        case Union():
+            return _union(plan)
+        case _:
+            return plan
+
+
+def _join(plan: Join) -> Relation:
+    left, right = is_empty(plan.left), is_empty(plan.right)
+    gone = {"inner": left or right, "left": left, "right": right, "full": left and right, "semi": left or right, "anti": left}[plan.kind]
+    if gone:
+        return _nothing(plan)
+    return plan.left if plan.kind == "anti" and right else plan
+
+
+def _union(plan: Union) -> Relation:
+    kept = [i for i in plan.inputs if not is_empty(i)]
+    if len(kept) == len(plan.inputs):
+        return plan
+    if not kept:
+        return _nothing(plan)
+    if len(kept) > 1:
+        # The columns are named as in the first input.
+        first = _named(kept[0], plan)
+        return Union((first, *kept[1:]))
+    return _named(kept[0], plan)
+
+
+def _named(branch: Relation, plan: Union) -> Relation:
+    if list(branch.schema) == list(plan.schema):
+        return branch
+    return Project(branch, tuple((o, Column(n, t)) for o, (n, t) in zip(plan.schema, branch.schema.items(), strict=True)))
+
+
+def is_empty(plan: Relation) -> bool:
+    """Say whether a plan is known to have no rows."""
+    return isinstance(plan, Values) and not plan.rows
+
+
+def _nothing(plan: Relation) -> Values:
+    return Values(tuple(plan.schema.items()), ())

@@ -1,0 +1,60 @@
+"""Lists as rows: UNNEST, and the table functions that are lists: range and generate_series."""
+
+from __future__ import annotations
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.datatypes import sql_name
+from rem_arrow.plan.nodes import Expr, Query, Unnest, Values
+from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.convert import cast_to
+
+_ONE_ROW = Values((), ((),))
+
+
+def unnested(binder: Binding, trees: list[exp.Expression], place: str | None) -> Query:
+    """Return the rows of lists side by side; `place` names a column that counts them from 1."""
+    outputs: list[tuple[str, Expr]] = []
+    names: list[str] = []
+    for tree in trees:
+        value = as_list(binder, binder.bind(tree), tree)
+        name = binder.names.fresh("unnest")
+        outputs.append((name, value))
+        names.append("unnest")
+    ordinality = None if place is None else binder.names.fresh(place)
+    plan = Unnest(_ONE_ROW, tuple(outputs), ordinality=ordinality)
+    return Query(plan, (*names, *([place] if place is not None else [])))
+
+
+def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
+    """Return a list expression as it is, an untyped NULL as a list. Raises BindError for anything else."""
+    if isinstance(value.dtype, pl.Null):
+        return cast_to(value, pl.List(pl.Int32()))
+    if isinstance(value.dtype, pl.Array):
+        return cast_to(value, pl.List(pl.List(value.dtype.inner).inner))
+    if not isinstance(value.dtype, pl.List):
+        raise binder.error(f"UNNEST takes a list, and this is {sql_name(value.dtype)}", tree)
+    return value
+
+
+def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> Query:
+    """Return the rows of a function in FROM; `place` names a column that counts them from 1."""
+    if isinstance(tree, exp.GenerateSeries):
+        name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
+        trees = [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None]
+    else:
+        name = str(tree.name if isinstance(tree, exp.Anonymous) else tree.sql_name()).lower()  # type: ignore[attr-defined]
+        trees = list(tree.expressions)
+    if name not in ("range", "generate_series"):
+        raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)
+    value = series(binder, name, trees, tree)
+    column = binder.names.fresh(name)
+    ordinality = None if place is None else binder.names.fresh(place)
+    return Query(Unnest(_ONE_ROW, ((column, value),), ordinality=ordinality), (name, *([place] if place is not None else [])))
+
+
+def series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """Return `range(stop)`, `range(start, stop, step)` or `generate_series(...)` as a list."""
+    trees = [exp.Literal.number(0), *trees] if len(trees) == 1 else trees
+    return binder.call(name, trees, tree)
