@@ -6,15 +6,30 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.lower import semantics
+from rem_arrow.datatypes import instance
+from rem_arrow.lower import semantics, statistics
+from rem_arrow.plan import nested_functions as nested
 
 
 def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.DataType, *, distinct: bool) -> pl.Expr:
     """Return the expression of an aggregate; `inputs` are columns, `source` the type of the first."""
     if distinct:
-        inputs = [inputs[0].drop_nulls().unique(maintain_order=True), *inputs[1:]]
+        x = inputs[0] if name in _WITH_NULLS else inputs[0].drop_nulls()
+        inputs = [x.unique(maintain_order=True), *inputs[1:]]
     x = inputs[0]
     match name:
+        case "min" | "max" if len(inputs) > 1:
+            return statistics.extremes(x, inputs[1], source, highest=name == "max")
+        case "min" | "max" if nested.is_nested(source):
+            return statistics.extreme(x, source, highest=name == "max")
+        case "arg_min" | "arg_max" if len(inputs) > 2:
+            return statistics.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
+        case "quantile_cont" | "quantile_disc" | "approx_quantile":
+            return _quantiles(name, x, inputs[1:], source, result)
+        case "mode":
+            return statistics.mode(x, source)
+        case "histogram":
+            return statistics.histogram(x, result)
         case "sum":
             return semantics.total(x, source, result)
         case "avg":
@@ -25,12 +40,22 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
             return semantics.greatest_of(x, source)
         case "arg_min" | "arg_max":
             return _at_extreme(x, inputs[1], highest=name == "arg_max")
-        case "corr" | "covar_pop" | "covar_samp":
-            return _PAIRED[name](x, inputs[1])
         case "string_agg":
-            return _joined(x, inputs[1])
+            return _joined(x, inputs[1] if len(inputs) > 1 else pl.lit(","))
+        case _ if name in _PAIRED:
+            return _PAIRED[name](x, inputs[1])
         case _:
             return _PLAIN[name](x)
+
+
+def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    """One value, or a list where several fractions are asked for."""
+    one = result.inner if isinstance(result, pl.List) and not isinstance(source, pl.List) else result
+    dtype = instance(one)
+    found = [statistics.quantile_cont(x, f, source, dtype) if name == "quantile_cont" else statistics.quantile_disc(x, f, source) for f in fractions]
+    if dtype == result:
+        return found[0]
+    return pl.when(x.count() > 0).then(pl.concat_list(found)) if found else pl.when(x.count() > 0).then(pl.lit([], dtype=result))
 
 
 def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
@@ -57,13 +82,17 @@ def _correlation(x: pl.Expr, y: pl.Expr) -> pl.Expr:
     return pl.when(both.sum() > 1).then(_covariance(x, y, 0) / (x.filter(both).std(ddof=0) * y.filter(both).std(ddof=0)))
 
 
+# Aggregates for which a NULL is a value.
+_WITH_NULLS = ("list", "first", "last")
 _PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    **statistics.PAIRED,
     "corr": _correlation,
     "covar_pop": lambda x, y: _covariance(x, y, 0),
     "covar_samp": lambda x, y: _covariance(x, y, 1),
 }
 
 _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    **statistics.PLAIN,
     "count": lambda x: x.count().cast(pl.Int64),
     "count_if": lambda x: x.sum().cast(pl.Int64),
     "product": lambda x: pl.when(x.count() > 0).then(x.product()),

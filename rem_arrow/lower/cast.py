@@ -12,6 +12,8 @@ from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
+from rem_arrow.lower.nested_text import cast_items, nested_of_text, text_of_nested
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
@@ -24,8 +26,12 @@ _FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
 def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
     """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero, text is trimmed."""
     strict = not safe
+    if source == dtype:
+        return x
     if types.is_interval(dtype):
         return cast_interval(x, source, dtype)
+    if nested.is_nested(dtype) or nested.is_nested(source):
+        return _nested(x, source, dtype, safe=safe)
     if types.is_text(source) and not isinstance(dtype, pl.String):
         return _of_text(x.cast(pl.String), dtype, strict)
     if dtype.is_integer() and source.is_float():
@@ -43,6 +49,21 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if isinstance(dtype, pl.Boolean) and types.is_number(source):
         return x != 0
     return x.cast(dtype, strict=strict)
+
+
+def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
+    def inner(y: pl.Expr, old: pl.DataType, new: pl.DataType) -> pl.Expr:
+        return y if old == new else cast(y, old, new, safe=safe)
+
+    if isinstance(dtype, pl.String):
+        return text_of_nested(x, source, inner)
+    if isinstance(dtype, pl.Array):
+        listed = cast_items(x, source, pl.List(dtype.inner), inner) if nested.is_nested(source) else inner(x, source, pl.List(dtype.inner))
+        fits = listed.list.len() == dtype.size
+        return (pl.when(fits).then(listed) if safe else listed).cast(dtype)
+    if types.is_text(source):
+        return nested_of_text(x.cast(pl.String), dtype, inner, strict=not safe)
+    return x.cast(dtype) if isinstance(source, pl.Null) else cast_items(x, source, dtype, inner)
 
 
 def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:

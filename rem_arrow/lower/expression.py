@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.datatypes import widens
-from rem_arrow.lower import aggregates, functions, semantics
+from rem_arrow.lower import aggregates, elements, functions, semantics
 from rem_arrow.lower.cast import cast
+from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Literal, Or, Parameter
-from rem_arrow.plan.walk import columns_of, expr_children
+from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Lambda, Literal, Or, Parameter, Variable
+from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
 Parameters = Mapping[str, object]
 
@@ -30,6 +31,14 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return pl.lit(expr.value, dtype=expr.dtype)
         case Parameter():
             return pl.lit(parameters[expr.name], dtype=expr.dtype)
+        case Variable():
+            return pl.col(expr.name)
+        case Lambda():
+            raise AssertionError("a lambda is an argument: the function that takes it lowers it")
+        case Call(function="struct_extract", args=(operand, Literal(value=name))):
+            return lower_expr(operand, parameters, only=only).struct.field(str(name))
+        case Call(args=(_, Lambda(), *_)):
+            return _over_items(expr, parameters, only)
         case Call(function="coalesce"):
             return pl.coalesce(_until_found(expr.args, parameters, only))
         case Call():
@@ -52,18 +61,35 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             assert_never(expr)
 
 
-def lower_aggregate(call: AggregateCall, inputs: list[pl.Expr], where: pl.Expr | None) -> pl.Expr:
-    """Return the Polars expression that computes an aggregate of columns, many rows in, one out."""
+def lower_aggregate(call: AggregateCall, inputs: list[pl.Expr], where: pl.Expr | None, order: Sequence[pl.Expr] = ()) -> pl.Expr:
+    """Return the Polars expression that computes an aggregate of columns, many rows in, one out; `order` are the keys of its ORDER BY."""
     kept = None if where is None else where.fill_null(False)
     if call.argument is None:
         return (pl.len() if kept is None else kept.sum()).cast(pl.Int64)
     xs = inputs if kept is None else [x.filter(kept) for x in inputs]
+    if order:
+        keys = [sort_key(k if kept is None else k.filter(kept), s.expr.dtype) for k, s in zip(order, call.order, strict=True)]
+        directions, last = [k.descending for k in call.order], [k.nulls_last for k in call.order]
+        xs = [x.sort_by(keys, descending=directions, nulls_last=last, maintain_order=True) for x in xs]
     return aggregates.aggregate(call.function, xs, call.argument.dtype, call.dtype, distinct=call.distinct)
 
 
 def _argument(arg: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     lowered = lower_expr(arg, parameters, only=only)
     return lowered.cast(pl.String) if types.is_text(arg.dtype) and not isinstance(arg.dtype, pl.String) else lowered
+
+
+def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    """A function that takes a lambda. The body is computed over all items of a batch of lists, beside the columns that it reads."""
+    source, function, *start = expr.args
+    assert isinstance(function, Lambda), "the caller matched one"
+    value = lower_expr(function.body, parameters)
+    body = elements.Body(tuple(v.name for v in function.variables), lambda cells: cells.with_columns(value.alias("#value")).get_column("#value"))
+    inputs = {elements.LIST: lower_expr(source, parameters, only=only)}
+    if start:
+        inputs[elements.ITEM] = lower_expr(start[0], parameters, only=only)
+    inputs |= {name: pl.col(name) for name in sorted(free_names(function))}
+    return elements.over_rows(inputs, lambda rows: elements.LAMBDAS[expr.function](rows, body, expr.dtype), expr.dtype)
 
 
 def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:

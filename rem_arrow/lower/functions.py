@@ -9,10 +9,14 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.elements import ELEMENTS
 from rem_arrow.lower.fixed import FIXED
+from rem_arrow.lower.json import JSON
+from rem_arrow.lower.nested import NESTED, compared
 from rem_arrow.lower.numbers import NUMBERS
 from rem_arrow.lower.temporal import TEMPORAL
 from rem_arrow.lower.text import TEXT, Lowering
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
 # 34! is the first beyond 128 bits.
@@ -43,6 +47,16 @@ def _arithmetic(operator: str) -> Lowering:
             return semantics.decimal_product(x, y, result)
         a, b = x.cast(result), y.cast(result)
         return ({"+": a + b, "-": a - b}[operator]).cast(result)
+
+    return lower
+
+
+def _comparison(operator: str) -> Lowering:
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        x, y = args
+        if nested.is_nested(arg_types[0]):
+            return compared(operator, x, y, arg_types[0])
+        return {"<": x < y, "<=": x <= y, ">": x > y, ">=": x >= y}[operator]
 
     return lower
 
@@ -112,10 +126,7 @@ SCALAR: dict[str, Lowering] = {
     **FIXED,
     "=": _of(lambda x, y: x == y),
     "<>": _of(lambda x, y: x != y),
-    "<": _of(lambda x, y: x < y),
-    "<=": _of(lambda x, y: x <= y),
-    ">": _of(lambda x, y: x > y),
-    ">=": _of(lambda x, y: x >= y),
+    **{operator: _comparison(operator) for operator in ("<", "<=", ">", ">=")},
     "not": _of(lambda x: ~x),
     "is_null": _of(lambda x: x.is_null()),
     "is_distinct": _of(semantics.is_distinct),
@@ -170,8 +181,9 @@ SCALAR: dict[str, Lowering] = {
     "least": _of(lambda *xs: pl.min_horizontal(*xs)),
     "coalesce": _of(lambda *xs: pl.coalesce(*xs)),
     "nullif": _of(_nullif),
-    "list_length": _of(lambda x: x.list.len().cast(pl.Int64)),
-    "list_contains": _of(lambda x, y: x.list.contains(y)),
+    **ELEMENTS,
+    **JSON,
+    **NESTED,
     **NUMBERS,
     **TEXT,
     **TEMPORAL,

@@ -143,9 +143,11 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
         where = None if call.where is None else pl.col(f"#{i}.where")
         if call.where is not None:
             inputs.append(lower_expr(call.where, context.parameters).alias(f"#{i}.where"))
+        order = [f"#{i}.order{k}" for k in range(len(call.order))]
+        inputs += [lower_expr(k.expr, context.parameters).alias(o) for k, o in zip(call.order, order, strict=True)]
         if call.function == "single":
             singles.append(name)
-        calls.append(lower_aggregate(call, [pl.col(c) for c in columns], where).alias(name))
+        calls.append(lower_aggregate(call, [pl.col(c) for c in columns], where, [pl.col(o) for o in order]).alias(name))
     if not (keys or calls):
         return pl.LazyFrame({_ROW: [None]})
     prepared = frame.with_columns([*keys, *inputs]) if inputs or keys else frame

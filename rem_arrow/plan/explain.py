@@ -19,6 +19,7 @@ from rem_arrow.plan.nodes import (
     Filter,
     InList,
     Join,
+    Lambda,
     Limit,
     Literal,
     Or,
@@ -33,6 +34,7 @@ from rem_arrow.plan.nodes import (
     Union,
     Unnest,
     Values,
+    Variable,
     Window,
     WindowCall,
     Working,
@@ -101,8 +103,10 @@ def describe(plan: Relation) -> str:
 def text(expr: Expr) -> str:
     """Return an expression as text, much like the SQL that it came from."""
     match expr:
-        case Column():
+        case Column() | Variable():
             return expr.name
+        case Lambda():
+            return f"lambda {', '.join(v.name for v in expr.variables)}: {text(expr.body)}"
         case Literal():
             return _shown(expr.value)
         case Parameter():
@@ -127,7 +131,8 @@ def text(expr: Expr) -> str:
 def _aggregate(call: AggregateCall) -> str:
     args = "*" if call.argument is None else ", ".join(map(text, (call.argument, *call.extra)))
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
-    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}){where}"
+    order = f" ORDER BY {', '.join(map(_sort_key, call.order))}" if call.order else ""
+    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{args}{order}){where}"
 
 
 def _sort_key(key: SortKey) -> str:

@@ -1,6 +1,7 @@
 """The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in lower/functions.py.
 
-The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one.
+The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An aggregate x
+is also a function list_x over the items of a list.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rem_arrow.plan import types
+from rem_arrow.plan.nested_functions import NESTED, NESTED_ALIASES, item_of, map_of
 from rem_arrow.plan.number_functions import NUMBER, NUMBER_ALIASES
 from rem_arrow.plan.signature import Function
 from rem_arrow.plan.signature import define as _define
@@ -125,8 +127,7 @@ SCALAR: dict[str, Function] = {
     "monthname": _define("temporal", _TEXT),
     "last_day": _define("temporal", pl.Date()),
     "make_date": _define("integer integer integer", pl.Date()),
-    "list_length": _define("any", _INT),
-    "list_contains": _define("any any", _BOOL),
+    **{name: _define(*entry) for name, entry in NESTED.items()},
     # Operators; the parser gives them no names that a user could call.
     "not": _define("boolean", _BOOL),
     "is_null": _define("any", _BOOL),
@@ -197,7 +198,30 @@ AGGREGATES: dict[str, Aggregate] = {
     "covar_pop": _aggregate("float float", _FLOAT),
     "covar_samp": _aggregate("float float", _FLOAT),
     "string_agg": _aggregate("any text?", _TEXT),
+    "list": _aggregate("any", pl.List),
+    "mode": _aggregate("any", _same_type),
+    "histogram": _aggregate("any", lambda kind: map_of(kind, pl.UInt64())),
+    "quantile_cont": _aggregate("any float", lambda kind: pl.Float64() if kind.is_integer() else kind),
+    "quantile_disc": _aggregate("any float", _same_type),
+    "approx_quantile": _aggregate("any float", _same_type),
+    "approx_count_distinct": _aggregate("any", _INT),
+    "arg_min_null": _aggregate("any any", _same_type),
+    "arg_max_null": _aggregate("any any", _same_type),
+    **{name: _aggregate("float", _FLOAT) for name in ("skewness", "kurtosis", "kurtosis_pop", "sem", "mad", "geometric_mean", "fsum", "favg")},
+    "entropy": _aggregate("any", _FLOAT),
+    **{f"regr_{name}": _aggregate("float float", _FLOAT) for name in ("slope", "intercept", "r2", "avgx", "avgy", "sxx", "syy", "sxy")},
+    "regr_count": _aggregate("float float", pl.UInt32()),
+    "weighted_avg": _aggregate("float float", _FLOAT),
 }
+
+
+def _over_items(aggregate: Aggregate) -> Function:
+    """An aggregate as a function of a list."""
+    kinds = ("array", *aggregate.args[1:])
+    return Function(kinds, lambda found: aggregate.result(item_of(found[0])), aggregate.args_min)
+
+
+SCALAR |= {f"list_{name}": _over_items(a) for name, a in AGGREGATES.items() if f"list_{name}" not in SCALAR}
 
 ALIASES: dict[str, str] = {
     "ceiling": "ceil",
@@ -214,10 +238,7 @@ ALIASES: dict[str, str] = {
     "ifnull": "coalesce",
     "lcase": "lower",
     "ucase": "upper",
-    "array_length": "list_length",
-    "cardinality": "list_length",
-    "array_contains": "list_contains",
-    "list_has": "list_contains",
+    **NESTED_ALIASES,
     "dow": "dayofweek",
     "doy": "dayofyear",
     "weekofyear": "week",
@@ -246,6 +267,16 @@ ALIASES: dict[str, str] = {
     "is_inf": "isinf",
     "arbitrary": "any_value",
     "every": "bool_and",
+    "countif": "count_if",
+    "quantile": "quantile_disc",
+    "reservoir_quantile": "quantile_disc",
+    "percentile_cont": "quantile_cont",
+    "percentile_disc": "quantile_disc",
+    "approx_distinct": "approx_count_distinct",
+    "geomean": "geometric_mean",
+    "kahan_sum": "fsum",
+    "sumkahan": "fsum",
+    "wavg": "weighted_avg",
     **TIME_ALIASES,
     **TEXT_ALIASES,
     **NUMBER_ALIASES,

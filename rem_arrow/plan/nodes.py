@@ -89,12 +89,32 @@ class Or:
     dtype: pl.DataType = BOOLEAN
 
 
-Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | And | Or"
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A parameter of a Lambda, within its body. Its name is unique as a column's is, but no relation has it."""
+
+    name: str
+    dtype: pl.DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    """`lambda x, i: body`, an argument of a function over the items of a list; `dtype` is the body's."""
+
+    variables: tuple[Variable, ...]
+    body: Expr
+    dtype: pl.DataType
+
+
+Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | And | Or | Variable | Lambda"
 
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """An aggregate function; `argument` is None for COUNT(*), `extra` are further arguments: a separator, a key to order by."""
+    """An aggregate function; `argument` is None for COUNT(*), `extra` are further arguments: a separator, a key to order by.
+
+    `order` is the order in which it takes the rows.
+    """
 
     function: str
     argument: Expr | None
@@ -102,6 +122,7 @@ class AggregateCall:
     distinct: bool = False
     where: Expr | None = None
     extra: tuple[Expr, ...] = ()
+    order: tuple[SortKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

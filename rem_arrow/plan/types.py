@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.plan.nested_functions import fields_of, is_unnamed, struct_of
+
 _DECIMAL_DIGITS = {
     "Int8": 3,
     "UInt8": 3,
@@ -72,7 +74,23 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     if isinstance(a, (pl.List, pl.Array)) and isinstance(b, (pl.List, pl.Array)):
         inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[arg-type]
         return None if inner is None else pl.List(inner)
+    if fields_of(a) and fields_of(b) and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
+        return _common_struct(a, b)
     return None
+
+
+def _common_struct(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
+    """Fields meet by name, and all stay; by place where one of the two is a row without names."""
+    left, right = fields_of(a), fields_of(b)
+    if is_unnamed(a) or is_unnamed(b):
+        if len(left) != len(right):
+            return None
+        right = dict(zip(left, right.values(), strict=True))
+    known = {name.casefold(): name for name in left}
+    met = {n: common(t, next((right[r] for r in right if r.casefold() == n.casefold()), t)) for n, t in left.items()}
+    named = dict(zip(fields_of(b), met.values(), strict=True)) if is_unnamed(a) else met
+    fields = {**named, **({n: t for n, t in right.items() if n.casefold() not in known})}
+    return struct_of({n: t for n, t in fields.items() if t is not None}) if None not in fields.values() else None
 
 
 def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:

@@ -20,6 +20,7 @@ from rem_arrow.plan.nodes import (
     Filter,
     InList,
     Join,
+    Lambda,
     Limit,
     Literal,
     Or,
@@ -34,6 +35,7 @@ from rem_arrow.plan.nodes import (
     Union,
     Unnest,
     Values,
+    Variable,
     Window,
     WindowCall,
     Working,
@@ -42,8 +44,10 @@ from rem_arrow.plan.nodes import (
 
 def expr_children(expr: Expr) -> tuple[Expr, ...]:
     match expr:
-        case Column() | Literal() | Parameter():
+        case Column() | Literal() | Parameter() | Variable():
             return ()
+        case Lambda():
+            return (expr.body,)
         case Call():
             return expr.args
         case Cast():
@@ -61,8 +65,10 @@ def expr_children(expr: Expr) -> tuple[Expr, ...]:
 def rebuild_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """Return `expr` with `change` applied to each child."""
     match expr:
-        case Column() | Literal() | Parameter():
+        case Column() | Literal() | Parameter() | Variable():
             return expr
+        case Lambda():
+            return replace(expr, body=change(expr.body))
         case Call():
             return replace(expr, args=tuple(map(change, expr.args)))
         case Cast():
@@ -88,6 +94,14 @@ def columns_of(*exprs: Expr) -> set[str]:
             found.add(expr.name)
         todo += expr_children(expr)
     return found
+
+
+def free_names(expr: Expr) -> set[str]:
+    """Return the columns that an expression reads, and the parameters of lambdas around it."""
+    if isinstance(expr, (Column, Variable)):
+        return {expr.name}
+    found = set[str]().union(*map(free_names, expr_children(expr)))
+    return found - {v.name for v in expr.variables} if isinstance(expr, Lambda) else found
 
 
 def substitute(expr: Expr, by_name: Mapping[str, Expr]) -> Expr:
@@ -197,7 +211,7 @@ def exprs_of(plan: Relation) -> Iterator[Expr]:
 
 
 def aggregate_exprs(call: AggregateCall) -> tuple[Expr, ...]:
-    return tuple(e for e in (call.argument, call.where, *call.extra) if e is not None)
+    return tuple(e for e in (call.argument, call.where, *call.extra, *(k.expr for k in call.order)) if e is not None)
 
 
 def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
@@ -267,4 +281,6 @@ def substitute_all(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
 
 def _map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
     argument = None if call.argument is None else change(call.argument)
-    return replace(call, argument=argument, where=None if call.where is None else change(call.where), extra=tuple(map(change, call.extra)))
+    order = tuple(replace(k, expr=change(k.expr)) for k in call.order)
+    where = None if call.where is None else change(call.where)
+    return replace(call, argument=argument, where=where, extra=tuple(map(change, call.extra)), order=order)

@@ -9,8 +9,7 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Cast, Expr, Literal
 from rem_arrow.sql.bind_interval import INTERVALS, interval_arithmetic, negated_interval
-from rem_arrow.sql.bind_operators import Operator
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, fit_literals, fits, signed
 
 _ARITHMETIC: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}

@@ -13,11 +13,11 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import suggest
-from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter
-from rem_arrow.sql import bind_functions, bind_list, bind_subquery, bind_window
+from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter, Variable
+from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_list, bind_nested, bind_subquery, bind_window
 from rem_arrow.sql.bind_arithmetic import ARITHMETIC
-from rem_arrow.sql.bind_operators import OPERATORS, Operator
-from rem_arrow.sql.binding import Binding, Collected
+from rem_arrow.sql.bind_operators import OPERATORS
+from rem_arrow.sql.binding import Binding, Collected, Operator
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.type_names import literal_number
 
@@ -52,7 +52,14 @@ class ExprBinder(Binding):
         return binder
 
     def _like_this(self, collected: Collected, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
-        return ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
+        binder = ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
+        binder.variables = self.variables
+        return binder
+
+    def within(self, variables: Mapping[str, Variable]) -> ExprBinder:
+        binder = self._like_this(Collected(), self.aliases)
+        binder.variables = {**self.variables, **{name.casefold(): v for name, v in variables.items()}}
+        return binder
 
     def of_alias(self, name: str) -> Expr:
         """Bind the expression that an alias stands for; within it the alias is a column again."""
@@ -63,10 +70,13 @@ class ExprBinder(Binding):
 def _column(binder: Binding, tree: exp.Expression) -> Expr:
     assert isinstance(binder, ExprBinder) and isinstance(tree, exp.Column), "the table below pairs them"
     start, end = position(tree)
-    if tree.args.get("db") is not None:
-        raise binder.unsupported("a column is named by its table and itself; schemas are not supported", tree)
     if isinstance(tree.this, exp.Star):
         raise binder.unsupported("* in an expression is not supported", tree)
+    field = bind_nested.of_struct(binder, tree)
+    if field is not None:
+        return field
+    if tree.args.get("db") is not None:
+        raise binder.unsupported("a column is named by its table and itself; schemas are not supported", tree)
     name = tree.name.casefold()
     if not tree.table and name in binder.aliases and (name in binder.preferred or not binder.scope.knows(tree.name)):
         return binder.of_alias(name)
@@ -152,5 +162,8 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     **dict.fromkeys((exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Values), bind_subquery.scalar),
     **OPERATORS,
     **ARITHMETIC,
+    **bind_items.TREES,
+    **bind_nested.TREES,
+    **bind_json.TREES,
     **bind_functions.FUNCTIONS,
 }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import suggest
 from rem_arrow.plan import functions, types
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
+from rem_arrow.sql import bind_aggregates
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
-from rem_arrow.sql.bind_operators import Operator
+from rem_arrow.sql.bind_items import BY_NAME
+from rem_arrow.sql.bind_nested import unified
 from rem_arrow.sql.bind_special import SPECIAL
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
 _NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
@@ -31,6 +36,8 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
         return _today(binder, tree)
     if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal) and trees[0].is_string:
         return _part(binder, trees[0].name, trees[1], tree)
+    if name in BY_NAME and trees:
+        return BY_NAME[name](binder, trees, tree)
     if name in functions.AGGREGATES:
         return _aggregate(binder, tree, None)
     if name in SPECIAL:
@@ -43,19 +50,31 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
     times = time_series(binder, name, trees, tree) if name in ("range", "generate_series") else None
     if times is not None:
         return times
-    function = functions.SCALAR.get(name)
-    if function is None:
+    if name not in functions.SCALAR:
         known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
         raise binder.error(f"no function {name}", tree, suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0])
+    if any(isinstance(t, exp.Lambda) for t in trees):
+        raise binder.error(f"{name} takes no lambda", tree)
+    args = [binder.bind(t) for t in trees]
+    if args:
+        name = _overloaded(name, args[0].dtype)
+    function = functions.SCALAR[name]
     if not function.accepts(len(trees)):
         raise binder.error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
-    args = [binder.bind(t) for t in trees]
+    args = unified(binder, [function.kind(i) for i in range(len(args))], args, tree)
     same = [i for i in range(len(args)) if function.kind(i) == "same"]
     if same:
         for i, arg in zip(same, binder.same([args[i] for i in same], tree), strict=True):
             args[i] = arg
     args = [_argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
     return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
+
+
+def _overloaded(name: str, first: pl.DataType) -> str:
+    """Return what a function is called for a list or a map as its first argument."""
+    if nested.is_map(first):
+        name = nested.OF_MAPS.get(name, name)
+    return nested.OF_LISTS.get(name, name) if nested.is_list(first) else name
 
 
 def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
@@ -72,6 +91,11 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
         "integer": bool(found.is_integer()),
         "boolean": isinstance(found, pl.Boolean),
         "temporal": types.is_temporal(found),
+        "list": nested.is_list(found),
+        "array": nested.is_list(found),
+        "vector": nested.is_list(found),
+        "map": nested.is_map(found),
+        "struct": isinstance(found, pl.Struct),
         "stamp": types.is_temporal(found) and not isinstance(found, pl.Time),
         "interval": types.is_interval(found),
         "span": types.is_temporal(found) or types.is_interval(found),
@@ -198,6 +222,10 @@ def _filter(binder: Binding, tree: exp.Expression) -> Expr:
     return _aggregate(binder, tree.this, binder.without_aggregates().boolean(tree.expression.this, "FILTER"))
 
 
+def _within_group(binder: Binding, tree: exp.Expression) -> Expr:
+    return _aggregate(binder, tree, None)
+
+
 def _ignore_nulls(binder: Binding, tree: exp.Expression) -> Expr:
     if isinstance(tree.this, (exp.AnyValue, exp.First)):
         return _aggregate(binder, exp.AnyValue(this=tree.this.this), None)
@@ -207,7 +235,7 @@ def _ignore_nulls(binder: Binding, tree: exp.Expression) -> Expr:
 def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Expr:
     if isinstance(tree, exp.IgnoreNulls):
         tree = exp.AnyValue(this=tree.this.this)
-    name, _ = name_and_arguments(tree)
+    name, _ = name_and_arguments(tree.this if isinstance(tree, exp.WithinGroup) else tree)
     if name in functions.AGGREGATES and binder.aggregates is None:
         raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
     call = aggregate_call(binder.without_aggregates(), tree, where)
@@ -218,38 +246,44 @@ def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Exp
 
 def aggregate_call(binder: Binding, tree: exp.Expression, where: Expr | None) -> AggregateCall | None:
     """Bind an aggregate with its arguments; None if the function is none. `binder` is for what stands inside."""
+    within = tree.expression if isinstance(tree, exp.WithinGroup) else None
+    tree = tree.this if isinstance(tree, exp.WithinGroup) else tree
     name, trees = name_and_arguments(tree)
     aggregate = functions.AGGREGATES.get(name)
     if aggregate is None:
         return None
-    distinct = bool(trees) and isinstance(trees[0], exp.Distinct)
-    if distinct:
-        trees = [*trees[0].expressions, *trees[1:]]
+    given = bind_aggregates.parts(binder, name, trees, within)
+    trees, distinct = given.trees, given.distinct
     if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
             raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
         return AggregateCall("count", None, pl.Int64(), where=where)
-    if not aggregate.args_min <= len(trees) <= len(aggregate.args):
+    if name in bind_aggregates.QUANTILES:
+        return replace(bind_aggregates.quantile(binder, name, trees, tree), distinct=distinct, where=where)
+    if not aggregate.args_min <= len(trees) <= len(aggregate.args) + (name in bind_aggregates.TOP):
         wanted = "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
         raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
-    return _aggregate_call(binder, name, aggregate, trees, distinct, where)
+    call = _aggregate_call(binder, name, aggregate, trees, distinct)
+    return replace(call, where=where, order=bind_aggregates.sort_keys(binder, given.order))
 
 
-def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool, where: Expr | None) -> AggregateCall:
-    ordered = next((t for t in trees if isinstance(t, (exp.Order, exp.Limit))), None)
-    if ordered is not None:
-        raise binder.unsupported("ORDER BY inside an aggregate is not supported yet", ordered)
+def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool) -> AggregateCall:
     args = [binder.bind(t) for t in trees]
+    other = bind_aggregates.median(binder, args[0]) if name == "median" else None
+    if other is not None:
+        return replace(other, distinct=distinct)
     if name in ("sum", "avg") and isinstance(args[0].dtype, pl.Boolean):
         args[0] = Cast(args[0], pl.Int32())
     if name in ("bool_and", "bool_or") and args[0].dtype.is_numeric():
         args[0] = cast_to(args[0], pl.Boolean())
+    top = [_argument(binder, name, "integer", a, t) for a, t in zip(args[len(aggregate.args) :], trees[len(aggregate.args) :], strict=True)]
     args = [_argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
     if name == "string_agg":
         args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
-    return AggregateCall(name, args[0], aggregate.result(args[0].dtype), distinct and name not in ("min", "max"), where, tuple(args[1:]))
+    dtype = aggregate.result(args[0].dtype)
+    return AggregateCall(name, args[0], pl.List(dtype) if top else dtype, distinct and (bool(top) or name not in ("min", "max")), None, (*args[1:], *top))
 
 
 def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
@@ -284,7 +318,13 @@ def _counts(function: Function) -> str:
     return f"{most} argument(s)" if function.args_min == most else f"{function.args_min} to {most} arguments"
 
 
+def _series(binder: Binding, tree: exp.Expression) -> Expr:
+    name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
+    return call(binder, name, [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None], tree)
+
+
 FUNCTIONS: dict[type[exp.Expression], Operator] = {
+    exp.GenerateSeries: _series,
     exp.DPipe: _concat_operator,
     exp.Trim: _trim,
     exp.Pad: _pad,
@@ -303,5 +343,6 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.DateBin: _time_bucket,
     exp.AtTimeZone: _at_time_zone,
     exp.Filter: _filter,
+    exp.WithinGroup: _within_group,
     exp.IgnoreNulls: _ignore_nulls,
 }

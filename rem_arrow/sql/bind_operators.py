@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeAlias
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
-from rem_arrow.sql import bind_subquery
+from rem_arrow.sql import bind_items, bind_subquery
 from rem_arrow.sql.bind_collate import collate, collated
 from rem_arrow.sql.bind_interval import comparable, interval_from
-from rem_arrow.sql.binding import Binding
+from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.type_names import polars_type
-
-Operator: TypeAlias = Callable[[Binding, exp.Expression], Expr]
 
 _COMPARISONS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 
@@ -56,9 +53,15 @@ def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
-    if isinstance(tree.expression, (exp.Any, exp.All)) and bind_subquery.is_query(tree.expression.this):
-        return bind_subquery.quantified(binder, tree, _COMPARISONS[type(tree)])
-    return Call(_COMPARISONS[type(tree)], _pair(binder, tree), pl.Boolean())
+    name = _COMPARISONS[type(tree)]
+    if isinstance(tree.expression, exp.Anonymous) and tree.expression.name.upper() == "ALL" and len(tree.expression.expressions) == 1:
+        # Over a list SQLGlot takes ALL for a function.
+        return bind_items.quantified(binder, name, tree.this, exp.All(this=tree.expression.expressions[0]))
+    if isinstance(tree.expression, (exp.Any, exp.All)):
+        if bind_subquery.is_query(tree.expression.this):
+            return bind_subquery.quantified(binder, tree, name)
+        return bind_items.quantified(binder, name, tree.this, tree.expression)
+    return Call(name, _pair(binder, tree), pl.Boolean())
 
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
@@ -71,14 +74,20 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
     query = tree.args.get("query") or next((e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None)
     if query is not None:
         return bind_subquery.contained(binder, tree.this, query, tree)
-    if tree.args.get("unnest") is not None or tree.args.get("field") is not None:
-        raise binder.unsupported("IN with a subquery or a list column is not supported yet", tree)
+    values = tree.args.get("field") or tree.args.get("unnest")
+    if values is not None:
+        values = values.expressions[0] if isinstance(values, exp.Unnest) else values
+        return bind_items.in_list_value(binder, binder.bind(tree.this), values, tree)
     subject, *options_given = collated(tree.this, *tree.expressions)
     operand = binder.bind(subject)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
         unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
         return unknown
+    if len(tree.expressions) == 1:
+        value = binder.bind(options_given[0])
+        if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
+            return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
     operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in options_given)], tree))
     return InList(operand, tuple(options))
 

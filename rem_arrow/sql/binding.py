@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import polars as pl
 from sqlglot import exp
@@ -13,7 +14,7 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import AggregateCall, Apply, Expr, Query, WindowCall
+from rem_arrow.plan.nodes import AggregateCall, Apply, Expr, Query, Variable, WindowCall
 from rem_arrow.sql.convert import cast_to, common_type
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
@@ -43,6 +44,9 @@ def _no_subqueries(tree: exp.Expression, scope: Scope) -> Query:
     raise BindError("a subquery cannot stand here")
 
 
+Operator: TypeAlias = "Callable[[Binding, exp.Expression], Expr]"
+
+
 class Binding(ABC):
     """Binds expressions of one SELECT; the operators and functions are in their own files and call back.
 
@@ -51,7 +55,10 @@ class Binding(ABC):
         collected: where aggregates, windows and subqueries are collected.
         aliases: names of the SELECT list, which stand for their expressions where FROM has no such column.
         subquery: binds a query that sees the scope.
+        variables: parameters of the lambdas around, by name; they hide columns.
     """
+
+    variables: Mapping[str, Variable] = {}
 
     def __init__(
         self,
@@ -89,6 +96,10 @@ class Binding(ABC):
     def without_windows(self) -> Binding:
         """Return the same binding where no window function may stand."""
 
+    @abstractmethod
+    def within(self, variables: Mapping[str, Variable]) -> Binding:
+        """Return the same binding inside of a lambda with these parameters."""
+
     def boolean(self, tree: exp.Expression, what: str) -> Expr:
         """Bind a condition."""
         return self.as_boolean(self.bind(tree), tree, what)
@@ -105,6 +116,10 @@ class Binding(ABC):
 
     def unsupported(self, message: str, tree: exp.Expression) -> UnsupportedError:
         return UnsupportedError(message, self.text, *position(tree))
+
+    def common(self, operands: list[Expr]) -> pl.DataType | None:
+        """Return the type in which the operands meet, or None."""
+        return common_type(operands)
 
     def same(self, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
         """Return the operands in one type. A text literal takes the type of the others: d = '2024-01-01'."""

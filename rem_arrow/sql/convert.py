@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
@@ -50,8 +51,21 @@ def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
     stamped = isinstance(source, (pl.Date, pl.Datetime)) and isinstance(dtype, (pl.Date, pl.Datetime))
     time_of_day = isinstance(source, pl.Datetime) and isinstance(dtype, pl.Time)
     intervals = types.is_interval(source) and types.is_interval(dtype)
-    lists = isinstance(source, (pl.List, pl.Array)) and isinstance(dtype, (pl.List, pl.Array))
-    return plain or intervals or stamped or time_of_day or lists or type(source) is type(dtype)
+    same_kind = type(source) is type(dtype) and not nested.is_nested(source) and not types.is_interval(source)
+    return plain or intervals or stamped or time_of_day or _nested_castable(source, dtype) or same_kind
+
+
+def _nested_castable(source: pl.DataType, dtype: pl.DataType) -> bool:
+    """A list casts item by item; a struct field by field, by name, or by place if one of the two has no names."""
+    if nested.is_list(source) and nested.is_list(dtype):
+        return castable(nested.item_of(source), nested.item_of(dtype))
+    old, new = nested.fields_of(source), nested.fields_of(dtype)
+    if not old or not new:
+        return False
+    if nested.is_unnamed(source) or nested.is_unnamed(dtype):
+        return len(old) == len(new) and all(castable(a, b) for a, b in zip(old.values(), new.values(), strict=True))
+    by_name = {name.casefold(): t for name, t in old.items()}
+    return any(n.casefold() in by_name for n in new) and all(castable(by_name.get(n.casefold(), pl.Null()), t) for n, t in new.items())
 
 
 def _number(value: object, dtype: pl.DataType) -> object:

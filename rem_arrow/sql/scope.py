@@ -64,6 +64,11 @@ class Scope:
         wanted = name.casefold()
         return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
 
+    def has(self, alias: str, name: str) -> bool:
+        """Say whether a relation of this alias has a column of that name."""
+        wanted = name.casefold()
+        return any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+
     def _has(self, alias: str) -> bool:
         return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
 

@@ -8,6 +8,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import UnsupportedError
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.parse import position
 
@@ -74,7 +75,14 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
         if known and 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision:
             return pl.Decimal(precision, scale)
     elif name in ("LIST", "ARRAY") and tree.expressions:
-        return pl.List(polars_type(tree.expressions[0], text))
+        inner = polars_type(tree.expressions[0], text)
+        sizes = tree.args.get("values") or ()
+        return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
+    elif name == "STRUCT" and tree.expressions:
+        fields = {(p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p), text) for i, p in enumerate(tree.expressions, 1)}
+        return nested.struct_of(fields)
+    elif name == "MAP" and len(tree.expressions) == 2:
+        return nested.map_of(*(polars_type(p, text) for p in tree.expressions))
     elif name == "USERDEFINED" and str(tree.args.get("kind")).lower() in _OTHER_NAMES:
         return _OTHER_NAMES[str(tree.args["kind"]).lower()]
     elif name == "ENUM" and tree.expressions:
@@ -82,6 +90,12 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     elif name in _TYPES:
         return _TYPES[name]
     raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+
+
+def _kind(part: exp.Expression) -> exp.DataType:
+    kind = part.args["kind"] if isinstance(part, exp.ColumnDef) else part
+    assert isinstance(kind, exp.DataType), "a field has a type"
+    return kind
 
 
 def literal_number(text: str) -> tuple[object, pl.DataType]:

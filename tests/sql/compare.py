@@ -22,6 +22,8 @@ def cell(value: object) -> object:
         return value if abs(value) < 1 << 53 else f"int:{value}"
     if isinstance(value, (list, tuple)):
         return tuple(map(cell, value))
+    if isinstance(value, dict):
+        return tuple((name, cell(v)) for name, v in value.items())
     return value
 
 

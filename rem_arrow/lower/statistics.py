@@ -1,0 +1,165 @@
+"""Aggregates of statistics, order and collection: one Polars expression over columns, many rows in, one out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from rem_arrow.lower.nested import sort_key
+from rem_arrow.plan import nested_functions as nested
+
+_SKEW_ROWS_MIN, _KURTOSIS_ROWS_MIN = 3, 4
+
+
+def collected(x: pl.Expr) -> pl.Expr:
+    """`LIST(x)`: NULLs stay; NULL over no rows."""
+    return pl.when(x.len() > 0).then(x.implode())
+
+
+def quantile_disc(x: pl.Expr, fraction: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """The smallest value with at least that fraction of the values at or below it; from the top for a negative fraction."""
+    values, n, q = _ascending(x, source), x.count().cast(pl.Int64), fraction.first()
+    place = pl.max_horizontal(n - (n - q.abs() * n).floor().cast(pl.Int64), pl.lit(1, pl.Int64)) - 1
+    return values.get(pl.when(q < 0).then(n - 1 - place).otherwise(place), null_on_oob=True)
+
+
+def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    """Interpolated between the two nearest values."""
+    known = x.drop_nulls().cast(pl.Datetime("us")).to_physical() if source.is_temporal() else x.drop_nulls()
+    values, n, q = known.cast(pl.Float64).sort(), x.count().cast(pl.Int64), fraction.first()
+    place = (n - 1) * pl.when(q < 0).then(1 + q).otherwise(q)
+    low = values.get(place.floor().cast(pl.Int64), null_on_oob=True)
+    high = values.get(place.ceil().cast(pl.Int64), null_on_oob=True)
+    found = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
+    if source.is_temporal():
+        return found.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
+    if isinstance(result, pl.Decimal):
+        unit = 10.0**result.scale
+        # The sum of two products may lie a little below the decimal that it stands for.
+        return ((found * unit + 1e-6).floor() / unit).round(result.scale).cast(result)
+    return found.cast(result)
+
+
+def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    values = x.drop_nulls()
+    return values.sort_by(sort_key(values, source)) if nested.is_nested(source) else values.sort()
+
+
+def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """The most frequent value; of several the one that came first."""
+    values = x.drop_nulls()
+    if nested.is_nested(source):
+        return values.value_counts(sort=True).first().struct.rename_fields(["value", "count"]).struct.field("value")
+    return values.mode(maintain_order=True).first()
+
+
+def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
+    """A map from each value to how often it is there."""
+    values = x.drop_nulls()
+    distinct = values.unique(maintain_order=True)
+    counts = pl.struct(distinct.alias("key"), values.unique_counts().cast(pl.UInt64).alias("value"))
+    return pl.when(x.count() > 0).then(counts.sort_by(distinct).implode())
+
+
+def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
+    """`MAX(x, n)`: the n largest values, the largest first."""
+    values = x.drop_nulls()
+    ordered = values.sort_by(sort_key(values, source), descending=highest) if nested.is_nested(source) else values.sort(descending=highest)
+    return pl.when(x.count() > 0).then(ordered.head(count.first()).implode())
+
+
+def extreme(x: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
+    """`MAX(x)` of lists and structs, which Polars does not have."""
+    values = _ascending(x, source)
+    return values.last() if highest else values.first()
+
+
+def at_extremes(x: pl.Expr, by: pl.Expr, count: pl.Expr, *, highest: bool) -> pl.Expr:
+    """`ARG_MAX(x, by, n)`: the x of the n rows with the largest `by`."""
+    kept = x.is_not_null() & by.is_not_null()
+    ordered = x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True)
+    return pl.when(kept.any()).then(ordered.head(count.first()).implode())
+
+
+def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
+    """`ARG_MAX_NULL(x, by)`: a NULL x counts."""
+    kept = by.is_not_null()
+    return x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True).first()
+
+
+def _entropy(x: pl.Expr) -> pl.Expr:
+    """In bits; 0 over no values."""
+    share = x.drop_nulls().unique_counts() / x.count()
+    return -(share * share.log(2)).sum() + 0.0
+
+
+def _skewness(x: pl.Expr) -> pl.Expr:
+    return pl.when(x.count() >= _SKEW_ROWS_MIN).then(x.skew(bias=False))
+
+
+def _kurtosis(x: pl.Expr) -> pl.Expr:
+    return pl.when(x.count() >= _KURTOSIS_ROWS_MIN).then(x.kurtosis(bias=False))
+
+
+def _deviation(x: pl.Expr) -> pl.Expr:
+    """The median of the distances from the median."""
+    return (x - x.median()).abs().median()
+
+
+def _geometric_mean(x: pl.Expr) -> pl.Expr:
+    return x.log().mean().exp()
+
+
+def _pair(formula: Callable[[pl.Expr, pl.Expr], pl.Expr], rows_min: int = 1) -> Callable[[pl.Expr, pl.Expr], pl.Expr]:
+    """An aggregate of the rows where neither of two columns is NULL; NULL below so many rows."""
+
+    def lower(y: pl.Expr, x: pl.Expr) -> pl.Expr:
+        both = y.is_not_null() & x.is_not_null()
+        found = formula(y.filter(both), x.filter(both))
+        return pl.when(both.sum() >= rows_min).then(found) if rows_min else found
+
+    return lower
+
+
+def _spread(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    return ((a - a.mean()) * (b - b.mean())).sum()
+
+
+def _slope(y: pl.Expr, x: pl.Expr) -> pl.Expr:
+    return _spread(x, y) / _spread(x, x)
+
+
+def _determination(y: pl.Expr, x: pl.Expr) -> pl.Expr:
+    explained = _spread(x, y) ** 2 / (_spread(x, x) * _spread(y, y))
+    return pl.when(_spread(x, x) == 0).then(None).when(_spread(y, y) == 0).then(pl.lit(1.0)).otherwise(explained)
+
+
+PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "regr_slope": _pair(_slope),
+    "regr_intercept": _pair(lambda y, x: y.mean() - _slope(y, x) * x.mean()),
+    "regr_r2": _pair(_determination),
+    "regr_count": _pair(lambda y, x: y.len().cast(pl.UInt32), 0),
+    "regr_avgx": _pair(lambda y, x: x.mean()),
+    "regr_avgy": _pair(lambda y, x: y.mean()),
+    "regr_sxx": _pair(lambda y, x: _spread(x, x)),
+    "regr_syy": _pair(lambda y, x: _spread(y, y)),
+    "regr_sxy": _pair(_spread),
+    "weighted_avg": _pair(lambda x, weight: pl.when(weight.sum() != 0).then((x * weight).sum() / weight.sum())),
+    "arg_min_null": lambda x, by: at_extreme_or_null(x, by, highest=False),
+    "arg_max_null": lambda x, by: at_extreme_or_null(x, by, highest=True),
+}
+
+PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "list": collected,
+    "approx_count_distinct": lambda x: x.drop_nulls().n_unique().cast(pl.Int64),
+    "entropy": _entropy,
+    "skewness": _skewness,
+    "kurtosis": _kurtosis,
+    "kurtosis_pop": lambda x: pl.when(x.count() > 1).then(x.kurtosis(bias=True)),
+    "sem": lambda x: x.std(ddof=0) / x.count().sqrt(),
+    "mad": _deviation,
+    "geometric_mean": _geometric_mean,
+    "fsum": lambda x: pl.when(x.count() > 0).then(x.sum()),
+    "favg": lambda x: x.mean(),
+}
