@@ -134,7 +134,8 @@ class _Fixing:
         below, known = self.rewrite(plan.input)
         outputs, found = [], {}
         for name, expr in plan.outputs:
-            fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) and columns_of(expr) else None
+            # Constants too: beside a column of another branch of a union they stay what it is.
+            fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) else None
             if fixed is not None:
                 found[name] = fixed[1]
             elif isinstance(expr, Column) and expr.name in known:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Sort, Union
+from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Sort, Union
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild, substitute
 
 
@@ -17,6 +18,8 @@ def push_filter(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
 def _push(plan: Relation, conditions: list[Expr]) -> Relation:
     """Push `conditions`, which hold above `plan`, into it."""
     match plan:
+        case Filter() if (anti := _without_partner(plan)) is not None:
+            return _push(anti, conditions)
         case Filter():
             return _push(plan.input, [*conjuncts(plan.condition), *conditions])
         case Project():
@@ -48,6 +51,37 @@ def _push_input(plan: Union, place: int, conditions: list[Expr]) -> Relation:
     return _push(branch, [substitute(c, columns) for c in conditions])
 
 
+def _without_partner(plan: Filter) -> Relation | None:
+    """Return `a LEFT JOIN b ... WHERE b.key IS NULL` as the anti join that it is; None for any other filter."""
+    join = plan.input
+    if not (isinstance(join, Join) and join.kind == "left" and not join.nulls_equal):
+        return None
+    keys = {b.name for _, b in join.equals if isinstance(b, Column)}
+    conditions = list(conjuncts(plan.condition))
+    wanted = next((c for c in conditions if isinstance(c, Call) and c.function == "is_null" and isinstance(c.args[0], Column) and c.args[0].name in keys), None)
+    if wanted is None:
+        return None
+    left = tuple((n, cast(Expr, Column(n, t))) for n, t in join.left.schema.items())
+    nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in join.right.schema.items())
+    anti = Project(replace(join, kind="anti"), (*left, *nulls))
+    rest = [c for c in conditions if c is not wanted]
+    return Filter(anti, conjunction(rest)) if rest else anti
+
+
+def _derive(plan: Join, equals: list[tuple[Expr, Expr]], left: list[Expr], right: list[Expr]) -> None:
+    """What holds for one side of an equality holds for the other: add such conditions, where no row is lost by them."""
+    if plan.nulls_equal:
+        return
+    given = (list(left), list(right))
+    for a, b in equals:
+        if not (isinstance(a, Column) and isinstance(b, Column)):
+            continue
+        if plan.kind in ("inner", "left", "semi", "anti"):
+            right += [d for c in given[0] if columns_of(c) == {a.name} and (d := substitute(c, {a.name: b})) not in right and a.dtype == b.dtype]
+        if plan.kind in ("inner", "right", "semi"):
+            left += [d for c in given[1] if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype]
+
+
 def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
     """A condition on one side moves into it, unless the join could add NULLs there; an equality becomes a join key."""
     left_columns, right_columns = plan.left.schema.keys(), plan.right.schema.keys()
@@ -77,5 +111,6 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             equals.append(pair)
         else:
             rest.append(condition)
+    _derive(plan, equals, left, right)
     joined = replace(plan, left=_push(plan.left, left), right=_push(plan.right, right), equals=tuple(equals), residual=conjunction(rest) if rest else None)
     return _filtered(joined, above)

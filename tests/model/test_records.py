@@ -523,7 +523,7 @@ def test_a_field_that_vanishes_or_is_required_is_refused(db: rem.Database, name:
         db.register(model_with(a=(int, ...)), name=name)
     with pytest.raises(rem.InputError, match=f'{name} has rows without "c", and the model requires it; give the field a default'):
         db.register(model_with(a=(int, ...), b=(int, ...), c=(int, ...)), name=name)
-    with pytest.raises(rem.InputError, match="edges is a system table; register the model under another name"):
+    with pytest.raises(rem.InputError, match="there is a system table edges; register the model under another name"):
         db.register(model_with(a=(int, ...)), name="edges")
     assert db.schema(name)["column"].to_list()[:3] == ["id", "a", "b"]
     assert db.insert(name, {"id": "x", "a": 1, "b": 2}) == "x", "the model that was registered still serves"
