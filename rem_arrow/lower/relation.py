@@ -189,6 +189,8 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
     frame = lower(plan.input, context).with_columns(lists)
     places = pl.int_ranges(1, pl.max_horizontal(pl.col(n).list.len().cast(pl.Int64).fill_null(0) for n in names) + 1)
     frame = frame.with_columns(places.alias(_ROW))
+    if plan.keep_empty:
+        frame = frame.with_columns(pl.when(pl.col(_ROW).list.len() > 0).then(pl.col(_ROW)))
     if len(names) > 1:
         frame = frame.with_columns(pl.col(n).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
     elif plan.keep_empty:

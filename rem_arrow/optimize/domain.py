@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import assert_never, cast
 
 import polars as pl
 
-from rem_arrow.errors import UnsupportedError
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
+    Apply,
     Call,
     Cast,
     Column,
@@ -30,7 +30,9 @@ from rem_arrow.plan.nodes import (
     Limit,
     Literal,
     Project,
+    Recursive,
     Relation,
+    Scan,
     Shared,
     Sort,
     SortKey,
@@ -39,8 +41,9 @@ from rem_arrow.plan.nodes import (
     Values,
     Window,
     WindowCall,
+    Working,
 )
-from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, substitute
+from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, substitute
 
 _INT = pl.Int64()
 _ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
@@ -80,13 +83,15 @@ class Domain:
     def __init__(self, outer: Relation, wanted: Collection[str], names: Names) -> None:
         self._outer, self._names = outer, names
         self._wanted = {n: outer.schema[n] for n in outer.schema if n in wanted}
+        # The recursions that this is inside of, and the columns in which their rows carry the domain.
+        self._recursions: dict[str, dict[str, Column]] = {}
 
     def push(self, plan: Relation, wanted: Collection[str]) -> Pushed:
         """Return `plan` for all of the domain, with at least the outer columns `wanted` and those that it reads."""
-        wanted = (set(wanted) | free_columns(plan)) & self._wanted.keys()
+        wanted = (set(wanted) | self._read(plan)) & self._wanted.keys()
         if not wanted:
             return Pushed(plan, {})
-        if not free_columns(plan) & wanted:
+        if not self._read(plan) & wanted:
             return self._crossed(plan, wanted)
         match plan:
             case Filter():
@@ -113,8 +118,38 @@ class Domain:
                 return self._values(plan, wanted)
             case Shared():
                 return self.push(plan.input, wanted)
+            case Recursive():
+                return self._recursive(plan)
+            case Working():
+                return self._last_rows(plan)
+            case Scan() | Apply():
+                raise AssertionError("a scan reads no outer column, and what is inside has no subqueries left")
             case _:
-                raise UnsupportedError("a recursive CTE that reads columns of the query around it is not supported; join it instead")
+                assert_never(plan)
+
+    def _read(self, plan: Relation) -> set[str]:
+        """Return the outer columns that a plan reads; the rows of a recursion that reads some belong to all of them."""
+        if self._recursions and _has_working(plan, self._recursions.keys()):
+            return set(self._wanted)
+        return free_columns(plan) & self._wanted.keys()
+
+    def _recursive(self, plan: Recursive) -> Pushed:
+        """Every round goes on for each outer value apart: the rows carry it."""
+        base = self.push(plan.base, self._wanted.keys())
+        carried = {f: Column(self._names.fresh(f), c.dtype) for f, c in base.names.items()}
+        self._recursions[plan.name] = carried
+        step = self.push(plan.step, self._wanted.keys())
+        del self._recursions[plan.name]
+        columns = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.base.schema.items())
+        first = Project(_where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items())))
+        again = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.step.schema.items())
+        then = Project(_where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried)))
+        return Pushed(replace(plan, base=first, step=then), carried)
+
+    def _last_rows(self, plan: Working) -> Pushed:
+        carried = self._recursions[plan.name]
+        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in carried.items()}
+        return Pushed(replace(plan, columns=(*plan.columns, *((named[f].name, c.name, c.dtype) for f, c in carried.items()))), named)
 
     def _bound(self, expr: Expr, inner: Pushed) -> Expr:
         return substitute(expr, inner.names)
@@ -132,7 +167,7 @@ class Domain:
 
     def _filter(self, plan: Filter, wanted: set[str]) -> Pushed:
         """Where equalities bind all outer columns to the input's own, these are the domain."""
-        if not free_columns(plan.input) & self._wanted.keys():
+        if not self._read(plan.input):
             bound: dict[str, Expr] = {}
             rest = []
             for condition in conjuncts(plan.condition):
@@ -183,7 +218,7 @@ class Domain:
     def _join(self, plan: Join, wanted: set[str]) -> Pushed:
         """Each side that reads outer columns gets the domain; a side that outer joins keep gets all of it."""
         read = columns_of(*exprs_of(plan)) & self._wanted.keys()
-        on_left, on_right = (free_columns(side) & self._wanted.keys() for side in (plan.left, plan.right))
+        on_left, on_right = self._read(plan.left), self._read(plan.right)
         if plan.kind == "right" or (plan.kind == "inner" and on_right and not on_left):
             left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
         elif plan.kind == "full":
@@ -236,8 +271,7 @@ class Domain:
         outputs = []
         for branch, old in zip(branches, plan.inputs, strict=True):
             own = tuple((n, cast(Expr, Column(n, t))) for n, t in old.schema.items())
-            known = Filter(branch.plan, conjunction([_known(branch.names[f]) for f in sorted(branch.strict)])) if branch.strict else branch.plan
-            outputs.append(Project(known, (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted)))))
+            outputs.append(Project(_where_known(branch), (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted)))))
         first = branches[0]
         return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(wanted)})
 
@@ -256,6 +290,17 @@ class Domain:
 
 def _passed(pushed: Pushed) -> tuple[tuple[str, Expr], ...]:
     return tuple((c.name, c) for c in pushed.names.values())
+
+
+def _has_working(plan: Relation, names: Collection[str]) -> bool:
+    return (isinstance(plan, Working) and plan.name in names) or any(_has_working(c, names) for c in children(plan))
+
+
+def _where_known(pushed: Pushed) -> Relation:
+    """Return the plan without the rows whose outer values match nothing, being NULL."""
+    if not pushed.strict:
+        return pushed.plan
+    return Filter(pushed.plan, conjunction([_known(pushed.names[f]) for f in sorted(pushed.strict)]))
 
 
 def _known(expr: Expr) -> Expr:

@@ -164,10 +164,11 @@ class Binder:
         keys = [k for k, _ in finished_order(tree, items, by_name, binder)]
         plan = applied(query.plan, binder.collected.applies)
         if keys:
-            loose = [k for k in keys if not isinstance(k.expr, Column)]
+            shown = {v.unique for v in visible}
+            loose = [k for k in keys if not (isinstance(k.expr, Column) and k.expr.name in shown)]
             hidden = [(self.names.fresh("order"), k.expr) for k in loose]
             named = iter(hidden)
-            keys = [k if isinstance(k.expr, Column) else replace(k, expr=Column(next(named)[0], k.expr.dtype)) for k in keys]
+            keys = [replace(k, expr=Column(next(named)[0], k.expr.dtype)) if k in loose else k for k in keys]
             columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
             plan = Sort(Project(plan, (*columns, *hidden)) if hidden else plan, tuple(keys))
             plan = limited(tree, plan, binder)

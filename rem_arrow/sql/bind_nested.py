@@ -123,6 +123,10 @@ def _key(tree: exp.Expression) -> exp.Expression:
 # --- parts
 
 
+# What a column is called that such a function in FROM makes.
+_TABLE_FUNCTIONS = ("unnest", "range", "generate_series")
+
+
 def field(base: Expr, name: str, dtype: pl.DataType) -> Expr:
     return Call("struct_extract", (base, Literal(name, pl.String())), dtype)
 
@@ -159,10 +163,13 @@ def of_struct(binder: Binding, tree: exp.Column) -> Expr | None:
 
 
 def _wholerow(binder: Binding, name: str) -> Expr | None:
-    """The name of a table is a struct of its columns."""
+    """The name of a table is a struct of its columns; that of a function of one column, the column."""
     if not any(relation.casefold() == name.casefold() for relation, _ in binder.scope.relations):
         return None
-    return packed({v.name: Column(v.unique, v.dtype) for v in binder.scope.of(name, binder.text, None, None)})
+    columns = binder.scope.of(name, binder.text, None, None)
+    if len(columns) == 1 and columns[0].name in _TABLE_FUNCTIONS:
+        return Column(columns[0].unique, columns[0].dtype)
+    return packed({v.name: Column(v.unique, v.dtype) for v in columns})
 
 
 def _field_at(binder: Binding, base: Expr, place: Expr, tree: exp.Expression) -> Expr:

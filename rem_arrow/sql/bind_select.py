@@ -243,6 +243,9 @@ def limited(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relatio
     limit, offset = tree.args.get("limit"), tree.args.get("offset")
     if limit is None and offset is None:
         return plan
+    options = None if limit is None else limit.args.get("limit_options")
+    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+        raise UnsupportedError("LIMIT with a percentage or WITH TIES is not supported; compute the number, or use rank() and QUALIFY", binder.text, *position(tree))
     if isinstance(limit, exp.Fetch):
         count = _count(limit.args.get("count") or exp.Literal.number(1), "FETCH", binder)
     else:

@@ -60,6 +60,11 @@ def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
     if operator == "<>" and isinstance(quantifier, exp.All):
         return Call("not", (contained(binder, tree.this, quantifier.this, tree),), _BOOL)
     query = _query(binder, quantifier.this)
+    if isinstance(tree.this, exp.Tuple) and operator in ("=", "<>"):
+        equal = _all_equal(binder, tree.this, query, tree)
+        if operator == "<>":
+            return _some(binder, Call("not", (equal,), _BOOL), query.plan)
+        return Call("not", (_some(binder, Call("not", (equal,), _BOOL), query.plan),), _BOOL)
     if len(query.names) != 1:
         raise binder.error(f"a subquery behind {quantifier.key.upper()} has {len(query.names)} columns; it needs one", tree)
     ((name, dtype),) = query.plan.schema.items()

@@ -65,9 +65,10 @@ class Scope:
         return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
 
     def has(self, alias: str, name: str) -> bool:
-        """Say whether a relation of this alias has a column of that name."""
+        """Say whether a relation of this alias, here or in a query around, has a column of that name."""
         wanted = name.casefold()
-        return any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+        here = any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+        return here or (self.outer is not None and self.outer.has(alias, name))
 
     def _has(self, alias: str) -> bool:
         return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
