@@ -127,6 +127,27 @@ def _position(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     return over_rows({LIST: args[0], ITEM: args[1]}, compute, result)
 
 
+def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The items that both lists hold, each once. Polars knows sets of plain values only."""
+    known = args[0].is_not_null() & args[1].is_not_null()
+    item = nested.item_of(result)
+    if isinstance(item, pl.Null):
+        return pl.when(known).then(pl.lit([], dtype=result))
+    if not nested.is_nested(item):
+        return args[0].list.drop_nulls().list.set_intersection(args[1].list.drop_nulls())
+
+    def compute(rows: pl.DataFrame) -> pl.Series:
+        left, right = (spread(rows.select(pl.col(c).alias(LIST))).drop_nulls(LIST) for c in (LIST, ITEM))
+        met = left.unique([ROW, LIST], maintain_order=True).join(right, on=[ROW, LIST], how="semi", maintain_order="left")
+        return gathered(rows.select(LIST), met.rename({LIST: ITEM}), result)
+
+    return pl.when(known).then(over_rows({LIST: args[0], ITEM: args[1]}, compute, result))
+
+
+def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return _intersected(args, arg_types, arg_types[0]).list.len() > 0
+
+
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, item = args
     known = x.is_not_null() & item.is_not_null()
@@ -180,6 +201,8 @@ def _cosine(x: pl.Expr, y: pl.Expr) -> pl.Expr:
 ELEMENTS: dict[str, Lowering] = {
     "list_position": _position,
     "list_contains": _contains,
+    "list_intersect": _intersected,
+    "list_has_any": _has_any,
     "map_extract_value": _map_extract,
     "map_extract": _map_extract_list,
     "list_distance": _pairwise(lambda x, y: ((x - y) ** 2).sum().sqrt()),

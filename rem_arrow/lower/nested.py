@@ -165,10 +165,6 @@ def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
     return x.list.eval(pl.element().filter(pl.element().list.len() > 0).explode())
 
 
-def _has_any(x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    return x.list.drop_nulls().list.set_intersection(y.list.drop_nulls()).list.len() > 0
-
-
 def _has_all(x: pl.Expr, y: pl.Expr) -> pl.Expr:
     return y.list.drop_nulls().list.set_difference(x.list.drop_nulls()).list.len() == 0
 
@@ -248,6 +244,7 @@ def _groups(row: dict[str, object]) -> list[str | None] | None:
 
 
 NESTED: dict[str, Lowering] = {
+    "order_key": lambda args, types, _result: sort_key(args[0], types[0]),
     "text_slice": _of(_text_slice),
     "string_split": _of(_split),
     "regexp_split_to_array": _of(_split_by_pattern),
@@ -271,9 +268,7 @@ NESTED: dict[str, Lowering] = {
     "list_reverse_sort_nulls_first": _sorted(descending=True, nulls_first=True),
     "list_reverse": _of(lambda x: x.list.reverse()),
     "list_grade_up": _of(lambda x: x.list.eval(pl.element().arg_sort(nulls_last=True).cast(_INT) + 1)),
-    "list_has_any": _of(_has_any),
     "list_has_all": _of(_has_all),
-    "list_intersect": _of(lambda x, y: x.list.drop_nulls().list.set_intersection(y.list.drop_nulls())),
     "list_resize": _resized,
     "list_zip": _zipped,
     "list_select": _of(lambda x, places: x.list.gather(places.list.eval(pl.element().cast(_INT) - 1), null_on_oob=True)),

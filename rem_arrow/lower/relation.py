@@ -11,6 +11,7 @@ import polars as pl
 from rem_arrow.errors import BindError, ExecuteError, InputError
 from rem_arrow.lower import semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
+from rem_arrow.lower.nested import sort_key
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -163,7 +164,7 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
 
 
 def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:
-    keys = [lower_expr(k.expr, context.parameters) for k in plan.keys]
+    keys = [sort_key(lower_expr(k.expr, context.parameters), k.expr.dtype) for k in plan.keys]
     return lower(plan.input, context).sort(keys, descending=[k.descending for k in plan.keys], nulls_last=[k.nulls_last for k in plan.keys], maintain_order=True)
 
 

@@ -161,5 +161,5 @@ PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "mad": _deviation,
     "geometric_mean": _geometric_mean,
     "fsum": lambda x: pl.when(x.count() > 0).then(x.sum()),
-    "favg": lambda x: x.mean(),
+    "favg": lambda x: x.mean() + (x - x.mean()).mean().fill_nan(0.0),
 }

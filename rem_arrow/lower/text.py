@@ -41,8 +41,17 @@ def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     return pl.concat_str(_texts(args, arg_types), ignore_nulls=True)
 
 
+def _with_separator(x: pl.Expr, dtype: pl.DataType, separator: pl.Expr) -> pl.Expr:
+    """A value as text; the items of a list with the separator between them, NULL if there are none."""
+    if not isinstance(dtype, (pl.List, pl.Array)):
+        return _texts([x], [dtype])[0]
+    items = cast(x, dtype, pl.List(pl.String()), safe=False).list.drop_nulls()
+    return pl.when(items.list.len() > 0).then(items.list.join(separator))
+
+
 def _concat_ws(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    separator, *texts = _texts(args, arg_types)
+    separator = _texts(args[:1], arg_types[:1])[0]
+    texts = [_with_separator(a, t, separator) for a, t in zip(args[1:], arg_types[1:], strict=True)]
     empty = pl.lit("")
     joined = pl.concat_str([pl.when(t.is_not_null()).then(separator + t).otherwise(empty) for t in texts])
     return pl.when(separator.is_not_null()).then(joined.str.slice(separator.str.len_chars()))

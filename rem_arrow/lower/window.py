@@ -17,7 +17,8 @@ import polars as pl
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.window_functions import Inputs, compute
-from rem_arrow.plan.nodes import Expr, Window, WindowCall
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.nodes import Call, Expr, Window, WindowCall
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -51,13 +52,18 @@ def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, obj
     return added.map_batches(lambda rows: _computed(rows, calls, list(schema)), schema=schema)
 
 
+def _order_key(expr: Expr) -> Expr:
+    """Return what orders as `expr` does: Polars has another order for what is in lists and structs."""
+    return Call("order_key", (expr,), expr.dtype) if nested.is_nested(expr.dtype) else expr
+
+
 def _prepared(name: str, call: WindowCall, column: object) -> _Prepared:
     assert callable(column), "a function from expressions to names"
     frame = call.frame
     start = None if frame is None or frame.start.offset is None else column(frame.start.offset)
     end = None if frame is None or frame.end.offset is None else column(frame.end.offset)
     where = None if call.where is None else column(call.where)
-    return _Prepared(name, call, tuple(map(column, call.args)), tuple(map(column, call.partition)), tuple(column(k.expr) for k in call.order), start, end, where)
+    return _Prepared(name, call, tuple(map(column, call.args)), tuple(map(column, call.partition)), tuple(column(_order_key(k.expr)) for k in call.order), start, end, where)
 
 
 def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:

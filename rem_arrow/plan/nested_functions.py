@@ -22,6 +22,11 @@ def is_list(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.List, pl.Array))
 
 
+def as_lists(dtype: pl.DataType) -> pl.DataType:
+    """Return the type with a list in the place of every array."""
+    return pl.List(as_lists(item_of(dtype))) if is_list(dtype) else dtype
+
+
 def item_of(dtype: pl.DataType) -> pl.DataType:
     """Return the type of a list's items; an untyped NULL has untyped items."""
     return instance(dtype.inner) if isinstance(dtype, (pl.List, pl.Array)) else pl.Null()

@@ -55,6 +55,8 @@ def _transform(binder: Binding, trees: list[exp.Expression], tree: exp.Expressio
 
 def _filter(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     source = _source(binder, trees, "list_filter", tree)
+    if isinstance(source, Literal) and source.value is None and isinstance(nested.item_of(source.dtype), pl.Null):
+        return Literal(None, pl.Null())
     body = _lambda(binder, trees[1], [nested.item_of(source.dtype), _INT], "list_filter")
     return Call("list_filter", (source, Lambda(body.variables, binder.as_boolean(body.body, tree, "list_filter"), _BOOL)), source.dtype)
 

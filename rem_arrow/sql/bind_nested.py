@@ -24,7 +24,7 @@ def apply(name: str, *args: Expr) -> Expr:
 
 def unified(binder: Binding, kinds: list[str], args: list[Expr], tree: exp.Expression) -> list[Expr]:
     """Give the lists and items of a call one type of item, and arrays the type of lists."""
-    found: list[Expr] = [cast_to(a, pl.List(nested.item_of(a.dtype))) if isinstance(a.dtype, pl.Array) else a for a in args]
+    found: list[Expr] = [cast_to(a, nested.as_lists(a.dtype)) if nested.is_list(a.dtype) else a for a in args]
     if "vector" in kinds:
         return [cast_to(a, pl.List(pl.Float64())) if nested.is_list(a.dtype) or isinstance(a.dtype, pl.Null) else a for a in found]
     joint = [i for i, kind in enumerate(kinds) if kind in ("list", "item")]
