@@ -218,7 +218,10 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
     Polars 2.1 runs what it can cancel on its older engine, which is slower; so only statements that need it come here.
     """
     _stopping[:] = [query for query in _stopping if not _ended(query)]
-    running = frame.collect(background=True, optimizations=_POLARS_RULES)
+    try:
+        running = frame.collect(background=True, optimizations=_POLARS_RULES)
+    except pl.exceptions.PolarsError as error:
+        raise _failed(error) from error
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
     before = resident_bytes()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.parse import position
@@ -79,7 +79,7 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
         sizes = tree.args.get("values") or ()
         return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
     elif name == "STRUCT" and tree.expressions:
-        fields = {(p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p), text) for i, p in enumerate(tree.expressions, 1)}
+        fields = {(p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p, text), text) for i, p in enumerate(tree.expressions, 1)}
         return nested.struct_of(fields)
     elif name == "MAP" and len(tree.expressions) == 2:
         return nested.map_of(*(polars_type(p, text) for p in tree.expressions))
@@ -92,9 +92,10 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
 
 
-def _kind(part: exp.Expression) -> exp.DataType:
-    kind = part.args["kind"] if isinstance(part, exp.ColumnDef) else part
-    assert isinstance(kind, exp.DataType), "a field has a type"
+def _kind(part: exp.Expression, text: str) -> exp.DataType:
+    kind = part.args.get("kind") if isinstance(part, exp.ColumnDef) else part
+    if not isinstance(kind, exp.DataType):
+        raise BindError("a field of a STRUCT is a name and a type", text, *position(part))
     return kind
 
 
