@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError as GlotParseError
@@ -12,7 +13,6 @@ from sqlglot.tokens import Token, TokenType
 from rem_arrow.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.sql.spacing import place_before, spaced
 
-_DIALECT = Dialect.get_or_raise("duckdb")
 TEXT_CHARS_MAX = 1_000_000
 
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
@@ -20,6 +20,12 @@ _SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCH
 _BLANK = re.compile(r"[^\n]")
 # SQLGlot takes these for names.
 _TRANSACTION_WORDS = {"START TRANSACTION": exp.Transaction, "END": exp.Commit, "END TRANSACTION": exp.Commit, "ABORT": exp.Rollback}
+
+
+@cache
+def _dialect() -> Dialect:
+    # Not at import: SQLGlot reads a module of some size for it.
+    return Dialect.get_or_raise("duckdb")
 
 
 def parse(text: str) -> exp.Expression:
@@ -74,7 +80,7 @@ def _trees(text: str) -> list[exp.Expression]:
 def tokens(text: str) -> list[Token]:
     """Return the tokens of a text. Raises ParseError."""
     try:
-        return list(_DIALECT.tokenize(text))
+        return list(_dialect().tokenize(text))
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
 
@@ -87,7 +93,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
-        trees = [t for t in _DIALECT.parser().parse(_plain_tokens(_DIALECT.tokenize(piece)), piece) if t is not None and not isinstance(t, exp.Semicolon)]
+        trees = [t for t in _dialect().parser().parse(_plain_tokens(_dialect().tokenize(piece)), piece) if t is not None and not isinstance(t, exp.Semicolon)]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:
