@@ -18,6 +18,9 @@ from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
 Parameters = Mapping[str, object]
 
+# A condition that can fail holds those before it, so that the expression doubles with each; beyond these it guards nothing.
+_GUARDS_MAX = 4
+
 
 def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = None) -> pl.Expr:
     """Return the Polars expression that computes `expr`, one row in, one row out.
@@ -95,32 +98,37 @@ def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.
 def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     """CASE: a condition counts where those before it did not hold, a value where its own holds."""
     chain: Then | ChainedThen | None = None
-    still = [] if only is None else [only]
+    still, failing = [] if only is None else [only], 0
     for condition, value in expr.branches:
         test = lower_expr(condition, parameters, only=_all(still, condition))
         holds = test.fill_null(value=False)
         then = lower_expr(value, parameters, only=_all([*still, holds], value))
         chain = pl.when(test).then(then) if chain is None else chain.when(test).then(then)
-        still.append(~holds)
+        failing += may_fail(condition)
+        if not may_fail(condition) or failing <= _GUARDS_MAX:
+            still.append(~holds)
     assert chain is not None, "a CASE has a branch"
     return chain.otherwise(lower_expr(expr.otherwise, parameters, only=_all(still, expr.otherwise)))
 
 
 def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
-    """The operands of an AND: one that can fail counts where none before it is false."""
-    still, found = [] if only is None else [only], []
-    for operand in operands:
-        found.append(lower_expr(operand, parameters, only=_all(still, operand)))
-        still.append(found[-1].fill_null(value=True))
-    return found
+    """The operands of an AND: one that can fail counts where none that cannot is false, wherever that stands.
+
+    One that can fail guards no other: each would hold all before it, and the expression would double with each.
+    """
+    safe = {i: lower_expr(o, parameters, only=only) for i, o in enumerate(operands) if not may_fail(o)}
+    still = [*([] if only is None else [only]), *(s.fill_null(value=True) for s in safe.values())]
+    return [safe[i] if i in safe else lower_expr(o, parameters, only=_all(still, o)) for i, o in enumerate(operands)]
 
 
 def _until_found(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
     """The operands of a COALESCE: one that can fail counts where all before it are NULL."""
-    still, found = [] if only is None else [only], []
+    still, found, failing = [] if only is None else [only], [], 0
     for operand in operands:
         found.append(_argument(operand, parameters, _all(still, operand)))
-        still.append(found[-1].is_null())
+        failing += may_fail(operand)
+        if not may_fail(operand) or failing <= _GUARDS_MAX:
+            still.append(found[-1].is_null())
     return found
 
 

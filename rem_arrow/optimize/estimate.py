@@ -105,7 +105,18 @@ class Estimates:
         share = 1.0
         for i, s in enumerate(shares):
             share *= s ** (1.0 / 2**i)
+        if len(equals) > 1:
+            # A key of several columns has no more values than the smaller table has rows.
+            tables = [self._table_rows([a for a, _ in equals], left), self._table_rows([b for _, b in equals], right)]
+            share = max(share, 1.0 / max(1.0, min(tables)))
         return share
+
+    def _table_rows(self, keys: list[Expr], plan: Relation) -> float:
+        """Return the rows of the one table that the keys are columns of, all filters left aside; else of the plan."""
+        origins = [self._origin(k.name, plan) if isinstance(k, Column) else None for k in keys]
+        tables = {o[0] for o in origins if o is not None}
+        source = self.catalog.source(tables.pop()) if len(tables) == 1 and None not in origins and self.catalog is not None else None
+        return self.rows(plan) if source is None else float(source.row_count())
 
     def _groups(self, plan: Aggregate) -> float:
         if not plan.keys:

@@ -61,9 +61,24 @@ class _Restricting:
         pairs = [(by_key[k.name], w) for k, w in zip(keys, wanted, strict=True) if isinstance(k, Column) and k.name in by_key]
         if not pairs or self.estimates.rows(plan.input) < _ROWS_MIN or self.estimates.rows(asking) > _SHARE_MAX * self.estimates.rows(plan):
             return None
-        # The asking side is computed twice, so it must be cheap: one that reads as much as it saves is not.
-        outputs_ = tuple((self.names.fresh("wanted"), w) for _, w in pairs)
+        # The asking side is computed twice, so only the part of it is asked that the values come from.
+        asking, exprs = self._narrowed(asking, [w for _, w in pairs], _SHARE_MAX * self.estimates.rows(plan))
+        outputs_ = tuple((self.names.fresh("wanted"), w) for w in exprs)
         asked = Project(asking, outputs_)
         equals = tuple((key, Column(n, w.dtype)) for (key, _), (n, w) in zip(pairs, outputs_, strict=True))
-        assert all(columns_of(w) <= asking.schema.keys() for w in wanted), "the keys of a join are of its sides"
         return replace(plan, input=Join("semi", plan.input, asked, equals))
+
+    def _narrowed(self, plan: Relation, wanted: list[Expr], rows_max: float) -> tuple[Relation, list[Expr]]:
+        """Return the smallest part of a plan that has all the wanted values, and more of them at most up to the bound."""
+        read = columns_of(*wanted)
+        match plan:
+            case Project():
+                below, exprs = self._narrowed(plan.input, [substitute(w, dict(plan.outputs)) for w in wanted], rows_max)
+                return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, wanted)
+            case Join(kind="inner" | "left" | "semi" | "anti") if read <= plan.left.schema.keys():
+                below, exprs = self._narrowed(plan.left, wanted, rows_max)
+            case Join(kind="inner" | "right") if read <= plan.right.schema.keys():
+                below, exprs = self._narrowed(plan.right, wanted, rows_max)
+            case _:
+                return plan, wanted
+        return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, wanted)

@@ -210,9 +210,12 @@ def _decimal(scaled: pl.Series, dtype: pl.Decimal) -> pl.Series:
     """Return the decimals whose unscaled values are `scaled`: a change of type, not of value."""
     if scaled.dtype == pl.Int128:
         # Through Arrow's bytes: a cast to Decimal would multiply by 10 ** scale.
-        ints = scaled.fill_null(0).to_list()
-        raw = b"".join(v.to_bytes(16, "little", signed=True) for v in ints)
-        data = pa.py_buffer(raw)
+        whole, word = scaled.fill_null(0), pl.Series([1 << 64], dtype=pl.Int128)
+        upper = whole // word
+        words = np.empty((len(whole), 2), dtype=np.uint64)
+        words[:, 0] = (whole - upper * word).cast(pl.UInt64).to_numpy()
+        words[:, 1] = upper.cast(pl.Int64).to_numpy().view(np.uint64)
+        data = pa.py_buffer(words)
     else:
         low = scaled.fill_null(0).to_numpy()
         pairs = np.empty((len(low), 2), dtype=np.int64)
