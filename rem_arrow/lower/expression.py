@@ -19,7 +19,7 @@ from rem_arrow.plan.walk import columns_of, expr_children, free_names
 Parameters = Mapping[str, object]
 
 # A condition that can fail holds those before it, so that the expression doubles with each; beyond these it guards nothing.
-_GUARDS_MAX = 4
+_GUARDS_MAX = 2
 
 
 def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = None) -> pl.Expr:
