@@ -11,11 +11,12 @@ from rem_arrow.optimize.push_filter import push_filter
 from rem_arrow.optimize.push_semi import push_semi
 from rem_arrow.optimize.restrict_groups import restrict_groups
 from rem_arrow.optimize.share import share
+from rem_arrow.optimize.strengthen_joins import strengthen_joins
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
 
 # None of these reads data or statistics for correctness: their result may be cached.
-RULES = (share, fold, decorrelate, push_filter, fold, push_semi, order_joins, restrict_groups, push_filter, prune_columns, code_keys)
+RULES = (share, fold, decorrelate, strengthen_joins, push_filter, fold, push_semi, order_joins, restrict_groups, push_filter, prune_columns, code_keys)
 
 
 def optimize(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
