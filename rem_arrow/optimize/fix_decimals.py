@@ -43,6 +43,7 @@ _INT = pl.Int64()
 _LIMIT = (1 << 63) - 1
 # Polars counts rows in 32 bits: a sum of so many values below 2^31 fits into 64.
 _SMALL = 1 << 31
+_DIGITS_MAX = 38
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=", "is_distinct")
 _PICKED = ("min", "max", "any_value", "first", "last")
 
@@ -229,10 +230,12 @@ class _Fixing:
 
     def _mean(self, name: str, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """A mean is a sum over a count, of which others may have use too."""
-        if info.size >= _SMALL:
-            mean = replace(whole, function="avg", dtype=pl.Float64())
-            return [(name, mean)], Call("/", (Column(name, mean.dtype), Literal(float(10**info.scale), pl.Float64())), pl.Float64()), None
         count = self.names.fresh(f"{name} count")
+        if info.size >= _SMALL:
+            # A sum of floats would lose the digits of large values that cancel out.
+            halves, exact = self._halves(name, whole, pl.Decimal(_DIGITS_MAX, info.scale))
+            number = Cast(Column(count, _INT), pl.Float64())
+            return [*halves, (count, replace(whole, function="count"))], Call("/", (Cast(exact, pl.Float64()), number), pl.Float64()), None
         calls = [(name, whole), (count, replace(whole, function="count"))]
         total, number = (Cast(Column(n, _INT), pl.Float64()) for n in (name, count))
         scaled = Call("*", (number, Literal(float(10**info.scale), pl.Float64())), pl.Float64())
@@ -242,10 +245,14 @@ class _Fixing:
         """A sum of small values fits; of larger ones the upper and the lower halves are summed apart."""
         if info.size < _SMALL:
             return [(name, whole)], _unfixed(Column(name, _INT), info.scale, call.dtype), None
+        halves, exact = self._halves(name, whole, call.dtype)
+        return halves, exact, None
+
+    def _halves(self, name: str, whole: AggregateCall, dtype: pl.DataType) -> tuple[list[tuple[str, AggregateCall]], Expr]:
         low = self.names.fresh(f"{name} low")
         assert whole.argument is not None, "a sum has an argument"
         halves = [(name, replace(whole, argument=Call("fixed_high", (whole.argument,), _INT))), (low, replace(whole, argument=Call("fixed_low", (whole.argument,), _INT)))]
-        return halves, Call("unfixed_sum", (Column(name, _INT), Column(low, _INT)), call.dtype), None
+        return halves, Call("unfixed_sum", (Column(name, _INT), Column(low, _INT)), dtype)
 
 
 def _unfixed(expr: Expr, scale: int, dtype: pl.DataType) -> Expr:
