@@ -33,11 +33,9 @@ def _generate(suite: Suite, scale: float, home: Path) -> None:
     made = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
     try:
         run([generator, suite, "parquet", "-s", f"{scale:g}", "--quiet", f"--output-dir={made}"], f"making {suite} at scale {scale:g}", timeout_s=GENERATE_TIMEOUT_S)
-        try:
         made.rename(home)
     except OSError:
         # Another process made the same data meanwhile.
-        shutil.rmtree(made)
         if not home.exists():
             raise
     finally:
