@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Values, Working
+from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
@@ -228,7 +228,13 @@ class FromBinder:
             mirrored = Apply("left", right[0], Filter(applied(left[0], collected.applies), condition))
             columns = {**left[0].schema, **right[0].schema}
             return Project(mirrored, tuple((n, Column(n, t)) for n, t in columns.items())), both
-        raise UnsupportedError("a subquery in the ON of a FULL JOIN is not supported; join a derived table that computes it", self.text, *position(tree))
+        # A full join: what a left join gives, and the right rows without a partner.
+        first = Apply("left", left[0], Filter(applied(right[0], collected.applies), condition))
+        mark = self.names.fresh("exists")
+        alone = Filter(Apply("exists", right[0], Filter(applied(left[0], collected.applies), condition), mark), Call("not", (Column(mark, pl.Boolean()),), pl.Boolean()))
+        nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in left[0].schema.items())
+        second = Project(alone, (*nulls, *((n, cast(Expr, Column(n, t))) for n, t in right[0].schema.items())))
+        return Union((first, second)), both
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
         side, kind = (tree.side or "").upper(), (tree.kind or "").upper()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeAlias, cast
 
 import polars as pl
@@ -16,7 +17,7 @@ from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Column, Expr, Filter, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Unnest, Window, WindowCall
+from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Unnest, Window, WindowCall
 from rem_arrow.plan.walk import map_window
 from rem_arrow.sql import bind_group
 from rem_arrow.sql.bind_expr import ExprBinder
@@ -26,6 +27,8 @@ from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
+
+_INT, _FLOAT = pl.Int64(), pl.Float64()
 
 Item: TypeAlias = "tuple[str, Expr, exp.Expression]"
 
@@ -244,13 +247,30 @@ def limited(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relatio
     if limit is None and offset is None:
         return plan
     options = None if limit is None else limit.args.get("limit_options")
-    if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
-        raise UnsupportedError("LIMIT with a percentage or WITH TIES is not supported; compute the number, or use rank() and QUALIFY", binder.text, *position(tree))
+    if options is not None and options.args.get("with_ties"):
+        raise UnsupportedError("LIMIT WITH TIES is not supported; use rank() and QUALIFY", binder.text, *position(tree))
+    if options is not None and options.args.get("percent"):
+        return _percentage(limit.expression, plan if offset is None else Limit(plan, None, _count(offset.expression, "OFFSET", binder)), plan, binder)
     if isinstance(limit, exp.Fetch):
         count = _count(limit.args.get("count") or exp.Literal.number(1), "FETCH", binder)
     else:
         count = None if limit is None else _count(limit.expression, "LIMIT", binder)
     return Limit(plan, count, None if offset is None else _count(offset.expression, "OFFSET", binder))
+
+
+def _percentage(tree: exp.Expression, plan: Relation, whole: Relation, binder: ExprBinder) -> Relation:
+    """LIMIT n%: the first rows up to that share of all of them."""
+    share = ExprBinder(binder.text, Scope(), binder.names, binder.parameters).bind(tree)
+    if not isinstance(share, Literal) or not isinstance(share.value, (int, float, Decimal)) or not 0 <= share.value <= 100:
+        raise BindError("LIMIT takes a percentage from 0 to 100", binder.text, *position(tree))
+    if plan is not whole:
+        raise UnsupportedError("LIMIT by percentage with OFFSET is not supported", binder.text, *position(tree))
+    place, rows = binder.names.fresh("place"), binder.names.fresh("rows")
+    every = Frame("rows", Bound(None, following=False), Bound(None, following=True))
+    calls = ((place, WindowCall("row_number", (), _INT)), (rows, WindowCall("count", (), _INT, frame=every)))
+    wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Literal(float(share.value) / 100, _FLOAT)), _FLOAT),), _FLOAT)
+    kept = Filter(Window(plan, calls), Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), pl.Boolean()))
+    return Project(kept, tuple((n, Column(n, t)) for n, t in plan.schema.items()))
 
 
 def _count(tree: exp.Expression, clause: str, binder: ExprBinder) -> Expr | None:
