@@ -108,7 +108,8 @@ class Engine:
         """Return the rows of an optimized query; `started` is when its time began to count."""
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
-        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
+        deadline = None if limits.timeout_s is None else started + limits.timeout_s
+        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values, deadline)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
@@ -190,9 +191,9 @@ def _evaluated(expr: Expr) -> Literal | None:
     return Literal(found[0], expr.dtype)
 
 
-def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object]) -> tuple[pl.LazyFrame, Relation, Lowering]:
+def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object], deadline: float | None = None) -> tuple[pl.LazyFrame, Relation, Lowering]:
     plan = prune_segments(fixed, values)
-    context = Lowering(snapshot, values, _collect)
+    context = Lowering(snapshot, values, _collect, deadline=deadline)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:

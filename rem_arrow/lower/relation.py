@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -55,6 +56,8 @@ class Lowering:
     scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
     working: dict[str, pl.DataFrame] = field(default_factory=dict)
     shared: dict[int, pl.LazyFrame] = field(default_factory=dict)
+    # When, on the monotonic clock, the statement has used up its time; None is never.
+    deadline: float | None = None
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -219,6 +222,8 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     for _ in range(ROUNDS_MAX):
         if not last.height:
             break
+        if context.deadline is not None and time.monotonic() > context.deadline:
+            raise ExecuteError(f"the statement ran longer than its time and was stopped, in the recursive CTE {plan.name} with {rows:,} rows")
         context.working[plan.name] = last
         step = lower(plan.step, context)
         last = context.collect(step.rename(dict(zip(plan.step.schema, schema, strict=True))))

@@ -113,6 +113,15 @@ def test_timeout_stops_a_statement():
         assert db.sql("SELECT COUNT(*) FROM t", timeout_s=30).item() == 40_000
 
 
+def test_timeout_stops_a_recursion_without_end():
+    """A recursive CTE that never ends is stopped between two rounds."""
+    with rem.connect() as db:
+        started = time.monotonic()
+        with pytest.raises(rem.ExecuteError, match="ran longer than its time and was stopped, in the recursive CTE r"):
+            db.sql("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT max(n) FROM r", timeout_s=0.3)
+        assert time.monotonic() - started < 10
+
+
 def test_threads_are_kept_to():
     """threads=1 with POLARS_MAX_THREADS=1 runs on one thread; asking for fewer than Polars runs is refused with the remedy."""
     code = """
