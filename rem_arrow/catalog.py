@@ -86,7 +86,7 @@ class StoredTable:
             name, rowids = point
             report.index = name
             found = self._gather(fields, rowids)
-            return found.with_columns(unscaled(found[c]) for c in fixed).lazy()
+            return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
         views = [view for view in self._tv.parts if not self._skips(view, ranges)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
