@@ -30,7 +30,7 @@ from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan import types
 from rem_arrow.plan.explain import explain
-from rem_arrow.plan.nodes import Expr, Literal, Query, Relation, Scan
+from rem_arrow.plan.nodes import Expr, Filter, Limit, Literal, Project, Query, Relation, Scan, Sort
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import literal_rows
@@ -49,6 +49,7 @@ _POLL_S = 0.002
 # Of the memory limit: a statement that may hold more than this is watched while it runs.
 _WATCHED_SHARE = 0.25
 _VALUE_BYTES = 16
+_FEW_ROWS = 2_000
 # Joins are in the order that order_joins chose; Polars would undo it.
 _POLARS_RULES = pl.QueryOptFlags(join_order=False)
 
@@ -109,10 +110,10 @@ class Engine:
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
-        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values, deadline)
+        frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values, deadline)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
-        found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame)
+        found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
         return named(found, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
@@ -204,9 +205,17 @@ def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object], 
         raise ExecuteError(f"a value is out of range: {error}") from error
 
 
-def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
+def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
+    """Say whether a plan does little with the rows of an index or of small tables: starting Polars' streaming engine would cost more."""
+    node = plan
+    while isinstance(node, (Filter, Project, Sort, Limit)):
+        node = node.input
+    return isinstance(node, Scan) and all(report.index or scan.rows <= _FEW_ROWS for scan, report in context.reports)
+
+
+def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
     try:
-        return frame.collect(optimizations=_POLARS_RULES)
+        return frame.collect(optimizations=_POLARS_RULES, engine="in-memory" if few_rows else "auto")
     except pl.exceptions.PolarsError as error:
         raise _failed(error) from error
     except pl.exceptions.PanicException as error:
