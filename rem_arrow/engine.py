@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import Lock
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 import polars as pl
@@ -65,6 +65,13 @@ class Limits:
     memory_bytes: int | None = None
 
 
+class _Prepared(NamedTuple):
+    """A plan with its decimals fixed, and a guess of the most that it holds at once."""
+
+    plan: Relation
+    held_bytes: float
+
+
 class Engine:
     """Runs statements. Safe in many threads."""
 
@@ -72,8 +79,8 @@ class Engine:
         self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
         self._statements: OrderedDict[str, list[Statement]] = OrderedDict()
         self._lock = Lock()
-        # Plans with their decimals fixed, and the parts of the tables whose bounds proved it.
-        self._fixed: OrderedDict[int, tuple[Relation, list[object], Relation]] = OrderedDict()
+        # Plans made ready to run, and the parts of the tables whose bounds proved their decimals fixed.
+        self._prepared: OrderedDict[int, tuple[Relation, list[object], _Prepared]] = OrderedDict()
 
     def statements(self, text: str) -> list[Statement]:
         """Return the statements of a text, from the cache if it was read before."""
@@ -110,8 +117,9 @@ class Engine:
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
-        frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values, deadline)
-        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and _held_bytes(query.plan) > limits.memory_bytes * _WATCHED_SHARE)
+        prepared = self._ready(query.plan, snapshot)
+        frame, plan, context = _lowered(prepared.plan, snapshot, values, deadline)
+        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and prepared.held_bytes > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
         return named(found, query.names)
@@ -120,7 +128,7 @@ class Engine:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes)
-        frame, _, _ = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
+        frame, _, _ = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
@@ -128,7 +136,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, part=part)
         started = time.perf_counter()
-        frame, plan, context = _lowered(self._with_fixed(query.plan, snapshot), snapshot, values)
+        frame, plan, context = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
         if not analyze:
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
         rows = _collect(frame).height
@@ -144,19 +152,19 @@ class Engine:
 
         return explain(plan, note)
 
-    def _with_fixed(self, plan: Relation, snapshot: Snapshot) -> Relation:
-        """Return the plan with fixed decimals; remembered for as long as the tables are what they were."""
+    def _ready(self, plan: Relation, snapshot: Snapshot) -> _Prepared:
+        """Return the plan with fixed decimals, and its weight; remembered for as long as the tables are what they were."""
         if snapshot.has_frames:
-            return fix_decimals(plan, snapshot)
+            return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan))
         parts = snapshot.parts(_sources(plan))
         with self._lock:
-            known = self._fixed.get(id(plan))
+            known = self._prepared.get(id(plan))
         if known is None or known[0] is not plan or any(a is not b for a, b in zip(known[1], parts, strict=True)):
-            known = (plan, parts, fix_decimals(plan, snapshot))
+            known = (plan, parts, _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan)))
             with self._lock:
-                self._fixed[id(plan)] = known
-                while len(self._fixed) > _PLANS_MAX:
-                    self._fixed.popitem(last=False)
+                self._prepared[id(plan)] = known
+                while len(self._prepared) > _PLANS_MAX:
+                    self._prepared.popitem(last=False)
         return known[2]
 
     def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], *, part: Part | None = None) -> Query:

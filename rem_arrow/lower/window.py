@@ -7,7 +7,7 @@ the rows of each frame laid out one after the other, some millions at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,7 @@ def _order_key(expr: Expr) -> Expr:
     return Call("order_key", (expr,), expr.dtype) if nested.is_nested(expr.dtype) else expr
 
 
-def _prepared(name: str, call: WindowCall, column: object) -> _Prepared:
-    assert callable(column), "a function from expressions to names"
+def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Prepared:
     frame = call.frame
     start = None if frame is None or frame.start.offset is None else column(frame.start.offset)
     end = None if frame is None or frame.end.offset is None else column(frame.end.offset)

@@ -36,22 +36,18 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
-from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, exprs_of, free_columns, rebuild, substitute
+from rem_arrow.plan.walk import all_names, children, columns_of, conjunction, conjuncts, free_columns, map_aggregate, passed, rebuild, substitute
 
 _INT = pl.Int64()
 
 
 def decorrelate(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan without Apply."""
-    return _Unnesting(Names(_all_names(plan))).rewrite(plan) if _has_apply(plan) else plan
+    return _Unnesting(Names(all_names(plan))).rewrite(plan) if _has_apply(plan) else plan
 
 
 def _has_apply(plan: Relation) -> bool:
     return isinstance(plan, Apply) or any(map(_has_apply, children(plan)))
-
-
-def _all_names(plan: Relation) -> set[str]:
-    return set(plan.schema).union(columns_of(*exprs_of(plan)), *map(_all_names, children(plan)))
 
 
 class _Unnesting:
@@ -183,11 +179,11 @@ class _Unnesting:
             joined: Relation = Join("inner", plan.input, aggregate)
         else:
             keys = tuple((self.names.fresh(c.name), cast(Expr, c)) for c in pushed.names.values())
-            calls = tuple((n, _renamed(c, pushed.names)) for n, c in aggregate.aggregates)
+            calls = tuple((n, map_aggregate(c, lambda e: substitute(e, pushed.names))) for n, c in aggregate.aggregates)
             named = {f: Column(n, e.dtype) for f, (n, e) in zip(pushed.names, keys, strict=True)}
             joined = self._equal("left", plan.input, Pushed(Aggregate(pushed.plan, keys, calls), named, pushed.strict))
             value = substitute(value, with_default(aggregate.aggregates))
-        outer = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.input.schema.items())
+        outer = passed(plan.input)
         return Project(joined, (*outer, (plan.name, value)))
 
     def _kept(self, plan: Apply, joined: Relation, extra: tuple[tuple[str, Expr], ...] = ()) -> Relation:
@@ -205,7 +201,7 @@ class _Unnesting:
             return self._kept(plan, Join("inner", plan.input, some), ((plan.name, found),))
         flag = self.names.fresh("found")
         distinct = self._distinct(pushed, ())
-        marked = Project(distinct.plan, (*((n, cast(Expr, Column(n, t))) for n, t in distinct.plan.schema.items()), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
         joined = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict))
         is_found = Call("not", (Call("is_null", (Column(flag, BOOLEAN),), BOOLEAN),), BOOLEAN)
         return self._kept(plan, joined, ((plan.name, is_found),))
@@ -225,7 +221,7 @@ class _Unnesting:
         flag, rows, known = (self.names.fresh(n) for n in ("found", "rows", "known"))
         distinct = self._distinct(pushed, (value,))
         last = list(distinct.plan.schema)[-1]
-        marked = Project(distinct.plan, (*((n, cast(Expr, Column(n, t))) for n, t in distinct.plan.schema.items()), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
         joined: Relation = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict), ((plan.operand, Column(last, dtype)),))
         keys = tuple((self.names.fresh(c.name), cast(Expr, c)) for c in pushed.names.values())
         counts = Aggregate(pushed.plan, keys, ((rows, AggregateCall("count", None, _INT)), (known, AggregateCall("count", value, _INT))))
@@ -262,7 +258,7 @@ class _Unnesting:
             return None
         result: Relation = replace(cast(Unnest, below), input=plan.input, keep_empty=plan.kind == "left")
         for project in reversed(projections):
-            outer = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.input.schema.items())
+            outer = passed(plan.input)
             result = Project(result, (*outer, *project.outputs))
         return self._kept(plan, result)
 
@@ -284,13 +280,3 @@ def _without_shape(plan: Relation) -> Relation:
     while isinstance(plan, (Project, Sort)) or (isinstance(plan, Aggregate) and plan.keys):
         plan = plan.input
     return plan
-
-
-def _renamed(call: AggregateCall, names: dict[str, Column]) -> AggregateCall:
-    by_name: dict[str, Expr] = dict(names)
-
-    def change(expr: Expr) -> Expr:
-        return substitute(expr, by_name)
-
-    argument = None if call.argument is None else change(call.argument)
-    return replace(call, argument=argument, where=None if call.where is None else change(call.where), extra=tuple(map(change, call.extra)))

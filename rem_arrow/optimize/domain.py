@@ -43,7 +43,7 @@ from rem_arrow.plan.nodes import (
     WindowCall,
     Working,
 )
-from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, substitute
+from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, passed, substitute
 
 _INT = pl.Int64()
 _ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
@@ -140,9 +140,9 @@ class Domain:
         self._recursions[plan.name] = carried
         step = self.push(plan.step, self._wanted.keys())
         del self._recursions[plan.name]
-        columns = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.base.schema.items())
+        columns = passed(plan.base)
         first = Project(_where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items())))
-        again = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.step.schema.items())
+        again = passed(plan.step)
         then = Project(_where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried)))
         return Pushed(replace(plan, base=first, step=then), carried)
 
@@ -194,7 +194,7 @@ class Domain:
             plan = Filter(plan, conjunction([substitute(c, bound) for c in conditions]))
         # Each gets a column of its own: two outer columns may equal one of the subquery's.
         names = {f: Column(self._names.fresh(f), e.dtype) for f, e in bound.items()}
-        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in plan.schema.items())
+        outputs = passed(plan)
         plan = Project(plan, (*outputs, *((names[f].name, e) for f, e in bound.items())))
         return Pushed(plan, names, frozenset(bound))
 
@@ -210,10 +210,8 @@ class Domain:
         domain = self._instance(wanted)
         joined = matched("left", domain.plan, domain.names, grouped)
         defaults = with_default(plan.aggregates)
-        outputs = tuple((self._names.fresh(n), n, defaults.get(n, Column(n, c.dtype))) for n, c in plan.aggregates)
-        renamed = Project(joined, (*((new, e) for new, _, e in outputs), *_passed(domain)))
-        restored = Project(renamed, (*((old, cast(Expr, Column(new, e.dtype))) for new, old, e in outputs), *_passed(domain)))
-        return replace(domain, plan=restored)
+        outputs = tuple((n, defaults.get(n, Column(n, c.dtype))) for n, c in plan.aggregates)
+        return replace(domain, plan=Project(joined, (*outputs, *_passed(domain))))
 
     def _join(self, plan: Join, wanted: set[str]) -> Pushed:
         """Each side that reads outer columns gets the domain; a side that outer joins keep gets all of it."""
@@ -244,7 +242,7 @@ class Domain:
         """Behind a full join an outer value stands on the one side or the other."""
         named = {f: Column(self._names.fresh(f), c.dtype) for f, c in left.names.items()}
         values = [(named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()]
-        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in joined.schema.items())
+        outputs = passed(joined)
         return Pushed(Project(joined, (*outputs, *values)), named)
 
     def _limit(self, plan: Limit, wanted: set[str]) -> Pushed:
@@ -263,14 +261,14 @@ class Domain:
         if plan.count is not None:
             last = _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
             conditions.append(Call("<=", (place, last), pl.Boolean()))
-        outputs = tuple((n, cast(Expr, Column(n, t))) for n, t in inner.plan.schema.items())
+        outputs = passed(inner.plan)
         return replace(inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs))
 
     def _union(self, plan: Union, wanted: set[str]) -> Pushed:
         branches = [self.push(i, wanted) for i in plan.inputs]
         outputs = []
         for branch, old in zip(branches, plan.inputs, strict=True):
-            own = tuple((n, cast(Expr, Column(n, t))) for n, t in old.schema.items())
+            own = passed(old)
             outputs.append(Project(_where_known(branch), (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted)))))
         first = branches[0]
         return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(wanted)})

@@ -36,7 +36,7 @@ from rem_arrow.plan.nodes import (
     Sort,
     Union,
 )
-from rem_arrow.plan.walk import children, columns_of, rebuild, rebuild_expr, substitute
+from rem_arrow.plan.walk import all_names, children, columns_of, map_aggregate, rebuild, rebuild_expr, substitute
 from rem_arrow.source import Catalog
 
 _INT = pl.Int64()
@@ -66,17 +66,13 @@ def fix_decimals(plan: Relation, catalog: Catalog) -> Relation:
     """Return the plan with its decimals as integers inside."""
     if not _reads_decimals(plan):
         return plan
-    return _Fixing(catalog, Names(_all_names(plan))).whole(plan)
+    return _Fixing(catalog, Names(all_names(plan))).whole(plan)
 
 
 def _reads_decimals(plan: Relation) -> bool:
     if isinstance(plan, Scan):
         return any(isinstance(t, pl.Decimal) for _, _, t in plan.columns)
     return any(map(_reads_decimals, children(plan)))
-
-
-def _all_names(plan: Relation) -> set[str]:
-    return set(plan.schema).union(*map(_all_names, children(plan)))
 
 
 class _Fixing:
@@ -211,11 +207,10 @@ class _Fixing:
 
     def _call(self, name: str, call: AggregateCall, known: dict[str, Fixed]) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """Return the aggregates that compute one, the expression over them, and whether that is an integer."""
-        where = None if call.where is None else plain(call.where, known)
         fixed = fix(call.argument, known) if call.argument is not None and columns_of(call.argument) & known.keys() else None
         if fixed is not None and isinstance(call.argument.dtype if call.argument is not None else None, pl.Decimal):
             expr, info = fixed
-            plain_call = replace(call, argument=expr, where=where, dtype=_INT)
+            plain_call = replace(map_aggregate(call, lambda e: plain(e, known)), argument=expr, dtype=_INT)
             if call.function in _PICKED:
                 return [(name, plain_call)], Column(name, _INT), info
             if call.function == "sum" and not call.distinct:
@@ -224,9 +219,7 @@ class _Fixing:
                 return self._mean(name, replace(plain_call, function="fixed_sum"), info)
             if call.function == "count":
                 return [(name, replace(plain_call, dtype=call.dtype))], Column(name, call.dtype), None
-        argument = None if call.argument is None else plain(call.argument, known)
-        loosened = replace(call, argument=argument, where=where, extra=tuple(plain(e, known) for e in call.extra))
-        return [(name, loosened)], Column(name, call.dtype), None
+        return [(name, map_aggregate(call, lambda e: plain(e, known)))], Column(name, call.dtype), None
 
     def _mean(self, name: str, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """A mean is a sum over a count, of which others may have use too."""

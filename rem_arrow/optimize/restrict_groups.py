@@ -14,7 +14,7 @@ from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation
-from rem_arrow.plan.walk import children, columns_of, rebuild, substitute
+from rem_arrow.plan.walk import all_names, columns_of, rebuild, substitute
 
 # The asking side must be so much smaller than the groups, and the aggregation worth the trouble.
 _SHARE_MAX = 0.2
@@ -23,11 +23,7 @@ _ROWS_MIN = 50_000
 
 def restrict_groups(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with semi joins below aggregations that joins look up."""
-    return _Restricting(Estimates(tools.catalog), Names(_all_names(plan))).rewrite(plan)
-
-
-def _all_names(plan: Relation) -> set[str]:
-    return set(plan.schema).union(*map(_all_names, children(plan)))
+    return _Restricting(Estimates(tools.catalog), Names(all_names(plan))).rewrite(plan)
 
 
 class _Restricting:

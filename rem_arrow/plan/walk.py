@@ -229,7 +229,7 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
             equals = tuple((change(a), change(b)) for a, b in plan.equals)
             return replace(plan, equals=equals, residual=None if plan.residual is None else change(plan.residual))
         case Aggregate():
-            aggregates = tuple((n, _map_aggregate(c, change)) for n, c in plan.aggregates)
+            aggregates = tuple((n, map_aggregate(c, change)) for n, c in plan.aggregates)
             return replace(plan, keys=tuple((n, change(e)) for n, e in plan.keys), aggregates=aggregates)
         case Sort():
             return replace(plan, keys=tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in plan.keys))
@@ -264,6 +264,16 @@ def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
     return replace(call, args=tuple(map(change, call.args)), partition=tuple(map(change, call.partition)), order=order, frame=frame, where=where)
 
 
+def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:
+    """Return the outputs of a projection that passes every column of `plan`."""
+    return tuple((n, Column(n, t)) for n, t in plan.schema.items())
+
+
+def all_names(plan: Relation) -> set[str]:
+    """Return the names of all columns in a plan: what a fresh one must not be."""
+    return set(plan.schema).union(columns_of(*exprs_of(plan)), *map(all_names, children(plan)))
+
+
 def free_columns(plan: Relation) -> set[str]:
     """Return the columns that the plan reads and does not make: those of the queries around it."""
     inputs = children(plan)
@@ -279,7 +289,8 @@ def substitute_all(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
     return map_exprs(rebuild(plan, lambda p: substitute_all(p, change)), change)
 
 
-def _map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
+def map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
+    """Return the call with `change` applied to its expressions."""
     argument = None if call.argument is None else change(call.argument)
     order = tuple(replace(k, expr=change(k.expr)) for k in call.order)
     where = None if call.where is None else change(call.where)

@@ -17,6 +17,7 @@ from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Shared, Sort, Values, Working
 from rem_arrow.plan.walk import children, free_columns, rebuild
+from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
 from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
@@ -33,10 +34,10 @@ QUERIES_MAX = 5_000
 class Binder:
     """Binds one statement against one catalog."""
 
-    def __init__(self, text: str, catalog: object, parameters: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType]) -> None:
         self.text, self.parameters = text, parameters
         self.names = Names()
-        self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte)  # type: ignore[arg-type]
+        self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte)
         self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
         # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays its own.
