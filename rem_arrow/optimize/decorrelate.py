@@ -12,7 +12,7 @@ from typing import cast
 
 import polars as pl
 
-from rem_arrow.optimize.domain import Domain, Pushed, matched, with_default
+from rem_arrow.optimize.domain import Domain, Pushed, known_value, matched, with_default
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -203,7 +203,7 @@ class _Unnesting:
         distinct = self._distinct(pushed, ())
         marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
         joined = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict))
-        is_found = Call("not", (Call("is_null", (Column(flag, BOOLEAN),), BOOLEAN),), BOOLEAN)
+        is_found = known_value(Column(flag, BOOLEAN))
         return self._kept(plan, joined, ((plan.name, is_found),))
 
     def _distinct(self, pushed: Pushed, more: tuple[Column, ...]) -> Pushed:
@@ -229,7 +229,7 @@ class _Unnesting:
         joined = self._equal("left", joined, Pushed(counts, named, pushed.strict)) if keys else Join("inner", joined, counts)
         none = Call("=", (Call("coalesce", (Column(rows, _INT), Literal(0, _INT)), _INT), Literal(0, _INT)), BOOLEAN)
         unknown = Or((Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(known, _INT), Column(rows, _INT)), BOOLEAN)))
-        is_found = Call("not", (Call("is_null", (Column(flag, BOOLEAN),), BOOLEAN),), BOOLEAN)
+        is_found = known_value(Column(flag, BOOLEAN))
         mark = Case(((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))), Literal(False, BOOLEAN), BOOLEAN)
         return self._kept(plan, joined, ((plan.name, mark),))
 

@@ -73,7 +73,7 @@ def matched(kind: JoinKind, outer: Relation, own: Mapping[str, Column], pushed: 
     pairs = tuple((cast(Expr, own[f]), cast(Expr, c)) for f, c in pushed.names.items())
     if pushed.strict >= pushed.names.keys():
         return Join(kind, outer, pushed.plan, (*pairs, *extra))
-    known = [_known(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
+    known = [known_value(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
     return Join(kind, outer, Filter(pushed.plan, conjunction(known)) if known else pushed.plan, (*pairs, *extra), nulls_equal=True)
 
 
@@ -298,10 +298,11 @@ def _where_known(pushed: Pushed) -> Relation:
     """Return the plan without the rows whose outer values match nothing, being NULL."""
     if not pushed.strict:
         return pushed.plan
-    return Filter(pushed.plan, conjunction([_known(pushed.names[f]) for f in sorted(pushed.strict)]))
+    return Filter(pushed.plan, conjunction([known_value(pushed.names[f]) for f in sorted(pushed.strict)]))
 
 
-def _known(expr: Expr) -> Expr:
+def known_value(expr: Expr) -> Expr:
+    """Return the condition that a value is not NULL."""
     return Call("not", (Call("is_null", (expr,), pl.Boolean()),), pl.Boolean())
 
 

@@ -15,7 +15,7 @@ from typing import TypeGuard
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Join, Project, Relation
-from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild
+from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, passed, rebuild
 
 EXHAUSTIVE_MAX = 10
 _PAIRS_MAX = 20_000
@@ -35,7 +35,7 @@ def _order(plan: Relation, estimates: Estimates) -> Relation:
     ordered = _Chain([_order(leaf, estimates) for leaf in leaves], conditions, estimates).best()
     if list(ordered.schema) == list(plan.schema):
         return ordered
-    return Project(ordered, tuple((n, Column(n, t)) for n, t in plan.schema.items()))
+    return Project(ordered, passed(plan))
 
 
 def _is_plain(plan: Relation) -> TypeGuard[Join]:

@@ -7,7 +7,7 @@ from typing import cast
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Sort, Union
-from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, rebuild, substitute
+from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, passed, rebuild, substitute
 
 
 def push_filter(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -61,7 +61,7 @@ def _without_partner(plan: Filter) -> Relation | None:
     wanted = next((c for c in conditions if isinstance(c, Call) and c.function == "is_null" and isinstance(c.args[0], Column) and c.args[0].name in keys), None)
     if wanted is None:
         return None
-    left = tuple((n, cast(Expr, Column(n, t))) for n, t in join.left.schema.items())
+    left = passed(join.left)
     nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in join.right.schema.items())
     anti = Project(replace(join, kind="anti"), (*left, *nulls))
     rest = [c for c in conditions if c is not wanted]

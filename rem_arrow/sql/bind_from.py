@@ -12,7 +12,7 @@ from sqlglot import exp
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
-from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns
+from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
 from rem_arrow.sql.bind_expr import ExprBinder
@@ -233,7 +233,7 @@ class FromBinder:
         mark = self.names.fresh("exists")
         alone = Filter(Apply("exists", right[0], Filter(applied(left[0], collected.applies), condition), mark), Call("not", (Column(mark, pl.Boolean()),), pl.Boolean()))
         nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in left[0].schema.items())
-        second = Project(alone, (*nulls, *((n, cast(Expr, Column(n, t))) for n, t in right[0].schema.items())))
+        second = Project(alone, (*nulls, *passed(right[0])))
         return Union((first, second)), both
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
@@ -272,7 +272,7 @@ class FromBinder:
         if kind in ("semi", "anti"):
             return plan, left[1]
         if computed:
-            plan = Project(plan, (*((n, cast(Expr, Column(n, t))) for n, t in plan.schema.items()), *computed))
+            plan = Project(plan, (*passed(plan), *computed))
         for column in merged:
             both.with_merged(column)
         return plan, both

@@ -18,7 +18,7 @@ from sqlglot.errors import SqlglotError
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Unnest, Window, WindowCall
-from rem_arrow.plan.walk import map_window
+from rem_arrow.plan.walk import map_window, passed
 from rem_arrow.sql import bind_group
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
@@ -270,7 +270,7 @@ def _percentage(tree: exp.Expression, plan: Relation, whole: Relation, binder: E
     calls = ((place, WindowCall("row_number", (), _INT)), (rows, WindowCall("count", (), _INT, frame=every)))
     wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Literal(float(share.value) / 100, _FLOAT)), _FLOAT),), _FLOAT)
     kept = Filter(Window(plan, calls), Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), pl.Boolean()))
-    return Project(kept, tuple((n, Column(n, t)) for n, t in plan.schema.items()))
+    return Project(kept, passed(plan))
 
 
 def _count(tree: exp.Expression, clause: str, binder: ExprBinder) -> Expr | None:

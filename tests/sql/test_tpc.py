@@ -11,17 +11,16 @@ from pathlib import Path
 
 import pytest
 
-import rem_arrow as rem
 from benchmarks.tpc.answers import difference
 from benchmarks.tpc.data import Suite, tables
 from benchmarks.tpc.engines import DuckDB, Rem
 from benchmarks.tpc.environment import UnavailableError
 from benchmarks.tpc.queries import texts, without_ties
 from benchmarks.tpc.run import certain_text
-from tests.sql.tpc_gaps import COUNTS, GAPS, gap
 
 TIMEOUT_S = 60.0
 SCALES = (0.01, 0.1)
+COUNTS: dict[Suite, int] = {"tpch": 22, "tpcds": 99}
 
 
 @dataclass(slots=True)
@@ -79,8 +78,6 @@ def _cases() -> Iterator[object]:
         for suite, count in COUNTS.items():
             for number in range(1, count + 1):
                 marks = [pytest.mark.long] if scale > min(SCALES) else []
-                if reason := gap(suite, number):
-                    marks.append(pytest.mark.xfail(strict=True, raises=(rem.RemError, AssertionError), reason=reason))
                 yield pytest.param(suite, scale, number, id=f"{suite}-{scale:g}-{number}", marks=marks)
 
 
@@ -95,13 +92,6 @@ def test_a_query_gives_the_rows_of_duckdb(loader: Loader, suite: Suite, scale: f
     expected = loaded.oracle.rows(text, timeout_s=TIMEOUT_S)
     for timeout_s in (TIMEOUT_S, None):
         assert not difference(loaded.ours.rows(text, timeout_s=timeout_s), expected)
-
-
-def test_a_gap_is_listed_once() -> None:
-    """The list names queries that exist, each under one reason."""
-    for suite, reasons in GAPS.items():
-        numbers = [number for listed in reasons.values() for number in listed]
-        assert len(numbers) == len(set(numbers)) and set(numbers) <= set(range(1, COUNTS[suite] + 1))
 
 
 def test_ties_are_broken_where_a_limit_cuts() -> None:
