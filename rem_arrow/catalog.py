@@ -11,8 +11,8 @@ from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import ColumnRange, ColumnStatistics, ScanReport, TableSource
-from rem_arrow.storage import statistics, values
+from rem_arrow.source import ColumnRange, ColumnStatistics, KeySet, ScanReport, TableSource
+from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
@@ -78,7 +78,13 @@ class StoredTable:
         return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
     def scan(
-        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+        self,
+        columns: list[str],
+        ranges: tuple[ColumnRange, ...],
+        report: ScanReport,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+        keys: tuple[KeySet, ...] = (),
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
         point = self._index_rowids(ranges)
@@ -95,6 +101,8 @@ class StoredTable:
         frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if not frames:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
+        if keys:
+            frames = key_filter.kept(frames, keys)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
     def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
@@ -216,7 +224,13 @@ class FrameTable:
         return None
 
     def scan(
-        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+        self,
+        columns: list[str],
+        ranges: tuple[ColumnRange, ...],
+        report: ScanReport,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+        keys: tuple[KeySet, ...] = (),
     ) -> pl.LazyFrame:
         return self._frame.select(columns)
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,22 @@ class ColumnRange:
     @property
     def is_point(self) -> bool:
         return self.low is not None and self.low == self.high
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class KeySet:
+    """Rows whose `column` is none of these values are not wanted, nor is a NULL; a source may leave them out, and need not.
+
+    `present[v - low]` says of the integer `v` whether it is one of them; a date counts its days from 1970-01-01. The first and the
+    last place are False, and stand for all that lies beyond.
+    """
+
+    column: str
+    low: int
+    present: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        assert not self.present[0] and not self.present[-1], "no value stands at the ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +77,15 @@ class TableSource(Protocol):
         """What is known of a column over all rows, or None."""
 
     def scan(
-        self, columns: list[str], ranges: tuple[ColumnRange, ...], report: ScanReport, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()
+        self,
+        columns: list[str],
+        ranges: tuple[ColumnRange, ...],
+        report: ScanReport,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+        keys: tuple[KeySet, ...] = (),
     ) -> pl.LazyFrame:
-        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges`.
+        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges` and in all `keys`.
 
         Args:
             coded: text columns that may come as categories, where the source has them so.

@@ -36,7 +36,7 @@ from rem_arrow.plan.nodes import (
     Window,
     Working,
 )
-from rem_arrow.plan.walk import columns_of
+from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.source import Catalog, ScanReport
 
 _ROW = "#row"
@@ -113,7 +113,7 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 
@@ -259,16 +259,27 @@ def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
 
 
 def _sides(plan: Join, context: Lowering) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    first = sideways.smaller_side(plan)
-    if first == "right":
-        small = context.collect(lower(plan.right, context))
+    if plan.first == "right":
+        small = _collected(plan.right, context)
         keys = [(a, small.select(lower_expr(b, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
         return lower(sideways.restricted(plan.left, keys), context), small.lazy()
-    if first == "left":
-        small = context.collect(lower(plan.left, context))
+    if plan.first == "left":
+        small = _collected(plan.left, context)
         keys = [(b, small.select(lower_expr(a, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
         return small.lazy(), lower(sideways.restricted(plan.right, keys), context)
     return lower(plan.left, context), lower(plan.right, context)
+
+
+def _collected(plan: Relation, context: Lowering) -> pl.DataFrame:
+    """Run a plan now. What it shares with the rest of the statement runs before, so that it runs once."""
+    for shared in _shared_in(plan):
+        if shared.number not in context.shared:
+            context.shared[shared.number] = _collected(shared.input, context).lazy()
+    return context.collect(lower(plan, context))
+
+
+def _shared_in(plan: Relation) -> list[Shared]:
+    return [plan] if isinstance(plan, Shared) else [s for c in children(plan) for s in _shared_in(c)]
 
 
 def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None) -> pl.LazyFrame:

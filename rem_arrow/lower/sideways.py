@@ -1,110 +1,73 @@
-"""Run the small side of a join first, and let the large scan on the other side read only the range of its keys.
+"""Run the side of a join that the optimizer has chosen first, and let the scans on the other side read only rows with its keys.
 
-Pays where the scan's rows lie in the order of the key, as facts mostly lie in the order of their time: zone maps then skip
-most segments. Only costs depend on it; the join still decides.
+Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in an array of
+booleans, far faster than a hash join would. Only costs depend on it; the join still decides.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from rem_arrow.plan.nodes import BOOLEAN, Aggregate, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Scan, Sort
-from rem_arrow.plan.walk import children, conjunction
-from rem_arrow.source import ColumnRange
+from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Literal, Relation, Scan
+from rem_arrow.plan.origin import at_scans
+from rem_arrow.plan.walk import conjunction
+from rem_arrow.source import ColumnRange, KeySet
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_LARGE_ROWS_MIN = 500_000
-_SMALL_ROWS_MAX = 300_000
-_KINDS = ("inner", "semi")
-
-
-def smaller_side(plan: Join) -> str | None:
-    """Return which side should run first, "left" or "right"; None when the join may as well run as it is."""
-    if plan.kind not in _KINDS or plan.nulls_equal:
-        return None
-    sides = {"right": (plan.right, plan.left, [(b, a) for a, b in plan.equals]), "left": (plan.left, plan.right, list(plan.equals))}
-    for name, (small, large, pairs) in sides.items():
-        if plan.kind == "semi" and name == "left":
-            continue
-        if any(isinstance(large_key, Column) and _rows_of(large_key.name, large) >= _LARGE_ROWS_MIN and _is_key(large_key) for _, large_key in pairs) and _is_small(small):
-            return name
-    return None
-
-
-def _is_key(column: Column) -> bool:
-    return bool(column.dtype.is_integer()) or isinstance(column.dtype, (pl.Date, pl.Datetime))
-
-
-def _is_small(plan: Relation) -> bool:
-    """Say whether a plan reads little and leaves some of it out."""
-    read, filtered, todo = 0, False, [plan]
-    while todo:
-        node = todo.pop()
-        read += node.rows if isinstance(node, Scan) else 0
-        filtered = filtered or isinstance(node, (Filter, Join))
-        todo += children(node)
-    return filtered and 0 < read <= _SMALL_ROWS_MAX
-
-
-def _rows_of(name: str, plan: Relation) -> int:
-    """Return the rows of the scan that a column comes from unchanged; 0 if there is none."""
-    found: list[int] = []
-
-    def note(scan: Scan) -> Relation:
-        found.append(scan.rows)
-        return scan
-
-    _at_scan(plan, name, lambda scan, _: note(scan))
-    return found[0] if found else 0
+# Bytes of the largest array of booleans: keys that lie wider apart only give a range.
+_SPAN_MAX = 1 << 26
+# An array that begins at zero saves a subtraction for each row.
+_FROM_ZERO_MAX = 1 << 22
 
 
 def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
-    """Return `plan` with its scans reading only what lies between the least and the largest of each key's values."""
+    """Return `plan` with its scans reading only rows with the values of each key."""
     for expr, values in keys:
-        if isinstance(expr, Column) and _is_key(expr) and len(values):
-            low, high = values.min(), values.max()
-            if low is not None and isinstance(low, (int, dt.date)) and high is not None:
-                plan = _at_scan(plan, expr.name, lambda scan, name, low=low, high=high: _between(scan, name, low, high)) or plan  # type: ignore[misc]
+        if not isinstance(expr, Column) or not (expr.dtype.is_integer() or isinstance(expr.dtype, (pl.Date, pl.Datetime))):
+            continue
+        low, high = values.min(), values.max()
+        if isinstance(low, (int, dt.date)) and isinstance(high, (int, dt.date)):
+            found = _key_set(values)
+
+            def narrow(scan: Scan, name: str, low: object = low, high: object = high, found: KeySet | None = found) -> Relation:
+                return _narrowed(scan, name, low, high, found)
+
+            plan = at_scans(plan, expr.name, narrow) or plan
     return plan
 
 
-def _between(scan: Scan, name: str, low: object, high: object) -> Relation:
+def _key_set(values: pl.Series) -> KeySet | None:
+    """Return the values as a set, named later; None if they lie too far apart."""
+    if not (values.dtype.is_integer() or values.dtype == pl.Date()) or values.dtype in (pl.UInt64, pl.Int128, pl.UInt128):
+        return None
+    found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
+    low, high = int(found.min()), int(found.max())
+    low = 0 if 0 < low <= _FROM_ZERO_MAX else low - 1
+    if high - low >= _SPAN_MAX:
+        return None
+    present = np.zeros(high - low + 2, dtype=np.bool_)
+    present[found - low] = True
+    return KeySet("", low, present)
+
+
+def _narrowed(scan: Scan, name: str, low: object, high: object, found: KeySet | None) -> Relation:
     column = next(c for n, c, _ in scan.columns if n == name)
     dtype = scan.schema[name]
+    if found is not None and any(k.column == column and k.present is found.present for k in scan.keys):
+        return scan
+    inside = replace(scan, ranges=(*scan.ranges, ColumnRange(column, low, high)))
+    if found is not None:
+        inside = replace(inside, keys=(*scan.keys, KeySet(column, found.low, found.present)))
+        if not _is_range(found):
+            return inside
     read = Column(name, dtype)
-    inside = [Call(">=", (read, Literal(low, dtype)), BOOLEAN), Call("<=", (read, Literal(high, dtype)), BOOLEAN)]
-    return Filter(replace(scan, ranges=(*scan.ranges, ColumnRange(column, low, high))), conjunction(list(inside)))
+    bounds = [Call(">=", (read, Literal(low, dtype)), BOOLEAN), Call("<=", (read, Literal(high, dtype)), BOOLEAN)]
+    return Filter(inside, conjunction(list(bounds)))
 
 
-def _at_scan(plan: Relation, name: str, change: Callable[[Scan, str], Relation]) -> Relation | None:
-    """Return the plan with `change` applied to the scan that the column comes from unchanged; None if there is none."""
-    match plan:
-        case Scan():
-            return change(plan, name) if name in plan.schema else None
-        case Filter() | Sort():
-            below = _at_scan(plan.input, name, change)
-            return None if below is None else replace(plan, input=below)
-        case Project():
-            expr = dict(plan.outputs).get(name)
-            below = _at_scan(plan.input, expr.name, change) if isinstance(expr, Column) else None
-            return None if below is None else replace(plan, input=below)
-        case Aggregate():
-            expr = dict(plan.keys).get(name)
-            below = _at_scan(plan.input, expr.name, change) if isinstance(expr, Column) else None
-            return None if below is None else replace(plan, input=below)
-        case Join():
-            if name in plan.left.schema and plan.kind in ("inner", "left", "semi", "anti"):
-                below = _at_scan(plan.left, name, change)
-                return None if below is None else replace(plan, left=below)
-            if name in plan.right.schema and plan.kind in ("inner", "right"):
-                below = _at_scan(plan.right, name, change)
-                return None if below is None else replace(plan, right=below)
-            return None
-        case _:
-            return None
+def _is_range(keys: KeySet) -> bool:
+    """Say whether the keys are all the numbers between the least and the largest of them."""
+    return int(np.count_nonzero(keys.present)) == len(keys.present) - 1 - int(keys.present.argmax())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 
 import polars as pl
 
@@ -136,8 +137,29 @@ class Estimates:
         for name in names:
             source = self._origin(name, plan)
             statistics = self._of(*source) if source is not None else None
-            found *= statistics.distinct if statistics is not None else max(1.0, rows * 0.5)
+            found *= min(statistics.distinct if statistics is not None else max(1.0, rows * 0.5), self._asked(name, plan))
         return max(1.0, min(rows, found))
+
+    def _asked(self, name: str, plan: Relation) -> float:
+        """Return how many values of a column the filters below let through, where they list them."""
+        match plan:
+            case Filter():
+                listed = [len(c.options) for c in conjuncts(plan.condition) if isinstance(c, InList) and c.operand == Column(name, plan.schema[name])]
+                listed += [1 for c in conjuncts(plan.condition) if isinstance(c, Call) and c.function == "=" and c.args[0] == Column(name, plan.schema[name])]
+                return min([*listed, self._asked(name, plan.input)]) if name in plan.schema else inf
+            case Project():
+                expr = dict(plan.outputs).get(name)
+                return self._asked(expr.name, plan.input) if isinstance(expr, Column) else inf
+            case Join():
+                return min((self._asked(name, side) for side in (plan.left, plan.right) if name in side.schema), default=inf)
+            case _:
+                return inf
+
+    def table_distinct(self, expr: Expr, plan: Relation) -> float:
+        """Return the distinct values of a column in its table, all filters left aside; else as `distinct`."""
+        source = self._origin(expr.name, plan) if isinstance(expr, Column) else None
+        statistics = self._of(*source) if source is not None else None
+        return max(1.0, statistics.distinct) if statistics is not None else self.distinct(expr, plan)
 
     def _origin(self, name: str, plan: Relation) -> tuple[str, str] | None:
         """Return the table and column that a column of the plan is, if it is one unchanged."""

@@ -32,7 +32,7 @@ from rem_arrow.plan.nodes import (
     Values,
     Window,
 )
-from rem_arrow.plan.walk import conjunction, conjuncts, expr_children, map_exprs, rebuild, rebuild_expr
+from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_children, map_exprs, rebuild, rebuild_expr
 
 _CHANGING = frozenset(
     {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time", "current_timestamp", "today", "get_current_timestamp"}
@@ -91,11 +91,11 @@ def _factored(operands: list[Expr]) -> Expr:
     branches = [conjuncts(o) for o in operands]
     common = [c for c in branches[0] if all(c in b for b in branches[1:])]
     if not common:
-        return Or(tuple(operands))
+        return disjunction(operands)
     rest = [[c for c in b if c not in common] for b in branches]
     if not all(rest):
         return conjunction(common)
-    return And((*common, Or(tuple(conjunction(r) for r in rest))))
+    return And((*common, disjunction([conjunction(r) for r in rest])))
 
 
 def _case(expr: Case) -> Expr:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import KeysView
 from dataclasses import replace
 from typing import cast
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Sort, Union
-from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, equality, passed, rebuild, substitute
+from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Literal, Or, Project, Relation, Sort, Union
+from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, disjunction, equality, passed, rebuild, substitute
 
 
 def push_filter(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with each condition as deep as it may go."""
     return _push(plan, [])
+
+
+def push_into(plan: Relation, condition: Expr) -> Relation:
+    """Return the rows of the plan that meet a condition."""
+    return _push(plan, list(conjuncts(condition)))
 
 
 def _push(plan: Relation, conditions: list[Expr]) -> Relation:
@@ -33,6 +39,7 @@ def _push(plan: Relation, conditions: list[Expr]) -> Relation:
             keys = dict(plan.keys)
             below = [c for c in conditions if plan.keys and (used := columns_of(c)) and used <= keys.keys()]
             rest = [c for c in conditions if c not in below]
+            below += [i for c in rest if plan.keys for i in _implied(c, keys.keys())]
             inner = _push(plan.input, [substitute(c, keys) for c in below])
             return _filtered(replace(plan, input=inner), rest)
         case Union():
@@ -42,7 +49,7 @@ def _push(plan: Relation, conditions: list[Expr]) -> Relation:
 
 
 def _filtered(plan: Relation, conditions: list[Expr]) -> Relation:
-    return Filter(plan, conjunction(conditions)) if conditions else plan
+    return Filter(plan, conjunction(list(dict.fromkeys(conditions)))) if conditions else plan
 
 
 def _push_input(plan: Union, place: int, conditions: list[Expr]) -> Relation:
@@ -82,6 +89,14 @@ def _derive(plan: Join, equals: list[tuple[Expr, Expr]], left: list[Expr], right
             left += [d for c in given[1] if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype]
 
 
+def _implied(condition: Expr, columns: KeysView[str]) -> list[Expr]:
+    """Return what an OR says of one side alone: in each of its branches, what reads that side only."""
+    if not isinstance(condition, Or):
+        return []
+    branches = [[c for c in conjuncts(branch) if (used := columns_of(c)) and used <= columns] for branch in condition.operands]
+    return [disjunction([conjunction(b) for b in branches])] if all(branches) else []
+
+
 def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
     """A condition on one side moves into it, unless the join could add NULLs there; an equality becomes a join key."""
     left_columns, right_columns = plan.left.schema.keys(), plan.right.schema.keys()
@@ -111,6 +126,10 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             equals.append(pair)
         else:
             rest.append(condition)
+            if plan.kind in ("inner", "right", "semi"):
+                left += _implied(condition, left_columns)
+            if plan.kind in ("inner", "left", "semi", "anti"):
+                right += _implied(condition, right_columns)
     _derive(plan, equals, left, right)
     joined = replace(plan, left=_push(plan.left, left), right=_push(plan.right, right), equals=tuple(equals), residual=conjunction(rest) if rest else None)
     return _filtered(joined, above)

@@ -72,7 +72,7 @@ def describe(plan: Relation) -> str:
         case Join():
             same = "IS" if plan.nulls_equal else "="
             conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
-            return f"Join {plan.kind}" + (f" ON {' AND '.join(conditions)}" if conditions else "")
+            return f"Join {plan.kind}" + (f", {plan.first} side first" if plan.first else "") + (f" ON {' AND '.join(conditions)}" if conditions else "")
         case Aggregate():
             calls = [_aggregate(c) for _, c in plan.aggregates]
             keys = ", ".join(text(e) for _, e in plan.keys)

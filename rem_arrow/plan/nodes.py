@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.source import ColumnRange
+from rem_arrow.source import ColumnRange, KeySet
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
 JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti"]
@@ -178,8 +178,9 @@ class Scan:
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
     coded: frozenset[str] = frozenset()
-    # Decimal columns that the source gives as integers, with their scales.
+    # `fixed` are decimal columns that the source gives as integers, with their scales; `keys` are for skipping, as `ranges`.
     fixed: tuple[tuple[str, int], ...] = ()
+    keys: tuple[KeySet, ...] = ()
 
     @cached_property
     def schema(self) -> Schema:
@@ -228,7 +229,7 @@ class Project:
 class Join:
     """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
 
-    With `nulls_equal` a NULL equals a NULL in all pairs, as in IS NOT DISTINCT FROM.
+    With `nulls_equal` a NULL equals a NULL in all pairs. `first`, the side that runs first, says nothing of what the join means.
     """
 
     kind: JoinKind
@@ -237,6 +238,7 @@ class Join:
     equals: tuple[tuple[Expr, Expr], ...] = ()
     residual: Expr | None = None
     nulls_equal: bool = False
+    first: OneOf["", "left", "right"] = ""
 
     def __post_init__(self) -> None:
         assert self.left.schema.keys().isdisjoint(self.right.schema.keys()), "columns of a join repeat"

@@ -124,6 +124,30 @@ def conjunction(operands: list[Expr]) -> Expr:
     return operands[0] if len(operands) == 1 else And(tuple(operands))
 
 
+def disjunction(operands: list[Expr]) -> Expr:
+    """Return the OR of conditions. `x = 1 OR x = 2` is `x IN (1, 2)`, which a scan can use to skip."""
+    operands = list(dict.fromkeys(operands))
+    if len(operands) == 1:
+        return operands[0]
+    listed = [_listed(o) for o in operands]
+    columns = {column for column, _ in listed}
+    column = columns.pop()
+    if columns or column is None:
+        return Or(tuple(operands))
+    return InList(column, tuple(dict.fromkeys(o for _, options in listed for o in options)))
+
+
+def _listed(condition: Expr) -> tuple[Column | None, tuple[Expr, ...]]:
+    """Return the column and the values of its type that a condition compares it to, if it is that."""
+    match condition:
+        case Call(function="=", args=(Column() as column, Literal() as value)) if value.dtype == column.dtype:
+            return column, (value,)
+        case InList(operand=Column() as column) if all(isinstance(o, Literal) and o.dtype == column.dtype for o in condition.options):
+            return column, condition.options
+        case _:
+            return None, ()
+
+
 def equality(condition: Expr, left: Relation, right: Relation) -> tuple[Expr, Expr] | None:
     """Return (of the left side, of the right side) if `condition` is an equality between columns of the two."""
     if not (isinstance(condition, Call) and condition.function == "="):

@@ -11,9 +11,9 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import BindError
-from rem_arrow.plan import functions
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, Apply, Call, Case, Cast, Column, Expr, Literal, Project, Relation, Shared, Union
+from rem_arrow.plan.nodes import Aggregate, Apply, Call, Column, Expr, Literal, Project, Relation, Shared, Union
+from rem_arrow.plan.parts import again, has_parts, parts_of, total
 from rem_arrow.plan.walk import columns_of, free_columns, rebuild_expr, substitute_all
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.binding import Collected
@@ -23,8 +23,6 @@ Swap: TypeAlias = Callable[[Expr, exp.Expression], Expr]
 
 _INT = pl.Int64()
 SETS_MAX = 4_096
-# Aggregates of all rows that follow from those of the groups, and from which.
-_COMBINED = {"sum": ("sum",), "count": ("count",), "min": ("min",), "max": ("max",), "avg": ("sum", "count"), "bool_and": ("bool_and",), "bool_or": ("bool_or",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ def swapped(applies: list[Apply], swap: Swap, tree: exp.Expression) -> list[Appl
 def _union(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names) -> Relation:
     """One aggregation for each grouping set; keys that are not in it are NULL."""
     finest = next((s for s in sets if len(s) == len(named)), None)
-    if finest is not None and len(sets) > 1 and above.aggregates and all(c.function in _COMBINED and not c.distinct for c in above.aggregates.values()):
+    if finest is not None and len(sets) > 1 and above.aggregates and all(map(has_parts, above.aggregates.values())):
         return _rolled_up(plan, sets, named, above, names)
     branches = []
     for chosen in sets:
@@ -165,44 +163,20 @@ def _union(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, 
 def _rolled_up(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names) -> Relation:
     """Aggregate by all keys once, and every set of them from that."""
     fine = [(names.fresh(n), k) for n, k in named]
-    parts: dict[str, tuple[str, AggregateCall]] = {}
-    for name, call in (above.aggregates or {}).items():
-        for kind in _COMBINED[call.function]:
-            dtype = call.dtype if kind == call.function else functions.AGGREGATES[kind].result(call.argument.dtype if call.argument is not None else _INT)
-            parts[f"{name} {kind}"] = (names.fresh(f"{name} {kind}"), replace(call, function=kind, dtype=dtype))
+    parts = parts_of(above.aggregates or {}, names)
     shared = Shared(Aggregate(plan, tuple(fine), tuple(parts.values())), -1 - names.count())
     own = {k: Column(n, k.dtype) for n, k in fine}
     branches = []
     for chosen in sets:
         keys = tuple((names.fresh(n), own[k]) for n, k in named if k in chosen)
-        calls = {p: (names.fresh(n), _again(n, c)) for p, (n, c) in parts.items()}
+        calls = again(parts, names)
         grouped = Aggregate(shared, keys, tuple(calls.values()))
         by_key = dict(zip([k for _, k in named if k in chosen], [n for n, _ in keys], strict=True))
         shown = tuple((n, Column(by_key[k], k.dtype) if k in by_key else Literal(None, k.dtype)) for n, k in named)
-        values = tuple((n, _total(n, c, {p: Column(m, a.dtype) for p, (m, a) in calls.items()})) for n, c in (above.aggregates or {}).items())
+        values = tuple((n, total(n, c, calls)) for n, c in (above.aggregates or {}).items())
         levels = tuple((n, Literal(_level(exprs, chosen), _INT)) for n, exprs in (above.groupings or {}).items())
         branches.append(Project(grouped, (*shown, *values, *levels)))
     return Union(tuple(branches))
-
-
-def _again(name: str, part: AggregateCall) -> AggregateCall:
-    """Return the aggregate over partial results."""
-    function = "sum" if part.function == "count" else part.function
-    dtype = functions.AGGREGATES["sum"].result(part.dtype) if function == "sum" else part.dtype
-    return AggregateCall(function, Column(name, part.dtype), dtype)
-
-
-def _total(name: str, call: AggregateCall, parts: dict[str, Column]) -> Expr:
-    """Return the value of an aggregate from its parts."""
-    if call.function == "count":
-        total = parts[f"{name} count"]
-        return Cast(Call("coalesce", (total, Literal(0, total.dtype)), total.dtype), call.dtype)
-    if call.function == "avg":
-        total_, count = (Cast(parts[f"{name} {p}"], pl.Float64()) for p in ("sum", "count"))
-        some = Call(">", (count, Literal(0.0, pl.Float64())), pl.Boolean())
-        return Case(((some, Call("/", (total_, count), pl.Float64())),), Literal(None, pl.Float64()), pl.Float64())
-    column = parts[f"{name} {call.function}"]
-    return column if column.dtype == call.dtype else Cast(column, call.dtype)
 
 
 def _level(exprs: tuple[Expr, ...], chosen: tuple[Expr, ...]) -> int:

@@ -12,16 +12,21 @@ import pytest
 
 from rem_arrow.engine import named
 from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.optimize import aggregate_early, push_semi, restrict_groups, run_first
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.optimizer import RULES, optimize
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
 from rem_arrow.optimize.push_filter import push_filter
+from rem_arrow.optimize.push_shared import push_shared
+from rem_arrow.optimize.share import share
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
+from rem_arrow.source import KeySet
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
+from rem_arrow.storage import key_filter
 from rem_arrow.storage.codec import CODED
 from tests.sql.compare import multiset
 from tests.sql.test_slt import FILES, blocks
@@ -38,8 +43,11 @@ class FrameCatalog:
         if frame is None:
             return None
 
-        def scan(columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.LazyFrame:
-            return frame.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
+        def scan(
+            columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset(), keys: tuple[KeySet, ...] = ()
+        ) -> pl.LazyFrame:
+            found = key_filter.kept([frame], keys)[0] if keys else frame
+            return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
@@ -88,6 +96,37 @@ def test_a_rule_makes_this_plan(rule: Callable[[Relation], Relation], text: str,
     assert explain(rule(plan)) == after
 
 
+def test_a_plan_that_is_shared_holds_what_its_uses_ask_for() -> None:
+    text = "WITH c AS (SELECT a, b, count(*) AS n FROM t GROUP BY a, b) SELECT x.n FROM c AS x JOIN c AS y ON x.b = y.b WHERE x.a = 1 AND y.a = 2"
+    plan = push_filter(share(bound(text).plan))
+    after = explain(push_shared(plan))
+    assert after.count("Filter t.a IN (1, 2)") == 2
+    unfiltered = text.replace(" AND y.a = 2", "")
+    plan = push_filter(share(bound(unfiltered).plan))
+    assert push_shared(plan) == plan, "a use without a condition needs all of it"
+
+
+def test_what_an_or_says_of_one_side_goes_there() -> None:
+    plan = push_filter(bound("SELECT t.a FROM t JOIN u ON t.a = u.a WHERE (t.b = 1 AND u.c = 2) OR (t.b = 3 AND u.c = 4)").plan)
+    assert "Filter t.b IN (1, 3)\n      Scan t" in explain(plan)
+    assert "Filter u.c IN (2, 4)\n      Scan u" in explain(plan)
+
+
+def test_one_side_is_aggregated_before_the_join(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aggregate_early, "_ROWS_MIN", 0)
+    monkeypatch.setattr(aggregate_early, "_SHARE_MAX", 1e9)
+    plan = bound("SELECT u.c, sum(t.b) FROM t JOIN u ON t.a = u.a GROUP BY u.c").plan
+    found = explain(aggregate_early.aggregate_early(push_filter(plan)))
+    assert "Aggregate sum(sum() sum) BY u.c\n      Join inner ON t.a#2 = u.a\n        Aggregate sum(t.b) BY t.a\n          Scan t" in found
+    for text in (
+        "SELECT u.c, sum(t.b + u.c) FROM t JOIN u ON t.a = u.a GROUP BY u.c",
+        "SELECT u.c, count(DISTINCT t.b) FROM t JOIN u ON t.a = u.a GROUP BY u.c",
+        "SELECT sum(t.b) FROM t JOIN u ON t.a = u.a",
+    ):
+        plan = push_filter(bound(text).plan)
+        assert aggregate_early.aggregate_early(plan) == plan
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.__name__)
 def test_a_rule_applied_twice_keeps_the_schema(rule: Callable[[Relation], Relation]) -> None:
     for _, text, _ in CASES:
@@ -126,3 +165,20 @@ def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Rela
                 better = rule(better)
         assert list(optimize(plan).schema.items()) == list(plan.schema.items())
         assert multiset(_rows(better, catalog)) == multiset(_rows(plan, catalog)), text
+
+
+def test_the_answers_do_not_depend_on_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every query of the corpus, with each rule that weighs its gain taking every chance that it sees."""
+    for module in (run_first, aggregate_early, restrict_groups, push_semi, key_filter):
+        for name in ("_SCAN_ROWS_MIN", "_ROWS_MIN"):
+            monkeypatch.setattr(module, name, 0, raising=False)
+        for name in ("_ROWS_SHARE_MAX", "_KEYS_SHARE_MAX", "_SHARE_MAX", "_KEY_SHARE_MAX"):
+            monkeypatch.setattr(module, name, 1e9, raising=False)
+    monkeypatch.setattr(run_first, "_leaves_out", lambda plan: "Working" not in explain(plan))
+    changed = 0
+    for text, catalog in _corpus():
+        plan = decorrelate(bound(text, catalog).plan)
+        better = optimize(plan)
+        changed += "side first" in explain(better)
+        assert multiset(_rows(better, catalog)) == multiset(_rows(plan, catalog)), text
+    assert changed > 50

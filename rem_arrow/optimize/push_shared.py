@@ -1,0 +1,43 @@
+"""Move conditions into a plan that is computed once for several uses: it need hold only the rows that one of them asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rem_arrow.optimize.push_filter import push_into
+from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.nodes import Expr, Filter, Relation, Shared
+from rem_arrow.plan.walk import children, disjunction, rebuild
+
+
+def push_shared(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
+    """Return the plan; a Shared whose every use stands below a filter holds the rows that pass at least one of these.
+
+    REQUIRES: `push_filter` has run, so that a filter that reads only a Shared stands right above it.
+    """
+    asked: dict[int, dict[Expr, None] | None] = {}
+    _collect(plan, asked)
+    wanted = {number: list(conditions) for number, conditions in asked.items() if conditions is not None}
+    return _pushed(plan, wanted) if wanted else plan
+
+
+def _collect(plan: Relation, asked: dict[int, dict[Expr, None] | None]) -> None:
+    condition = None
+    if isinstance(plan, Filter) and isinstance(plan.input, Shared):
+        condition, plan = plan.condition, plan.input
+    if isinstance(plan, Shared):
+        known = asked.setdefault(plan.number, {})
+        if condition is None:
+            asked[plan.number] = None
+        elif known is not None:
+            known[condition] = None
+    for child in children(plan):
+        _collect(child, asked)
+
+
+def _pushed(plan: Relation, wanted: dict[int, list[Expr]]) -> Relation:
+    plan = rebuild(plan, lambda p: _pushed(p, wanted))
+    if not (isinstance(plan, Shared) and plan.number in wanted):
+        return plan
+    conditions = wanted[plan.number]
+    return replace(plan, input=push_into(plan.input, disjunction(conditions)))
