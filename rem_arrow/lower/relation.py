@@ -13,6 +13,7 @@ from rem_arrow.errors import BindError, ExecuteError, InputError
 from rem_arrow.lower import semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -250,6 +251,10 @@ def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
 
 def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
     left, right = _sides(plan, context)
+    if plan.kind == "asof":
+        return lower_asof(plan, left, right, context.parameters)
+    if plan.kind == "positional":
+        return lower_positional(plan, left, right)
     if plan.residual is not None and plan.kind != "inner":
         return _outer_with_residual(plan, left, right, context)
     joined = _equi(plan, left, right, context)

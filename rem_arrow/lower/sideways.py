@@ -99,7 +99,7 @@ def _at_scan(plan: Relation, name: str, change: Callable[[Scan, str], Relation])
             below = _at_scan(plan.input, expr.name, change) if isinstance(expr, Column) else None
             return None if below is None else replace(plan, input=below)
         case Join():
-            if name in plan.left.schema and plan.kind in ("inner", "left", "semi", "anti"):
+            if name in plan.left.schema and plan.kind in ("inner", "left", "semi", "anti", "asof"):
                 below = _at_scan(plan.left, name, change)
                 return None if below is None else replace(plan, left=below)
             if name in plan.right.schema and plan.kind in ("inner", "right"):

@@ -16,7 +16,7 @@ import polars as pl
 from rem_arrow.source import ColumnRange
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
-JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti"]
+JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]
 ApplyKind: TypeAlias = OneOf["scalar", "exists", "in", "cross", "left"]
 FrameUnit: TypeAlias = OneOf["rows", "range", "groups"]
 Exclude: TypeAlias = OneOf["", "current row", "group", "ties"]
@@ -228,7 +228,7 @@ class Project:
 class Join:
     """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
 
-    With `nulls_equal` a NULL equals a NULL in all pairs, as in IS NOT DISTINCT FROM.
+    With `nulls_equal` a NULL equals a NULL in all pairs. What `asof` means is said in asof.py; `positional` joins by place.
     """
 
     kind: JoinKind

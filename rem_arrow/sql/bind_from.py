@@ -15,6 +15,7 @@ from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKi
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
+from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
@@ -50,6 +51,7 @@ class FromBinder:
     def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
         self.bind_query, self.bind_cte = bind_query, bind_cte
+        self._by_order = AsofBinder(text, names)
         self._views = Views(text, lambda view: bind_query(view, {}, None))
 
     def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
@@ -195,9 +197,11 @@ class FromBinder:
         using = [c.name for c in tree.args.get("using") or ()]
         if tree.method.upper() == "NATURAL":
             using = self._shared(left[1], right[1], tree)
+        both = left[1].beside(right[1])
+        if tree.method.upper() == "POSITIONAL":
+            return self._by_order.positional(left[0], right[0], tree), both
         if using:
             return self._using(kind, left, right, using, tree)
-        both = left[1].beside(right[1])
         on = tree.args.get("on")
         if on is None:
             if (tree.kind or "").upper() != "CROSS":
@@ -206,9 +210,12 @@ class FromBinder:
         collected = Collected()
         seen = Scope(both.relations, both.merged, outer)
         condition = self.binder(seen, ctes, collected).boolean(on, "ON")
+        if collected.applies and _is_asof(tree):
+            raise UnsupportedError("the ON of an ASOF JOIN cannot hold a subquery", self.text, *position(on))
         if collected.applies:
             return self._on_subqueries(kind, left, right, condition, collected, tree)
-        joined = beside(kind, left[0], right[0], list(conjuncts(condition)))
+        conditions = list(conjuncts(condition))
+        joined = self._by_order.asof(kind, left[0], right[0], conditions, tree) if _is_asof(tree) else beside(kind, left[0], right[0], conditions)
         return joined, left[1] if kind in ("semi", "anti") else both
 
     def _on_subqueries(self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join) -> Bound:
@@ -238,8 +245,6 @@ class FromBinder:
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
         side, kind = (tree.side or "").upper(), (tree.kind or "").upper()
-        if tree.method.upper() in ("ASOF", "POSITIONAL") or kind == "POSITIONAL":
-            raise UnsupportedError(f"{tree.method or kind} JOIN is not supported yet", self.text, *position(tree))
         if kind in ("SEMI", "ANTI"):
             return cast(JoinKind, kind.lower())
         return cast(JoinKind, side.lower()) if side in ("LEFT", "RIGHT", "FULL") else "inner"
@@ -268,7 +273,12 @@ class FromBinder:
                 kept = Column(self.names.fresh(name), x.dtype)
                 computed.append((kept.name, Call("coalesce", (x, y), x.dtype)))
             merged.append(Visible(name, kept.name, kept.dtype))
-        plan: Relation = Join(kind, left[0], right[0], tuple(pairs))
+        if _is_asof(tree):
+            # The last of the columns orders.
+            conditions: list[Expr] = [Call("=" if i < len(pairs) - 1 else ">=", pair, pl.Boolean()) for i, pair in enumerate(pairs)]
+            plan = self._by_order.asof(kind, left[0], right[0], conditions, tree)
+        else:
+            plan = Join(kind, left[0], right[0], tuple(pairs))
         if kind in ("semi", "anti"):
             return plan, left[1]
         if computed:
@@ -318,6 +328,10 @@ def settled(expr: Expr) -> Expr:
     if not isinstance(expr.dtype, pl.Null):
         return expr
     return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())
+
+
+def _is_asof(join: exp.Join) -> bool:
+    return str(join.method).upper() == "ASOF"
 
 
 def _is_comma(join: exp.Expression) -> bool:
