@@ -57,6 +57,8 @@ class Binder:
             raise UnsupportedError(f"queries are nested more than {DEPTH_MAX} deep", self.text, *position(tree))
         self._count(1, tree)
         known = self._with(tree, dict(ctes or {}), outer)
+        if tree.args.get("sample") and not isinstance(tree, exp.Select):
+            raise BindError("USING SAMPLE stands behind the FROM of a SELECT", self.text, *position(tree))
         try:
             match tree:
                 case exp.Select():

@@ -17,6 +17,7 @@ from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
 from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
+from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.convert import cast_to
@@ -82,9 +83,8 @@ class FromBinder:
 
     def _relation(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
         """Bind one relation. `outer` is what it sees: the relations before it, and the query around."""
-        for key, name in (("pivots", "PIVOT"), ("sample", "TABLESAMPLE")):
-            if tree.args.get(key):
-                raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
+        if tree.args.get("pivots"):
+            raise UnsupportedError("PIVOT is not supported yet", self.text, *position(tree))
         match tree:
             case exp.Table() if isinstance(tree.this, exp.Identifier):
                 bound = self._table(tree, ctes)
@@ -104,6 +104,7 @@ class FromBinder:
                 bound = self._table_function(tree, ctes, outer)
             case _:
                 raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
+        bound = sampled(bound[0], tree, self.names, self.text), bound[1]
         return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
 
     def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:

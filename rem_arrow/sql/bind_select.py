@@ -22,6 +22,7 @@ from rem_arrow.plan.walk import map_window, passed
 from rem_arrow.sql import bind_group
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
+from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_setops import distinct as distinct_rows
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
@@ -35,7 +36,6 @@ Item: TypeAlias = "tuple[str, Expr, exp.Expression]"
 # Clauses that SQLGlot reads and this binder does not know, by the key of their argument.
 _UNSUPPORTED = {
     "pivots": "PIVOT",
-    "sample": "TABLESAMPLE",
     "match": "MATCH_RECOGNIZE",
     "connect": "CONNECT BY",
     "into": "SELECT INTO",
@@ -68,6 +68,7 @@ class SelectBinder:
         if not tree.expressions:
             raise BindError("SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them.")
         plan, scope = self._from.bind(tree, ctes, outer)
+        plan = sampled(plan, tree, self.names, self.text)
         named = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
         select = _Select(tree, scope, ctes, _aliases(tree))
         select.above = Collected({}, {}, {}, {}, named, inside=select.below)
