@@ -53,6 +53,8 @@ class FromBinder:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
         self.bind_query, self.bind_cte = bind_query, bind_cte
         self._by_order = AsofBinder(text, names)
+        # How many subqueries without a name each FROM has, of those that are being bound.
+        self._unnamed = [0]
         self._views = Views(text, lambda view: bind_query(view, {}, None))
 
     def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
@@ -60,7 +62,9 @@ class FromBinder:
         clause = tree.args.get("from_")
         if clause is None:
             return Values((), ((),)), Scope(outer=outer)
+        self._unnamed.append(0)
         plan, scope = self._joined(self._relation(clause.this, ctes, outer), [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+        self._unnamed.pop()
         scope.outer = outer
         return plan, scope
 
@@ -92,10 +96,12 @@ class FromBinder:
                 bound = self._relation(tree.this, ctes, outer)
                 if tree.alias:
                     bound = self._renamed(bound, tree)
-            case exp.Subquery():
-                bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or "subquery", tree)
-            case exp.Values():
-                bound = self._derived(self.bind_query(tree, ctes, outer), tree.alias or "valueslist", tree)
+            case exp.Table() if isinstance(tree.this, exp.Values):
+                # A VALUES with a name, first in parentheses around joins.
+                bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or self._unnamed_name(), tree)
+            case exp.Subquery() | exp.Values():
+                name = tree.alias or self._unnamed_name()
+                bound = self._derived(self.bind_query(tree if isinstance(tree, exp.Values) else tree.this, ctes, outer), name, tree)
             case exp.Lateral():
                 bound = self._lateral(tree, ctes, outer)
             case exp.Unnest():
@@ -107,6 +113,10 @@ class FromBinder:
         bound = sampled(bound[0], tree, self.names, self.text), bound[1]
         return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
 
+    def _unnamed_name(self) -> str:
+        self._unnamed[-1] += 1
+        return f"unnamed_subquery{self._unnamed[-1]}" if self._unnamed[-1] > 1 else "unnamed_subquery"
+
     def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
         inner = tree.this
         if isinstance(inner, exp.Unnest):
@@ -114,7 +124,8 @@ class FromBinder:
             inner.set("alias", tree.args.get("alias"))
             return self._unnest(inner, ctes, outer)
         if isinstance(inner, exp.Subquery):
-            return self._derived(self.bind_query(inner.this, ctes, outer), tree.alias or "subquery", tree)
+            name = tree.alias or self._unnamed_name()
+            return self._derived(self.bind_query(inner.this, ctes, outer), name, tree)
         if isinstance(inner, exp.Func):
             ordinality = "ordinality" if tree.args.get("ordinality") else None
             query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
@@ -163,7 +174,7 @@ class FromBinder:
         defined = [c.name for c in cast("list[exp.Identifier]", columns)]
         if len(defined) > len(query.names):
             raise BindError(f'"{alias}" has {len(query.names)} columns, and {len(defined)} names are given', self.text, *position(tree))
-        names = self._column_names(alias, [*defined, *query.names[len(defined) :]], tree)
+        names = differing(self._column_names(alias, [*defined, *query.names[len(defined) :]], tree))
         outputs, visible = [], []
         for name, (inner, dtype) in zip(names, query.plan.schema.items(), strict=True):
             column = settled(Column(inner, dtype))
@@ -178,7 +189,7 @@ class FromBinder:
         """A join in parentheses with an alias: one relation of all its columns."""
         plan, inner = bound
         columns = inner.all_columns()
-        names = self._column_names(tree.alias, [c.name for c in columns], tree)
+        names = differing(self._column_names(tree.alias, [c.name for c in columns], tree))
         scope = Scope()
         scope.add(tree.alias, [Visible(n, c.unique, c.dtype) for n, c in zip(names, columns, strict=True)])
         return plan, scope
@@ -322,6 +333,18 @@ def split_condition(kind: JoinKind, left: Relation, right: Relation, conditions:
         else:
             equals.append(pair)
     return Join(kind, left, right, tuple(equals), conjunction(rest) if rest else None)
+
+
+def differing(names: list[str]) -> list[str]:
+    """Return the names of a derived table's columns: of those that repeat, the second becomes a_1."""
+    found: dict[str, str] = {}
+    for name in names:
+        shown, n = name, 0
+        while shown.casefold() in found:
+            n += 1
+            shown = f"{name}_{n}"
+        found[shown.casefold()] = shown
+    return list(found.values())
 
 
 def settled(expr: Expr) -> Expr:

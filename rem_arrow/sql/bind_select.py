@@ -151,6 +151,7 @@ class SelectBinder:
     def _star(self, item: exp.Expression, scope: Scope, binder: ExprBinder) -> list[Item]:
         star = item.this if isinstance(item, exp.Column) else item
         columns = scope.of(item.table, self.text, *position(item)) if isinstance(item, exp.Column) else scope.all_columns()
+        scope.tell_apart(item.table if isinstance(item, exp.Column) else None, self.text, *position(item))
         if not scope.relations:
             raise BindError("* needs a FROM", self.text, *position(item))
         excluded = self._starred(star.args.get("except_") or star.args.get("except") or (), columns, "exclude")

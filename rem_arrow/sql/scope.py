@@ -59,6 +59,13 @@ class Scope:
             raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, [name for name, _ in self.relations], "Tables"))
         return [column for columns in named for column in columns]
 
+    def tell_apart(self, alias: str | None, text: str, start: int | None, end: int | None) -> None:
+        """Raise BindError when two relations have this name, or without one when any two have the same."""
+        names = [name.casefold() for name, _ in self.relations]
+        for name, _ in self.relations:
+            if names.count(name.casefold()) > 1 and (alias is None or alias.casefold() == name.casefold()):
+                raise BindError(f'the table "{name}" is ambiguous: two in FROM have this name', text, start, end, hint="Give one of the tables an alias.")
+
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
         wanted = name.casefold()
