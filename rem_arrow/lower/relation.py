@@ -197,7 +197,9 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
     if plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(_ROW).list.len() > 0).then(pl.col(_ROW)))
     if len(names) > 1:
-        frame = frame.with_columns(pl.col(n).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
+        # Of a NULL in place of a list there is nothing to gather, not even NULLs.
+        empty = {n: pl.lit([], dtype=pl.List(plan.schema[n])) for n in names}
+        frame = frame.with_columns(pl.coalesce(pl.col(n), empty[n]).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
     elif plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(names[0]).list.len() > 0).then(pl.col(names[0])))
     if not plan.keep_empty:

@@ -29,8 +29,6 @@ class AsofBinder:
 
     text: str
     names: Names
-    # Numbers of what is shared: below zero, since CTEs count up from there.
-    _shared: int = 0
 
     def positional(self, left: Relation, right: Relation, tree: exp.Join) -> Relation:
         """`a POSITIONAL JOIN b`: the first row beside the first; NULLs beside what is left over of the longer side."""
@@ -94,8 +92,7 @@ class AsofBinder:
     def _with_all_right(self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join) -> Relation:
         """Choose by the right rows' numbers, then join these in."""
         number, chosen = self.names.fresh("row"), self.names.fresh("row")
-        self._shared -= 1
-        numbered = Shared(Window(right, ((number, WindowCall("row_number", (), _INT)),)), self._shared)
+        numbered = Shared(Window(right, ((number, WindowCall("row_number", (), _INT)),)), -1 - self.names.count())
         candidates = Project(numbered, (*passed(right), (chosen, Column(number, _INT))))
         found = Project(self._left("left", left, candidates, conditions, tree), (*passed(left), (chosen, Column(chosen, _INT))))
         return Join(kind, found, numbered, ((Column(chosen, _INT), Column(number, _INT)),))

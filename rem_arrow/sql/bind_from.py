@@ -129,19 +129,19 @@ class FromBinder:
         if isinstance(inner, exp.Func):
             ordinality = "ordinality" if tree.args.get("ordinality") else None
             query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
-            return self._derived(query, tree.alias or query.names[0], tree)
+            return _called(self._derived(query, tree.alias or query.names[0], tree), tree)
         raise UnsupportedError(f"LATERAL {inner.sql('duckdb')[:60]} is not supported", self.text, *position(tree))
 
     def _unnest(self, tree: exp.Unnest, ctes: Ctes, outer: Scope | None) -> Bound:
         offset = tree.args.get("offset")
         place = offset.name if isinstance(offset, exp.Expression) else "ordinality" if offset else None
         query = bind_list.unnested(self.binder(Scope(outer=outer), ctes), tree.expressions, place)
-        return self._derived(query, tree.alias or "unnest", tree)
+        return _called(self._derived(query, tree.alias or "unnest", tree), tree)
 
     def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
         ordinality = "ordinality" if tree.args.get("ordinality") else None
         query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality)
-        return self._derived(query, tree.alias or query.names[0], tree)
+        return _called(self._derived(query, tree.alias or query.names[0], tree), tree)
 
     def _table(self, tree: exp.Table, ctes: Ctes) -> Bound:
         name, alias = tree.name, tree.alias or tree.name
@@ -352,6 +352,16 @@ def settled(expr: Expr) -> Expr:
     if not isinstance(expr.dtype, pl.Null):
         return expr
     return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())
+
+
+def _called(bound: Bound, tree: exp.Expression) -> Bound:
+    """The alias of a function in FROM also names its column, which keeps its own name beside it."""
+    alias = tree.args.get("alias")
+    if alias is None or not alias.this or alias.args.get("columns"):
+        return bound
+    ((name, (first, *rest)),) = bound[1].relations
+    bound[1].relations[0] = (name, [Visible(alias.name, first.unique, first.dtype, also=first.name), *rest])
+    return bound
 
 
 def _is_asof(join: exp.Join) -> bool:

@@ -6,7 +6,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
-from rem_arrow.plan.nodes import Expr, Project, Query, Relation, Unnest, Values
+from rem_arrow.plan.nodes import Call, Expr, Literal, Project, Query, Relation, Unnest, Values
 from rem_arrow.plan.walk import passed
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Binding
@@ -58,10 +58,20 @@ def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> 
         trees = list(tree.expressions)
     if name not in ("range", "generate_series"):
         raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)
-    value = series(binder, name, trees, tree)
+    value = _checked_step(binder, series(binder, name, trees, tree), name, tree)
     column = binder.names.fresh(name)
     ordinality = None if place is None else binder.names.fresh(place)
     return Query(_laid_out(binder, ((column, value),), ordinality), (name, *([place] if place is not None else [])))
+
+
+def _checked_step(binder: Binding, series: Expr, name: str, tree: exp.Expression) -> Expr:
+    """In FROM a series whose step is 0 is an error; elsewhere it has no items."""
+    if not isinstance(series, Call) or len(series.args) < 3:
+        return series
+    step = series.args[2]
+    if isinstance(step, Literal) and step.value is not None and not step.value:
+        raise binder.error(f"the step of {name} must not be 0", tree)
+    return Call(series.function, (*series.args, Literal(True, pl.Boolean())), series.dtype)
 
 
 def series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

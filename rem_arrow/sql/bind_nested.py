@@ -168,7 +168,7 @@ def _wholerow(binder: Binding, name: str) -> Expr | None:
         return None
     binder.scope.tell_apart(name, binder.text, None, None)
     columns = binder.scope.of(name, binder.text, None, None)
-    if len(columns) == 1 and columns[0].name in _TABLE_FUNCTIONS:
+    if len(columns) == 1 and (columns[0].also or columns[0].name) in _TABLE_FUNCTIONS:
         return Column(columns[0].unique, columns[0].dtype)
     return packed({v.name: Column(v.unique, v.dtype) for v in columns})
 

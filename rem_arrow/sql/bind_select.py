@@ -17,9 +17,9 @@ from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Unnest, Window, WindowCall
+from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
 from rem_arrow.plan.walk import map_window, passed
-from rem_arrow.sql import bind_group
+from rem_arrow.sql import bind_group, bind_unnest
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
 from rem_arrow.sql.bind_sample import sampled
@@ -97,6 +97,7 @@ class SelectBinder:
         plan = applied(plan, select.below.applies)
         aggregated = bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
         if aggregated:
+            plan, above.unnests = bind_unnest.of_keys(plan, grouping.keys, above.unnests or {})
             plan, swap = bind_group.aggregated(plan, grouping, above, self.names, self.text)
             items = [(name, swap(expr, t), t) for name, expr, t in items]
             order = [(replace(key, expr=swap(key.expr, t)), t) for key, t in order]
@@ -117,7 +118,7 @@ class SelectBinder:
         if first_of:
             plan = self._first_of_each(plan, first_of, keys)
         if above.unnests:
-            plan = Unnest(plan, tuple(above.unnests.items()))
+            plan = bind_unnest.laid_out(plan, above.unnests)
         return self._finished(select, plan, items, keys)
 
     def _having(self, select: _Select, binder: ExprBinder, keys: list[Expr]) -> Expr | None:
@@ -141,12 +142,23 @@ class SelectBinder:
         for item in select.tree.expressions:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
                 items += self._star(item, select.scope, binder)
+            elif (columns := bind_unnest.items(binder, item)) is not None:
+                items += self._unnested(select, item, columns)
+                if isinstance(item, exp.Alias) and columns[0][0] is None:
+                    seen.setdefault(item.alias.casefold(), item.this)
             elif isinstance(item, exp.Alias):
                 items.append((item.alias, binder.bind(item.this), item.this))
                 seen.setdefault(item.alias.casefold(), item.this)
             else:
                 items.append((_output_name(item), binder.bind(item), item))
         return items
+
+    def _unnested(self, select: _Select, item: exp.Expression, columns: list[tuple[str | None, Expr]]) -> list[Item]:
+        group = select.tree.args.get("group")
+        if columns[0][0] is not None and group is not None and group.args.get("all"):
+            raise BindError("GROUP BY ALL cannot stand with UNNEST of a struct", self.text, *position(item))
+        inner = item.this if isinstance(item, exp.Alias) else item
+        return [(name if name is not None else item.alias or _output_name(item), expr, inner) for name, expr in columns]
 
     def _star(self, item: exp.Expression, scope: Scope, binder: ExprBinder) -> list[Item]:
         star = item.this if isinstance(item, exp.Column) else item

@@ -12,11 +12,16 @@ from rem_arrow.plan.nodes import Column
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """One column of a relation in FROM. `merged` columns of USING stand for both sides."""
+    """One column of a relation in FROM; `also` is a second name that it answers to."""
 
     name: str
     unique: str
     dtype: pl.DataType
+    also: str = ""
+
+    def is_called(self, wanted: str) -> bool:
+        """Say whether the column has this name, which is casefolded."""
+        return wanted in (self.name.casefold(), self.also.casefold())
 
 
 @dataclass(slots=True)
@@ -69,12 +74,12 @@ class Scope:
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
         wanted = name.casefold()
-        return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
+        return any(c.is_called(wanted) for _, columns in self.relations for c in columns)
 
     def has(self, alias: str, name: str) -> bool:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
         wanted = name.casefold()
-        here = any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+        here = any(c.is_called(wanted) for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
         return here or (self.outer is not None and self.outer.has(alias, name))
 
     def _has(self, alias: str) -> bool:
@@ -91,7 +96,7 @@ class Scope:
         if self.outer is not None and not (self.knows(name) if alias is None else self._has(alias)) and self.outer.reaches(name, alias):
             return self.outer.resolve(name, alias, text, start, end)
         where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
-        hits = [(relation, c) for relation, columns in where for c in columns if c.name.casefold() == wanted]
+        hits = [(relation, c) for relation, columns in where for c in columns if c.is_called(wanted)]
         meant = {c if alias is not None else self._substitute(c) for _, c in hits}
         if len(meant) == 1:
             (column,) = meant
