@@ -143,7 +143,7 @@ def _range(*, closed: bool) -> Lowering:
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         zero, one = pl.lit(0, _INT), pl.lit(1, _INT)
         start, stop = (zero, args[0]) if len(args) == 1 else (args[0], args[1])
-        step = args[2] if len(args) > 2 else one
+        step = args[2] if len(args) == 3 else args[2].map_batches(_not_zero, return_dtype=_INT, is_elementwise=True) if len(args) > 3 else one
         # One more beyond the end, in the direction of the step, makes it part of the series.
         end = stop + step.sign() if closed else stop
         whole = pl.int_ranges(start, end, pl.when(step > 0).then(one).otherwise(-one)) if len(args) > 2 else pl.int_ranges(start, end)
@@ -151,10 +151,16 @@ def _range(*, closed: bool) -> Lowering:
             return whole
         size = pl.when(step > 0).then((end - start + step - 1) // step).when(step < 0).then((start - end - step - 1) // -step).otherwise(zero)
         counted = pl.int_ranges(zero, pl.max_horizontal(size, zero))
-        known = pl.all_horizontal([a.is_not_null() for a in args])
+        known = pl.all_horizontal([a.is_not_null() for a in args[:3]])
         return pl.when(known).then(start + counted * step)
 
     return lower
+
+
+def _not_zero(steps: pl.Series) -> pl.Series:
+    if (steps == 0).any():
+        raise ExecuteError("the step of a series must not be 0")
+    return steps
 
 
 def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

@@ -13,6 +13,7 @@ from rem_arrow.errors import BindError, ExecuteError, InputError
 from rem_arrow.lower import semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -196,7 +197,9 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
     if plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(_ROW).list.len() > 0).then(pl.col(_ROW)))
     if len(names) > 1:
-        frame = frame.with_columns(pl.col(n).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
+        # Of a NULL in place of a list there is nothing to gather, not even NULLs.
+        empty = {n: pl.lit([], dtype=pl.List(plan.schema[n])) for n in names}
+        frame = frame.with_columns(pl.coalesce(pl.col(n), empty[n]).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
     elif plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(names[0]).list.len() > 0).then(pl.col(names[0])))
     if not plan.keep_empty:
@@ -250,6 +253,10 @@ def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:
 
 def _join(plan: Join, context: Lowering) -> pl.LazyFrame:
     left, right = _sides(plan, context)
+    if plan.kind == "asof":
+        return lower_asof(plan, left, right, context.parameters)
+    if plan.kind == "positional":
+        return lower_positional(plan, left, right)
     if plan.residual is not None and plan.kind != "inner":
         return _outer_with_residual(plan, left, right, context)
     joined = _equi(plan, left, right, context)

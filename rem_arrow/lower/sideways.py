@@ -46,7 +46,7 @@ def _key_set(values: pl.Series) -> KeySet | None:
     found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
     low, high = int(found.min()), int(found.max())
     low = 0 if 0 < low <= _FROM_ZERO_MAX else low - 1
-    if high - low >= _SPAN_MAX:
+    if high - low >= _SPAN_MAX or low < -(1 << 62):
         return None
     present = np.zeros(high - low + 2, dtype=np.bool_)
     present[found - low] = True

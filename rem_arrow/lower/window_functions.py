@@ -12,6 +12,7 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.lower.frame_bounds import Layout
+from rem_arrow.lower.sampling import sampled
 from rem_arrow.plan.nodes import AggregateCall, Column, WindowCall
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def compute(call: WindowCall, inputs: Inputs) -> pl.Series:
     ranking = _RANKING.get(call.function)
     if ranking is not None:
         return pl.Series("", ranking(inputs))
+    if call.function == "sampled":
+        return pl.Series("", sampled(inputs.layout, inputs.args))
     if call.function in ("lag", "lead"):
         return _shifted(call, inputs)
     if call.function in ("first_value", "last_value", "nth_value"):

@@ -15,6 +15,8 @@ from typing import assert_never, cast
 
 import polars as pl
 
+from rem_arrow.errors import UnsupportedError
+from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -102,6 +104,10 @@ class Domain:
                 return replace(inner, plan=Project(inner.plan, (*outputs, *_passed(inner))))
             case Aggregate():
                 return self._aggregate(plan, wanted)
+            case Join(kind="asof"):
+                return self.push(Project(expanded(plan, self._names.fresh), passed(plan)), wanted)
+            case Join(kind="positional"):
+                raise UnsupportedError("a POSITIONAL JOIN in a subquery cannot read columns of the query around it")
             case Join():
                 return self._join(plan, wanted)
             case Sort() | Unnest():
@@ -220,7 +226,7 @@ class Domain:
         if plan.kind == "right" or (plan.kind == "inner" and on_right and not on_left):
             left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
         elif plan.kind == "full":
-            left, right = self.push(plan.left, wanted | read), self.push(plan.right, wanted | read)
+            left, right = (replace(p, plan=_where_known(p), strict=frozenset()) for p in (self.push(side, wanted | read) for side in (plan.left, plan.right)))
         else:
             left, right = self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())), self.push(plan.right, on_right)
         shared = [f for f in left.names if f in right.names]
@@ -236,7 +242,9 @@ class Domain:
             joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True)
         if plan.kind == "full":
             return self._merged(joined, left, right)
-        return Pushed(joined, {f: c for f, c in known.items() if c.name in joined.schema}, strict)
+        # The side that an outer join keeps also has rows of outer values that are NULL.
+        kept = {"inner": strict, "semi": strict, "right": right.strict}.get(plan.kind, left.strict)
+        return Pushed(joined, {f: c for f, c in known.items() if c.name in joined.schema}, kept)
 
     def _merged(self, joined: Join, left: Pushed, right: Pushed) -> Pushed:
         """Behind a full join an outer value stands on the one side or the other."""

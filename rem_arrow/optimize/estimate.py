@@ -91,6 +91,10 @@ class Estimates:
                 return matches
             case "left":
                 return max(left, matches)
+            case "asof":
+                return left
+            case "positional":
+                return max(left, right)
             case "right":
                 return max(right, matches)
             case "full":

@@ -133,7 +133,8 @@ def _without_empty(plan: Relation) -> Relation:
 
 def _join(plan: Join) -> Relation:
     left, right = is_empty(plan.left), is_empty(plan.right)
-    gone = {"inner": left or right, "left": left, "right": right, "full": left and right, "semi": left or right, "anti": left}[plan.kind]
+    both = left and right
+    gone = {"inner": left or right, "left": left, "right": right, "full": both, "semi": left or right, "anti": left, "asof": left, "positional": both}[plan.kind]
     if gone:
         return _nothing(plan)
     return plan.left if plan.kind == "anti" and right else plan

@@ -83,7 +83,7 @@ def _derive(plan: Join, equals: list[tuple[Expr, Expr]], left: list[Expr], right
     for a, b in equals:
         if not (isinstance(a, Column) and isinstance(b, Column)):
             continue
-        if plan.kind in ("inner", "left", "semi", "anti"):
+        if plan.kind in ("inner", "left", "semi", "anti", "asof"):
             right += [d for c in given[0] if columns_of(c) == {a.name} and (d := substitute(c, {a.name: b})) not in right and a.dtype == b.dtype]
         if plan.kind in ("inner", "right", "semi"):
             left += [d for c in given[1] if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype]
@@ -106,7 +106,7 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
     # Conditions of WHERE: they hold for every row that is kept.
     for condition in conditions:
         used = columns_of(condition)
-        if used <= left_columns and used and plan.kind in ("inner", "left", "semi", "anti"):
+        if used <= left_columns and used and plan.kind in ("inner", "left", "semi", "anti", "asof"):
             left.append(condition)
         elif used <= right_columns and used and plan.kind in ("inner", "right"):
             right.append(condition)

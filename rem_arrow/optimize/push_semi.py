@@ -38,7 +38,7 @@ def _sunk(semi: Join, plan: Relation, estimates: Estimates) -> Relation | None:
             residual = None if semi.residual is None else substitute(semi.residual, outputs)
             below = _sunk(replace(semi, left=plan.input, equals=equals, residual=residual), plan.input, estimates)
             return None if below is None else replace(plan, input=below)
-        case Join(kind="inner" | "left" | "semi" | "anti"):
+        case Join(kind="inner" | "left" | "semi" | "anti" | "asof"):
             read = columns_of(*exprs_of(semi)) - semi.right.schema.keys()
             for side in ("left", "right") if plan.kind == "inner" else ("left",):
                 below = plan.left if side == "left" else plan.right

@@ -71,7 +71,7 @@ class _Restricting:
             case Project():
                 below, exprs = self._narrowed(plan.input, [substitute(w, dict(plan.outputs)) for w in wanted], rows_max)
                 return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, wanted)
-            case Join(kind="inner" | "left" | "semi" | "anti") if read <= plan.left.schema.keys():
+            case Join(kind="inner" | "left" | "semi" | "anti" | "asof") if read <= plan.left.schema.keys():
                 below, exprs = self._narrowed(plan.left, wanted, rows_max)
             case Join(kind="inner" | "right") if read <= plan.right.schema.keys():
                 below, exprs = self._narrowed(plan.right, wanted, rows_max)

@@ -49,7 +49,7 @@ def _join(plan: Join, known: set[str]) -> Join:
     met = set() if plan.residual is None else _not_null(plan.residual)
     if not plan.nulls_equal:
         met |= {n for pair in plan.equals for e in pair for n in _strict_columns(e)}
-    left = known | met if kind in ("inner", "semi") else known | met if kind == "right" else known if kind in ("left", "anti") else set()
+    left = known | met if kind in ("inner", "semi") else known | met if kind == "right" else known if kind in ("left", "anti", "asof") else set()
     right = known | met if kind in ("inner", "left", "semi", "anti") else known if kind == "right" else set()
     return replace(plan, kind=kind, left=_visit(plan.left, left & plan.left.schema.keys()), right=_visit(plan.right, right & plan.right.schema.keys()))
 

@@ -16,7 +16,7 @@ import polars as pl
 from rem_arrow.source import ColumnRange, KeySet
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
-JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti"]
+JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]
 ApplyKind: TypeAlias = OneOf["scalar", "exists", "in", "cross", "left"]
 FrameUnit: TypeAlias = OneOf["rows", "range", "groups"]
 Exclude: TypeAlias = OneOf["", "current row", "group", "ties"]
@@ -229,7 +229,8 @@ class Project:
 class Join:
     """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
 
-    With `nulls_equal` a NULL equals a NULL in all pairs. `first`, the side that runs first, says nothing of what the join means.
+    With `nulls_equal` a NULL equals a NULL in all pairs. What `asof` means is said in asof.py; `positional` joins by place. `first`, the
+    side that runs first, says nothing of what the join means.
     """
 
     kind: JoinKind

@@ -45,7 +45,7 @@ def _below(plan: Project | Aggregate, expr: Expr | None, change: ScanChange) -> 
 def _at_join(plan: Join, name: str, change: ScanChange) -> Relation | None:
     """Change the side that has the column, and the other by the column that must equal it."""
     left, right = plan.left, plan.right
-    if name in left.schema and plan.kind in ("inner", "left", "semi", "anti"):
+    if name in left.schema and plan.kind in ("inner", "left", "semi", "anti", "asof"):
         other = next((b.name for a, b in plan.equals if isinstance(a, Column) and a.name == name and isinstance(b, Column)), None)
         mine = at_scans(left, name, change)
         theirs = None if other is None or plan.nulls_equal else at_scans(right, other, change)

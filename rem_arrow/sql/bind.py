@@ -15,13 +15,13 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Shared, Sort, Values, Working
+from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Shared, Sort, Union, Values, Working
 from rem_arrow.plan.walk import children, free_columns, rebuild
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
 from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
-from rem_arrow.sql.bind_subquery import applied
+from rem_arrow.sql.bind_subquery import NOTHING, applied
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
@@ -57,6 +57,8 @@ class Binder:
             raise UnsupportedError(f"queries are nested more than {DEPTH_MAX} deep", self.text, *position(tree))
         self._count(1, tree)
         known = self._with(tree, dict(ctes or {}), outer)
+        if tree.args.get("sample") and not isinstance(tree, exp.Select):
+            raise BindError("USING SAMPLE stands behind the FROM of a SELECT", self.text, *position(tree))
         try:
             match tree:
                 case exp.Select():
@@ -177,16 +179,24 @@ class Binder:
         return Query(limited(tree, plan, binder), query.names)
 
     def _values(self, tree: exp.Values, ctes: Ctes, outer: Scope | None) -> Query:
-        binder = self._from.binder(Scope(outer=outer), ctes)
-        rows = [[binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])] for row in tree.expressions]
+        binders = [self._from.binder(Scope(outer=outer), ctes) for _ in tree.expressions]
+        rows = [[binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])] for binder, row in zip(binders, tree.expressions, strict=True)]
         if len({len(r) for r in rows}) > 1:
             raise BindError("the rows of VALUES have different numbers of columns", self.text, *position(tree))
-        columns = [binder.same([row[i] for row in rows], tree) for i in range(len(rows[0]))]
+        columns = [binders[0].same([row[i] for row in rows], tree) for i in range(len(rows[0]))]
         named = tuple((self.names.fresh(f"col{i}"), c[0].dtype) for i, c in enumerate(columns))
-        plan: Relation = Values(named, tuple(zip(*columns, strict=True)))
-        if binder.collected.applies:
-            raise UnsupportedError("a subquery in VALUES is not supported; use SELECT ... UNION ALL SELECT ...", self.text, *position(tree))
+        values = Values(named, tuple(zip(*columns, strict=True)))
+        plan: Relation = values
+        if any(binder.collected.applies for binder in binders):
+            plan = self._rows_of_queries(values, [applied(NOTHING, binder.collected.applies) for binder in binders])
         return Query(plan, tuple(f"col{i}" for i in range(len(columns))))
+
+    def _rows_of_queries(self, plan: Values, sources: list[Relation]) -> Relation:
+        """VALUES with subqueries: each row computed beside its own."""
+        rows: list[Relation] = []
+        for i, (row, source) in enumerate(zip(plan.rows, sources, strict=True)):
+            rows.append(Project(source, tuple((self.names.fresh(n) if i else n, e) for (n, _), e in zip(plan.columns, row, strict=True))))
+        return rows[0] if len(rows) == 1 else Union(tuple(rows))
 
 
 def _reads_working(plan: Relation) -> bool:

@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from rem_arrow.errors import suggest
 from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter, Variable
-from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_list, bind_nested, bind_subquery, bind_window
+from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_nested, bind_subquery, bind_unnest, bind_window
 from rem_arrow.sql.bind_arithmetic import ARITHMETIC
 from rem_arrow.sql.bind_operators import OPERATORS
 from rem_arrow.sql.binding import Binding, Collected, Operator
@@ -131,18 +131,6 @@ def _grouping(binder: Binding, tree: exp.Expression) -> Expr:
     return Column(name, pl.Int64())
 
 
-def _explode(binder: Binding, tree: exp.Expression) -> Expr:
-    """`SELECT unnest(list)`: the row once for each value."""
-    unnests = binder.collected.unnests
-    if unnests is None:
-        raise binder.error("UNNEST cannot stand here", tree, "It belongs in FROM or, alone, in the SELECT list.")
-    inner = tree.this if tree.this is not None else tree.expressions[0]
-    value = bind_list.as_list(binder, binder.bind(inner), tree)
-    name = binder.names.fresh("unnest")
-    unnests[name] = value
-    return Column(name, value.dtype.inner)  # type: ignore[attr-defined]
-
-
 _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Column: _column,
     exp.Literal: _literal,
@@ -156,8 +144,8 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Window: bind_window.window,
     exp.Grouping: _grouping,
     exp.GroupingId: _grouping,
-    exp.Explode: _explode,
-    exp.Unnest: _explode,
+    exp.Explode: bind_unnest.explode,
+    exp.Unnest: bind_unnest.explode,
     exp.Exists: bind_subquery.exists,
     **dict.fromkeys((exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Values), bind_subquery.scalar),
     **OPERATORS,

@@ -15,7 +15,9 @@ from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKi
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
+from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
+from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.convert import cast_to
@@ -50,6 +52,9 @@ class FromBinder:
     def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
         self.bind_query, self.bind_cte = bind_query, bind_cte
+        self._by_order = AsofBinder(text, names)
+        # How many subqueries without a name each FROM has, of those that are being bound.
+        self._unnamed = [0]
         self._views = Views(text, lambda view: bind_query(view, {}, None))
 
     def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
@@ -57,7 +62,9 @@ class FromBinder:
         clause = tree.args.get("from_")
         if clause is None:
             return Values((), ((),)), Scope(outer=outer)
+        self._unnamed.append(0)
         plan, scope = self._joined(self._relation(clause.this, ctes, outer), [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+        self._unnamed.pop()
         scope.outer = outer
         return plan, scope
 
@@ -80,9 +87,8 @@ class FromBinder:
 
     def _relation(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
         """Bind one relation. `outer` is what it sees: the relations before it, and the query around."""
-        for key, name in (("pivots", "PIVOT"), ("sample", "TABLESAMPLE")):
-            if tree.args.get(key):
-                raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
+        if tree.args.get("pivots"):
+            raise UnsupportedError("PIVOT is not supported yet", self.text, *position(tree))
         match tree:
             case exp.Table() if isinstance(tree.this, exp.Identifier):
                 bound = self._table(tree, ctes)
@@ -90,10 +96,12 @@ class FromBinder:
                 bound = self._relation(tree.this, ctes, outer)
                 if tree.alias:
                     bound = self._renamed(bound, tree)
-            case exp.Subquery():
-                bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or "subquery", tree)
-            case exp.Values():
-                bound = self._derived(self.bind_query(tree, ctes, outer), tree.alias or "valueslist", tree)
+            case exp.Table() if isinstance(tree.this, exp.Values):
+                # A VALUES with a name, first in parentheses around joins.
+                bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or self._unnamed_name(), tree)
+            case exp.Subquery() | exp.Values():
+                name = tree.alias or self._unnamed_name()
+                bound = self._derived(self.bind_query(tree if isinstance(tree, exp.Values) else tree.this, ctes, outer), name, tree)
             case exp.Lateral():
                 bound = self._lateral(tree, ctes, outer)
             case exp.Unnest():
@@ -102,7 +110,12 @@ class FromBinder:
                 bound = self._table_function(tree, ctes, outer)
             case _:
                 raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
+        bound = sampled(bound[0], tree, self.names, self.text), bound[1]
         return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+
+    def _unnamed_name(self) -> str:
+        self._unnamed[-1] += 1
+        return f"unnamed_subquery{self._unnamed[-1]}" if self._unnamed[-1] > 1 else "unnamed_subquery"
 
     def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
         inner = tree.this
@@ -111,23 +124,24 @@ class FromBinder:
             inner.set("alias", tree.args.get("alias"))
             return self._unnest(inner, ctes, outer)
         if isinstance(inner, exp.Subquery):
-            return self._derived(self.bind_query(inner.this, ctes, outer), tree.alias or "subquery", tree)
+            name = tree.alias or self._unnamed_name()
+            return self._derived(self.bind_query(inner.this, ctes, outer), name, tree)
         if isinstance(inner, exp.Func):
             ordinality = "ordinality" if tree.args.get("ordinality") else None
             query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
-            return self._derived(query, tree.alias or query.names[0], tree)
+            return _called(self._derived(query, tree.alias or query.names[0], tree), tree)
         raise UnsupportedError(f"LATERAL {inner.sql('duckdb')[:60]} is not supported", self.text, *position(tree))
 
     def _unnest(self, tree: exp.Unnest, ctes: Ctes, outer: Scope | None) -> Bound:
         offset = tree.args.get("offset")
         place = offset.name if isinstance(offset, exp.Expression) else "ordinality" if offset else None
         query = bind_list.unnested(self.binder(Scope(outer=outer), ctes), tree.expressions, place)
-        return self._derived(query, tree.alias or "unnest", tree)
+        return _called(self._derived(query, tree.alias or "unnest", tree), tree)
 
     def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
         ordinality = "ordinality" if tree.args.get("ordinality") else None
         query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality)
-        return self._derived(query, tree.alias or query.names[0], tree)
+        return _called(self._derived(query, tree.alias or query.names[0], tree), tree)
 
     def _table(self, tree: exp.Table, ctes: Ctes) -> Bound:
         name, alias = tree.name, tree.alias or tree.name
@@ -160,7 +174,7 @@ class FromBinder:
         defined = [c.name for c in cast("list[exp.Identifier]", columns)]
         if len(defined) > len(query.names):
             raise BindError(f'"{alias}" has {len(query.names)} columns, and {len(defined)} names are given', self.text, *position(tree))
-        names = self._column_names(alias, [*defined, *query.names[len(defined) :]], tree)
+        names = differing(self._column_names(alias, [*defined, *query.names[len(defined) :]], tree))
         outputs, visible = [], []
         for name, (inner, dtype) in zip(names, query.plan.schema.items(), strict=True):
             column = settled(Column(inner, dtype))
@@ -175,7 +189,7 @@ class FromBinder:
         """A join in parentheses with an alias: one relation of all its columns."""
         plan, inner = bound
         columns = inner.all_columns()
-        names = self._column_names(tree.alias, [c.name for c in columns], tree)
+        names = differing(self._column_names(tree.alias, [c.name for c in columns], tree))
         scope = Scope()
         scope.add(tree.alias, [Visible(n, c.unique, c.dtype) for n, c in zip(names, columns, strict=True)])
         return plan, scope
@@ -195,9 +209,11 @@ class FromBinder:
         using = [c.name for c in tree.args.get("using") or ()]
         if tree.method.upper() == "NATURAL":
             using = self._shared(left[1], right[1], tree)
+        both = left[1].beside(right[1])
+        if tree.method.upper() == "POSITIONAL":
+            return self._by_order.positional(left[0], right[0], tree), both
         if using:
             return self._using(kind, left, right, using, tree)
-        both = left[1].beside(right[1])
         on = tree.args.get("on")
         if on is None:
             if (tree.kind or "").upper() != "CROSS":
@@ -206,9 +222,12 @@ class FromBinder:
         collected = Collected()
         seen = Scope(both.relations, both.merged, outer)
         condition = self.binder(seen, ctes, collected).boolean(on, "ON")
+        if collected.applies and _is_asof(tree):
+            raise UnsupportedError("the ON of an ASOF JOIN cannot hold a subquery", self.text, *position(on))
         if collected.applies:
             return self._on_subqueries(kind, left, right, condition, collected, tree)
-        joined = beside(kind, left[0], right[0], list(conjuncts(condition)))
+        conditions = list(conjuncts(condition))
+        joined = self._by_order.asof(kind, left[0], right[0], conditions, tree) if _is_asof(tree) else beside(kind, left[0], right[0], conditions)
         return joined, left[1] if kind in ("semi", "anti") else both
 
     def _on_subqueries(self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join) -> Bound:
@@ -238,8 +257,6 @@ class FromBinder:
 
     def _join_kind(self, tree: exp.Join) -> JoinKind:
         side, kind = (tree.side or "").upper(), (tree.kind or "").upper()
-        if tree.method.upper() in ("ASOF", "POSITIONAL") or kind == "POSITIONAL":
-            raise UnsupportedError(f"{tree.method or kind} JOIN is not supported yet", self.text, *position(tree))
         if kind in ("SEMI", "ANTI"):
             return cast(JoinKind, kind.lower())
         return cast(JoinKind, side.lower()) if side in ("LEFT", "RIGHT", "FULL") else "inner"
@@ -268,7 +285,12 @@ class FromBinder:
                 kept = Column(self.names.fresh(name), x.dtype)
                 computed.append((kept.name, Call("coalesce", (x, y), x.dtype)))
             merged.append(Visible(name, kept.name, kept.dtype))
-        plan: Relation = Join(kind, left[0], right[0], tuple(pairs))
+        if _is_asof(tree):
+            # The last of the columns orders.
+            conditions: list[Expr] = [Call("=" if i < len(pairs) - 1 else ">=", pair, pl.Boolean()) for i, pair in enumerate(pairs)]
+            plan = self._by_order.asof(kind, left[0], right[0], conditions, tree)
+        else:
+            plan = Join(kind, left[0], right[0], tuple(pairs))
         if kind in ("semi", "anti"):
             return plan, left[1]
         if computed:
@@ -313,11 +335,37 @@ def split_condition(kind: JoinKind, left: Relation, right: Relation, conditions:
     return Join(kind, left, right, tuple(equals), conjunction(rest) if rest else None)
 
 
+def differing(names: list[str]) -> list[str]:
+    """Return the names of a derived table's columns: of those that repeat, the second becomes a_1."""
+    found: dict[str, str] = {}
+    for name in names:
+        shown, n = name, 0
+        while shown.casefold() in found:
+            n += 1
+            shown = f"{name}_{n}"
+        found[shown.casefold()] = shown
+    return list(found.values())
+
+
 def settled(expr: Expr) -> Expr:
     """Give an output that is only NULL the type INTEGER, as DuckDB does."""
     if not isinstance(expr.dtype, pl.Null):
         return expr
     return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())
+
+
+def _called(bound: Bound, tree: exp.Expression) -> Bound:
+    """The alias of a function in FROM also names its column, which keeps its own name beside it."""
+    alias = tree.args.get("alias")
+    if alias is None or not alias.this or alias.args.get("columns"):
+        return bound
+    ((name, (first, *rest)),) = bound[1].relations
+    bound[1].relations[0] = (name, [Visible(alias.name, first.unique, first.dtype, also=first.name), *rest])
+    return bound
+
+
+def _is_asof(join: exp.Join) -> bool:
+    return str(join.method).upper() == "ASOF"
 
 
 def _is_comma(join: exp.Expression) -> bool:

@@ -13,7 +13,7 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
-from rem_arrow.sql import bind_aggregates
+from rem_arrow.sql import bind_aggregates, bind_unnest
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
@@ -38,6 +38,8 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
         return _part(binder, trees[0].name, trees[1], tree)
     if name in BY_NAME and trees:
         return BY_NAME[name](binder, trees, tree)
+    if name in bind_unnest.FUNCTIONS and trees:
+        return bind_unnest.FUNCTIONS[name](binder, trees, tree)
     if name in functions.AGGREGATES:
         return _aggregate(binder, tree, None)
     if name in SPECIAL:

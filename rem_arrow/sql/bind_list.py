@@ -6,7 +6,9 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
-from rem_arrow.plan.nodes import Expr, Query, Unnest, Values
+from rem_arrow.plan.nodes import Call, Expr, Literal, Project, Query, Relation, Unnest, Values
+from rem_arrow.plan.walk import passed
+from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to
 
@@ -23,8 +25,16 @@ def unnested(binder: Binding, trees: list[exp.Expression], place: str | None) ->
         outputs.append((name, value))
         names.append("unnest")
     ordinality = None if place is None else binder.names.fresh(place)
-    plan = Unnest(_ONE_ROW, tuple(outputs), ordinality=ordinality)
+    plan = _laid_out(binder, tuple(outputs), ordinality)
     return Query(plan, (*names, *([place] if place is not None else [])))
+
+
+def _laid_out(binder: Binding, outputs: tuple[tuple[str, Expr], ...], ordinality: str | None) -> Relation:
+    """Return the rows of the lists; the subqueries that these are computed from come first."""
+    applies = binder.collected.applies
+    plan = Unnest(applied(_ONE_ROW, applies), outputs, ordinality=ordinality)
+    columns = [c for c in passed(plan) if c[0] not in {a.name for a in applies}]
+    return Project(plan, tuple(columns)) if applies else plan
 
 
 def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
@@ -48,10 +58,20 @@ def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> 
         trees = list(tree.expressions)
     if name not in ("range", "generate_series"):
         raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)
-    value = series(binder, name, trees, tree)
+    value = _checked_step(binder, series(binder, name, trees, tree), name, tree)
     column = binder.names.fresh(name)
     ordinality = None if place is None else binder.names.fresh(place)
-    return Query(Unnest(_ONE_ROW, ((column, value),), ordinality=ordinality), (name, *([place] if place is not None else [])))
+    return Query(_laid_out(binder, ((column, value),), ordinality), (name, *([place] if place is not None else [])))
+
+
+def _checked_step(binder: Binding, series: Expr, name: str, tree: exp.Expression) -> Expr:
+    """In FROM a series whose step is 0 is an error; elsewhere it has no items."""
+    if not isinstance(series, Call) or len(series.args) < 3:
+        return series
+    step = series.args[2]
+    if isinstance(step, Literal) and step.value is not None and not step.value:
+        raise binder.error(f"the step of {name} must not be 0", tree)
+    return Call(series.function, (*series.args, Literal(True, pl.Boolean())), series.dtype)
 
 
 def series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

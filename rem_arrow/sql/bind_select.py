@@ -17,11 +17,12 @@ from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Unnest, Window, WindowCall
+from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
 from rem_arrow.plan.walk import map_window, passed
-from rem_arrow.sql import bind_group
+from rem_arrow.sql import bind_group, bind_unnest
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
+from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_setops import distinct as distinct_rows
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
@@ -35,7 +36,6 @@ Item: TypeAlias = "tuple[str, Expr, exp.Expression]"
 # Clauses that SQLGlot reads and this binder does not know, by the key of their argument.
 _UNSUPPORTED = {
     "pivots": "PIVOT",
-    "sample": "TABLESAMPLE",
     "match": "MATCH_RECOGNIZE",
     "connect": "CONNECT BY",
     "into": "SELECT INTO",
@@ -68,6 +68,7 @@ class SelectBinder:
         if not tree.expressions:
             raise BindError("SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them.")
         plan, scope = self._from.bind(tree, ctes, outer)
+        plan = sampled(plan, tree, self.names, self.text)
         named = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
         select = _Select(tree, scope, ctes, _aliases(tree))
         select.above = Collected({}, {}, {}, {}, named, inside=select.below)
@@ -96,6 +97,7 @@ class SelectBinder:
         plan = applied(plan, select.below.applies)
         aggregated = bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
         if aggregated:
+            plan, above.unnests = bind_unnest.of_keys(plan, grouping.keys, above.unnests or {})
             plan, swap = bind_group.aggregated(plan, grouping, above, self.names, self.text)
             items = [(name, swap(expr, t), t) for name, expr, t in items]
             order = [(replace(key, expr=swap(key.expr, t)), t) for key, t in order]
@@ -116,7 +118,7 @@ class SelectBinder:
         if first_of:
             plan = self._first_of_each(plan, first_of, keys)
         if above.unnests:
-            plan = Unnest(plan, tuple(above.unnests.items()))
+            plan = bind_unnest.laid_out(plan, above.unnests)
         return self._finished(select, plan, items, keys)
 
     def _having(self, select: _Select, binder: ExprBinder, keys: list[Expr]) -> Expr | None:
@@ -140,6 +142,10 @@ class SelectBinder:
         for item in select.tree.expressions:
             if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
                 items += self._star(item, select.scope, binder)
+            elif (columns := bind_unnest.items(binder, item)) is not None:
+                items += self._unnested(select, item, columns)
+                if isinstance(item, exp.Alias) and columns[0][0] is None:
+                    seen.setdefault(item.alias.casefold(), item.this)
             elif isinstance(item, exp.Alias):
                 items.append((item.alias, binder.bind(item.this), item.this))
                 seen.setdefault(item.alias.casefold(), item.this)
@@ -147,9 +153,17 @@ class SelectBinder:
                 items.append((_output_name(item), binder.bind(item), item))
         return items
 
+    def _unnested(self, select: _Select, item: exp.Expression, columns: list[tuple[str | None, Expr]]) -> list[Item]:
+        group = select.tree.args.get("group")
+        if columns[0][0] is not None and group is not None and group.args.get("all"):
+            raise BindError("GROUP BY ALL cannot stand with UNNEST of a struct", self.text, *position(item))
+        inner = item.this if isinstance(item, exp.Alias) else item
+        return [(name if name is not None else item.alias or _output_name(item), expr, inner) for name, expr in columns]
+
     def _star(self, item: exp.Expression, scope: Scope, binder: ExprBinder) -> list[Item]:
         star = item.this if isinstance(item, exp.Column) else item
         columns = scope.of(item.table, self.text, *position(item)) if isinstance(item, exp.Column) else scope.all_columns()
+        scope.tell_apart(item.table if isinstance(item, exp.Column) else None, self.text, *position(item))
         if not scope.relations:
             raise BindError("* needs a FROM", self.text, *position(item))
         excluded = self._starred(star.args.get("except_") or star.args.get("except") or (), columns, "exclude")

@@ -70,7 +70,7 @@ class WriteBinder:
         if isinstance(source, exp.Values) and not any(source.args.get(k) for k in ("order", "limit", "offset", "with_", "alias")):
             return self._values(source, fields)
         query = self._binder.query(source)
-        self._check_count(len(query.names), fields, source)
+        self.check_count(len(query.names), fields, source)
         return self._assigned(query, fields, [source] * len(fields)), list(fields)
 
     def by_name(self, source: exp.Expression, fields: Sequence[Field]) -> tuple[Query, list[Field]]:
@@ -91,6 +91,10 @@ class WriteBinder:
         tree = exp.Select(expressions=names, from_=exp.From(this=exp.Table(this=exp.to_identifier(source, quoted=True))))
         return self._assigned(self._binder.statement(tree), fields, [tree] * len(fields))
 
+    def rows(self, source: exp.Expression) -> Query:
+        """Bind any query."""
+        return self._binder.statement(source)
+
     def width(self, source: exp.Expression) -> int:
         """Return the number of columns of the rows of an INSERT."""
         if isinstance(source, exp.Values):
@@ -100,11 +104,11 @@ class WriteBinder:
     def _values(self, source: exp.Values, fields: Sequence[Field]) -> tuple[Query, list[Field]]:
         rows = [_cells(row) for row in source.expressions]
         for row, tree in zip(rows, source.expressions, strict=True):
-            self._check_count(len(row), fields, tree)
+            self.check_count(len(row), fields, tree)
         left_out: set[int] = set()
         if self._target.defaults is None:
             for i, field in enumerate(fields):
-                count = sum(_is_default(row[i]) for row in rows)
+                count = sum(is_default(row[i]) for row in rows)
                 if 0 < count < len(rows):
                     raise UnsupportedError(
                         f'DEFAULT beside values in the column "{field.name}" of an entity table; insert these rows by a statement of their own', self._text, *position(source)
@@ -118,11 +122,12 @@ class WriteBinder:
         return Query(Values(columns, bound), tuple(fields[i].name for i in kept)), [fields[i] for i in kept]
 
     def _cell(self, binder: ExprBinder, tree: exp.Expression, field: Field) -> Expr:
-        if _is_default(tree):
+        if is_default(tree):
             return self._default(field)
         return self._cast(binder.bind(tree), field, tree)
 
-    def _check_count(self, count: int, fields: Sequence[Field], tree: exp.Expression) -> None:
+    def check_count(self, count: int, fields: Sequence[Field], tree: exp.Expression) -> None:
+        """Raise BindError when there are more or fewer values than columns."""
         if count != len(fields):
             table = self._target.table.name
             raise BindError(
@@ -138,7 +143,7 @@ class WriteBinder:
         """Bind the new rows of an UPDATE: the rowid, if the target has one, and every column of the table."""
         given = {self._target.field(name, self._text).name: value for name, value in assignments}
         trees = [given.get(f.name) for f in self._target.table.fields]
-        shown = [self._own(f.name) if t is None or _is_default(t) else t for f, t in zip(self._target.table.fields, trees, strict=True)]
+        shown = [self._own(f.name) if t is None or is_default(t) else t for f, t in zip(self._target.table.fields, trees, strict=True)]
         query = self._bound([*self._rowid(), *shown], others, where, ctes)
         extra = len(self._rowid())
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
@@ -147,7 +152,7 @@ class WriteBinder:
             name = self._binder.names.fresh(field.name)
             value: Expr = column
             if tree is not None:
-                value = self._default(field) if _is_default(tree) else self._cast(column, field, tree)
+                value = self._default(field) if is_default(tree) else self._cast(column, field, tree)
             outputs.append((name, value))
         return Query(Project(query.plan, tuple(outputs)), (*query.names[:extra], *self._target.table.names))
 
@@ -244,6 +249,7 @@ def _cells(row: exp.Expression) -> list[exp.Expression]:
     return list(row.expressions) if isinstance(row, exp.Tuple) else [row.this if isinstance(row, exp.Paren) else row]
 
 
-def _is_default(tree: exp.Expression) -> bool:
+def is_default(tree: exp.Expression) -> bool:
+    """Say whether a value is the word DEFAULT."""
     bare = isinstance(tree, exp.Var) or (isinstance(tree, exp.Column) and not tree.table and isinstance(tree.this, exp.Identifier) and not tree.this.args.get("quoted"))
     return bare and tree.name.upper() == "DEFAULT"

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.errors import UnsupportedError
+from rem_arrow.sql.classify_merge import merge
 from rem_arrow.sql.classify_table import alter, create, drop
-from rem_arrow.sql.naming import name_of, refuse, table_name
+from rem_arrow.sql.naming import assignments, name_of, refuse, table_name
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.statement import (
-    Assignments,
     Conflict,
     Control,
     CopyFrom,
@@ -21,7 +21,6 @@ from rem_arrow.sql.statement import (
     Describe,
     Explain,
     Insert,
-    Name,
     Options,
     Select,
     ShowTables,
@@ -34,7 +33,6 @@ _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET 
 _REFUSED: dict[type[exp.Expression], str] = {
     exp.Set: _SETTINGS,
     exp.Pragma: _SETTINGS,
-    exp.Merge: "MERGE is not supported; write INSERT ... ON CONFLICT, or UPDATE and INSERT in a transaction",
     exp.Attach: "ATTACH is not supported; a connection has one database: hand other tables in as frames",
     exp.Detach: "DETACH is not supported; a connection has one database",
     exp.Use: "USE is not supported; a connection has one database",
@@ -78,27 +76,7 @@ def _conflict(tree: exp.Insert, text: str) -> Conflict | None:
     if not clause.expressions:
         return Conflict("nothing", keys)
     where = clause.args.get("where")
-    return Conflict("update", keys, _assignments(clause.expressions, text), None if where is None else where.this)
-
-
-def _assignments(trees: list[exp.Expression], text: str) -> Assignments:
-    found: list[tuple[Name, exp.Expression]] = []
-    for tree in trees:
-        if not isinstance(tree, exp.EQ):
-            raise BindError("SET takes column = value", text, *position(tree))
-        target, value = tree.this, tree.expression
-        if not isinstance(target, exp.Tuple):
-            found.append((name_of(target), value))
-        elif isinstance(value, exp.Tuple) and len(value.expressions) == len(target.expressions):
-            found += [(name_of(t), v) for t, v in zip(target.expressions, value.expressions, strict=True)]
-        else:
-            raise refuse("SET (a, b) = takes as many values in parentheses", tree, text)
-    seen: set[str] = set()
-    for name, _ in found:
-        if name.text.casefold() in seen:
-            raise BindError(f'the column "{name.text}" is set twice', text, name.start, name.end)
-        seen.add(name.text.casefold())
-    return tuple(found)
+    return Conflict("update", keys, assignments(clause.expressions, text), None if where is None else where.this)
 
 
 def _update(tree: exp.Update, text: str) -> Update:
@@ -111,7 +89,7 @@ def _update(tree: exp.Update, text: str) -> Update:
     return Update(
         table_name(table, text),
         table.alias or table.name,
-        _assignments(tree.expressions, text),
+        assignments(tree.expressions, text),
         others,
         None if where is None else where.this,
         tree.args.get("with_"),
@@ -182,6 +160,7 @@ _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
     exp.Insert: _insert,
     exp.Update: _update,
     exp.Delete: _delete,
+    exp.Merge: merge,
     exp.TruncateTable: _truncate,
     exp.Create: create,
     exp.Drop: drop,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.sql.parse import position
-from rem_arrow.sql.statement import Name
+from rem_arrow.sql.statement import Assignments, Name
 
 
 def name_of(tree: exp.Expression) -> Name:
@@ -25,3 +25,24 @@ def table_name(tree: exp.Expression, text: str) -> Name:
 
 def refuse(message: str, tree: exp.Expression, text: str) -> UnsupportedError:
     return UnsupportedError(message, text, *position(tree))
+
+
+def assignments(trees: list[exp.Expression], text: str) -> Assignments:
+    """Return what SET sets. Raises BindError for a column that is set twice."""
+    found: list[tuple[Name, exp.Expression]] = []
+    for tree in trees:
+        if not isinstance(tree, exp.EQ):
+            raise BindError("SET takes column = value", text, *position(tree))
+        target, value = tree.this, tree.expression
+        if not isinstance(target, exp.Tuple):
+            found.append((name_of(target), value))
+        elif isinstance(value, exp.Tuple) and len(value.expressions) == len(target.expressions):
+            found += [(name_of(t), v) for t, v in zip(target.expressions, value.expressions, strict=True)]
+        else:
+            raise refuse("SET (a, b) = takes as many values in parentheses", tree, text)
+    seen: set[str] = set()
+    for name, _ in found:
+        if name.text.casefold() in seen:
+            raise BindError(f'the column "{name.text}" is set twice', text, name.start, name.end)
+        seen.add(name.text.casefold())
+    return tuple(found)

@@ -139,7 +139,7 @@ def _plain_tokens(tokens: list[Token]) -> list[Token]:
     """Number the `?`: each reads as $1, $2 and so on. What stands between $$ is a text; x'41' is unhex('41')."""
     found: list[Token] = []
     asked = 0
-    for token in tokens:
+    for place, token in enumerate(tokens):
         if token.token_type == TokenType.PLACEHOLDER and token.text == "?":
             asked += 1
             found += [_like(token, TokenType.PARAMETER, "$"), _like(token, TokenType.NUMBER, str(asked))]
@@ -148,9 +148,18 @@ def _plain_tokens(tokens: list[Token]) -> list[Token]:
         elif token.token_type == TokenType.STRING and found and found[-1].text in ("x", "X") and found[-1].end + 1 == token.start:
             found[-1] = _like(found[-1], TokenType.VAR, "unhex")
             found += [_like(token, TokenType.L_PAREN, "("), token, _like(token, TokenType.R_PAREN, ")")]
+        elif token.token_type == TokenType.VALUES and _is_name(tokens, place):
+            found.append(_like(token, TokenType.VAR, token.text))
         else:
             found.append(token)
     return found
+
+
+def _is_name(tokens: list[Token], place: int) -> bool:
+    """Say whether VALUES is a name: where no rows follow, and in `WITH values(a) AS`."""
+    before = tokens[place - 1].text.upper() if place else ""
+    follows = tokens[place + 1].token_type if place + 1 < len(tokens) else None
+    return before in ("WITH", "RECURSIVE") or (follows != TokenType.L_PAREN and before != "DEFAULT")
 
 
 def _like(token: Token, kind: TokenType, text: str) -> Token:

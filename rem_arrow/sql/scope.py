@@ -12,11 +12,16 @@ from rem_arrow.plan.nodes import Column
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """One column of a relation in FROM. `merged` columns of USING stand for both sides."""
+    """One column of a relation in FROM; `also` is a second name that it answers to."""
 
     name: str
     unique: str
     dtype: pl.DataType
+    also: str = ""
+
+    def is_called(self, wanted: str) -> bool:
+        """Say whether the column has this name, which is casefolded."""
+        return wanted in (self.name.casefold(), self.also.casefold())
 
 
 @dataclass(slots=True)
@@ -59,15 +64,22 @@ class Scope:
             raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, [name for name, _ in self.relations], "Tables"))
         return [column for columns in named for column in columns]
 
+    def tell_apart(self, alias: str | None, text: str, start: int | None, end: int | None) -> None:
+        """Raise BindError when two relations have this name, or without one when any two have the same."""
+        names = [name.casefold() for name, _ in self.relations]
+        for name, _ in self.relations:
+            if names.count(name.casefold()) > 1 and (alias is None or alias.casefold() == name.casefold()):
+                raise BindError(f'the table "{name}" is ambiguous: two in FROM have this name', text, start, end, hint="Give one of the tables an alias.")
+
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
         wanted = name.casefold()
-        return any(c.name.casefold() == wanted for _, columns in self.relations for c in columns)
+        return any(c.is_called(wanted) for _, columns in self.relations for c in columns)
 
     def has(self, alias: str, name: str) -> bool:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
         wanted = name.casefold()
-        here = any(c.name.casefold() == wanted for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+        here = any(c.is_called(wanted) for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
         return here or (self.outer is not None and self.outer.has(alias, name))
 
     def _has(self, alias: str) -> bool:
@@ -84,7 +96,7 @@ class Scope:
         if self.outer is not None and not (self.knows(name) if alias is None else self._has(alias)) and self.outer.reaches(name, alias):
             return self.outer.resolve(name, alias, text, start, end)
         where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
-        hits = [(relation, c) for relation, columns in where for c in columns if c.name.casefold() == wanted]
+        hits = [(relation, c) for relation, columns in where for c in columns if c.is_called(wanted)]
         meant = {c if alias is not None else self._substitute(c) for _, c in hits}
         if len(meant) == 1:
             (column,) = meant

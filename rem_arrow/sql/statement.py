@@ -96,6 +96,37 @@ class Delete:
     returning: exp.Expression | None
 
 
+Match: TypeAlias = Literal["matched", "not matched", "not matched by source"]
+MergeKind: TypeAlias = Literal["update", "delete", "insert", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeAction:
+    """A WHEN of a MERGE. `assignments` None of an UPDATE, and `values` None of an INSERT: the columns of the source."""
+
+    match: Match
+    condition: exp.Expression | None
+    kind: MergeKind
+    assignments: Assignments | None = None
+    columns: tuple[Name, ...] | None = None
+    values: tuple[exp.Expression, ...] | None = None
+    by_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`source` has a name; it meets the table by `on` or `using`."""
+
+    table: Name
+    alias: str
+    source: exp.Expression
+    on: exp.Expression | None
+    using: tuple[exp.Expression, ...]
+    actions: tuple[MergeAction, ...]
+    ctes: exp.Expression | None
+    returning: exp.Expression | None
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnDefinition:
     name: Name
@@ -205,6 +236,6 @@ class Control:
 
 
 Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
-RowWriting: TypeAlias = "Insert | Update | Delete | CopyFrom"
+RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = "CreateTable | CreateTableAs | CreateView | CreateIndex | Drop | Alter"
 Statement: TypeAlias = "Reading | RowWriting | Defining | Control"

@@ -17,7 +17,7 @@ from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.plan.nodes import Column, Project, Query, Values
 from rem_arrow.schema import Field, Table
 from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import Delete, Insert, Name, Update
+from rem_arrow.sql.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.context import Context, Outcome, Result, counted, writable
 from rem_arrow.storage import values
@@ -33,7 +33,7 @@ def insert(context: Context, statement: Insert) -> Result:
         _check_conflict(context, statement, tv.table)
         frame = _given(context, version, statement, tv)
         outcome = stored(context, version, tv, frame, statement)
-        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
 
@@ -55,22 +55,13 @@ def update(context: Context, statement: Update) -> Result:
 
     def compute(version: Version) -> tuple[Changes, Result]:
         tv = writable(version, statement.table, context.text)
-        target, snapshot = _target(tv.table, statement.alias), context.snapshot(version, target=tv)
-        assigned = [target.field(name, context.text).name for name, _ in statement.assignments]
-        if tv.table.kind == "entity":
-            entity_rows.check_assignments(tv.table, statement.assignments, context.text)
-        elif tv.table.kind == "system":
-            edge_rows.check_assignments(tv.table, statement.assignments, context.text)
-        query = WriteBinder(context.text, snapshot, context.dtypes, target).update(statement.assignments, statement.others, statement.where, statement.ctes)
+        own, snapshot = target(tv.table, statement.alias), context.snapshot(version, target=tv)
+        assigned = [own.field(name, context.text).name for name, _ in statement.assignments]
+        check_assignments(tv.table, statement.assignments, context.text)
+        query = WriteBinder(context.text, snapshot, context.dtypes, own).update(statement.assignments, statement.others, statement.where, statement.ctes)
         frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
-        match tv.table.kind:
-            case "entity":
-                outcome = entity_rows.update(context, tv, frame)
-            case "system":
-                outcome = edge_rows.update(context, tv, frame)
-            case _:
-                outcome = plain_rows.update(context, tv, frame, assigned)
-        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        outcome = changed(context, tv, frame, assigned)
+        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
 
@@ -82,19 +73,43 @@ def delete(context: Context, statement: Delete) -> Result:
         tv = writable(version, statement.table, context.text)
         snapshot = context.snapshot(version, target=tv)
         columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
-        binder = WriteBinder(context.text, snapshot, context.dtypes, _target(tv.table, statement.alias))
+        binder = WriteBinder(context.text, snapshot, context.dtypes, target(tv.table, statement.alias))
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot)
-        match tv.table.kind:
-            case "entity":
-                outcome = entity_rows.delete(context, tv, frame)
-            case "system":
-                outcome = edge_rows.delete(context, tv, frame)
-            case _:
-                outcome = plain_rows.delete(context, tv, frame)
-        return outcome.changes, _result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        outcome = removed(context, tv, frame)
+        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
+
+
+def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
+    """Refuse to set what the database gives."""
+    if table.kind == "entity":
+        entity_rows.check_assignments(table, assignments, text)
+    elif table.kind == "system":
+        edge_rows.check_assignments(table, assignments, text)
+
+
+def changed(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
+    """Return what replacing rows does, by kind of table; `frame` has the rowid and all columns."""
+    match tv.table.kind:
+        case "entity":
+            return entity_rows.update(context, tv, frame)
+        case "system":
+            return edge_rows.update(context, tv, frame)
+        case _:
+            return plain_rows.update(context, tv, frame, assigned)
+
+
+def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Return what removing rows does, by kind of table; `frame` has the rowid, of entities the id, for RETURNING all columns."""
+    match tv.table.kind:
+        case "entity":
+            return entity_rows.delete(context, tv, frame)
+        case "system":
+            return edge_rows.delete(context, tv, frame)
+        case _:
+            return plain_rows.delete(context, tv, frame)
 
 
 def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> list[Field]:
@@ -131,7 +146,8 @@ def fitting(context: Context, query: Query, snapshot: Snapshot, table: Table, fi
 # --- inside
 
 
-def _target(table: Table, alias: str) -> Target:
+def target(table: Table, alias: str) -> Target:
+    """Return the table that a statement changes, as its queries see it."""
     return Target(table, alias, TARGET, ROWID, _defaults(table))
 
 
@@ -173,10 +189,13 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
     if statement.columns is not None:
         return chosen_fields(context, table, statement.columns)
     assert statement.source is not None, "DEFAULT VALUES fills no columns"
+    return list(table.fields) if table.kind == "plain" else positional_fields(table, binder.width(statement.source))
+
+
+def positional_fields(table: Table, width: int) -> list[Field]:
+    """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be left out."""
     given = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
-    # The columns that the database gives stand at the end, and may be left out.
-    short = table.kind != "plain" and binder.width(statement.source) == len(given)
-    return given if short else list(table.fields)
+    return given if table.kind != "plain" and width == len(given) else list(table.fields)
 
 
 def _single(query: Query, place: int) -> Query | None:
@@ -191,7 +210,7 @@ def _single(query: Query, place: int) -> Query | None:
             return None
 
 
-def _result(context: Context, version: Version, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
+def result(context: Context, version: Version, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
     """Return the count, or what RETURNING makes of the rows."""
     if returning is None:
         return counted(outcome.affected)

@@ -18,13 +18,14 @@ from rem_arrow.sql.statement import (
     Drop,
     Explain,
     Insert,
+    Merge,
     Select,
     ShowTables,
     Statement,
     Summarize,
     Update,
 )
-from rem_arrow.statements import files, indexes, rows, show, tables, views
+from rem_arrow.statements import files, indexes, merge, rows, show, tables, views
 from rem_arrow.statements.context import Context, Result, status
 
 
@@ -39,6 +40,8 @@ def run(context: Context, statement: Statement) -> Result:
             return rows.update(context, statement)
         case Delete():
             return rows.delete(context, statement)
+        case Merge():
+            return merge.merge(context, statement)
         case CopyFrom():
             return files.copy_from(context, statement)
         case CopyTo():

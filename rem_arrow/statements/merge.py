@@ -1,0 +1,93 @@
+"""MERGE INTO: what its source finds in the table is updated or deleted, what it does not find is inserted.
+
+Each action reads the rows that are its own: those of its kind that meet its condition, and none of the actions of this kind
+before it. All read the same version, and what they do is one commit. REQUIRES of `Context.write`: the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from rem_arrow.catalog import ROWID
+from rem_arrow.errors import InputError
+from rem_arrow.schema import Field
+from rem_arrow.sql.bind_merge import MergeBinder, returned
+from rem_arrow.sql.statement import Merge, MergeAction
+from rem_arrow.statements import rows
+from rem_arrow.statements.context import Context, Outcome, Result, counted, writable
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion, Version
+
+
+def merge(context: Context, statement: Merge) -> Result:
+    """Run a MERGE."""
+
+    def compute(version: Version) -> tuple[Changes, Result]:
+        tv = writable(version, statement.table, context.text)
+        frames = [_read(context, version, tv, statement, place) for place in range(len(statement.actions))]
+        _check_once(tv, frames)
+        outcomes = [_done(context, version, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)]
+        changes = Changes()
+        for outcome in outcomes:
+            changes.merge(outcome.changes)
+        if statement.returning is None:
+            return changes, counted(sum(o.affected for o in outcomes))
+        found = [_returned(context, version, tv, statement, action, outcome) for action, outcome in zip(statement.actions, outcomes, strict=True)]
+        return changes, pl.concat(found)
+
+    return context.write(compute)
+
+
+def _read(context: Context, version: Version, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:
+    """Return the rows of one action: new ones, with the rowid where they take the place of old ones."""
+    action, table = statement.actions[place], tv.table
+    if action.kind == "nothing":
+        return pl.DataFrame()
+    snapshot = context.snapshot(version, target=tv)
+    binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(table, statement.alias), statement)
+    if action.kind == "delete":
+        return context.rows(binder.delete(place, list(table.names)), snapshot)
+    if action.kind == "update":
+        assigned = binder.assignments(action)
+        rows.check_assignments(table, assigned, context.text)
+        return rows.fitting(context, binder.update(place, assigned), snapshot, table, [None, *table.fields])
+    query, fields = binder.insert(place, _fields(context, tv, action, binder))
+    if not fields:
+        return pl.DataFrame(height=context.rows(query, snapshot).height)
+    return rows.fitting(context, query, snapshot, table, fields)
+
+
+def _fields(context: Context, tv: TableVersion, action: MergeAction, binder: MergeBinder) -> list[Field]:
+    if action.columns is not None:
+        return rows.chosen_fields(context, tv.table, action.columns)
+    return rows.positional_fields(tv.table, binder.source_width() if action.values is None else len(action.values))
+
+
+def _check_once(tv: TableVersion, frames: Sequence[pl.DataFrame]) -> None:
+    """Refuse to write one row twice."""
+    rowids = pl.concat([pl.Series([], dtype=pl.Int64), *(f[ROWID] for f in frames if ROWID in f.columns)])
+    if rowids.is_duplicated().any():
+        raise InputError(f"a row of {tv.table.name} is found by several rows of the source; MERGE changes a row once, so filter or aggregate the source first")
+    if tv.table.kind == "entity":
+        ids = pl.concat([pl.Series([], dtype=pl.String), *(f["id"].cast(pl.String) for f in frames if "id" in f.columns)]).drop_nulls()
+        if ids.is_duplicated().any():
+            raise InputError(f"an id of {tv.table.name} comes more than once in this MERGE; it writes a row once")
+
+
+def _done(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, action: MergeAction) -> Outcome:
+    match action.kind:
+        case "nothing":
+            return Outcome(Changes(), 0)
+        case "delete":
+            return rows.removed(context, tv, frame)
+        case "update":
+            return rows.changed(context, tv, frame, tv.table.names)
+        case "insert":
+            return rows.stored(context, version, tv, frame)
+
+
+def _returned(context: Context, version: Version, tv: TableVersion, statement: Merge, action: MergeAction, outcome: Outcome) -> pl.DataFrame:
+    """Return what RETURNING makes of the rows of one action."""
+    return rows.result(context, version, tv.table, outcome, statement.alias, returned(statement, action))
