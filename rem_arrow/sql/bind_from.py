@@ -17,7 +17,7 @@ from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_list
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_subquery import applied
-from rem_arrow.sql.binding import Collected
+from rem_arrow.sql.binding import Collected, Evaluate
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
@@ -47,9 +47,11 @@ BindQuery: TypeAlias = Callable[[exp.Expression, Ctes, Scope | None], Query]
 class FromBinder:
     """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
 
-    def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
+    def __init__(
+        self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query], evaluate: Evaluate | None
+    ) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
-        self.bind_query, self.bind_cte = bind_query, bind_cte
+        self.bind_query, self.bind_cte, self.evaluate = bind_query, bind_cte, evaluate
         self._views = Views(text, lambda view: bind_query(view, {}, None))
 
     def bind(self, tree: exp.Select, ctes: Ctes, outer: Scope | None) -> Bound:
@@ -63,7 +65,9 @@ class FromBinder:
 
     def binder(self, scope: Scope, ctes: Ctes, collected: Collected | None = None) -> ExprBinder:
         """Return what binds expressions in FROM."""
-        return ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+        binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+        binder.evaluate = self.evaluate
+        return binder
 
     def _joined(self, first: Bound, joins: list[exp.Expression], ctes: Ctes, outer: Scope | None) -> Bound:
         """Join in order. A comma binds less than any JOIN: what stands between two commas is joined first."""
@@ -80,10 +84,11 @@ class FromBinder:
 
     def _relation(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
         """Bind one relation. `outer` is what it sees: the relations before it, and the query around."""
-        for key, name in (("pivots", "PIVOT"), ("sample", "TABLESAMPLE")):
-            if tree.args.get(key):
-                raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
+        if tree.args.get("sample"):
+            raise UnsupportedError("TABLESAMPLE is not supported yet", self.text, *position(tree))
         match tree:
+            case _ if tree.args.get("pivots"):
+                bound = self._pivoted(tree, ctes, outer)
             case exp.Table() if isinstance(tree.this, exp.Identifier):
                 bound = self._table(tree, ctes)
             case exp.Subquery() if isinstance(tree.this, (exp.Table, exp.Subquery, exp.Values)):
@@ -103,6 +108,15 @@ class FromBinder:
             case _:
                 raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
         return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+
+    def _pivoted(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
+        """`t PIVOT (...) UNPIVOT (...)`: the last of them of what is before it."""
+        source, last = tree.copy(), tree.args["pivots"][-1].copy()
+        source.set("pivots", tree.args["pivots"][:-1])
+        source.set("joins", None)
+        source.set("laterals", None)
+        last.set("this", source)
+        return self._derived(self.bind_query(last, ctes, outer), last.alias or tree.alias_or_name or "pivot", last)
 
     def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
         inner = tree.this
