@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rem_arrow.engine import named
+from rem_arrow.errors import UnsupportedError
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
@@ -118,8 +119,14 @@ def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
 def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Relation] | None) -> None:
     """Every query of the corpus: unoptimized, and with all rules but one."""
     for text, catalog in _corpus():
+        try:
+            query = bound(text, catalog)
+        except UnsupportedError:
+            # PIVOT without IN, and a condition on names of columns: these read rows, and there is no engine here.
+            assert "PIVOT" in text or "*" in text or "COLUMNS" in text
+            continue
         # Without this one a plan cannot run.
-        plan = decorrelate(bound(text, catalog).plan)
+        plan = decorrelate(query.plan)
         better = plan
         for rule in RULES:
             if rule is not left_out:
