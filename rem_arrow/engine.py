@@ -102,7 +102,7 @@ class Engine:
         """Return the rows of a query."""
         started = time.monotonic()
         values, dtypes = typed_parameters(parameters)
-        return self.run(self.plan(text, snapshot, dtypes, part=part), snapshot, values, limits, started=started)
+        return self.run(self.plan(text, snapshot, dtypes, values, part=part), snapshot, values, limits, started=started)
 
     def run_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None) -> pl.DataFrame:
         """Return the rows of a query that is bound and not optimized; its plan is not kept."""
@@ -127,14 +127,14 @@ class Engine:
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
-        query = self.plan(text, snapshot, dtypes)
+        query = self.plan(text, snapshot, dtypes, values)
         frame, _, _ = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
         """Return the optimized plan as text; with `analyze`, after running it, rows, time and what the scans read."""
         values, dtypes = typed_parameters(parameters)
-        query = self.plan(text, snapshot, dtypes, part=part)
+        query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
         frame, plan, context = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
         if not analyze:
@@ -167,7 +167,7 @@ class Engine:
                     self._prepared.popitem(last=False)
         return known[2]
 
-    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], *, part: Part | None = None) -> Query:
+    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], values: Mapping[str, object] | None = None, *, part: Part | None = None) -> Query:
         """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query among several in the text."""
         names = snapshot.version.names
         place, tree = part or (0, None)
@@ -179,11 +179,13 @@ class Engine:
                 self._plans.move_to_end(key)
                 return known[1]
         try:
-            bound = Binder(text, snapshot, dtypes).statement(parse(text) if tree is None else tree)
+            binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
+            bound = binder.statement(parse(text) if tree is None else tree)
             query = Query(optimize(bound.plan, Tools(snapshot, _evaluated)), bound.names)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
-        if cacheable:
+        # A plan that follows from the rows is not kept.
+        if cacheable and not binder.reads_data:
             with self._lock:
                 self._plans[key] = (names, query)
                 while len(self._plans) > _PLANS_MAX:

@@ -20,8 +20,10 @@ from rem_arrow.plan.walk import children, free_columns, rebuild
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
+from rem_arrow.sql.bind_pivot import pivoted
 from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
 from rem_arrow.sql.bind_subquery import NOTHING, applied
+from rem_arrow.sql.binding import Evaluate
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
@@ -34,10 +36,12 @@ QUERIES_MAX = 5_000
 class Binder:
     """Binds one statement against one catalog."""
 
-    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], evaluate: Evaluate | None = None) -> None:
         self.text, self.parameters = text, parameters
         self.names = Names()
-        self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte)
+        self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte, evaluate)
+        # Whether the plan follows from rows that were read while it was bound: then it is good for one run.
+        self.reads_data = False
         self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
         # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays its own.
@@ -67,6 +71,10 @@ class Binder:
                     return self._ordered(tree, bind_setops.set_operation(self, tree, known, outer), known, outer)
                 case exp.Subquery() | exp.Paren():
                     return self._ordered(tree, self.query(tree.this, known, outer), known, outer)
+                case exp.Pivot():
+                    query, reads_data = pivoted(self._from, tree, known, outer)
+                    self.reads_data = self.reads_data or reads_data
+                    return self._ordered(tree, query, known, outer)
                 case exp.Values():
                     return self._ordered(tree, self._values(tree, known, outer), known, outer)
                 case exp.Table():

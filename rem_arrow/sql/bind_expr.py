@@ -17,7 +17,7 @@ from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter, Variable
 from rem_arrow.sql import bind_functions, bind_items, bind_json, bind_nested, bind_subquery, bind_unnest, bind_window
 from rem_arrow.sql.bind_arithmetic import ARITHMETIC
 from rem_arrow.sql.bind_operators import OPERATORS
-from rem_arrow.sql.binding import Binding, Collected, Operator
+from rem_arrow.sql.binding import REFERENCE, Binding, Collected, Operator
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.type_names import literal_number
 
@@ -54,6 +54,7 @@ class ExprBinder(Binding):
     def _like_this(self, collected: Collected, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
         binder = ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
         binder.variables = self.variables
+        binder.evaluate = self.evaluate
         return binder
 
     def within(self, variables: Mapping[str, Variable]) -> ExprBinder:
@@ -69,6 +70,12 @@ class ExprBinder(Binding):
 
 def _column(binder: Binding, tree: exp.Expression) -> Expr:
     assert isinstance(binder, ExprBinder) and isinstance(tree, exp.Column), "the table below pairs them"
+    prefixed = tree.table.casefold() == "alias" and tree.name.casefold() in binder.aliases
+    if prefixed and not binder.scope.has("alias", tree.name) and not binder.scope.knows("alias"):
+        return binder.of_alias(tree.name.casefold())
+    reference = tree.meta.get(REFERENCE) if tree.meta else None
+    if reference is not None:
+        return reference  # type: ignore[no-any-return]
     start, end = position(tree)
     if isinstance(tree.this, exp.Star):
         raise binder.unsupported("* in an expression is not supported", tree)

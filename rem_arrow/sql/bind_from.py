@@ -19,7 +19,7 @@ from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_subquery import applied
-from rem_arrow.sql.binding import Collected
+from rem_arrow.sql.binding import Collected, Evaluate
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
@@ -49,9 +49,11 @@ BindQuery: TypeAlias = Callable[[exp.Expression, Ctes, Scope | None], Query]
 class FromBinder:
     """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
 
-    def __init__(self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
+    def __init__(
+        self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query], evaluate: Evaluate | None
+    ) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
-        self.bind_query, self.bind_cte = bind_query, bind_cte
+        self.bind_query, self.bind_cte, self.evaluate = bind_query, bind_cte, evaluate
         self._by_order = AsofBinder(text, names)
         # How many subqueries without a name each FROM has, of those that are being bound.
         self._unnamed = [0]
@@ -70,7 +72,9 @@ class FromBinder:
 
     def binder(self, scope: Scope, ctes: Ctes, collected: Collected | None = None) -> ExprBinder:
         """Return what binds expressions in FROM."""
-        return ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+        binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+        binder.evaluate = self.evaluate
+        return binder
 
     def _joined(self, first: Bound, joins: list[exp.Expression], ctes: Ctes, outer: Scope | None) -> Bound:
         """Join in order. A comma binds less than any JOIN: what stands between two commas is joined first."""
@@ -87,9 +91,9 @@ class FromBinder:
 
     def _relation(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
         """Bind one relation. `outer` is what it sees: the relations before it, and the query around."""
-        if tree.args.get("pivots"):
-            raise UnsupportedError("PIVOT is not supported yet", self.text, *position(tree))
         match tree:
+            case _ if tree.args.get("pivots"):
+                bound = self._pivoted(tree, ctes, outer)
             case exp.Table() if isinstance(tree.this, exp.Identifier):
                 bound = self._table(tree, ctes)
             case exp.Subquery() if isinstance(tree.this, (exp.Table, exp.Subquery, exp.Values)):
@@ -116,6 +120,15 @@ class FromBinder:
     def _unnamed_name(self) -> str:
         self._unnamed[-1] += 1
         return f"unnamed_subquery{self._unnamed[-1]}" if self._unnamed[-1] > 1 else "unnamed_subquery"
+
+    def _pivoted(self, tree: exp.Expression, ctes: Ctes, outer: Scope | None) -> Bound:
+        """`t PIVOT (...) UNPIVOT (...)`: the last of them of what is before it."""
+        source, last = tree.copy(), tree.args["pivots"][-1].copy()
+        source.set("pivots", tree.args["pivots"][:-1])
+        source.set("joins", None)
+        source.set("laterals", None)
+        last.set("this", source)
+        return self._derived(self.bind_query(last, ctes, outer), last.alias or tree.alias_or_name or "pivot", last)
 
     def _lateral(self, tree: exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
         inner = tree.this

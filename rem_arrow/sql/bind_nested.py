@@ -164,10 +164,13 @@ def of_struct(binder: Binding, tree: exp.Column) -> Expr | None:
 
 def _wholerow(binder: Binding, name: str) -> Expr | None:
     """The name of a table is a struct of its columns; that of a function of one column, the column."""
-    if not any(relation.casefold() == name.casefold() for relation, _ in binder.scope.relations):
-        return None
-    binder.scope.tell_apart(name, binder.text, None, None)
-    columns = binder.scope.of(name, binder.text, None, None)
+    scope = binder.scope
+    while not scope.is_relation(name):
+        if scope.outer is None:
+            return None
+        scope = scope.outer
+    scope.tell_apart(name, binder.text, None, None)
+    columns = scope.of(name, binder.text, None, None)
     if len(columns) == 1 and (columns[0].also or columns[0].name) in _TABLE_FUNCTIONS:
         return Column(columns[0].unique, columns[0].dtype)
     return packed({v.name: Column(v.unique, v.dtype) for v in columns})

@@ -15,11 +15,11 @@ import polars as pl
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from rem_arrow.errors import BindError, UnsupportedError, suggest
+from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
 from rem_arrow.plan.walk import map_window, passed
-from rem_arrow.sql import bind_group, bind_unnest
+from rem_arrow.sql import bind_group, bind_unnest, stars
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
 from rem_arrow.sql.bind_sample import sampled
@@ -27,7 +27,7 @@ from rem_arrow.sql.bind_setops import distinct as distinct_rows
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected
 from rem_arrow.sql.parse import position
-from rem_arrow.sql.scope import Scope, Visible
+from rem_arrow.sql.scope import Scope
 
 _INT, _FLOAT = pl.Int64(), pl.Float64()
 
@@ -35,7 +35,6 @@ Item: TypeAlias = "tuple[str, Expr, exp.Expression]"
 
 # Clauses that SQLGlot reads and this binder does not know, by the key of their argument.
 _UNSUPPORTED = {
-    "pivots": "PIVOT",
     "match": "MATCH_RECOGNIZE",
     "connect": "CONNECT BY",
     "into": "SELECT INTO",
@@ -50,7 +49,7 @@ class _Select:
     tree: exp.Select
     scope: Scope
     ctes: Ctes
-    aliases: Mapping[str, exp.Expression]
+    aliases: dict[str, exp.Expression]
     below: Collected = field(default_factory=Collected)
     above: Collected = field(default_factory=Collected)
 
@@ -75,7 +74,8 @@ class SelectBinder:
         where = tree.args.get("where")
         if where is not None:
             collected = Collected()
-            condition = self._binder(select, collected, select.aliases).boolean(where.this, "WHERE")
+            binder = self._binder(select, collected, select.aliases)
+            condition = binder.boolean(stars.written_out(binder, where.this), "WHERE")
             plan = Filter(applied(plan, collected.applies), condition)
         return self._projected(select, plan)
 
@@ -140,9 +140,17 @@ class SelectBinder:
         binder = self._binder(select, select.above)
         binder.aliases = seen
         for item in select.tree.expressions:
-            if isinstance(item, exp.Star) or (isinstance(item, exp.Column) and isinstance(item.this, exp.Star)):
-                items += self._star(item, select.scope, binder)
-            elif (columns := bind_unnest.items(binder, item)) is not None:
+            shown = stars.expanded(binder, item)
+            if shown is not None:
+                named = isinstance(item, exp.Alias)
+                trees = [c.tree.this if isinstance(c.tree, exp.Alias) else c.tree for c in shown]
+                items += [(stars.alias_of(item.alias, c) if named else c.name, binder.bind(t), t) for c, t in zip(shown, trees, strict=True)]
+                continue
+            unpacked = stars.written_out(binder, item)
+            if unpacked is not item and isinstance(item, exp.Alias) and select.aliases.get(item.alias.casefold()) is item.this:
+                select.aliases[item.alias.casefold()] = unpacked.this
+            item = unpacked
+            if (columns := bind_unnest.items(binder, item)) is not None:
                 items += self._unnested(select, item, columns)
                 if isinstance(item, exp.Alias) and columns[0][0] is None:
                     seen.setdefault(item.alias.casefold(), item.this)
@@ -150,7 +158,7 @@ class SelectBinder:
                 items.append((item.alias, binder.bind(item.this), item.this))
                 seen.setdefault(item.alias.casefold(), item.this)
             else:
-                items.append((_output_name(item), binder.bind(item), item))
+                items.append((output_name(item), binder.bind(item), item))
         return items
 
     def _unnested(self, select: _Select, item: exp.Expression, columns: list[tuple[str | None, Expr]]) -> list[Item]:
@@ -158,35 +166,7 @@ class SelectBinder:
         if columns[0][0] is not None and group is not None and group.args.get("all"):
             raise BindError("GROUP BY ALL cannot stand with UNNEST of a struct", self.text, *position(item))
         inner = item.this if isinstance(item, exp.Alias) else item
-        return [(name if name is not None else item.alias or _output_name(item), expr, inner) for name, expr in columns]
-
-    def _star(self, item: exp.Expression, scope: Scope, binder: ExprBinder) -> list[Item]:
-        star = item.this if isinstance(item, exp.Column) else item
-        columns = scope.of(item.table, self.text, *position(item)) if isinstance(item, exp.Column) else scope.all_columns()
-        scope.tell_apart(item.table if isinstance(item, exp.Column) else None, self.text, *position(item))
-        if not scope.relations:
-            raise BindError("* needs a FROM", self.text, *position(item))
-        excluded = self._starred(star.args.get("except_") or star.args.get("except") or (), columns, "exclude")
-        replaced = self._starred(star.args.get("replace") or (), columns, "replace")
-        renamed = self._starred([r.this for r in star.args.get("rename") or ()], columns, "rename")
-        new_names = {r.this.name.casefold(): r.alias for r in star.args.get("rename") or ()}
-        found: list[Item] = []
-        for column in columns:
-            name = column.name.casefold()
-            if name in excluded:
-                continue
-            tree = replaced.get(name)
-            expr = Column(column.unique, column.dtype) if tree is None else binder.bind(tree.this)
-            found.append((new_names[name] if name in renamed else column.name, expr, item if tree is None else tree.this))
-        return found
-
-    def _starred(self, trees: list[exp.Expression] | tuple[()], columns: list[Visible], verb: str) -> dict[str, exp.Expression]:
-        named = {(t.alias if isinstance(t, exp.Alias) else t.name).casefold(): t for t in trees}
-        known = {c.name.casefold() for c in columns}
-        for name, tree in named.items():
-            if name not in known:
-                raise BindError(f'no column "{name}" to {verb}', self.text, *position(tree), hint=suggest(name, [c.name for c in columns], "Columns"))
-        return named
+        return [(name if name is not None else item.alias or output_name(item), expr, inner) for name, expr in columns]
 
     # --- DISTINCT ON
 
@@ -248,6 +228,10 @@ def finished_order(tree: exp.Expression, items: list[Item], by_alias: Mapping[st
         if isinstance(target, exp.Var) or (isinstance(target, exp.Column) and target.name.upper() == "ALL" and not target.table):
             keys += [(_sort_key(ordered, e), t) for _, e, t in items]
             continue
+        shown = stars.expanded(binder, target)
+        if shown is not None:
+            keys += [(_sort_key(ordered, binder.bind(c.tree)), c.tree) for c in shown]
+            continue
         ordinal = bind_group.ordinal(target, len(items), "ORDER BY", binder.text)
         named = by_alias.get(target.name.casefold()) if isinstance(target, exp.Column) and not target.table else None
         expr = items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(target)
@@ -305,7 +289,7 @@ def _aliases(tree: exp.Select) -> dict[str, exp.Expression]:
     return {item.alias.casefold(): item.this for item in reversed(tree.expressions) if isinstance(item, exp.Alias)}
 
 
-def _output_name(tree: exp.Expression) -> str:
+def output_name(tree: exp.Expression) -> str:
     if isinstance(tree, exp.Column):
         return str(tree.name)
     if isinstance(tree, exp.Count) and isinstance(tree.this, exp.Star):

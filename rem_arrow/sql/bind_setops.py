@@ -64,11 +64,19 @@ def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expressio
     wanted = list(schemas[0])
     for schema in schemas[1:]:
         for i, dtype in enumerate(schema):
-            joint = types.common(wanted[i], dtype)
+            joint = _common(wanted[i], dtype)
             if joint is None:
                 raise BindError(f"column {i + 1} of the sides of {tree.key.upper()} has types that do not combine", text, *position(tree), hint="Cast one of them.")
             wanted[i] = joint
     return wanted
+
+
+def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it VARCHAR."""
+    joint = types.common(a, b)
+    if joint is None and (types.is_text(a) or types.is_text(b)) and not any(t.is_nested() or isinstance(t, pl.Binary) for t in (a, b)):
+        return pl.String()
+    return joint
 
 
 def _cast(query: Query, names: tuple[str, ...], joint: list[pl.DataType], fresh: Names) -> Relation:

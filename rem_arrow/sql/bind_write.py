@@ -22,6 +22,7 @@ from rem_arrow.source import Catalog
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import settled
+from rem_arrow.sql.binding import Evaluate
 from rem_arrow.sql.convert import cast_to, castable
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
@@ -56,9 +57,9 @@ class Target:
 class WriteBinder:
     """Binds the queries of one statement that writes."""
 
-    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target) -> None:
+    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target, evaluate: Evaluate | None = None) -> None:
         self._text, self._target = text, target
-        self._binder = Binder(text, catalog, parameters)
+        self._binder = Binder(text, catalog, parameters, evaluate)
 
     # --- INSERT
 

@@ -19,6 +19,12 @@ from rem_arrow.sql.convert import cast_to, common_type
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
 
+# Where a tree keeps the expression that it is bound to already.
+REFERENCE = "reference"
+
+# Runs a bound query while another is bound, and returns its rows.
+Evaluate: TypeAlias = "Callable[[Query], list[tuple[object, ...]]]"
+
 
 @dataclass(slots=True)
 class Collected:
@@ -59,6 +65,7 @@ class Binding(ABC):
     """
 
     variables: Mapping[str, Variable] = {}
+    evaluate: Evaluate | None = None
 
     def __init__(
         self,

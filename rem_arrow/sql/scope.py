@@ -85,6 +85,10 @@ class Scope:
     def _has(self, alias: str) -> bool:
         return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
 
+    def is_relation(self, alias: str) -> bool:
+        """Say whether a relation here has that name."""
+        return self._has(alias)
+
     def reaches(self, name: str, alias: str | None) -> bool:
         """Say whether the name means something here or in a query around."""
         here = self.knows(name) if alias is None else self._has(alias)

@@ -13,6 +13,7 @@ from rem_arrow.engine import Limits
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.nodes import Query
 from rem_arrow.shared import Shared
+from rem_arrow.sql.binding import Evaluate
 from rem_arrow.sql.statement import Name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -54,6 +55,10 @@ class Context:
         given = self.frames if frames is None else frames
         pinned = self.version() if version is None else version
         return Snapshot(self.shared.store.kv, self.shared.writer.hints, pinned, given, include_deleted=self.include_deleted, target=target)
+
+    def evaluate(self, snapshot: Snapshot) -> Evaluate:
+        """Return what answers questions that come up while a query is bound."""
+        return lambda query: self.rows(query, snapshot).rows()
 
     def rows(self, query: Query, snapshot: Snapshot) -> pl.DataFrame:
         """Run a bound query."""

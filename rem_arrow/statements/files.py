@@ -28,7 +28,7 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
     chosen = _Options(context.text, statement.options, statement.path)
     snapshot = context.snapshot()
-    query = Binder(context.text, snapshot, context.dtypes).statement(statement.source)
+    query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     frame = context.rows(query, snapshot)
     frame.columns = unique_names(query.names)
     write_file(frame, Path(statement.path), chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)

@@ -58,7 +58,9 @@ def update(context: Context, statement: Update) -> Result:
         own, snapshot = target(tv.table, statement.alias), context.snapshot(version, target=tv)
         assigned = [own.field(name, context.text).name for name, _ in statement.assignments]
         check_assignments(tv.table, statement.assignments, context.text)
-        query = WriteBinder(context.text, snapshot, context.dtypes, own).update(statement.assignments, statement.others, statement.where, statement.ctes)
+        query = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot)).update(
+            statement.assignments, statement.others, statement.where, statement.ctes
+        )
         frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
         outcome = changed(context, tv, frame, assigned)
         return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
@@ -73,7 +75,7 @@ def delete(context: Context, statement: Delete) -> Result:
         tv = writable(version, statement.table, context.text)
         snapshot = context.snapshot(version, target=tv)
         columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
-        binder = WriteBinder(context.text, snapshot, context.dtypes, target(tv.table, statement.alias))
+        binder = WriteBinder(context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot))
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot)
         outcome = removed(context, tv, frame)
@@ -177,7 +179,7 @@ def _given(context: Context, version: Version, statement: Insert, tv: TableVersi
     if statement.source is None:
         return pl.DataFrame(height=1)
     snapshot = context.snapshot(version)
-    binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, statement.alias, TARGET, "", _defaults(table)))
+    binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, statement.alias, TARGET, "", _defaults(table)), context.evaluate(snapshot))
     if statement.by_name and statement.columns is None:
         query, fields = binder.by_name(statement.source, table.fields)
     else:

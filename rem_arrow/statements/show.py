@@ -37,7 +37,7 @@ def show_tables(context: Context, statement: ShowTables) -> Result:
 def describe(context: Context, statement: Describe) -> Result:
     """Return column_name, column_type, null, key, default and extra of each column of a table or query."""
     snapshot = context.snapshot()
-    query = Binder(context.text, snapshot, context.dtypes).statement(statement.tree)
+    query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
     fields = _fields_of(snapshot, str(statement.tree.name)) if statement.tree.key == "table" else {}
     rows = []
     for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
@@ -52,7 +52,7 @@ def describe(context: Context, statement: Describe) -> Result:
 def summarize(context: Context, statement: Summarize) -> Result:
     """Return one row a column: min, max, approx_unique, avg, std, quartiles, count and null_percentage. Reads one column at a time."""
     snapshot = context.snapshot()
-    query = Binder(context.text, snapshot, context.dtypes).statement(statement.tree)
+    query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
     rows = []
     for name, (column, dtype) in zip(query.names, query.plan.schema.items(), strict=True):
         single = Query(Project(query.plan, ((column, Column(column, dtype)),)), (name,))

@@ -59,7 +59,7 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
         if not make_room(context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists):
             return counted(0)
         snapshot = context.snapshot(store.version)
-        query = Binder(context.text, snapshot, context.dtypes).statement(statement.source)
+        query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
         frame = context.rows(query, snapshot)
         if len(statement.names) > frame.width:
             name = statement.names[frame.width]
