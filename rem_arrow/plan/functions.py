@@ -30,7 +30,7 @@ def _rounded(arg_types: list[pl.DataType]) -> pl.DataType:
     kind = arg_types[0]
     if isinstance(kind, pl.Decimal):
         return pl.Decimal(kind.precision or types.PRECISION_MAX, 0)
-    return kind if kind.is_integer() else pl.Float64()
+    return kind if kind.is_integer() or isinstance(kind, pl.Float32) else pl.Float64()
 
 
 def _round(arg_types: list[pl.DataType]) -> pl.DataType:
@@ -173,7 +173,7 @@ def _aggregate(spec: str, result: pl.DataType | Callable[[pl.DataType], pl.DataT
 
 AGGREGATES: dict[str, Aggregate] = {
     "count": _aggregate("any", _INT),
-    "count_if": _aggregate("boolean", _INT),
+    "count_if": _aggregate("boolean", pl.Int128()),
     "sum": _aggregate("number", _sum_type),
     "avg": _aggregate("number", _FLOAT),
     "product": _aggregate("float", _FLOAT),

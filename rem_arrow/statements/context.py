@@ -55,9 +55,9 @@ class Context:
         pinned = self.version() if version is None else version
         return Snapshot(self.shared.store.kv, self.shared.writer.hints, pinned, given, include_deleted=self.include_deleted, target=target)
 
-    def rows(self, query: Query, snapshot: Snapshot) -> pl.DataFrame:
-        """Run a bound query."""
-        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits)
+    def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
+        """Run a bound query, for the user or for a table."""
+        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
 
 
 class Outcome(NamedTuple):

@@ -129,6 +129,7 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT 1 EXCEPT SELECT 1, 2", "the sides of EXCEPT have 1 and 2 columns", ""),
     ("WITH RECURSIVE q AS (SELECT 1 UNION ALL SELECT 1, 2 FROM q) SELECT * FROM q", "the sides of a recursive UNION have 1 and 2 columns", ""),
     ("SELECT grouping(name) FROM items WHERE grouping(name) = 0", "GROUPING cannot stand here", ""),
+    ("SELECT name || [1] FROM items", "a list and VARCHAR do not concatenate", ""),
     ("SELECT unnest(price) FROM items", "UNNEST takes a list, and this is DOUBLE", ""),
     ("UPDATE items SET prce = 1", 'no column "prce" in items', "prce"),
     ("DELETE FROM itms", 'no table "itms"', "itms"),
@@ -466,3 +467,13 @@ def test_mangled_statements_end_in_rows_or_a_rem_error() -> None:
 @pytest.mark.long
 def test_many_mangled_statements_end_in_rows_or_a_rem_error() -> None:
     _fuzz(40_000, 8)
+
+
+def test_list_reduce_of_an_empty_list_without_a_start_is_an_error() -> None:
+    with rem.connect(background=False) as db, pytest.raises(rem.ExecuteError, match="list_reduce has no first value in an empty list; give a start value"):
+        db.sql("SELECT list_reduce([]::INTEGER[], lambda x, y: x + y)")
+
+
+def test_beside_null_nothing_is_computed_that_could_fail() -> None:
+    with rem.connect(background=False) as db:
+        assert db.sql("SELECT NULL * CAST(k / 0 AS INTEGER) AS a, NULL = (k // 0) AS b FROM (VALUES (1), (2)) v(k)").rows() == [(None, None)] * 2
