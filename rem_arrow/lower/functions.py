@@ -113,7 +113,7 @@ def _shifted(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
     power = pl.lit(2.0).pow(n.clip(0, _SHIFT_MAX).cast(pl.Float64)).cast(pl.Int128)
     if left:
         product = pl.when((x == 0) | (n < 0)).then(x * 0).otherwise(x * power)
-        return semantics.raising((x < 0) | (n < 0) | ((n >= width) & (x != 0)), product.cast(result, strict=True))
+        return semantics.raising(x.is_not_null() & ((x < 0) | (n < 0) | ((n >= width) & (x != 0))), product.cast(result, strict=True))
     return pl.when((n < 0) | (n >= width)).then(x * 0).otherwise(x // power).cast(result, strict=True)
 
 
@@ -141,8 +141,8 @@ SCALAR: dict[str, Lowering] = {
     ">>": lambda args, t, result: _shifted(args, t, result, left=False),
     "bit_count": _of(lambda x: x.bitwise_count_ones().cast(pl.Int8)),
     "abs": lambda args, t, result: semantics.absolute(args[0], result),
-    "ceil": lambda args, t, result: args[0] if t[0].is_integer() else semantics.ceiling(args[0], t[0]).cast(result),
-    "floor": lambda args, t, result: args[0] if t[0].is_integer() else semantics.floor(args[0], t[0]).cast(result),
+    "ceil": lambda args, t, result: args[0].cast(result) if t[0].is_integer() else semantics.ceiling(args[0], t[0]).cast(result),
+    "floor": lambda args, t, result: args[0].cast(result) if t[0].is_integer() else semantics.floor(args[0], t[0]).cast(result),
     "round": _round,
     "trunc": _truncated,
     "even": _of(_even),

@@ -33,6 +33,11 @@ def _rounded(arg_types: list[pl.DataType]) -> pl.DataType:
     return kind if kind.is_integer() or isinstance(kind, pl.Float32) else pl.Float64()
 
 
+def _bounded(arg_types: list[pl.DataType]) -> pl.DataType:
+    """CEIL and FLOOR compute integers as DOUBLE, as DuckDB does."""
+    return pl.Float64() if arg_types[0].is_integer() else _rounded(arg_types)
+
+
 def _round(arg_types: list[pl.DataType]) -> pl.DataType:
     """With places a decimal keeps its scale, and gains a digit: 99.95 becomes 100.0."""
     kind = arg_types[0]
@@ -53,8 +58,8 @@ DATE_PARTS = (
 
 SCALAR: dict[str, Function] = {
     "abs": _define("number", _first),
-    "ceil": _define("number", _rounded),
-    "floor": _define("number", _rounded),
+    "ceil": _define("number", _bounded),
+    "floor": _define("number", _bounded),
     "round": _define("number integer?", _round),
     "sqrt": _define("float", _FLOAT),
     "cbrt": _define("float", _FLOAT),

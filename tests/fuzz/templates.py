@@ -47,7 +47,7 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "flt": (
         "({flt} + {flt})", "({flt} - {flt})", "({flt} * {flt})", "({flt} / {flt})", "({num} / {num})", "({int} / {int})", "(-{flt})", "abs({flt})", "({flt} % {flt})", "({dec} / {n})", "({flt} * {num})",
         "sqrt(abs({flt}))", "floor({flt})", "ceil({flt})", "round({flt})", "round({flt}, 1)", "trunc({flt})", "CAST({num} AS DOUBLE)", "CAST({num} AS FLOAT)", "TRY_CAST({text} AS DOUBLE)", "cbrt({flt})", "exp({flt})",
-        "ln(abs({flt}) + 1)", "power({flt}, 2)", "atan({flt})", "sin({int})", "epoch({iv})", "list_avg({li})", "jaccard({text}, 'ab')", "degrees({flt})", "fmod({flt}, {flt})", "pi()",
+        "ln(abs({flt}) + 1)", "power({flt}, 2)", "atan({flt})", "sin({int})", "epoch({iv})", "list_avg({li})", "jaccard('a' || {text}, 'ab')", "degrees({flt})", "fmod({flt}, {flt})", "pi()",
     ),
     "text": (
         "({text} || {text})", "concat({text}, {any}, {text})", "upper({text})", "lower({text})", "trim({text})", "ltrim({text})", "substring({text}, {n}, {n})", "substring({text}, {n})", "left({text}, {n})",

@@ -19,7 +19,7 @@ def window(make: Expressions, scope: Scope, depth: int) -> Column:
     order = [f"{make.key(scope, 1).sql}{direction(make)}" for _ in range(rng.randint(0, 1))]
     total = [*order, *(f"{k}{direction(make)}" for k in scope.keys)]
     pick = rng.randrange(4)
-    if pick == 0 and total:
+    if pick == 0 and scope.keys:
         return Column(f"{rng.choice(_RANKS)} OVER ({partition}ORDER BY {', '.join(total)})", "flt")
     if pick == 1 and scope.keys:
         family = rng.choice(("int", "text", "date", "dec", "flt", "bool"))
