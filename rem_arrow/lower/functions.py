@@ -139,7 +139,8 @@ SCALAR: dict[str, Lowering] = {
     "bit_not": _of(lambda x: ~x),
     "<<": lambda args, t, result: _shifted(args, t, result, left=True),
     ">>": lambda args, t, result: _shifted(args, t, result, left=False),
-    "bit_count": _of(lambda x: x.bitwise_count_ones().cast(pl.Int8)),
+    # 128 ones do not fit a TINYINT, and DuckDB gives -128.
+    "bit_count": _of(lambda x: x.bitwise_count_ones().cast(pl.UInt8).reinterpret(signed=True)),
     "abs": lambda args, t, result: semantics.absolute(args[0], result),
     "ceil": lambda args, t, result: args[0].cast(result) if t[0].is_integer() else semantics.ceiling(args[0], t[0]).cast(result),
     "floor": lambda args, t, result: args[0].cast(result) if t[0].is_integer() else semantics.floor(args[0], t[0]).cast(result),

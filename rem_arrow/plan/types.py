@@ -145,6 +145,7 @@ def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.Dat
     if operator in ("+", "-"):
         scale = max(s, t)
         return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)
-    if operator == "//":
+    needed = max(p - s, q - t) + max(s, t)
+    if operator == "//" or needed > PRECISION_MAX:
         return pl.Float64()
-    return _common_number(a, b)
+    return pl.Decimal(needed, max(s, t))

@@ -146,6 +146,11 @@ def _pad(binder: Binding, tree: exp.Expression) -> Expr:
     return call(binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree)
 
 
+def _lower_hex(binder: Binding, tree: exp.Expression) -> Expr:
+    """SQLGlot reads lower(hex(x)) as one function."""
+    return call(binder, "lower", [exp.Hex(this=tree.this)], tree)
+
+
 def _log(binder: Binding, tree: exp.Expression) -> Expr:
     if tree.args.get("expression") is None:
         return call(binder, "log10", [tree.this], tree)
@@ -333,6 +338,7 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Trim: _trim,
     exp.Pad: _pad,
     exp.Log: _log,
+    exp.LowerHex: _lower_hex,
     exp.RegexpILike: _regexp_ignoring_case,
     exp.TimestampTrunc: _date_trunc,
     exp.DateTrunc: _date_trunc,
