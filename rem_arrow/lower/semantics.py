@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
@@ -66,8 +67,8 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x % y`. SQL: the sign of x, and modulo zero is an error, NaN for floats. Polars: the sign of y, and NULL."""
     if dtype.is_float():
         a, b = x.cast(pl.Float64), y.cast(pl.Float64)
-        rest = a.abs() % b.abs()
-        return pl.when(b.is_infinite() & a.is_finite()).then(a).when(a < 0).then(-rest).otherwise(rest).cast(dtype)
+        rest = pl.struct(a.alias("a"), b.alias("b")).map_batches(_float_rest, return_dtype=pl.Float64(), is_elementwise=True)
+        return pl.when(a.is_not_null() & b.is_not_null()).then(rest).cast(dtype)
     if isinstance(dtype, pl.Decimal):
         exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
         a, b = x.cast(exact), y.cast(exact)
@@ -76,6 +77,12 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     a, b = x.cast(_I128), y.cast(_I128)
     rest = a.abs() % b.abs() * a.sign()
     return raising((b == 0) & a.is_not_null(), rest).cast(dtype, strict=True)
+
+
+def _float_rest(pairs: pl.Series) -> pl.Series:
+    """The exact rest. Polars takes x - floor(x / y) * y, which is nothing like it where x / y is large."""
+    with np.errstate(invalid="ignore"):
+        return pl.Series(np.fmod(pairs.struct.field("a").to_numpy(), pairs.struct.field("b").to_numpy()))
 
 
 def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
