@@ -40,13 +40,6 @@ class Case:
     tables: list[Table]
 
 
-def findings(seed: int, deadline: float, totals: Totals, *, about: Callable[[str], None] = lambda text: None, small: bool = True) -> Iterator[Case]:
-    """Yield the findings of one database after another; `about` hears of each query before it runs."""
-    while time.monotonic() < deadline:
-        yield from database(seed, deadline, totals, about=about, small=small)
-        seed += 1
-
-
 def database(seed: int, deadline: float, totals: Totals, *, about: Callable[[str], None] = lambda text: None, small: bool = True) -> Iterator[Case]:
     """Yield the findings over the tables of one seed."""
     rng = random.Random(seed)

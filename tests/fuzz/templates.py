@@ -83,5 +83,5 @@ AGGREGATES: tuple[tuple[str, str], ...] = (
     ("text", "list_sort(list(DISTINCT {text}))::VARCHAR"), ("li", "list_sort(list({i}))"), ("ls", "list_sort(list(DISTINCT {text}))"), ("flt", "corr({i}, {i})"), ("int", "max({date} - DATE '2000-01-01')"),
     ("int", "max({li}[1])"), ("bool", "max({bool})"), ("time", "max({time})"), ("dec", "max(DISTINCT {dec})"), ("flt", "skewness({i})"), ("flt", "regr_slope({i}, {i})"), ("flt", "covar_pop({i}, {i})"),
     ("int", "sum({bool}::INTEGER)"), ("flt", "sum({dec}) / count(*)"), ("int", "count(DISTINCT {st})"), ("int", "approx_count_distinct({int}) * 0"), ("flt", "quantile_cont({dec}, 0.5)::DOUBLE"), ("flt", "product({tame})"),
-    ("li", "max({li})"), ("st", "min({st})"), ("blob", "max({blob})"), ("tz", "max({tz})"), ("flt", "entropy({i})"), ("flt", "favg({i})"), ("int", "len(list(DISTINCT {any}))"), ("iv", "max({iv})"),
+    ("li", "max({li})"), ("st", "min({st})"), ("blob", "max({blob})"), ("tz", "max({tz})"), ("flt", "entropy({i})"), ("flt", "favg({i})"), ("int", "len(list(DISTINCT {key}))"), ("iv", "max({iv})"),
 )  # fmt: skip
