@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all check bench bench-smoke bench-tpc format clean
+.PHONY: demo test test-all fuzz check bench bench-smoke bench-tpc format clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -18,6 +18,12 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -m 'long or not long'
+
+# Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
+SEED ?= 1
+MINUTES ?= 60
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -9,12 +9,14 @@ A type is a `polars.DataType` instance everywhere in the engine. This file holds
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias, cast
 
 import polars as pl
 from polars._typing import PolarsDataType
 
 from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.keywords import KEYWORDS
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -40,6 +42,8 @@ _PLAIN: dict[str, pl.DataType] = {
     "Null": pl.Null(),
     "Categorical": pl.Categorical(),
 }
+
+_PLAIN_NAME = re.compile(r"(?!_[0-9])[A-Za-z_][A-Za-z0-9_]*$")
 
 # The fields of an interval with months: plan/types.py.
 _CALENDAR_FIELDS = ["interval_months", "interval_microseconds"]
@@ -87,13 +91,13 @@ def sql_name(dtype: pl.DataType) -> str:
         case pl.Enum():
             return "ENUM(" + ", ".join(f"'{c}'" for c in dtype.categories) + ")"
         case pl.List():
-            return sql_name(instance(dtype.inner)) + "[]"
+            return _nested_name(instance(dtype.inner)) + "[]"
         case pl.Array():
             return sql_name(_item(dtype)) + "".join(f"[{n}]" for n in dtype.shape)
         case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
             return "INTERVAL"
         case pl.Struct():
-            return "STRUCT(" + ", ".join(f'"{f.name}" {sql_name(instance(f.dtype))}' for f in dtype.fields) + ")"
+            return "STRUCT(" + ", ".join(f"{_field_name(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields) + ")"
         case _:
             return _SQL_NAMES.get(type(dtype).__name__, str(dtype))
 
@@ -124,6 +128,15 @@ def to_json(dtype: pl.DataType) -> Json:
             name = type(dtype).__name__
             assert name in _PLAIN, f"check_storable let {dtype} through"
             return name
+
+
+def _nested_name(dtype: pl.DataType) -> str:
+    return '"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype)
+
+
+def _field_name(name: str) -> str:
+    """Return the name of a field, in quotes where DuckDB writes them."""
+    return name if _PLAIN_NAME.match(name) and name.lower() not in KEYWORDS else '"' + name.replace('"', '""') + '"'
 
 
 def from_json(value: Json) -> pl.DataType:

@@ -104,15 +104,17 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         return self.run(self.plan(text, snapshot, dtypes, values, part=part), snapshot, values, limits, started=started)
 
-    def run_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None) -> pl.DataFrame:
-        """Return the rows of a query that is bound and not optimized; its plan is not kept."""
+    def run_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, to_store: bool = False) -> pl.DataFrame:
+        """Return the rows of a query that is bound and not optimized; its plan is not kept. What is `to_store` keeps its intervals as they are."""
         rows = literal_rows(query.plan)
         if rows is not None:
             columns = zip(query.plan.schema.values(), zip(*rows, strict=True), strict=True)
-            return named(pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names)
-        return self.run(Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names), snapshot, values, limits)
+            return (titled if to_store else named)(pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names)
+        return self.run(Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names), snapshot, values, limits, to_store=to_store)
 
-    def run(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, started: float | None = None) -> pl.DataFrame:
+    def run(
+        self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, started: float | None = None, to_store: bool = False
+    ) -> pl.DataFrame:
         """Return the rows of an optimized query; `started` is when its time began to count."""
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
@@ -122,7 +124,7 @@ class Engine:
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and prepared.held_bytes > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
-        return named(found, query.names)
+        return (titled if to_store else named)(found, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
         """Return the query as a LazyFrame over the pinned version."""
@@ -226,10 +228,13 @@ def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
 def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
     try:
         return frame.collect(optimizations=_POLARS_RULES, engine="in-memory" if few_rows else "auto")
+    except (pl.exceptions.PanicException, pl.exceptions.ShapeError) as error:
+        if not few_rows:
+            # The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing.
+            return _collect(frame, few_rows=True)
+        raise ExecuteError(f"Polars failed inside: {error}") from error
     except pl.exceptions.PolarsError as error:
         raise _failed(error) from error
-    except pl.exceptions.PanicException as error:
-        raise ExecuteError(f"Polars failed inside: {error}") from error
 
 
 def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
@@ -325,6 +330,11 @@ def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     calendars = [name for name, dtype in frame.schema.items() if dtype == types.CALENDAR]
     if calendars:
         frame = frame.with_columns(flattened(pl.col(name), types.CALENDAR).alias(name) for name in calendars)
+    return titled(frame, names)
+
+
+def titled(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Give a result the user's names."""
     frame.columns = unique_names(names)
     return frame
 

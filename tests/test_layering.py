@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
-    {"errors", "datatypes", "schema", "source", "progress"},
+    {"errors", "keywords", "datatypes", "schema", "source", "progress"},
     {"storage", "index", "plan"},
     {"model"},
     {"hints"},
@@ -29,7 +29,7 @@ LAYERS = (
     {"__main__", "__init__"},
 )
 # Files of one layer that may build on each other, in this order.
-CHAINS = (("errors", "datatypes", "schema"), ("errors", "datatypes", "source"), ("catalog", "sql"))
+CHAINS = (("errors", "datatypes", "schema"), ("keywords", "datatypes"), ("errors", "datatypes", "source"), ("catalog", "sql"))
 OWNERS = {
     "rocksdict": {"storage/kv.py"},
     "sqlglot": {"sql"},

@@ -9,6 +9,7 @@ import polars as pl
 from rem_arrow.datatypes import instance
 from rem_arrow.lower import semantics, statistics
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 
 
 def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.DataType, *, distinct: bool) -> pl.Expr:
@@ -20,7 +21,7 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
     match name:
         case "min" | "max" if len(inputs) > 1:
             return statistics.extremes(x, inputs[1], source, highest=name == "max")
-        case "min" | "max" if nested.is_nested(source):
+        case "min" | "max" if nested.is_nested(source) or source == types.CALENDAR:
             return statistics.extreme(x, source, highest=name == "max")
         case "arg_min" | "arg_max" if len(inputs) > 2:
             return statistics.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
@@ -79,7 +80,7 @@ def _covariance(x: pl.Expr, y: pl.Expr, lost: int) -> pl.Expr:
 
 def _correlation(x: pl.Expr, y: pl.Expr) -> pl.Expr:
     both = x.is_not_null() & y.is_not_null()
-    return pl.when(both.sum() > 1).then(_covariance(x, y, 0) / (x.filter(both).std(ddof=0) * y.filter(both).std(ddof=0)))
+    return pl.when(both.any()).then(_covariance(x, y, 0) / (x.filter(both).std(ddof=0) * y.filter(both).std(ddof=0)))
 
 
 # Aggregates for which a NULL is a value.
@@ -94,7 +95,7 @@ _PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     **statistics.PLAIN,
     "count": lambda x: x.count().cast(pl.Int64),
-    "count_if": lambda x: x.sum().cast(pl.Int64),
+    "count_if": lambda x: pl.when(x.count() > 0).then(x.sum().cast(pl.Int128)),
     "product": lambda x: pl.when(x.count() > 0).then(x.product()),
     "any_value": lambda x: x.drop_nulls().first(),
     "single": lambda x: x.first(),

@@ -179,6 +179,8 @@ def _float32(x: pl.Expr, strict: bool) -> pl.Expr:
 def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, strict: bool) -> pl.Expr:
     """Decimal to decimal rounds halves away from zero."""
     if isinstance(source, pl.Decimal) and source.scale > dtype.scale:
+        if dtype.scale == 0:
+            return semantics.round_half_away(x, None, source, pl.Decimal(types.PRECISION_MAX, 0)).cast(dtype, strict=strict)
         x = x.round(dtype.scale, mode="half_away_from_zero")
     return (x.cast(pl.Int8) if isinstance(source, pl.Boolean) else x).cast(dtype, strict=strict)
 

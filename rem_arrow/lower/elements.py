@@ -14,6 +14,7 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
+from rem_arrow.lower.nested import beside
 from rem_arrow.lower.text import Lowering
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
@@ -69,6 +70,8 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
     """Fold each list from the left: one step of all lists at a time. The first value is under ITEM, if there is one."""
     cells = spread(rows)
     given = ITEM in rows.columns
+    if not given and (rows[LIST].list.len() == 0).any():
+        raise ExecuteError("list_reduce has no first value in an empty list; give a start value as its third argument")
     start = rows.with_row_index(ROW).select(ROW, pl.when(pl.col(LIST).is_not_null()).then(ITEM).alias(ITEM)) if given else _firsts(rows, cells)
     values = start
     for place in range(1 if given else 2, cells.select(pl.col(PLACE).max().fill_null(0)).item() + 1):
@@ -145,7 +148,7 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
 
 
 def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return _intersected(args, arg_types, arg_types[0]).list.len() > 0
+    return _intersected(list(beside(*args)), arg_types, arg_types[0]).list.len() > 0
 
 
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

@@ -153,5 +153,5 @@ def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.E
         elif isinstance(option, Parameter):
             values.append(parameters[option.name])
         else:
-            return pl.any_horizontal([operand == lower_expr(o, parameters, only=only) for o in expr.options])
+            return pl.any_horizontal([semantics.compared("=", operand, lower_expr(o, parameters, only=only)) for o in expr.options])
     return semantics.in_list(operand, values, expr.operand.dtype)

@@ -9,8 +9,10 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.cast import cast
+from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.text import Lowering
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 
 _INT = pl.Int64()
 _MARK = "\x00"
@@ -67,9 +69,11 @@ def _prepend(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 
 
 def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    """NULL lists do not count; NULL if all are."""
+    """NULL lists do not count."""
     empty = pl.lit([], dtype=result)
-    return pl.when(pl.any_horizontal([a.is_not_null() for a in args])).then(pl.concat_list([a.fill_null(empty) for a in args]))
+    joined = pl.concat_list([a.fill_null(empty) for a in args])
+    # Between NULLs alone there is no list.
+    return pl.when(pl.any_horizontal([a.is_not_null() for a in args])).then(joined) if nested.item_of(result) == pl.Null() else joined
 
 
 def _sorted(*, descending: bool, nulls_first: bool) -> Lowering:
@@ -82,8 +86,11 @@ def _sorted(*, descending: bool, nulls_first: bool) -> Lowering:
 
 def sort_key(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return what orders as SQL orders `x`: NULLs within lists and structs are greatest. To Polars they are least."""
+    if dtype == types.CALENDAR:
+        return flattened(x, dtype)
     if nested.is_list(dtype):
         item = nested.item_of(dtype)
+        x = x.arr.to_list() if isinstance(dtype, pl.Array) else x
         return x.list.eval(pl.struct(pl.element().is_null().alias("null"), sort_key(pl.element(), item).alias("value")))
     if nested.fields_of(dtype):
         parts = [(i, x.struct.field(name), t) for i, (name, t) in enumerate(nested.fields_of(dtype).items())]
@@ -171,7 +178,13 @@ def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
     return x.list.eval(pl.element().filter(pl.element().list.len() > 0).explode())
 
 
+def beside(x: pl.Expr, y: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return two lists, NULL where either is. Polars 2.1 panics on the sets of a constant NULL and a column: so both are columns."""
+    return pl.when(y.is_not_null()).then(x), pl.when(x.is_not_null()).then(y)
+
+
 def _has_all(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    x, y = beside(x, y)
     return y.list.drop_nulls().list.set_difference(x.list.drop_nulls()).list.len() == 0
 
 
@@ -222,8 +235,10 @@ def _split(x: pl.Expr, separator: pl.Expr) -> pl.Expr:
 
 
 def _join(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    texts = cast(args[0], arg_types[0], pl.List(pl.String()), safe=False)
-    return pl.when(args[1].is_not_null()).then(texts.list.join(args[1], ignore_nulls=True))
+    """NULL where all items are NULL."""
+    texts = cast(args[0], arg_types[0], pl.List(pl.String()), safe=False).list.drop_nulls()
+    # Polars joins a constant list by the first separator only: the condition makes a column of it.
+    return pl.when(args[1].is_not_null() & ((texts.list.len() > 0) | (args[0].list.len() == 0))).then(texts).list.join(args[1])
 
 
 def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:

@@ -49,8 +49,9 @@ def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr |
         return over_distinct(_replaced, pl.String())(x, pattern, new, *([] if flags is None else [flags]))
     if pl.select(pattern.is_null() | new.is_null()).item():
         return pl.when(pl.lit(value=False)).then(x)
-    template = new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")
-    wanted = flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))
+    # Values, not expressions: within a CASE Polars 2.1 makes a column of a computed pattern, which it then does not take.
+    template = pl.select(new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")).item()
+    wanted = pl.select(flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))).item()
     every = flags is not None and "g" in str(pl.select(flags).item())
     return x.str.replace_all(wanted, template) if every else x.str.replace(wanted, template)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
@@ -54,15 +55,20 @@ def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x // y`. SQL truncates towards zero, and division by zero is an error. Polars rounds down and gives NULL."""
     a, b = x.cast(_I128), y.cast(_I128)
     quotient = a.abs() // b.abs() * a.sign() * b.sign()
-    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(quotient).cast(dtype, strict=True)
+    return raising((b == 0) & a.is_not_null(), quotient).cast(dtype, strict=True)
+
+
+def quotient(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    """`x / y` on floats. SQL: the nearest float. Polars 2.1 multiplies by 1 / y where y is a constant, which may miss it: so y becomes a column."""
+    return x / (y if y.meta.root_names() else y + x.is_null().cast(pl.UInt8))
 
 
 def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x % y`. SQL: the sign of x, and modulo zero is an error, NaN for floats. Polars: the sign of y, and NULL."""
     if dtype.is_float():
         a, b = x.cast(pl.Float64), y.cast(pl.Float64)
-        rest = a.abs() % b.abs()
-        return pl.when(b.is_infinite() & a.is_finite()).then(a).when(a < 0).then(-rest).otherwise(rest).cast(dtype)
+        rest = pl.struct(a.alias("a"), b.alias("b")).map_batches(_float_rest, return_dtype=pl.Float64(), is_elementwise=True)
+        return pl.when(a.is_not_null() & b.is_not_null()).then(rest).cast(dtype)
     if isinstance(dtype, pl.Decimal):
         exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
         a, b = x.cast(exact), y.cast(exact)
@@ -70,7 +76,13 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return raising((b == 0) & a.is_not_null(), pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
     a, b = x.cast(_I128), y.cast(_I128)
     rest = a.abs() % b.abs() * a.sign()
-    return pl.when((b == 0) & a.is_not_null()).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(rest).cast(dtype, strict=True)
+    return raising((b == 0) & a.is_not_null(), rest).cast(dtype, strict=True)
+
+
+def _float_rest(pairs: pl.Series) -> pl.Series:
+    """The exact rest. Polars takes x - floor(x / y) * y, which is nothing like it where x / y is large."""
+    with np.errstate(invalid="ignore"):
+        return pl.Series(np.fmod(pairs.struct.field("a").to_numpy(), pairs.struct.field("b").to_numpy()))
 
 
 def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
@@ -86,9 +98,32 @@ def in_list(x: pl.Expr, values: list[object], dtype: pl.DataType) -> pl.Expr:
     return hit if len(known) == len(values) else pl.when(hit).then(pl.lit(True))
 
 
-def is_distinct(x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    """`x IS DISTINCT FROM y`: never NULL."""
-    return x.ne_missing(y)
+_TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "is_distinct": "is_distinct"}
+
+
+def compared(operator: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    """`x < y` and the like, and `x IS DISTINCT FROM y`, which is never NULL.
+
+    Polars 2.1 gives one row, not one for each, for a constant on the left and a column on the right that holds one value: so
+    the constant comes last.
+    """
+    if not x.meta.root_names() and y.meta.root_names():
+        operator, x, y = _TURNED[operator], y, x
+    match operator:
+        case "=":
+            return x == y
+        case "<>":
+            return x != y
+        case "<":
+            return x < y
+        case "<=":
+            return x <= y
+        case ">":
+            return x > y
+        case ">=":
+            return x >= y
+        case _:
+            return x.ne_missing(y)
 
 
 def total(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
@@ -136,17 +171,29 @@ def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType, res
     if source.is_integer():
         return x if places is None else _rounded_units(x.cast(_I128), -places).cast(result, strict=True)
     if isinstance(source, pl.Decimal):
-        digits = pl.lit(0, pl.Int64) if places is None else places
-        units = _rounded_units((x * pl.lit(Decimal(10) ** source.scale)).cast(_I128), pl.lit(source.scale, pl.Int64) - digits)
+        if places is None:
+            return (_rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64)) // int(10**source.scale)).cast(result)
+        digits = places
+        units = _rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64) - digits)
         exact = pl.Decimal(types.PRECISION_MAX, source.scale)
         return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(result)
     if places is None:
         return x.round(0, mode="half_away_from_zero")
     shift = pl.lit(10.0).pow(places.abs().cast(pl.Float64))
-    up = (x * shift).round(0, mode="half_away_from_zero") / shift
-    down = (x / shift).round(0, mode="half_away_from_zero") * shift
+    up = quotient((x * shift).round(0, mode="half_away_from_zero"), shift)
+    down = quotient(x, shift).round(0, mode="half_away_from_zero") * shift
     rounded = pl.when(places < 0).then(down).otherwise(up)
     return pl.when(rounded.is_finite()).then(rounded).when((places < 0) & x.is_finite()).then(pl.lit(0.0)).otherwise(x).cast(source)
+
+
+def floor(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """`FLOOR(x)`. SQL: a decimal has no places afterwards. Polars keeps them, and overflows."""
+    return x.to_physical() // int(10**source.scale) if isinstance(source, pl.Decimal) else x.floor()
+
+
+def ceiling(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """`CEIL(x)`, as FLOOR. Polars has no negative of 128 bits."""
+    return 0 - (0 - x.to_physical()) // 10**source.scale if isinstance(source, pl.Decimal) else x.ceil()
 
 
 def _rounded_units(x: pl.Expr, zeros: pl.Expr) -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 
 _SKEW_ROWS_MIN, _KURTOSIS_ROWS_MIN = 3, 4
 
@@ -43,7 +44,7 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
 
 def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     values = x.drop_nulls()
-    return values.sort_by(sort_key(values, source)) if nested.is_nested(source) else values.sort()
+    return values.sort_by(sort_key(values, source)) if nested.is_nested(source) or source == types.CALENDAR else values.sort()
 
 
 def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -65,7 +66,7 @@ def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
 def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
     """`MAX(x, n)`: the n largest values, the largest first."""
     values = x.drop_nulls()
-    ordered = values.sort_by(sort_key(values, source), descending=highest) if nested.is_nested(source) else values.sort(descending=highest)
+    ordered = values.sort_by(sort_key(values, source), descending=highest) if nested.is_nested(source) or source == types.CALENDAR else values.sort(descending=highest)
     return pl.when(x.count() > 0).then(ordered.head(count.first()).implode())
 
 
@@ -89,17 +90,21 @@ def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
 
 
 def _entropy(x: pl.Expr) -> pl.Expr:
-    """In bits; 0 over no values."""
-    share = x.drop_nulls().unique_counts() / x.count()
-    return -(share * share.log(2)).sum() + 0.0
+    """In bits; 0 over no values. In Python, since the streaming engine of Polars 2.1 counts no unique structs, nor those of nothing."""
+    return x.map_batches(_entropy_of, return_dtype=pl.Float64(), returns_scalar=True)
+
+
+def _entropy_of(values: pl.Series) -> pl.Series:
+    counts = values.drop_nulls().alias("value").to_frame().group_by("value").len().get_column("len")
+    return pl.Series([abs(counts.cast(pl.Float64).entropy(base=2) or 0.0)], dtype=pl.Float64())
 
 
 def _skewness(x: pl.Expr) -> pl.Expr:
-    return pl.when(x.count() >= _SKEW_ROWS_MIN).then(x.skew(bias=False))
+    return pl.when(x.count() >= _SKEW_ROWS_MIN).then(x.skew(bias=False).fill_nan(None))
 
 
 def _kurtosis(x: pl.Expr) -> pl.Expr:
-    return pl.when(x.count() >= _KURTOSIS_ROWS_MIN).then(x.kurtosis(bias=False))
+    return pl.when(x.count() >= _KURTOSIS_ROWS_MIN).then(x.kurtosis(bias=False).fill_nan(None))
 
 
 def _deviation(x: pl.Expr) -> pl.Expr:
@@ -137,7 +142,7 @@ def _determination(y: pl.Expr, x: pl.Expr) -> pl.Expr:
 
 PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "regr_slope": _pair(_slope),
-    "regr_intercept": _pair(lambda y, x: y.mean() - _slope(y, x) * x.mean()),
+    "regr_intercept": _pair(lambda y, x: (y.mean() - _slope(y, x) * x.mean()).fill_nan(None)),
     "regr_r2": _pair(_determination),
     "regr_count": _pair(lambda y, x: y.len().cast(pl.UInt32), 0),
     "regr_avgx": _pair(lambda y, x: x.mean()),
@@ -156,7 +161,7 @@ PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "entropy": _entropy,
     "skewness": _skewness,
     "kurtosis": _kurtosis,
-    "kurtosis_pop": lambda x: pl.when(x.count() > 1).then(x.kurtosis(bias=True)),
+    "kurtosis_pop": lambda x: pl.when(x.count() > 1).then(x.kurtosis(bias=True).fill_nan(None)),
     "sem": lambda x: x.std(ddof=0) / x.count().sqrt(),
     "mad": _deviation,
     "geometric_mean": _geometric_mean,

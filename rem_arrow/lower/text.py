@@ -90,7 +90,9 @@ def _strpos(x: pl.Expr, part: pl.Expr) -> pl.Expr:
 
 
 def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
-    replaced = pl.when(old == "").then(x).otherwise(x.str.split(old).list.join(new))
+    # Polars joins a constant list by the first separator only: the condition makes a column of it.
+    parts = pl.when(old.is_not_null() & new.is_not_null()).then(x.str.split(old))
+    replaced = pl.when(old == "").then(x).otherwise(parts.list.join(new))
     return pl.when(x.is_not_null() & old.is_not_null() & new.is_not_null()).then(replaced)
 
 

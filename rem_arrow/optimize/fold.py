@@ -37,6 +37,8 @@ from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_childr
 _CHANGING = frozenset(
     {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time", "current_timestamp", "today", "get_current_timestamp"}
 )
+# NULL if an argument is, whatever the others: they are not computed, and do not fail.
+_NULL_OF_NULL = frozenset({"+", "-", "*", "/", "//", "%", "=", "<>", "<", "<=", ">", ">=", "negate", "abs", "&", "|", "xor", "<<", ">>", "gcd", "lcm"})
 TRUE, FALSE = Literal(True, BOOLEAN), Literal(False, BOOLEAN)
 
 
@@ -58,7 +60,11 @@ def fold_expr(expr: Expr, tools: Tools) -> Expr:
             return _or(expr)
         case Case():
             return _case(expr)
-        case Call() | Cast() | InList() if all(isinstance(c, Literal) for c in expr_children(expr)):
+        case Call(function="coalesce", args=(Literal(value=value) as first, *_)) if value is not None:
+            return first
+        case Call(function=function) if function in _NULL_OF_NULL and any(isinstance(a, Literal) and a.value is None for a in expr.args):
+            return Literal(None, expr.dtype)
+        case Call() | Cast() | InList() if all(_is_constant(c) for c in expr_children(expr)):
             return _constant(expr, tools)
         case _:
             return expr
@@ -66,10 +72,16 @@ def fold_expr(expr: Expr, tools: Tools) -> Expr:
 
 def _constant(expr: Expr, tools: Tools) -> Expr:
     changing = isinstance(expr, Call) and (expr.function in _CHANGING or not expr.args)
-    if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null) or any(c.dtype.is_nested() for c in expr_children(expr)):
+    if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null):
         return expr
     found = tools.evaluate(expr)
     return expr if found is None else found
+
+
+def _is_constant(expr: Expr) -> bool:
+    """Say whether an expression is a literal, or a list or struct of literals, which has no literal of its own."""
+    nested = isinstance(expr, Call) and bool(expr.args) and expr.function not in _CHANGING and expr.dtype.is_nested()
+    return isinstance(expr, Literal) or (nested and all(_is_constant(c) for c in expr_children(expr)))
 
 
 def _and(expr: And) -> Expr:

@@ -30,7 +30,12 @@ def _rounded(arg_types: list[pl.DataType]) -> pl.DataType:
     kind = arg_types[0]
     if isinstance(kind, pl.Decimal):
         return pl.Decimal(kind.precision or types.PRECISION_MAX, 0)
-    return kind if kind.is_integer() else pl.Float64()
+    return kind if kind.is_integer() or isinstance(kind, pl.Float32) else pl.Float64()
+
+
+def _bounded(arg_types: list[pl.DataType]) -> pl.DataType:
+    """CEIL and FLOOR compute integers as DOUBLE, as DuckDB does."""
+    return pl.Float64() if arg_types[0].is_integer() else _rounded(arg_types)
 
 
 def _round(arg_types: list[pl.DataType]) -> pl.DataType:
@@ -53,8 +58,8 @@ DATE_PARTS = (
 
 SCALAR: dict[str, Function] = {
     "abs": _define("number", _first),
-    "ceil": _define("number", _rounded),
-    "floor": _define("number", _rounded),
+    "ceil": _define("number", _bounded),
+    "floor": _define("number", _bounded),
     "round": _define("number integer?", _round),
     "sqrt": _define("float", _FLOAT),
     "cbrt": _define("float", _FLOAT),
@@ -173,7 +178,7 @@ def _aggregate(spec: str, result: pl.DataType | Callable[[pl.DataType], pl.DataT
 
 AGGREGATES: dict[str, Aggregate] = {
     "count": _aggregate("any", _INT),
-    "count_if": _aggregate("boolean", _INT),
+    "count_if": _aggregate("boolean", pl.Int128()),
     "sum": _aggregate("number", _sum_type),
     "avg": _aggregate("number", _FLOAT),
     "product": _aggregate("float", _FLOAT),

@@ -99,8 +99,11 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         return pl.Float32() if all(isinstance(t, pl.Float32) for t in floats) else pl.Float64()
     if isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal):
         (p, s), (q, t) = digits(a), digits(b)
-        scale = max(s, t)
-        return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale), scale)
+        whole, scale = max(p - s, q - t), max(s, t)
+        if a.is_decimal() and b.is_decimal():
+            # Digits before the point come first; an integer leaves the scale as it is.
+            scale = min(scale, PRECISION_MAX - whole)
+        return pl.Decimal(min(PRECISION_MAX, whole + scale), scale)
     signed = a.is_signed_integer() or b.is_signed_integer()
     if not signed:
         return _UNSIGNED[max(_UNSIGNED.index(a), _UNSIGNED.index(b))]
@@ -129,7 +132,7 @@ def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | N
     if not (is_number(a) and is_number(b)):
         return None
     if operator == "/":
-        return pl.Float32() if isinstance(a, pl.Float32) and isinstance(b, pl.Float32) else pl.Float64()
+        return _common_number(a, b) if a.is_float() or b.is_float() else pl.Float64()
     if (isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal)) and not (a.is_float() or b.is_float()):
         return _decimal_arithmetic(operator, a, b)
     return _common_number(a, b)
@@ -142,6 +145,7 @@ def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.Dat
     if operator in ("+", "-"):
         scale = max(s, t)
         return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)
-    if operator == "//":
+    needed = max(p - s, q - t) + max(s, t)
+    if operator == "//" or needed > PRECISION_MAX:
         return pl.Float64()
-    return _common_number(a, b)
+    return pl.Decimal(needed, max(s, t))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 from sqlglot import exp
 
@@ -27,8 +29,8 @@ def _negate(binder: Binding, tree: exp.Expression) -> Expr:
     if isinstance(operand, Literal) and isinstance(operand.value, int) and not isinstance(operand.value, bool):
         if fits(-operand.value, pl.Int128()):
             return Literal(*signed(-operand.value))
-    elif isinstance(operand, Literal) and isinstance(operand.dtype, pl.Decimal):
-        return Literal(-operand.value, operand.dtype)  # type: ignore[operator]
+    elif isinstance(operand, Literal) and isinstance(operand.value, Decimal):
+        return Literal(-operand.value, operand.dtype)
     if types.is_interval(operand.dtype):
         return negated_interval(operand)
     if not types.is_number(operand.dtype) and not isinstance(operand.dtype, pl.Null):

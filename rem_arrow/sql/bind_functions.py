@@ -17,6 +17,7 @@ from rem_arrow.sql import bind_aggregates, bind_unnest
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
+from rem_arrow.sql.bind_list import check_concatenable
 from rem_arrow.sql.bind_nested import unified
 from rem_arrow.sql.bind_special import SPECIAL
 from rem_arrow.sql.binding import Binding, Operator
@@ -58,8 +59,11 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
     if any(isinstance(t, exp.Lambda) for t in trees):
         raise binder.error(f"{name} takes no lambda", tree)
     args = [binder.bind(t) for t in trees]
+    if name in ("concat", "concat_operator"):
+        check_concatenable(binder, [a.dtype for a in args], tree)
     if args:
-        name = _overloaded(name, args[0].dtype)
+        first = next((a.dtype for a in args if name == "concat" and not isinstance(a.dtype, pl.Null)), args[0].dtype)
+        name = _overloaded(name, first)
     function = functions.SCALAR[name]
     if not function.accepts(len(trees)):
         raise binder.error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
@@ -142,6 +146,11 @@ def _trim(binder: Binding, tree: exp.Expression) -> Expr:
 def _pad(binder: Binding, tree: exp.Expression) -> Expr:
     name = "lpad" if tree.args.get("is_left") else "rpad"
     return call(binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree)
+
+
+def _lower_hex(binder: Binding, tree: exp.Expression) -> Expr:
+    """SQLGlot reads lower(hex(x)) as one function."""
+    return call(binder, "lower", [exp.Hex(this=tree.this)], tree)
 
 
 def _log(binder: Binding, tree: exp.Expression) -> Expr:
@@ -331,6 +340,7 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Trim: _trim,
     exp.Pad: _pad,
     exp.Log: _log,
+    exp.LowerHex: _lower_hex,
     exp.RegexpILike: _regexp_ignoring_case,
     exp.TimestampTrunc: _date_trunc,
     exp.DateTrunc: _date_trunc,

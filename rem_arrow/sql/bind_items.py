@@ -24,7 +24,7 @@ def _any(binder: Binding, name: str, operand: Expr, tree: exp.Expression) -> Exp
     if not nested.is_list(values.dtype):
         raise binder.error(f"{tree.key.upper()} takes a list or a subquery, and this is {sql_name(values.dtype)}", tree)
     (values,) = unified(binder, ["array"], [values], tree)
-    item = Variable(binder.names.fresh("item"), nested.item_of(values.dtype))
+    item = Variable(_name(binder, "item"), nested.item_of(values.dtype))
     pair = binder.same([operand, item], tree)
     every = isinstance(tree, exp.All)
     body = Call(name, (pair[0], pair[1]), _BOOL)
@@ -42,7 +42,7 @@ def _lambda(binder: Binding, tree: exp.Expression, source: list[pl.DataType], wh
     names = [e.name for e in tree.expressions]
     if len(names) > len(source) or len(names) < nested.LAMBDAS[what]:
         raise binder.error(f"the lambda of {what} takes {nested.LAMBDAS[what]} or {len(source)} parameters, not {len(names)}", tree)
-    variables = tuple(Variable(binder.names.fresh(n), t) for n, t in zip(names, source, strict=False))
+    variables = tuple(Variable(_name(binder, n), t) for n, t in zip(names, source, strict=False))
     body = binder.within(dict(zip(names, variables, strict=True))).bind(tree.this)
     return Lambda(variables, body, body.dtype)
 
@@ -73,6 +73,11 @@ def _reduce(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
     wanted = value or item
     body = Lambda(body.variables, binder.converted(body.body, wanted, tree), wanted)
     return Call("list_reduce", (source, body, *(binder.converted(s, wanted, tree) for s in start)), wanted)
+
+
+def _name(binder: Binding, name: str) -> str:
+    """Return the name of a variable: the same for the same lambda, so that GROUP BY knows it again, and another for one within it."""
+    return f"λ{len(binder.variables)}:{name}"
 
 
 def _source(binder: Binding, trees: list[exp.Expression], name: str, tree: exp.Expression) -> Expr:

@@ -48,6 +48,14 @@ def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
     return value
 
 
+def check_concatenable(binder: Binding, dtypes: list[pl.DataType], tree: exp.Expression) -> None:
+    """Raise BindError for a list beside something that is none."""
+    lists = [isinstance(t, (pl.List, pl.Array)) for t in dtypes]
+    other = next((t for t, is_list in zip(dtypes, lists, strict=True) if not is_list and not isinstance(t, pl.Null)), None)
+    if any(lists) and other is not None:
+        raise binder.error(f"a list and {sql_name(other)} do not concatenate", tree, "Cast the list: CAST(x AS VARCHAR).")
+
+
 def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> Query:
     """Return the rows of a function in FROM; `place` names a column that counts them from 1."""
     if isinstance(tree, exp.GenerateSeries):

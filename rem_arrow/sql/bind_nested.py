@@ -48,9 +48,19 @@ def list_value(binder: Binding, tree: exp.Expression) -> Expr:
     """`[x, y]`, ARRAY[x, y], list_value(x, y), and `[x + 1 for x in l if x > 1]`."""
     if len(tree.expressions) == 1 and isinstance(tree.expressions[0], exp.Comprehension):
         return _comprehension(binder, tree.expressions[0])
-    if any(isinstance(t, exp.Query) for t in tree.expressions):
-        raise binder.unsupported("ARRAY of a subquery is not supported yet", tree)
+    if len(tree.expressions) == 1 and isinstance(tree.expressions[0], exp.Query) and not tree.args.get("value_constructor"):
+        return _array_of(binder, tree.expressions[0])
     return listed(binder, [binder.bind(t) for t in tree.expressions], tree)
+
+
+def _array_of(binder: Binding, query: exp.Expression) -> Expr:
+    """`ARRAY(SELECT ...)`: its rows as a list, in their order; empty if there are none."""
+    alias = exp.TableAlias(this=exp.to_identifier("array"), columns=[exp.to_identifier("item")])
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    rows = exp.Subquery(this=inner.copy(), alias=alias)
+    items = exp.Select(expressions=[exp.Anonymous(this="list", expressions=[exp.column("item", "array")])], from_=exp.From(this=rows))
+    found = binder.bind(exp.Subquery(this=items))
+    return Call("coalesce", (found, Call("list_value", (), found.dtype)), found.dtype)
 
 
 def listed(binder: Binding, items: list[Expr], tree: exp.Expression) -> Expr:

@@ -15,7 +15,7 @@ from rem_arrow.sql import bind_items, bind_subquery
 from rem_arrow.sql.bind_collate import collate, collated
 from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding, Operator
-from rem_arrow.sql.convert import cast_to, castable
+from rem_arrow.sql.convert import cast_to, castable, common_type
 from rem_arrow.sql.type_names import polars_type
 
 _COMPARISONS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
@@ -66,8 +66,17 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
     trees = collated(tree.this, tree.expression)
-    left, right = comparable(binder.same([binder.bind(t) for t in trees], tree))
+    left, right = comparable(_alike(binder, [binder.bind(t) for t in trees], tree))
     return left, right
+
+
+def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
+    """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose some."""
+    scales = [o.dtype.scale for o in operands if isinstance(o.dtype, pl.Decimal)]
+    joint = common_type(operands)
+    if isinstance(joint, pl.Decimal) and scales and joint.scale < max(scales):
+        return [binder.converted(o, pl.Decimal(types.PRECISION_MAX, max(scales)), tree) for o in operands]
+    return binder.same(operands, tree)
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
@@ -88,12 +97,12 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
         value = binder.bind(options_given[0])
         if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
             return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = comparable(binder.same([operand, *(binder.bind(o) for o in options_given)], tree))
+    operand, *options = comparable(_alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree))
     return InList(operand, tuple(options))
 
 
 def _between(binder: Binding, tree: exp.Expression) -> Expr:
-    x, low, high = comparable(binder.same([binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
+    x, low, high = comparable(_alike(binder, [binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside

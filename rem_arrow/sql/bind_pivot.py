@@ -65,7 +65,7 @@ class _Pivot:
 
     def select(self) -> exp.Select:
         group = self._tree.args.get("group")
-        keys = list(group.expressions) if group is not None else self._other_columns()
+        keys = list(group.expressions) if group is not None else self._other_columns() if self._on else []
         if group is not None and group.args.get("all"):
             raise UnsupportedError("GROUP BY ALL has no meaning in PIVOT; without GROUP BY all other columns are the keys", self._froms.text, *position(self._tree))
         columns = list(product(*map(self._values, self._on)))

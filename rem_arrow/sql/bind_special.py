@@ -140,6 +140,30 @@ def _nothing(binder: Binding, trees: list[exp.Expression], tree: exp.Expression)
     return Literal(None, pl.Null())
 
 
+def _nullif(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """NULLIF(a, b) compares as = does; its type is that of a."""
+    _expect(binder, trees, 2, tree)
+    value = binder.bind(trees[0])
+    pair = binder.same([value, binder.bind(trees[1])], tree)
+    value = pair[0] if isinstance(value, Literal) else value
+    return Case(((Call("=", tuple(pair), pl.Boolean()), Literal(None, value.dtype)),), value, value.dtype)
+
+
+def _places(name: str) -> Special:
+    """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
+
+    def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        found = binder.call(name, trees, tree)
+        if not (isinstance(found, Call) and len(found.args) == 2 and isinstance(found.dtype, pl.Decimal)):
+            return found
+        value, places = found.args
+        if isinstance(value.dtype, pl.Decimal) and isinstance(places, Literal) and isinstance(places.value, int) and places.value < value.dtype.scale:
+            return Cast(found, pl.Decimal(value.dtype.precision, max(places.value, 0)))
+        return found
+
+    return bind
+
+
 def _expect(binder: Binding, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
     if len(trees) != wanted:
         raise binder.error(f"the function takes {wanted} argument(s), not {len(trees)}", tree)
@@ -156,6 +180,9 @@ SPECIAL: dict[str, Special] = {
     "date_add": _date_add,
     "age": _age,
     "typeof": _typeof,
+    "nullif": _nullif,
+    "round": _places("round"),
+    "trunc": _places("trunc"),
     "try": _try,
     "constant_or_null": _constant_or_null,
     "date": _date,

@@ -60,9 +60,9 @@ class Context:
         """Return what answers questions that come up while a query is bound."""
         return lambda query: self.rows(query, snapshot).rows()
 
-    def rows(self, query: Query, snapshot: Snapshot) -> pl.DataFrame:
-        """Run a bound query."""
-        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits)
+    def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
+        """Run a bound query, for the user or for a table."""
+        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
 
 
 class Outcome(NamedTuple):

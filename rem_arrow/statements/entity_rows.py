@@ -111,7 +111,7 @@ def _changed(context: Context, table: Table, given: pl.DataFrame, existing: pl.D
     snapshot = context.snapshot(frames={**context.frames, _EXISTING: existing, EXCLUDED: pl.DataFrame(whole)})
     binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, _EXISTING))
     query = binder.upsert(conflict.assignments, conflict.where, table.key)
-    return context.rows(query, snapshot)
+    return context.rows(query, snapshot, to_store=True)
 
 
 def _check_keys(conflict: Conflict, table: Table, text: str) -> None:

@@ -130,7 +130,7 @@ def fitting(context: Context, query: Query, snapshot: Snapshot, table: Table, fi
     if not fields and isinstance(query.plan, Values):
         return pl.DataFrame(height=len(query.plan.rows))
     try:
-        frame = context.rows(query, snapshot)
+        frame = context.rows(query, snapshot, to_store=True)
     except ExecuteError as error:
         for place, field in enumerate(fields):
             single = _single(query, place)

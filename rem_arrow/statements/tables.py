@@ -60,7 +60,7 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
             return counted(0)
         snapshot = context.snapshot(store.version)
         query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
-        frame = context.rows(query, snapshot)
+        frame = context.rows(query, snapshot, to_store=True)
         if len(statement.names) > frame.width:
             name = statement.names[frame.width]
             raise BindError(f"the query has {frame.width} columns, and {len(statement.names)} names are given", context.text, name.start, name.end)

@@ -107,8 +107,8 @@ def test_in_list_is_three_valued(options: tuple[int | None, ...]) -> None:
 
 
 def test_is_distinct_is_never_null() -> None:
-    _agree(_pairs(FLOATS[-5:], pl.Float64()), semantics.is_distinct(pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
-    _agree(_pairs(BOOLS, pl.Boolean()), semantics.is_distinct(pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
+    _agree(_pairs(FLOATS[-5:], pl.Float64()), semantics.compared("is_distinct", pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
+    _agree(_pairs(BOOLS, pl.Boolean()), semantics.compared("is_distinct", pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
 
 
 AGGREGATES = {

@@ -70,7 +70,6 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY price, name) FROM items", "orders by one expression", ""),
     ("SELECT [1, DATE '2020-01-01']", "INTEGER and DATE do not compare", ""),
     ("SELECT list_append([1], DATE '2020-01-01')", "items of INTEGER and DATE do not combine", ""),
-    ("SELECT ARRAY(SELECT 1)", "ARRAY of a subquery is not supported yet", ""),
     ("SELECT row()", "no function row", ""),
     ("SELECT {'a': 1, 'A': 2}", 'the field "A" is there twice', ""),
     ("SELECT struct_pack()", "a struct has at least one field", ""),
@@ -169,6 +168,7 @@ CASES: list[tuple[str, str, str]] = [
     ("WITH RECURSIVE q AS (SELECT 1 UNION ALL SELECT 1, 2 FROM q) SELECT * FROM q", "the sides of a recursive UNION have 1 and 2 columns", ""),
     ("SELECT grouping(name) FROM items WHERE grouping(name) = 0", "GROUPING cannot stand here", ""),
     ("SELECT * FROM items, unnest(price)", "UNNEST takes a list, and this is DOUBLE", ""),
+    ("SELECT name || [1] FROM items", "a list and VARCHAR do not concatenate", ""),
     ("UPDATE items SET prce = 1", 'no column "prce" in items', "prce"),
     ("DELETE FROM itms", 'no table "itms"', "itms"),
     ("DELETE FROM items WHERE prce = 1", 'no column "prce" in items', "prce"),
@@ -505,3 +505,13 @@ def test_mangled_statements_end_in_rows_or_a_rem_error() -> None:
 @pytest.mark.long
 def test_many_mangled_statements_end_in_rows_or_a_rem_error() -> None:
     _fuzz(40_000, 8)
+
+
+def test_list_reduce_of_an_empty_list_without_a_start_is_an_error() -> None:
+    with rem.connect(background=False) as db, pytest.raises(rem.ExecuteError, match="list_reduce has no first value in an empty list; give a start value"):
+        db.sql("SELECT list_reduce([]::INTEGER[], lambda x, y: x + y)")
+
+
+def test_beside_null_nothing_is_computed_that_could_fail() -> None:
+    with rem.connect(background=False) as db:
+        assert db.sql("SELECT NULL * CAST(k / 0 AS INTEGER) AS a, NULL = (k // 0) AS b FROM (VALUES (1), (2)) v(k)").rows() == [(None, None)] * 2
