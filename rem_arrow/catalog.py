@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import polars as pl
 
+from rem_arrow import vectors
 from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import ColumnRange, ColumnStatistics, KeySet, ScanReport, TableSource
+from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TableSource, VectorSpec
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.statistics import Bounds
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
-# The name under which a statement that writes reads the table that it changes, and the column that it finds there: the rowid.
-# No table and no column of a user can have these names.
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# The name under which a statement that writes reads the table that it changes. No table of a user can have this name.
 TARGET = "\x00target"
-ROWID = "\x00#"
 
 _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
 _INDEX_ROWS_MIN = 16
@@ -38,16 +42,40 @@ class StoredTable:
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
         self._schema = pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
+        # Columns that no part has: they are computed from the rowids.
+        self._virtual = {ROWID: _ROWID_FIELD, **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings}}
 
     @property
     def schema(self) -> pl.Schema:
         return self._schema
+
+    @property
+    def hidden(self) -> pl.Schema:
+        return pl.Schema({n: f.dtype for n, f in self._virtual.items() if n not in self._schema})
+
+    @property
+    def vectors(self) -> Mapping[str, VectorSpec]:
+        return vectors.searchable(self.table)
+
+    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        found = vectors.column_of(self._tv, column, self._version.tables)
+        assert found is not None, "the binder looked"
+        hits = self._hints.vectors.search(self._tv, column, found, query, metric, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def rows(self, rowids: list[int]) -> pl.DataFrame:
+        """Return the rows of these rowids, which live, in their order: the columns of `*`."""
+        found = self._gather([*self.table.fields, _ROWID_FIELD], rowids)
+        places = {r: i for i, r in enumerate(found[ROWID].to_list())}
+        return found.drop(ROWID)[[places[r] for r in rowids]]
 
     def row_count(self) -> int:
         return self._tv.rows
 
     def statistics(self, column: str) -> ColumnStatistics | None:
         """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
+        if column in self._virtual:
+            return None
         field = self._field(column)
         key = (self.table.number, field.number, field.dtype)
         remembered = self._hints.statistics.get(key)
@@ -87,13 +115,14 @@ class StoredTable:
         keys: tuple[KeySet, ...] = (),
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
-        point = self._index_rowids(ranges)
+        point = self._few_rowids(keys) or self._index_rowids(ranges)
         if point is not None:
             name, rowids = point
             report.index = name
             found = self._gather(fields, rowids)
             return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
-        views = [view for view in self._tv.parts if not self._skips(view, ranges)]
+        wanted = self._bounded(ranges)
+        views = [view for view in self._tv.parts if not self._skips(view, wanted)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
         report.segments_read += len(segments)
@@ -110,11 +139,11 @@ class StoredTable:
         fields = [self.table.field(c) for c in columns]
         needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
         read = [self.table.field(c) for c in needed]
-        left = limit
+        left, bounded = limit, self._bounded(ranges)
         for view in self._tv.parts:
             if left == 0:
                 return
-            if self._skips(view, ranges):
+            if self._skips(view, bounded):
                 continue
             frame = self._part_frame(view, read)
             if predicate is not None:
@@ -131,16 +160,24 @@ class StoredTable:
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
         if marker is not None and marker.name not in {f.name for f in fields}:
             wanted.append(marker)
-        stored = [f for f in wanted if f is not _ROWID_FIELD]
+        stored = [f for f in wanted if f.name not in self._virtual]
         frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
         if len(stored) < len(wanted):
-            frame = frame.with_columns(pl.Series(ROWID, view.part.rowid_array(view.length))).select([f.name for f in wanted])
+            frame = frame.with_columns(self._computed(f, view.part.rowid_array(view.length)) for f in wanted if f.name in self._virtual).select([f.name for f in wanted])
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
         if marker is not None:
             frame = frame.filter(frame[marker.name].is_null())
         return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
+
+    def _computed(self, field: Field, rowids: npt.NDArray[np.int64]) -> pl.Series:
+        """Return a column that no part has, for these rows."""
+        if field.name == ROWID:
+            return pl.Series(ROWID, rowids)
+        embedding = self.table.embedding(field.name)
+        assert embedding is not None, "the other columns that no part has"
+        return vectors.beside(self._version.tables[embedding.table], rowids).alias(field.name)
 
     def _has_deleted(self, view: PartView) -> bool:
         assert self._marker is not None, "only tables with soft deletes ask"
@@ -149,22 +186,35 @@ class StoredTable:
             return zone is None or zone.null_count < view.part.rows
         return True
 
-    def _skips(self, view: PartView, ranges: tuple[ColumnRange, ...]) -> bool:
+    def _bounded(self, ranges: tuple[ColumnRange, ...]) -> list[tuple[Field, Bounds]]:
+        """Return the wanted ranges in the form of zone maps, once for all parts."""
+        fields = [(self._field(r.column), r) for r in ranges if r.column not in self._virtual]
+        return [(field, statistics.bounds(r, field.dtype)) for field, r in fields]
+
+    def _skips(self, view: PartView, wanted: list[tuple[Field, Bounds]]) -> bool:
         if view.live_rows == 0:
             return True
-        if not isinstance(view.part, Segment):
+        part = view.part
+        if not isinstance(part, Segment):
             return False
-        for wanted in ranges:
-            field = self._field(wanted.column)
-            zone = view.part.zone(field)
-            if zone is not None and not statistics.may_match(zone, wanted, field.dtype, view.part.rows):
+        for field, bounds in wanted:
+            zone = part.zone(field)
+            if zone is not None and not statistics.may_match(zone, bounds, part.rows):
                 return True
         return False
+
+    def _few_rowids(self, keys: tuple[KeySet, ...]) -> tuple[str, list[int]] | None:
+        """Return the rows that are wanted, where these are named by their rowids and few."""
+        wanted = next((key for key in keys if key.column == ROWID), None)
+        if wanted is None:
+            return None
+        rowids = np.flatnonzero(wanted.present) + wanted.low
+        return ("rowid", rowids.tolist()) if len(rowids) <= _INDEX_ROWS_MAX else None
 
     def _index_rowids(self, ranges: tuple[ColumnRange, ...]) -> tuple[str, list[int]] | None:
         """Return the rows that an index gives for an equality, if there is one and they are few."""
         for wanted in ranges:
-            if not wanted.is_point:
+            if not wanted.is_point or wanted.column in self._virtual:
                 continue
             field = self._field(wanted.column)
             if self.table.key == (field.name,):
@@ -188,21 +238,21 @@ class StoredTable:
         return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
-        wanted = [*fields, self._marker] if self._marker is not None else list(fields)
-        rows = [self._row(view, o, [f for f in wanted if f is not None]) for o in offsets]
+        stored = [f for f in fields if f.name not in self._virtual]
+        wanted = [*stored, self._marker] if self._marker is not None else stored
+        rows = [view.part.row(o, wanted) for o in offsets]
         if self._marker is not None:
-            rows = [r[:-1] for r in rows if r[-1] is None]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(fields)
-        return pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(fields, columns, strict=True)])
-
-    def _row(self, view: PartView, offset: int, fields: Sequence[Field]) -> list[object]:
-        row = view.part.row(offset, [f for f in fields if f is not _ROWID_FIELD])
-        for place in (i for i, f in enumerate(fields) if f is _ROWID_FIELD):
-            row.insert(place, int(view.part.rowid_array(view.length)[offset]))
-        return row
+            kept = [i for i, r in enumerate(rows) if r[-1] is None]
+            rows, offsets = [rows[i][:-1] for i in kept], [offsets[i] for i in kept]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(stored)
+        frame = pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(stored, columns, strict=True)]) if stored else pl.DataFrame(height=len(offsets))
+        if len(stored) == len(fields):
+            return frame
+        rowids = view.part.rowid_array(view.length)[offsets]
+        return frame.with_columns(self._computed(f, rowids) for f in fields if f.name in self._virtual).select([f.name for f in fields])
 
     def _field(self, name: str) -> Field:
-        return _ROWID_FIELD if name == ROWID and ROWID in self._schema else self.table.field(name)
+        return self._virtual.get(name) or self.table.field(name)
 
 
 class FrameTable:
@@ -216,6 +266,19 @@ class FrameTable:
     @property
     def schema(self) -> pl.Schema:
         return self._schema
+
+    @property
+    def hidden(self) -> pl.Schema:
+        return pl.Schema({ROWID: pl.Int64()})
+
+    @property
+    def vectors(self) -> Mapping[str, VectorSpec]:
+        return {n: VectorSpec(t.size) for n, t in self._schema.items() if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)}
+
+    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        values = self._frame.select(column).collect().to_series()
+        hits = vectors.search_series(values, len(query), query, metric, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def row_count(self) -> int:
         return self._rows
@@ -232,7 +295,8 @@ class FrameTable:
         fixed: frozenset[str] = frozenset(),
         keys: tuple[KeySet, ...] = (),
     ) -> pl.LazyFrame:
-        return self._frame.select(columns)
+        frame = self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in columns else self._frame
+        return frame.select(columns)
 
 
 class Snapshot:

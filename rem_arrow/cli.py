@@ -138,6 +138,23 @@ def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(he
 
 
 @app.command()
+def search(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Name of the table")],
+    text: Annotated[str, typer.Argument(help="What to search for")],
+    k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
+    where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Find the rows of a table that are nearest to a text, best first.
+
+    rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'"
+    """
+    with _errors(), _reader(database) as db:
+        _write(db.search(table, text, k=k, where=where), format_, None)
+
+
+@app.command()
 def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
     """Read and check everything; exit code 3 if something is damaged."""
     with _errors(), _reader(database) as db:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -21,15 +21,18 @@ from pydantic import BaseModel
 from rem_arrow import edges, loader, lookup, maintenance
 from rem_arrow.catalog import StoredTable
 from rem_arrow.datatypes import sql_name
-from rem_arrow.engine import Limits, Parameters
+from rem_arrow.embedding import Provider
+from rem_arrow.engine import Limits
 from rem_arrow.entity_load import EntityLoad
 from rem_arrow.errors import InputError
 from rem_arrow.interop.predicate import ranges_of
 from rem_arrow.interop.reading import open_input
+from rem_arrow.meaning import Meaning
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
-from rem_arrow.operations import Compute, Operations
+from rem_arrow.operations import Compute
 from rem_arrow.options import check_folder, memory_bytes, tenant_folder, thread_count
+from rem_arrow.parameters import Parameters
 from rem_arrow.progress import progress_bar
 from rem_arrow.schema import Table, check_name
 from rem_arrow.shared import Shared
@@ -55,6 +58,8 @@ def connect(
     read_only: bool = False,
     tail_rows_max: int = 65_536,
     background: bool = True,
+    embedder: Provider = "hash",
+    embed: Literal["write", "background"] = "write",
 ) -> Database:
     """Open the database in the folder `path`, made if it does not exist.
 
@@ -68,6 +73,10 @@ def connect(
         read_only: read beside a writer of another process; `refresh` shows its newer commits.
         tail_rows_max: rows of the tail that are sealed into a segment.
         background: seal and compact on a thread; without, only `compact` does.
+        embedder: computes the embeddings of tables whose model names no provider: "hash" (built in, lexical, nothing leaves the
+            machine), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of
+            texts to vectors. A table keeps the provider that it began with; `reembed` moves it.
+        embed: "write" computes embeddings before an insert returns, "background" on a thread, for which `wait` waits.
 
     Raises:
         InputError: the path is a file, cannot be written, or is no database.
@@ -83,19 +92,23 @@ def connect(
         raise InputError(f"tail_rows_max is at least 1, not {tail_rows_max}")
     settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
     check_folder(folder, read_only=read_only)
-    return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary)
+    if embed not in ("write", "background") or (embed == "background" and not background):
+        raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
+    return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
 
 
-class Database(Operations):
+class Database(Meaning):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
-    def __init__(self, store: Store, *, temporary: bool = False) -> None:
+    def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:
         self._store = store
-        self._shared = Shared(store)
+        self._shared = Shared(store, embedder)
+        self._embeds_later = embed == "background"
         self._shared.limits = Limits(None, store.settings.memory_bytes)
         self._temporary = temporary
         self._thread = threading.local()
         if not store.read_only:
+            self._shared.vectors.sweep()
             self._create_system_tables()
         for name, model in BUILTIN:
             tv = store.version.find(name)
@@ -124,7 +137,7 @@ class Database(Operations):
             existing = store.version.find(table_name)
             if existing is None:
                 table = registry.describe(model, table_name, self._next_table())
-                self._store_description(table)
+                self._store_descriptions(self._shared.embeddings.described(table, self._next_table))
             else:
                 table = self._evolve(existing, model)
             self._shared.models[table.number] = model
@@ -174,7 +187,9 @@ class Database(Operations):
                 return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
             if tv is not None and tv.table.kind == "entity":
                 return self._load_entities(tv, given.pieces, advance)
-            return self._load_plain(table, given.schema, given.pieces, given.rows, advance)
+            count = self._load_plain(table, given.schema, given.pieces, given.rows, advance)
+        self._vectorize(find_table(self._store.version, table).table.number, [])
+        return count
 
     # --- lookup, frames
 
@@ -221,7 +236,7 @@ class Database(Operations):
     def transaction(self) -> Transaction:
         """Begin a transaction; as a context manager it commits at its end, or on an error stores nothing."""
         self._writable()
-        return Transaction(self._shared)
+        return Transaction(self._shared, self._follow)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Return when background work is done. Raises ExecuteError with its failure, if it failed."""
@@ -250,7 +265,9 @@ class Database(Operations):
     def stats(self) -> dict[str, Any]:
         """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by table."""
         self._store.check_open()
-        return maintenance.stats(self._store)
+        found = maintenance.stats(self._store)
+        failure = self._shared.embeddings.failure
+        return {**found, "embedding_failure": None if failure is None else str(failure), "vector_indexes": self._shared.vectors.stats()}
 
     @property
     def path(self) -> Path:
@@ -287,14 +304,18 @@ class Database(Operations):
             changes, result = compute(store.version)
             if changes:
                 store.commit(changes)
-            return result
+        self._follow(changes)
+        return result
 
     def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
         store, begun = self._writable(), self._begun()
         if begun is not None:
             return begun._define(compute)
         with store.rewriting, store.lock:
-            return compute(store)
+            found = compute(store)
+        for tv in store.version:
+            self._vectorize(tv.table.number, [])
+        return found
 
     def _control(self, kind: str) -> None:
         begun = self._begun()
@@ -326,9 +347,9 @@ class Database(Operations):
             raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
         return number
 
-    def _store_description(self, table: Table) -> None:
+    def _store_descriptions(self, tables: Mapping[int, Table]) -> None:
         changes = Changes()
-        changes.tables[table.number] = table
+        changes.tables.update(tables)
         self._store.commit(changes)
 
     def _create_system_tables(self) -> None:
@@ -340,14 +361,15 @@ class Database(Operations):
             for name, model in BUILTIN:
                 if self._store.version.find(name) is None:
                     number = self._next_table()
-                    changes.tables[number] = registry.describe(model, name, number)
+                    changes.tables.update(self._shared.embeddings.described(registry.describe(model, name, number), self._next_table))
             if changes:
                 self._store.commit(changes)
 
     def _evolve(self, tv: TableVersion, model: type[BaseModel]) -> Table:
         if tv.table.kind != "entity":
             raise InputError(f"there is a {tv.table.kind} {'' if tv.table.kind == 'view' else 'table '}{tv.table.name}; register the model under another name")
-        evolved = registry.evolve(tv.table, model)
+        described = self._shared.embeddings.described(registry.evolve(tv.table, model), self._next_table)
+        evolved = described[tv.table.number]
         if evolved == tv.table:
             return tv.table
         # Rows in the tail are written in the columns of their time: seal them before the columns change.
@@ -355,7 +377,7 @@ class Database(Operations):
         compaction.seal(self._store, tv.table.number)
         if set(evolved.indexed) - set(tv.table.indexed) or set(evolved.name_fields) - set(tv.table.name_fields):
             loader.write_index(self._store, self._store.version.tables[tv.table.number], evolved)
-        self._store_description(evolved)
+        self._store_descriptions(described)
         return evolved
 
     def _load_plain(self, name: str, schema: pl.Schema, pieces: Iterable[pl.DataFrame], rows: int | None, advance: Callable[[int], None]) -> int:
@@ -380,7 +402,9 @@ class Database(Operations):
 
     def _load_entities(self, tv: TableVersion, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
         with self._store.lock:
-            return EntityLoad(self._store, self._shared.writer, tv.table.number, self._shared.records(tv.table)).run(pieces, advance)
+            count = EntityLoad(self._store, self._shared.writer, tv.table.number, self._shared.records(tv.table)).run(pieces, advance)
+        self._vectorize(tv.table.number, None)
+        return count
 
 
 def restore(backup: str | Path, path: str | Path) -> None:

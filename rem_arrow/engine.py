@@ -6,20 +6,17 @@ reads data, the pruning of segments, runs at each execution. Results are never c
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from threading import Lock
 from typing import Any, NamedTuple, TypeAlias, cast
-from uuid import UUID
 
 import polars as pl
 
 from rem_arrow.catalog import Snapshot
-from rem_arrow.errors import ExecuteError, InputError, RemError, UnsupportedError
+from rem_arrow.errors import ExecuteError, RemError, UnsupportedError
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.relation import Lowering, lower
@@ -28,17 +25,17 @@ from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.tools import Tools
+from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan import types
+from rem_arrow.plan.embedded import Embedded, embedded_in
 from rem_arrow.plan.explain import explain
-from rem_arrow.plan.nodes import Expr, Filter, Limit, Literal, Project, Query, Relation, Scan, Sort
+from rem_arrow.plan.nodes import Expr, Filter, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import literal_rows
 from rem_arrow.sql.classify import classify
 from rem_arrow.sql.parse import parse, parse_all
 from rem_arrow.sql.statement import Statement
-
-Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
@@ -66,16 +63,22 @@ class Limits:
 
 
 class _Prepared(NamedTuple):
-    """A plan with its decimals fixed, and a guess of the most that it holds at once."""
+    """A plan with its decimals fixed, a guess of the most that it holds at once, and the texts that it searches for."""
 
     plan: Relation
     held_bytes: float
+    embedded: tuple[Embedded, ...]
 
 
 class Engine:
-    """Runs statements. Safe in many threads."""
+    """Runs statements. Safe in many threads.
 
-    def __init__(self) -> None:
+    Args:
+        embed: gives the vector of a text by the provider of that name.
+    """
+
+    def __init__(self, embed: Callable[[str, str], list[float]]) -> None:
+        self._embed = embed
         self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
         self._statements: OrderedDict[str, list[Statement]] = OrderedDict()
         self._lock = Lock()
@@ -120,7 +123,7 @@ class Engine:
         started = time.monotonic() if started is None else started
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
         prepared = self._ready(query.plan, snapshot)
-        frame, plan, context = _lowered(prepared.plan, snapshot, values, deadline)
+        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values), deadline)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and prepared.held_bytes > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
@@ -130,7 +133,8 @@ class Engine:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
-        frame, _, _ = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
+        prepared = self._ready(query.plan, snapshot)
+        frame, _, _ = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
@@ -138,9 +142,11 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
-        frame, plan, context = _lowered(self._ready(query.plan, snapshot).plan, snapshot, values)
+        prepared = self._ready(query.plan, snapshot)
         if not analyze:
+            plan = prune_segments(prepared.plan, values)
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
+        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values))
         rows = _collect(frame).height
         took = (time.perf_counter() - started) * 1000
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
@@ -157,17 +163,27 @@ class Engine:
     def _ready(self, plan: Relation, snapshot: Snapshot) -> _Prepared:
         """Return the plan with fixed decimals, and its weight; remembered for as long as the tables are what they were."""
         if snapshot.has_frames:
-            return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan))
+            return _prepared(plan, snapshot)
         parts = snapshot.parts(_sources(plan))
         with self._lock:
             known = self._prepared.get(id(plan))
         if known is None or known[0] is not plan or any(a is not b for a, b in zip(known[1], parts, strict=True)):
-            known = (plan, parts, _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan)))
+            known = (plan, parts, _prepared(plan, snapshot))
             with self._lock:
                 self._prepared[id(plan)] = known
                 while len(self._prepared) > _PLANS_MAX:
                     self._prepared.popitem(last=False)
         return known[2]
+
+    def _with_vectors(self, prepared: _Prepared, values: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the values of the parameters and of the texts that the statement searches for."""
+        if not prepared.embedded:
+            return values
+        found = dict(values)
+        for wanted in prepared.embedded:
+            text = values[wanted.parameter] if wanted.parameter is not None else wanted.text
+            found[wanted.name] = None if text is None else self._embed(wanted.provider, str(text))
+        return found
 
     def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], values: Mapping[str, object] | None = None, *, part: Part | None = None) -> Query:
         """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query among several in the text."""
@@ -195,6 +211,10 @@ class Engine:
         return query
 
 
+def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
+    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), embedded_in(plan))
+
+
 def _evaluated(expr: Expr) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
@@ -220,7 +240,7 @@ def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object], 
 def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
     """Say whether a plan does little with the rows of an index or of small tables: starting Polars' streaming engine would cost more."""
     node = plan
-    while isinstance(node, (Filter, Project, Sort, Limit)):
+    while isinstance(node, (Filter, Project, Sort, Limit, Search)):
         node = node.input
     return isinstance(node, Scan) and all(report.index or scan.rows <= _FEW_ROWS for scan, report in context.reports)
 
@@ -337,44 +357,3 @@ def titled(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names."""
     frame.columns = unique_names(names)
     return frame
-
-
-def typed_parameters(parameters: Parameters) -> tuple[dict[str, object], dict[str, pl.DataType]]:
-    """Return values and types by name; positional ones are named "1", "2", ..."""
-    if parameters is None:
-        return {}, {}
-    if isinstance(parameters, Mapping):
-        values = {str(k): v for k, v in parameters.items()}
-    elif isinstance(parameters, Sequence) and not isinstance(parameters, (str, bytes)):
-        values = {str(i): v for i, v in enumerate(parameters, 1)}
-    else:
-        raise InputError(f"parameters are a dict by name or a list by position, not {type(parameters).__name__}")
-    return ({k: str(v) if isinstance(v, UUID) else v for k, v in values.items()}, {k: _type_of(k, v) for k, v in values.items()})
-
-
-_PARAMETER_TYPES: tuple[tuple[Any, pl.DataType], ...] = (
-    (bool, pl.Boolean()),
-    (float, pl.Float64()),
-    (str, pl.String()),
-    (UUID, pl.String()),
-    (bytes, pl.Binary()),
-    (dt.date, pl.Date()),
-    (dt.time, pl.Time()),
-    (dt.timedelta, pl.Duration("us")),
-)
-
-
-def _type_of(name: str, value: object) -> pl.DataType:
-    if value is None:
-        return pl.Null()
-    if isinstance(value, dt.datetime):
-        return pl.Datetime("us", None if value.tzinfo is None else "UTC")
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        return pl.Decimal(38, max(0, -exponent) if isinstance(exponent, int) else 0)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return pl.Int64() if -(1 << 63) <= value < 1 << 63 else pl.Int128()
-    for kind, dtype in _PARAMETER_TYPES:
-        if isinstance(value, kind):
-            return dtype
-    raise InputError(f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates and times. Hand tables in by frames=")

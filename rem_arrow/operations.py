@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from rem_arrow import edges
 from rem_arrow.catalog import Snapshot
-from rem_arrow.engine import Limits, Parameters, typed_parameters
+from rem_arrow.engine import Limits
 from rem_arrow.errors import InputError
 from rem_arrow.model.registry import id_text
+from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.shared import Shared
 from rem_arrow.statements.context import Context
 from rem_arrow.statements.run import run

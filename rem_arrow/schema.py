@@ -15,7 +15,8 @@ from rem_arrow import datatypes
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 
-TableKind: TypeAlias = Literal["entity", "plain", "system", "view"]
+# The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users.
+TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]
 
 ROWID_COLUMN = 0xFFFF
 NAME_BYTES_MAX = 255
@@ -57,6 +58,56 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """A column of vectors computed from texts of its row. They lie in a table of kind "vectors", under the rowids of their rows.
+
+    Attributes:
+        column: embedding or embedding_alt.
+        table: the number of the table of vectors.
+        provider: the name of what computes them.
+        fields: the columns whose texts are embedded, joined by line breaks.
+    """
+
+    column: str
+    table: int
+    provider: str
+    dimension: int
+    fields: tuple[str, ...]
+
+    @property
+    def dtype(self) -> pl.DataType:
+        return pl.Array(pl.Float32, self.dimension)
+
+    def to_json(self) -> Json:
+        return [self.column, self.table, self.provider, self.dimension, list(self.fields)]
+
+    @staticmethod
+    def from_json(value: Json) -> Embedding:
+        column, table, provider, dimension, fields = cast("list[Json]", value)
+        return Embedding(str(column), cast(int, table), str(provider), cast(int, dimension), tuple(str(f) for f in cast("list[Json]", fields)))
+
+
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """An HNSW index over a column of vectors; `dimension` is that of its vectors."""
+
+    name: str
+    column: str
+    metric: Literal["cosine", "inner_product", "l2"]
+    dimension: int
+    m: int = 16
+    ef_construction: int = 200
+
+    def to_json(self) -> Json:
+        return [self.name, self.column, self.metric, self.dimension, self.m, self.ef_construction]
+
+    @staticmethod
+    def from_json(value: Json) -> VectorIndex:
+        name, column, metric, dimension, m, ef = cast("list[Json]", value)
+        return VectorIndex(str(name), str(column), cast('Literal["cosine", "inner_product", "l2"]', metric), cast(int, dimension), cast(int, m), cast(int, ef))
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The description of a table.
 
@@ -70,6 +121,8 @@ class Table:
         category: system, public, user or agents.
         model: the JSON of options that a model declared (what is embedded, and the like); of a view its SELECT.
         indexes: names of the indexes that CREATE INDEX made, each with its column, which is among `indexed`.
+        embeddings: columns of vectors beside the fields; `SELECT *` leaves them out.
+        vector_indexes: HNSW indexes over these, and over fields that are vectors.
     """
 
     number: int
@@ -85,6 +138,8 @@ class Table:
     description: str = ""
     model: Json = None
     indexes: tuple[tuple[str, str], ...] = ()
+    embeddings: tuple[Embedding, ...] = ()
+    vector_indexes: tuple[VectorIndex, ...] = ()
 
     def __post_init__(self) -> None:
         names = [f.name.casefold() for f in self.fields]
@@ -101,6 +156,10 @@ class Table:
             if field.name == name:
                 return field
         raise InputError(f'no column "{name}" in {self.name}. {suggest(name, self.names, "Columns")}')
+
+    def embedding(self, column: str) -> Embedding | None:
+        """Return the embedding of that column name, or None."""
+        return next((e for e in self.embeddings if e.column == column), None)
 
     def polars_schema(self) -> pl.Schema:
         return pl.Schema({f.name: f.dtype for f in self.fields})
@@ -123,6 +182,8 @@ class Table:
             "description": self.description,
             "model": self.model,
             "indexes": [list(i) for i in self.indexes],
+            "embeddings": [e.to_json() for e in self.embeddings],
+            "vector_indexes": [i.to_json() for i in self.vector_indexes],
         }
 
     @staticmethod
@@ -144,6 +205,8 @@ class Table:
             description=str(value["description"]),
             model=value["model"],
             indexes=tuple((str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("indexes", []))),
+            embeddings=tuple(Embedding.from_json(e) for e in cast("list[Json]", value.get("embeddings", []))),
+            vector_indexes=tuple(VectorIndex.from_json(i) for i in cast("list[Json]", value.get("vector_indexes", []))),
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
+from rem_arrow.embedding import Embeddings, Provider
 from rem_arrow.engine import Engine, Limits
 from rem_arrow.errors import InputError
 from rem_arrow.model.records import Records
@@ -19,10 +20,12 @@ from rem_arrow.writer import Writer
 class Shared:
     """What the database and its transactions share."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, embedder: Provider) -> None:
         self.store = store
-        self.engine = Engine()
+        self.embeddings = Embeddings(store, embedder)
+        self.engine = Engine(self.embeddings.vector)
         self.writer = Writer(store)
+        self.vectors = self.writer.hints.vectors
         self.models: dict[int, type[BaseModel]] = {}
         self.limits = Limits()
         self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import polars as pl
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+
+Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
+# The column of a source that numbers its rows. No column of a user can have this name.
+ROWID = "\x00#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,14 @@ class ColumnStatistics:
     distinct: int
 
 
+@dataclass(frozen=True, slots=True)
+class VectorSpec:
+    """A column that can be searched: the dimension of its vectors, and what embeds a text for it ("" when nothing does)."""
+
+    dimension: int
+    provider: str = ""
+
+
 @dataclass(slots=True)
 class ScanReport:
     """What a scan did; filled in by the source."""
@@ -69,6 +83,17 @@ class TableSource(Protocol):
     @property
     def schema(self) -> pl.Schema:
         """The columns and types, in order."""
+
+    @property
+    def hidden(self) -> pl.Schema:
+        """Columns that can be read by name and are not part of `*`: ROWID, embeddings."""
+
+    @property
+    def vectors(self) -> Mapping[str, VectorSpec]:
+        """The columns that can be searched by vector."""
+
+    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by rowid."""
 
     def row_count(self) -> int:
         """The number of rows, exact or a close upper bound."""

@@ -11,6 +11,7 @@ import polars as pl
 from rem_arrow.errors import InputError
 from rem_arrow.operations import Compute, Operations
 from rem_arrow.shared import Shared
+from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
@@ -21,8 +22,8 @@ T = TypeVar("T")
 class Transaction(Operations):
     """Writes over several tables that become visible together, or not at all. Reads see the version that it began with and its own writes."""
 
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
+    def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:
+        self._shared, self._embed = shared, embed
         self._overlay: Overlay | None = Overlay(shared.store.pin())
 
     def commit(self) -> None:
@@ -34,6 +35,7 @@ class Transaction(Operations):
             with self._shared.store.lock:
                 self._shared.store.check_open()
                 self._shared.store.commit(changes, base=overlay.base)
+            self._embed(changes)
 
     def rollback(self) -> None:
         """Forget everything."""

@@ -24,6 +24,7 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import Place, TableVersion, Version
+from rem_arrow.vector_indexes import VectorIndexes
 
 
 class Writer:
@@ -35,7 +36,7 @@ class Writer:
         self._store = store
         self._ids = IdMaker()
         self._converters: dict[int, tuple[Table, list[Callable[[Any], Any] | None]]] = {}
-        self.hints = Hints()
+        self.hints = Hints(VectorIndexes(store))
         store.indexer = self
 
     def insert(self, tv: TableVersion, records: Records, rows: NewRows) -> tuple[Changes, list[str]]:
@@ -90,6 +91,8 @@ class Writer:
         if rowids:
             changes.kill(table.number, rowids)
             changes.append(table.number, Append(rowids, plain))
+            for embedding in table.embeddings:
+                changes.kill(embedding.table, rowids)
         return changes, len(rowids)
 
     def purge(self, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
@@ -123,6 +126,11 @@ class Writer:
         """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of them."""
         index = self.hints.row_index(table)
         changes.kill(table.number, [rowid])
+        for embedding in table.embeddings:
+            # A vector goes in the commit in which its text goes, so that no search ever finds a row by what it was.
+            places = [i for i, name in enumerate(table.names) if name in embedding.fields]
+            if new is None or old[-1] is not None or any(old[i] != new[i] for i in places):
+                changes.kill(embedding.table, [rowid])
         kept = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
         changes.stale += [(family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in kept]
         if new is None:

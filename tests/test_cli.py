@@ -107,7 +107,7 @@ def test_backup_compact_verify(database, tmp_path):
 def test_help_teaches():
     """Each command has help with a sentence."""
     assert "demo" in run("--help").output
-    for command in ("sql", "load", "lookup", "verify"):
+    for command in ("sql", "load", "lookup", "search", "verify"):
         assert "Usage" in run(command, "--help").output
 
 
@@ -122,3 +122,15 @@ def test_sql_writes_when_it_is_told_to(database):
     assert "open for reading only" in run("sql", database, "DELETE FROM t WHERE n = 2", code=EXIT_FAILED).output
     assert run("sql", database, "--write", "DELETE FROM t WHERE n = 2; INSERT INTO t (name, n) VALUES ('new', 9)").stdout == "count\n1\n"
     assert run("sql", database, "SELECT n FROM t ORDER BY n").stdout == "n\n1\n3\n9\n"
+
+
+def test_search(tmp_path):
+    """search prints the nearest rows, best first."""
+    path = tmp_path / "found.rem"
+    with rem.connect(path) as db:
+        db.insert("resources", [{"name": "one", "content": "the login page fails"}, {"name": "two", "content": "salt and pepper"}])
+    shown = run("search", path, "resources", "login fails", "-k", "1", "--format", "csv").stdout
+    assert "one" in shown
+    assert "two" not in shown
+    assert "two" in run("search", path, "resources", "login", "--where", "name <> 'one'", "--format", "csv").stdout
+    run("search", path, "nothing", "login", code=EXIT_FAILED)

@@ -12,16 +12,20 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
-    {"errors", "keywords", "datatypes", "schema", "source", "progress"},
-    {"storage", "index", "plan"},
+    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters"},
+    {"openai_client"},
+    {"storage", "index", "plan", "embed"},
+    {"vectors"},
+    {"vector_indexes"},
     {"model"},
     {"hints"},
     {"catalog", "sql", "optimize", "lower"},
-    {"engine", "writer", "interop"},
-    {"edges", "lookup", "loader", "maintenance", "options", "shared"},
+    {"engine", "writer", "interop", "embedding"},
+    {"edges", "lookup", "loader", "maintenance", "options", "searching", "shared"},
     {"entity_load"},
     {"statements"},
     {"operations"},
+    {"meaning"},
     {"transaction"},
     {"database"},
     {"demo"},
@@ -29,12 +33,15 @@ LAYERS = (
     {"__main__", "__init__"},
 )
 # Files of one layer that may build on each other, in this order.
-CHAINS = (("errors", "datatypes", "schema"), ("keywords", "datatypes"), ("errors", "datatypes", "source"), ("catalog", "sql"))
+CHAINS = (("errors", "parameters"), ("errors", "datatypes", "schema"), ("keywords", "datatypes"), ("errors", "datatypes", "source"), ("catalog", "sql"))
 OWNERS = {
     "rocksdict": {"storage/kv.py"},
     "sqlglot": {"sql"},
     "hnswlib": {"index"},
     "openai": {"openai_client.py"},
+    "model2vec": {"embed"},
+    "sentence_transformers": {"embed"},
+    "fastembed": {"embed"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "interop", "database.py"},

@@ -132,3 +132,27 @@ LIMIT 8""",
         note="Every docstring is a resource, named after what it documents.",
     ),
 )
+
+# Beyond the SQL of other engines: by meaning, alone and with what SQL knows.
+SEARCHES: tuple[Question, ...] = (
+    Question(
+        title="What parses a date out of a text?",
+        sql="""\
+SEARCH 'parse a date from a string' IN resources
+WHERE category = 'docstring'
+LIMIT 6""",
+        note="The built-in embedder is lexical: it knows words and their parts, not what they mean.",
+    ),
+    Question(
+        title="Which functions about compression are called most?",
+        sql="""\
+SELECT f.id, r._score AS score, COUNT(*) AS callers
+FROM SEARCH(resources, 'compress data, decompress data', k => 40) r
+JOIN functions f ON f.id = r.name
+JOIN edges e ON e.dst = f.id AND e.edge_type = 'calls'
+GROUP BY f.id, r._score
+ORDER BY callers DESC, f.id
+LIMIT 6""",
+        note="Nearest by meaning first, then the graph and SQL, in one statement.",
+    ),
+)

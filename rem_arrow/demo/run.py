@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rem_arrow.database import Database
 from rem_arrow.demo.build import INFO_TABLE, open_demo
-from rem_arrow.demo.questions import LOOKUP, QUESTIONS
+from rem_arrow.demo.questions import LOOKUP, QUESTIONS, SEARCHES
 
 _DEFAULT = Path("rem-demo.rem")
 _ROWS_MAX = 8
@@ -42,9 +42,17 @@ def run(path: Path | None, *, console: Console) -> None:
         _print_start(db, was_there=was_there, console=console)
         for question in QUESTIONS:
             _ask(question.title, question.sql, partial(db.sql, question.sql), note=question.note, console=console)
+        for question in SEARCHES:
+            _ask(question.title, question.sql, partial(_shown, db, question.sql), note=question.note, console=console)
         where = "By id, name or alias, in every table at once."
         _ask(f"What is {LOOKUP}?", f"LOOKUP '{LOOKUP}'", partial(db.lookup_entity, LOOKUP), note=where, console=console)
         _print_end(path, db.tables(), console)
+
+
+def _shown(db: Database, text: str) -> pl.DataFrame:
+    """Return the answer of a search without the columns that say nothing here."""
+    found = db.sql(text)
+    return found.select("name", "content", pl.col("_score").alias("score")) if "_score" in found.columns else found
 
 
 def _print_start(db: Database, *, was_there: bool, console: Console) -> None:
@@ -98,7 +106,7 @@ def _cell(value: object) -> Text:
         case int():
             return Text(f"{value:,}")
         case float():
-            return Text(f"{value:,.1f}")
+            return Text(f"{value:,.1f}" if abs(value) >= 10 else f"{value:,.2f}")
         case _:
             text = " ".join(str(value).split())
             return Text(text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 1] + "…")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.datatypes import widens
-from rem_arrow.lower import aggregates, elements, functions, semantics
+from rem_arrow.lower import aggregates, elements, functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import types
@@ -18,8 +18,10 @@ from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
 Parameters = Mapping[str, object]
 
-# A condition that can fail holds those before it, so that the expression doubles with each; beyond these it guards nothing.
+# A condition that can fail holds those before it, so that the expression doubles with each; beyond these it is computed in steps.
 _GUARDS_MAX = 2
+# The column that says, in steps, for which rows an expression counts. No column of a plan has this name.
+_ONLY = "#only"
 
 
 def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = None) -> pl.Expr:
@@ -42,8 +44,10 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return lower_expr(operand, parameters, only=only).struct.field(str(name))
         case Call(args=(_, Lambda(), *_)):
             return _over_items(expr, parameters, only)
+        case Call(function="vector_cosine" | "vector_inner_product" | "vector_l2"):
+            return _score(expr, parameters, only)
         case Call(function="coalesce"):
-            return pl.coalesce(_until_found(expr.args, parameters, only))
+            return _coalesce(expr, parameters, only)
         case Call():
             args = [_argument(a, parameters, only) for a in expr.args]
             if only is not None and args and expr.function in functions.FAILING and not columns_of(expr):
@@ -97,18 +101,44 @@ def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.
 
 def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     """CASE: a condition counts where those before it did not hold, a value where its own holds."""
+    if sum(may_fail(c) for c, _ in expr.branches) > _GUARDS_MAX and columns_of(expr):
+        return _in_steps(expr, parameters, only, lambda rows: _case_by_branch(expr, rows, parameters))
     chain: Then | ChainedThen | None = None
-    still, failing = [] if only is None else [only], 0
+    still = [] if only is None else [only]
     for condition, value in expr.branches:
         test = lower_expr(condition, parameters, only=_all(still, condition))
         holds = test.fill_null(value=False)
         then = lower_expr(value, parameters, only=_all([*still, holds], value))
         chain = pl.when(test).then(then) if chain is None else chain.when(test).then(then)
-        failing += may_fail(condition)
-        if not may_fail(condition) or failing <= _GUARDS_MAX:
-            still.append(~holds)
+        still.append(~holds)
     assert chain is not None, "a CASE has a branch"
     return chain.otherwise(lower_expr(expr.otherwise, parameters, only=_all(still, expr.otherwise)))
+
+
+def _in_steps(expr: Expr, parameters: Parameters, only: pl.Expr | None, work: Callable[[pl.DataFrame], pl.Series]) -> pl.Expr:
+    """Compute an expression over batches of the columns that it reads, and of `only` as the column of that name."""
+    inputs = {name: pl.col(name) for name in sorted(columns_of(expr) | free_names(expr))}
+    return elements.over_rows({**inputs, _ONLY: pl.lit(value=True) if only is None else only}, work, expr.dtype)
+
+
+def _case_by_branch(expr: Case, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
+    """Go through the branches, each over the rows that are left: linear in them, where an expression would double with each."""
+    rows = rows.with_columns(pl.col(_ONLY).fill_null(value=False))
+    found = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
+    for condition, value in (*expr.branches, (None, expr.otherwise)):
+        if condition is None:
+            holds = rows[_ONLY]
+        else:
+            holds = _computed(condition, rows, parameters).cast(pl.Boolean).fill_null(value=False) & rows[_ONLY]
+        given = _computed(value, rows.with_columns(holds.alias(_ONLY)), parameters)
+        found = found.zip_with(~holds, given.cast(expr.dtype))
+        rows = rows.with_columns((rows[_ONLY] & ~holds).alias(_ONLY))
+    return found
+
+
+def _computed(expr: Expr, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
+    """Return the value of each row; where `only` is false nothing fails, and the value means nothing."""
+    return rows.with_columns(lower_expr(expr, parameters, only=pl.col(_ONLY)).alias("#value")).get_column("#value")
 
 
 def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
@@ -121,14 +151,25 @@ def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Ex
     return [safe[i] if i in safe else lower_expr(o, parameters, only=_all(still, o)) for i, o in enumerate(operands)]
 
 
-def _until_found(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
-    """The operands of a COALESCE: one that can fail counts where all before it are NULL."""
-    still, found, failing = [] if only is None else [only], [], 0
-    for operand in operands:
+def _coalesce(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    """COALESCE: an operand that can fail counts where all before it are NULL."""
+    if sum(map(may_fail, expr.args)) > _GUARDS_MAX and columns_of(expr):
+        return _in_steps(expr, parameters, only, lambda rows: _first_found(expr, rows, parameters))
+    still, found = [] if only is None else [only], []
+    for operand in expr.args:
         found.append(_argument(operand, parameters, _all(still, operand)))
-        failing += may_fail(operand)
-        if not may_fail(operand) or failing <= _GUARDS_MAX:
-            still.append(found[-1].is_null())
+        still.append(found[-1].is_null())
+    return pl.coalesce(found)
+
+
+def _first_found(expr: Call, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
+    rows = rows.with_columns(pl.col(_ONLY).fill_null(value=False))
+    found = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
+    for operand in expr.args:
+        given = _computed(operand, rows, parameters).cast(expr.dtype)
+        taken = given.is_not_null() & rows[_ONLY]
+        found = found.zip_with(~taken, given)
+        rows = rows.with_columns((rows[_ONLY] & ~taken).alias(_ONLY))
     return found
 
 
@@ -142,6 +183,15 @@ def may_fail(expr: Expr) -> bool:
     narrows = isinstance(expr, Cast) and not expr.safe and not widens(expr.operand.dtype, expr.dtype) and not types.is_text(expr.dtype)
     found = narrows or (isinstance(expr, Call) and expr.function in functions.FAILING)
     return found or any(may_fail(e) for e in expr_children(expr))
+
+
+def _score(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    column, query = (_argument(a, parameters, only) for a in expr.args)
+    metric = vector_scores.METRICS[expr.function]
+    if columns_of(expr.args[1]):
+        return vector_scores.between(column, query, metric)
+    given = expr.args[1]
+    return vector_scores.against(column, parameters[given.name] if isinstance(given, Parameter) else pl.select(query).to_series()[0], metric)
 
 
 def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:

@@ -10,7 +10,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError, InputError
-from rem_arrow.lower import semantics, sideways
+from rem_arrow.lower import search, semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
@@ -29,6 +29,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Search,
     Shared,
     Sort,
     Union,
@@ -90,6 +91,8 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
             return _recursive(plan, context)
         case Shared():
             return _shared(plan, context)
+        case Search():
+            return _search(plan, context)
         case Working():
             return context.working[plan.name].lazy().select(pl.col(source).alias(name) for name, source, _ in plan.columns)
         case Apply():
@@ -180,8 +183,10 @@ def _limit(plan: Limit, context: Lowering) -> pl.LazyFrame:
 def _number(expr: Expr | None, parameters: Mapping[str, object]) -> int | None:
     if expr is None:
         return None
-    assert isinstance(expr, (Literal, Parameter)), "the binder lets nothing else through"
-    value = expr.value if isinstance(expr, Literal) else parameters[expr.name]
+    if isinstance(expr, (Literal, Parameter)):
+        value = expr.value if isinstance(expr, Literal) else parameters[expr.name]
+    else:
+        value = pl.select(lower_expr(expr, parameters)).item()
     if value is not None and (not isinstance(value, int) or value < 0):
         raise InputError(f"LIMIT and OFFSET take whole numbers that are not negative, not {value!r}")
     return value
@@ -241,6 +246,21 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     if outer is not None:
         context.working[plan.name] = outer
     return pl.concat(found).lazy()
+
+
+def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
+    """The rows that are near enough in every search, with their scores."""
+    found = [(h, search.hits(plan, h, context.catalog, context.parameters, lambda p: _collected(p, context))) for h in plan.hits]
+    asked = [_number(h.k, context.parameters) for h in plan.hits]
+    if plan.keep_all and any(f.height < (k or 0) for (_, f), k in zip(found, asked, strict=True)):
+        # Fewer have a vector than are wanted: the others follow them.
+        frame = lower(plan.input, context)
+        return frame.with_columns(pl.lit(None, pl.Float64).alias(h.score) for h in plan.hits)
+    narrowed = sideways.restricted(plan.input, [(Column(h.rowid, pl.Int64()), f[h.rowid]) for h, f in found])
+    frame = lower(narrowed, context)
+    for hit, rows in found:
+        frame = frame.join(rows.lazy(), on=hit.rowid, how="inner")
+    return frame.select(list(plan.schema))
 
 
 def _named(frame: pl.LazyFrame, branch: Relation, plan: Union) -> pl.LazyFrame:

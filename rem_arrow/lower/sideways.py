@@ -30,44 +30,40 @@ def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
             continue
         low, high = values.min(), values.max()
         if isinstance(low, (int, dt.date)) and isinstance(high, (int, dt.date)):
-            found = _key_set(values)
+            found, dense = _key_set(values)
 
-            def narrow(scan: Scan, name: str, low: object = low, high: object = high, found: KeySet | None = found) -> Relation:
-                return _narrowed(scan, name, low, high, found)
+            def narrow(scan: Scan, name: str, low: object = low, high: object = high, found: KeySet | None = found, dense: bool = dense) -> Relation:
+                return _narrowed(scan, name, (low, high), found, dense=dense)
 
             plan = at_scans(plan, expr.name, narrow) or plan
     return plan
 
 
-def _key_set(values: pl.Series) -> KeySet | None:
-    """Return the values as a set, named later; None if they lie too far apart."""
+def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
+    """Return the values as a set, named later, and whether they are all the numbers between the ends; None if they lie too far apart."""
     if not (values.dtype.is_integer() or values.dtype == pl.Date()) or values.dtype in (pl.UInt64, pl.Int128, pl.UInt128):
-        return None
+        return None, False
     found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
-    low, high = int(found.min()), int(found.max())
-    low = 0 if 0 < low <= _FROM_ZERO_MAX else low - 1
+    least, high = int(found.min()), int(found.max())
+    low = 0 if 0 < least <= _FROM_ZERO_MAX else least - 1
     if high - low >= _SPAN_MAX or low < -(1 << 62):
-        return None
+        return None, False
     present = np.zeros(high - low + 2, dtype=np.bool_)
     present[found - low] = True
-    return KeySet("", low, present)
+    between = present[least - low : high - low + 1]
+    return KeySet("", low, present), int(np.count_nonzero(between)) == len(between)
 
 
-def _narrowed(scan: Scan, name: str, low: object, high: object, found: KeySet | None) -> Relation:
+def _narrowed(scan: Scan, name: str, ends: tuple[object, object], found: KeySet | None, *, dense: bool) -> Relation:
     column = next(c for n, c, _ in scan.columns if n == name)
-    dtype = scan.schema[name]
+    dtype, (low, high) = scan.schema[name], ends
     if found is not None and any(k.column == column and k.present is found.present for k in scan.keys):
         return scan
     inside = replace(scan, ranges=(*scan.ranges, ColumnRange(column, low, high)))
     if found is not None:
         inside = replace(inside, keys=(*scan.keys, KeySet(column, found.low, found.present)))
-        if not _is_range(found):
+        if not dense:
             return inside
     read = Column(name, dtype)
     bounds = [Call(">=", (read, Literal(low, dtype)), BOOLEAN), Call("<=", (read, Literal(high, dtype)), BOOLEAN)]
     return Filter(inside, conjunction(list(bounds)))
-
-
-def _is_range(keys: KeySet) -> bool:
-    """Say whether the keys are all the numbers between the least and the largest of them."""
-    return int(np.count_nonzero(keys.present)) == len(keys.present) - 1 - int(keys.present.argmax())

@@ -36,6 +36,7 @@ class _Prepared:
     start: str | None
     end: str | None
     where: str | None
+    inner: tuple[str, ...] = ()
 
 
 def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
@@ -62,7 +63,17 @@ def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Pr
     start = None if frame is None or frame.start.offset is None else column(frame.start.offset)
     end = None if frame is None or frame.end.offset is None else column(frame.end.offset)
     where = None if call.where is None else column(call.where)
-    return _Prepared(name, call, tuple(map(column, call.args)), tuple(map(column, call.partition)), tuple(column(_order_key(k.expr)) for k in call.order), start, end, where)
+    return _Prepared(
+        name,
+        call,
+        tuple(map(column, call.args)),
+        tuple(map(column, call.partition)),
+        tuple(column(_order_key(k.expr)) for k in call.order),
+        start,
+        end,
+        where,
+        tuple(column(_order_key(k.expr)) for k in call.inner),
+    )
 
 
 def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:
@@ -87,7 +98,7 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
     key = ordered(call.order[0]) if len(call.order) == 1 else None
     start, end = bounds(call.call.frame, layout, ordered(call.start), ordered(call.end), key, call.call.order)
     args = [layout.sorted(rows[a]) for a in call.args]
-    result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end))
+    result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner]))
     assert len(result) == rows.height, "a window function gives one value for each row"
     return result.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else result.cast(call.call.dtype)
 

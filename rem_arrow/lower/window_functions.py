@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,8 @@ class Inputs:
     where: pl.Series | None
     start: Places
     end: Places
+    # The keys by which a call takes the rows of its frame.
+    inner: list[pl.Series] = field(default_factory=list)
 
 
 def compute(call: WindowCall, inputs: Inputs) -> pl.Series:
@@ -131,8 +133,8 @@ def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
 
 
 def _nth(call: WindowCall, inputs: Inputs) -> pl.Series:
-    if call.frame is not None and call.frame.exclude:
-        return _nth_excluding(call, inputs)
+    if inputs.inner or (call.frame is not None and call.frame.exclude):
+        return _nth_laid_out(call, inputs)
     counted = _counted(call, inputs)
     low, high = np.searchsorted(counted, inputs.start), np.searchsorted(counted, inputs.end)
     if call.function == "last_value":
@@ -147,13 +149,13 @@ def _nth(call: WindowCall, inputs: Inputs) -> pl.Series:
     return _taken(inputs.args[0], places, inside)
 
 
-def _nth_excluding(call: WindowCall, inputs: Inputs) -> pl.Series:
+def _nth_laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
     if call.function == "nth_value":
         raise ExecuteError("NTH_VALUE with EXCLUDE is not supported; number the rows with ROW_NUMBER instead")
     name = "first" if call.function == "first_value" else "last"
-    plain = WindowCall(name if not call.ignore_nulls or name == "last" else "any_value", call.args[:1], call.dtype, frame=call.frame)
+    plain = WindowCall(name if not call.ignore_nulls or name == "last" else "any_value", call.args[:1], call.dtype, frame=call.frame, inner=call.inner)
     where = inputs.args[0].is_not_null() if call.ignore_nulls else None
-    return _laid_out(plain, Inputs(inputs.layout, inputs.args[:1], where, inputs.start, inputs.end))
+    return _laid_out(plain, Inputs(inputs.layout, inputs.args[:1], where, inputs.start, inputs.end, inputs.inner))
 
 
 # --- aggregates
@@ -165,7 +167,7 @@ def _aggregated(call: WindowCall, inputs: Inputs) -> pl.Series:
     from_start = np.array_equal(inputs.start, layout.partition_start)
     if not exclude and from_start and np.array_equal(inputs.end, layout.partition_end):
         return _whole(call, inputs)
-    if not exclude and not call.distinct:
+    if not exclude and not call.distinct and not inputs.inner:
         if call.function in _SUMMED and (from_start or _is_exact(inputs)):
             return _from_sums(call, inputs)
         if call.function in ("min", "max") and from_start:
@@ -176,17 +178,18 @@ def _aggregated(call: WindowCall, inputs: Inputs) -> pl.Series:
 def _as_aggregate(call: WindowCall) -> AggregateCall:
     args = [Column(f"a{i}", a.dtype) for i, a in enumerate(call.args)]
     where = None if call.where is None else Column("where", pl.Boolean())
-    return AggregateCall(call.function, args[0] if args else None, call.dtype, call.distinct, where, tuple(args[1:]))
+    order = tuple(replace(k, expr=Column(f"o{i}", k.expr.dtype)) for i, k in enumerate(call.inner))
+    return AggregateCall(call.function, args[0] if args else None, call.dtype, call.distinct, where, tuple(args[1:]), order)
 
 
 def _columns(inputs: Inputs) -> dict[str, pl.Series]:
-    columns = {f"a{i}": a for i, a in enumerate(inputs.args)}
+    columns = {**{f"a{i}": a for i, a in enumerate(inputs.args)}, **{f"o{i}": o for i, o in enumerate(inputs.inner)}}
     return columns if inputs.where is None else {**columns, "where": inputs.where}
 
 
 def _expression(call: WindowCall, inputs: Inputs) -> pl.Expr:
     where = None if inputs.where is None else pl.col("where")
-    return lower_aggregate(_as_aggregate(call), [pl.col(f"a{i}") for i in range(len(inputs.args))], where).alias("value")
+    return lower_aggregate(_as_aggregate(call), [pl.col(f"a{i}") for i in range(len(inputs.args))], where, [pl.col(f"o{i}") for i in range(len(inputs.inner))]).alias("value")
 
 
 def _whole(call: WindowCall, inputs: Inputs) -> pl.Series:

@@ -35,6 +35,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Search,
     Shared,
     Sort,
     SortKey,
@@ -128,6 +129,8 @@ class Domain:
                 return self._recursive(plan)
             case Working():
                 return self._last_rows(plan)
+            case Search():
+                raise UnsupportedError("a search whose rows or query depend on a query around it is not supported; search in a CTE or a subquery of its own, and join it")
             case Scan() | Apply():
                 raise AssertionError("a scan reads no outer column, and what is inside has no subqueries left")
             case _:

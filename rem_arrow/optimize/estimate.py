@@ -25,6 +25,7 @@ from rem_arrow.plan.nodes import (
     Project,
     Relation,
     Scan,
+    Search,
     Shared,
     Sort,
     Union,
@@ -72,6 +73,8 @@ class Estimates:
                 return min(self.rows(plan.input), count)
             case Union():
                 return sum(self.rows(i) for i in plan.inputs)
+            case Search():
+                return min(self.rows(plan.input), 10.0)
             case Unnest():
                 return self.rows(plan.input) * 5
             case Project() | Sort() | Window() | Shared():

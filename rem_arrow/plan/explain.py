@@ -28,6 +28,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Search,
     Shared,
     Sort,
     SortKey,
@@ -94,6 +95,8 @@ def describe(plan: Relation) -> str:
             return f"Recursive {plan.name}"
         case Shared():
             return f"Shared {plan.number}"
+        case Search():
+            return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
         case Working():
             return f"Working {plan.name}"
         case _:
@@ -149,7 +152,8 @@ def _window(call: WindowCall) -> str:
         exclude = f" EXCLUDE {call.frame.exclude.upper()}" if call.frame.exclude else ""
         parts.append(f"{call.frame.unit.upper()} BETWEEN {_bound(call.frame.start)} AND {_bound(call.frame.end)}{exclude}")
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
-    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}){where} OVER ({' '.join(parts)})"
+    inner = f" ORDER BY {', '.join(map(_sort_key, call.inner))}" if call.inner else ""
+    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}{inner}){where} OVER ({' '.join(parts)})"
 
 
 def _bound(bound: Bound) -> str:

@@ -152,7 +152,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class WindowCall:
-    """A window or aggregate function over a window. Without a frame the function defines what it sees."""
+    """A window or aggregate function over a window. Without a frame the function defines what it sees.
+
+    `inner` is the order in which it takes the rows of its frame, where that is not the window's.
+    """
 
     function: str
     args: tuple[Expr, ...]
@@ -163,6 +166,7 @@ class WindowCall:
     where: Expr | None = None
     distinct: bool = False
     ignore_nulls: bool = False
+    inner: tuple[SortKey, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -392,7 +396,44 @@ class Shared:
         return self.input.schema
 
 
-Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared"
+@dataclass(frozen=True)
+class Hit:
+    """One search among the rows of a Search.
+
+    Attributes:
+        source, column: whose vectors.
+        rowid: the column of the input that says which row of `source` a row has.
+        query: a relation of one row and one column, the vector.
+        k: how many distinct rows of `source`.
+        score: the column that is added.
+    """
+
+    source: str
+    column: str
+    rowid: str
+    metric: OneOf["cosine", "inner_product", "l2"]
+    query: Relation
+    k: Expr
+    score: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """The rows of the input whose searched rows are, in each of `hits`, among the k nearest that the input has; with their scores.
+
+    With `keep_all` every row stays if fewer than k have a vector: what ORDER BY score LIMIT k asks for.
+    """
+
+    input: Relation
+    hits: tuple[Hit, ...]
+    keep_all: bool = False
+
+    @cached_property
+    def schema(self) -> Schema:
+        return {**self.input.schema, **{h.score: pl.Float64() for h in self.hits}}
+
+
+Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared | Search"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Search,
     Shared,
     Sort,
     SortKey,
@@ -177,6 +178,8 @@ def children(plan: Relation) -> tuple[Relation, ...]:
             return (plan.base, plan.step)
         case Union():
             return plan.inputs
+        case Search():
+            return (plan.input, *(h.query for h in plan.hits))
         case _:
             assert_never(plan)
 
@@ -196,6 +199,8 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
             return replace(plan, base=change(plan.base), step=change(plan.step))
         case Union():
             return replace(plan, inputs=tuple(map(change, plan.inputs)))
+        case Search():
+            return replace(plan, input=change(plan.input), hits=tuple(replace(h, query=change(h.query)) for h in plan.hits))
         case _:
             assert_never(plan)
 
@@ -230,6 +235,9 @@ def exprs_of(plan: Relation) -> Iterator[Expr]:
             yield from (e for _, e in plan.outputs)
         case Apply():
             yield from (e for e in (plan.operand, plan.condition) if e is not None)
+        case Search():
+            yield from (Column(h.rowid, plan.input.schema[h.rowid]) for h in plan.hits)
+            yield from (h.k for h in plan.hits)
         case _:
             assert_never(plan)
 
@@ -267,13 +275,20 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
         case Apply():
             condition = None if plan.condition is None else change(plan.condition)
             return replace(plan, operand=None if plan.operand is None else change(plan.operand), condition=condition)
+        case Search():
+            return replace(plan, hits=tuple(replace(h, rowid=_renamed(h.rowid, plan.input, change), k=change(h.k)) for h in plan.hits))
         case _:
             assert_never(plan)
 
 
+def _renamed(name: str, plan: Relation, change: Callable[[Expr], Expr]) -> str:
+    column = change(Column(name, plan.schema[name]))
+    return column.name if isinstance(column, Column) else name
+
+
 def window_exprs(call: WindowCall) -> tuple[Expr, ...]:
     frame = () if call.frame is None else tuple(b.offset for b in (call.frame.start, call.frame.end) if b.offset is not None)
-    return (*call.args, *call.partition, *(k.expr for k in call.order), *frame, *(() if call.where is None else (call.where,)))
+    return (*call.args, *call.partition, *(k.expr for k in (*call.order, *call.inner)), *frame, *(() if call.where is None else (call.where,)))
 
 
 def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
@@ -285,7 +300,8 @@ def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
     frame = None if call.frame is None else replace(call.frame, start=bound(call.frame.start), end=bound(call.frame.end))
     order = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.order)
     where = None if call.where is None else change(call.where)
-    return replace(call, args=tuple(map(change, call.args)), partition=tuple(map(change, call.partition)), order=order, frame=frame, where=where)
+    inner = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.inner)
+    return replace(call, inner=inner, args=tuple(map(change, call.args)), partition=tuple(map(change, call.partition)), order=order, frame=frame, where=where)
 
 
 def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:

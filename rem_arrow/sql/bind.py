@@ -20,8 +20,9 @@ from rem_arrow.plan.walk import children, free_columns, rebuild
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_setops
 from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
+from rem_arrow.sql.bind_limit import limited
 from rem_arrow.sql.bind_pivot import pivoted
-from rem_arrow.sql.bind_select import SelectBinder, finished_order, limited
+from rem_arrow.sql.bind_select import SelectBinder, finished_order
 from rem_arrow.sql.bind_subquery import NOTHING, applied
 from rem_arrow.sql.binding import Evaluate
 from rem_arrow.sql.convert import cast_to
@@ -172,6 +173,8 @@ class Binder:
         binder = self._from.binder(scope, ctes)
         items: list[tuple[str, Expr, exp.Expression]] = [(v.name, Column(v.unique, v.dtype), tree) for v in visible]
         by_name = {name.casefold(): expr for name, expr, _ in reversed(items)}
+        if isinstance(tree, exp.SetOperation):
+            tree = bind_setops.with_ordinals(tree, query.names)
         keys = [k for k, _ in finished_order(tree, items, by_name, binder)]
         plan = applied(query.plan, binder.collected.applies)
         if keys:

@@ -19,6 +19,7 @@ from rem_arrow.sql.bind_arithmetic import ARITHMETIC
 from rem_arrow.sql.bind_operators import OPERATORS
 from rem_arrow.sql.binding import REFERENCE, Binding, Collected, Operator
 from rem_arrow.sql.parse import position
+from rem_arrow.sql.scope import Scope
 from rem_arrow.sql.type_names import literal_number
 
 
@@ -57,6 +58,11 @@ class ExprBinder(Binding):
         binder.evaluate = self.evaluate
         return binder
 
+    def beside(self, scope: Scope, collected: Collected) -> ExprBinder:
+        binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=self.subquery)
+        binder.evaluate = self.evaluate
+        return binder
+
     def within(self, variables: Mapping[str, Variable]) -> ExprBinder:
         binder = self._like_this(Collected(), self.aliases)
         binder.variables = {**self.variables, **{name.casefold(): v for name, v in variables.items()}}
@@ -87,6 +93,8 @@ def _column(binder: Binding, tree: exp.Expression) -> Expr:
     name = tree.name.casefold()
     if not tree.table and name in binder.aliases and (name in binder.preferred or not binder.scope.knows(tree.name)):
         return binder.of_alias(name)
+    if not tree.table and (meant := binder.scope.alias(tree.name)) is not None:
+        return meant
     return binder.scope.resolve(tree.name, tree.table or None, binder.text, start, end)
 
 

@@ -14,7 +14,7 @@ from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import Catalog
-from rem_arrow.sql import bind_list
+from rem_arrow.sql import bind_list, bind_search
 from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_sample import sampled
@@ -110,6 +110,9 @@ class FromBinder:
                 bound = self._lateral(tree, ctes, outer)
             case exp.Unnest():
                 bound = self._unnest(tree, ctes, outer)
+            case exp.Table() if isinstance(tree.this, exp.Search):
+                select = bind_search.relation(self.binder(Scope(outer=outer), ctes), tree.this)
+                bound = self._derived(self.bind_query(select, ctes, outer), tree.alias or "search", tree)
             case exp.Table() if isinstance(tree.this, exp.Func):
                 bound = self._table_function(tree, ctes, outer)
             case _:
@@ -178,7 +181,11 @@ class FromBinder:
         for label, (column, dtype) in zip(shown, source.schema.items(), strict=True):
             unique = self.names.fresh(f"{alias}.{label}")
             columns.append((unique, column, dtype))
-            visible.append(Visible(label, unique, dtype))
+            visible.append(Visible(label, unique, dtype, vector=source.vectors.get(column), source=name, origin=column))
+        for column, dtype in source.hidden.items():
+            unique = self.names.fresh(f"{alias}.{column}")
+            columns.append((unique, column, dtype))
+            visible.append(Visible(column, unique, dtype, hidden=True, vector=source.vectors.get(column), source=name, origin=column))
         scope = Scope()
         scope.add(alias, visible)
         return Scan(name, tuple(columns), rows=source.row_count()), scope

@@ -37,6 +37,9 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
         return _today(binder, tree)
     if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal) and trees[0].is_string:
         return _part(binder, trees[0].name, trees[1], tree)
+    several = _several(name, trees)
+    if several is not None:
+        return binder.bind(several)
     if name in BY_NAME and trees:
         return BY_NAME[name](binder, trees, tree)
     if name in bind_unnest.FUNCTIONS and trees:
@@ -46,6 +49,20 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
     if name in SPECIAL:
         return SPECIAL[name](binder, trees, tree)
     return call(binder, name, trees, tree)
+
+
+def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
+    """Return a row of what a list of parts, or of names of groups, asks for: `date_part(['year', 'month'], d)`; None for anything else."""
+    at = {"date_part": 0, "regexp_extract": 2}.get(name)
+    if at is None or len(trees) <= at or not isinstance(trees[at], exp.Array) or not all(e.is_string for e in trees[at].expressions):
+        return None
+    fields = []
+    for place, part in enumerate(trees[at].expressions, 1):
+        own: exp.Expression = part if name == "date_part" else exp.Literal.number(place)
+        one = exp.Anonymous(this=name, expressions=[t.copy() for t in (*trees[:at], own, *trees[at + 1 :])])
+        fields.append(exp.PropertyEQ(this=exp.to_identifier(part.name, quoted=True), expression=one))
+    source = trees[1 if name == "date_part" else 0].copy()
+    return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Is(this=source, expression=exp.Null())), true=exp.Struct(expressions=fields))])
 
 
 def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

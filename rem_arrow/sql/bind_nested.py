@@ -11,6 +11,7 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Column, Expr, Literal
+from rem_arrow.sql import bind_search
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
@@ -205,6 +206,9 @@ def _bracket(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _indexed(binder: Binding, base: Expr, tree: exp.Expression) -> Expr:
     place = tree.expressions[0]
+    if isinstance(place, exp.Placeholder) and place.name and place.name not in binder.parameters:
+        # SQLGlot takes the `:b` of `l[:b]` for a parameter.
+        place = exp.Slice(this=None, expression=exp.column(exp.to_identifier(place.name)))
     if isinstance(place, exp.Slice):
         return _slice(binder, base, place, tree)
     # SQLGlot counts from 0 where it knows that the index is a number; this undoes that.
@@ -253,6 +257,8 @@ def sliced(binder: Binding, args: list[Expr], tree: exp.Expression) -> Expr:
 def _dot(binder: Binding, tree: exp.Expression) -> Expr:
     """`(s).a`, and `l.list_sort()`: a function of what stands before the dot."""
     after = tree.expression
+    if isinstance(tree, exp.Dot) and bind_search.metric_of(tree) is not None:
+        return bind_search.score(binder, tree)
     if isinstance(after, exp.Identifier):
         return field_named(binder, binder.bind(tree.this), after.name, tree)
     if isinstance(after, exp.Anonymous):

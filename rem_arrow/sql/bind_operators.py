@@ -18,6 +18,7 @@ from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, castable, common_type
 from rem_arrow.sql.type_names import polars_type
 
+_QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
 _COMPARISONS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
 
 
@@ -54,9 +55,10 @@ def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
     name = _COMPARISONS[type(tree)]
-    if isinstance(tree.expression, exp.Anonymous) and tree.expression.name.upper() == "ALL" and len(tree.expression.expressions) == 1:
-        # Over a list SQLGlot takes ALL for a function.
-        return bind_items.quantified(binder, name, tree.this, exp.All(this=tree.expression.expressions[0]))
+    quantifier = _QUANTIFIERS.get(tree.expression.name.upper()) if isinstance(tree.expression, exp.Anonymous) else None
+    if quantifier is not None and len(tree.expression.expressions) == 1:
+        # Over a list SQLGlot takes ALL and SOME for functions.
+        return bind_items.quantified(binder, name, tree.this, quantifier(this=tree.expression.expressions[0]))
     if isinstance(tree.expression, (exp.Any, exp.All)):
         if bind_subquery.is_query(tree.expression.this):
             return bind_subquery.quantified(binder, tree, name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import TypeAlias, cast
 
 import polars as pl
@@ -17,11 +16,12 @@ from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
-from rem_arrow.plan.walk import map_window, passed
-from rem_arrow.sql import bind_group, bind_unnest, stars
+from rem_arrow.plan.nodes import Call, Cast, Column, Expr, Filter, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
+from rem_arrow.plan.walk import map_window
+from rem_arrow.sql import bind_group, bind_search, bind_unnest, stars
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_from import Ctes, FromBinder
+from rem_arrow.sql.bind_limit import limited
 from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_setops import distinct as distinct_rows
 from rem_arrow.sql.bind_subquery import applied
@@ -50,6 +50,7 @@ class _Select:
     scope: Scope
     ctes: Ctes
     aliases: dict[str, exp.Expression]
+    searches: list[bind_search.Wanted] = field(default_factory=list)
     below: Collected = field(default_factory=Collected)
     above: Collected = field(default_factory=Collected)
 
@@ -72,11 +73,13 @@ class SelectBinder:
         select = _Select(tree, scope, ctes, _aliases(tree))
         select.above = Collected({}, {}, {}, {}, named, inside=select.below)
         where = tree.args.get("where")
-        if where is not None:
+        terms, rest = bind_search.parted(None if where is None else where.this)
+        if rest is not None:
             collected = Collected()
             binder = self._binder(select, collected, select.aliases)
-            condition = binder.boolean(stars.written_out(binder, where.this), "WHERE")
+            condition = binder.boolean(stars.written_out(binder, rest), "WHERE")
             plan = Filter(applied(plan, collected.applies), condition)
+        select.searches = [bind_search.wanted(self._binder(select, Collected()), term, plan) for term in terms]
         return self._projected(select, plan)
 
     def _binder(self, select: _Select, collected: Collected, aliases: Mapping[str, exp.Expression] | None = None) -> ExprBinder:
@@ -94,8 +97,15 @@ class SelectBinder:
         by_alias = {n.casefold(): e for n, e, t in reversed(items) if n.casefold() in select.aliases and select.aliases[n.casefold()] is t}
         order = finished_order(tree, items, by_alias, binder)
         first_of = self._distinct_on(select, items, by_alias, binder)
-        plan = applied(plan, select.below.applies)
         aggregated = bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
+        plain = not (aggregated or above.windows or above.unnests or tree.args.get("distinct"))
+        if select.searches:
+            plan = bind_search.searched(plan, select.searches, self._rows_asked(tree) if plain else None)
+            if not order and not aggregated and not tree.args.get("distinct"):
+                order = [(key, tree) for key in select.searches[0].order]
+        elif plain and len(order) == 1 and (asked := self._rows_asked(tree)) is not None and not (select.below.applies or above.applies):
+            plan = bind_search.nearest(plan, order[0][0], asked, select.scope, self.names.fresh("search")) or plan
+        plan = applied(plan, select.below.applies)
         if aggregated:
             plan, above.unnests = bind_unnest.of_keys(plan, grouping.keys, above.unnests or {})
             plan, swap = bind_group.aggregated(plan, grouping, above, self.names, self.text)
@@ -168,6 +178,25 @@ class SelectBinder:
         inner = item.this if isinstance(item, exp.Alias) else item
         return [(name if name is not None else item.alias or output_name(item), expr, inner) for name, expr in columns]
 
+    def _rows_asked(self, tree: exp.Select) -> Expr | None:
+        """Return LIMIT + OFFSET; None without a LIMIT that is a number or a parameter."""
+        found = []
+        for key in ("limit", "offset"):
+            clause = tree.args.get(key)
+            if clause is None:
+                if key == "limit":
+                    return None
+                continue
+            if not isinstance(clause, (exp.Limit, exp.Offset)) or clause.args.get("limit_options") is not None:
+                return None
+            if not isinstance(clause.expression, (exp.Literal, exp.Placeholder, exp.Parameter)):
+                return None
+            expr = ExprBinder(self.text, Scope(), self.names, self._from.parameters).bind(clause.expression)
+            if not isinstance(expr, (Literal, Parameter)) or not expr.dtype.is_integer() or (isinstance(expr, Literal) and expr.value is None):
+                return None
+            found.append(expr)
+        return found[0] if len(found) == 1 else Call("+", (Cast(found[0], _INT), Cast(found[1], _INT)), _INT)
+
     # --- DISTINCT ON
 
     def _distinct_on(self, select: _Select, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder) -> list[Expr]:
@@ -237,47 +266,6 @@ def finished_order(tree: exp.Expression, items: list[Item], by_alias: Mapping[st
         expr = items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(target)
         keys.append((_sort_key(ordered, expr), target))
     return keys
-
-
-def limited(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relation:
-    """Apply LIMIT and OFFSET."""
-    limit, offset = tree.args.get("limit"), tree.args.get("offset")
-    if limit is None and offset is None:
-        return plan
-    options = None if limit is None else limit.args.get("limit_options")
-    if options is not None and options.args.get("with_ties"):
-        raise UnsupportedError("LIMIT WITH TIES is not supported; use rank() and QUALIFY", binder.text, *position(tree))
-    if options is not None and options.args.get("percent"):
-        return _percentage(limit.expression, plan if offset is None else Limit(plan, None, _count(offset.expression, "OFFSET", binder)), plan, binder)
-    if isinstance(limit, exp.Fetch):
-        count = _count(limit.args.get("count") or exp.Literal.number(1), "FETCH", binder)
-    else:
-        count = None if limit is None else _count(limit.expression, "LIMIT", binder)
-    return Limit(plan, count, None if offset is None else _count(offset.expression, "OFFSET", binder))
-
-
-def _percentage(tree: exp.Expression, plan: Relation, whole: Relation, binder: ExprBinder) -> Relation:
-    """LIMIT n%: the first rows up to that share of all of them."""
-    share = ExprBinder(binder.text, Scope(), binder.names, binder.parameters).bind(tree)
-    if not isinstance(share, Literal) or not isinstance(share.value, (int, float, Decimal)) or not 0 <= share.value <= 100:
-        raise BindError("LIMIT takes a percentage from 0 to 100", binder.text, *position(tree))
-    if plan is not whole:
-        raise UnsupportedError("LIMIT by percentage with OFFSET is not supported", binder.text, *position(tree))
-    place, rows = binder.names.fresh("place"), binder.names.fresh("rows")
-    every = Frame("rows", Bound(None, following=False), Bound(None, following=True))
-    calls = ((place, WindowCall("row_number", (), _INT)), (rows, WindowCall("count", (), _INT, frame=every)))
-    wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Literal(float(share.value) / 100, _FLOAT)), _FLOAT),), _FLOAT)
-    kept = Filter(Window(plan, calls), Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), pl.Boolean()))
-    return Project(kept, passed(plan))
-
-
-def _count(tree: exp.Expression, clause: str, binder: ExprBinder) -> Expr | None:
-    expr = ExprBinder(binder.text, Scope(), binder.names, binder.parameters).bind(tree)
-    if isinstance(expr, Literal) and expr.value is None:
-        return None
-    if isinstance(expr, (Literal, Parameter)) and expr.dtype.is_integer() and not (isinstance(expr, Literal) and cast(int, expr.value) < 0):
-        return expr
-    raise BindError(f"{clause} takes a whole number that is not negative, or a parameter", binder.text, *position(tree))
 
 
 def _sort_key(ordered: exp.Ordered, expr: Expr) -> SortKey:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, And, Apply, Call, Case, Column, Expr, Literal, Project, Query, Relation, Values
+from rem_arrow.datatypes import instance
+from rem_arrow.plan.nodes import Aggregate, AggregateCall, And, Apply, Call, Case, Column, Expr, Literal, Or, Project, Query, Relation, Values
 from rem_arrow.sql.binding import Binding
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
@@ -41,13 +45,14 @@ def exists(binder: Binding, tree: exp.Expression) -> Expr:
 def contained(binder: Binding, operand: exp.Expression, query_tree: exp.Expression, tree: exp.Expression) -> Expr:
     """`x IN (SELECT ...)`; with several columns, `(x, y) IN (SELECT ...)`."""
     query = _query(binder, query_tree)
-    if isinstance(operand, exp.Tuple) or len(query.names) > 1:
-        return _some(binder, _all_equal(binder, operand, query, tree), query.plan)
-    ((name, dtype),) = query.plan.schema.items()
-    value, column = binder.same([binder.bind(operand), Column(name, dtype)], tree)
+    pairs = _pairs(binder, operand, query, tree)
+    if len(pairs) > 1:
+        return _some(binder, _equal(pairs), query.plan)
+    ((name, dtype),) = query.plan.schema.items() if len(query.names) == 1 else ((None, None),)
+    ((value, column),) = pairs
     plan = query.plan
-    if column != Column(name, dtype):
-        fresh = binder.names.fresh(name)
+    if column != Column(str(name), column.dtype) or column.dtype != dtype:
+        fresh = binder.names.fresh("value")
         plan, column = Project(plan, ((fresh, column),)), Column(fresh, column.dtype)
     return _added(binder, Apply("in", NOTHING, plan, binder.names.fresh("in"), value))
 
@@ -60,16 +65,7 @@ def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
     if operator == "<>" and isinstance(quantifier, exp.All):
         return Call("not", (contained(binder, tree.this, quantifier.this, tree),), _BOOL)
     query = _query(binder, quantifier.this)
-    if isinstance(tree.this, exp.Tuple) and operator in ("=", "<>"):
-        equal = _all_equal(binder, tree.this, query, tree)
-        if operator == "<>":
-            return _some(binder, Call("not", (equal,), _BOOL), query.plan)
-        return Call("not", (_some(binder, Call("not", (equal,), _BOOL), query.plan),), _BOOL)
-    if len(query.names) != 1:
-        raise binder.error(f"a subquery behind {quantifier.key.upper()} has {len(query.names)} columns; it needs one", tree)
-    ((name, dtype),) = query.plan.schema.items()
-    left, right = binder.same([binder.bind(tree.this), Column(name, dtype)], tree)
-    condition = Call(operator, (left, right), _BOOL)
+    condition = _compared(operator, _pairs(binder, tree.this, query, tree))
     if isinstance(quantifier, exp.Any):
         return _some(binder, condition, query.plan)
     return Call("not", (_some(binder, Call("not", (condition,), _BOOL), query.plan),), _BOOL)
@@ -78,7 +74,8 @@ def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
 def _query(binder: Binding, tree: exp.Expression) -> Query:
     while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(tree.args.get(k) for k in ("order", "limit", "offset", "with_")):
         tree = tree.this
-    return binder.subquery(tree, binder.scope)
+    aliases = {name: partial(binder.of_alias, name) for name in binder.aliases if not binder.scope.knows(name)}
+    return binder.subquery(tree, replace(binder.scope, aliases=aliases) if aliases else binder.scope)
 
 
 def _added(binder: Binding, apply: Apply) -> Column:
@@ -86,13 +83,48 @@ def _added(binder: Binding, apply: Apply) -> Column:
     return Column(apply.name, apply.schema[apply.name])
 
 
-def _all_equal(binder: Binding, operand: exp.Expression, query: Query, tree: exp.Expression) -> Expr:
+def _pairs(binder: Binding, operand: exp.Expression, query: Query, tree: exp.Expression) -> list[tuple[Expr, Expr]]:
+    """Return each value beside the column that it is compared with, in one type; a row stands for its values, on either side."""
     values = [binder.bind(e) for e in operand.expressions] if isinstance(operand, exp.Tuple) else [binder.bind(operand)]
-    if len(values) != len(query.names):
-        raise binder.error(f"{len(values)} values are compared with the {len(query.names)} columns of the subquery", tree)
-    pairs = [binder.same([v, Column(n, t)], tree) for v, (n, t) in zip(values, query.plan.schema.items(), strict=True)]
-    equal = [Call("=", (a, b), _BOOL) for a, b in pairs]
+    columns: list[Expr] = [Column(n, t) for n, t in query.plan.schema.items()]
+    if len(columns) == 1 and (len(values) > 1 or not isinstance(values[0].dtype, pl.Struct)):
+        columns = _unpacked(columns, len(values))
+    elif len(values) == 1 and not (len(columns) == 1 and isinstance(columns[0].dtype, pl.Struct)):
+        values = _unpacked(values, len(columns))
+    if len(values) != len(columns):
+        raise binder.error(f"{len(values)} values are compared with the {len(columns)} columns of the subquery", tree)
+    found = []
+    for value, column in zip(values, columns, strict=True):
+        a, b = binder.same([value, column], tree)
+        found.append((a, b))
+    return found
+
+
+def _unpacked(exprs: list[Expr], count: int) -> list[Expr]:
+    """Return the fields of the one row that there is, if it has so many; else what was given."""
+    dtype = exprs[0].dtype
+    if not isinstance(dtype, pl.Struct) or len(dtype.fields) != count:
+        return exprs
+    return [Call("struct_extract", (exprs[0], Literal(f.name, pl.String())), instance(f.dtype)) for f in dtype.fields]
+
+
+def _equal(pairs: list[tuple[Expr, Expr]]) -> Expr:
+    equal: list[Expr] = [Call("=", pair, _BOOL) for pair in pairs]
     return equal[0] if len(equal) == 1 else And(tuple(equal))
+
+
+def _compared(operator: str, pairs: list[tuple[Expr, Expr]]) -> Expr:
+    """Compare rows by their first values that differ."""
+    if operator == "=":
+        return _equal(pairs)
+    if operator == "<>":
+        return Call("not", (_equal(pairs),), _BOOL)
+    strict = operator[0]
+    *before, last = pairs
+    condition: Expr = Call(operator, last, _BOOL)
+    for pair in reversed(before):
+        condition = Or((Call(strict, pair, _BOOL), And((Call("=", pair, _BOOL), condition))))
+    return condition
 
 
 def _some(binder: Binding, condition: Expr, plan: Relation) -> Expr:

@@ -79,16 +79,27 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         ignore_nulls = isinstance(trees[0], exp.IgnoreNulls)
         trees = [trees[0].this, *trees[1:]]
     name = _ALIASES.get(name, name)
+    trees, inner = _inner_order(binder, trees)
+    if inner and (name in _RANKING or name in ("lag", "lead", "nth_value")):
+        raise binder.unsupported(f"ORDER BY among the arguments of {name} is not supported; put it into OVER", tree)
     if name in _RANKING:
         return _ranking(binder, name, trees, tree)
     if name in _VALUES:
-        return replace(_value(binder, name, trees, tree), where=where, ignore_nulls=ignore_nulls)
+        return replace(_value(binder, name, trees, tree), where=where, ignore_nulls=ignore_nulls, inner=inner)
     aggregate = bind_functions.aggregate_call(binder, tree, where)
     if aggregate is None:
         known = [*_RANKING, *_VALUES, *functions.AGGREGATES]
         raise binder.error(f"{name} is not a window function or an aggregate", tree, "Window functions: " + ", ".join(known[:11]) + ", and all aggregates.")
     args = () if aggregate.argument is None else (aggregate.argument, *aggregate.extra)
-    return WindowCall(aggregate.function, args, aggregate.dtype, where=aggregate.where, distinct=aggregate.distinct)
+    return WindowCall(aggregate.function, args, aggregate.dtype, where=aggregate.where, distinct=aggregate.distinct, inner=aggregate.order)
+
+
+def _inner_order(binder: Binding, trees: list[exp.Expression]) -> tuple[list[exp.Expression], tuple[SortKey, ...]]:
+    """Part `v ORDER BY y` among the arguments of a window function; an aggregate's is bound with the aggregate."""
+    if not trees or not isinstance(trees[-1], exp.Order):
+        return trees, ()
+    last = trees[-1]
+    return [*trees[:-1], *([last.this] if last.this is not None else [])], tuple(_sort_key(binder, o) for o in last.expressions)
 
 
 def _ranking(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:

@@ -14,7 +14,7 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import AggregateCall, Apply, Expr, Query, Variable, WindowCall
+from rem_arrow.plan.nodes import AggregateCall, Apply, Call, Expr, Query, Variable, WindowCall
 from rem_arrow.sql.convert import cast_to, common_type
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
@@ -104,6 +104,14 @@ class Binding(ABC):
         """Return the same binding where no window function may stand."""
 
     @abstractmethod
+    def of_alias(self, name: str) -> Expr:
+        """Bind the expression that an alias stands for; within it the alias is a column again."""
+
+    @abstractmethod
+    def beside(self, scope: Scope, collected: Collected) -> Binding:
+        """Return the same binding for what sees another scope."""
+
+    @abstractmethod
     def within(self, variables: Mapping[str, Variable]) -> Binding:
         """Return the same binding inside of a lambda with these parameters."""
 
@@ -114,9 +122,15 @@ class Binding(ABC):
     def as_boolean(self, expr: Expr, tree: exp.Expression, what: str) -> Expr:
         if isinstance(expr.dtype, pl.Boolean):
             return expr
+        if isinstance(expr, Call) and expr.function.startswith("vector_"):
+            raise self.error("a search stands alone as an AND term of WHERE", tree, "Compare the score, as in embedding.cosine('x') > 0.7, or read FROM SEARCH(t, 'x').")
         if isinstance(expr.dtype, pl.Null) or types.is_number(expr.dtype) or types.is_text(expr.dtype):
             return cast_to(expr, pl.Boolean())
         raise self.error(f"{what} needs a BOOLEAN, and this is {sql_name(expr.dtype)}", tree)
+
+    def place(self, tree: exp.Expression) -> tuple[int | None, int | None]:
+        """Return where a tree stands in the text."""
+        return position(tree)
 
     def error(self, message: str, tree: exp.Expression, hint: str = "") -> BindError:
         return BindError(message, self.text, *position(tree), hint=hint)

@@ -77,8 +77,8 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
     index = tree.this
     params = index.args.get("params")
     using = None if params is None else params.args.get("using")
-    if using is not None:
-        raise refuse(f"CREATE INDEX USING {using.name} is not supported yet; an index without USING finds equal values", tree, text)
+    if using is not None and using.name.upper() != "HNSW":
+        raise refuse(f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, and without USING an index finds equal values", tree, text)
     if tree.args.get("unique"):
         raise refuse("CREATE UNIQUE INDEX is not supported: an index finds rows and checks nothing", tree, text)
     columns = [] if params is None else params.args.get("columns") or []
@@ -86,7 +86,20 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
         raise refuse("an index is on one column", tree, text)
     if index.this is None:
         raise refuse("an index needs a name: CREATE INDEX name ON table (column)", tree, text)
-    return CreateIndex(name_of(index.this), table_name(index.args["table"], text), name_of(columns[0].this), bool(tree.args.get("exists")))
+    return CreateIndex(
+        name_of(index.this), table_name(index.args["table"], text), name_of(columns[0].this), bool(tree.args.get("exists")), None if using is None else _hnsw(params, tree, text)
+    )
+
+
+def _hnsw(params: exp.Expression, tree: exp.Create, text: str) -> dict[str, str | int]:
+    """Return the options of `USING HNSW (v) WITH (metric = 'l2', m = 16, ef_construction = 200, dimension = 384)`."""
+    options: dict[str, str | int] = {}
+    for given in params.args.get("with_storage") or ():
+        name, value = given.this.name.casefold(), given.args.get("value")
+        if name not in ("metric", "m", "ef_construction", "dimension") or not isinstance(value, exp.Literal) or value.is_string != (name == "metric"):
+            raise refuse("an HNSW index takes metric = 'cosine', 'inner_product' or 'l2', and the numbers m, ef_construction and dimension", tree, text)
+        options[name] = value.name if value.is_string else int(value.name) if value.name.isdigit() else -1
+    return options
 
 
 def drop(tree: exp.Drop, text: str) -> Drop:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from rem_arrow.errors import BindError, suggest
-from rem_arrow.plan.nodes import Column
+from rem_arrow.plan.nodes import Column, Expr
+from rem_arrow.source import ROWID, VectorSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """One column of a relation in FROM; `also` is a second name that it answers to."""
+    """One column of a relation in FROM.
+
+    Attributes:
+        also: a second name that it answers to.
+        hidden: it is no part of `*`.
+        vector: of a column that can be searched; `source` and `origin` are its table and its name there.
+    """
 
     name: str
     unique: str
     dtype: pl.DataType
     also: str = ""
+    hidden: bool = False
+    vector: VectorSpec | None = None
+    source: str = ""
+    origin: str = ""
 
     def is_called(self, wanted: str) -> bool:
         """Say whether the column has this name, which is casefolded."""
@@ -36,6 +48,18 @@ class Scope:
     merged: list[tuple[Visible, frozenset[str]]] = field(default_factory=list)
     # What a subquery sees of the query around it: a name that is not found here may mean a column there.
     outer: Scope | None = None
+    # Of the query around: names of its SELECT list, which mean their expressions where nothing else has the name.
+    aliases: Mapping[str, Callable[[], Expr]] = field(default_factory=dict)
+
+    def alias(self, name: str) -> Expr | None:
+        """Return what an alias of a query around stands for; None where there is none of that name, or a column has it."""
+        wanted = name.casefold()
+        scope: Scope | None = self
+        while scope is not None and not scope.knows(name):
+            if wanted in scope.aliases:
+                return scope.aliases[wanted]()
+            scope = scope.outer
+        return None
 
     def add(self, alias: str, columns: list[Visible]) -> None:
         self.relations.append((alias, columns))
@@ -55,10 +79,18 @@ class Scope:
 
     def all_columns(self) -> list[Visible]:
         """Return the columns of `*`: a merged one once, in the place of its first part."""
-        return list(dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns))
+        return list(dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns if not c.hidden))
 
     def of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
-        """Return the columns of the relations of that name. Raises BindError when there are none."""
+        """Return the columns of `t.*`, for the relations of that name. Raises BindError when there are none."""
+        return [c for c in self._all_of(alias, text, start, end) if not c.hidden]
+
+    def find(self, unique: str) -> Visible | None:
+        """Return the column of that unique name, here or in a query around."""
+        here = next((c for _, columns in self.relations for c in columns if c.unique == unique), None)
+        return here if here is not None or self.outer is None else self.outer.find(unique)
+
+    def _all_of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
         named = [columns for name, columns in self.relations if name.casefold() == alias.casefold()]
         if not named:
             raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, [name for name, _ in self.relations], "Tables"))
@@ -99,7 +131,7 @@ class Scope:
         wanted = name.casefold()
         if self.outer is not None and not (self.knows(name) if alias is None else self._has(alias)) and self.outer.reaches(name, alias):
             return self.outer.resolve(name, alias, text, start, end)
-        where = [(alias, self.of(alias, text, start, end))] if alias is not None else self.relations
+        where = [(alias, self._all_of(alias, text, start, end))] if alias is not None else self.relations
         hits = [(relation, c) for relation, columns in where for c in columns if c.is_called(wanted)]
         meant = {c if alias is not None else self._substitute(c) for _, c in hits}
         if len(meant) == 1:
@@ -111,5 +143,5 @@ class Scope:
             raise BindError(f'the column "{name}" is ambiguous', text, start, end, hint=hint)
         tables = ", ".join(relation for relation, _ in self.relations)
         among = f" in {alias}" if alias is not None else f" in {tables}" if tables else ": there is no FROM"
-        known = [c.name for _, columns in where for c in columns]
+        known = [c.name for _, columns in where for c in columns if c.name != ROWID]
         raise BindError(f'no column "{name}"{among}', text, start, end, hint=suggest(name, known, "Columns"))

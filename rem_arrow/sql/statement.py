@@ -6,6 +6,7 @@ looks no further into them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -166,6 +167,8 @@ class CreateIndex:
     table: Name
     column: Name
     if_not_exists: bool
+    # Of USING HNSW: metric, m, ef_construction, dimension; None is an index for equal values.
+    vector: Mapping[str, str | int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

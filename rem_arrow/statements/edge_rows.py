@@ -7,9 +7,9 @@ import time
 import polars as pl
 
 from rem_arrow import edges
-from rem_arrow.catalog import ROWID
 from rem_arrow.errors import BindError
 from rem_arrow.schema import Table
+from rem_arrow.source import ROWID
 from rem_arrow.sql.statement import Assignments
 from rem_arrow.statements.context import Context, Outcome
 from rem_arrow.storage.changes import Changes

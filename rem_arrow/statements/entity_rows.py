@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.catalog import ROWID
 from rem_arrow.entity_load import parsed
 from rem_arrow.errors import BindError, InputError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Table
+from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_write import EXCLUDED, Target, WriteBinder
 from rem_arrow.sql.statement import Assignments, Conflict, Name
 from rem_arrow.statements.context import Context, Outcome

@@ -1,7 +1,8 @@
-"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table."""
+"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, and HNSW indexes on vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -11,6 +12,8 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.schema import Table
+from rem_arrow.searching import with_vector_index
+from rem_arrow.source import Metric
 from rem_arrow.sql.bind_write import Target
 from rem_arrow.sql.statement import CreateIndex, Drop
 from rem_arrow.statements.context import Context, Result, status, writable
@@ -32,10 +35,12 @@ def create(context: Context, statement: CreateIndex) -> Result:
         table = writable(store.version, statement.table, context.text).table
         if table.kind == "system":
             raise UnsupportedError(f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end)
+        if statement.vector is not None:
+            return _vector(context, store, statement, statement.vector)
         field = Target(table, table.name, TARGET).field(column, context.text)
         if ordered_form(field.dtype) is None:
             what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
-            raise UnsupportedError(what, context.text, column.start, column.end, hint="Vector indexes are not supported yet." if field.dtype.is_nested() else "")
+            raise UnsupportedError(what, context.text, column.start, column.end, hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "")
         tv = sealed(store, table)
         evolved = replace(table, indexed=tuple(dict.fromkeys((*table.indexed, field.name))), indexes=(*table.indexes, (index.text, field.name)))
         if evolved.indexed != table.indexed:
@@ -44,6 +49,21 @@ def create(context: Context, statement: CreateIndex) -> Result:
         return status(f"created the index {index.text}")
 
     return context.define(compute)
+
+
+def _vector(context: Context, store: Store, statement: CreateIndex, options: Mapping[str, str | int]) -> Result:
+    """Describe an HNSW index; it is made in the background."""
+    tv = writable(store.version, statement.table, context.text)
+    columns = {n.casefold(): n for n in (*tv.table.names, *(e.column for e in tv.table.embeddings))}
+    column = columns.get(statement.column.text.casefold(), statement.column.text)
+    numbers = {n: cast(int, options[n]) for n in ("m", "ef_construction") if n in options}
+    metric = cast("Metric", options.get("metric", "cosine"))
+    table, index = with_vector_index(
+        tv, store.version.tables, column, metric, cast("int | None", options.get("dimension")), numbers.get("m", 16), numbers.get("ef_construction", 200)
+    )
+    named = replace(index, name=statement.index.text)
+    _commit(store, replace(table, vector_indexes=tuple(named if i is index else i for i in table.vector_indexes)))
+    return status(f"created the index {named.name}")
 
 
 def drop(context: Context, statement: Drop) -> Result:
@@ -55,8 +75,12 @@ def drop(context: Context, statement: Drop) -> Result:
         if table is None:
             if statement.if_exists:
                 return status(f"there is no index {name.text}")
-            known = [i for tv in store.version for i, _ in tv.table.indexes]
+            known = [i for tv in store.version for i in _given(tv.table)]
             raise BindError(f'no index "{name.text}"', context.text, name.start, name.end, hint=suggest(name.text, known, "Indexes"))
+        if any(i.name.casefold() == name.text.casefold() for i in table.vector_indexes):
+            _commit(store, replace(table, vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != name.text.casefold())))
+            context.shared.vectors.forget(table.number)
+            return status(f"dropped the index {name.text}")
         indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != name.text.casefold())
         kept = {*_declared(table), *(c for _, c in indexes)}
         _commit(store, replace(table, indexes=indexes, indexed=tuple(c for c in table.indexed if c in kept)))
@@ -66,7 +90,12 @@ def drop(context: Context, statement: Drop) -> Result:
 
 
 def _names(table: Table) -> set[str]:
-    return {name.casefold() for name, _ in table.indexes}
+    return {name.casefold() for name in _given(table)}
+
+
+def _given(table: Table) -> list[str]:
+    """Return the names of the indexes of a table."""
+    return [*(name for name, _ in table.indexes), *(i.name for i in table.vector_indexes)]
 
 
 def _declared(table: Table) -> list[str]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rem_arrow.catalog import ROWID
 from rem_arrow.errors import InputError
 from rem_arrow.schema import Field
+from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_merge import MergeBinder, returned
 from rem_arrow.sql.statement import Merge, MergeAction
 from rem_arrow.statements import rows

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rem_arrow.catalog import ROWID, TARGET, Snapshot
+from rem_arrow.catalog import TARGET, Snapshot
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.plan.nodes import Column, Project, Query, Values
 from rem_arrow.schema import Field, Table
+from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_write import Target, WriteBinder
 from rem_arrow.sql.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows

@@ -12,13 +12,13 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow import edges, loader
-from rem_arrow.catalog import ROWID, TARGET, StoredTable
+from rem_arrow.catalog import TARGET, StoredTable
 from rem_arrow.datatypes import Json, check_storable, instance, sql_name, widens
 from rem_arrow.engine import unique_names
 from rem_arrow.errors import BindError, InputError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.source import ScanReport
+from rem_arrow.source import ROWID, ScanReport
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import Target, WriteBinder
 from rem_arrow.sql.statement import AddColumn, Alter, ColumnDefinition, CreateTable, CreateTableAs, Drop, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
@@ -114,8 +114,10 @@ def drop(context: Context, statement: Drop) -> Result:
             raise UnsupportedError(f"{tv.table.name} is a table of every database and cannot be dropped; TRUNCATE empties it", context.text, name.start, name.end)
         changes = _without_edges(context, store, tv.table.name) if tv.table.kind == "entity" else Changes()
         changes.tables[tv.table.number] = None
+        changes.tables.update(dict.fromkeys(e.table for e in tv.table.embeddings))
         store.commit(changes)
         context.shared.models.pop(tv.table.number, None)
+        context.shared.vectors.forget(tv.table.number)
         return status(f"dropped the {kind} {tv.table.name}")
 
     return context.define(compute)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rem_arrow.errors import ExecuteError, RemError
@@ -20,7 +21,7 @@ class Background:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tables: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._tables: queue.SimpleQueue[int | Callable[[Callable[[], bool]], object] | None] = queue.SimpleQueue()
         self._queued = 0
         self._idle = threading.Condition()
         self._stopping = False
@@ -38,6 +39,12 @@ class Background:
         with self._idle:
             self._queued += 1
         self._tables.put(table)
+
+    def run(self, work: Callable[[Callable[[], bool]], object]) -> None:
+        """Ask for other work to be done; it is told whether to stop, and stops at its next boundary."""
+        with self._idle:
+            self._queued += 1
+        self._tables.put(work)
 
     def pause(self) -> None:
         """Begin nothing new until `resume`."""
@@ -77,9 +84,11 @@ class Background:
                 self._queued -= 1
                 self._idle.notify_all()
 
-    def _guard(self, table: int | None) -> None:
+    def _guard(self, table: int | Callable[[Callable[[], bool]], object] | None) -> None:
         try:
-            if table is not None:
+            if callable(table):
+                table(lambda: self._stopping)
+            elif table is not None:
                 compaction.seal(self._store, table)
                 while not self._stopping and compaction.compact(self._store, table):
                     pass

@@ -208,6 +208,43 @@ def integers(values: pl.Series) -> npt.NDArray[np.integer]:
     return whole[array.offset : array.offset + len(array)]
 
 
+def matrix(values: pl.Series, dimension: int) -> npt.NDArray[np.float32]:
+    """Return a column of vectors as (rows, dimension), without a copy where it is an array of 32-bit floats in one piece.
+
+    What stands where there is no vector of that dimension means nothing.
+    """
+    array = _vectors(values, dimension).to_arrow()
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    numbers = array.values
+    flat: npt.NDArray[np.float32] = np.frombuffer(numbers.buffers()[1] or b"", dtype=np.float32)
+    start = numbers.offset + array.offset * dimension
+    return flat[start : start + len(array) * dimension].reshape(-1, dimension)
+
+
+def valid_vectors(values: pl.Series, dimension: int) -> npt.NDArray[np.bool_] | None:
+    """Return where there is a vector of that dimension, all of it finite; None is everywhere."""
+    given = _vectors(values, dimension)
+    # A sum is finite only where every term is: one pass, and no array of its own for each term.
+    with np.errstate(over="ignore", invalid="ignore"):
+        valid: npt.NDArray[np.bool_] = np.isfinite(matrix(given, dimension).sum(axis=1, dtype=np.float64))
+    if given.null_count():
+        valid &= given.is_not_null().to_numpy()
+    array = given.to_arrow()
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if array.values.null_count:
+        inner = np.asarray(array.values.slice(array.offset * dimension, len(array) * dimension).is_valid())
+        valid &= inner.reshape(-1, dimension).all(axis=1)
+    return None if valid.all() else valid
+
+
+def _vectors(values: pl.Series, dimension: int) -> pl.Series:
+    if isinstance(values.dtype, pl.List):
+        right = (values.list.len() == dimension).fill_null(value=True)
+        values = values if right.all() else values.zip_with(right, pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
+        values = values.cast(pl.List(pl.Float32)).list.to_array(dimension)
+    return values if values.dtype == pl.Array(pl.Float32, dimension) else values.cast(pl.Array(pl.Float32, dimension))
+
+
 def unscaled(values: pl.Series) -> pl.Series:
     """Return decimals as their unscaled values, which fit into 64 bits."""
     return values.to_physical().cast(pl.Int64)

@@ -54,7 +54,7 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
     commit = kv.get(keys.CATALOG, b"commit")
-    names = {table.name.casefold(): number for number, table in tables.items()}
+    names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
     return Version(U64.unpack(commit)[0] if commit else 0, versions, names)
 
 

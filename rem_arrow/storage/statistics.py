@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import polars as pl
 
@@ -86,14 +86,25 @@ def distinct_of(zones: list[ZoneMap]) -> int:
     return min(found, int(high - low) + 1) if isinstance(low, int) and isinstance(high, int) else found
 
 
-def may_match(zone: ZoneMap, wanted: ColumnRange, dtype: pl.DataType, rows: int) -> bool:
-    """Say whether a row of the segment may lie within `wanted`; True when in doubt."""
+class Bounds(NamedTuple):
+    """A wanted range of one column in plain form, which compares with zone maps; None is no bound."""
+
+    low: Json
+    high: Json
+
+
+def bounds(wanted: ColumnRange, dtype: pl.DataType) -> Bounds:
+    """Return a range of a column of that type; where it does not compare, one without bounds."""
+    return Bounds(_bound(wanted.low, dtype), _bound(wanted.high, dtype))
+
+
+def may_match(zone: ZoneMap, wanted: Bounds, rows: int) -> bool:
+    """Say whether a row of the segment may lie within the bounds; True when in doubt."""
     if zone.null_count == rows:
         return False
-    low, high = _bound(wanted.low, dtype), _bound(wanted.high, dtype)
-    if low is not None and zone.high is not None and zone.high < low:  # type: ignore[operator]
+    if wanted.low is not None and zone.high is not None and zone.high < wanted.low:  # type: ignore[operator]
         return False
-    return not (high is not None and zone.low is not None and zone.low > high)  # type: ignore[operator]
+    return not (wanted.high is not None and zone.low is not None and zone.low > wanted.high)  # type: ignore[operator]
 
 
 def _bound(value: object, dtype: pl.DataType) -> Json:

@@ -244,7 +244,7 @@ class Store:
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
-        return {tv.table.name.casefold(): number for number, tv in tables.items()}
+        return {tv.table.name.casefold(): number for number, tv in tables.items() if tv.table.kind != "vectors"}
 
     def _run_for(self, table: int, changes: Changes) -> tuple[Run, int]:
         run = self._active.get(table)

@@ -106,7 +106,7 @@ class Version:
     """All tables at one commit.
 
     Attributes:
-        names: table numbers by name in lower case.
+        names: table numbers by name in lower case; tables of vectors have none.
     """
 
     __slots__ = ("__weakref__", "commit", "names", "tables")
@@ -120,4 +120,5 @@ class Version:
         return None if number is None else self.tables[number]
 
     def __iter__(self) -> Iterator[TableVersion]:
-        return iter(self.tables.values())
+        """Yield the tables that have a name for users."""
+        return (tv for tv in self.tables.values() if tv.table.kind != "vectors")

@@ -24,7 +24,7 @@ def test_numbers_have_separators_and_missing_values_a_dash() -> None:
     lines = _printed(pl.DataFrame({"n": [1234567, None], "x": [0.25, 12345.0], "t": ["a\n b", None], "b": [True, False]}))
     assert [line.split() for line in lines if "─" not in line] == [
         ["n", "x", "t", "b"],
-        ["1,234,567", "0.2", "a", "b", "true"],
+        ["1,234,567", "0.25", "a", "b", "true"],
         ["-", "12,345.0", "-", "false"],
     ]
 

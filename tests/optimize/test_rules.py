@@ -49,7 +49,7 @@ class FrameCatalog:
             found = key_filter.kept([frame], keys)[0] if keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
-        return SimpleNamespace(schema=frame.schema, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
+        return SimpleNamespace(schema=frame.schema, hidden=pl.Schema(), vectors={}, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
     def view(self, name: str) -> None:
         return None

@@ -14,6 +14,10 @@ from rem_arrow.errors import TextError
 from tests.sql.test_slt import FILES, blocks
 
 CASES: list[tuple[str, str, str]] = [
+    ("SELECT * FROM items LIMIT name", "LIMIT reads a column; it is one number for all rows", ""),
+    ("SELECT * FROM items LIMIT -1", "LIMIT takes a whole number that is not negative", ""),
+    ("SELECT (1, 2, 3) IN (SELECT 1, 2)", "3 values are compared with the 2 columns of the subquery", ""),
+    ("SELECT rank(ORDER BY price) OVER () FROM items", "ORDER BY among the arguments of rank is not supported", ""),
     # Text, what the message says, what the carets stand under ("" for no place).
     ("SELECT prce FROM items", 'no column "prce" in items', "prce"),
     ("SELECT x.price FROM items i", 'no table "x" in FROM', "x.price"),
@@ -155,7 +159,7 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT (SELECT 1, 2)", "a subquery that stands for a value has 2 columns; it needs one", "1, 2"),
     ("SELECT * REPLACE (1 AS prce) FROM items", 'no column "prce" to replace', ""),
     ("SELECT (SELECT prce FROM items)", 'no column "prce" in items', "prce"),
-    ("SELECT 1 > ALL (SELECT 1, 2)", "a subquery behind ALL has 2 columns", ""),
+    ("SELECT 1 > ALL (SELECT 1, 2)", "1 values are compared with the 2 columns of the subquery", ""),
     ("SELECT (1, 2) IN (SELECT 1)", "2 values are compared with the 1 columns", ""),
     ("SELECT 1 FROM items WHERE row_number() OVER () = 1", "a window function cannot stand here", ""),
     ("SELECT sum(price) OVER w FROM items", 'no window "w"', "w"),

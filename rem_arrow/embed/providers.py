@@ -1,0 +1,115 @@
+"""From a description of an embedder to the embedder: "hash:256", "openai:text-embedding-3-small", a function, an Embedder.
+
+The name of an embedder that a text describes describes it again, so what is stored beside vectors is enough to embed more. Nothing is
+loaded and nobody is called until the first vector, or an unknown dimension, is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
+from rem_arrow.embed.function import FunctionEmbedder
+from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
+from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
+from rem_arrow.embed.openai import OpenAIEmbedder
+from rem_arrow.errors import InputError, suggest
+
+
+def embedder(spec: str | Callable[[list[str]], Any] | Embedder, *, dimension: int | None = None) -> Embedder:
+    """Return the embedder that `spec` describes.
+
+    Args:
+        spec: "hash" or "hash:DIM"; "openai:MODEL" or "openai:MODEL:DIM"; "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME";
+            or a function from a list of texts to a vector each; or an Embedder.
+        dimension: length of the vectors, where the description leaves it open; must agree with it where not.
+
+    Raises:
+        InputError: the description is unknown or does not agree with `dimension`, or its library is not installed.
+
+    Example:
+        >>> embedder("hash:256").embed(["login fails"]).shape
+        (1, 256)
+    """
+    if dimension is not None:
+        _check_dimension(dimension)
+    if isinstance(spec, str):
+        return _described(spec, dimension)
+    if isinstance(spec, type):
+        raise InputError(f"{spec.__name__} is a class; give an embedder made from it, {spec.__name__}(...)")
+    if callable(getattr(spec, "embed", None)):
+        return _checked(spec, dimension)  # type: ignore[arg-type]
+    if callable(spec):
+        return FunctionEmbedder(spec, dimension)
+    raise InputError(f"an embedder is a text such as 'hash', a function, or an object with embed(texts), not a value of type {type(spec).__name__}")
+
+
+def _described(spec: str, dimension: int | None) -> Embedder:
+    """Return the embedder of a text `KIND` or `KIND:MORE`."""
+    kind, _, rest = spec.partition(":")
+    make = _KINDS.get(kind)
+    if make is not None:
+        return make(spec, rest, dimension)
+    if kind == "callable":
+        raise InputError(f"{spec} is a function, which cannot be found by its name; give the function itself, embedder=...")
+    raise InputError(f"no embedder {spec!r}. {suggest(kind, _KINDS, 'Embedders')}")
+
+
+def _hash(spec: str, rest: str, dimension: int | None) -> Embedder:
+    given = _number(rest)
+    if (rest or spec.endswith(":")) and given is None:
+        raise InputError(f"{spec!r} is not hash or hash:DIM, with DIM a whole number from 1 to {DIMENSION_MAX}")
+    return HashEmbedder(_agreed(spec, given, dimension) or DIMENSION_DEFAULT)
+
+
+def _openai(spec: str, rest: str, dimension: int | None) -> Embedder:
+    # A model's name may hold colons itself: nomic-embed-text:v1.5.
+    model, _, last = rest.rpartition(":")
+    given = _number(last)
+    if model and last.isdigit() and given is None:
+        raise InputError(f"{spec!r} is not openai:MODEL:DIM, with DIM a whole number from 1 to {DIMENSION_MAX}")
+    if not model or given is None:
+        model, given = rest, None
+    return OpenAIEmbedder(model, _agreed(spec, given, dimension))
+
+
+def _local(spec: str, rest: str, dimension: int | None) -> Embedder:
+    return LocalEmbedder(spec.partition(":")[0], rest, dimension)
+
+
+_KINDS: dict[str, Callable[[str, str, int | None], Embedder]] = {"hash": _hash, "openai": _openai, **dict.fromkeys(LIBRARIES, _local)}
+
+
+def _checked(given: Embedder, dimension: int | None) -> Embedder:
+    """Return a user's embedder. Raises InputError if it is not one. Its dimension is not asked for without need: it may be expensive to know."""
+    kind = type(given).__name__
+    if not isinstance(getattr(given, "name", None), str) or not given.name:
+        raise InputError(f"the embedder {kind} needs name: a text that is stored with its vectors")
+    if getattr(given, "metric", None) not in get_args(Metric):
+        raise InputError(f"the embedder {kind} needs metric: one of {', '.join(get_args(Metric))}")
+    batch_max = getattr(given, "batch_max", None)
+    if not isinstance(batch_max, int) or batch_max < 1:
+        raise InputError(f"the embedder {kind} needs batch_max: how many texts it takes at once, at least 1")
+    if dimension is not None and given.dimension != dimension:
+        raise InputError(f"{given.name} gives {given.dimension} dimensions, not {dimension}")
+    return given
+
+
+def _agreed(spec: str, described: int | None, dimension: int | None) -> int | None:
+    """Return the dimension of a description and an argument, None when both leave it open."""
+    if described is not None and dimension is not None and described != dimension:
+        raise InputError(f"{spec!r} says {described} dimensions, and dimension= says {dimension}; give one of them")
+    return dimension if described is None else described
+
+
+def _number(text: str) -> int | None:
+    """Return the dimension that a part of a description is, or None when it is none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        return None
+    return int(text) if 1 <= int(text) <= DIMENSION_MAX else None
+
+
+def _check_dimension(dimension: object) -> None:
+    if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= DIMENSION_MAX:
+        raise InputError(f"a dimension is a whole number from 1 to {DIMENSION_MAX}, not {dimension!r}")

@@ -1,0 +1,335 @@
+"""An approximate index over vectors: HNSW, on hnswlib.
+
+Rows go in by rowid and come out nearest first, with hnswlib's own distances: an index says which rows may be near, and its caller
+scores them again from their vectors. It may miss a row; it never returns one that was removed, nor one twice.
+
+Distances: cosine 1 - similarity, inner_product 1 - product, l2 the square of the distance; the smallest is the best.
+
+What hnswlib 0.8 does not do itself, and how it is done here:
+
+- A label is `generation << 47 | rowid`. Replacing a row marks its old label deleted and adds the next generation: hnswlib's own
+  update of a label mends the links around both places and takes ten times as long as an insert. Space of deleted labels
+  is not taken again (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds a new
+  one when `deleted` has grown too large. An index whose last row is removed starts anew.
+- `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib searches with
+  max(ef, k), so a search asks for max(ef, k) rows and keeps k.
+- A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What is asked for
+  is bounded by the live rows; what then fails, since links do not reach every row, is asked again for fewer, by halving.
+- add, resize and mark are not safe beside a search: a `Gate` keeps them apart, and a long add is cut into pieces of 10 to 30 ms.
+- save_index holds the interpreter while it writes, and ignores a full disk: the file's length is compared.
+- Vectors are normalised here for the cosine: hnswlib's float32 norm is wrong for very small and very large vectors.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import hnswlib
+import numpy as np
+
+from rem_arrow.errors import CorruptionError
+from rem_arrow.index import vector_file
+from rem_arrow.index.gate import Gate
+from rem_arrow.index.metrics import METRICS, Metric
+from rem_arrow.index.rowid_set import RowidSet
+from rem_arrow.index.vector_file import Header, Loaded
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats: TypeAlias = "npt.NDArray[np.float32]"
+    Rowids: TypeAlias = "npt.NDArray[np.int64]"
+
+_ROWID_BITS = 47
+_ROWID_MASK = (1 << _ROWID_BITS) - 1
+# A label is marked deleted before its generation comes round again: adding it then is hnswlib's update, slow and right.
+_GENERATIONS = 1 << 16
+_GROWTH = 1.5
+# How long an add keeps searches waiting: while they come, and when there were none for a while. A piece costs its threads' start and
+# the end at which one of them waits: of 16 rows 12 percent of the time, of 32 to 64 rows 6, of 256 rows 1.
+_PIECE_S = 0.01
+_ALONE_S = 0.03
+_SEARCHED_S = 1.0
+_PIECE_ROWS_MAX = 4096
+# Bytes of a row that hnswlib keeps beside its file's: lock 40, level 4, pointer 8, visited 2, and its place in the hash table of labels.
+_ROOM_BYTES = 54
+_LABEL_BYTES = 48
+_GENERATION_BYTES = 130
+_CHECKED_ROWS = 1024
+# Sums of squares below this have lost digits to float32's smallest numbers.
+_SQUARES_MIN = 1e-30
+
+
+class VectorIndex:
+    """Rowids and their vectors, searched by nearness. Safe for threads. One whose add failed, for want of memory, is not to be used again.
+
+    Args:
+        dimension: of every vector.
+        m: links of a row; recall, memory and time rise with it.
+        ef_construction: candidates looked at for the links of a new row.
+        capacity: rows to make room for; it grows by itself.
+    """
+
+    def __init__(self, dimension: int, metric: Metric, *, m: int = 16, ef_construction: int = 200, capacity: int = 1024) -> None:
+        assert dimension >= 1 and metric in METRICS and 2 <= m <= 1024 and ef_construction >= 1 and capacity >= 0
+        self.dimension, self.metric, self.m, self.ef_construction = dimension, metric, m, ef_construction
+        self.stamp = b""
+        self._gate = Gate()
+        self._graph = self._new_graph(max(capacity, 1))
+        # The generation of a rowid's next or live label, where it is not 0.
+        self._generations: dict[int, int] = {}
+        self._rowids = RowidSet(np.empty(0, dtype=np.int64))
+        # No rowid above this one has ever been held: new rows come in ascending order, and need no look.
+        self._top = -1
+        self._folding = threading.Lock()
+        self._threads = _cores()
+        self._searched_until = 0.0
+
+    @classmethod
+    def load(cls, path: Path, *, expected_stamp: bytes | None, dimension: int | None = None, metric: Metric | None = None) -> VectorIndex:
+        """Return the index that `save` left at `path`; its `stamp` is the one that was saved.
+
+        Args:
+            expected_stamp: what the file must have been saved with; None takes any.
+            dimension: what the file must hold; None takes any. So too `metric`.
+
+        Raises:
+            CorruptionError: the file is missing, damaged, or not the one expected.
+        """
+        loaded = vector_file.read(path)
+        found = (loaded.stamp, loaded.header.dimension, loaded.header.metric)
+        for what, wanted, there in zip(("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), found, strict=True):
+            if wanted is not None and wanted != there:
+                raise CorruptionError(f"the vector index {path} is another one: its {what} is {there!r}, not {wanted!r}")
+        index = cls(found[1], found[2], m=loaded.header.m, ef_construction=loaded.header.ef_construction, capacity=1)
+        index.stamp = loaded.stamp
+        if loaded.header.live:
+            index._take(loaded)
+        return index
+
+    def save(self, path: Path, stamp: bytes) -> int:
+        """Write the index to `path`, which then holds either all of it or what it held before; return the file's bytes.
+
+        Raises:
+            ExecuteError: the file cannot be written.
+        """
+        return vector_file.write(path, stamp, self._save_graph)
+
+    def add(self, rowids: Rowids, vectors: Floats) -> Rowids:
+        """Take in rows; return the rowids that were taken.
+
+        Args:
+            rowids: int64, shape (n,), at least 0 and below 2^47. One that is held gets its new vector at once, in one step; of one
+                that comes twice the last vector counts.
+            vectors: float32, shape (n, dimension), finite. A zero vector has no cosine: under that metric it is left out, and
+                its rowid removed.
+        """
+        assert rowids.dtype == np.int64 and vectors.dtype == np.float32 and vectors.shape == (len(rowids), self.dimension)
+        if not len(rowids):
+            return rowids
+        assert rowids.min() >= 0 and rowids.max() <= _ROWID_MASK, "a rowid lies outside of its range"
+        places = _last_places(rowids)
+        some = _not_zero(vectors)[places]
+        if self.metric == "cosine" and not some.all():
+            self.remove(rowids[places[~some]])
+            places = places[some]
+        start, rows = 0, 8 * self._threads
+        while start < len(places):
+            waited = self._gate.waited
+            piece = places[start : start + rows]
+            seconds = self._add_piece(rowids[piece], vectors[piece])
+            start += len(piece)
+            rows = self._next_rows(rows, seconds, contended=self._gate.waited > waited)
+        return rowids[places]
+
+    def remove(self, rowids: Rowids) -> None:
+        """Leave out rows; a rowid that is not held is passed over."""
+        rows = _PIECE_ROWS_MAX
+        for start in range(0, len(rowids), rows):
+            with self._gate.writing():
+                self._rowids.remove(self._mark(rowids[start : start + rows]))
+                if not len(self._rowids) and self._graph.get_current_count():
+                    self._graph = self._new_graph(1024)
+                    self._generations = {}
+
+    def search(self, query: Floats, k: int, *, ef: int) -> tuple[Rowids, Floats]:
+        """Return up to `k` rowids, nearest first, and their distances; none under cosine when the query is zero.
+
+        Args:
+            query: float32, shape (dimension,), finite. Need not be normalised.
+            ef: candidates kept while searching. Recall and time both rise with it.
+
+        Source: Malkov & Yashunin 2016, arXiv:1603.09320, algorithm 5.
+        """
+        assert query.shape == (self.dimension,) and query.dtype == np.float32 and k >= 0 and ef >= 1
+        if self.metric == "cosine":
+            query = _units(query[None])[0]
+            if not query.any():
+                return _nothing()
+        with self._gate.reading():
+            wanted = min(max(k, ef), len(self._rowids))
+            labels, distances = self._nearest(query, wanted) if k and wanted else _nothing()
+        return labels[:k] & _ROWID_MASK, distances[:k]
+
+    def held(self) -> Rowids:
+        """Return the live rowids, ascending. The array never changes: later calls return others."""
+        with self._gate.reading(), self._folding:
+            return self._rowids.array()
+
+    @property
+    def live(self) -> int:
+        """Rows that can be found."""
+        return len(self._rowids)
+
+    @property
+    def deleted(self) -> int:
+        """Places in the graph that removed and replaced rows still take."""
+        with self._gate.reading():
+            return int(self._graph.get_current_count()) - len(self._rowids)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory, reckoned from the counts."""
+        with self._gate.reading():
+            graph = int(self._graph.index_file_size()) + _ROOM_BYTES * int(self._graph.get_max_elements())
+            labels = _LABEL_BYTES * int(self._graph.get_current_count())
+            return graph + labels + self._rowids.bytes + _GENERATION_BYTES * len(self._generations)
+
+    def _new_graph(self, capacity: int) -> Any:
+        graph = hnswlib.Index(space=vector_file.SPACES[self.metric], dim=self.dimension)
+        graph.init_index(max_elements=capacity, M=self.m, ef_construction=self.ef_construction)
+        graph.set_ef(1)
+        return graph
+
+    def _take(self, loaded: Loaded) -> None:
+        """Put a graph that was read in the place of the empty one."""
+        self._graph = loaded.graph
+        rowids, generations = loaded.labels & _ROWID_MASK, loaded.labels >> _ROWID_BITS
+        live, gone = np.flatnonzero(~loaded.deleted), np.flatnonzero(loaded.deleted)
+        # Of a rowid that is gone the greatest generation comes last, and is the one to go on from.
+        gone = gone[np.lexsort((generations[gone], rowids[gone]))]
+        self._generations = dict(zip(rowids[gone].tolist(), ((generations[gone] + 1) % _GENERATIONS).tolist(), strict=True))
+        known = live[(generations[live] > 0) | np.isin(rowids[live], rowids[gone])]
+        self._generations |= zip(rowids[known].tolist(), generations[known].tolist(), strict=True)
+        self._rowids = RowidSet(rowids[live])
+        self._top = int(rowids.max())
+        assert len(self._rowids) == len(live), "a rowid is live in two generations"
+
+    def _save_graph(self, path: Path) -> Header:
+        with self._gate.writing():
+            self._graph.save_index(str(path))
+            count, length = int(self._graph.get_current_count()), int(self._graph.index_file_size())
+            header = Header(self.dimension, self.metric, self.m, self.ef_construction, count, len(self._rowids))
+        written = path.stat().st_size
+        if written != length:
+            raise OSError(f"{written} of {length} bytes were written; the disk may be full")
+        return header
+
+    def _add_piece(self, rowids: Rowids, vectors: Floats) -> float:
+        """Take in a few rows, held or not; return the seconds that searches had to wait."""
+        ready = _units(vectors) if self.metric == "cosine" else vectors
+        with self._gate.writing():
+            began = time.perf_counter()
+            needed = int(self._graph.get_current_count()) + len(rowids)
+            if needed > self._graph.get_max_elements():
+                self._graph.resize_index(max(needed, int(self._graph.get_max_elements() * _GROWTH)))
+            self._rowids.remove(self._mark(rowids))
+            self._graph.add_items(ready, self._labels(rowids), num_threads=self._threads)
+            self._rowids.add(rowids)
+            self._top = max(self._top, int(rowids.max()))
+            return time.perf_counter() - began
+
+    def _next_rows(self, rows: int, seconds: float, *, contended: bool) -> int:
+        """Return the rows of the next piece, from what the last one took: short ones while searches come, else fewer to pay for."""
+        now = time.perf_counter()
+        if contended:
+            self._searched_until = now + _SEARCHED_S
+        aim = _PIECE_S if now < self._searched_until else _ALONE_S
+        fewest = 8 * self._threads
+        return int(np.clip(rows * aim / max(seconds, 1e-6), max(fewest, rows // 4), max(fewest, min(_PIECE_ROWS_MAX, rows * 2))))
+
+    def _labels(self, rowids: Rowids) -> Rowids:
+        if not self._generations:
+            return rowids
+        generations = np.fromiter((self._generations.get(r, 0) for r in rowids.tolist()), dtype=np.int64, count=len(rowids))
+        labels: Rowids = generations << _ROWID_BITS | rowids
+        return labels
+
+    def _mark(self, rowids: Rowids) -> Rowids:
+        """Mark the labels of those rowids that are held as deleted; return them."""
+        marked: list[int] = []
+        for rowid in rowids[rowids <= self._top].tolist():
+            generation = self._generations.get(rowid, 0)
+            try:
+                self._graph.mark_deleted(generation << _ROWID_BITS | rowid)
+            except RuntimeError:
+                # Never there, or gone already: hnswlib itself knows which labels it holds, no second table is kept.
+                continue
+            self._generations[rowid] = (generation + 1) % _GENERATIONS
+            marked.append(rowid)
+        return np.array(marked, dtype=np.int64)
+
+    def _nearest(self, query: Floats, wanted: int) -> tuple[Rowids, Floats]:
+        """Return the nearest labels, as many as wanted or as the links reach: whether n rows are reached does not depend on n."""
+        found, reached, tried = _nothing(), 0, wanted
+        missed = wanted + 1
+        while missed - reached > 1:
+            try:
+                labels, distances = self._graph.knn_query(query, k=tried, num_threads=1)
+            except RuntimeError as error:
+                if "Cannot return the results" not in str(error):
+                    raise
+                missed = tried
+            else:
+                found, reached = (labels[0].view(np.int64), distances[0]), tried
+            tried = (reached + missed) // 2
+        return found
+
+
+def _nothing() -> tuple[Rowids, Floats]:
+    return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+
+
+def _last_places(rowids: Rowids) -> npt.NDArray[np.intp]:
+    """Return the places of the rowids, in their order; of one that comes twice the last."""
+    if (rowids[1:] > rowids[:-1]).all():
+        return np.arange(len(rowids))
+    _, behind = np.unique(rowids[::-1], return_index=True)
+    return np.sort(len(rowids) - 1 - behind)
+
+
+def _not_zero(vectors: Floats) -> npt.NDArray[np.bool_]:
+    """Return which vectors have a length; none may hold NaN or an infinity."""
+    found = np.ones(len(vectors), dtype=np.bool_)
+    with np.errstate(all="ignore"):
+        for start in range(0, len(vectors), _CHECKED_ROWS):
+            part = vectors[start : start + _CHECKED_ROWS]
+            squares = np.vecdot(part, part)
+            # A sum that is neither zero nor beyond float32 says that the vector is neither.
+            odd = np.flatnonzero(~((squares > 0) & (squares < np.inf)))
+            assert np.isfinite(part[odd]).all(), "a vector holds NaN or an infinity"
+            found[start + odd] = part[odd].any(axis=1)
+    return found
+
+
+def _units(vectors: Floats) -> Floats:
+    """Return the vectors' directions; zero for zero."""
+    with np.errstate(all="ignore"):
+        squares = np.vecdot(vectors, vectors)
+        units: Floats = vectors / np.sqrt(squares)[:, None]
+        odd = np.flatnonzero(~((squares > _SQUARES_MIN) & (squares < np.inf)))
+    if len(odd):
+        wide = vectors[odd].astype(np.float64)
+        lengths = np.sqrt(np.vecdot(wide, wide))
+        lengths[lengths == 0] = 1.0
+        units[odd] = wide / lengths[:, None]
+    return units
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; hnswlib itself would count the machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,66 @@
+"""Search by vector: who is nearest among the rows that may be found, and these rows with their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from rem_arrow.errors import BindError, ExecuteError
+from rem_arrow.lower.expression import lower_expr
+from rem_arrow.plan.nodes import Cast, Column, Hit, Parameter, Project, Relation, Scan, Search, Sort, Values
+from rem_arrow.source import Catalog
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Run = Callable[[Relation], pl.DataFrame]
+
+
+def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, object], run: Run) -> pl.DataFrame:
+    """Return the nearest rows for one of the searches: the column of rowids, and the score."""
+    source = catalog.source(hit.source)
+    if source is None:
+        raise BindError(f'the table "{hit.source}" is gone')
+    query = _query(hit.query, parameters, run)
+    names = {"rowid": hit.rowid, "score": hit.score}
+    empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
+    if query is None:
+        return empty
+    dimension = source.vectors[hit.column].dimension
+    if len(query) != dimension:
+        raise ExecuteError(f"the query has {len(query)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}")
+    if not np.isfinite(query).all():
+        raise ExecuteError("the query vector holds a NaN or an infinite number")
+    allowed = None if _is_whole(plan.input) else np.unique(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
+    k = pl.select(lower_expr(hit.k, parameters)).item()
+    if not isinstance(k, int) or k < 0:
+        raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
+    return source.search(hit.column, query, hit.metric, k, allowed).rename(names) if k else empty
+
+
+def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> npt.NDArray[np.float32] | None:
+    """Return the query vector; None when it is NULL, which is near to nothing."""
+    expr = plan.outputs[0][1] if isinstance(plan, Project) and isinstance(plan.input, Values) else None
+    expr = expr.operand if isinstance(expr, Cast) else expr
+    if isinstance(expr, Parameter):
+        value = parameters[expr.name]
+    else:
+        found = run(plan).to_series()
+        if len(found) > 1:
+            raise ExecuteError("the subquery of a search gives more than one vector")
+        value = found[0] if len(found) else None
+    if value is None:
+        return None
+    if any(v is None for v in value):  # type: ignore[attr-defined]
+        raise ExecuteError("the query vector holds a NULL")
+    return np.asarray(value, dtype=np.float32)
+
+
+def _is_whole(plan: Relation) -> bool:
+    """Say whether a plan has every row of its one table."""
+    while isinstance(plan, (Project, Sort)):
+        plan = plan.input
+    return isinstance(plan, Scan)

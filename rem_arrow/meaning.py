@@ -1,0 +1,150 @@
+"""Search by meaning on a database: the verbs, and what follows for vectors when rows are stored."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rem_arrow.catalog import StoredTable
+from rem_arrow.embedding import Provider
+from rem_arrow.errors import InputError
+from rem_arrow.operations import Operations
+from rem_arrow.schema import Table
+from rem_arrow.searching import search_query, similar_query, with_vector_index
+from rem_arrow.source import Metric
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.writer import find_table
+
+
+class Meaning(Operations):
+    """The part of a database that searches by meaning."""
+
+    _store: Store
+    _embeds_later: bool
+
+    @abstractmethod
+    def _writable(self) -> Store:
+        """Return the store to write to. Raises InputError where it may not be."""
+
+    @abstractmethod
+    def _next_table(self) -> int:
+        """Return a fresh table number. REQUIRES: the lock."""
+
+    @abstractmethod
+    def _store_descriptions(self, tables: Mapping[int, Table]) -> None:
+        """Store descriptions of tables by a commit of their own. REQUIRES: the lock."""
+
+    def search(
+        self,
+        table: str,
+        query: str | Sequence[float],
+        *,
+        k: int = 10,
+        where: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        column: str = "embedding",
+        metric: Metric = "cosine",
+    ) -> pl.DataFrame:
+        """Return the k rows of a table that are nearest to a text or a vector, best first: its columns and `_score`.
+
+        Args:
+            where: a condition in SQL on the columns of the table; the k nearest of the rows that meet it come back.
+            parameters: values for the $names of `where`.
+            column: what is searched: `embedding`, `embedding_alt`, or a column of vectors.
+            metric: "cosine" and "inner_product" (higher is better), or "l2" (lower is better).
+
+        Raises:
+            InputError: no such table; k is not at least 1.
+            BindError: no such column, or nothing embeds texts for it.
+        """
+        version = self._version()
+        tv = find_table(version, table)
+        text, values = search_query(tv.table.name, column, metric, query, k, where, parameters)
+        source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
+        spec = source.vectors.get(column) if where is None and tv.table.kind != "view" else None
+        if spec is None or (isinstance(query, str) and not spec.provider):
+            return self.sql(text, values)
+        # The same as the SQL, without planning it.
+        vector = np.asarray(self._shared.embeddings.vector(spec.provider, query) if isinstance(query, str) else query, dtype=np.float32)
+        if vector.shape != (spec.dimension,) or not np.isfinite(vector).all():
+            return self.sql(text, values)
+        found = source.search(column, vector, metric, k, None)
+        return source.rows(found["rowid"].to_list()).with_columns(found["score"].alias("_score"))
+
+    def similar(self, table: str, id: object, *, k: int = 10, column: str = "embedding", metric: Metric = "cosine") -> pl.DataFrame:
+        """Return the k entities nearest to another one, which is not among them: the table's columns and `_score`."""
+        name = find_table(self._version(), table).table.name
+        return self.sql(*similar_query(name, column, metric, id, k))
+
+    def create_index(self, table: str, column: str, *, metric: Metric = "cosine", dimension: int | None = None, m: int = 16, ef_construction: int = 200) -> str:
+        """Keep an HNSW index over a column of vectors, made and grown in the background; `wait` waits for it. Returns its name.
+
+        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds.
+
+        Args:
+            dimension: of the vectors of a list column; an array has its own.
+            m: links of a row: recall, memory and time rise with it.
+            ef_construction: candidates looked at for the links of a new row.
+
+        Raises:
+            InputError: the column holds no vectors, or has an index of that metric.
+        """
+        store = self._writable()
+        with store.rewriting, store.lock:
+            tv = find_table(store.version, table)
+            described, index = with_vector_index(tv, store.version.tables, column, metric, dimension, m, ef_construction)
+            self._store_descriptions({described.number: described})
+        self._vectorize(described.number, [])
+        return index.name
+
+    def reembed(self, table: str, provider: Provider | None = None, *, column: str = "embedding") -> int:
+        """Compute the embeddings that a table lacks; with another provider, all of them anew. Returns how many.
+
+        A call that was broken off is taken up by the next one.
+        """
+        store = self._writable()
+        tv = find_table(store.version, table)
+        if tv.table.embedding(column) is None:
+            raise InputError(f"{tv.table.name} has no {column}; declare embedding_fields in its model, and register it")
+        if provider is not None:
+            with store.rewriting, store.lock:
+                changes = self._shared.embeddings.moved(store.version, tv.table.number, column, provider, self._next_table)
+                if changes:
+                    store.commit(changes)
+                    self._shared.vectors.forget(tv.table.number)
+        count = self._shared.embeddings.fill(tv.table.number)
+        self._vectorize(tv.table.number, [])
+        if self._shared.embeddings.failure is not None:
+            raise self._shared.embeddings.failure
+        return count
+
+    # --- what follows a write
+
+    def _follow(self, changes: Changes) -> None:
+        """Do for rows that were stored what follows of it: embeddings, vector indexes."""
+        in_segments = {number for number, _, _ in changes.manifests}
+        for number in in_segments | set(changes.appends):
+            self._vectorize(number, None if number in in_segments else [r for append in changes.appends[number] for r in append.rowids])
+
+    def _vectorize(self, number: int, rowids: list[int] | None) -> None:
+        """Compute the vectors that rows of a table lack, and bring its vector indexes up to date if they are far behind."""
+        tv, background = self._store.version.tables.get(number), self._store.background
+        if tv is None or not (tv.table.embeddings or tv.table.vector_indexes):
+            return
+        if tv.table.embeddings and self._embeds_later and background is not None:
+            background.run(lambda stopping: self._fill_and_index(number, stopping))
+            return
+        if tv.table.embeddings:
+            self._shared.embeddings.fill(number, rowids)
+        if background is not None and self._shared.vectors.behind(number):
+            background.run(lambda stopping: self._shared.vectors.update(number, stopping=stopping))
+
+    def _fill_and_index(self, number: int, stopping: Callable[[], bool]) -> None:
+        self._shared.embeddings.fill(number, stopping=stopping)
+        if self._shared.vectors.behind(number):
+            self._shared.vectors.update(number, stopping=stopping)

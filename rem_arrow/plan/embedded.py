@@ -1,0 +1,50 @@
+"""Texts that a statement searches for: each stands in the plan as a parameter, whose value, the vector, is made when the statement runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from rem_arrow.plan.nodes import Parameter, Relation
+from rem_arrow.plan.walk import children, expr_children, exprs_of
+
+_MARK = "\x00embed\x00"
+VECTOR = pl.List(pl.Float32())
+
+
+class Embedded(NamedTuple):
+    """The parameter `name` is the vector that `provider` makes of a text: of `text`, or of the value of `parameter`."""
+
+    name: str
+    provider: str
+    text: str | None
+    parameter: str | None
+
+
+def of_text(provider: str, text: str) -> Parameter:
+    """Return the vector of a text."""
+    return Parameter(f"{_MARK}{provider}\x00t{text}", VECTOR)
+
+
+def of_parameter(provider: str, parameter: str) -> Parameter:
+    """Return the vector of the text that a parameter holds."""
+    return Parameter(f"{_MARK}{provider}\x00p{parameter}", VECTOR)
+
+
+def embedded_in(plan: Relation) -> tuple[Embedded, ...]:
+    """Return all of them in a plan, each once."""
+    found: dict[str, Embedded] = {}
+    todo = [plan]
+    while todo:
+        node = todo.pop()
+        todo += children(node)
+        exprs = list(exprs_of(node))
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
+                provider, _, rest = expr.name[len(_MARK) :].partition("\x00")
+                is_text = rest[:1] == "t"
+                found[expr.name] = Embedded(expr.name, provider, rest[1:] if is_text else None, None if is_text else rest[1:])
+    return tuple(found.values())

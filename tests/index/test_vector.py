@@ -1,0 +1,310 @@
+"""The vector index finds what brute force finds, and never what was removed."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from rem_arrow.index import vector
+from rem_arrow.index.metrics import METRICS
+from rem_arrow.index.vector import VectorIndex
+from tests.index.vectors import clustered, nearest
+
+TOP = (1 << 47) - 1
+
+
+def recall(index: VectorIndex, rows: dict[int, np.ndarray], queries: np.ndarray, ef: int, k: int = 10) -> float:
+    rowids, matrix = np.array(sorted(rows)), np.array([rows[r] for r in sorted(rows)])
+    hits = [len(set(index.search(q, k, ef=ef)[0].tolist()) & set(nearest(rowids, matrix, q, k, index.metric))) / k for q in queries]
+    return float(np.mean(hits))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_recall_on_clustered_vectors(metric):
+    """At least 0.99 of the ten nearest, before and after half of the rows were replaced or removed."""
+    matrix = clustered(4_000, 32, 1)
+    rows = {int(r) * 1_000_003: v for r, v in enumerate(matrix)}
+    queries = clustered(60, 32, 2)
+    index = VectorIndex(32, metric, capacity=10)
+    assert index.add(np.array(list(rows)), matrix).tolist() == list(rows)
+    assert recall(index, rows, queries, ef=300) >= 0.99
+    changed = np.array(list(rows))[::4]
+    moved = clustered(len(changed), 32, 3)
+    index.add(changed, moved)
+    rows |= zip(changed.tolist(), moved, strict=True)
+    gone = np.array(list(rows))[1::4]
+    index.remove(gone)
+    for rowid in gone.tolist():
+        del rows[rowid]
+    assert recall(index, rows, queries, ef=300) >= 0.99
+    assert (index.live, index.deleted) == (3_000, 2_000)
+
+
+def test_distances_are_those_of_hnswlib():
+    """1 - cosine, 1 - product, and the square of the distance; nearest first."""
+    rows = np.array([[3, 4], [4, 3], [0, 1]], dtype=np.float32)
+    query = np.array([2, 0], dtype=np.float32)
+    expected = {"cosine": ([1, 0, 2], [0.2, 0.4, 1]), "inner_product": ([1, 0, 2], [-7, -5, 1]), "l2": ([2, 0, 1], [5, 17, 13])}
+    expected["l2"] = ([2, 1, 0], [5, 13, 17])
+    for metric in METRICS:
+        index = VectorIndex(2, metric)
+        index.add(np.arange(3), rows)
+        rowids, distances = index.search(query, 3, ef=10)
+        assert rowids.tolist() == expected[metric][0] and rowids.dtype == np.int64 and distances.dtype == np.float32
+        np.testing.assert_allclose(distances, expected[metric][1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_an_empty_index_finds_nothing(metric):
+    """New, and when all was removed; it can be filled again."""
+    index = VectorIndex(4, metric, capacity=0)
+    query = np.ones(4, dtype=np.float32)
+    for _ in range(3):
+        assert index.search(query, 5, ef=10)[0].tolist() == [] == index.held().tolist()
+        assert index.search(query, 0, ef=10)[0].tolist() == []
+        assert (index.live, index.deleted) == (0, 0)
+        index.remove(np.array([1, 2, 3]))
+        assert index.add(np.array([TOP, 0, 7]), clustered(3, 4, 1)).tolist() == [TOP, 0, 7]
+        assert sorted(index.search(query, 50, ef=1)[0].tolist()) == [0, 7, TOP] == index.held().tolist()
+        index.remove(np.array([TOP, 0, 7, 7, 8]))
+
+
+def test_the_last_vector_of_a_rowid_counts():
+    """Of a rowid that comes twice in one call, and of one that comes again."""
+    index = VectorIndex(2, "l2")
+    assert index.add(np.array([5, 3, 5]), np.array([[9, 9], [1, 1], [2, 2]], dtype=np.float32)).tolist() == [3, 5]
+    assert index.search(np.array([2, 2], dtype=np.float32), 2, ef=5)[1].tolist() == [0, 2]
+    index.add(np.array([3]), np.array([[2, 2]], dtype=np.float32))
+    assert index.search(np.array([2, 2], dtype=np.float32), 2, ef=5)[1].tolist() == [0, 0]
+    assert index.held().tolist() == [3, 5] and index.deleted == 1
+
+
+def test_zero_vectors_have_no_place_under_cosine():
+    """They are not taken, and a rowid that gets one is removed; a zero query finds nothing. Other metrics take them."""
+    rows = np.array([[1, 0], [0, 0], [0, 1]], dtype=np.float32)
+    index = VectorIndex(2, "cosine")
+    assert index.add(np.arange(3), rows).tolist() == [0, 2]
+    assert index.search(np.zeros(2, dtype=np.float32), 3, ef=10)[0].tolist() == []
+    assert index.add(np.array([2]), rows[1:2]).tolist() == []
+    assert index.held().tolist() == [0]
+    for metric in ("inner_product", "l2"):
+        other = VectorIndex(2, metric)
+        assert other.add(np.arange(3), rows).tolist() == [0, 1, 2]
+        assert len(other.search(np.zeros(2, dtype=np.float32), 3, ef=10)[0]) == 3
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_the_cosine_of_tiny_and_huge_vectors(factor):
+    """Their direction counts, which hnswlib's own norm would lose."""
+    matrix = clustered(200, 8, 1)
+    index = VectorIndex(8, "cosine")
+    index.add(np.arange(200), (matrix * np.float32(factor)).astype(np.float32))
+    query = matrix[17] * np.float32(factor)
+    assert index.search(query, 5, ef=50)[0].tolist() == nearest(np.arange(200), matrix, matrix[17], 5, "cosine")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused(bad):
+    """Before anything is taken."""
+    index = VectorIndex(2, "l2")
+    rows = np.ones((5_000, 2), dtype=np.float32)
+    rows[-1, 1] = bad
+    with pytest.raises(AssertionError, match="NaN or an infinity"):
+        index.add(np.arange(5_000), rows)
+    with pytest.raises(AssertionError, match="outside of its range"):
+        index.add(np.array([1 << 47]), rows[:1])
+    assert index.live == 0
+
+
+def test_equal_vectors_beyond_the_links_of_a_row():
+    """Rows that no link reaches make a search return fewer rows, not fail."""
+    index = VectorIndex(4, "l2", m=2, ef_construction=4)
+    rows = np.zeros((300, 4), dtype=np.float32)
+    rows[150:] = clustered(150, 4, 1)
+    index.add(np.arange(300), rows)
+    found, distances = index.search(rows[200], 300, ef=300)
+    assert 0 < len(found) <= 300 and len(set(found.tolist())) == len(found)
+    assert (np.diff(distances) >= 0).all()
+
+
+def test_generations_come_round(monkeypatch):
+    """A row that was replaced more often than there are generations still has one place, and its last vector."""
+    monkeypatch.setattr(vector, "_GENERATIONS", 4)
+    index = VectorIndex(2, "l2")
+    rows = clustered(30, 2, 1)
+    index.add(np.arange(30), rows)
+    for turn in range(11):
+        index.add(np.array([7]), np.full((1, 2), turn, dtype=np.float32))
+        assert index.search(np.full(2, turn, dtype=np.float32), 1, ef=40)[0].tolist() == [7]
+        assert index.search(np.zeros(2, dtype=np.float32), 40, ef=40)[0].tolist().count(7) == 1
+    assert (index.live, index.deleted) == (30, 3)
+
+
+def test_the_capacity_grows():
+    """From one place to thousands, with a bounded number of copies and bounded room to spare."""
+    index = VectorIndex(4, "l2", capacity=1)
+    sizes = set()
+    for start in range(0, 3_000, 100):
+        index.add(np.arange(start, start + 100), clustered(100, 4, start))
+        sizes.add(index._graph.get_max_elements())
+    assert index.live == 3_000 and len(sizes) < 12 and max(sizes) <= 4_500
+
+
+class AgainstADict(RuleBasedStateMachine):
+    """An index of few small rows does what a dict does. Vectors repeat, so that ties and links that reach nothing are met."""
+
+    rowids = st.lists(st.integers(0, 12) | st.integers(TOP - 3, TOP), max_size=8)
+
+    @initialize(metric=st.sampled_from(METRICS), capacity=st.integers(0, 20))
+    def new(self, metric, capacity):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name, "index")
+        self.rows: dict[int, tuple[float, ...]] = {}
+        self.index = VectorIndex(2, metric, m=4, ef_construction=20, capacity=capacity)
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            self.folder.cleanup()
+
+    @rule(rowids=rowids, data=st.data())
+    def add(self, rowids, data):
+        values = data.draw(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=len(rowids), max_size=len(rowids)))
+        taken = self.index.add(np.array(rowids, dtype=np.int64), np.array(values, dtype=np.float32).reshape(-1, 2))
+        new = dict(zip(rowids, values, strict=True))
+        left_out = {r for r, v in new.items() if v == (0, 0)} if self.index.metric == "cosine" else set()
+        assert set(taken.tolist()) == set(new) - left_out
+        self.rows = {r: v for r, v in (self.rows | new).items() if r not in left_out}
+
+    @rule(rowids=rowids)
+    def remove(self, rowids):
+        self.index.remove(np.array(rowids, dtype=np.int64))
+        self.rows = {r: v for r, v in self.rows.items() if r not in rowids}
+
+    @rule(stamp=st.binary(max_size=10))
+    def save_and_load(self, stamp):
+        assert self.index.save(self.path, stamp) == self.path.stat().st_size
+        deleted, before = self.index.deleted, self.index._generations
+        self.index = VectorIndex.load(self.path, expected_stamp=stamp)
+        assert (self.index.deleted, self.index._generations) == (deleted, before) or not self.rows
+
+    @rule(query=st.tuples(st.integers(-3, 3), st.integers(-3, 3)), k=st.integers(0, 20), ef=st.sampled_from([1, 20]))
+    def search(self, query, k, ef):
+        rowids, distances = self.index.search(np.array(query, dtype=np.float32), k, ef=ef)
+        assert len(rowids) == len(distances) <= k
+        assert set(rowids.tolist()) <= set(self.rows) and len(set(rowids.tolist())) == len(rowids)
+        assert (np.diff(distances) >= 0).all()
+        if self.index.metric == "cosine" and query == (0, 0):
+            assert not len(rowids)
+            return
+        for rowid, distance in zip(rowids.tolist(), distances.tolist(), strict=True):
+            v, q = np.array(self.rows[rowid], dtype=float), np.array(query, dtype=float)
+            length = np.sqrt((v @ v) * (q @ q)) if self.index.metric == "cosine" else 1.0
+            expected = (v - q) @ (v - q) if self.index.metric == "l2" else 1 - v @ q / length
+            assert distance == pytest.approx(expected, abs=1e-5)
+
+    @invariant()
+    def holds_what_the_dict_holds(self):
+        if hasattr(self, "rows"):
+            assert self.index.held().tolist() == sorted(self.rows)
+            assert self.index.live == len(self.rows) and self.index.deleted >= 0 and self.index.bytes > 0
+
+
+TestAgainstADict = AgainstADict.TestCase
+TestAgainstADict.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.long
+class TestAgainstADictForLong(AgainstADict.TestCase):
+    """The same, many times over."""
+
+    settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+
+
+def churn(seconds: float) -> None:
+    """Search on three threads while two write and one saves: every search sees whole rows, and no row that is gone for good."""
+    dimension, rows = 16, 2_000
+    matrix = clustered(rows, dimension, 1)
+    index = VectorIndex(dimension, "l2")
+    index.add(np.arange(rows), matrix)
+    # The first hundred rowids are removed for good, the next hundred always held.
+    index.remove(np.arange(100))
+    stop, wrong, seen = time.monotonic() + seconds, [], [0]
+
+    def guarded(work):
+        def run():
+            rng = np.random.default_rng(threading.get_ident() % 1_000)
+            try:
+                while time.monotonic() < stop:
+                    work(rng)
+            except BaseException as error:  # noqa: BLE001
+                wrong.append(error)
+
+        return threading.Thread(target=run)
+
+    def search(rng):
+        k = int(rng.integers(1, 60))
+        found, distances = index.search(matrix[rng.integers(100, 200)], k, ef=int(rng.integers(1, 100)))
+        assert len(found) == k == len(set(found.tolist())) and found.min() >= 100
+        assert distances[0] == 0
+        held = index.held()
+        assert (np.diff(held) > 0).all() and held[0] >= 100
+        seen[0] += 1
+
+    def write(rng):
+        some = rng.choice(np.arange(200, rows + 3_000), 50, replace=False)
+        index.remove(some[:25])
+        index.add(some, rng.standard_normal((50, dimension), dtype=np.float32))
+
+    with tempfile.TemporaryDirectory() as folder:
+
+        def save(rng):
+            index.save(Path(folder, "index"), b"")
+            loaded = VectorIndex.load(Path(folder, "index"), expected_stamp=b"")
+            assert {*range(100, 200)} <= set(loaded.held().tolist())
+
+        threads = [guarded(w) for w in (search, search, search, write, write, save)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert not wrong, wrong
+    assert seen[0] > 10
+    assert index.held()[0] >= 100
+
+
+def test_searches_beside_writes_and_saves():
+    """For a second."""
+    churn(1.0)
+
+
+@pytest.mark.long
+def test_searches_beside_writes_and_saves_for_long():
+    """For half a minute."""
+    churn(30.0)
+
+
+def test_a_search_does_not_wait_for_a_long_add():
+    """It is let through between the pieces of an add that takes a second or more."""
+    index = VectorIndex(128, "l2")
+    rows = clustered(4_000, 128, 1)
+    index.add(np.arange(500), rows[:500])
+    adder = threading.Thread(target=lambda: index.add(np.arange(500, 4_000), rows[500:]))
+    waits = []
+    began = time.perf_counter()
+    adder.start()
+    while adder.is_alive():
+        start = time.perf_counter()
+        index.search(rows[0], 10, ef=20)
+        waits.append(time.perf_counter() - start)
+    adder.join()
+    whole = time.perf_counter() - began
+    assert len(waits) > 10 and np.median(waits) < whole / 5
+    assert index.live == 4_000
