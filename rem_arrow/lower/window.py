@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rem_arrow.lower import inner_order
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.window_functions import Inputs, compute
@@ -98,6 +99,11 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
     key = ordered(call.order[0]) if len(call.order) == 1 else None
     start, end = bounds(call.call.frame, layout, ordered(call.start), ordered(call.end), key, call.call.order)
     args = [layout.sorted(rows[a]) for a in call.args]
+    if call.inner and call.call.function in inner_order.FUNCTIONS:
+        own = Layout.of(rows, (), call.inner, call.call.inner)
+        ordinal = pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
+        found = inner_order.compute(call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy())
+        return found.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else found.cast(call.call.dtype)
     result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner]))
     assert len(result) == rows.height, "a window function gives one value for each row"
     return result.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else result.cast(call.call.dtype)

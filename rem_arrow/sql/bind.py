@@ -174,7 +174,7 @@ class Binder:
         items: list[tuple[str, Expr, exp.Expression]] = [(v.name, Column(v.unique, v.dtype), tree) for v in visible]
         by_name = {name.casefold(): expr for name, expr, _ in reversed(items)}
         if isinstance(tree, exp.SetOperation):
-            tree = bind_setops.with_ordinals(tree, query.names)
+            tree = bind_setops.with_ordinals(tree, query.names, self.text)
         keys = [k for k, _ in finished_order(tree, items, by_name, binder)]
         plan = applied(query.plan, binder.collected.applies)
         if keys:

@@ -13,6 +13,7 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
+from rem_arrow.plan.walk import columns_of
 from rem_arrow.sql import bind_aggregates, bind_unnest
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
@@ -25,6 +26,7 @@ from rem_arrow.sql.convert import cast_to
 
 _NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
 _TODAY = ("today", "current_date")
+_PLACE_MAX = (1 << 32) - 1
 _DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
 
 
@@ -89,8 +91,20 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
     if same:
         for i, arg in zip(same, binder.same([args[i] for i in same], tree), strict=True):
             args[i] = arg
+    _check_constants(binder, name, args, tree)
     args = [_argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
     return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
+
+
+def _check_constants(binder: Binding, name: str, args: list[Expr], tree: exp.Expression) -> None:
+    """Refuse constants that a function cannot take, before any row is read."""
+    numbers = [a.value for a in args[1:] if isinstance(a, Literal) and isinstance(a.value, int)]
+    if name in ("substring", "list_extract", "text_slice") and types.is_text(args[0].dtype) and any(abs(n) > _PLACE_MAX for n in numbers):
+        raise binder.error(f"a place in a text lies between -{_PLACE_MAX:,} and {_PLACE_MAX:,}", tree)
+    if name in ("strptime", "try_strptime") and len(args) > 1 and isinstance(args[1], Literal) and args[1].value == "":
+        raise binder.error(f"{name} takes a format that is not empty", tree)
+    if name == "factorial" and args[0].dtype == pl.Int128():
+        raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
 
 
 def _overloaded(name: str, first: pl.DataType) -> str:
@@ -308,6 +322,8 @@ def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, 
     args = [_argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
+    if name == "string_agg" and any(columns_of(a) for a in args[1:]):
+        raise binder.error("the separator of string_agg is one text for all rows", tree)
     if name == "string_agg":
         args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
     dtype = aggregate.result(args[0].dtype)

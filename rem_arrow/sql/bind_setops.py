@@ -41,24 +41,29 @@ def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Sco
     return Query(plan, branches[0].names)
 
 
-def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...]) -> exp.SetOperation:
+def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
     """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no name of the result."""
     order = tree.args.get("order")
     if order is None or tree.args.get("by_name"):
         return tree
-    places: dict[str, int] = {}
+    places: dict[str, set[int]] = {}
     for side in _branches(tree):
         for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
             for known in (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),):
-                places.setdefault(known.casefold(), place)
+                places.setdefault(known.casefold(), set()).add(place)
     shown = {n.casefold() for n in names}
     copy = tree.copy()
     for ordered in copy.args["order"].expressions:
         target = ordered.this
         is_name = isinstance(target, exp.Column) and not target.table
         found = places.get((target.name if is_name else target.sql("duckdb")).casefold())
-        if found is not None and not (is_name and target.name.casefold() in shown) and not isinstance(target, exp.Literal):
-            ordered.set("this", exp.Literal.number(found))
+        if found is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
+            continue
+        if len(found) > 1:
+            raise BindError(
+                f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns", text, *position(ordered), hint="Write the place of the column: ORDER BY 1."
+            )
+        ordered.set("this", exp.Literal.number(min(found)))
     return copy
 
 

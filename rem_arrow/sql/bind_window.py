@@ -46,7 +46,7 @@ def window(binder: Binding, tree: exp.Expression) -> Expr:
     order = tuple(_sort_key(inner, o) for o in over.order)
     call = _call(inner, tree.this)
     frame = None if over.spec is None else _frame(inner, over.spec, over.order, order)
-    return _collected(binder, replace(call, partition=partition, order=order, frame=frame if call.function not in _RANKING else None))
+    return _collected(binder, replace(call, partition=partition, order=order, frame=frame if call.inner or call.function not in _RANKING else None))
 
 
 def _resolved(binder: Binding, tree: exp.Expression, seen: tuple[str, ...] = ()) -> _Over:
@@ -80,10 +80,8 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         trees = [trees[0].this, *trees[1:]]
     name = _ALIASES.get(name, name)
     trees, inner = _inner_order(binder, trees)
-    if inner and (name in _RANKING or name in ("lag", "lead", "nth_value")):
-        raise binder.unsupported(f"ORDER BY among the arguments of {name} is not supported; put it into OVER", tree)
     if name in _RANKING:
-        return _ranking(binder, name, trees, tree)
+        return replace(_ranking(binder, name, trees, tree), inner=inner)
     if name in _VALUES:
         return replace(_value(binder, name, trees, tree), where=where, ignore_nulls=ignore_nulls, inner=inner)
     aggregate = bind_functions.aggregate_call(binder, tree, where)

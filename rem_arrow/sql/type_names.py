@@ -87,6 +87,11 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
         return _OTHER_NAMES[str(tree.args["kind"]).lower()]
     elif name == "ENUM" and tree.expressions:
         return pl.Enum([e.name for e in tree.expressions])
+    elif name == "FLOAT" and tree.expressions:
+        # FLOAT(n) asks for n binary digits.
+        digits = tree.expressions[0].name
+        if digits.isdigit() and 0 < int(digits) < 54:
+            return pl.Float32() if int(digits) < 25 else pl.Float64()
     elif name in _TYPES:
         return _TYPES[name]
     raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))

@@ -15,9 +15,14 @@ from tests.sql.test_slt import FILES, blocks
 
 CASES: list[tuple[str, str, str]] = [
     ("SELECT * FROM items LIMIT name", "LIMIT reads a column; it is one number for all rows", ""),
+    ("SELECT 1, price + 1 FROM items UNION SELECT price + 1, 1 FROM items ORDER BY price + 1", "price + 1 is ambiguous: the sides have it in several columns", ""),
+    ("SELECT substring(name, 1, 4294967296) FROM items", "a place in a text lies between", ""),
+    ("SELECT try_strptime(name, '') FROM items", "try_strptime takes a format that is not empty", ""),
+    ("SELECT factorial(factorial(3)) FROM items", "factorial takes an INTEGER, and this is HUGEINT", ""),
+    ("SELECT string_agg(name, name) FROM items", "the separator of string_agg is one text for all rows", ""),
+    ("SELECT 1::FLOAT(55)", "is not supported", ""),
     ("SELECT * FROM items LIMIT -1", "LIMIT takes a whole number that is not negative", ""),
     ("SELECT (1, 2, 3) IN (SELECT 1, 2)", "3 values are compared with the 2 columns of the subquery", ""),
-    ("SELECT rank(ORDER BY price) OVER () FROM items", "ORDER BY among the arguments of rank is not supported", ""),
     # Text, what the message says, what the carets stand under ("" for no place).
     ("SELECT prce FROM items", 'no column "prce" in items', "prce"),
     ("SELECT x.price FROM items i", 'no table "x" in FROM', "x.price"),
