@@ -323,7 +323,7 @@ def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, 
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
     if name == "string_agg" and any(columns_of(a) for a in args[1:]):
-        raise binder.error("the separator of string_agg is one text for all rows", tree)
+        raise binder.error("the separator of string_agg is one text for all rows", trees[1])
     if name == "string_agg":
         args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
     dtype = aggregate.result(args[0].dtype)
