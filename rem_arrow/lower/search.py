@@ -34,7 +34,7 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
         raise ExecuteError(f"the query has {len(query)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}")
     if not np.isfinite(query).all():
         raise ExecuteError("the query vector holds a NaN or an infinite number")
-    allowed = None if _is_whole(plan.input) else np.unique(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
+    allowed = None if _is_whole(plan.input) else _ascending(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
     k = pl.select(lower_expr(hit.k, parameters)).item()
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
@@ -57,6 +57,16 @@ def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> npt.ND
     if any(v is None for v in value):  # type: ignore[attr-defined]
         raise ExecuteError("the query vector holds a NULL")
     return np.asarray(value, dtype=np.float32)
+
+
+def _ascending(rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return each rowid once, in order. They mostly come so from a scan, and numpy's unique would hash them all."""
+    if (rowids[1:] > rowids[:-1]).all():
+        return rowids
+    ordered = np.sort(rowids)
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    once: npt.NDArray[np.int64] = ordered[first]
+    return once
 
 
 def _is_whole(plan: Relation) -> bool:
