@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rem_arrow.catalog import StoredTable
@@ -70,7 +71,7 @@ class Meaning(Operations):
         if spec is None or (isinstance(query, str) and not spec.provider):
             return self.sql(text, values)
         # The same as the SQL, without planning it.
-        vector = np.asarray(self._shared.embeddings.vector(spec.provider, query) if isinstance(query, str) else query, dtype=np.float32)
+        vector = _vector(self._shared.embeddings.vector(spec.provider, query) if isinstance(query, str) else query)
         if vector.shape != (spec.dimension,) or not np.isfinite(vector).all():
             return self.sql(text, values)
         found = source.search(column, vector, metric, k, None)
@@ -148,3 +149,13 @@ class Meaning(Operations):
         self._shared.embeddings.fill(number, stopping=stopping)
         if self._shared.vectors.behind(number):
             self._shared.vectors.update(number, stopping=stopping)
+
+
+def _vector(query: Any) -> npt.NDArray[np.float32]:
+    """Return a query as a vector. Raises InputError for what is none."""
+    if query is None or isinstance(query, (bytes, int, float)):
+        raise InputError(f"a search takes a text or a vector, not {type(query).__name__}")
+    try:
+        return np.asarray(query, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a vector is a list of numbers: {error}") from error
