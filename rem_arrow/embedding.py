@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rem_arrow.embed.embedder import Embedder, embed_texts
@@ -180,6 +181,48 @@ class Embeddings:
             changes.append(embedding.table, Append(kept, None, vector_frame(embedding, found[keep], [listed[i] for i in keep])))
             self._store.commit(changes)
         return len(keep)
+
+
+def given_vectors(table: Table, rows: Sequence[object]) -> tuple[list[object], dict[str, dict[int, Any]]]:
+    """Part rows that are dicts from the vectors given with them: the rows, and by embedding the vector of each place."""
+    names = {e.column for e in table.embeddings}
+    given: dict[str, dict[int, Any]] = {}
+    left: list[object] = []
+    for place, row in enumerate(rows):
+        own = names.intersection(row) if isinstance(row, Mapping) else set()
+        left.append({k: v for k, v in row.items() if k not in own} if own and isinstance(row, Mapping) else row)
+        for name in own:
+            if isinstance(row, Mapping) and row[name] is not None:
+                given.setdefault(name, {})[place] = row[name]
+    return left, given
+
+
+def add_vectors(changes: Changes, table: Table, given: Mapping[str, Mapping[int, Any]]) -> None:
+    """Store vectors that were given with rows, in the rows' own commit. REQUIRES: the rows are the last that `changes` appends. Raises InputError."""
+    for name, by_place in given.items():
+        embedding = table.embedding(name)
+        assert embedding is not None, "the caller parted them by the table's embeddings"
+        vectors = np.stack([_checked(v, embedding, place) for place, v in by_place.items()])
+        append = changes.appends[table.number][-1]
+        assert append.rows is not None, "rows come as rows"
+        rowids = [append.rowids[place] for place in by_place]
+        columns = [table.names.index(f) for f in embedding.fields]
+        texts = [text_of([append.rows[place][c] for c in columns]) for place in by_place]
+        dead = set(changes.killed.get(embedding.table, ()))
+        changes.kill(embedding.table, [r for r in rowids if r not in dead])
+        changes.append(embedding.table, Append(rowids, None, vector_frame(embedding, vectors, texts)))
+
+
+def _checked(value: Any, embedding: Embedding, place: int) -> npt.NDArray[np.float32]:
+    try:
+        vector = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f'row {place}, field "{embedding.column}": a vector is a list of numbers: {error}') from error
+    if vector.shape != (embedding.dimension,):
+        raise InputError(f'row {place}, field "{embedding.column}": a vector of {embedding.dimension} numbers belongs here, not of shape {vector.shape}')
+    if not np.isfinite(vector).all():
+        raise InputError(f'row {place}, field "{embedding.column}": a vector holds finite numbers only')
+    return vector
 
 
 def embedded_fields(table: Table, options: Mapping[str, Any]) -> tuple[str, ...]:

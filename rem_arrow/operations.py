@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from rem_arrow import edges
 from rem_arrow.catalog import Snapshot
+from rem_arrow.embedding import add_vectors, given_vectors
 from rem_arrow.engine import Limits
 from rem_arrow.errors import InputError
 from rem_arrow.model.registry import id_text
@@ -64,7 +65,8 @@ class Operations(ABC):
 
         Args:
             table: an entity table.
-            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID.
+            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID. A dict may bring its own vector
+                as `embedding`; it is taken as it is.
             edges: dicts of dst and edge_type, and if wanted src (else the id of the one row), properties and weight.
 
         Returns:
@@ -81,8 +83,10 @@ class Operations(ABC):
         def compute(version: Version) -> tuple[Changes, list[str]]:
             tv = find_table(version, table)
             records = self._shared.records(tv.table)
-            new = records.new_rows(rows) if many else records.new_row(rows)
+            left, given = given_vectors(tv.table, rows if many else [rows]) if tv.table.embeddings else (rows if many else [rows], {})
+            new = records.new_rows(left) if many else records.new_row(left[0])
             changes, ids = self._shared.writer.insert(tv, records, new)
+            add_vectors(changes, tv.table, given)
             if edge_list:
                 self._add_edges(version, changes, edge_list, tv.table.name, ids)
             return changes, ids

@@ -200,6 +200,23 @@ def test_reembed_moves_to_another_provider(db: Any) -> None:
         db.search("notes", [1.0] * 8)
 
 
+def test_a_vector_that_is_given_is_taken_as_it_is(db: Any) -> None:
+    one = [1.0] * D
+    a, _ = db.insert("notes", [{"content": "aaa", "embedding": one}, {"content": "bbb"}])
+    assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == one
+    assert db.search("notes", one, k=1)["id"].to_list() == [a]
+    db.insert("notes", {"id": a, "content": "aaa", "size": 3, "embedding": [2.0] * D})
+    assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == [2.0] * D
+    db.update("notes", a, {"size": 4})
+    assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == [2.0] * D, "its text is the same"
+    db.update("notes", a, {"content": "hhh"})
+    assert db.search("notes", "h", k=1)["id"].to_list() == [a]
+    for wrong, message in (([1.0] * 3, "a vector of 8 numbers belongs here"), (["x"] * D, "a vector is a list of numbers"), ([float("inf")] * D, "finite numbers only")):
+        with pytest.raises(rem.InputError, match=message):
+            db.insert("notes", [{"content": "fine"}, {"content": "not", "embedding": wrong}])
+    assert db.sql("SELECT count(*) AS n FROM notes")["n"].to_list() == [2], "nothing of the batch was stored"
+
+
 def test_two_embeddings_side_by_side(tmp_path: Path) -> None:
     class Paper(BaseModel):
         model_config = ConfigDict(json_schema_extra={"embedding_fields": ["title", "body"], "embedding_provider_alt": "hash:64"})
