@@ -27,6 +27,8 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
             return statistics.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
         case "quantile_cont" | "quantile_disc" | "approx_quantile":
             return _quantiles(name, x, inputs[1:], source, result)
+        case "mad":
+            return statistics.deviation(x, source, result)
         case "mode":
             return statistics.mode(x, source)
         case "histogram":

@@ -76,7 +76,9 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
         case pl.Datetime():
             return _stamp_of_text(trimmed, dtype, strict)
         case pl.Time():
-            full = pl.when(trimmed.str.contains(r"^\d+:\d+$")).then(trimmed + ":00").otherwise(trimmed)
+            # Of a time stamp the time.
+            alone = trimmed.str.replace(r"^\d+-\d+-\d+[ T]+(\d.*?)(?:Z|[+-]\d+(?::\d+)*)?$", "$1")
+            full = pl.when(alone.str.contains(r"^\d+:\d+$")).then(alone + ":00").otherwise(alone)
             return full.str.to_time("%H:%M:%S%.f", strict=strict)
         case pl.Binary():
             return x.map_elements(blob_of_text, return_dtype=pl.Binary)

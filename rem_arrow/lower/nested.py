@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import polars as pl
@@ -220,13 +219,14 @@ def _map(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType)
     return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(_entries([zipped], arg_types[:1], result))
 
 
-def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr) -> pl.Expr:
+def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr, *, blob: bool = False) -> pl.Expr:
     """`'text'[2:3]`: both ends belong to it, a negative one counts from the end."""
-    size, one = x.str.len_chars().cast(_INT), pl.lit(1, _INT)
+    size, one = (x.bin.size() if blob else x.str.len_chars()).cast(_INT), pl.lit(1, _INT)
     first = pl.max_horizontal(pl.when(begin < 0).then(size + begin + 1).otherwise(begin), one)
     last = pl.min_horizontal(pl.when(end < 0).then(size + end + 1).otherwise(end), size)
     known = begin.is_not_null() & end.is_not_null()
-    return pl.when(known).then(x.str.slice(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64)))
+    taken = (x.bin.slice if blob else x.str.slice)(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64))
+    return pl.when(known).then(taken)
 
 
 def _split(x: pl.Expr, separator: pl.Expr) -> pl.Expr:
@@ -246,30 +246,12 @@ def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
     return x.str.replace_all(pattern, _MARK).str.split(_MARK)
 
 
-def _extract_all(x: pl.Expr, pattern: pl.Expr, group: pl.Expr | None = None) -> pl.Expr:
-    found = x.str.extract_all(pattern)
-    if group is None:
-        return found
-    rows = pl.struct(x.alias("x"), pattern.alias("pattern"), group.alias("group"))
-    return rows.map_elements(_groups, return_dtype=pl.List(pl.String()))
-
-
-def _groups(row: dict[str, object]) -> list[str | None] | None:
-    text, pattern, group = row["x"], row["pattern"], row["group"]
-    if not (isinstance(text, str) and isinstance(pattern, str) and isinstance(group, int)):
-        return None
-    compiled = re.compile(pattern)
-    if group > compiled.groups:
-        raise ExecuteError(f"the pattern {pattern} has {compiled.groups} groups, not {group}")
-    return [hit[group] or "" for hit in compiled.finditer(text)]
-
-
 NESTED: dict[str, Lowering] = {
     "order_key": lambda args, types, _result: sort_key(args[0], types[0]),
     "text_slice": _of(_text_slice),
+    "blob_slice": _of(lambda x, begin, end: _text_slice(x, begin, end, blob=True)),
     "string_split": _of(_split),
     "regexp_split_to_array": _of(_split_by_pattern),
-    "regexp_extract_all": _of(_extract_all),
     "array_to_string": _join,
     "list_value": list_value,
     "list_any": _of(lambda x: x.list.eval(pl.element().any(ignore_nulls=False)).list.first()),

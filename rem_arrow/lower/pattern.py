@@ -91,6 +91,23 @@ def _extracted(text: str, pattern: str, group: int, flags: str = "") -> str:
         raise ExecuteError(f"'{pattern}' has no group {group}") from error
 
 
+def _extract_all(args: list[pl.Expr], _types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """Every match, or a group of each; with rows as the result, the first groups of each by name."""
+    inner = result.inner if isinstance(result, pl.List) else pl.String()
+    fields = [f.name for f in inner.fields] if isinstance(inner, pl.Struct) else []
+    if len(args) == 2:
+        return args[0].str.extract_all(args[1])
+
+    def groups(text: str, pattern: str, group: int, flags: str = "") -> list[object]:
+        compiled = _compiled(pattern, flags)
+        if not 0 <= group <= compiled.groups:
+            raise ExecuteError(f"the pattern {pattern} has {compiled.groups} groups, not {group}")
+        hits = compiled.finditer(text)
+        return [dict(zip(fields, hit.groups(), strict=False)) for hit in hits] if fields else [hit[group] for hit in hits]
+
+    return over_distinct(groups, result)(*args)
+
+
 def _glob(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
     """GLOB: * is any text, ? any character, [a-c] one of some, [!a] none of them; case counts."""
     return x.str.contains(over_distinct(_regex_of_glob, pl.String())(pattern))
@@ -126,6 +143,7 @@ PATTERN: dict[str, Lowering] = {
     "regexp_full_match": _of(lambda x, pattern, flags=None: x.str.contains(flagged(pl.lit("^(?:") + pattern + pl.lit(")$"), flags))),
     "regexp_replace": _of(_regexp_replace),
     "regexp_extract": _of(_regexp_extract),
+    "regexp_extract_all": _extract_all,
     "regexp_escape": _of(_regexp_escape),
     "glob": _of(_glob),
     **{

@@ -207,6 +207,8 @@ def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: b
     """`x LIKE p`: % is any text, _ any character, over the whole value. Polars has regular expressions."""
     flags = "(?is)" if ignore_case else "(?s)"
     body = pattern
+    if escape is not None and not escape.meta.root_names() and pl.select(escape.is_null()).item():
+        return pl.lit(None, dtype=pl.Boolean)
     if escape is not None:
         # What is escaped hides under control characters, which patterns do not hold; then the escape goes.
         for plain, hidden in _HIDDEN.items():

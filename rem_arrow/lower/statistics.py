@@ -27,12 +27,14 @@ def quantile_disc(x: pl.Expr, fraction: pl.Expr, source: pl.DataType) -> pl.Expr
 
 def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
     """Interpolated between the two nearest values."""
-    known = x.drop_nulls().cast(pl.Datetime("us")).to_physical() if source.is_temporal() else x.drop_nulls()
+    known = _physical(x.drop_nulls(), source)
     values, n, q = known.cast(pl.Float64).sort(), x.count().cast(pl.Int64), fraction.first()
     place = (n - 1) * pl.when(q < 0).then(1 + q).otherwise(q)
     low = values.get(place.floor().cast(pl.Int64), null_on_oob=True)
     high = values.get(place.ceil().cast(pl.Int64), null_on_oob=True)
     found = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
+    if isinstance(source, pl.Time):
+        return (found.round().cast(pl.Int64) * 1_000).cast(pl.Time)
     if source.is_temporal():
         return found.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
     if isinstance(result, pl.Decimal):
@@ -40,6 +42,24 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
         # The sum of two products may lie a little below the decimal that it stands for.
         return ((found * unit + 1e-6).floor() / unit).round(result.scale).cast(result)
     return found.cast(result)
+
+
+def _physical(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """Times as microseconds; numbers as they are."""
+    if isinstance(source, pl.Time):
+        return x.to_physical() // 1_000
+    return x.cast(pl.Datetime("us")).to_physical() if source.is_temporal() else x
+
+
+def deviation(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    """The median of the distances from the median."""
+    if isinstance(source, pl.Decimal):
+        middle = quantile_cont(x, pl.lit(0.5), source, source)
+        return quantile_cont((x - middle).abs().cast(source), pl.lit(0.5), source, source)
+    if source.is_temporal():
+        known = _physical(x, source)
+        return (known - known.median()).abs().median().round().cast(pl.Int64).cast(pl.Duration("us"))
+    return (x - x.median()).abs().median()
 
 
 def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -107,11 +127,6 @@ def _kurtosis(x: pl.Expr) -> pl.Expr:
     return pl.when(x.count() >= _KURTOSIS_ROWS_MIN).then(x.kurtosis(bias=False).fill_nan(None))
 
 
-def _deviation(x: pl.Expr) -> pl.Expr:
-    """The median of the distances from the median."""
-    return (x - x.median()).abs().median()
-
-
 def _geometric_mean(x: pl.Expr) -> pl.Expr:
     return x.log().mean().exp()
 
@@ -163,7 +178,6 @@ PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "kurtosis": _kurtosis,
     "kurtosis_pop": lambda x: pl.when(x.count() > 1).then(x.kurtosis(bias=True).fill_nan(None)),
     "sem": lambda x: x.std(ddof=0) / x.count().sqrt(),
-    "mad": _deviation,
     "geometric_mean": _geometric_mean,
     "fsum": lambda x: pl.when(x.count() > 0).then(x.sum()),
     "favg": lambda x: x.mean() + (x - x.mean()).mean().fill_nan(0.0),

@@ -125,7 +125,7 @@ NESTED: dict[str, Entry] = {
     "range": ("integer integer? integer?", pl.List(_INT)),
     "string_split": ("text text", pl.List(_TEXT)),
     "regexp_split_to_array": ("text text", pl.List(_TEXT)),
-    "regexp_extract_all": ("text text integer?", pl.List(_TEXT)),
+    "regexp_extract_all": ("text text integer? text?", pl.List(_TEXT)),
     "array_to_string": ("array text", _TEXT),
     "struct_keys": ("struct", pl.List(_TEXT)),
     "struct_concat": ("struct+", _joined),

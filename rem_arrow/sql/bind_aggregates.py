@@ -96,12 +96,23 @@ def _fraction(binder: Binding, name: str, tree: exp.Expression) -> Expr:
     return Literal(fraction, pl.Float64())
 
 
+def deviation(binder: Binding, value: Expr) -> AggregateCall | None:
+    """The median distance from the median: an interval for dates and times, a decimal for decimals; None for the others."""
+    if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
+        return AggregateCall("mad", value, pl.Duration("us"))
+    return AggregateCall("mad", value, value.dtype) if isinstance(value.dtype, pl.Decimal) else None
+
+
 def median(binder: Binding, value: Expr) -> AggregateCall | None:
     """The median of what is no number: interpolated for dates, the lower one for texts; None for numbers."""
     half = (Literal(0.5, pl.Float64()),)
-    if isinstance(value.dtype, (pl.Date, pl.Datetime)):
+    if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         dtype: pl.DataType = pl.Datetime("us") if isinstance(value.dtype, pl.Date) else value.dtype
         return AggregateCall("quantile_cont", value, dtype, extra=half)
     if types.is_text(value.dtype) or isinstance(value.dtype, pl.Boolean):
         return AggregateCall("quantile_disc", value, value.dtype, extra=half)
     return None
+
+
+# Aggregates that are others for some types.
+OF_TYPES = {"median": median, "mad": deviation}

@@ -95,7 +95,8 @@ def _column(binder: Binding, tree: exp.Expression) -> Expr:
         return binder.of_alias(name)
     if not tree.table and (meant := binder.scope.alias(tree.name)) is not None:
         return meant
-    return binder.scope.resolve(tree.name, tree.table or None, binder.text, start, end)
+    found = binder.scope.visible(tree.name, tree.table or None, binder.text, start, end)
+    return Literal(None, pl.Null()) if found.null else Column(found.unique, found.dtype)
 
 
 def _literal(binder: Binding, tree: exp.Expression) -> Expr:

@@ -20,7 +20,7 @@ from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected, Evaluate
-from rem_arrow.sql.convert import cast_to
+from rem_arrow.sql.convert import cast_to, equal_to_texts
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
 from rem_arrow.sql.view import Views
@@ -200,7 +200,7 @@ class FromBinder:
             column = settled(Column(inner, dtype))
             unique = self.names.fresh(f"{alias}.{name}")
             outputs.append((unique, column))
-            visible.append(Visible(name, unique, column.dtype))
+            visible.append(Visible(name, unique, column.dtype, null=isinstance(dtype, pl.Null)))
         scope = Scope()
         scope.add(alias, visible)
         return Project(query.plan, tuple(outputs)), scope
@@ -298,7 +298,7 @@ class FromBinder:
         computed: list[tuple[str, Expr]] = []
         for name in using:
             a, b = (scope.resolve(name, None, self.text, *position(tree)) for scope in (left[1], right[1]))
-            x, y = binder.same([a, b], tree)
+            x, y = binder.same(equal_to_texts([a, b]), tree)
             pairs.append((x, y))
             kept = b if kind == "right" else a
             if kind == "full":

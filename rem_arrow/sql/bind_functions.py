@@ -14,7 +14,7 @@ from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
 from rem_arrow.plan.walk import columns_of
-from rem_arrow.sql import bind_aggregates, bind_unnest
+from rem_arrow.sql import bind_aggregates, bind_dates, bind_unnest
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
@@ -27,18 +27,19 @@ from rem_arrow.sql.convert import cast_to
 _NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
 _TODAY = ("today", "current_date")
 _PLACE_MAX = (1 << 32) - 1
-_DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
 
 
 def function(binder: Binding, tree: exp.Expression) -> Expr:
     """Bind a call by its name."""
     name, trees = name_and_arguments(tree)
     if name in _NOW and not trees:
-        return _now(binder, tree)
+        return bind_dates.now(binder, tree)
     if name in _TODAY and not trees:
-        return _today(binder, tree)
+        return bind_dates.today(binder, tree)
     if name == "date_part" and len(trees) == 2 and isinstance(trees[0], exp.Literal) and trees[0].is_string:
-        return _part(binder, trees[0].name, trees[1], tree)
+        return bind_dates.part(binder, trees[0].name, trees[1], tree)
+    if name == "regexp_extract_all" and len(trees) > 2 and isinstance(trees[2], exp.Array):
+        return _named_groups(binder, trees, tree)
     several = _several(name, trees)
     if several is not None:
         return binder.bind(several)
@@ -51,6 +52,16 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
     if name in SPECIAL:
         return SPECIAL[name](binder, trees, tree)
     return call(binder, name, trees, tree)
+
+
+def _named_groups(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """`regexp_extract_all(s, pattern, ['a', 'b'])`: each match as a row of its groups."""
+    names = [t.name for t in trees[2].expressions if t.is_string]
+    if not names or len(names) < len(trees[2].expressions) or len({n.casefold() for n in names}) < len(names):
+        raise binder.error("the names of groups are texts that differ", trees[2])
+    fields = nested.struct_of({n: pl.String() for n in names})
+    source, pattern, *flags = (binder.call("concat_operator", [t, exp.Literal.string("")], tree) for t in (*trees[:2], *trees[3:]))
+    return Call("regexp_extract_all", (source, pattern, Literal(len(names), pl.Int64()), *flags), pl.List(fields))
 
 
 def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
@@ -99,12 +110,18 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
 def _check_constants(binder: Binding, name: str, args: list[Expr], tree: exp.Expression) -> None:
     """Refuse constants that a function cannot take, before any row is read."""
     numbers = [a.value for a in args[1:] if isinstance(a, Literal) and isinstance(a.value, int)]
-    if name in ("substring", "list_extract", "text_slice") and types.is_text(args[0].dtype) and any(abs(n) > _PLACE_MAX for n in numbers):
+    if name in ("substring", "list_extract", "text_slice") and types.is_text(args[0].dtype) and any(abs(n) > _PLACE_MAX for n in (*numbers, *_negated(args))):
         raise binder.error(f"a place in a text lies between -{_PLACE_MAX:,} and {_PLACE_MAX:,}", tree)
     if name in ("strptime", "try_strptime") and len(args) > 1 and isinstance(args[1], Literal) and args[1].value == "":
         raise binder.error(f"{name} takes a format that is not empty", tree)
     if name == "factorial" and args[0].dtype == pl.Int128():
         raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
+
+
+def _negated(args: list[Expr]) -> list[int]:
+    """Return the numbers behind a minus sign."""
+    found = [a.args[0] for a in args if isinstance(a, Call) and a.function == "negate"]
+    return [a.value for a in found if isinstance(a, Literal) and isinstance(a.value, int)]
 
 
 def _overloaded(name: str, first: pl.DataType) -> str:
@@ -194,73 +211,13 @@ def _regexp_ignoring_case(binder: Binding, tree: exp.Expression) -> Expr:
     return call(binder, "regexp_matches", [tree.this, tree.expression, exp.Literal.string("i")], tree)
 
 
-def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
-    unit = tree.args["unit"]
-    if isinstance(unit, exp.Var):
-        # SQLGlot reads a column here as a word too: date_trunc(part, d).
-        known = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
-        unit = exp.column(unit.name) if known else exp.Literal.string(unit.name.lower())
-    return SPECIAL["date_trunc"](binder, [unit, tree.this], tree)
-
-
-def _date_diff(binder: Binding, tree: exp.Expression) -> Expr:
-    unit = tree.args["unit"].name.upper() if tree.args.get("unit") is not None else "DAY"
-    if unit not in _DIFF_UNITS:
-        raise binder.error(f"{unit.lower()} is not a unit of date_diff", tree, f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.")
-    return call(binder, "date_diff", [exp.Literal.string(unit.lower()), tree.expression, tree.this], tree)
-
-
-def _extract(binder: Binding, tree: exp.Expression) -> Expr:
-    return _part(binder, tree.this.name, tree.expression, tree)
-
-
-def _part(binder: Binding, part: str, operand: exp.Expression, tree: exp.Expression) -> Expr:
-    name = "timezone_offset" if part.lower() == "timezone" else functions.canonical(part)
-    name = name if name in functions.DATE_PARTS else functions.canonical(name.rstrip("s"))
-    if name not in functions.DATE_PARTS:
-        raise binder.error(f"{part} is not a part of a date", tree, suggest(part, functions.DATE_PARTS, "Parts"))
-    return call(binder, name, [operand], tree)
-
-
-def _of_number(binder: Binding, tree: exp.Expression) -> Expr:
-    """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by its scale."""
-    scale = tree.args.get("scale")
-    if scale is None:
-        return call(binder, "to_timestamp", [tree.this], tree)
-    if scale.name == "3":
-        return call(binder, "epoch_ms", [tree.this], tree)
-    return Call("timestamp_of_microseconds", (cast_to(binder.bind(tree.this), pl.Int64()),), pl.Datetime("us"))
-
-
-def _time_bucket(binder: Binding, tree: exp.Expression) -> Expr:
-    """SQLGlot takes a third argument that is a name for a unit."""
-    third = tree.args.get("unit") or tree.args.get("zone")
-    third = exp.column(third.name) if isinstance(third, exp.Var) else third
-    return call(binder, "time_bucket", [t for t in (tree.this, tree.expression, third) if t is not None], tree)
-
-
-def _at_time_zone(binder: Binding, tree: exp.Expression) -> Expr:
-    return call(binder, "timezone", [tree.args["zone"], tree.this], tree)
-
-
-def _strftime(binder: Binding, tree: exp.Expression) -> Expr:
-    """DuckDB takes the time and the format in either order."""
-    trees = [tree.this, tree.args["format"]]
-    return call(binder, "strftime", trees if types.is_temporal(binder.bind(trees[0]).dtype) else trees[::-1], tree)
-
-
-def _today(binder: Binding, tree: exp.Expression) -> Expr:
-    return Call("current_date", (), pl.Date())
-
-
-def _now(binder: Binding, tree: exp.Expression) -> Expr:
-    return Call("now", (), pl.Datetime("us", "UTC"))
-
-
 # --- aggregates
 
 
 def _filter(binder: Binding, tree: exp.Expression) -> Expr:
+    around = binder.scope.outer
+    if around is not None and around.aggregate is not None and binder.scope.owns_no(list(tree.find_all(exp.Column))):
+        return around.aggregate(tree)
     return _aggregate(binder, tree.this, binder.without_aggregates().boolean(tree.expression.this, "FILTER"))
 
 
@@ -278,6 +235,10 @@ def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Exp
     if isinstance(tree, exp.IgnoreNulls):
         tree = exp.AnyValue(this=tree.this.this)
     name, _ = name_and_arguments(tree.this if isinstance(tree, exp.WithinGroup) else tree)
+    around = binder.scope.outer
+    if around is not None and around.aggregate is not None and where is None and binder.scope.owns_no(list(tree.find_all(exp.Column))):
+        # An aggregate of columns of the query around belongs to it.
+        return around.aggregate(tree)
     if name in functions.AGGREGATES and binder.aggregates is None:
         raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
     call = aggregate_call(binder.without_aggregates(), tree, where)
@@ -311,7 +272,7 @@ def aggregate_call(binder: Binding, tree: exp.Expression, where: Expr | None) ->
 
 def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool) -> AggregateCall:
     args = [binder.bind(t) for t in trees]
-    other = bind_aggregates.median(binder, args[0]) if name == "median" else None
+    other = bind_aggregates.OF_TYPES[name](binder, args[0]) if name in bind_aggregates.OF_TYPES else None
     if other is not None:
         return replace(other, distinct=distinct)
     if name in ("sum", "avg") and isinstance(args[0].dtype, pl.Boolean):
@@ -368,6 +329,7 @@ def _series(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 FUNCTIONS: dict[type[exp.Expression], Operator] = {
+    **bind_dates.TREES,
     exp.GenerateSeries: _series,
     exp.DPipe: _concat_operator,
     exp.Trim: _trim,
@@ -375,18 +337,8 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Log: _log,
     exp.LowerHex: _lower_hex,
     exp.RegexpILike: _regexp_ignoring_case,
-    exp.TimestampTrunc: _date_trunc,
-    exp.DateTrunc: _date_trunc,
-    exp.DateDiff: _date_diff,
-    exp.Extract: _extract,
-    exp.CurrentDate: _today,
-    exp.CurrentTimestamp: _now,
     exp.SimilarTo: function,
     exp.Glob: function,
-    exp.UnixToTime: _of_number,
-    exp.TimeToStr: _strftime,
-    exp.DateBin: _time_bucket,
-    exp.AtTimeZone: _at_time_zone,
     exp.Filter: _filter,
     exp.WithinGroup: _within_group,
     exp.IgnoreNulls: _ignore_nulls,

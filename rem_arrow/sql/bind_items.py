@@ -21,6 +21,8 @@ _BOOL, _INT = pl.Boolean(), pl.Int64()
 def _any(binder: Binding, name: str, operand: Expr, tree: exp.Expression) -> Expr:
     """`x = ANY(list)`, `x < ALL(list)`: IN and NOT IN for lists; a comparison over the items else."""
     values = binder.bind(tree.this)
+    if isinstance(values.dtype, pl.Null):
+        return Literal(isinstance(tree, exp.All), _BOOL)
     if not nested.is_list(values.dtype):
         raise binder.error(f"{tree.key.upper()} takes a list or a subquery, and this is {sql_name(values.dtype)}", tree)
     (values,) = unified(binder, ["array"], [values], tree)

@@ -56,15 +56,19 @@ def _by_place(plan: Relation, count: Expr | None, skipped: Expr | None, collecte
 
 
 def _percentage(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relation:
-    """LIMIT n%: the first rows up to that share of all of them."""
-    share = binder.beside(Scope(), Collected()).bind(tree)
-    if not isinstance(share, Literal) or not isinstance(share.value, (int, float, Decimal)) or not 0 <= share.value <= 100:
+    """LIMIT n%: the first rows up to that share of all of them; NULL is no limit."""
+    collected = Collected()
+    share = binder.beside(Scope(), collected).bind(tree)
+    fits = not isinstance(share, Literal) or share.value is None or (isinstance(share.value, (int, float, Decimal)) and 0 <= share.value <= 100)
+    if not fits or not (types.is_number(share.dtype) or isinstance(share.dtype, pl.Null)):
         raise BindError("LIMIT takes a percentage from 0 to 100", binder.text, *position(tree))
+    percent = cast_to(share, _FLOAT)
     place, rows = binder.names.fresh("place"), binder.names.fresh("rows")
     every = Frame("rows", Bound(None, following=False), Bound(None, following=True))
     calls = ((place, WindowCall("row_number", (), _INT)), (rows, WindowCall("count", (), _INT, frame=every)))
-    wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Literal(float(share.value) / 100, _FLOAT)), _FLOAT),), _FLOAT)
-    kept = Filter(Window(plan, calls), Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), _BOOL))
+    wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Call("/", (percent, Literal(100.0, _FLOAT)), _FLOAT)), _FLOAT),), _FLOAT)
+    within = Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), _BOOL)
+    kept = Filter(applied(Window(plan, calls), collected.applies), Or((Call("is_null", (percent,), _BOOL), within)))
     return Project(kept, passed(plan))
 
 

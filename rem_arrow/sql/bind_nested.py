@@ -248,6 +248,8 @@ def _slice(binder: Binding, base: Expr, place: exp.Slice, tree: exp.Expression) 
 def sliced(binder: Binding, args: list[Expr], tree: exp.Expression) -> Expr:
     if types.is_text(args[0].dtype):
         return Call("text_slice", (cast_to(args[0], pl.String()), *args[1:3]), pl.String())
+    if isinstance(args[0].dtype, pl.Binary) and len(args) == 3:
+        return Call("blob_slice", tuple(args), args[0].dtype)
     (base,) = unified(binder, ["array"], args[:1], tree)
     if not nested.is_list(base.dtype):
         raise binder.error(f"{sql_name(base.dtype)} cannot be sliced: [a:b] takes a list or a text", tree)

@@ -10,12 +10,13 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql import bind_items, bind_subquery
 from rem_arrow.sql.bind_collate import collate, collated
 from rem_arrow.sql.bind_interval import comparable, interval_from
 from rem_arrow.sql.binding import Binding, Operator
-from rem_arrow.sql.convert import cast_to, castable, common_type
+from rem_arrow.sql.convert import cast_to, castable, common_type, equal_to_texts
 from rem_arrow.sql.type_names import polars_type
 
 _QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
@@ -49,7 +50,7 @@ def _is(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
-    differs = Call("is_distinct", _pair(binder, tree), pl.Boolean())
+    differs = Call("is_distinct", _pair(binder, tree, equality=True), pl.Boolean())
     return differs if isinstance(tree, exp.NullSafeNEQ) else negated(differs)
 
 
@@ -63,17 +64,18 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
         if bind_subquery.is_query(tree.expression.this):
             return bind_subquery.quantified(binder, tree, name)
         return bind_items.quantified(binder, name, tree.this, tree.expression)
-    return Call(name, _pair(binder, tree), pl.Boolean())
+    return Call(name, _pair(binder, tree, equality=name in ("=", "<>")), pl.Boolean())
 
 
-def _pair(binder: Binding, tree: exp.Expression) -> tuple[Expr, Expr]:
+def _pair(binder: Binding, tree: exp.Expression, *, equality: bool) -> tuple[Expr, Expr]:
     trees = collated(tree.this, tree.expression)
-    left, right = comparable(_alike(binder, [binder.bind(t) for t in trees], tree))
+    left, right = comparable(_alike(binder, [binder.bind(t) for t in trees], tree, equality=equality))
     return left, right
 
 
-def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression) -> list[Expr]:
+def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression, *, equality: bool = False) -> list[Expr]:
     """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose some."""
+    operands = equal_to_texts(operands) if equality else operands
     scales = [o.dtype.scale for o in operands if isinstance(o.dtype, pl.Decimal)]
     joint = common_type(operands)
     if isinstance(joint, pl.Decimal) and scales and joint.scale < max(scales):
@@ -99,7 +101,7 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
         value = binder.bind(options_given[0])
         if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
             return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = comparable(_alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree))
+    operand, *options = comparable(_alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree, equality=True))
     return InList(operand, tuple(options))
 
 
@@ -142,6 +144,11 @@ def _if(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def _cast(binder: Binding, tree: exp.Expression) -> Expr:
+    summed = tree.this
+    if isinstance(summed, (exp.Add, exp.Sub)) and _is_stamp(summed.expression):
+        # SQLGlot reads INTERVAL '1 day' + '2024-01-01'::DATE as the cast of a sum of two intervals.
+        cast = type(tree)(this=summed.expression.this.copy(), to=tree.args["to"].copy())
+        return binder.bind(type(summed)(this=summed.this.copy(), expression=cast))
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
     if dtype == types.CALENDAR and not isinstance(tree, exp.TryCast):
@@ -155,6 +162,17 @@ def _cast(binder: Binding, tree: exp.Expression) -> Expr:
         return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
     except ValueError as error:
         raise binder.error(str(error), tree) from error
+
+
+def _is_stamp(tree: exp.Expression) -> bool:
+    """Say whether an interval without a unit is a text that is no interval."""
+    if not isinstance(tree, exp.Interval) or tree.args.get("unit") is not None or not (isinstance(tree.this, exp.Literal) and tree.this.is_string):
+        return False
+    try:
+        interval_of(tree.this.name, None)
+    except ValueError:
+        return True
+    return False
 
 
 def _flat(tree: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:

@@ -263,6 +263,9 @@ def finished_order(tree: exp.Expression, items: list[Item], by_alias: Mapping[st
             continue
         ordinal = bind_group.ordinal(target, len(items), "ORDER BY", binder.text)
         named = by_alias.get(target.name.casefold()) if isinstance(target, exp.Column) and not target.table else None
+        if named is None and isinstance(target, exp.Column) and not target.table:
+            # A name of the result goes before those of FROM, where it may be ambiguous.
+            named = next((e for n, e, t in items if isinstance(t, exp.Column) and n.casefold() == target.name.casefold()), None)
         expr = items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(target)
         keys.append((_sort_key(ordered, expr), target))
     return keys

@@ -8,6 +8,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import BindError
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Join, JoinKind, Literal, Project, Query, Relation, Union, Window, WindowCall
 from rem_arrow.sql.convert import cast_to
@@ -44,7 +45,7 @@ def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Sco
 def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
     """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no name of the result."""
     order = tree.args.get("order")
-    if order is None or tree.args.get("by_name"):
+    if order is None:
         return tree
     places: dict[str, set[int]] = {}
     for side in _branches(tree):
@@ -52,10 +53,15 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
             for known in (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),):
                 places.setdefault(known.casefold(), set()).add(place)
     shown = {n.casefold() for n in names}
+    if tree.args.get("by_name"):
+        places = {}
     copy = tree.copy()
     for ordered in copy.args["order"].expressions:
         target = ordered.this
         is_name = isinstance(target, exp.Column) and not target.table
+        if isinstance(target, exp.Column) and target.table and tree.args.get("by_name") and target.name.casefold() in shown:
+            ordered.set("this", exp.column(target.name, quoted=True))
+            continue
         found = places.get((target.name if is_name else target.sql("duckdb")).casefold())
         if found is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
             continue
@@ -100,9 +106,24 @@ def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expressio
 def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it VARCHAR."""
     joint = types.common(a, b)
+    if joint is None and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
+        return _common_rows(a, b)
     if joint is None and (types.is_text(a) or types.is_text(b)) and not any(t.is_nested() or isinstance(t, pl.Binary) for t in (a, b)):
         return pl.String()
     return joint
+
+
+def _common_rows(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
+    """Return the type of a column of rows, whose fields meet by their names as columns do."""
+    fields = dict(nested.fields_of(a))
+    known = {name.casefold(): name for name in fields}
+    for name, dtype in nested.fields_of(b).items():
+        own = known.get(name.casefold())
+        joint = dtype if own is None else _common(fields[own], dtype)
+        if joint is None:
+            return None
+        fields[own if own is not None else name] = joint
+    return nested.struct_of(fields)
 
 
 def _cast(query: Query, names: tuple[str, ...], joint: list[pl.DataType], fresh: Names) -> Relation:

@@ -14,7 +14,7 @@ from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind_arithmetic import arithmetic
 from rem_arrow.sql.binding import Binding
-from rem_arrow.sql.convert import cast_to
+from rem_arrow.sql.convert import cast_to, equal_to_texts
 
 Special: TypeAlias = Callable[[Binding, list[exp.Expression], exp.Expression], Expr]
 
@@ -144,7 +144,7 @@ def _nullif(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
     """NULLIF(a, b) compares as = does; its type is that of a."""
     _expect(binder, trees, 2, tree)
     value = binder.bind(trees[0])
-    pair = binder.same([value, binder.bind(trees[1])], tree)
+    pair = binder.same(equal_to_texts([value, binder.bind(trees[1])]), tree)
     value = pair[0] if isinstance(value, Literal) else value
     return Case(((Call("=", tuple(pair), pl.Boolean()), Literal(None, value.dtype)),), value, value.dtype)
 

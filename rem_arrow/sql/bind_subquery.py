@@ -75,7 +75,8 @@ def _query(binder: Binding, tree: exp.Expression) -> Query:
     while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(tree.args.get(k) for k in ("order", "limit", "offset", "with_")):
         tree = tree.this
     aliases = {name: partial(binder.of_alias, name) for name in binder.aliases if not binder.scope.knows(name)}
-    return binder.subquery(tree, replace(binder.scope, aliases=aliases) if aliases else binder.scope)
+    aggregate = binder.bind if binder.aggregates is not None else None
+    return binder.subquery(tree, replace(binder.scope, aliases=aliases, aggregate=aggregate) if aliases or aggregate else binder.scope)
 
 
 def _added(binder: Binding, apply: Apply) -> Column:

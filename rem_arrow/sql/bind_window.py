@@ -15,6 +15,7 @@ from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to
 
 _INT = pl.Int64()
+_NAMED: dict[str, tuple[str, ...]] = {"lead": ("col", "offset", "default"), "lag": ("col", "offset", "default"), "ntile": ("num_buckets",)}
 _RANKING: dict[str, pl.DataType] = {
     "row_number": _INT,
     "rank": _INT,
@@ -80,6 +81,7 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         trees = [trees[0].this, *trees[1:]]
     name = _ALIASES.get(name, name)
     trees, inner = _inner_order(binder, trees)
+    trees = _in_place(binder, name, trees)
     if name in _RANKING:
         return replace(_ranking(binder, name, trees, tree), inner=inner)
     if name in _VALUES:
@@ -90,6 +92,23 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         raise binder.error(f"{name} is not a window function or an aggregate", tree, "Window functions: " + ", ".join(known[:11]) + ", and all aggregates.")
     args = () if aggregate.argument is None else (aggregate.argument, *aggregate.extra)
     return WindowCall(aggregate.function, args, aggregate.dtype, where=aggregate.where, distinct=aggregate.distinct, inner=aggregate.order)
+
+
+def _in_place(binder: Binding, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
+    """Return the arguments in their places: `lead(col := x, "default" := 0)` names them."""
+    given = {t.this.name.casefold(): t.expression for t in trees if isinstance(t, (exp.PropertyEQ, exp.Kwarg))}
+    if not given:
+        return trees
+    known = _NAMED.get(name, ())
+    plain = [t for t in trees if not isinstance(t, (exp.PropertyEQ, exp.Kwarg))]
+    wrong = next((n for n in given if n not in known[len(plain) :]), None)
+    if wrong is not None or known[0] not in known[: len(plain)] + tuple(given):
+        raise binder.error(f"{name} takes {', '.join(known) or 'no argument by a name'}", trees[0])
+    filled = [*plain, *(given.get(n) for n in known[len(plain) :])]
+    while filled[-1] is None:
+        filled.pop()
+    # The offset between a column and a default that is given.
+    return [t if t is not None else exp.Literal.number(1) for t in filled]
 
 
 def _inner_order(binder: Binding, trees: list[exp.Expression]) -> tuple[list[exp.Expression], tuple[SortKey, ...]]:

@@ -156,5 +156,14 @@ def common_type(operands: list[Expr]) -> pl.DataType | None:
     return wanted
 
 
+def equal_to_texts(operands: list[Expr]) -> list[Expr]:
+    """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the two is not defined."""
+    others = [o for o in operands if not types.is_text(o.dtype) and not isinstance(o.dtype, pl.Null)]
+    wanted = common_type(others) if 0 < len(others) < len(operands) else None
+    if wanted is None or wanted.is_nested() or isinstance(wanted, pl.Binary):
+        return operands
+    return [cast_to(o, wanted) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o for o in operands]
+
+
 def _is_integer_literal(expr: Expr) -> bool:
     return isinstance(expr, Literal) and isinstance(expr.value, int) and not isinstance(expr.value, bool)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
+from sqlglot import exp
 
 from rem_arrow.errors import BindError, suggest
 from rem_arrow.plan.nodes import Column, Expr
@@ -19,6 +20,7 @@ class Visible:
     Attributes:
         also: a second name that it answers to.
         hidden: it is no part of `*`.
+        null: it holds nothing but NULL, and takes any type.
         vector: of a column that can be searched; `source` and `origin` are its table and its name there.
     """
 
@@ -30,6 +32,7 @@ class Visible:
     vector: VectorSpec | None = None
     source: str = ""
     origin: str = ""
+    null: bool = False
 
     def is_called(self, wanted: str) -> bool:
         """Say whether the column has this name, which is casefolded."""
@@ -50,6 +53,8 @@ class Scope:
     outer: Scope | None = None
     # Of the query around: names of its SELECT list, which mean their expressions where nothing else has the name.
     aliases: Mapping[str, Callable[[], Expr]] = field(default_factory=dict)
+    # Of the query around: binds an aggregate there, where one may stand.
+    aggregate: Callable[[exp.Expression], Expr] | None = None
 
     def alias(self, name: str) -> Expr | None:
         """Return what an alias of a query around stands for; None where there is none of that name, or a column has it."""
@@ -60,6 +65,11 @@ class Scope:
                 return scope.aliases[wanted]()
             scope = scope.outer
         return None
+
+    def owns_no(self, columns: list[exp.Column]) -> bool:
+        """Say whether there are columns, and all of them belong to a query around."""
+        here = (self.knows(c.name) if not c.table else self._has(c.table) for c in columns)
+        return bool(columns) and self.outer is not None and not any(here) and all(self.outer.reaches(c.name, c.table or None) for c in columns)
 
     def add(self, alias: str, columns: list[Visible]) -> None:
         self.relations.append((alias, columns))
@@ -108,11 +118,12 @@ class Scope:
         wanted = name.casefold()
         return any(c.is_called(wanted) for _, columns in self.relations for c in columns)
 
+    def _holds(self, alias: str, wanted: str) -> bool:
+        return any(c.is_called(wanted) for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+
     def has(self, alias: str, name: str) -> bool:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
-        wanted = name.casefold()
-        here = any(c.is_called(wanted) for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
-        return here or (self.outer is not None and self.outer.has(alias, name))
+        return self._holds(alias, name.casefold()) or (self.outer is not None and self.outer.has(alias, name))
 
     def _has(self, alias: str) -> bool:
         return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
@@ -128,15 +139,23 @@ class Scope:
 
     def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
+        found = self.visible(name, alias, text, start, end)
+        return Column(found.unique, found.dtype)
+
+    def visible(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Visible:
+        """The same with all that is known of the column."""
         wanted = name.casefold()
-        if self.outer is not None and not (self.knows(name) if alias is None else self._has(alias)) and self.outer.reaches(name, alias):
-            return self.outer.resolve(name, alias, text, start, end)
+        here = self.knows(name) if alias is None else self._has(alias)
+        # A relation of that name around may have the column that the one here lacks.
+        lacks = here and alias is not None and self.outer is not None and self.outer.has(alias, name) and not self._holds(alias, wanted)
+        if self.outer is not None and (not here or lacks) and self.outer.reaches(name, alias):
+            return self.outer.visible(name, alias, text, start, end)
         where = [(alias, self._all_of(alias, text, start, end))] if alias is not None else self.relations
         hits = [(relation, c) for relation, columns in where for c in columns if c.is_called(wanted)]
         meant = {c if alias is not None else self._substitute(c) for _, c in hits}
         if len(meant) == 1:
             (column,) = meant
-            return Column(column.unique, column.dtype)
+            return column
         if len(hits) > 1:
             options = list(dict.fromkeys(f"{relation}.{c.name}" for relation, c in hits))
             hint = f"Write {' or '.join(options)}." if len(options) > 1 else "Give one of the tables an alias."
