@@ -255,6 +255,13 @@ def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
         raise ExecuteError(f"Polars failed inside: {error}") from error
     except pl.exceptions.PolarsError as error:
         raise _failed(error) from error
+    except ExecuteError as error:
+        raise _in_our_words(error) from error
+
+
+def _in_our_words(error: ExecuteError) -> ExecuteError:
+    """Return an error of our own functions without the expressions that Polars puts behind its text."""
+    return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
 
 
 def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
@@ -278,6 +285,8 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
             raise _failed(error) from error
         except pl.exceptions.PanicException as error:
             raise ExecuteError(f"Polars failed inside: {error}") from error
+        except ExecuteError as error:
+            raise _in_our_words(error) from error
         if found is not None:
             _stopping.remove(running)
             return found

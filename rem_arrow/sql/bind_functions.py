@@ -19,14 +19,13 @@ from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
 from rem_arrow.sql.bind_list import check_concatenable
-from rem_arrow.sql.bind_nested import unified
+from rem_arrow.sql.bind_nested import check_places, unified
 from rem_arrow.sql.bind_special import SPECIAL
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
 _NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
 _TODAY = ("today", "current_date")
-_PLACE_MAX = (1 << 32) - 1
 
 
 def function(binder: Binding, tree: exp.Expression) -> Expr:
@@ -109,19 +108,12 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
 
 def _check_constants(binder: Binding, name: str, args: list[Expr], tree: exp.Expression) -> None:
     """Refuse constants that a function cannot take, before any row is read."""
-    numbers = [a.value for a in args[1:] if isinstance(a, Literal) and isinstance(a.value, int)]
-    if name in ("substring", "list_extract", "text_slice") and types.is_text(args[0].dtype) and any(abs(n) > _PLACE_MAX for n in (*numbers, *_negated(args))):
-        raise binder.error(f"a place in a text lies between -{_PLACE_MAX:,} and {_PLACE_MAX:,}", tree)
+    if name in ("substring", "list_extract", "text_slice") and types.is_text(args[0].dtype):
+        check_places(binder, args[1:], tree)
     if name in ("strptime", "try_strptime") and len(args) > 1 and isinstance(args[1], Literal) and args[1].value == "":
         raise binder.error(f"{name} takes a format that is not empty", tree)
     if name == "factorial" and args[0].dtype == pl.Int128():
         raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
-
-
-def _negated(args: list[Expr]) -> list[int]:
-    """Return the numbers behind a minus sign."""
-    found = [a.args[0] for a in args if isinstance(a, Call) and a.function == "negate"]
-    return [a.value for a in found if isinstance(a, Literal) and isinstance(a.value, int)]
 
 
 def _overloaded(name: str, first: pl.DataType) -> str:

@@ -16,6 +16,7 @@ from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
+_PLACE_MAX = (1 << 32) - 1
 
 
 def apply(name: str, *args: Expr) -> Expr:
@@ -233,7 +234,15 @@ def _json_or_character(binder: Binding, base: Expr, place: Expr, tree: exp.Expre
     if types.is_text(place.dtype):
         return apply("json_extract", cast_to(base, pl.String()), cast_to(place, pl.String()))
     one = Literal(1, _INT)
+    check_places(binder, [place], tree)
     return apply("substring", cast_to(base, pl.String()), binder.converted(place, _INT, tree), one)
+
+
+def check_places(binder: Binding, places: list[Expr], tree: exp.Expression) -> None:
+    """Refuse constants that are no places in a text."""
+    numbers = (p.args[0] if isinstance(p, Call) and p.function == "negate" else p for p in places)
+    if any(isinstance(n, Literal) and isinstance(n.value, int) and abs(n.value) > _PLACE_MAX for n in numbers):
+        raise binder.error(f"a place in a text lies between -{_PLACE_MAX:,} and {_PLACE_MAX:,}", tree)
 
 
 def _slice(binder: Binding, base: Expr, place: exp.Slice, tree: exp.Expression) -> Expr:
