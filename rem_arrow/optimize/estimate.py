@@ -116,15 +116,18 @@ class Estimates:
         if len(equals) > 1:
             # A key of several columns has no more values than the smaller table has rows.
             tables = [self._table_rows([a for a, _ in equals], left), self._table_rows([b for _, b in equals], right)]
-            share = max(share, 1.0 / max(1.0, min(tables)))
+            if all(tables):
+                share = max(share, 1.0 / min(tables))
         return share
 
     def _table_rows(self, keys: list[Expr], plan: Relation) -> float:
-        """Return the rows of the one table that the keys are columns of, all filters left aside; else of the plan."""
+        """Return the rows of the one table that the keys are columns of, all filters left aside; 0 where they are of several, so that nothing ties them."""
         origins = [self._origin(k.name, plan) if isinstance(k, Column) else None for k in keys]
         tables = {o[0] for o in origins if o is not None}
+        if len(tables) > 1:
+            return 0.0
         source = self.catalog.source(tables.pop()) if len(tables) == 1 and None not in origins and self.catalog is not None else None
-        return self.rows(plan) if source is None else float(source.row_count())
+        return max(1.0, self.rows(plan) if source is None else float(source.row_count()))
 
     def _groups(self, plan: Aggregate) -> float:
         if not plan.keys:

@@ -34,7 +34,7 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_children, map_exprs, rebuild, rebuild_expr
 
-_CHANGING = frozenset(
+CHANGING = frozenset(
     {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time", "current_timestamp", "today", "get_current_timestamp"}
 )
 # NULL if an argument is, whatever the others: they are not computed, and do not fail.
@@ -71,7 +71,7 @@ def fold_expr(expr: Expr, tools: Tools) -> Expr:
 
 
 def _constant(expr: Expr, tools: Tools) -> Expr:
-    changing = isinstance(expr, Call) and (expr.function in _CHANGING or not expr.args)
+    changing = isinstance(expr, Call) and (expr.function in CHANGING or not expr.args)
     if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null):
         return expr
     found = tools.evaluate(expr)
@@ -80,7 +80,7 @@ def _constant(expr: Expr, tools: Tools) -> Expr:
 
 def _is_constant(expr: Expr) -> bool:
     """Say whether an expression is a literal, or a list or struct of literals, which has no literal of its own."""
-    nested = isinstance(expr, Call) and bool(expr.args) and expr.function not in _CHANGING and expr.dtype.is_nested()
+    nested = isinstance(expr, Call) and bool(expr.args) and expr.function not in CHANGING and expr.dtype.is_nested()
     return isinstance(expr, Literal) or (nested and all(_is_constant(c) for c in expr_children(expr)))
 
 

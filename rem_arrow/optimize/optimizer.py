@@ -14,6 +14,7 @@ from rem_arrow.optimize.push_shared import push_shared
 from rem_arrow.optimize.restrict_groups import restrict_groups
 from rem_arrow.optimize.run_first import run_first
 from rem_arrow.optimize.share import share
+from rem_arrow.optimize.share_equal import share_equal
 from rem_arrow.optimize.strengthen_joins import strengthen_joins
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
@@ -31,6 +32,7 @@ RULES = (
     order_joins,
     restrict_groups,
     push_filter,
+    share_equal,
     aggregate_early,
     prune_columns,
     code_keys,

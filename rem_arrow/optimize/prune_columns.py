@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Search, Shared, Sort, Union, Unnest, Values, Window, Working
+from rem_arrow.plan.nodes import Aggregate, Apply, Column, Filter, Join, Limit, Project, Recursive, Relation, Scan, Search, Shared, Sort, Union, Unnest, Values, Window, Working
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
 def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with the same columns at its root, and below only what they need."""
-    return _prune(plan, set(plan.schema))
+    asked: dict[int, set[str]] = {}
+    pruned = _prune(plan, set(plan.schema), asked, final=False)
+    return _prune(plan, set(plan.schema), asked, final=True) if asked else pruned
 
 
-def _prune(plan: Relation, wanted: set[str]) -> Relation:
-    """Return `plan` with at least the columns `wanted`, in their order."""
+def _prune(plan: Relation, wanted: set[str], asked: dict[int, set[str]], *, final: bool) -> Relation:
+    """Return `plan` with at least the columns `wanted`, in their order.
+
+    What the uses of each Shared want together is collected in `asked` at first; at the end every use of it is pruned to just that.
+    """
+
+    def below(node: Relation, needed: set[str]) -> Relation:
+        return _prune(node, needed, asked, final=final)
+
     match plan:
         case Scan():
             kept = tuple(c for c in plan.columns if c[0] in wanted) or (_cheapest(plan),)
@@ -26,50 +36,55 @@ def _prune(plan: Relation, wanted: set[str]) -> Relation:
         case Values() | Working():
             return plan
         case Filter():
-            return replace(plan, input=_prune(plan.input, wanted | columns_of(plan.condition)))
+            return replace(plan, input=below(plan.input, wanted | columns_of(plan.condition)))
         case Project():
             outputs = tuple((n, e) for n, e in plan.outputs if n in wanted) or plan.outputs[:1]
-            return replace(plan, outputs=outputs, input=_prune(plan.input, columns_of(*(e for _, e in outputs))))
+            return replace(plan, outputs=outputs, input=below(plan.input, columns_of(*(e for _, e in outputs))))
         case Join():
             used = wanted | columns_of(*exprs_of(plan))
-            return replace(plan, left=_prune(plan.left, used & plan.left.schema.keys()), right=_prune(plan.right, used & plan.right.schema.keys()))
+            return replace(plan, left=below(plan.left, used & plan.left.schema.keys()), right=below(plan.right, used & plan.right.schema.keys()))
         case Aggregate():
             aggregates = tuple((n, c) for n, c in plan.aggregates if n in wanted)
             if not aggregates and not plan.keys:
                 aggregates = plan.aggregates[:1]
             used = columns_of(*(e for _, e in plan.keys), *(e for _, c in aggregates for e in aggregate_exprs(c)))
-            return replace(plan, aggregates=aggregates, input=_prune(plan.input, used))
+            return replace(plan, aggregates=aggregates, input=below(plan.input, used))
         case Sort():
-            return replace(plan, input=_prune(plan.input, wanted | columns_of(*(k.expr for k in plan.keys))))
+            return replace(plan, input=below(plan.input, wanted | columns_of(*(k.expr for k in plan.keys))))
         case Limit():
-            return replace(plan, input=_prune(plan.input, wanted))
+            return replace(plan, input=below(plan.input, wanted))
         case Union():
-            return _prune_union(plan, wanted)
+            return _prune_union(plan, wanted, below)
         case Window():
             calls = tuple((n, c) for n, c in plan.calls if n in wanted)
             used = (wanted - {n for n, _ in plan.calls}) | columns_of(*(e for _, c in calls for e in window_exprs(c)))
-            return replace(plan, input=_prune(plan.input, used), calls=calls) if calls else _prune(plan.input, used)
+            return replace(plan, input=below(plan.input, used), calls=calls) if calls else below(plan.input, used)
         case Unnest():
             made = {n for n, _ in plan.outputs} | {plan.ordinality}
-            return replace(plan, input=_prune(plan.input, (wanted - made) | columns_of(*exprs_of(plan))))
+            return replace(plan, input=below(plan.input, (wanted - made) | columns_of(*exprs_of(plan))))
         case Search():
             used = (wanted - {h.score for h in plan.hits}) | {h.rowid for h in plan.hits}
-            return replace(plan, input=_prune(plan.input, used), hits=tuple(replace(h, query=prune_columns(h.query)) for h in plan.hits))
-        case Apply() | Recursive() | Shared():
-            return rebuild(plan, lambda i: _prune(i, set(i.schema)))
+            return replace(plan, input=below(plan.input, used), hits=tuple(replace(h, query=below(h.query, set(h.query.schema))) for h in plan.hits))
+        case Shared():
+            own = asked.setdefault(plan.number, set())
+            if not final:
+                own |= wanted
+            return replace(plan, input=below(plan.input, own if final else set(plan.schema)))
+        case Apply() | Recursive():
+            return rebuild(plan, lambda i: below(i, set(i.schema)))
         case _:
             assert_never(plan)
 
 
-def _prune_union(plan: Union, wanted: set[str]) -> Relation:
+def _prune_union(plan: Union, wanted: set[str], below: Callable[[Relation, set[str]], Relation]) -> Relation:
     places = [i for i, n in enumerate(plan.schema) if n in wanted] or [0]
     inputs = []
     for branch in plan.inputs:
         names = list(branch.schema)
-        pruned = _prune(branch, {names[i] for i in places})
-        inputs.append(pruned)
-    if len({len(i.schema) for i in inputs}) > 1:
-        return plan
+        kept = [names[i] for i in places]
+        pruned = below(branch, set(kept))
+        # What still has more, such as a part with uses elsewhere, is cut to the same columns.
+        inputs.append(pruned if list(pruned.schema) == kept else Project(pruned, tuple((n, Column(n, pruned.schema[n])) for n in kept)))
     return Union(tuple(inputs))
 
 

@@ -13,12 +13,14 @@ from dataclasses import replace
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation
-from rem_arrow.plan.walk import all_names, columns_of, rebuild, substitute
+from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Scan
+from rem_arrow.plan.walk import all_names, children, columns_of, rebuild, substitute
 
 # The asking side must be so much smaller than the groups, and the aggregation worth the trouble.
 _SHARE_MAX = 0.2
 _ROWS_MIN = 50_000
+# To ask must read so much less than to compute all groups.
+_WORK_MAX = 0.7
 
 
 def restrict_groups(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -59,10 +61,16 @@ class _Restricting:
             return None
         # The asking side is computed twice, so only the part of it is asked that the values come from.
         asking, exprs = self._narrowed(asking, [w for _, w in pairs], _SHARE_MAX * self.estimates.rows(plan))
+        if self._read(asking) > _WORK_MAX * self._read(plan.input):
+            return None
         outputs_ = tuple((self.names.fresh("wanted"), w) for w in exprs)
         asked = Project(asking, outputs_)
         equals = tuple((key, Column(n, w.dtype)) for (key, _), (n, w) in zip(pairs, outputs_, strict=True))
         return replace(plan, input=Join("semi", plan.input, asked, equals))
+
+    def _read(self, plan: Relation) -> float:
+        """Return how many rows the scans of a plan give."""
+        return self.estimates.rows(plan) if isinstance(plan, Scan) else sum(map(self._read, children(plan)))
 
     def _narrowed(self, plan: Relation, wanted: list[Expr], rows_max: float) -> tuple[Relation, list[Expr]]:
         """Return the smallest part of a plan that has all the wanted values, and more of them at most up to the bound."""
