@@ -95,8 +95,7 @@ def _column(binder: Binding, tree: exp.Expression) -> Expr:
         return binder.of_alias(name)
     if not tree.table and (meant := binder.scope.alias(tree.name)) is not None:
         return meant
-    found = binder.scope.visible(tree.name, tree.table or None, binder.text, start, end)
-    return Literal(None, pl.Null()) if found.null else Column(found.unique, found.dtype)
+    return binder.scope.visible(tree.name, tree.table or None, binder.text, start, end).bound
 
 
 def _literal(binder: Binding, tree: exp.Expression) -> Expr:

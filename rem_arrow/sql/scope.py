@@ -9,7 +9,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import BindError, suggest
-from rem_arrow.plan.nodes import Column, Expr
+from rem_arrow.plan.nodes import Column, Expr, Literal
 from rem_arrow.source import ROWID, VectorSpec
 
 
@@ -33,6 +33,11 @@ class Visible:
     source: str = ""
     origin: str = ""
     null: bool = False
+
+    @property
+    def bound(self) -> Expr:
+        """What a mention of it means."""
+        return Literal(None, pl.Null()) if self.null else Column(self.unique, self.dtype)
 
     def is_called(self, wanted: str) -> bool:
         """Say whether the column has this name, which is casefolded."""

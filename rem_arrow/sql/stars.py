@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from rem_arrow.errors import suggest
 from rem_arrow.plan import nested_functions as nested
-from rem_arrow.plan.nodes import Column, Expr
+from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_nested import field
 from rem_arrow.sql.binding import REFERENCE
@@ -149,7 +149,7 @@ def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
     star = tree.this if isinstance(tree, exp.Column) else tree
     start, end = position(tree)
     binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.text, start, end)
-    columns = _fields(binder, tree) if isinstance(tree, exp.Column) else [(c.name, Column(c.unique, c.dtype)) for c in binder.scope.all_columns()]
+    columns = _fields(binder, tree) if isinstance(tree, exp.Column) else [(c.name, c.bound) for c in binder.scope.all_columns()]
     if not columns:
         raise binder.error("* needs a FROM", tree)
     names = [n for n, _ in columns]
@@ -174,7 +174,7 @@ def _fields(binder: ExprBinder, tree: exp.Column) -> list[tuple[str, Expr]]:
         if isinstance(base.dtype, pl.Struct):
             return [(n, field(base, n, t)) for n, t in nested.fields_of(base.dtype).items()]
     start, end = position(tree)
-    return [(c.name, Column(c.unique, c.dtype)) for c in scope.of(tree.table, binder.text, start, end)]
+    return [(c.name, c.bound) for c in scope.of(tree.table, binder.text, start, end)]
 
 
 def _reference(name: str, column: Expr, star: exp.Expression) -> exp.Expression:
