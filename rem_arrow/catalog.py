@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from rem_arrow import vectors
+from rem_arrow import text_indexes, vectors
 from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
@@ -61,6 +61,14 @@ class StoredTable:
         found = vectors.column_of(self._tv, column, self._version.tables)
         assert found is not None, "the binder looked"
         hits = self._hints.vectors.search(self._tv, column, found, query, metric, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        field, texts = self.table.field(column), self._hints.texts
+        if k is None and allowed is None:
+            rowids, scores = texts.scores(self._tv, field, query)
+            return pl.DataFrame({"rowid": rowids, "score": scores})
+        hits = texts.search(self._tv, field, query, self._tv.rows if k is None else k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def rows(self, rowids: list[int]) -> pl.DataFrame:
@@ -278,6 +286,10 @@ class FrameTable:
     def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
         values = self._frame.select(column).collect().to_series()
         hits = vectors.search_series(values, len(query), query, metric, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        hits = text_indexes.search_series(self._frame.select(column).collect().to_series(), query, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def row_count(self) -> int:

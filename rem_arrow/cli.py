@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Literal
 
 import polars as pl
 import typer
@@ -144,14 +144,15 @@ def search(
     text: Annotated[str, typer.Argument(help="What to search for")],
     k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
     where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
+    mode: Annotated[Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")] = "vector",
     format_: OutputFormat = None,
 ) -> None:
-    """Find the rows of a table that are nearest to a text, best first.
+    """Find the rows of a table that answer best to a text, best first.
 
-    rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'"
+    rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
     """
     with _errors(), _reader(database) as db:
-        _write(db.search(table, text, k=k, where=where), format_, None)
+        _write(db.search(table, text, k=k, where=where, mode=mode), format_, None)
 
 
 @app.command()

@@ -109,6 +109,7 @@ class Database(Meaning):
         self._thread = threading.local()
         if not store.read_only:
             self._shared.vectors.sweep()
+            self._shared.texts.sweep()
             self._create_system_tables()
         for name, model in BUILTIN:
             tv = store.version.find(name)
@@ -267,7 +268,7 @@ class Database(Meaning):
         self._store.check_open()
         found = maintenance.stats(self._store)
         failure = self._shared.embeddings.failure
-        return {**found, "embedding_failure": None if failure is None else str(failure), "vector_indexes": self._shared.vectors.stats()}
+        return {**found, "embedding_failure": None if failure is None else str(failure), "vector_indexes": self._shared.vectors.stats(), "text_indexes": self._shared.texts.stats()}
 
     @property
     def path(self) -> Path:
@@ -277,6 +278,7 @@ class Database(Meaning):
     def close(self, timeout_s: float = 30.0) -> None:
         """Finish the running commit, stop background work and close the files; safe to call twice."""
         self._store.close(timeout_s)
+        self._shared.texts.close()
         _OPEN.discard(self)
         if self._temporary:
             shutil.rmtree(self._store.path, ignore_errors=True)

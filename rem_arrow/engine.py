@@ -30,6 +30,7 @@ from rem_arrow.plan import types
 from rem_arrow.plan.embedded import Embedded, embedded_in
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Expr, Filter, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
+from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import literal_rows
@@ -68,6 +69,7 @@ class _Prepared(NamedTuple):
     plan: Relation
     held_bytes: float
     embedded: tuple[Embedded, ...]
+    scored: tuple[TextScores, ...]
 
 
 class Engine:
@@ -123,7 +125,7 @@ class Engine:
         started = time.monotonic() if started is None else started
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
         prepared = self._ready(query.plan, snapshot)
-        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values), deadline)
+        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot), deadline)
         watched = limits.timeout_s is not None or (limits.memory_bytes is not None and prepared.held_bytes > limits.memory_bytes * _WATCHED_SHARE)
         remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
         found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
@@ -134,7 +136,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
-        frame, _, _ = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values))
+        frame, _, _ = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
@@ -146,7 +148,7 @@ class Engine:
         if not analyze:
             plan = prune_segments(prepared.plan, values)
             return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
-        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_vectors(prepared, values))
+        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
         rows = _collect(frame).height
         took = (time.perf_counter() - started) * 1000
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
@@ -175,14 +177,17 @@ class Engine:
                     self._prepared.popitem(last=False)
         return known[2]
 
-    def _with_vectors(self, prepared: _Prepared, values: Mapping[str, object]) -> Mapping[str, object]:
-        """Return the values of the parameters and of the texts that the statement searches for."""
-        if not prepared.embedded:
+    def _with_searched(self, prepared: _Prepared, values: Mapping[str, object], snapshot: Snapshot) -> Mapping[str, object]:
+        """Return the values of the parameters, and what becomes of the texts that the statement searches for: vectors, and scores."""
+        if not prepared.embedded and not prepared.scored:
             return values
         found = dict(values)
         for wanted in prepared.embedded:
             text = values[wanted.parameter] if wanted.parameter is not None else wanted.text
             found[wanted.name] = None if text is None else self._embed(wanted.provider, str(text))
+        for asked in prepared.scored:
+            text, source = values[asked.parameter] if asked.parameter is not None else asked.text, snapshot.source(asked.source)
+            found[asked.name] = None if text is None or source is None else source.search_text(asked.column, str(text), None, None)
         return found
 
     def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], values: Mapping[str, object] | None = None, *, part: Part | None = None) -> Query:
@@ -212,7 +217,7 @@ class Engine:
 
 
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
-    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), embedded_in(plan))
+    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), embedded_in(plan), scored_in(plan))
 
 
 def _evaluated(expr: Expr) -> Literal | None:

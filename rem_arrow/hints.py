@@ -24,6 +24,7 @@ from rem_arrow.storage import values
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.text_indexes import TextIndexes
 from rem_arrow.vector_indexes import VectorIndexes
 
 FAMILIES = ("ids", "keys", "index")
@@ -61,10 +62,10 @@ class _RunIndex:
 
 
 class Hints:
-    """The indexes of one store: of its keys, and of its vectors. Safe in many threads."""
+    """The indexes of one store: of its keys, its vectors and its texts. Safe in many threads."""
 
-    def __init__(self, vectors: VectorIndexes) -> None:
-        self.vectors = vectors
+    def __init__(self, vectors: VectorIndexes, texts: TextIndexes) -> None:
+        self.vectors, self.texts = vectors, texts
         self._runs: weakref.WeakKeyDictionary[Run, _RunIndex] = weakref.WeakKeyDictionary()
         self._tables: dict[int, tuple[Table, RowIndex]] = {}
         self._lock = threading.Lock()

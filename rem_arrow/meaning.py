@@ -15,10 +15,24 @@ from rem_arrow.embedding import Provider
 from rem_arrow.errors import InputError
 from rem_arrow.operations import Operations
 from rem_arrow.schema import Table
-from rem_arrow.searching import search_query, similar_query, with_vector_index
-from rem_arrow.source import Metric
+from rem_arrow.searching import (
+    CANDIDATES_MIN,
+    CANDIDATES_PER_ROW,
+    Mode,
+    check_search,
+    fused,
+    rowids_query,
+    search_query,
+    similar_query,
+    summed,
+    with_text_index,
+    with_vector_index,
+    word_columns,
+)
+from rem_arrow.source import Metric, Ranking
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.writer import find_table
 
 
@@ -48,23 +62,55 @@ class Meaning(Operations):
         k: int = 10,
         where: str | None = None,
         parameters: Mapping[str, Any] | None = None,
-        column: str = "embedding",
+        mode: Mode = "vector",
+        column: str | None = None,
         metric: Metric = "cosine",
     ) -> pl.DataFrame:
-        """Return the k rows of a table that are nearest to a text or a vector, best first: its columns and `_score`.
+        """Return the k rows of a table that answer best to a text or a vector, best first: its columns and `_score`.
 
         Args:
-            where: a condition in SQL on the columns of the table; the k nearest of the rows that meet it come back.
+            where: a condition in SQL on the columns of the table; the k best of the rows that meet it come back.
             parameters: values for the $names of `where`.
-            column: what is searched: `embedding`, `embedding_alt`, or a column of vectors.
-            metric: "cosine" and "inner_product" (higher is better), or "l2" (lower is better).
+            mode: "vector" compares meanings, "text" ranks by words (BM25), "hybrid" fuses the best of both by their ranks (RRF).
+            column: what is searched: for vectors `embedding` unless another is named, `embedding_alt`, or a column of vectors; for words
+                the columns that are embedded, unless a column of texts is named.
+            metric: of vectors: "cosine" and "inner_product" (higher is better), or "l2" (lower is better).
 
         Raises:
-            InputError: no such table; k is not at least 1.
+            InputError: no such table or mode; k is not at least 1; `where` is not one condition.
             BindError: no such column, or nothing embeds texts for it.
+            UnsupportedError: search by words without the extra `fulltext`.
         """
         version = self._version()
         tv = find_table(version, table)
+        check_search(mode, query, k, where, parameters)
+        if mode == "vector":
+            return self._search_vectors(version, tv, query, k, where, parameters, column or "embedding", metric)
+        words = str(query)
+        columns = word_columns(tv.table, column)
+        allowed = self._allowed(tv, where, parameters)
+        source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
+        wanted = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
+        ranked = [summed([source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted)]
+        if mode == "hybrid":
+            spec = source.vectors.get("embedding")
+            if spec is None or not spec.provider:
+                raise InputError(f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'")
+            ranked.append(source.search("embedding", _vector(self._shared.embeddings.vector(spec.provider, words)), metric, wanted, allowed))
+        found = ranked[0] if mode == "text" else fused(ranked, k)
+        return source.rows(found["rowid"].to_list()).with_columns(found["score"].alias("_score"))
+
+    def _search_vectors(
+        self,
+        version: Version,
+        tv: TableVersion,
+        query: str | Sequence[float],
+        k: int,
+        where: str | None,
+        parameters: Mapping[str, Any] | None,
+        column: str,
+        metric: Metric,
+    ) -> pl.DataFrame:
         text, values = search_query(tv.table.name, column, metric, query, k, where, parameters)
         source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
         spec = source.vectors.get(column) if where is None and tv.table.kind != "view" else None
@@ -77,31 +123,46 @@ class Meaning(Operations):
         found = source.search(column, vector, metric, k, None)
         return source.rows(found["rowid"].to_list()).with_columns(found["score"].alias("_score"))
 
+    def _allowed(self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None) -> npt.NDArray[np.int64] | None:
+        """Return the rowids of the rows that meet a condition, ascending; None without one."""
+        if where is None:
+            return None
+        return np.sort(self.sql(rowids_query(tv.table.name, where), parameters).to_series().to_numpy())
+
     def similar(self, table: str, id: object, *, k: int = 10, column: str = "embedding", metric: Metric = "cosine") -> pl.DataFrame:
         """Return the k entities nearest to another one, which is not among them: the table's columns and `_score`."""
         name = find_table(self._version(), table).table.name
         return self.sql(*similar_query(name, column, metric, id, k))
 
-    def create_index(self, table: str, column: str, *, metric: Metric = "cosine", dimension: int | None = None, m: int = 16, ef_construction: int = 200) -> str:
-        """Keep an HNSW index over a column of vectors, made and grown in the background; `wait` waits for it. Returns its name.
+    def create_index(self, table: str, column: str, *, metric: Ranking = "cosine", dimension: int | None = None, m: int = 16, ef_construction: int = 200) -> str:
+        """Keep an index over a column of vectors (HNSW), or with the metric "bm25" of texts, made and grown in the background; `wait` waits for it.
 
-        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds.
+        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds. A column of texts without an index
+        gets one in memory at its first search. Returns the name of the index.
 
         Args:
+            metric: "cosine", "inner_product" or "l2" for vectors; "bm25" for the words of texts.
             dimension: of the vectors of a list column; an array has its own.
             m: links of a row: recall, memory and time rise with it.
             ef_construction: candidates looked at for the links of a new row.
 
         Raises:
-            InputError: the column holds no vectors, or has an index of that metric.
+            InputError: the column holds no vectors or texts, or has an index of that metric.
         """
         store = self._writable()
         with store.rewriting, store.lock:
             tv = find_table(store.version, table)
-            described, index = with_vector_index(tv, store.version.tables, column, metric, dimension, m, ef_construction)
+            if metric == "bm25":
+                described = with_text_index(tv.table, column)
+                name = described.text_indexes[-1].name
+            else:
+                described, index = with_vector_index(tv, store.version.tables, column, metric, dimension, m, ef_construction)
+                name = index.name
             self._store_descriptions({described.number: described})
+        if metric == "bm25":
+            self._shared.texts.forget(described.number)
         self._vectorize(described.number, [])
-        return index.name
+        return name
 
     def reembed(self, table: str, provider: Provider | None = None, *, column: str = "embedding") -> int:
         """Compute the embeddings that a table lacks; with another provider, all of them anew. Returns how many.
@@ -135,7 +196,11 @@ class Meaning(Operations):
     def _vectorize(self, number: int, rowids: list[int] | None) -> None:
         """Compute the vectors that rows of a table lack, and bring its vector indexes up to date if they are far behind."""
         tv, background = self._store.version.tables.get(number), self._store.background
-        if tv is None or not (tv.table.embeddings or tv.table.vector_indexes):
+        if tv is None:
+            return
+        if background is not None and tv.table.text_indexes and self._shared.texts.behind(number):
+            background.run(lambda stopping: self._shared.texts.update(number))
+        if not (tv.table.embeddings or tv.table.vector_indexes):
             return
         if tv.table.embeddings and self._embeds_later and background is not None:
             background.run(lambda stopping: self._fill_and_index(number, stopping))

@@ -108,6 +108,14 @@ class VectorIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class TextIndex:
+    """A full-text index that is kept over a column of texts."""
+
+    name: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The description of a table.
 
@@ -123,6 +131,7 @@ class Table:
         indexes: names of the indexes that CREATE INDEX made, each with its column, which is among `indexed`.
         embeddings: columns of vectors beside the fields; `SELECT *` leaves them out.
         vector_indexes: HNSW indexes over these, and over fields that are vectors.
+        text_indexes: full-text indexes over fields that are texts.
     """
 
     number: int
@@ -140,6 +149,7 @@ class Table:
     indexes: tuple[tuple[str, str], ...] = ()
     embeddings: tuple[Embedding, ...] = ()
     vector_indexes: tuple[VectorIndex, ...] = ()
+    text_indexes: tuple[TextIndex, ...] = ()
 
     def __post_init__(self) -> None:
         names = [f.name.casefold() for f in self.fields]
@@ -184,6 +194,7 @@ class Table:
             "indexes": [list(i) for i in self.indexes],
             "embeddings": [e.to_json() for e in self.embeddings],
             "vector_indexes": [i.to_json() for i in self.vector_indexes],
+            "text_indexes": [[i.name, i.column] for i in self.text_indexes],
         }
 
     @staticmethod
@@ -207,6 +218,7 @@ class Table:
             indexes=tuple((str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("indexes", []))),
             embeddings=tuple(Embedding.from_json(e) for e in cast("list[Json]", value.get("embeddings", []))),
             vector_indexes=tuple(VectorIndex.from_json(i) for i in cast("list[Json]", value.get("vector_indexes", []))),
+            text_indexes=tuple(TextIndex(str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("text_indexes", []))),
         )
 
 

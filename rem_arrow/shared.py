@@ -25,7 +25,7 @@ class Shared:
         self.embeddings = Embeddings(store, embedder)
         self.engine = Engine(self.embeddings.vector)
         self.writer = Writer(store)
-        self.vectors = self.writer.hints.vectors
+        self.vectors, self.texts = self.writer.hints.vectors, self.writer.hints.texts
         self.models: dict[int, type[BaseModel]] = {}
         self.limits = Limits()
         self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
+# How a search ranks: by a metric of vectors, or by the words of a text.
+Ranking: TypeAlias = Literal["cosine", "inner_product", "l2", "bm25"]
 # The column of a source that numbers its rows. No column of a user can have this name.
 ROWID = "\x00#"
 
@@ -94,6 +96,9 @@ class TableSource(Protocol):
 
     def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
         """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by rowid."""
+
+    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+        """Return the k best rows for the words of a query, as `search` does; without k all that hold one of them."""
 
     def row_count(self) -> int:
         """The number of rows, exact or a close upper bound."""

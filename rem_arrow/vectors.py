@@ -75,7 +75,7 @@ class VectorColumn:
         kept = view.live_mask()
         if valid is not None:
             kept = valid if kept is None else kept & valid
-        deleted = self._deleted(view)
+        deleted = softly_deleted(self.table.table, view)
         if deleted is not None:
             kept = ~deleted if kept is None else kept & ~deleted
         if allowed is not None:
@@ -101,18 +101,6 @@ class VectorColumn:
             known = by_field[self.field.number] = (view.length, codec.valid_vectors(self._values(view), self.dimension))
         return known[1]
 
-    def _deleted(self, view: PartView) -> npt.NDArray[np.bool_] | None:
-        """Return which rows are softly deleted; None when the table has no such rows."""
-        table = self.table.table
-        if not table.soft_delete:
-            return None
-        marker = table.field(table.soft_delete)
-        if isinstance(view.part, Segment):
-            zone = view.part.zone(marker)
-            if zone is not None and zone.null_count == view.part.rows:
-                return None
-        return view.part.frame([marker], view.length).to_series().is_not_null().to_numpy()
-
     def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
         """Return the live rows among few, with their vectors."""
         found, vectors = [], []
@@ -120,7 +108,7 @@ class VectorColumn:
         for view in self.table.parts:
             offsets = by_part.get(view.part.number)
             if offsets:
-                places, valid, deleted = np.asarray(offsets), self._valid(view), self._deleted(view)
+                places, valid, deleted = np.asarray(offsets), self._valid(view), softly_deleted(self.table.table, view)
                 if valid is not None:
                     places = places[valid[places]]
                 if deleted is not None:
@@ -130,6 +118,18 @@ class VectorColumn:
         if not found:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
         return np.concatenate(found), np.concatenate(vectors)
+
+
+def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None:
+    """Return which rows of a part are softly deleted; None when the table has no such rows."""
+    if not table.soft_delete:
+        return None
+    marker = table.field(table.soft_delete)
+    if isinstance(view.part, Segment):
+        zone = view.part.zone(marker)
+        if zone is not None and zone.null_count == view.part.rows:
+            return None
+    return view.part.frame([marker], view.length).to_series().is_not_null().to_numpy()
 
 
 def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:

@@ -24,6 +24,7 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import Place, TableVersion, Version
+from rem_arrow.text_indexes import TextIndexes
 from rem_arrow.vector_indexes import VectorIndexes
 
 
@@ -36,7 +37,7 @@ class Writer:
         self._store = store
         self._ids = IdMaker()
         self._converters: dict[int, tuple[Table, list[Callable[[Any], Any] | None]]] = {}
-        self.hints = Hints(VectorIndexes(store))
+        self.hints = Hints(VectorIndexes(store), TextIndexes(store))
         store.indexer = self
 
     def insert(self, tv: TableVersion, records: Records, rows: NewRows) -> tuple[Changes, list[str]]:

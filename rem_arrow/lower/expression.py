@@ -12,7 +12,7 @@ from rem_arrow.datatypes import widens
 from rem_arrow.lower import aggregates, elements, functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import sort_key
-from rem_arrow.plan import types
+from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Lambda, Literal, Or, Parameter, Variable
 from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
@@ -46,6 +46,8 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return _over_items(expr, parameters, only)
         case Call(function="vector_cosine" | "vector_inner_product" | "vector_l2"):
             return _score(expr, parameters, only)
+        case Call(function=text_scores.FUNCTION, args=(rowid, Parameter(name=found))):
+            return vector_scores.of_rows(lower_expr(rowid, parameters, only=only), parameters[found])
         case Call(function="coalesce"):
             return _coalesce(expr, parameters, only)
         case Call():

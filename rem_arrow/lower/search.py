@@ -1,4 +1,4 @@
-"""Search by vector: who is nearest among the rows that may be found, and these rows with their scores."""
+"""Search by vector or by words: who is nearest among the rows that may be found, and these rows with their scores."""
 
 from __future__ import annotations
 
@@ -29,34 +29,39 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
     empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
     if query is None:
         return empty
-    dimension = source.vectors[hit.column].dimension
-    if len(query) != dimension:
-        raise ExecuteError(f"the query has {len(query)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}")
-    if not np.isfinite(query).all():
-        raise ExecuteError("the query vector holds a NaN or an infinite number")
     allowed = None if _is_whole(plan.input) else _ascending(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
     k = pl.select(lower_expr(hit.k, parameters)).item()
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
-    return source.search(hit.column, query, hit.metric, k, allowed).rename(names) if k else empty
+    if not k:
+        return empty
+    if hit.metric == "bm25":
+        return source.search_text(hit.column, str(query), k, allowed).rename(names)
+    return source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed).rename(names)
 
 
-def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> npt.NDArray[np.float32] | None:
-    """Return the query vector; None when it is NULL, which is near to nothing."""
+def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> object:
+    """Return what is searched for; None when it is NULL, which is near to nothing."""
     expr = plan.outputs[0][1] if isinstance(plan, Project) and isinstance(plan.input, Values) else None
     expr = expr.operand if isinstance(expr, Cast) else expr
     if isinstance(expr, Parameter):
-        value = parameters[expr.name]
-    else:
-        found = run(plan).to_series()
-        if len(found) > 1:
-            raise ExecuteError("the subquery of a search gives more than one vector")
-        value = found[0] if len(found) else None
-    if value is None:
-        return None
-    if any(v is None for v in value):  # type: ignore[attr-defined]
+        return parameters[expr.name]
+    found = run(plan).to_series()
+    if len(found) > 1:
+        raise ExecuteError("the subquery of a search gives more than one value")
+    return found[0] if len(found) else None
+
+
+def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:
+    values = list(value)  # type: ignore[call-overload]
+    if any(v is None for v in values):
         raise ExecuteError("the query vector holds a NULL")
-    return np.asarray(value, dtype=np.float32)
+    if len(values) != dimension:
+        raise ExecuteError(f"the query has {len(values)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}")
+    query = np.asarray(values, dtype=np.float32)
+    if not np.isfinite(query).all():
+        raise ExecuteError("the query vector holds a NaN or an infinite number")
+    return query
 
 
 def _ascending(rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -53,3 +53,22 @@ def _pairs(left: pl.Series, right: pl.Series, metric: Metric) -> pl.Series:
         value = float(exact.scores(x.reshape(1, -1), y, metric)[0])
         found.append(None if np.isnan(value) else value)
     return pl.Series(left.name, found, dtype=pl.Float64)
+
+
+def of_rows(rowids: pl.Expr, found: object) -> pl.Expr:
+    """Return the score of each row, NULL for one that was not found; `found` is a frame of rowids and scores."""
+    if found is None:
+        return pl.when(rowids.is_null()).then(None).otherwise(None).cast(pl.Float64)
+    assert isinstance(found, pl.DataFrame), "the engine made it"
+    known, scores = found["rowid"].to_numpy(), found["score"].to_numpy()
+    order = np.argsort(known, kind="stable")
+    known, scores = known[order], scores[order]
+
+    def score(rows: pl.Series) -> pl.Series:
+        if not len(known):
+            return pl.Series(rows.name, [None], dtype=pl.Float64).new_from_index(0, len(rows))
+        wanted = rows.fill_null(-1).to_numpy()
+        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return pl.Series(rows.name, np.where(known[places] == wanted, scores[places], np.nan), nan_to_null=True)
+
+    return rowids.map_batches(score, return_dtype=pl.Float64, is_elementwise=True)

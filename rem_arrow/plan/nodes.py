@@ -401,9 +401,9 @@ class Hit:
     """One search among the rows of a Search.
 
     Attributes:
-        source, column: whose vectors.
+        source, column: whose vectors, or texts.
         rowid: the column of the input that says which row of `source` a row has.
-        query: a relation of one row and one column, the vector.
+        query: a relation of one row and one column, the vector; for bm25 the text.
         k: how many distinct rows of `source`.
         score: the column that is added.
     """
@@ -411,7 +411,7 @@ class Hit:
     source: str
     column: str
     rowid: str
-    metric: OneOf["cosine", "inner_product", "l2"]
+    metric: OneOf["cosine", "inner_product", "l2", "bm25"]
     query: Relation
     k: Expr
     score: str

@@ -13,7 +13,7 @@ from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
-from rem_arrow.source import Catalog
+from rem_arrow.source import ROWID, Catalog
 from rem_arrow.sql import bind_list, bind_search
 from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
@@ -185,7 +185,8 @@ class FromBinder:
         for column, dtype in source.hidden.items():
             unique = self.names.fresh(f"{alias}.{column}")
             columns.append((unique, column, dtype))
-            visible.append(Visible(column, unique, dtype, hidden=True, vector=source.vectors.get(column), source=name, origin=column))
+            also = "rowid" if column == ROWID else ""
+            visible.append(Visible(column, unique, dtype, also=also, hidden=True, vector=source.vectors.get(column), source=name, origin=column))
         scope = Scope()
         scope.add(alias, visible)
         return Scan(name, tuple(columns), rows=source.row_count()), scope

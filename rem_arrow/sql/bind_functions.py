@@ -14,7 +14,7 @@ from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.signature import Function
 from rem_arrow.plan.walk import columns_of
-from rem_arrow.sql import bind_aggregates, bind_dates, bind_unnest
+from rem_arrow.sql import bind_aggregates, bind_dates, bind_rrf, bind_unnest
 from rem_arrow.sql.arguments import ARGUMENTS
 from rem_arrow.sql.bind_interval import interval_from, time_series
 from rem_arrow.sql.bind_items import BY_NAME
@@ -48,6 +48,8 @@ def function(binder: Binding, tree: exp.Expression) -> Expr:
         return bind_unnest.FUNCTIONS[name](binder, trees, tree)
     if name in functions.AGGREGATES:
         return _aggregate(binder, tree, None)
+    if name == "rrf":
+        return bind_rrf.rrf(binder, trees, tree)
     if name in SPECIAL:
         return SPECIAL[name](binder, trees, tree)
     return call(binder, name, trees, tree)

@@ -13,15 +13,16 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
-from rem_arrow.plan import embedded
+from rem_arrow.plan import embedded, text_scores, types
 from rem_arrow.plan.nodes import Apply, Call, Cast, Column, Expr, Hit, Join, Literal, Parameter, Project, Relation, Search, SortKey
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.source import ROWID, Metric
+from rem_arrow.source import ROWID, Metric, Ranking
 from rem_arrow.sql.bind_subquery import NOTHING, applied
 from rem_arrow.sql.binding import Binding, Collected
 from rem_arrow.sql.scope import Scope, Visible
 
 METRICS: tuple[Metric, ...] = ("cosine", "inner_product", "l2")
+RANKINGS: tuple[Ranking, ...] = (*METRICS, "bm25")
 K_DEFAULT = 10
 SCORE = "_score"
 
@@ -43,12 +44,12 @@ class Wanted:
         return [SortKey(Column(self.hit.score, _FLOAT), descending=self.hit.metric != "l2"), SortKey(self.rowid)]
 
 
-def metric_of(tree: exp.Expression) -> Metric | None:
-    """Return the metric of `x.cosine(...)` and the like; None for anything else."""
+def metric_of(tree: exp.Expression) -> Ranking | None:
+    """Return the ranking of `x.cosine(...)`, `x.bm25(...)` and the like; None for anything else."""
     if not (isinstance(tree, exp.Dot) and isinstance(tree.expression, exp.Anonymous)):
         return None
     name = str(tree.expression.this).casefold()
-    return next((m for m in METRICS if m == name), None)
+    return next((m for m in RANKINGS if m == name), None)
 
 
 def parted(condition: exp.Expression | None) -> tuple[list[exp.Dot], exp.Expression | None]:
@@ -73,25 +74,30 @@ def score(binder: Binding, tree: exp.Dot) -> Expr:
     """Bind a score as a number."""
     metric = metric_of(tree)
     assert metric is not None, "the caller looked"
-    column, given = _searched(binder, tree.this), _arguments(binder, tree)
+    column, given = _searched(binder, tree.this, metric), _arguments(binder, tree)
     if "k" in given:
         raise binder.error("k belongs to a search in WHERE; as a number a score has no k", tree, "Write ORDER BY the score and LIMIT.")
+    if metric == "bm25":
+        rowid, words = _rowid_beside(binder, column, tree), _words(binder, given["query"])
+        text = words.value if isinstance(words, Literal) else None
+        scores = text_scores.parameter(column.source, column.origin, text=None if text is None else str(text), parameter=words.name if isinstance(words, Parameter) else None)
+        return Call(text_scores.FUNCTION, (Column(rowid.unique, rowid.dtype), scores), _FLOAT)
     return Call(f"vector_{metric}", (Column(column.unique, column.dtype), _vector(binder, given["query"], column)), _FLOAT)
 
 
 def is_score(expr: Expr) -> bool:
     """Say whether an expression is a score as a number."""
-    return isinstance(expr, Call) and expr.function.startswith("vector_")
+    return isinstance(expr, Call) and (expr.function.startswith("vector_") or expr.function == text_scores.FUNCTION)
 
 
 def wanted(binder: Binding, tree: exp.Dot, plan: Relation) -> Wanted:
     """Bind a search term of WHERE; `plan` is what FROM gives. The column `_score` joins the searched table's columns."""
     metric = metric_of(tree)
     assert metric is not None, "the caller looked"
-    column, given = _searched(binder, tree.this), _arguments(binder, tree)
+    column, given = _searched(binder, tree.this, metric), _arguments(binder, tree)
     owner = next(((name, columns) for name, columns in binder.scope.relations if any(c.unique == column.unique for c in columns)), None)
     rowid = None if owner is None else next((c for c in owner[1] if c.name == ROWID), None)
-    if owner is None or rowid is None or column.vector is None:
+    if owner is None or rowid is None or not column.source or (metric != "bm25" and column.vector is None):
         raise binder.error("only a column of a table in this FROM can be searched", tree, "Search inside of the subquery, or compare the score: ... > 0.7")
     if _may_be_null(plan, rowid.unique):
         raise binder.error("a search cannot keep rows of the side of an outer join that may be NULL", tree, "Search in a subquery, and join that.")
@@ -100,8 +106,8 @@ def wanted(binder: Binding, tree: exp.Dot, plan: Relation) -> Wanted:
         raise binder.error("a search in WHERE has one query for all rows, and this reads a column", read, "Compare the score of each row: ... > 0.7")
     collected = Collected()
     inner = binder.beside(Scope(), collected)
-    vector = _vector(inner, given["query"], column)
-    query = Project(applied(NOTHING, collected.applies), ((binder.names.fresh("query"), vector),))
+    wanted_ = _words(inner, given["query"]) if metric == "bm25" else _vector(inner, given["query"], column)
+    query = Project(applied(NOTHING, collected.applies), ((binder.names.fresh("query"), wanted_),))
     scored = Visible(SCORE, binder.names.fresh(f"{owner[0]}.{SCORE}"), _FLOAT)
     if any(c.name == SCORE for c in owner[1]):
         raise binder.error(f"{owner[0]} is searched twice", tree, "Search a table once in a WHERE; join it to itself for a second search.")
@@ -122,6 +128,8 @@ def nearest(plan: Relation, key: SortKey, limit: Expr, scope: Scope, names: str)
     call = key.expr
     if not (isinstance(call, Call) and is_score(call) and isinstance(call.args[0], Column)) or columns_of(call.args[1]):
         return None
+    if call.function == text_scores.FUNCTION:
+        return _best_texts(plan, key, call, limit, names)
     metric = cast(Metric, call.function.removeprefix("vector_"))
     column = scope.find(call.args[0].name)
     owner = next((columns for _, columns in scope.relations if column in columns), None)
@@ -133,6 +141,17 @@ def nearest(plan: Relation, key: SortKey, limit: Expr, scope: Scope, names: str)
     return Search(plan, (Hit(column.source, column.origin, rowid.unique, metric, query, limit, f"{names} score"),), keep_all=True)
 
 
+def _best_texts(plan: Relation, key: SortKey, call: Call, limit: Expr, names: str) -> Relation | None:
+    rowid, given = call.args
+    assert isinstance(rowid, Column) and isinstance(given, Parameter), "score made it"
+    if not key.descending or not key.nulls_last or rowid.name not in plan.schema or _may_be_null(plan, rowid.name):
+        return None
+    asked = text_scores.meant(given)
+    words: Expr = Literal(asked.text, pl.String()) if asked.parameter is None else Parameter(asked.parameter, pl.String())
+    query = Project(NOTHING, ((f"{names} query", words),))
+    return Search(plan, (Hit(asked.source, asked.column, rowid.name, "bm25", query, limit, f"{names} score"),), keep_all=True)
+
+
 def relation(binder: Binding, tree: exp.Search) -> exp.Select:
     """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
     given = [v for v in tree.args.values() if isinstance(v, exp.Expression)]
@@ -141,17 +160,17 @@ def relation(binder: Binding, tree: exp.Search) -> exp.Select:
     if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or set(named) - {"k", "column", "metric"}:
         raise binder.error("SEARCH takes a table and what to search for, and k => n, column => name, metric => 'cosine'", tree)
     metric = named["metric"].expression.name.casefold() if "metric" in named else METRICS[0]
-    if metric not in METRICS:
-        raise binder.error(f"no metric {metric!r}", named["metric"], f"Metrics: {', '.join(METRICS)}.")
-    column = exp.to_identifier(named["column"].expression.name if "column" in named else "embedding", quoted=True)
+    if metric not in RANKINGS:
+        raise binder.error(f"no metric {metric!r}", named["metric"], f"Metrics: {', '.join(RANKINGS)}.")
+    column = exp.to_identifier(named["column"].expression.name if "column" in named else "content" if metric == "bm25" else "embedding", quoted=True)
     call = exp.Anonymous(this=metric, expressions=[plain[1].copy(), *([named["k"].copy()] if "k" in named else [])])
     table = exp.Table(this=exp.to_identifier(plain[0].name, quoted=True))
     table.this.meta.update(plain[0].this.meta if isinstance(plain[0], exp.Column) else {})
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table), where=exp.Where(this=exp.Dot(this=column, expression=call)))
 
 
-def _searched(binder: Binding, tree: exp.Expression) -> Visible:
-    """Return the column of vectors that stands before the dot."""
+def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible:
+    """Return the column of vectors, or of texts, that stands before the dot."""
     names = [
         p.name
         for p in ([tree] if isinstance(tree, exp.Identifier) else [tree.this, tree.expression] if isinstance(tree, exp.Dot) else tree.parts if isinstance(tree, exp.Column) else [])
@@ -161,10 +180,35 @@ def _searched(binder: Binding, tree: exp.Expression) -> Visible:
     start, end = binder.place(tree)
     found = binder.scope.resolve(names[-1], names[0] if len(names) == 2 else None, binder.text, start, end)
     column = binder.scope.find(found.name) or Visible(names[-1], found.name, found.dtype)
+    if metric == "bm25":
+        if not types.is_text(found.dtype):
+            raise binder.error(f"{names[-1]} is {sql_name(found.dtype)}; bm25 ranks texts", tree)
+        return column
     inner = getattr(found.dtype, "inner", None)
     if column.vector is None and inner not in (pl.Float32(), pl.Float64(), pl.Float32, pl.Float64):
         raise binder.error(f"{names[-1]} is {sql_name(found.dtype)}; only vectors (FLOAT[n]) have a score", tree)
     return column
+
+
+def _rowid_beside(binder: Binding, column: Visible, tree: exp.Expression) -> Visible:
+    """Return the column that numbers the rows of the table that a column is of."""
+    scope: Scope | None = binder.scope
+    while scope is not None:
+        owner = next((columns for _, columns in scope.relations if any(c.unique == column.unique for c in columns)), None)
+        rowid = None if owner is None else next((c for c in owner if c.name == ROWID), None)
+        if rowid is not None and column.source:
+            return rowid
+        scope = scope.outer
+    raise binder.error("bm25 ranks a column of a table in FROM, and this is computed", tree, "Score inside of the subquery, and give the score a name there.")
+
+
+def _words(binder: Binding, tree: exp.Expression) -> Literal | Parameter:
+    expr = binder.bind(tree)
+    if isinstance(expr, Literal) and isinstance(expr.value, str):
+        return expr
+    if isinstance(expr, Parameter) and isinstance(expr.dtype, (pl.String, pl.Null)):
+        return Parameter(expr.name, pl.String())
+    raise binder.error("bm25 takes a text, as a literal or a parameter", tree)
 
 
 def _arguments(binder: Binding, tree: exp.Dot) -> dict[str, exp.Expression]:

@@ -77,8 +77,9 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
     index = tree.this
     params = index.args.get("params")
     using = None if params is None else params.args.get("using")
-    if using is not None and using.name.upper() != "HNSW":
-        raise refuse(f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, and without USING an index finds equal values", tree, text)
+    kind = str(using.name).upper() if using is not None else ""
+    if using is not None and kind not in ("HNSW", "FTS"):
+        raise refuse(f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, USING FTS for words, and without USING an index finds equal values", tree, text)
     if tree.args.get("unique"):
         raise refuse("CREATE UNIQUE INDEX is not supported: an index finds rows and checks nothing", tree, text)
     columns = [] if params is None else params.args.get("columns") or []
@@ -86,8 +87,15 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
         raise refuse("an index is on one column", tree, text)
     if index.this is None:
         raise refuse("an index needs a name: CREATE INDEX name ON table (column)", tree, text)
+    if params is not None and kind == "FTS" and params.args.get("with_storage"):
+        raise refuse("a full-text index takes no options", tree, text)
     return CreateIndex(
-        name_of(index.this), table_name(index.args["table"], text), name_of(columns[0].this), bool(tree.args.get("exists")), None if using is None else _hnsw(params, tree, text)
+        name_of(index.this),
+        table_name(index.args["table"], text),
+        name_of(columns[0].this),
+        bool(tree.args.get("exists")),
+        _hnsw(params, tree, text) if params is not None and kind == "HNSW" else None,
+        kind == "FTS",
     )
 
 

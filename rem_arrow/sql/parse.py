@@ -38,6 +38,13 @@ def parse(text: str) -> exp.Expression:
     return trees[0]
 
 
+def is_condition(text: str) -> bool:
+    """Say whether a text is one condition, as stands behind WHERE, and nothing more. Raises ParseError where it cannot be read."""
+    # Without parentheses around it: what closes one that it did not open is no condition.
+    tree = parse(f"SELECT 1 WHERE {text}\n")
+    return isinstance(tree, exp.Select) and not any(value for name, value in tree.args.items() if name not in ("expressions", "where", "kind"))
+
+
 def parse_all(text: str) -> list[exp.Expression]:
     """Return the trees of the statements of a text, at least one. EXPLAIN is a Command with the tree of its query.
 

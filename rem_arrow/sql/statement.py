@@ -169,6 +169,8 @@ class CreateIndex:
     if_not_exists: bool
     # Of USING HNSW: metric, m, ef_construction, dimension; None is an index for equal values.
     vector: Mapping[str, str | int] | None = None
+    # USING FTS: an index of words.
+    words: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, and HNSW indexes on vectors."""
+"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, HNSW indexes on vectors, and full-text indexes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.schema import Table
-from rem_arrow.searching import with_vector_index
+from rem_arrow.searching import with_text_index, with_vector_index
 from rem_arrow.source import Metric
 from rem_arrow.sql.bind_write import Target
 from rem_arrow.sql.statement import CreateIndex, Drop
@@ -37,6 +37,12 @@ def create(context: Context, statement: CreateIndex) -> Result:
             raise UnsupportedError(f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end)
         if statement.vector is not None:
             return _vector(context, store, statement, statement.vector)
+        if statement.words:
+            field = Target(table, table.name, TARGET).field(column, context.text)
+            described = with_text_index(table, field.name, index.text)
+            _commit(store, described)
+            context.shared.texts.forget(table.number)
+            return status(f"created the index {index.text}")
         field = Target(table, table.name, TARGET).field(column, context.text)
         if ordered_form(field.dtype) is None:
             what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
@@ -81,6 +87,10 @@ def drop(context: Context, statement: Drop) -> Result:
             _commit(store, replace(table, vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != name.text.casefold())))
             context.shared.vectors.forget(table.number)
             return status(f"dropped the index {name.text}")
+        if any(i.name.casefold() == name.text.casefold() for i in table.text_indexes):
+            _commit(store, replace(table, text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != name.text.casefold())))
+            context.shared.texts.forget(table.number)
+            return status(f"dropped the index {name.text}")
         indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != name.text.casefold())
         kept = {*_declared(table), *(c for _, c in indexes)}
         _commit(store, replace(table, indexes=indexes, indexed=tuple(c for c in table.indexed if c in kept)))
@@ -95,7 +105,7 @@ def _names(table: Table) -> set[str]:
 
 def _given(table: Table) -> list[str]:
     """Return the names of the indexes of a table."""
-    return [*(name for name, _ in table.indexes), *(i.name for i in table.vector_indexes)]
+    return [*(name for name, _ in table.indexes), *(i.name for i in table.vector_indexes), *(i.name for i in table.text_indexes)]
 
 
 def _declared(table: Table) -> list[str]:

@@ -118,6 +118,7 @@ def drop(context: Context, statement: Drop) -> Result:
         store.commit(changes)
         context.shared.models.pop(tv.table.number, None)
         context.shared.vectors.forget(tv.table.number)
+        context.shared.texts.forget(tv.table.number)
         return status(f"dropped the {kind} {tv.table.name}")
 
     return context.define(compute)
@@ -197,6 +198,8 @@ def _changed(context: Context, tv: TableVersion, action: AddColumn | DropColumn 
                 fields=tuple(replace(f, name=name) if f is field else f for f in table.fields),
                 indexed=tuple(name if c == field.name else c for c in table.indexed),
                 indexes=tuple((i, name if c == field.name else c) for i, c in table.indexes),
+                vector_indexes=tuple(replace(i, column=name) if i.column == field.name else i for i in table.vector_indexes),
+                text_indexes=tuple(replace(i, column=name) if i.column == field.name else i for i in table.text_indexes),
             )
         case WidenColumn():
             field = _column(context, table, action.column)

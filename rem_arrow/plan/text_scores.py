@@ -1,0 +1,52 @@
+"""Scores of texts as numbers: all that a query finds in a column, made when the statement runs, stands in the plan as a parameter."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from rem_arrow.plan.nodes import Parameter, Relation
+from rem_arrow.plan.walk import children, expr_children, exprs_of
+
+_MARK = "\x00bm25\x00"
+FUNCTION = "text_score"
+
+
+class TextScores(NamedTuple):
+    """The parameter `name` is (rowids, scores) of `column` of `source` for a text: `text`, or the value of `parameter`."""
+
+    name: str
+    source: str
+    column: str
+    text: str | None
+    parameter: str | None
+
+
+def parameter(source: str, column: str, *, text: str | None = None, parameter: str | None = None) -> Parameter:
+    """Return what the query finds. The names of tables and columns hold no control characters."""
+    given = f"t{text}" if text is not None else f"p{parameter}"
+    return Parameter(f"{_MARK}{source}\x00{column}\x00{given}", pl.List(pl.Float64()))
+
+
+def scored_in(plan: Relation) -> tuple[TextScores, ...]:
+    """Return all of them in a plan, each once."""
+    found: dict[str, TextScores] = {}
+    todo = [plan]
+    while todo:
+        node = todo.pop()
+        todo += children(node)
+        exprs = list(exprs_of(node))
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
+                found[expr.name] = meant(expr)
+    return tuple(found.values())
+
+
+def meant(given: Parameter) -> TextScores:
+    """Return what a parameter of this kind stands for."""
+    source, column, rest = given.name[len(_MARK) :].split("\x00", 2)
+    is_text = rest[:1] == "t"
+    return TextScores(given.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])
