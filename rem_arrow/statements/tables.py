@@ -244,8 +244,9 @@ def _column(context: Context, table: Table, name: Name) -> Field:
 
 
 def _refuse_indexed(table: Table, field: Field) -> None:
-    if field.name in table.indexed:
-        index = next((i for i, c in table.indexes if c == field.name), "")
+    named = [*table.indexes, *((i.name, i.column) for i in table.vector_indexes), *((i.name, i.column) for i in table.text_indexes)]
+    index = next((i for i, c in named if c == field.name), "" if field.name in table.indexed else None)
+    if index is not None:
         raise InputError(f'"{field.name}" of {table.name} has the index {index}; drop that first')
 
 
