@@ -19,7 +19,7 @@ from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.statistics import Bounds
-from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.storage.version import PartView, Place, TableVersion, Version
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -71,11 +71,15 @@ class StoredTable:
         hits = texts.search(self._tv, field, query, self._tv.rows if k is None else k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
-    def rows(self, rowids: list[int]) -> pl.DataFrame:
-        """Return the rows of these rowids, which live, in their order: the columns of `*`."""
-        found = self._gather([*self.table.fields, _ROWID_FIELD], rowids)
-        places = {r: i for i, r in enumerate(found[ROWID].to_list())}
-        return found.drop(ROWID)[[places[r] for r in rowids]]
+    def rows(self, rowids: list[int], score: pl.Series) -> pl.DataFrame:
+        """Return the rows of these rowids, which live, in their order: the columns of `*`, and the score of each beside them."""
+        places = [self._tv.place(r) for r in rowids]
+        found = [p for p in places if p is not None]
+        assert len(found) == len(rowids), "only live rows are found"
+        scalars = [f for f in self.table.fields if not isinstance(f.dtype, pl.Array)]
+        cells = iter(zip(*[p.view.part.row(p.offset, scalars) for p in found], strict=True)) if found else iter([()] * len(scalars))
+        columns = [_vectors(f, found) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype) for f in self.table.fields]
+        return pl.DataFrame([*columns, score.alias("_score")])
 
     def row_count(self) -> int:
         return self._tv.rows
@@ -261,6 +265,14 @@ class StoredTable:
 
     def _field(self, name: str) -> Field:
         return self._virtual.get(name) or self.table.field(name)
+
+
+def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
+    """Return a column of arrays, whose values are not made Python's on the way."""
+    cells = [
+        p.view.part.cell(field, p.offset) if isinstance(p.view.part, Segment) else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype) for p in places
+    ]
+    return pl.concat(cells).alias(field.name) if cells else pl.Series(field.name, [], dtype=field.dtype)
 
 
 class FrameTable:

@@ -98,7 +98,7 @@ class Meaning(Operations):
                 raise InputError(f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'")
             ranked.append(source.search("embedding", _vector(self._shared.embeddings.vector(spec.provider, words)), metric, wanted, allowed))
         found = ranked[0] if mode == "text" else fused(ranked, k)
-        return source.rows(found["rowid"].to_list()).with_columns(found["score"].alias("_score"))
+        return source.rows(found["rowid"].to_list(), found["score"])
 
     def _search_vectors(
         self,
@@ -121,7 +121,7 @@ class Meaning(Operations):
         if vector.shape != (spec.dimension,) or not np.isfinite(vector).all():
             return self.sql(text, values)
         found = source.search(column, vector, metric, k, None)
-        return source.rows(found["rowid"].to_list()).with_columns(found["score"].alias("_score"))
+        return source.rows(found["rowid"].to_list(), found["score"])
 
     def _allowed(self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None) -> npt.NDArray[np.int64] | None:
         """Return the rowids of the rows that meet a condition, ascending; None without one."""

@@ -141,6 +141,15 @@ class Segment:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
         return [self._value(field, offset) for field in fields]
 
+    def cell(self, field: Field, offset: int) -> pl.Series:
+        """Return one value as a column of one row."""
+        pages = self.columns.get(field.number)
+        if pages is None:
+            return _default(field, 1)
+        whole, place = self._around(field, offset, pages)
+        found = whole.slice(place, 1)
+        return found if pages.dtype == field.dtype else found.cast(field.dtype)
+
     def zone(self, field: Field) -> ZoneMap | None:
         pages = self.columns.get(field.number)
         return pages.zone if pages is not None and pages.dtype == field.dtype else None
@@ -149,17 +158,23 @@ class Segment:
         pages = self.columns.get(field.number)
         if pages is None:
             return _python(_default(field, 1), 0, field.dtype)
-        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
-        if whole is None:
-            page, offset = divmod(offset, pages.page_rows)
-            key = (self.table, self.number, field.number, page)
-            whole = self.cache.get(key)
-            if whole is None:
-                whole = self._page(field.number, page, pages)
-                self.cache.put(key, whole)
+        whole, offset = self._around(field, offset, pages)
         if pages.dtype != field.dtype:
             return _python(whole.slice(offset, 1).cast(field.dtype), 0, field.dtype)
         return _python(whole, offset, field.dtype)
+
+    def _around(self, field: Field, offset: int, pages: ColumnPages) -> tuple[pl.Series, int]:
+        """Return the column, or one page of it, that holds a value, and the place of the value there."""
+        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
+        if whole is not None:
+            return whole, offset
+        page, offset = divmod(offset, pages.page_rows)
+        key = (self.table, self.number, field.number, page)
+        found = self.cache.get(key)
+        if found is None:
+            found = self._page(field.number, page, pages)
+            self.cache.put(key, found)
+        return found, offset
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:
         where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
