@@ -1,11 +1,13 @@
-"""Search by vector beside raw hnswlib and exact search in DuckDB: time and recall, filtered at several selectivities, and the index's life.
+"""Search by vector beside raw hnswlib, LanceDB and exact search in DuckDB: time and recall, filtered at several selectivities, and the index's life.
 
 Clustered vectors; recall is the share of the true ten nearest, which a plain product over all vectors finds. A search whose recall is below
-0.99 has another checksum than one above.
+0.99 has another checksum than one above. Filters are drawn at random, or go with the query (its own cluster) or against it (a far one).
+`vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to benchmarks/results/vector-<rows>.svg.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,7 @@ import polars as pl
 import rem_arrow as rem
 from benchmarks.engines import open_duckdb
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch
+from rem_arrow import vector_indexes
 
 ROWS, SMOKE_ROWS = 100_000, 3_000
 DIMENSION, SMOKE_DIMENSION = 384, 16
@@ -29,6 +32,11 @@ EF = 100
 SHARES = (1.0, 0.5, 0.1, 0.01, 0.001)
 SEARCH = "SELECT id, _score FROM t WHERE v.cosine($q)"
 FILTERED = "SELECT id, _score FROM t WHERE v.cosine($q) AND g < $g"
+COUNTED = "SELECT count(*) FROM t WHERE g < $g"
+IN_CLUSTER = "SELECT id, _score FROM t WHERE v.cosine($q) AND c = $c"
+FRESH_SHARE, SMOKE_FRESH = 0.1, 300
+WRITER_S, SMOKE_WRITER_S = 5.0, 0.3
+BATCH = 200
 
 Floats = npt.NDArray[np.float32]
 Ask = Callable[[Floats], list[int]]
@@ -36,28 +44,38 @@ Ask = Callable[[Floats], list[int]]
 
 def run(*, smoke: bool = False) -> list[Row]:
     """Return milliseconds a search, recall, seconds to build and to reopen, and bytes."""
-    rows, dimension, count = (SMOKE_ROWS, SMOKE_DIMENSION, SMOKE_QUERIES) if smoke else (ROWS, DIMENSION, QUERIES)
-    vectors, queries = _vectors(rows, dimension, count)
+    return measured(SMOKE_ROWS, SMOKE_DIMENSION, SMOKE_QUERIES, smoke=True) if smoke else measured(ROWS, DIMENSION, QUERIES)
+
+
+def measured(rows: int, dimension: int, count: int, *, smoke: bool = False, peers: bool = True) -> list[Row]:
+    """Run it at a size; without `peers` beside raw hnswlib alone."""
+    vectors, queries, clusters = _vectors(rows, dimension, count)
     groups = np.random.default_rng(3).integers(0, GROUPS, rows)
-    frame = pl.DataFrame({"id": np.arange(rows), "g": groups, "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, dimension))})
+    frame = pl.DataFrame({"id": np.arange(rows), "g": groups, "c": clusters[:rows], "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, dimension))})
     with scratch() as path:
-        return _measured(path, frame, vectors, queries, groups)
+        found = _measured(path, frame, vectors, queries, clusters, peers=peers)
+        return found + _life(path / "life", frame, vectors, queries, smoke=smoke)
 
 
-def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats]:
+def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """Return vectors, queries, and the cluster of each of both."""
     rng = np.random.default_rng(1)
     centers = rng.normal(size=(CLUSTERS, dimension))
-    made = centers[rng.integers(0, CLUSTERS, rows + count)] + rng.normal(size=(rows + count, dimension)) * 0.4
-    return made[:rows].astype(np.float32), made[rows:].astype(np.float32)
+    clusters = rng.integers(0, CLUSTERS, rows + count)
+    made = np.empty((rows + count, dimension), dtype=np.float32)
+    for start in range(0, rows + count, 100_000):
+        piece = clusters[start : start + 100_000]
+        made[start : start + len(piece)] = centers[piece] + rng.normal(size=(len(piece), dimension)) * 0.4
+    return made[:rows], made[rows:], clusters
 
 
-def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, groups: npt.NDArray[np.int64]) -> list[Row]:
-    rows = frame.height
+def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, clusters: npt.NDArray[np.int64], *, peers: bool) -> list[Row]:
+    rows, groups = frame.height, frame["g"].to_numpy()
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     db = rem.connect(path / "rem")
     db.load("t", frame, progress=False)
     exact: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
-    found = [*_searched("top 10, exact", {"rem_arrow": exact, **_duckdb(path, frame)}, units, queries, reference="duckdb")]
+    found = [*_searched("top 10, exact", {"rem_arrow": exact, **(_duckdb(path, frame) if peers else {})}, units, queries, reference="duckdb")]
     raw, raw_s = _raw(vectors)
     started = time.perf_counter()
     db.create_index("t", "v")
@@ -68,17 +86,137 @@ def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats,
     )
     by_sql: Ask = lambda q: db.sql(SEARCH, {"q": q})["id"].to_list()
     engines: dict[str, Ask] = {"rem_arrow": exact, "rem_arrow, db.sql": by_sql, "hnswlib": lambda q: raw.knn_query(q, k=10)[0][0].tolist()}
+    engines |= _lancedb(path, frame) if peers else {}
+    found += _memory(db, raw, vectors)
     found += _searched("top 10, by index", engines, units, queries, reference="hnswlib", target=Target("<=", 2, "ratio"))
+    drawn = []
     for share in SHARES:
         below = max(1, int(GROUPS * share))
         filtered: Ask = lambda q, below=below: db.sql(FILTERED, {"q": q, "g": below})["id"].to_list()  # type: ignore[misc]
-        found += _searched(f"top 10 of {share:.1%}, by filter", {"rem_arrow": filtered}, units, queries, reference="rem_arrow", passes=groups < below)
+        shown = _searched(f"top 10 of {share:.1%}, by filter", {"rem_arrow": filtered}, units, queries, reference="rem_arrow", passes=groups < below)
+        alone = interleaved({"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNTED, {"g": below}))}, rounds=10)  # type: ignore[misc]
+        found += [*shown, *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows)]
+        drawn.append((share, shown[0].value, shown[1].value))
+    if rows > SMOKE_ROWS:
+        picture(drawn, rows)
+    found += _beside_clusters(db, units, queries, clusters[:rows], clusters[rows:])
     db.close()
     started = time.perf_counter()
     with rem.connect(path / "rem") as again:
         first = again.search("t", queries[0], column="v")["id"].to_list()
     found.append(Row("reopened, to the first search", "rem_arrow", time.perf_counter() - started, "s", rows, checksum=checksum([(len(first),)])))
     return found
+
+
+def _beside_clusters(db: rem.Database, units: Floats, queries: Floats, clusters: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> list[Row]:
+    """Filters that let one cluster through: the query's own, and one far from it."""
+    found = []
+    for what, chosen in (("with", own), ("against", (own + CLUSTERS // 2) % CLUSTERS)):
+        taken, recalls = [], []
+        for query, cluster in zip(queries, chosen.tolist(), strict=True):
+            started = time.perf_counter()
+            ids = db.sql(IN_CLUSTER, {"q": query, "c": cluster})["id"].to_list()
+            taken.append((time.perf_counter() - started) * 1e3)
+            recalls.append(_recall(ids, units, query, clusters == cluster))
+        recall = float(np.mean(recalls))
+        name = f"top 10 of one cluster, a filter that goes {what} the query"
+        total = checksum([(recall >= 0.99,)])
+        found += [Row(name, "rem_arrow", float(np.median(taken)), "ms", len(units), checksum=total), Row(f"{name}: recall", "rem_arrow", recall, "", len(units), checksum=total)]
+    return found
+
+
+def _life(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, *, smoke: bool) -> list[Row]:
+    """Searches while rows are not in the index yet, and beside a writer."""
+    rows = frame.height
+    fresh = SMOKE_FRESH if smoke else int(rows * FRESH_SHARE)
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    with rem.connect(path) as db:
+        db.load("t", frame.head(rows - fresh), progress=False)
+        db.create_index("t", "v")
+        db.wait()
+        ask: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
+        before = _searched("top 10, all rows in the index", {"rem_arrow": ask}, units[: rows - fresh], queries, reference="rem_arrow")
+        # No index is brought up to date behind these searches: what is fresh stays out of it.
+        usual, vector_indexes._BEHIND_SHARE = vector_indexes._BEHIND_SHARE, 1.0
+        db.load("t", frame.tail(fresh), progress=False)
+        found = [*before, *_searched(f"top 10, {fresh / rows:.0%} of the rows not in the index", {"rem_arrow": ask}, units, queries, reference="rem_arrow")]
+        vector_indexes._BEHIND_SHARE = usual
+    with rem.connect(path) as db:
+        return found + _beside_writer(db, frame, queries, SMOKE_WRITER_S if smoke else WRITER_S)
+
+
+def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, seconds: float) -> list[Row]:
+    """Insert a batch ten times a second while searches run, and report both rates."""
+    stop, written = threading.Event(), [0]
+
+    def write() -> None:
+        while not stop.wait(0.1):
+            db.load("t", frame.head(BATCH), progress=False)
+            written[0] += BATCH
+
+    thread = threading.Thread(target=write)
+    taken: list[float] = []
+    thread.start()
+    started = time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        taken.append(_milliseconds(lambda: db.search("t", queries[len(taken) % len(queries)], column="v")))
+    took = time.perf_counter() - started
+    stop.set()
+    thread.join()
+    rows = frame.height
+    figures = (("searches beside a writer", len(taken) / took, "/s"), ("rows written beside searches", written[0] / took, "/s"))
+    ends = (("search beside a writer, p50", float(np.quantile(taken, 0.5)), "ms"), ("search beside a writer, p99", float(np.quantile(taken, 0.99)), "ms"))
+    return [Row(what, "rem_arrow", value, unit, rows) for what, value, unit in (*figures, *ends)]
+
+
+def _memory(db: rem.Database, raw: Any, vectors: Floats) -> list[Row]:
+    """Bytes of the index in memory, beside hnswlib's own reckoning of the same rows."""
+    (own,) = (index["bytes"] for index in db.stats()["vector_indexes"].values()) if db.stats()["vector_indexes"] else (0,)
+    state = raw.__getstate__()[0] if isinstance(raw.__getstate__(), tuple) else raw.__getstate__()
+    held = sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray))
+    return compare("bytes of the index", {"rem_arrow": float(own), "hnswlib": float(held)}, "B", rows=len(vectors), reference="hnswlib", target=Target("<=", 1.1, "ratio"))
+
+
+def _lancedb(path: Path, frame: pl.DataFrame) -> dict[str, Ask]:
+    if not installed("lancedb"):
+        return {}
+    import lancedb
+
+    table = lancedb.connect(str(path / "lance")).create_table("t", frame.select("id", "v").to_arrow())
+    if frame.height >= 10_000:
+        table.create_index(metric="cosine", vector_column_name="v", index_type="IVF_HNSW_SQ")
+    return {"lancedb": lambda q: table.search(q, vector_column_name="v").metric("cosine").nprobes(20).refine_factor(4).limit(10).to_arrow()["id"].to_pylist()}
+
+
+def picture(drawn: list[tuple[float, float, float]], rows: int) -> None:
+    """Draw recall and time over selectivity, where matplotlib is there."""
+    if not installed("matplotlib"):
+        return
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    shares, times, recalls = zip(*drawn, strict=True)
+    figure, left = plt.subplots(figsize=(6, 3.5))
+    left.plot([100 * s for s in shares], recalls, "o-", color="tab:blue", label="recall")
+    left.set(xscale="log", ylim=(0, 1.05), xlabel="rows that pass the filter, %", ylabel="recall of the top 10", title=f"{rows:,} vectors, filtered")
+    right = left.twinx()
+    right.plot([100 * s for s in shares], times, "s--", color="tab:orange", label="time")
+    right.set(ylim=(0, 1.2 * max(times)), ylabel="milliseconds")
+    figure.legend(loc="lower center", ncols=2, bbox_to_anchor=(0.5, 0.15))
+    figure.tight_layout()
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    figure.savefig(folder / f"vector-{rows}.svg")
+    figure.savefig(folder / f"vector-{rows}.png")
+    plt.close(figure)
+
+
+def _milliseconds(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return (time.perf_counter() - started) * 1e3
 
 
 def _duckdb(path: Path, frame: pl.DataFrame) -> dict[str, Ask]:

@@ -256,12 +256,14 @@ class StoredTable:
         if self._marker is not None:
             kept = [i for i, r in enumerate(rows) if r[-1] is None]
             rows, offsets = [rows[i][:-1] for i in kept], [offsets[i] for i in kept]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(stored)
-        frame = pl.DataFrame([pl.Series(f.name, list(c), dtype=f.dtype) for f, c in zip(stored, columns, strict=True)]) if stored else pl.DataFrame(height=len(offsets))
-        if len(stored) == len(fields):
-            return frame
-        rowids = view.part.rowid_array(view.length)[offsets]
-        return frame.with_columns(self._computed(f, rowids) for f in fields if f.name in self._virtual).select([f.name for f in fields])
+        columns = iter(zip(*rows, strict=True)) if rows else iter([()] * len(stored))
+        if not fields:
+            return pl.DataFrame(height=len(offsets))
+        rowids = view.part.rowid_array(view.length)[offsets] if len(stored) < len(fields) else None
+        found = [
+            self._computed(f, rowids).alias(f.name) if f.name in self._virtual and rowids is not None else pl.Series(f.name, list(next(columns)), dtype=f.dtype) for f in fields
+        ]
+        return pl.DataFrame(found)
 
     def _field(self, name: str) -> Field:
         return self._virtual.get(name) or self.table.field(name)

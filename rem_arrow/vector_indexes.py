@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 from rem_arrow.errors import CorruptionError, ExecuteError
 from rem_arrow.index import exact
 from rem_arrow.storage import keys
-from rem_arrow.vectors import Hits, VectorColumn, among, column_of, search_exact
+from rem_arrow.vectors import Hits, VectorColumn, among, column_of, search_exact, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ class VectorIndexes:
                 continue
             chunk = column.chunk(view, allowed)
             offsets = offsets[offsets < view.length] if chunk.offsets is None else np.intersect1d(offsets, chunk.offsets, assume_unique=True)
-            parts.append(exact.best(chunk.rowids[offsets], exact.scores(chunk.vectors[offsets], query, metric), k, metric))
+            parts.append(exact.best(chunk.rowids[offsets], exact.scores(taken(chunk.vectors, offsets), query, metric), k, metric))
         return exact.merged(parts, k, metric)
 
     def _lacking(self, held: _Held, column: VectorColumn, view: PartView) -> npt.NDArray[np.intp]:
@@ -208,9 +208,8 @@ class VectorIndexes:
             if stopping():
                 break
             piece = wanted[start : start + _PIECE_ROWS]
-            taken = held.index.add(chunk.rowids[piece], np.ascontiguousarray(chunk.vectors[piece]))
             # A vector of zeros has no cosine, and is never found: it counts as held.
-            del taken
+            held.index.add(chunk.rowids[piece], np.ascontiguousarray(chunk.vectors[piece]))
             kept = ~among(held.rowids, np.sort(chunk.rowids[piece]))
             rowids = np.concatenate([held.rowids[kept], chunk.rowids[piece]])
             order = np.argsort(rowids, kind="stable")

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 
+# Up to this share of the rows are looked up one by one, and not on a walk over all.
+_FEW_SHARE = 0.05
+
 # Which rows of a part have a vector: it takes a pass over all of them to see.
 _valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = weakref.WeakKeyDictionary()
 _valid_lock = threading.Lock()
@@ -104,16 +107,16 @@ class VectorColumn:
     def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
         """Return the live rows among few, with their vectors."""
         found, vectors = [], []
-        by_part = self.table.places(rowids.tolist())
+        wanted = np.sort(rowids)
         for view in self.table.parts:
-            offsets = by_part.get(view.part.number)
-            if offsets:
-                places, valid, deleted = np.asarray(offsets), self._valid(view), softly_deleted(self.table.table, view)
+            places = _places(view, wanted)
+            if len(places):
+                valid, deleted = self._valid(view), softly_deleted(self.table.table, view)
                 if valid is not None:
                     places = places[valid[places]]
                 if deleted is not None:
                     places = places[~deleted[places]]
-                found.append(view.part.rowid_array(view.length)[places])
+                found.append(places + view.part.rowid_low if isinstance(view.part, Segment) and view.part.dense else view.part.rowid_array(view.length)[places])
                 vectors.append(self.matrix(view)[places])
         if not found:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
@@ -134,16 +137,33 @@ def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None
 
 def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:
     """Return the k nearest rows, by looking at every one that is allowed; ties go by rowid."""
+    if allowed is not None and len(allowed) <= _FEW_SHARE * sum(view.live_rows for view in column.table.parts):
+        few, near = column.gathered(allowed)
+        return Hits(*exact.best(few, exact.scores(near, query, metric), k, metric), "exact")
     rowids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
     for chunk in column.chunks(allowed):
         own, vectors = chunk.rowids, chunk.vectors
         if chunk.offsets is not None:
             if not len(chunk.offsets):
                 continue
-            own, vectors = own[chunk.offsets], vectors[chunk.offsets]
+            own, vectors = own[chunk.offsets], taken(vectors, chunk.offsets)
         found = exact.best(own, exact.scores(vectors, query, metric), k, metric)
         rowids, scores = exact.best(np.concatenate([rowids, found[0]]), np.concatenate([scores, found[1]]), k, metric)
     return Hits(rowids, scores, "exact")
+
+
+def taken(vectors: Vectors, offsets: npt.NDArray[np.intp]) -> Vectors:
+    """Return rows of a matrix, without a copy where they follow each other; the offsets ascend."""
+    if len(offsets) and offsets[-1] - offsets[0] + 1 == len(offsets):
+        return vectors[offsets[0] : offsets[-1] + 1]
+    return vectors[offsets]
+
+
+def _places(view: PartView, wanted: Rowids) -> npt.NDArray[np.intp]:
+    """Return the offsets of the live rows of a part that are wanted; `wanted` ascends."""
+    part, mask = view.part, view.live_mask()
+    offsets = part.offsets(wanted) if isinstance(part, Segment) else np.flatnonzero(among(part.rowid_array(view.length), wanted))
+    return offsets if mask is None else offsets[mask[offsets]]
 
 
 def search_series(values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:

@@ -10,7 +10,7 @@ import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError
 from rem_arrow.lower.expression import lower_expr
-from rem_arrow.plan.nodes import Cast, Column, Hit, Parameter, Project, Relation, Scan, Search, Sort, Values
+from rem_arrow.plan.nodes import Cast, Column, Expr, Hit, Literal, Parameter, Project, Relation, Scan, Search, Sort, Values
 from rem_arrow.source import Catalog
 
 if TYPE_CHECKING:
@@ -25,19 +25,32 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
     if source is None:
         raise BindError(f'the table "{hit.source}" is gone')
     query = _query(hit.query, parameters, run)
-    names = {"rowid": hit.rowid, "score": hit.score}
     empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
     if query is None:
         return empty
     allowed = None if _is_whole(plan.input) else _ascending(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
-    k = pl.select(lower_expr(hit.k, parameters)).item()
+    k = _count(hit.k, parameters)
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
     if not k:
         return empty
     if hit.metric == "bm25":
-        return source.search_text(hit.column, str(query), k, allowed).rename(names)
-    return source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed).rename(names)
+        return _named(source.search_text(hit.column, str(query), k, allowed), hit)
+    return _named(source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed), hit)
+
+
+def _named(found: pl.DataFrame, hit: Hit) -> pl.DataFrame:
+    return pl.DataFrame([found["rowid"].alias(hit.rowid), found["score"].alias(hit.score)])
+
+
+def _count(k: Expr, parameters: Mapping[str, object]) -> object:
+    match k:
+        case Literal():
+            return k.value
+        case Parameter():
+            return parameters[k.name]
+        case _:
+            return pl.select(lower_expr(k, parameters)).item()
 
 
 def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> object:

@@ -90,6 +90,15 @@ class Segment:
             self._rowids = pl.concat([self._page(ROWID_COLUMN, p, column) for p in range(column.pages)]).to_numpy()
         return self._rowids
 
+    def offsets(self, wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """Return where the rows of these rowids stand, ascending as they do; those that are not here are left out."""
+        if self.dense:
+            return (wanted[(wanted >= self.rowid_low) & (wanted <= self.rowid_high)] - self.rowid_low).astype(np.intp)
+        rowids = self.rowid_array(self.rows)
+        found: npt.NDArray[np.intp] = np.minimum(np.searchsorted(rowids, wanted), self.rows - 1)
+        here: npt.NDArray[np.intp] = found[rowids[found] == wanted]
+        return here
+
     def column(self, field: Field) -> pl.Series:
         """Return the whole column, dead rows included, as the field's type."""
         pages = self.columns.get(field.number)
