@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from rem_arrow import vectors
+from rem_arrow import index_calls, vectors
 from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TableSource, VectorSpec
+from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, VectorSpec
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
@@ -329,6 +329,9 @@ class Snapshot:
             return StoredTable(self._kv, self._hints, self.version, self._target, rowids=True)
         tv = self.version.find(name)
         return None if tv is None or tv.table.kind == "view" else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        return index_calls.run(self._kv, self._hints, self.version, function, call)
 
     def view(self, name: str) -> str | None:
         tv = self.version.find(name)

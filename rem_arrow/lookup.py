@@ -18,17 +18,17 @@ SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": 
 ROWS_MAX = 1_000
 
 
-def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Sequence[str]) -> pl.DataFrame:
+def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Sequence[str], *, rows_max: int | None = ROWS_MAX) -> pl.DataFrame:
     """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as JSON).
 
-    Exact ids come first, then the order of the tables and rows. At most ROWS_MAX rows.
+    Exact ids come first, then the order of the tables and rows. At most `rows_max` rows.
     """
     rows: dict[tuple[int, int], tuple[str, str, str | None, str, str]] = {}
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"a lookup takes a text that is not empty, not {text!r}")
         for number, rowid in _candidates(kv, hints, version, text):
-            if (number, rowid) not in rows and len(rows) < ROWS_MAX:
+            if (number, rowid) not in rows and (rows_max is None or len(rows) < rows_max):
                 row = _matched(version.tables[number], rowid, text)
                 if row is not None:
                     rows[number, rowid] = row

@@ -8,7 +8,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Join, Limit, Project, Recursive, Relation, Scan, Search, Shared, Sort, Union, Unnest, Values, Window, Working
+from rem_arrow.plan.nodes import Aggregate, Apply, Filter, Index, Join, Limit, Project, Recursive, Relation, Scan, Search, Shared, Sort, Union, Unnest, Values, Window, Working
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
@@ -55,6 +55,9 @@ def _prune(plan: Relation, wanted: set[str]) -> Relation:
         case Search():
             used = (wanted - {h.score for h in plan.hits}) | {h.rowid for h in plan.hits}
             return replace(plan, input=_prune(plan.input, used), hits=tuple(replace(h, query=prune_columns(h.query)) for h in plan.hits))
+        case Index():
+            kept = tuple(c for c in plan.columns if c[0] in wanted) or plan.columns[:1]
+            return replace(plan, columns=kept, inputs=tuple(prune_columns(i) for i in plan.inputs))
         case Apply() | Recursive() | Shared():
             return rebuild(plan, lambda i: _prune(i, set(i.schema)))
         case _:
