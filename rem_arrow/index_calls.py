@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow import lookup
-from rem_arrow.errors import ExecuteError, suggest
+from rem_arrow import fuzzy, lookup
+from rem_arrow.errors import ExecuteError, InputError, suggest
 from rem_arrow.hints import Hints
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.source import IndexCall
@@ -33,18 +33,23 @@ def run(kv: KV, hints: Hints, version: Version, function: str, call: IndexCall) 
 
 def _lookup(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     # A text of nothing but space names nothing; only who asks for it by hand is told.
-    return lookup.lookup_entity(kv, hints, _tables(version, call), [t for t in call.texts() if t.strip()], rows_max=None)
+    return lookup.lookup_entity(kv, hints, one_table(version, call.options["table"]), [t for t in call.texts() if t.strip()], rows_max=None, entity="entity" in call.columns)
 
 
-def _tables(version: Version, call: IndexCall) -> Version:
-    """Return the version with the one table that the call asks for."""
-    name = call.options["table"]
+def _fuzzy(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    k, threshold = call.options["k"], call.options["threshold"]
+    assert (k is None or isinstance(k, int)) and isinstance(threshold, float), "the binder gives each option its type"
+    return fuzzy.fuzzy(hints.trigrams, one_table(version, call.options["table"]), call.texts(), k=k, threshold=threshold, entity="entity" in call.columns)
+
+
+def one_table(version: Version, name: object) -> Version:
+    """Return the version with the one table of entities of that name; as it is for None. Raises InputError."""
     if name is None:
         return version
-    tv = version.find(str(name))
-    if tv is None or not tv.table.soft_delete:
-        raise ExecuteError(f"no table of entities {name!r}. {suggest(str(name), [t.table.name for t in version if t.table.soft_delete], 'Tables')}")
+    tv = version.find(name) if isinstance(name, str) else None
+    if tv is None or tv.table.kind != "entity":
+        raise InputError(f"no table of entities {name!r}. {suggest(str(name), [t.table.name for t in version if t.table.kind == 'entity'], 'Tables')}")
     return Version(version.commit, {tv.table.number: tv}, {tv.table.name.casefold(): tv.table.number})
 
 
-RUNS: Mapping[str, Run] = {"lookup": _lookup}
+RUNS: Mapping[str, Run] = {"lookup": _lookup, "fuzzy": _fuzzy}

@@ -54,6 +54,16 @@ def prefix_of(key: bytes) -> bytes:
     return key[:-_ROWID_BYTES]
 
 
+def text_of_name(key: bytes) -> bytes:
+    """Return the normalised text of an entry in `keys`."""
+    return key[: -_ROWID_BYTES - 3]
+
+
+def text_of_id(key: bytes) -> bytes:
+    """Return the id of an entry in `ids` whose table has a key of one column."""
+    return key[_TABLE.size :]
+
+
 def table_of_name(key: bytes) -> int:
     """Return the table of an entry in `keys`."""
     return int.from_bytes(key[-_ROWID_BYTES - 2 : -_ROWID_BYTES], "big")

@@ -33,11 +33,12 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    nullable: bool = False
 
     def problem(self, value: object) -> str | None:
         """Return what is wrong with a value of the right type; None when it is good."""
         if value is None:
-            return None if self.default is None else f"{self.name} cannot be NULL"
+            return None if self.nullable or self.default is None else f"{self.name} cannot be NULL"
         if self.choices:
             wrong = next((v for v in (value if isinstance(value, list) else [value]) if v not in self.choices), None)
             return None if wrong is None else f"{self.name} is one of {', '.join(self.choices)}, not {wrong!r}"
@@ -95,6 +96,19 @@ _FUNCTIONS = (
         _FOUND,
         "entities of any table whose id, name, alias or key field is one of the texts, without regard to case and accents",
         repeats=True,
+    ),
+    IndexFunction(
+        "fuzzy",
+        ("names",),
+        (
+            Option("k", _INT, 10, "how many entities, the most similar first; NULL for all", low=0, nullable=True),
+            Option("threshold", _FLOAT, 0.3, "the least score", low=0, high=1),
+            Option("table", _TEXT, None, "only entities of this table"),
+        ),
+        (*_FOUND[:-1], ("score", _FLOAT), _FOUND[-1]),
+        "entities of any table with an id, name, alias, title or the like similar to one of the texts, by trigrams, best first",
+        repeats=True,
+        rows=10,
     ),
 )
 INDEX_FUNCTIONS = {f.name: f for f in _FUNCTIONS}
