@@ -124,7 +124,7 @@ class Hints:
 
     def by_prefix(self, kv: KV, version: Version, folded: str) -> Iterator[tuple[bytes, int, int]]:
         """Yield (normalised text as in `keys`, table, rowid) of what begins with a normalised text, in order of the texts."""
-        names = entries.name_prefix(folded)[:-1]
+        names = entries.folded_bytes(folded)
         sources: list[Iterator[tuple[bytes, int, int]]] = [_split_names(key for key, _ in kv.scan("keys", names))]
         for number, tv in version.tables.items():
             if not (tv.table.soft_delete and tv.parts):

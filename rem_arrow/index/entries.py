@@ -91,7 +91,12 @@ def name_entries(table: int, rowids: Sequence[bytes], texts: Sequence[str], fiel
 
 
 def _name_bytes(text: str) -> bytes:
-    return normalise(text).encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
+    return folded_bytes(normalise(text))
+
+
+def folded_bytes(folded: str) -> bytes:
+    """Return how an entry in `keys` begins whose normalised text begins so."""
+    return folded.encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
 
 
 def column_prefix(table: int, column: int) -> bytes:

@@ -12,7 +12,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import instance, sql_name
-from rem_arrow.errors import suggest
+from rem_arrow.errors import TextError, suggest
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, IndexFunction, Option
 from rem_arrow.plan.nodes import Column, Expr, Index, Literal, Project, Query, Relation, Union, Unnest, Values
 from rem_arrow.plan.walk import columns_of, free_columns
@@ -33,6 +33,16 @@ def query(binder: Binding, relation: exp.Table | exp.Lateral) -> Query:
     tree = relation.this
     if relation.args.get("ordinality"):
         raise binder.unsupported("WITH ORDINALITY of a function that an index answers is not supported; number its rows by row_number() OVER ()", relation)
+    try:
+        return _bound(binder, tree)
+    except TextError as error:
+        if error.start is not None:
+            raise
+        # A NULL, for example, does not know its place: the function does.
+        raise type(error)(error.message, binder.text, *binder.place(tree), hint=error.hint) from error
+
+
+def _bound(binder: Binding, tree: exp.Expression) -> Query:
     spec = function_of(tree)
     assert spec is not None, "the caller looked"
     options: dict[str, Expr] = {}
