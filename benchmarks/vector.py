@@ -95,7 +95,7 @@ def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats,
         filtered: Ask = lambda q, below=below: db.sql(FILTERED, {"q": q, "g": below})["id"].to_list()  # type: ignore[misc]
         shown = _searched(f"top 10 of {share:.1%}, by filter", {"rem_arrow": filtered}, units, queries, reference="rem_arrow", passes=groups < below)
         alone = interleaved({"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNTED, {"g": below}))}, rounds=10)  # type: ignore[misc]
-        found += [*shown, *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows)]
+        found += [*shown, *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows, checksums=checksum([(rows,)]))]
         drawn.append((share, shown[0].value, shown[1].value))
     if rows > SMOKE_ROWS:
         picture(drawn, rows)
@@ -166,7 +166,7 @@ def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, secon
     rows = frame.height
     figures = (("searches beside a writer", len(taken) / took, "/s"), ("rows written beside searches", written[0] / took, "/s"))
     ends = (("search beside a writer, p50", float(np.quantile(taken, 0.5)), "ms"), ("search beside a writer, p99", float(np.quantile(taken, 0.99)), "ms"))
-    return [Row(what, "rem_arrow", value, unit, rows) for what, value, unit in (*figures, *ends)]
+    return [Row(what, "rem_arrow", value, unit, rows, checksum=checksum([(rows,)])) for what, value, unit in (*figures, *ends)]
 
 
 def _memory(db: rem.Database, raw: Any, vectors: Floats) -> list[Row]:
@@ -174,7 +174,15 @@ def _memory(db: rem.Database, raw: Any, vectors: Floats) -> list[Row]:
     (own,) = (index["bytes"] for index in db.stats()["vector_indexes"].values()) if db.stats()["vector_indexes"] else (0,)
     state = raw.__getstate__()[0] if isinstance(raw.__getstate__(), tuple) else raw.__getstate__()
     held = sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray))
-    return compare("bytes of the index", {"rem_arrow": float(own), "hnswlib": float(held)}, "B", rows=len(vectors), reference="hnswlib", target=Target("<=", 1.1, "ratio"))
+    return compare(
+        "bytes of the index",
+        {"rem_arrow": float(own), "hnswlib": float(held)},
+        "B",
+        rows=len(vectors),
+        checksums=checksum([(len(vectors),)]),
+        reference="hnswlib",
+        target=Target("<=", 1.1, "ratio"),
+    )
 
 
 def _lancedb(path: Path, frame: pl.DataFrame) -> dict[str, Ask]:

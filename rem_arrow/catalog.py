@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from rem_arrow import text_indexes, vectors
+from rem_arrow import index_calls, system_views, text_indexes, vectors
 from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TableSource, VectorSpec
+from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, VectorSpec
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
@@ -356,11 +356,16 @@ class Snapshot:
         tv = self.version.find(name)
         return None if tv is None or tv.table.kind == "view" else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
 
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        return index_calls.run(self._kv, self._hints, self.version, function, call)
+
     def view(self, name: str) -> str | None:
-        tv = self.version.find(name)
-        if tv is None or tv.table.kind != "view" or name.casefold() in self._frames:
+        if name.casefold() in self._frames:
             return None
-        return str(tv.table.model)
+        tv = self.version.find(name)
+        if tv is None:
+            return system_views.system_view(self.version, name)
+        return str(tv.table.model) if tv.table.kind == "view" else None
 
     def parts(self, names: Sequence[str]) -> list[object]:
         """Return what the rows of stored tables are made of; the same objects are the same rows."""
@@ -368,4 +373,4 @@ class Snapshot:
         return [None if tv is None else tv.parts for tv in found]
 
     def table_names(self) -> list[str]:
-        return self._frame_names + [tv.table.name for tv in self.version]
+        return self._frame_names + [tv.table.name for tv in self.version] + list(system_views.NAMES)

@@ -138,6 +138,26 @@ def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(he
 
 
 @app.command()
+def fuzzy(
+    database: DatabasePath,
+    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, much as it is spelled")],
+    k: Annotated[int, typer.Option("--k", "-k", help="How many entities")] = 10,
+    threshold: Annotated[float, typer.Option(help="The least score, from 0 to 1")] = 0.3,
+    table: Annotated[str | None, typer.Option(help="Only entities of this table")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Find the entities whose names are spelled most like a text, best first.
+
+    rem-arrow fuzzy rem-demo.rem json.dmups
+    """
+    with _errors(), _reader(database) as db:
+        found = db.fuzzy(name, k=k, threshold=threshold, table=table)
+        _write(found, format_, None)
+        if not found.height:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def search(
     database: DatabasePath,
     table: Annotated[str, typer.Argument(help="Name of the table")],

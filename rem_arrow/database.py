@@ -18,7 +18,7 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 from pydantic import BaseModel
 
-from rem_arrow import edges, loader, lookup, maintenance
+from rem_arrow import edges, loader, maintenance
 from rem_arrow.catalog import StoredTable
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
@@ -192,15 +192,7 @@ class Database(Meaning):
         self._vectorize(find_table(self._store.version, table).table.number, [])
         return count
 
-    # --- lookup, frames
-
-    def lookup_entity(self, *names: str) -> pl.DataFrame:
-        """Return entities of any table by id, name, alias or key field, without regard to case and accents.
-
-        Returns:
-            table, id, name, matched_on (the field), entity (all fields as JSON); at most 1,000 rows.
-        """
-        return lookup.lookup_entity(self._store.kv, self._shared.writer.hints, self._version(), names)
+    # --- frames
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
@@ -268,7 +260,13 @@ class Database(Meaning):
         self._store.check_open()
         found = maintenance.stats(self._store)
         failure = self._shared.embeddings.failure
-        return {**found, "embedding_failure": None if failure is None else str(failure), "vector_indexes": self._shared.vectors.stats(), "text_indexes": self._shared.texts.stats()}
+        return {
+            **found,
+            "embedding_failure": None if failure is None else str(failure),
+            "vector_indexes": self._shared.vectors.stats(),
+            "text_indexes": self._shared.texts.stats(),
+            "trigram_index": self._shared.writer.hints.trigrams.stats(),
+        }
 
     @property
     def path(self) -> Path:

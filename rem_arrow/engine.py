@@ -29,7 +29,7 @@ from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan import types
 from rem_arrow.plan.embedded import Embedded, embedded_in
 from rem_arrow.plan.explain import explain
-from rem_arrow.plan.nodes import Expr, Filter, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
+from rem_arrow.plan.nodes import Expr, Filter, Index, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
 from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
 from rem_arrow.sql.bind import Binder
@@ -147,13 +147,15 @@ class Engine:
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
             plan = prune_segments(prepared.plan, values)
-            return explain(plan, lambda node: f"about {node.rows} rows" if isinstance(node, Scan) else "")
+            return explain(plan, _estimated)
         frame, plan, context = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
         rows = _collect(frame).height
         took = (time.perf_counter() - started) * 1000
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
         def note(node: Relation) -> str:
+            if isinstance(node, Index):
+                return f"{_estimated(node)}, {context.index_rows.get(node.columns[0][0], 0)} in fact"
             report = reports.get(node.columns[0][0]) if isinstance(node, Scan) and node.columns else None
             if report is None:
                 return f"{rows} rows, {took:.1f} ms in all" if node is plan else ""
@@ -216,6 +218,12 @@ class Engine:
         return query
 
 
+def _estimated(node: Relation) -> str:
+    if isinstance(node, Index):
+        return f"about {Estimates().rows(node):.0f} rows"
+    return f"about {node.rows} rows" if isinstance(node, Scan) else ""
+
+
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
     return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), embedded_in(plan), scored_in(plan))
 
@@ -247,6 +255,8 @@ def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
     node = plan
     while isinstance(node, (Filter, Project, Sort, Limit, Search)):
         node = node.input
+    if isinstance(node, Index):
+        return sum(context.index_rows.values()) <= _FEW_ROWS and not context.reports
     return isinstance(node, Scan) and all(report.index or scan.rows <= _FEW_ROWS for scan, report in context.reports)
 
 

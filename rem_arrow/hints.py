@@ -7,10 +7,12 @@ the rows. Both kinds are hints. What comes back may name rows that are dead or c
 
 from __future__ import annotations
 
+import bisect
+import heapq
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from typing import cast
 
 import numpy as np
@@ -25,6 +27,7 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.text_indexes import TextIndexes
+from rem_arrow.trigram_indexes import TrigramIndexes
 from rem_arrow.vector_indexes import VectorIndexes
 
 FAMILIES = ("ids", "keys", "index")
@@ -33,12 +36,13 @@ FAMILIES = ("ids", "keys", "index")
 class _RunIndex:
     """The entries of one run, grown with it: rowids by id key, and by the prefix of each other entry."""
 
-    __slots__ = ("_ids_upto", "_lock", "_others_upto", "ids", "others")
+    __slots__ = ("_ids_upto", "_lock", "_ordered", "_others_upto", "ids", "others")
 
     def __init__(self) -> None:
         self.ids: dict[bytes, int] = {}
         self.others: dict[bytes, list[int]] = {}
         self._ids_upto = self._others_upto = 0
+        self._ordered: tuple[list[bytes], list[bytes]] = ([], [])
         self._lock = threading.Lock()
 
     def with_ids(self, run: Run, index: RowIndex) -> dict[bytes, int]:
@@ -60,12 +64,25 @@ class _RunIndex:
                 self._others_upto = stop
         return self.others
 
+    def ordered(self, run: Run, index: RowIndex) -> tuple[list[bytes], list[bytes]]:
+        """Return the keys of `ids` and of `others` in order. No list changes once it is given."""
+        ids, others = self.with_ids(run, index), self.with_others(run, index)
+        with self._lock:
+            self._ordered = (_grown(self._ordered[0], ids), _grown(self._ordered[1], others))
+            return self._ordered
+
+
+def _grown(known: list[bytes], keys: Mapping[bytes, object]) -> list[bytes]:
+    """Return all keys in order. A dict grows at its end only, and a list that is in order but for its end is sorted soon."""
+    return known if len(known) == len(keys) else sorted([*known, *islice(keys, len(known), None)])
+
 
 class Hints:
-    """The indexes of one store: of its keys, its vectors and its texts. Safe in many threads."""
+    """The indexes of one store: of its keys, its vectors, its texts, and of the trigrams of its names. Safe in many threads."""
 
     def __init__(self, vectors: VectorIndexes, texts: TextIndexes) -> None:
         self.vectors, self.texts = vectors, texts
+        self.trigrams = TrigramIndexes()
         self._runs: weakref.WeakKeyDictionary[Run, _RunIndex] = weakref.WeakKeyDictionary()
         self._tables: dict[int, tuple[Table, RowIndex]] = {}
         self._lock = threading.Lock()
@@ -105,6 +122,19 @@ class Hints:
                     yield from ((number, r) for r in self._of(run).with_others(run, index).get(wanted, ()))
         for key, _ in kv.scan("keys", prefix):
             yield entries.table_of_name(key), entries.rowid_of(key)
+
+    def by_prefix(self, kv: KV, version: Version, folded: str) -> Iterator[tuple[bytes, int, int]]:
+        """Yield (normalised text as in `keys`, table, rowid) of what begins with a normalised text, in order of the texts."""
+        names = entries.folded_bytes(folded)
+        sources: list[Iterator[tuple[bytes, int, int]]] = [_split_names(key for key, _ in kv.scan("keys", names))]
+        for number, tv in version.tables.items():
+            if not (tv.table.soft_delete and tv.parts):
+                continue
+            index, ids = self.row_index(tv.table), entries.id_key(number, [folded])
+            sources.append(_stored_ids(kv, number, ids))
+            for run in _runs(tv):
+                sources += _run_prefixes(self._of(run), run, index, number, ids, names)
+        yield from ((text, number, rowid) for text, number, rowid in heapq.merge(*sources) if number in version.tables)
 
     def by_value(self, kv: KV, tv: TableVersion, field: Field, value: object, *, limit: int) -> list[int] | None:
         """Return the rowids of rows whose indexed column may equal `value`; None when they are more than `limit`."""
@@ -147,6 +177,30 @@ def _plain_columns(run: Run, index: RowIndex, start: int, stop: int) -> dict[int
         return {p: [row[p] for row in rows] for p in index.columns}
     frame = run.frame([run.fields[p] for p in index.columns], stop).slice(start)
     return {p: _physical(frame[run.fields[p].name]).to_list() for p in index.columns}
+
+
+def _split_names(keys: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:
+    for key in keys:
+        yield entries.text_of_name(key), entries.table_of_name(key), entries.rowid_of(key)
+
+
+def _stored_ids(kv: KV, number: int, prefix: bytes) -> Iterator[tuple[bytes, int, int]]:
+    for key, value in kv.scan("ids", prefix):
+        yield entries.text_of_id(key), number, entries.rowid_of(value)
+
+
+def _run_prefixes(held: _RunIndex, run: Run, index: RowIndex, number: int, ids: bytes, names: bytes) -> list[Iterator[tuple[bytes, int, int]]]:
+    """Return what begins so in a run, of its ids and of its names."""
+    id_keys, name_keys = held.ordered(run, index)
+    by_id = ((entries.text_of_id(key), number, held.ids[key]) for key in _beginning(id_keys, ids))
+    suffix = number.to_bytes(2, "big")
+    # Entries of indexed values are among these, under keys of another form: those that look like a name fail at the row.
+    by_name = ((key[:-3], number, rowid) for key in _beginning(name_keys, names) if key[-3:] == b"\x00" + suffix for rowid in sorted(held.others[key]))
+    return [by_id, by_name]
+
+
+def _beginning(keys: list[bytes], prefix: bytes) -> Iterator[bytes]:
+    return takewhile(lambda key: key.startswith(prefix), islice(keys, bisect.bisect_left(keys, prefix), None))
 
 
 def _runs(tv: TableVersion) -> list[Run]:

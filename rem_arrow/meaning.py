@@ -13,7 +13,7 @@ import polars as pl
 from rem_arrow.catalog import StoredTable
 from rem_arrow.embedding import Provider
 from rem_arrow.errors import InputError
-from rem_arrow.operations import Operations
+from rem_arrow.naming import Naming
 from rem_arrow.schema import Table
 from rem_arrow.searching import (
     CANDIDATES_MIN,
@@ -36,7 +36,7 @@ from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.writer import find_table
 
 
-class Meaning(Operations):
+class Meaning(Naming):
     """The part of a database that searches by meaning."""
 
     _store: Store

@@ -123,8 +123,30 @@ class TableSource(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class IndexCall:
+    """One call of a function in FROM that an index answers (`plan.index_functions`).
+
+    Attributes:
+        inputs: the texts of each input, without NULLs, in the order of the call; of one that was left out none.
+        options: every option by name, in its type; those that were not given have their defaults.
+        columns: which columns are wanted, at least one.
+    """
+
+    inputs: tuple[pl.Series, ...]
+    options: Mapping[str, object]
+    columns: tuple[str, ...]
+
+    def texts(self) -> list[str]:
+        """Return all texts of all inputs, each once."""
+        return list(dict.fromkeys(text for series in self.inputs for text in series.to_list()))
+
+
 class Catalog(Protocol):
     """Names to sources, at one version of the database."""
+
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        """Return the rows of a function that an index answers: at least the wanted columns, under their names."""
 
     def source(self, name: str) -> TableSource | None:
         """Return the table of that name, compared without case, or None."""

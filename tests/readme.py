@@ -1,4 +1,4 @@
-"""The parts of the README that are made: the output of the tour and the table of functions. `python -m tests.readme` rewrites them."""
+"""The parts of the README that are made: the output of the tour and the tables of functions. `python -m tests.readme` rewrites them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import io
 import re
 from pathlib import Path
 
+from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import functions
+from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 
 README = Path(__file__).parents[1] / "README.md"
 _BLOCK = re.compile(r"```python\n(.*?)```\n(?:```text\n(.*?)```)?", re.S)
@@ -45,13 +47,25 @@ def function_table() -> str:
     return f"| kind | functions (other names) |\n| --- | --- |\n| scalar | {listed(scalar)} |\n| aggregate | {listed(sorted(functions.AGGREGATES))} |\n"
 
 
+def index_table() -> str:
+    """Return the functions that an index answers as Markdown."""
+    rows = []
+    for f in INDEX_FUNCTIONS.values():
+        columns = ", ".join(name for name, _ in f.columns)
+        options = "; ".join(f"`{o.name}`: {o.doc} ({', '.join(o.choices) or sql_name(o.dtype)})" for o in f.options)
+        rows.append(f"| `{f.signature}` | {f.doc} | {columns} | {options} |\n")
+    return "| in FROM | rows | columns | options |\n| --- | --- | --- | --- |\n" + "".join(rows)
+
+
 def rewrite() -> None:
     """Put what is made into the README."""
     text = README.read_text(encoding="utf-8")
     for (code, old), new in zip(tour(), run_tour(), strict=True):
         text = text.replace(f"{code}```\n```text\n{old}```", f"{code}```\n```text\n{new}```")
     table = re.compile(r"(<!-- functions -->\n).*?(<!-- /functions -->)", re.S)
-    README.write_text(table.sub(lambda m: m.group(1) + function_table() + m.group(2), text), encoding="utf-8")
+    text = table.sub(lambda m: m.group(1) + function_table() + m.group(2), text)
+    table = re.compile(r"(<!-- index functions -->\n).*?(<!-- /index functions -->)", re.S)
+    README.write_text(table.sub(lambda m: m.group(1) + index_table() + m.group(2), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -81,6 +81,14 @@ def test_lookup_and_its_exit_code(database):
     run("lookup", database, "nobody", code=EXIT_FAILED)
 
 
+def test_fuzzy_and_its_exit_code(database):
+    """fuzzy finds what is spelled alike, and fails when nothing is."""
+    assert "entities,dhl,DHL,id,0.5" in run("fuzzy", database, "dhll", "-k", "1", "--threshold", "0.5").stdout
+    run("fuzzy", database, "dhll", "--table", "agents", code=EXIT_FAILED)
+    assert "Did you mean agents" in run("fuzzy", database, "dhl", "--table", "agent", code=EXIT_FAILED).output
+    assert "threshold is a number from 0 to 1" in run("fuzzy", database, "dhl", "--threshold", "3", code=EXIT_FAILED).output
+
+
 def test_errors_are_text_and_exit_code_1(database, tmp_path):
     """An error is printed without a traceback."""
     result = run("sql", database, "SELECT nam FROM t", code=EXIT_FAILED)
@@ -107,7 +115,7 @@ def test_backup_compact_verify(database, tmp_path):
 def test_help_teaches():
     """Each command has help with a sentence."""
     assert "demo" in run("--help").output
-    for command in ("sql", "load", "lookup", "search", "verify"):
+    for command in ("sql", "load", "lookup", "fuzzy", "search", "verify"):
         assert "Usage" in run(command, "--help").output
 
 

@@ -54,6 +54,16 @@ def prefix_of(key: bytes) -> bytes:
     return key[:-_ROWID_BYTES]
 
 
+def text_of_name(key: bytes) -> bytes:
+    """Return the normalised text of an entry in `keys`."""
+    return key[: -_ROWID_BYTES - 3]
+
+
+def text_of_id(key: bytes) -> bytes:
+    """Return the id of an entry in `ids` whose table has a key of one column."""
+    return key[_TABLE.size :]
+
+
 def table_of_name(key: bytes) -> int:
     """Return the table of an entry in `keys`."""
     return int.from_bytes(key[-_ROWID_BYTES - 2 : -_ROWID_BYTES], "big")
@@ -81,7 +91,12 @@ def name_entries(table: int, rowids: Sequence[bytes], texts: Sequence[str], fiel
 
 
 def _name_bytes(text: str) -> bytes:
-    return normalise(text).encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
+    return folded_bytes(normalise(text))
+
+
+def folded_bytes(folded: str) -> bytes:
+    """Return how an entry in `keys` begins whose normalised text begins so."""
+    return folded.encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
 
 
 def column_prefix(table: int, column: int) -> bytes:

@@ -10,7 +10,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError, InputError
-from rem_arrow.lower import search, semantics, sideways
+from rem_arrow.lower import index, search, semantics, sideways
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
@@ -21,6 +21,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     Join,
     Limit,
     Literal,
@@ -54,6 +55,8 @@ class Lowering:
     parameters: Mapping[str, object]
     collect: Callable[[pl.LazyFrame], pl.DataFrame] = pl.LazyFrame.collect
     reports: list[tuple[Scan, ScanReport]] = field(default_factory=list)
+    # How many rows the indexes gave, by the first column.
+    index_rows: dict[str, int] = field(default_factory=dict)
     # Frames of scans that are read more than once: Polars computes equal frames once.
     scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
     working: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -93,6 +96,10 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
             return _shared(plan, context)
         case Search():
             return _search(plan, context)
+        case Index():
+            found = index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context))
+            context.index_rows[plan.columns[0][0]] = found.height
+            return found.lazy()
         case Working():
             return context.working[plan.name].lazy().select(pl.col(source).alias(name) for name, source, _ in plan.columns)
         case Apply():

@@ -19,6 +19,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     InList,
     Join,
     Limit,
@@ -65,7 +66,7 @@ def _code(plan: Relation, keys: frozenset[str]) -> Relation:
             return replace(plan, input=_code(plan.input, keys - columns_of(*(k.expr for k in plan.keys))))
         case Limit():
             return replace(plan, input=_code(plan.input, keys))
-        case Values() | Union() | Window() | Unnest() | Apply() | Recursive() | Working() | Shared() | Search():
+        case Values() | Union() | Window() | Unnest() | Apply() | Recursive() | Working() | Shared() | Search() | Index():
             return rebuild(plan, lambda i: _code(i, frozenset()))
         case _:
             assert_never(plan)

@@ -27,6 +27,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     Join,
     JoinKind,
     Limit,
@@ -131,6 +132,8 @@ class Domain:
                 return self._last_rows(plan)
             case Search():
                 raise UnsupportedError("a search whose rows or query depend on a query around it is not supported; search in a CTE or a subquery of its own, and join it")
+            case Index():
+                raise AssertionError("the binder lets an index read nothing around it")
             case Scan() | Apply():
                 raise AssertionError("a scan reads no outer column, and what is inside has no subqueries left")
             case _:

@@ -9,6 +9,7 @@ from math import inf
 
 import polars as pl
 
+from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.plan.nodes import (
     Aggregate,
     And,
@@ -17,6 +18,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     InList,
     Join,
     Limit,
@@ -73,6 +75,8 @@ class Estimates:
                 return min(self.rows(plan.input), count)
             case Union():
                 return sum(self.rows(i) for i in plan.inputs)
+            case Index():
+                return INDEX_FUNCTIONS[plan.function].rows * max(1.0, sum(self.rows(i) for i in plan.inputs))
             case Search():
                 return min(self.rows(plan.input), 10.0)
             case Unnest():

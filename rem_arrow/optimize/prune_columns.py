@@ -9,7 +9,27 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Apply, Column, Filter, Join, Limit, Project, Recursive, Relation, Scan, Search, Shared, Sort, Union, Unnest, Values, Window, Working
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Apply,
+    Column,
+    Filter,
+    Index,
+    Join,
+    Limit,
+    Project,
+    Recursive,
+    Relation,
+    Scan,
+    Search,
+    Shared,
+    Sort,
+    Union,
+    Unnest,
+    Values,
+    Window,
+    Working,
+)
 from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, window_exprs
 
 
@@ -65,6 +85,9 @@ def _prune(plan: Relation, wanted: set[str], asked: dict[int, set[str]], *, fina
         case Search():
             used = (wanted - {h.score for h in plan.hits}) | {h.rowid for h in plan.hits}
             return replace(plan, input=below(plan.input, used), hits=tuple(replace(h, query=below(h.query, set(h.query.schema))) for h in plan.hits))
+        case Index():
+            kept = tuple(c for c in plan.columns if c[0] in wanted) or plan.columns[:1]
+            return replace(plan, columns=kept, inputs=tuple(below(i, set(i.schema)) for i in plan.inputs))
         case Shared():
             own = asked.setdefault(plan.number, set())
             if not final:

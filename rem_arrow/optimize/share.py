@@ -1,11 +1,11 @@
-"""Keep what is worth computing once: a CTE that is used several times and aggregates. Any other is computed where it is used."""
+"""Keep what is worth computing once: a CTE that is used several times and aggregates, or asks an index. Any other is computed where it is used."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Recursive, Relation, Shared, Window
+from rem_arrow.plan.nodes import Aggregate, Index, Recursive, Relation, Shared, Window
 from rem_arrow.plan.walk import children, free_columns, rebuild
 
 
@@ -28,4 +28,4 @@ def _numbers(plan: Relation) -> list[int]:
 
 
 def _aggregates(plan: Relation) -> bool:
-    return isinstance(plan, (Aggregate, Window, Recursive)) or any(map(_aggregates, children(plan)))
+    return isinstance(plan, (Aggregate, Window, Recursive, Index)) or any(map(_aggregates, children(plan)))

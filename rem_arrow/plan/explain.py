@@ -17,6 +17,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     InList,
     Join,
     Lambda,
@@ -97,6 +98,9 @@ def describe(plan: Relation) -> str:
             return f"Shared {plan.number}"
         case Search():
             return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
+        case Index():
+            options = ", ".join(f"{n} => {text(e)}" for n, e in plan.options)
+            return f"Index {plan.function} ({', '.join(c for _, c, _ in plan.columns)})" + (f" {options}" if options else "")
         case Working():
             return f"Working {plan.name}"
         case _:

@@ -433,7 +433,21 @@ class Search:
         return {**self.input.schema, **{h.score: pl.Float64() for h in self.hits}}
 
 
-Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared | Search"
+@dataclass(frozen=True)
+class Index:
+    """What an index gives for a function of `index_functions`. Inputs have one column, of texts, and read nothing around; `options` are constants and parameters."""
+
+    function: str
+    inputs: tuple[Relation, ...]
+    options: tuple[tuple[str, Expr], ...]
+    columns: tuple[tuple[str, str, pl.DataType], ...]
+
+    @cached_property
+    def schema(self) -> Schema:
+        return {name: dtype for name, _, dtype in self.columns}
+
+
+Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared | Search | Index"
 
 
 @dataclass(frozen=True)

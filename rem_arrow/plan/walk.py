@@ -18,6 +18,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     InList,
     Join,
     Lambda,
@@ -176,7 +177,7 @@ def children(plan: Relation) -> tuple[Relation, ...]:
             return (plan.input, plan.subquery)
         case Recursive():
             return (plan.base, plan.step)
-        case Union():
+        case Union() | Index():
             return plan.inputs
         case Search():
             return (plan.input, *(h.query for h in plan.hits))
@@ -197,7 +198,7 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
             return replace(plan, input=change(plan.input), subquery=change(plan.subquery))
         case Recursive():
             return replace(plan, base=change(plan.base), step=change(plan.step))
-        case Union():
+        case Union() | Index():
             return replace(plan, inputs=tuple(map(change, plan.inputs)))
         case Search():
             return replace(plan, input=change(plan.input), hits=tuple(replace(h, query=change(h.query)) for h in plan.hits))
@@ -238,6 +239,8 @@ def exprs_of(plan: Relation) -> Iterator[Expr]:
         case Search():
             yield from (Column(h.rowid, plan.input.schema[h.rowid]) for h in plan.hits)
             yield from (h.k for h in plan.hits)
+        case Index():
+            yield from (e for _, e in plan.options)
         case _:
             assert_never(plan)
 
@@ -277,6 +280,8 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
             return replace(plan, operand=None if plan.operand is None else change(plan.operand), condition=condition)
         case Search():
             return replace(plan, hits=tuple(replace(h, rowid=_renamed(h.rowid, plan.input, change), k=change(h.k)) for h in plan.hits))
+        case Index():
+            return replace(plan, options=tuple((n, change(e)) for n, e in plan.options))
         case _:
             assert_never(plan)
 

@@ -19,13 +19,13 @@ from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relati
 from rem_arrow.plan.walk import children, free_columns, rebuild
 from rem_arrow.source import Catalog
 from rem_arrow.sql import bind_setops
-from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder, settled
+from rem_arrow.sql.bind_from import Cte, Ctes, FromBinder
 from rem_arrow.sql.bind_limit import limited
 from rem_arrow.sql.bind_pivot import pivoted
 from rem_arrow.sql.bind_select import SelectBinder, finished_order
 from rem_arrow.sql.bind_subquery import NOTHING, applied
 from rem_arrow.sql.binding import Evaluate
-from rem_arrow.sql.convert import cast_to
+from rem_arrow.sql.convert import cast_to, settled
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
 

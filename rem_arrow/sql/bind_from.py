@@ -14,13 +14,13 @@ from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import ROWID, Catalog
-from rem_arrow.sql import bind_list, bind_search
+from rem_arrow.sql import bind_index, bind_list, bind_search
 from rem_arrow.sql.bind_asof import AsofBinder
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_sample import sampled
 from rem_arrow.sql.bind_subquery import applied
 from rem_arrow.sql.binding import Collected, Evaluate
-from rem_arrow.sql.convert import cast_to, equal_to_texts
+from rem_arrow.sql.convert import equal_to_texts, settled
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope, Visible
 from rem_arrow.sql.view import Views
@@ -113,6 +113,8 @@ class FromBinder:
             case exp.Table() if isinstance(tree.this, exp.Search):
                 select = bind_search.relation(self.binder(Scope(outer=outer), ctes), tree.this)
                 bound = self._derived(self.bind_query(select, ctes, outer), tree.alias or "search", tree)
+            case exp.Table() if bind_index.function_of(tree.this) is not None:
+                bound = self._index(tree, ctes, outer)
             case exp.Table() if isinstance(tree.this, exp.Func):
                 bound = self._table_function(tree, ctes, outer)
             case _:
@@ -142,6 +144,8 @@ class FromBinder:
         if isinstance(inner, exp.Subquery):
             name = tree.alias or self._unnamed_name()
             return self._derived(self.bind_query(inner.this, ctes, outer), name, tree)
+        if bind_index.function_of(inner) is not None:
+            return self._index(tree, ctes, outer)
         if isinstance(inner, exp.Func):
             ordinality = "ordinality" if tree.args.get("ordinality") else None
             query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), inner, ordinality)
@@ -153,6 +157,10 @@ class FromBinder:
         place = offset.name if isinstance(offset, exp.Expression) else "ordinality" if offset else None
         query = bind_list.unnested(self.binder(Scope(outer=outer), ctes), tree.expressions, place)
         return _called(self._derived(query, tree.alias or "unnest", tree), tree)
+
+    def _index(self, tree: exp.Table | exp.Lateral, ctes: Ctes, outer: Scope | None) -> Bound:
+        query = bind_index.query(self.binder(Scope(outer=outer), ctes), tree)
+        return self._derived(query, tree.alias or tree.this.name.lower(), tree)
 
     def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
         ordinality = "ordinality" if tree.args.get("ordinality") else None
@@ -366,13 +374,6 @@ def differing(names: list[str]) -> list[str]:
             shown = f"{name}_{n}"
         found[shown.casefold()] = shown
     return list(found.values())
-
-
-def settled(expr: Expr) -> Expr:
-    """Give an output that is only NULL the type INTEGER, as DuckDB does."""
-    if not isinstance(expr.dtype, pl.Null):
-        return expr
-    return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())
 
 
 def _called(bound: Bound, tree: exp.Expression) -> Bound:

@@ -21,9 +21,8 @@ from rem_arrow.schema import Field, Table
 from rem_arrow.source import Catalog
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_expr import ExprBinder
-from rem_arrow.sql.bind_from import settled
 from rem_arrow.sql.binding import Evaluate
-from rem_arrow.sql.convert import cast_to, castable
+from rem_arrow.sql.convert import cast_to, castable, settled
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
 from rem_arrow.sql.statement import Assignments, Name

@@ -167,3 +167,10 @@ def equal_to_texts(operands: list[Expr]) -> list[Expr]:
 
 def _is_integer_literal(expr: Expr) -> bool:
     return isinstance(expr, Literal) and isinstance(expr.value, int) and not isinstance(expr.value, bool)
+
+
+def settled(expr: Expr) -> Expr:
+    """Give an output that is only NULL the type INTEGER, as DuckDB does."""
+    if not isinstance(expr.dtype, pl.Null):
+        return expr
+    return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())

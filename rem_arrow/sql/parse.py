@@ -11,8 +11,8 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.sql import lookup_tokens, search_tokens
 from rem_arrow.sql.pivot_tokens import wrapped
-from rem_arrow.sql.search_tokens import desugared
 from rem_arrow.sql.spacing import place_before, spaced
 
 TEXT_CHARS_MAX = 1_000_000
@@ -102,7 +102,11 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
-        trees = [t for t in _dialect().parser().parse(wrapped(desugared(_plain_tokens(_dialect().tokenize(piece)))), piece) if t is not None and not isinstance(t, exp.Semicolon)]
+        trees = [
+            t
+            for t in _dialect().parser().parse(wrapped(search_tokens.desugared(lookup_tokens.desugared(_plain_tokens(_dialect().tokenize(piece))))), piece)
+            if t is not None and not isinstance(t, exp.Semicolon)
+        ]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:

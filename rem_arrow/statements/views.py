@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from rem_arrow.catalog import Snapshot
 from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.source import TableSource
+from rem_arrow.source import IndexCall, TableSource
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 from rem_arrow.sql.statement import CreateView
@@ -24,6 +26,9 @@ class _Proposed:
 
     def source(self, name: str) -> TableSource | None:
         return None if name.casefold() == self._name else self._snapshot.source(name)
+
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        return self._snapshot.index(function, call)
 
     def view(self, name: str) -> str | None:
         return self._sql if name.casefold() == self._name else self._snapshot.view(name)

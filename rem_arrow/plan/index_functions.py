@@ -1,0 +1,114 @@
+"""The functions in FROM that an index answers: LOOKUP and FUZZY, and what follows edges. One table, INDEX_FUNCTIONS.
+
+A function takes inputs, relations whose first column gives ids or texts, in parentheses in their order; then options by name, each a
+constant or a parameter. How it runs is in `index_calls.RUNS`, under the same name; neither the binder nor lowering knows one by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from rem_arrow.datatypes import sql_name
+
+_TEXT, _INT, _FLOAT = pl.String(), pl.Int64(), pl.Float64()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option `name => value`.
+
+    Attributes:
+        dtype: of its value; a list takes a single item too.
+        default: its value where it is not given; None is NULL.
+        choices: the texts that it may be; empty for any. They may be written without quotes.
+        low, high: bounds of a number, both allowed.
+    """
+
+    name: str
+    dtype: pl.DataType
+    default: object
+    doc: str
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    nullable: bool = False
+
+    def problem(self, value: object) -> str | None:
+        """Return what is wrong with a value of the right type; None when it is good."""
+        if value is None:
+            return None if self.nullable or self.default is None else f"{self.name} cannot be NULL"
+        if self.choices:
+            wrong = next((v for v in (value if isinstance(value, list) else [value]) if v not in self.choices), None)
+            return None if wrong is None else f"{self.name} is one of {', '.join(self.choices)}, not {wrong!r}"
+        if not isinstance(value, (int, float)) or self._in_bounds(value):
+            return None
+        bounds = f"at least {self.low:g}" if self.high is None else f"from {self.low or 0:g} to {self.high:g}"
+        return f"{self.name} is {bounds}, not {value!r}"
+
+    def _in_bounds(self, value: float) -> bool:
+        # A NaN is within no bounds.
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFunction:
+    """What a function takes and gives.
+
+    Attributes:
+        inputs: a name for each, for messages. The last `optional` of them may be left out; with `repeats` the last may come many times.
+        columns: the columns of its rows, in order.
+        rows: about how many rows it gives for each row of its inputs.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    options: tuple[Option, ...]
+    columns: tuple[tuple[str, pl.DataType], ...]
+    doc: str
+    optional: int = 0
+    repeats: bool = False
+    rows: int = 1
+
+    def option(self, name: str) -> Option | None:
+        return next((o for o in self.options if o.name == name), None)
+
+    @property
+    def signature(self) -> str:
+        """How it is called, for messages and the reference."""
+        inputs = [f"[{n}]" if i >= len(self.inputs) - self.optional else n for i, n in enumerate(self.inputs)]
+        return f"{self.name.upper()}({', '.join([*inputs, *(['...'] if self.repeats else []), *(f'{o.name} => {_shown(o)}' for o in self.options)])})"
+
+
+def _shown(option: Option) -> str:
+    if option.default is None:
+        return "NULL"
+    return repr(option.default) if isinstance(option.default, (str, bool, int, float)) else sql_name(option.dtype)
+
+
+_FOUND = (("table", _TEXT), ("id", _TEXT), ("name", _TEXT), ("matched_on", _TEXT), ("entity", _TEXT))
+_FUNCTIONS = (
+    IndexFunction(
+        "lookup",
+        ("names",),
+        (Option("table", _TEXT, None, "only entities of this table"),),
+        _FOUND,
+        "entities of any table whose id, name, alias or key field is one of the texts, without regard to case and accents",
+        repeats=True,
+    ),
+    IndexFunction(
+        "fuzzy",
+        ("names",),
+        (
+            Option("k", _INT, 10, "how many entities, the most similar first; NULL for all", low=0, nullable=True),
+            Option("threshold", _FLOAT, 0.3, "the least score", low=0, high=1),
+            Option("table", _TEXT, None, "only entities of this table"),
+        ),
+        (*_FOUND[:-1], ("score", _FLOAT), _FOUND[-1]),
+        "entities of any table with an id, name, alias, title or the like similar to one of the texts, by trigrams, best first",
+        repeats=True,
+        rows=10,
+    ),
+)
+INDEX_FUNCTIONS = {f.name: f for f in _FUNCTIONS}
