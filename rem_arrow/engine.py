@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from rem_arrow.catalog import Snapshot
 from rem_arrow.errors import ExecuteError, RemError, UnsupportedError
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.interval import flattened
-from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.lower.relation import Lowering, lower, node_key
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
@@ -140,7 +140,7 @@ class Engine:
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
-        """Return the optimized plan as text; with `analyze`, after running it, rows, time and what the scans read."""
+        """Return the optimized plan as text; with `analyze`, after running it, the rows and the own time of each node, and what the scans read."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
@@ -148,19 +148,24 @@ class Engine:
         if not analyze:
             plan = prune_segments(prepared.plan, values)
             return explain(plan, _estimated)
-        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
-        rows = _collect(frame).height
+        given = self._with_searched(prepared, values, snapshot)
+        _collect(_lowered(prepared.plan, snapshot, given)[0])
         took = (time.perf_counter() - started) * 1000
+        # Once more, node by node: as one, Polars runs them into each other.
+        measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] = {}
+        _, plan, context = _lowered(prepared.plan, snapshot, given, measured=measured)
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
         def note(node: Relation) -> str:
-            if isinstance(node, Index):
-                return f"{_estimated(node)}, {context.index_rows.get(node.columns[0][0], 0)} in fact"
+            rows, seconds = measured.get(node_key(node), (None, 0.0))
+            found = [] if rows is None else [f"{rows} rows, {seconds * 1000:.1f} ms"]
             report = reports.get(node.columns[0][0]) if isinstance(node, Scan) and node.columns else None
-            if report is None:
-                return f"{rows} rows, {took:.1f} ms in all" if node is plan else ""
-            index = f", by index {report.index}" if report.index else ""
-            return f"about {cast(Scan, node).rows} rows, {report.segments_read} segments read, {report.segments_skipped} skipped{index}"
+            if isinstance(node, Index) or report is not None:
+                found.insert(0, _estimated(node))
+            if report is not None:
+                index = f", by index {report.index}" if report.index else ""
+                found.append(f"{report.segments_read} segments read, {report.segments_skipped} skipped{index}")
+            return ", ".join(found) + (f"; {took:.1f} ms in all" if node is plan else "")
 
         return explain(plan, note)
 
@@ -237,9 +242,16 @@ def _evaluated(expr: Expr) -> Literal | None:
     return Literal(found[0], expr.dtype)
 
 
-def _lowered(fixed: Relation, snapshot: Snapshot, values: Mapping[str, object], deadline: float | None = None) -> tuple[pl.LazyFrame, Relation, Lowering]:
+def _lowered(
+    fixed: Relation,
+    snapshot: Snapshot,
+    values: Mapping[str, object],
+    deadline: float | None = None,
+    *,
+    measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] | None = None,
+) -> tuple[pl.LazyFrame, Relation, Lowering]:
     plan = prune_segments(fixed, values)
-    context = Lowering(snapshot, values, _collect, deadline=deadline)
+    context = Lowering(snapshot, values, _collect, deadline=deadline, measured=measured)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:

@@ -61,12 +61,35 @@ class Lowering:
     scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
     working: dict[str, pl.DataFrame] = field(default_factory=dict)
     shared: dict[int, pl.LazyFrame] = field(default_factory=dict)
+    # To measure each node: it is collected by itself, and its rows and its own seconds are noted by its kind and columns.
+    measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] | None = None
+    spent: float = 0.0
     # When, on the monotonic clock, the statement has used up its time; None is never.
     deadline: float | None = None
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
     """Return the frame that computes `plan`; its columns are the plan's, in their order."""
+    return _lowered(plan, context) if context.measured is None else _measured(plan, context, context.measured)
+
+
+def node_key(plan: Relation) -> tuple[type, tuple[str, ...]]:
+    """Return what a node is known by: what runs is not always the node of the plan, but one that reads fewer rows."""
+    return type(plan), tuple(plan.schema)
+
+
+def _measured(plan: Relation, context: Lowering, measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]]) -> pl.LazyFrame:
+    before, started = context.spent, time.perf_counter()
+    found = context.collect(_lowered(plan, context))
+    took = time.perf_counter() - started
+    _, known = measured.get(node_key(plan), (0, 0.0))
+    # What the nodes below took is theirs.
+    measured[node_key(plan)] = (found.height, known + took - (context.spent - before))
+    context.spent = before + took
+    return found.lazy()
+
+
+def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
     match plan:
         case Scan():
             return _scan(plan, context)

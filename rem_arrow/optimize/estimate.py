@@ -39,6 +39,8 @@ from rem_arrow.plan.walk import children, columns_of, conjuncts
 from rem_arrow.source import Catalog, ColumnStatistics
 
 _EQUAL, _RANGE, _LIKE, _OTHER = 0.05, 0.3, 0.1, 0.3
+# Who asks for groups by what they add up to asks for few.
+_HAVING = 0.05
 _BOUNDS = ("<", "<=", ">", ">=")
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -247,6 +249,8 @@ class Estimates:
             left = left.operand
         if not (isinstance(left, Column) and isinstance(right, Literal)):
             return _RANGE
+        if _is_aggregate(left.name, plan):
+            return _HAVING
         source = self._origin(left.name, plan)
         statistics = self._of(*source) if source is not None else None
         if statistics is None:
@@ -258,6 +262,21 @@ class Estimates:
             return _RANGE
         below = min(1.0, max(0.0, (value - low) / (high - low)))
         return max(0.0005, below if upper else 1.0 - below)
+
+
+def _is_aggregate(name: str, plan: Relation) -> bool:
+    """Say whether a column is what an aggregate gives."""
+    match plan:
+        case Aggregate():
+            return any(n == name for n, _ in plan.aggregates)
+        case Project():
+            expr = dict(plan.outputs).get(name)
+            read = columns_of(expr) if expr is not None else set()
+            return len(read) == 1 and _is_aggregate(read.pop(), plan.input)
+        case Filter():
+            return _is_aggregate(name, plan.input)
+        case _:
+            return False
 
 
 def _column_side(condition: Call) -> Expr:
