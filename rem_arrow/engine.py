@@ -17,9 +17,10 @@ import polars as pl
 
 from rem_arrow.catalog import Snapshot
 from rem_arrow.errors import ExecuteError, RemError, UnsupportedError
+from rem_arrow.lower.context import Lowering, Measured, node_key
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.interval import flattened
-from rem_arrow.lower.relation import Lowering, lower, node_key
+from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.optimizer import optimize
@@ -152,7 +153,7 @@ class Engine:
         _collect(_lowered(prepared.plan, snapshot, given)[0])
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
-        measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] = {}
+        measured: Measured = {}
         _, plan, context = _lowered(prepared.plan, snapshot, given, measured=measured)
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
@@ -248,7 +249,7 @@ def _lowered(
     values: Mapping[str, object],
     deadline: float | None = None,
     *,
-    measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] | None = None,
+    measured: Measured | None = None,
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
     plan = prune_segments(fixed, values)
     context = Lowering(snapshot, values, _collect, deadline=deadline, measured=measured)

@@ -26,16 +26,30 @@ def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Tabl
     for heading in ("query", "rows", "rem ms", "duckdb ms", "ratio", *(f"{p} ms" for p in peers), "plan ms", "cached", "rem MiB", "duckdb MiB"):
         found.add_column(heading, justify="right")
     found.add_column("equal", overflow="fold")
+    found.add_column("what takes longest, ms", overflow="fold")
     for r in results:
         times = [_shown(r.milliseconds.get(name)) for name in ("rem", "duckdb")]
         others = [_peer(r, name) for name in peers]
         plan = [_shown(r.plan_uncached_ms), _shown(r.plan_cached_ms)]
         added = [_shown(r.added_mib.get(name)) for name in ("rem", "duckdb")]
-        found.add_row(f"{r.number}", f"{r.rows:,}", *times, _shown(r.ratio), *others, *plan, *added, reason(r.verdict.get("rem", "")))
+        found.add_row(f"{r.number}", f"{r.rows:,}", *times, _shown(r.ratio), *others, *plan, *added, reason(r.verdict.get("rem", "")), r.slowest)
     mean = geometric_mean(results)
     equal = sum(r.verdict.get("rem") == "yes" for r in results)
     found.add_section()
-    found.add_row("mean", "", "", "", _shown(mean), *["" for _ in peers], "", "", "", "", f"{equal} of {len(results)} equal; geometric mean of their ratios")
+    peaks = [max((r.added_mib.get(name, 0.0) for r in results), default=0.0) for name in ("rem", "duckdb")]
+    found.add_row(
+        "all",
+        "",
+        "",
+        "",
+        _shown(mean),
+        *["" for _ in peers],
+        "",
+        "",
+        *map(_shown, peaks),
+        f"{equal} of {len(results)} equal",
+        "geometric mean of the ratios; the largest peaks of memory",
+    )
     return found
 
 

@@ -15,6 +15,7 @@ from benchmarks.tpc.answers import difference
 from benchmarks.tpc.data import Suite
 from benchmarks.tpc.engines import FAILURES, DuckDB, Engine, Rem, Rows
 from benchmarks.tpc.memory import added_mib
+from benchmarks.tpc.nodes import slowest
 from benchmarks.tpc.planning import plan_ms
 from benchmarks.tpc.queries import without_ties
 
@@ -23,7 +24,7 @@ PLANNED = 3
 
 @dataclass(slots=True)
 class Result:
-    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds."""
+    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds. `slowest` says of ours what takes longest, where DuckDB is faster."""
 
     suite: Suite
     number: int
@@ -33,6 +34,7 @@ class Result:
     added_mib: dict[str, float] = field(default_factory=dict)
     plan_uncached_ms: float | None = None
     plan_cached_ms: float | None = None
+    slowest: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -60,6 +62,8 @@ def run_query(suite: Suite, number: int, text: str, engines: Mapping[str, Engine
     ours = timed.get("rem")
     if isinstance(ours, Rem):
         result.plan_uncached_ms, result.plan_cached_ms = plan_ms(ours.db, text, times=PLANNED)
+        if result.ratio is not None and result.ratio > 1:
+            result.slowest = slowest(ours.db, text)
     return result
 
 

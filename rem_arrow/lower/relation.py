@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError, InputError
 from rem_arrow.lower import index, search, semantics, sideways
+from rem_arrow.lower.context import Lowering, Measured, node_key
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
@@ -40,32 +41,11 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.source import Catalog, ScanReport
+from rem_arrow.source import ScanReport
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
 RECURSIVE_ROWS_MAX = 50_000_000
-
-
-@dataclass(slots=True)
-class Lowering:
-    """What lowering reads, and what it reports: one report a scan, in the order of the plan."""
-
-    catalog: Catalog
-    parameters: Mapping[str, object]
-    collect: Callable[[pl.LazyFrame], pl.DataFrame] = pl.LazyFrame.collect
-    reports: list[tuple[Scan, ScanReport]] = field(default_factory=list)
-    # How many rows the indexes gave, by the first column.
-    index_rows: dict[str, int] = field(default_factory=dict)
-    # Frames of scans that are read more than once: Polars computes equal frames once.
-    scans: dict[Scan, pl.LazyFrame] = field(default_factory=dict)
-    working: dict[str, pl.DataFrame] = field(default_factory=dict)
-    shared: dict[int, pl.LazyFrame] = field(default_factory=dict)
-    # To measure each node: it is collected by itself, and its rows and its own seconds are noted by its kind and columns.
-    measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]] | None = None
-    spent: float = 0.0
-    # When, on the monotonic clock, the statement has used up its time; None is never.
-    deadline: float | None = None
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -73,12 +53,7 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
     return _lowered(plan, context) if context.measured is None else _measured(plan, context, context.measured)
 
 
-def node_key(plan: Relation) -> tuple[type, tuple[str, ...]]:
-    """Return what a node is known by: what runs is not always the node of the plan, but one that reads fewer rows."""
-    return type(plan), tuple(plan.schema)
-
-
-def _measured(plan: Relation, context: Lowering, measured: dict[tuple[type, tuple[str, ...]], tuple[int, float]]) -> pl.LazyFrame:
+def _measured(plan: Relation, context: Lowering, measured: Measured) -> pl.LazyFrame:
     before, started = context.spent, time.perf_counter()
     found = context.collect(_lowered(plan, context))
     took = time.perf_counter() - started

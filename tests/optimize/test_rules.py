@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from rem_arrow.engine import named
-from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.lower.context import Lowering
+from rem_arrow.lower.relation import lower
 from rem_arrow.optimize import aggregate_early, push_semi, restrict_groups, run_first
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate

@@ -92,7 +92,7 @@ def test_explain_shows_options_and_rows(db):
     """The options, an estimate, and after running it the rows that came; columns that nobody reads are not asked for."""
     text = "SELECT l.id FROM LOOKUP((SELECT name FROM entities), table => $t) l"
     assert "Index lookup (id) table => $t  [about 3 rows]" in db.explain(text, {"t": "entities"})
-    assert "Index lookup (id) table => $t  [about 3 rows, 3 in fact]" in db.explain(text, {"t": "entities"}, analyze=True)
+    assert "Index lookup (id) table => $t  [about 3 rows, 3 rows, " in db.explain(text, {"t": "entities"}, analyze=True)
 
 
 def test_an_index_answers_from_the_version_of_the_statement(db):

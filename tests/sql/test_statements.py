@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -601,3 +602,13 @@ def test_several_statements_run_in_turn_and_the_last_one_answers(small: rem.Data
         small.sql("INSERT INTO n VALUES (2); SELECT z FROM n")
     assert run(small, "SELECT COUNT(*) FROM n") == [(2,)], "each statement commits by itself"
     small.sql("DROP TABLE n")
+
+
+def test_explain_analyze_shows_the_rows_and_the_time_of_each_node() -> None:
+    """What ran is shown beside what was expected, and the whole time at the root."""
+    with rem.connect() as db:
+        db.load("t", pl.DataFrame({"a": range(1000), "b": [i % 7 for i in range(1000)]}))
+        lines = db.explain("SELECT b, count(*) FROM t WHERE a >= 500 GROUP BY b ORDER BY b LIMIT 3", analyze=True).splitlines()
+        assert re.fullmatch(r"Limit 3  \[3 rows, \d+\.\d ms; \d+\.\d ms in all\]", lines[0])
+        assert [line.split("[")[1].split(" rows")[0] for line in lines[1:5]] == ["7", "7", "7", "500"]
+        assert re.search(r"Scan t .*\[about 1000 rows, 1000 rows, \d+\.\d ms, \d+ segments read, 0 skipped\]", lines[5])
