@@ -23,7 +23,42 @@ from benchmarks.measure import Row, Target, checksum, compare, installed, interl
 ROWS, SMOKE_ROWS = 1_000_000, 5_000
 ASKED, SMOKE_ASKED = 100, 5
 ROUNDS = 5
-PARTS = ["an", "bel", "cor", "da", "el", "fin", "gar", "ho", "in", "jo", "ka", "lo", "ma", "nor", "ol", "pe", "qui", "ra", "sa", "ton", "ul", "ver", "wen", "xi", "yo", "za", "ber", "chi", "stein", "mann", "son", "ley", "ford", "by"]
+PARTS = [
+    "an",
+    "bel",
+    "cor",
+    "da",
+    "el",
+    "fin",
+    "gar",
+    "ho",
+    "in",
+    "jo",
+    "ka",
+    "lo",
+    "ma",
+    "nor",
+    "ol",
+    "pe",
+    "qui",
+    "ra",
+    "sa",
+    "ton",
+    "ul",
+    "ver",
+    "wen",
+    "xi",
+    "yo",
+    "za",
+    "ber",
+    "chi",
+    "stein",
+    "mann",
+    "son",
+    "ley",
+    "ford",
+    "by",
+]
 DUCKDB = "SELECT id, jaccard(lower(name), lower(?)) AS score FROM named ORDER BY score DESC, id LIMIT 10"
 
 Ask = Callable[[str], list[tuple[Any, ...]]]

@@ -42,9 +42,9 @@ def fuzzy(indexes: TrigramIndexes, version: Version, texts: Iterable[str], *, k:
     rows = []
     for (place, rowid, field), score in zip(best.rows.tolist(), best.scores.tolist(), strict=True):
         tv = tables[place]
-        found = tv.place(rowid)
-        assert found is not None, "only live rows are kept"
-        table, id_, name, matched_on, json = lookup.described(tv, found, named_fields(tv.table)[field].name, entity=entity)
+        row = lookup.read(tv, rowid, entity=entity)
+        assert row is not None, "only live rows are kept"
+        table, id_, name, matched_on, json = lookup.shown(tv.table, row, named_fields(tv.table)[field].name, entity=entity)
         rows.append((table, id_, name, matched_on, score, json))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
