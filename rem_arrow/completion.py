@@ -36,11 +36,11 @@ def complete(kv: KV, hints: Hints, version: Version, prefix: str, *, k: int = K)
 
 def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str, str | None, str] | None:
     """Return the row if it lives and has a name with that key."""
-    names = lookup.names_of(tv, rowid)
-    for field, text in names or ():
-        if entries.name_prefix(text)[:-1] == key:
-            place = tv.place(rowid)
-            assert place is not None, "it has names"
-            table, id_, name, matched_on, _ = lookup.described(tv, place, field, entity=False)
-            return text, table, id_, name, matched_on
-    return None
+    row = lookup.read(tv, rowid, entity=False)
+    if row is None:
+        return None
+    found = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    if found is None:
+        return None
+    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, found[0], entity=False)
+    return found[1], table, id_, name, matched_on

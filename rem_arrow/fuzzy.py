@@ -42,9 +42,9 @@ def fuzzy(indexes: TrigramIndexes, version: Version, texts: Iterable[str], *, k:
     rows = []
     for (place, rowid, field), score in zip(best.rows.tolist(), best.scores.tolist(), strict=True):
         tv = tables[place]
-        found = tv.place(rowid)
-        assert found is not None, "only live rows are kept"
-        table, id_, name, matched_on, json = lookup.described(tv, found, named_fields(tv.table)[field].name, entity=entity)
+        row = lookup.read(tv, rowid, entity=entity)
+        assert row is not None, "only live rows are kept"
+        table, id_, name, matched_on, json = lookup.shown(tv.table, row, named_fields(tv.table)[field].name, entity=entity)
         rows.append((table, id_, name, matched_on, score, json))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -63,7 +63,7 @@ class _Best:
     """The best rows so far, each once, by its most similar field. `threshold` rises as better ones come."""
 
     def __init__(self, k: int | None, threshold: float) -> None:
-        self._k, self.threshold = k, threshold
+        self.k, self.threshold = k, threshold
         self.rows: Rows = np.empty((0, 3), dtype=np.int64)
         self.scores: Scores = np.empty(0)
 
@@ -74,9 +74,9 @@ class _Best:
         first = np.ones(len(rows), dtype=np.bool_)
         first[1:] = (rows[1:, :2] != rows[:-1, :2]).any(axis=1)
         rows, scores = rows[first], scores[first]
-        order = np.lexsort((rows[:, 1], rows[:, 0], -scores))[: self._k]
+        order = np.lexsort((rows[:, 1], rows[:, 0], -scores))[: self.k]
         self.rows, self.scores = rows[order], scores[order]
-        if self._k is not None and len(self.scores) == self._k and self._k:
+        if self.k is not None and len(self.scores) == self.k and self.k:
             self.threshold = max(self.threshold, float(self.scores[-1]))
 
 
@@ -94,7 +94,20 @@ def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, wanted: froze
             kept = live[offsets]
             offsets, scores = offsets[kept], scores[kept]
             rowids = view.part.rowid_array(view.length)[offsets]
+            if isinstance(field.dtype, pl.String) and best.k is not None and 0 < best.k < len(rowids):
+                chosen = _first(rowids, scores, best.k)
+                rowids, scores = rowids[chosen], scores[chosen]
             best.add(np.stack([np.full(len(rowids), place), rowids, np.full(len(rowids), number)], axis=1), scores)
+
+
+def _first(rowids: npt.NDArray[np.int64], scores: Scores, k: int) -> npt.NDArray[np.int64]:
+    """Return the places of the k best, of equal ones those with the least rowids; a name that half of the rows bear is not sorted whole."""
+    last = np.partition(scores, len(scores) - k)[len(scores) - k]
+    better, equal = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
+    missing = k - len(better)
+    if len(equal) > missing:
+        equal = equal[np.argpartition(rowids[equal], missing - 1)[:missing]]
+    return np.concatenate([better, equal])
 
 
 def _live(view: PartView, marker: Field) -> npt.NDArray[np.bool_]:

@@ -33,7 +33,7 @@ def run(kv: KV, hints: Hints, version: Version, function: str, call: IndexCall) 
 
 def _lookup(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     # A text of nothing but space names nothing; only who asks for it by hand is told.
-    return lookup.lookup_entity(kv, hints, one_table(version, call.options["table"]), [t for t in call.texts() if t.strip()], rows_max=None, entity="entity" in call.columns)
+    return lookup.lookup_entity(kv, hints, one_table(version, call.options["table"]), (t for t in call.texts() if t.strip()), rows_max=None, entity="entity" in call.columns)
 
 
 def _fuzzy(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
@@ -12,16 +12,18 @@ from pydantic_core import to_json
 from rem_arrow.errors import InputError
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
+from rem_arrow.schema import Table
 from rem_arrow.storage.kv import KV
-from rem_arrow.storage.version import Place, TableVersion, Version
+from rem_arrow.storage.version import TableVersion, Version
 
 SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}
 ROWS_MAX = 1_000
+Row: TypeAlias = "dict[str, object]"
 # table, id, name, matched_on, entity.
 Found: TypeAlias = "tuple[str, str, str | None, str, str | None]"
 
 
-def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Sequence[str], *, rows_max: int | None = ROWS_MAX, entity: bool = True) -> pl.DataFrame:
+def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Iterable[str], *, rows_max: int | None = ROWS_MAX, entity: bool = True) -> pl.DataFrame:
     """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as JSON).
 
     Exact ids come first, then the order of the tables and rows. At most `rows_max` rows. Without `entity` that column is NULL.
@@ -52,32 +54,37 @@ def _candidates(kv: KV, hints: Hints, version: Version, text: str) -> Iterator[t
 
 
 def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found | None:
+    row = read(tv, rowid, entity=entity)
+    if row is None:
+        return None
     wanted = entries.normalise(text)
-    field = next((f for f, name in names_of(tv, rowid) or () if entries.normalise(name) == wanted), None)
-    place = None if field is None else tv.place(rowid)
-    return None if field is None or place is None else described(tv, place, field, entity=entity)
+    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == wanted), None)
+    return None if field is None else shown(tv.table, row, field, entity=entity)
 
 
-def names_of(tv: TableVersion, rowid: int) -> list[tuple[str, str]] | None:
-    """Return by what a row is looked up, each text with its field; None when it is not live, or deleted."""
+def read(tv: TableVersion, rowid: int, *, entity: bool) -> Row | None:
+    """Return all fields of a row, or without `entity` those that name it; None when it is not live, or deleted."""
     place = tv.place(rowid)
     if place is None:
         return None
     table = tv.table
-    fields = ("id", *table.name_fields)
-    *values, deleted = place.view.part.row(place.offset, [table.field(n) for n in (*fields, table.soft_delete)])
-    if deleted is not None:
-        return None
-    listed = [(f, [v] if isinstance(v, str) else v if isinstance(v, list) else []) for f, v in zip(fields, values, strict=True)]
-    return [(f, t) for f, texts in listed for t in texts if isinstance(t, str)]
-
-
-def described(tv: TableVersion, place: Place, field: str, *, entity: bool) -> Found:
-    """Return a live row as a lookup shows it: table, id, name, matched_on, and with `entity` all fields as JSON."""
-    table = tv.table
-    fields = table.fields if entity else [table.field(n) for n in dict.fromkeys(("id", *table.name_fields, *(["name"] if "name" in table.names else [])))]
+    few = dict.fromkeys(("id", *table.name_fields, *(n for n in table.names if n == "name"), table.soft_delete))
+    fields = table.fields if entity else [table.field(n) for n in few]
     row = dict(zip([f.name for f in fields], place.view.part.row(place.offset, fields), strict=True))
+    return row if row[table.soft_delete] is None else None
+
+
+def names_in(table: Table, row: Row) -> Iterator[tuple[str, str]]:
+    """Yield by what a row is looked up, each text with its field."""
+    for field in ("id", *table.name_fields):
+        value = row[field]
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        yield from ((field, t) for t in texts if isinstance(t, str))
+
+
+def shown(table: Table, row: Row, field: str, *, entity: bool) -> Found:
+    """Return a row as a lookup shows it: table, id, name, matched_on, and with `entity` all fields as JSON."""
     name = row.get("name")
-    shown = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
+    other = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
     json = to_json(row, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode() if entity else None
-    return table.name, str(row["id"]), name if isinstance(name, str) else shown, field, json
+    return table.name, str(row["id"]), name if isinstance(name, str) else other, field, json

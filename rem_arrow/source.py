@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import polars as pl
+
+from rem_arrow.errors import ExecuteError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,15 +134,24 @@ class IndexCall:
         inputs: the texts of each input, without NULLs, in the order of the call; of one that was left out none.
         options: every option by name, in its type; those that were not given have their defaults.
         columns: which columns are wanted, at least one.
+        deadline: when, on the monotonic clock, the statement has used up its time; None is never.
     """
 
     inputs: tuple[pl.Series, ...]
     options: Mapping[str, object]
     columns: tuple[str, ...]
+    deadline: float | None = None
 
-    def texts(self) -> list[str]:
-        """Return all texts of all inputs, each once."""
-        return list(dict.fromkeys(text for series in self.inputs for text in series.to_list()))
+    def texts(self) -> Iterator[str]:
+        """Yield all texts of all inputs, each once, for as long as there is time."""
+        for text in dict.fromkeys(text for series in self.inputs for text in series.to_list()):
+            self.check_time()
+            yield text
+
+    def check_time(self) -> None:
+        """Raise ExecuteError when the time of the statement is used up."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise ExecuteError("the statement ran longer than its time and was stopped, while an index answered")
 
 
 class Catalog(Protocol):

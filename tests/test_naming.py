@@ -166,6 +166,17 @@ def test_fuzzy_keeps_to_a_table_and_shows_the_entity(db):
     assert db.fuzzy("?!").height == 0
 
 
+def test_of_a_name_that_many_bear_the_first_rows_come(db):
+    """Ties go by the order of the rows, over segments and tail, whatever field is alike."""
+    db.insert("tickets", [{"id": f"{i:03}", "code": "same name", "title": "same name"} for i in range(40)])
+    db.compact()
+    db.insert("tickets", [{"id": f"{i:03}", "code": "same name", "aliases": ["same name", "name same"]} for i in range(40, 80)])
+    db.update("tickets", "003", {"code": "other"})
+    db.delete("tickets", "001")
+    for k in (1, 5, 50, 79, 100):
+        assert db.fuzzy("same name", k=k)["id"].to_list() == [f"{i:03}" for i in range(80) if i != 1][:k]
+
+
 def test_two_threads_search_while_a_third_writes(db):
     """Nobody sees a row half, and all rows are found in the end."""
     failures: list[BaseException] = []

@@ -95,7 +95,7 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Search():
             return _search(plan, context)
         case Index():
-            found = index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context))
+            found = index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context), context.deadline)
             context.index_rows[plan.columns[0][0]] = found.height
             return found.lazy()
         case Working():

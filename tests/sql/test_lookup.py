@@ -115,6 +115,20 @@ def test_the_value_of_a_parameter_is_checked_when_it_runs(db, text, parameters, 
         db.sql(text, parameters)
 
 
+def test_an_index_heeds_the_time_of_the_statement(db):
+    """Between two texts; a subquery may give many."""
+    text = "SELECT count(*) FROM FUZZY((SELECT 'name ' || i FROM range(100000) r(i)))"
+    with pytest.raises(rem.ExecuteError, match="ran longer than its time and was stopped, while an index answered"):
+        db.sql(text, timeout_s=0.3)
+
+
+def test_an_argument_may_be_computed(db):
+    """From decimals, aggregates, windows and searches of its own."""
+    db.sql("CREATE OR REPLACE TABLE prices AS SELECT CAST(i AS DECIMAL(9, 2)) AS p, 'Ada' AS who FROM range(5) r(i)")
+    text = "SELECT l.id, q.s FROM LOOKUP((SELECT who || ' lovelace' || left(CAST(sum(p) AS VARCHAR), 0) FROM prices GROUP BY who)) l, (SELECT sum(p) AS s FROM prices) q ORDER BY 1"
+    assert [(i, str(s)) for i, s in db.sql(text).rows()] == [("b", "10.00"), ("c", "10.00")]
+
+
 def test_statements_that_keep_what_is_found(db):
     """A table, a view and a file of it."""
     db.sql("CREATE OR REPLACE TABLE kept AS LOOKUP 'a'")
