@@ -265,6 +265,7 @@ class Database(Meaning):
             "embedding_failure": None if failure is None else str(failure),
             "vector_indexes": self._shared.vectors.stats(),
             "text_indexes": self._shared.texts.stats(),
+            "graph": self._shared.writer.hints.graphs.stats(),
             "trigram_index": self._shared.writer.hints.trigrams.stats(),
         }
 

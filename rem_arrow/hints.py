@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.datatypes import Json
+from rem_arrow.graph_indexes import GraphIndexes
 from rem_arrow.index import entries
 from rem_arrow.index.row_index import RowIndex
 from rem_arrow.schema import Field, Table
@@ -83,6 +84,7 @@ class Hints:
     def __init__(self, vectors: VectorIndexes, texts: TextIndexes) -> None:
         self.vectors, self.texts = vectors, texts
         self.trigrams = TrigramIndexes()
+        self.graphs = GraphIndexes()
         self._runs: weakref.WeakKeyDictionary[Run, _RunIndex] = weakref.WeakKeyDictionary()
         self._tables: dict[int, tuple[Table, RowIndex]] = {}
         self._lock = threading.Lock()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import polars as pl
 
-from rem_arrow import fuzzy, lookup
+from rem_arrow import fuzzy, graph_walks, lookup
 from rem_arrow.errors import ExecuteError, InputError, suggest
+from rem_arrow.graph_walks import Walk
 from rem_arrow.hints import Hints
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.source import IndexCall
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import Version
+
+if TYPE_CHECKING:
+    from rem_arrow.graph_walks import Strategy, Unique
+    from rem_arrow.index.graph import Direction, Graph
 
 Run: TypeAlias = "Callable[[KV, Hints, Version, IndexCall], pl.DataFrame]"
 
@@ -52,4 +57,84 @@ def one_table(version: Version, name: object) -> Version:
     return Version(version.commit, {tv.table.number: tv}, {tv.table.name.casefold(): tv.table.number})
 
 
-RUNS: Mapping[str, Run] = {"lookup": _lookup, "fuzzy": _fuzzy}
+def _graph(hints: Hints, version: Version, call: IndexCall) -> tuple[Graph, Walk]:
+    """Return the graph, and how the options say it is walked. Ids that no edge has are starts that lead nowhere."""
+    graph = hints.graphs.graph(version)
+    kinds, rows = call.options.get("type"), call.options.get("rows", graph_walks.PATHS_MAX)
+    assert isinstance(rows, int), "the binder gives each option its type"
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    direction = cast("Direction", call.options.get("direction", "out"))
+    return graph, Walk(None if kinds is None else list(kinds), direction, None, rows)  # type: ignore[call-overload]
+
+
+def _neighbors(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return graph_walks.neighbors(graph, list(call.texts()), cast(int, call.options["depth"]), walk)
+
+
+def _traverse(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    strategy, unique = cast("Strategy", call.options["strategy"]), cast("Unique", call.options["unique"])
+    depth, include = cast(int, call.options["depth"]), bool(call.options["include_start"])
+    return graph_walks.traverse(graph, list(call.texts()), depth, walk, strategy=strategy, unique=unique, include_start=include, path="path" in call.columns)
+
+
+def _pairs(call: IndexCall, find: Callable[[str, str], pl.DataFrame]) -> pl.DataFrame:
+    """Return the paths from each text of the first input to each of the second, numbered through."""
+    found = []
+    for a in dict.fromkeys(call.inputs[0].to_list()):
+        for b in dict.fromkeys(call.inputs[1].to_list()):
+            call.check_time()
+            found.append(find(a, b))
+    types = dict(INDEX_FUNCTIONS["all_paths"].columns)
+    return pl.concat(found).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id")) if found else pl.DataFrame(schema=types)
+
+
+def _shortest_path(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    weighted, every, depth = bool(call.options["weighted"]), bool(call.options["every"]), cast(int, call.options["depth"])
+    return _pairs(call, lambda a, b: graph_walks.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth))
+
+
+def _all_paths(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return _pairs(call, lambda a, b: graph_walks.all_paths(graph, a, b, walk, cast(int, call.options["depth"])))
+
+
+def _cycles(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    return graph_walks.cycles(*_graph(hints, version, call), cast(int, call.options["depth"]))
+
+
+def _degree(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return graph_walks.degree(graph, walk.kinds)
+
+
+def _pagerank(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return graph_walks.pagerank(graph, walk.kinds, cast(float, call.options["damping"]), cast(float, call.options["tolerance"]))
+
+
+def _components(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return graph_walks.components(graph, walk.kinds, strong=bool(call.options["strong"]))
+
+
+def _topological_order(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    return graph_walks.topological_order(graph, walk.kinds)
+
+
+RUNS: Mapping[str, Run] = {
+    "lookup": _lookup,
+    "fuzzy": _fuzzy,
+    "neighbors": _neighbors,
+    "traverse": _traverse,
+    "shortest_path": _shortest_path,
+    "all_paths": _all_paths,
+    "cycles": _cycles,
+    "degree": _degree,
+    "pagerank": _pagerank,
+    "components": _components,
+    "topological_order": _topological_order,
+}

@@ -13,7 +13,6 @@ import polars as pl
 from rem_arrow.catalog import StoredTable
 from rem_arrow.embedding import Provider
 from rem_arrow.errors import InputError
-from rem_arrow.naming import Naming
 from rem_arrow.schema import Table
 from rem_arrow.searching import (
     CANDIDATES_MIN,
@@ -33,10 +32,11 @@ from rem_arrow.source import Metric, Ranking
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.walking import Walking
 from rem_arrow.writer import find_table
 
 
-class Meaning(Naming):
+class Meaning(Walking):
     """The part of a database that searches by meaning."""
 
     _store: Store

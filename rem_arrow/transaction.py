@@ -9,18 +9,18 @@ from typing import TypeVar
 import polars as pl
 
 from rem_arrow.errors import InputError
-from rem_arrow.naming import Naming
 from rem_arrow.operations import Compute
 from rem_arrow.shared import Shared
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
+from rem_arrow.walking import Walking
 
 T = TypeVar("T")
 
 
-class Transaction(Naming):
+class Transaction(Walking):
     """Writes over several tables that become visible together, or not at all. Reads see the version that it began with and its own writes."""
 
     def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -336,17 +339,28 @@ def small_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _recall(db: Any, known: dict[int, np.ndarray[Any, Any]], rng: np.random.Generator, searches: int = 20) -> float:
     hit = 0
+    keys, matrix = np.array(list(known)), np.stack(list(known.values()))
     for _ in range(searches):
         query = rng.normal(size=D).astype(np.float32)
         found = db.sql("SELECT id, v FROM points WHERE v.l2($q)", {"q": query})
         assert all(np.array_equal(known[i], np.array(v, dtype=np.float32)) for i, v in found.rows()), "no deleted and no stale row, ever"
         assert found.height == 10
-        hit += len(set(found["id"]) & set(brute(known, query, 10, "l2")))
+        hit += len(set(found["id"]) & set(keys[np.argsort(np.linalg.norm(matrix - query, axis=1))[:10]].tolist()))
     return hit / (10 * searches)
 
 
-def _churn(path: Path, rows: int, rounds: int) -> None:
-    """Delete and update at random, reopening in between; every search against brute force."""
+def _killed(path: Path, seconds: float) -> None:
+    """Kill a process that brings the index up to date, or saves it."""
+    command = [sys.executable, "-m", "tests.index.update_child", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
+        time.sleep(seconds)
+        child.kill()
+
+
+def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
+    """Delete and update at random, reopening in between, with processes that are killed in the first rounds; every search against brute force."""
     rng, chosen = np.random.default_rng(11), random.Random(5)
     values = rng.normal(size=(rows, D)).astype(np.float32)
     known = {i: values[i] for i in range(rows)}
@@ -355,7 +369,11 @@ def _churn(path: Path, rows: int, rounds: int) -> None:
         db.create_index("points", "v", metric="l2")
         db.wait()
         assert next(iter(db.stats()["vector_indexes"].values()))["rows"] == rows
-    for _ in range(rounds):
+        db.compact()
+    size = _bytes(path)
+    for turn in range(rounds):
+        if turn < kills:
+            _killed(path, chosen.uniform(0.1, 2.5))
         with rem.connect(path) as db:
             assert _recall(db, known, rng) >= 0.99
             picked = chosen.sample(sorted(known), len(known) // 5)
@@ -378,17 +396,24 @@ def _churn(path: Path, rows: int, rounds: int) -> None:
             db.wait()
             assert _recall(db, known, rng) >= 0.99
     assert len(list((path / "vectors").iterdir())) == 1, "older files are gone"
+    with rem.connect(path) as db:
+        db.compact()
+    assert _bytes(path) <= 2 * size + (1 << 22)
+
+
+def _bytes(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
 
 
 @pytest.mark.usefixtures("small_indexes")
 def test_churn(tmp_path: Path) -> None:
-    _churn(tmp_path / "db", 400, 3)
+    _churn(tmp_path / "db", 400, 3, kills=1)
 
 
 @pytest.mark.long
 @pytest.mark.usefixtures("small_indexes")
 def test_churn_of_many_rows(tmp_path: Path) -> None:
-    _churn(tmp_path / "db", 20_000, 10)
+    _churn(tmp_path / "db", 100_000, 10, kills=10)
 
 
 @pytest.mark.usefixtures("small_indexes")

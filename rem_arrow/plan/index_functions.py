@@ -88,7 +88,81 @@ def _shown(option: Option) -> str:
 
 
 _FOUND = (("table", _TEXT), ("id", _TEXT), ("name", _TEXT), ("matched_on", _TEXT), ("entity", _TEXT))
+_TYPE = Option("type", pl.List(_TEXT), None, "edges of this type or these; NULL for all", nullable=True)
+_DIRECTION = Option("direction", _TEXT, "out", "along the edges, against them, or both", choices=("out", "in", "both"))
+_ROWS = Option("rows", _INT, 1_000_000, "the most rows; beyond is an error", low=1)
+_NODE = (("id", _TEXT), ("table", _TEXT))
+_PATHS = (("path_id", _INT), ("length", _INT), ("path", pl.List(_TEXT)), ("edge_types", pl.List(_TEXT)))
+
+
+def _depth(default: int) -> Option:
+    return Option("depth", _INT, default, "the most edges on the way", low=1, high=1_000)
+
+
 _FUNCTIONS = (
+    IndexFunction(
+        "neighbors",
+        ("ids",),
+        (_depth(1), _TYPE, _DIRECTION, _ROWS),
+        (("start_id", _TEXT), *_NODE, ("depth", _INT)),
+        "what lies within that many edges of the entities, each once for each start",
+        repeats=True,
+        rows=30,
+    ),
+    IndexFunction(
+        "traverse",
+        ("ids",),
+        (
+            _depth(1),
+            _TYPE,
+            _DIRECTION,
+            Option("strategy", _TEXT, "bfs", "the order of the rows", choices=("bfs", "dfs")),
+            Option("unique", _TEXT, "node", "each entity once, or every path without an entity twice", choices=("node", "path")),
+            Option("include_start", pl.Boolean(), False, "whether the starts are among the rows"),
+            _ROWS,
+        ),
+        (("start_id", _TEXT), *_NODE, ("depth", _INT), ("edge_type", _TEXT), ("parent_id", _TEXT), ("path", pl.List(_TEXT))),
+        "the same with the way to each: its last edge, the entity before it, all ids from the start",
+        repeats=True,
+        rows=30,
+    ),
+    IndexFunction(
+        "shortest_path",
+        ("a", "b"),
+        (
+            _TYPE,
+            _DIRECTION,
+            Option("weighted", pl.Boolean(), False, "by the least sum of weights; an edge without one counts 1"),
+            Option("every", pl.Boolean(), False, "all paths of that length, not one"),
+            Option("depth", _INT, 1_000, "the most edges on the way", low=1, high=1_000),
+        ),
+        _PATHS,
+        "a shortest path from each a to each b; no row where there is none",
+    ),
+    IndexFunction("all_paths", ("a", "b"), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every path from each a to each b without an entity twice", rows=30),
+    IndexFunction("cycles", (), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every cycle without an entity twice", rows=30),
+    IndexFunction("degree", (), (_TYPE,), (*_NODE, ("in_degree", _INT), ("out_degree", _INT), ("degree", _INT)), "how many edges each entity has", rows=10_000),
+    IndexFunction(
+        "pagerank",
+        (),
+        (
+            _TYPE,
+            Option("damping", _FLOAT, 0.85, "share of the rank that follows edges", low=0, high=0.999),
+            Option("tolerance", _FLOAT, 1e-6, "the sum of changes at which it ends", low=1e-15),
+        ),
+        (*_NODE, ("score", _FLOAT)),
+        "the PageRank of each entity; all sum to 1",
+        rows=10_000,
+    ),
+    IndexFunction(
+        "components",
+        (),
+        (_TYPE, Option("strong", pl.Boolean(), False, "of entities that reach each other along the edges")),
+        (*_NODE, ("component", _INT)),
+        "the connected component of each entity; 0 is the largest",
+        rows=10_000,
+    ),
+    IndexFunction("topological_order", (), (_TYPE,), (*_NODE, ("level", _INT)), "levels such that every edge leads to a higher one", rows=10_000),
     IndexFunction(
         "lookup",
         ("names",),

@@ -1,0 +1,126 @@
+"""What a graph says of its nodes: degrees, PageRank, components, an order along the edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rem_arrow.errors import ExecuteError, UnsupportedError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from rem_arrow.index.graph import Edges, Graph, Ints, Mask
+
+_ROUNDS_MAX = 1_000
+
+
+def chosen(graph: Graph, kinds: Mask | None) -> Edges:
+    """Return the live edges of the types that are wanted."""
+    edges = graph.live()
+    if kinds is None:
+        return edges
+    kept = kinds[edges.kind]
+    return type(edges)(edges.source[kept], edges.target[kept], edges.kind[kept], edges.weight[kept])
+
+
+def degrees(graph: Graph, kinds: Mask | None) -> tuple[Ints, Ints]:
+    """Return how many edges come in to, and go out of, each node."""
+    edges = chosen(graph, kinds)
+    return np.bincount(edges.target, minlength=graph.nodes.count), np.bincount(edges.source, minlength=graph.nodes.count)
+
+
+def pagerank(graph: Graph, kinds: Mask | None, damping: float, tolerance: float) -> npt.NDArray[np.float64]:
+    """Return the PageRank of each node, by power iteration until the sum of the changes is below `tolerance`; they sum to 1.
+
+    An edge's weight, if it has one, is its share. Hidden nodes have 0.
+
+    Source: Page, Brin, Motwani and Winograd, "The PageRank Citation Ranking", 1999.
+    """
+    from scipy.sparse import csr_array
+
+    edges, count = chosen(graph, kinds), graph.nodes.count
+    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    alive = int(there.sum())
+    if not alive:
+        return np.zeros(count)
+    weights = np.nan_to_num(edges.weight, nan=1.0)
+    if (weights < 0).any():
+        raise ExecuteError("PageRank needs weights that are not negative")
+    out = np.bincount(edges.source, weights=weights, minlength=count)
+    share = csr_array((weights, (edges.target, edges.source)), shape=(count, count))
+    ends = there & (out == 0)
+    inverse = np.divide(1.0, out, out=np.zeros(count), where=out > 0)
+    rank: npt.NDArray[np.float64] = there / alive
+    for _ in range(_ROUNDS_MAX):
+        fresh = there * ((1.0 - damping) / alive + damping * rank[ends].sum() / alive) + damping * (share @ (rank * inverse))
+        change = float(np.abs(fresh - rank).sum())
+        rank = fresh
+        if change < tolerance:
+            return rank
+    raise ExecuteError(f"PageRank has not settled to {tolerance:g} after {_ROUNDS_MAX:,} rounds; raise the tolerance, or lower the damping")
+
+
+def components(graph: Graph, kinds: Mask | None, *, strong: bool) -> Ints:
+    """Return the number of each node's component, the largest component being 0; -1 for hidden nodes."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges, count = chosen(graph, kinds), graph.nodes.count
+    matrix = csr_array((np.ones(len(edges.source), dtype=np.int8), (edges.source, edges.target)), shape=(count, count))
+    _, labels = connected_components(matrix, directed=True, connection="strong" if strong else "weak")
+    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    sizes = np.bincount(labels[there], minlength=int(labels.max(initial=-1)) + 1)
+    # Of components of one size the one with the smallest node comes first.
+    firsts = np.full(len(sizes), count)
+    np.minimum.at(firsts, labels, np.arange(count))
+    number = np.empty(len(sizes), dtype=np.int64)
+    number[np.lexsort((firsts, -sizes))] = np.arange(len(sizes))
+    found: Ints = np.where(there, number[labels], -1)
+    return found
+
+
+def on_cycles(graph: Graph, kinds: Mask | None) -> Mask:
+    """Return which nodes may be on a directed cycle: those in strong components of several nodes, or with an edge to themselves."""
+    label = components(graph, kinds, strong=True)
+    sizes = np.bincount(label[label >= 0])
+    found: Mask = (label >= 0) & (sizes[np.maximum(label, 0)] > 1) if len(sizes) else np.zeros(graph.nodes.count, dtype=np.bool_)
+    edges = chosen(graph, kinds)
+    found[edges.source[edges.source == edges.target]] = True
+    return found
+
+
+def topological(graph: Graph, kinds: Mask | None) -> Ints:
+    """Return the level of each node: 0 without an edge that comes in, else one more than the largest before it; -1 for hidden nodes.
+
+    Source: Kahn 1962.
+    """
+    edges, count = chosen(graph, kinds), graph.nodes.count
+    waiting = np.bincount(edges.target, minlength=count)
+    level = np.full(count, -1, dtype=np.int64)
+    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    frontier, at, left = np.flatnonzero(there & (waiting == 0)), 0, int(there.sum())
+    while len(frontier):
+        level[frontier] = at
+        left -= len(frontier)
+        step = graph.step(frontier, "out", kinds)
+        gone = np.bincount(step.node, minlength=count) if len(step.node) * 4 > count else None
+        if gone is not None:
+            waiting = waiting - gone
+        else:
+            np.subtract.at(waiting, step.node, 1)
+        ready = np.unique(step.node)
+        frontier, at = ready[waiting[ready] == 0], at + 1
+    if left:
+        node = int(np.flatnonzero(there & (level < 0))[0])
+        raise ExecuteError(f"the edges have a cycle, so their nodes have no order; {graph.nodes.ids[node]!r} is on it or behind it. CYCLES shows the cycles")
+    return level
+
+
+def check_scipy() -> None:
+    """Raise UnsupportedError where scipy is missing."""
+    try:
+        import scipy  # noqa: F401
+    except ImportError as error:
+        raise UnsupportedError("this needs scipy: pip install 'rem_arrow[graph]'") from error
