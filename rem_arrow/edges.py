@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -12,10 +14,16 @@ from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.model.fields import json_text
 from rem_arrow.schema import Field, Table
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.tail import Run
+from rem_arrow.storage.version import PartView, TableVersion
 
 NAME = "edges"
 _COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
 Resolve = Callable[[str], "str | None"]
+# Of runs: how many rows were looked at, and whether an end of one of them dangles.
+_known: weakref.WeakKeyDictionary[Run, tuple[int, bool]] = weakref.WeakKeyDictionary()
+_known_lock = threading.Lock()
 
 
 def edges_table(number: int) -> Table:
@@ -66,6 +74,33 @@ def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
     if colon and rest and resolve(f"{head}\0{rest}") is not None:
         return head, rest
     return None, end
+
+
+def has_dangling(tv: TableVersion) -> bool:
+    """Say whether some edge may have an end that no entity has. Rows that are dead count too: this is a hint."""
+    fields = [tv.table.field("src_table"), tv.table.field("dst_table")]
+    return any(_dangles(view, fields) for view in tv.parts)
+
+
+def _dangles(view: PartView, fields: Sequence[Field]) -> bool:
+    if isinstance(view.part, Segment):
+        zones = [view.part.zone(f) for f in fields]
+        return any(z is None or z.null_count > 0 for z in zones)
+    with _known_lock:
+        seen, found = _known.get(view.part, (0, False))
+    if not found and seen < view.length:
+        found = any(c.slice(seen).null_count() > 0 for c in view.part.frame(fields, view.length))
+        with _known_lock:
+            _known[view.part] = (view.length, found)
+    return found
+
+
+def bound(row: Sequence[Json], table: str, ids: Collection[str]) -> tuple[Json, ...] | None:
+    """Return an edge whose dangling ends have found their entities; None where it has none of these."""
+    src_table, src, dst_table, dst, *rest = row
+    src_table = table if src_table is None and src in ids else src_table
+    dst_table = table if dst_table is None and dst in ids else dst_table
+    return None if (src_table, dst_table) == (row[0], row[2]) else (src_table, src, dst_table, dst, *rest)
 
 
 def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:

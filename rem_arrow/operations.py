@@ -87,6 +87,7 @@ class Operations(ABC):
             new = records.new_rows(left) if many else records.new_row(left[0])
             changes, ids = self._shared.writer.insert(tv, records, new)
             add_vectors(changes, tv.table, given)
+            self._bind_edges(version, changes, tv.table.name, ids)
             if edge_list:
                 self._add_edges(version, changes, edge_list, tv.table.name, ids)
             return changes, ids
@@ -163,6 +164,29 @@ class Operations(ABC):
 
         return self._write(compute)
 
+    def remove_edges(self, src: str | None = None, dst: str | None = None, edge_type: str | None = None) -> int:
+        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given. Returns how many.
+
+        Raises:
+            InputError: none is given; an id is written as table:id where it is in several tables.
+        """
+        given = {"src": src, "dst": dst, "edge_type": edge_type}
+        if all(value is None for value in given.values()):
+            raise InputError("remove_edges needs a source, a target or a type; DELETE FROM edges removes all")
+        conditions, values = [], dict[str, str]()
+        for name, value in given.items():
+            if value is None:
+                continue
+            if not isinstance(value, str) or not value:
+                raise InputError(f"{name} of an edge is a text that is not empty, not {value!r}")
+            table, id_ = (None, value) if name == "edge_type" else edges.split_end(value, self._shared.resolver(self._version()))
+            conditions.append(f"{name} = ${name}")
+            values[name] = id_
+            if table is not None:
+                conditions.append(f"{name}_table = ${name}_table")
+                values[f"{name}_table"] = table
+        return int(self.sql(f"DELETE FROM edges WHERE {' AND '.join(conditions)}", values).item())
+
     # --- queries
 
     def sql(
@@ -229,6 +253,23 @@ class Operations(ABC):
             )
             rows.append(row)
         changes.merge(self._shared.writer.put_keyed(find_table(version, edges.NAME), rows))
+
+    def _bind_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
+        """Let dangling edges find the entities that were just added: the first that takes an id has them."""
+        tv = find_table(version, edges.NAME)
+        if not edges.has_dangling(tv):
+            return
+        writer, wanted = self._shared.writer, set(ids)
+        rowids: set[int] = set()
+        for name in ("src", "dst"):
+            for id_ in ids:
+                rowids.update(writer.hints.by_value(self._shared.store.kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
+        for rowid in sorted(rowids):
+            place = tv.place(rowid)
+            old = None if place is None else writer.plain_row(tv.table, place)
+            new = None if old is None else edges.bound(old, table, wanted)
+            if old is not None and new is not None:
+                writer.replace_keyed(changes, tv, rowid, old, new)
 
     def _purge_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
         """Kill the edges that begin or end at purged entities."""
