@@ -44,7 +44,10 @@ def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
     found: list[int | None] = []
     for end, same in zip(ends, graph.nodes.find(pl.Series(ends, dtype=pl.String)), strict=True):
         if len(same) > 1:
-            tables = sorted(graph.nodes.names[graph.nodes.tables[n]] or "no table yet" for n in same)
+            # An end that has found its entity may have left its number behind.
+            same = same[graph.nodes.tables[same] != 0]
+        if len(same) > 1:
+            tables = sorted(graph.nodes.names[graph.nodes.tables[n]] for n in same)
             raise InputError(f"the id {end!r} is in {', '.join(tables)}; write it as table:id, for example {tables[0]}:{end}")
         table, colon, rest = end.partition(":")
         if not len(same) and colon and table in graph.nodes.names:

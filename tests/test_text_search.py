@@ -177,6 +177,17 @@ def test_plain_tables_and_frames_are_searched_too(db: rem.Database) -> None:
     assert db.search("facts", "two", mode="text", column="t")["t"].to_list() == ["two two", "one two"]
 
 
+def test_what_changes_rows_may_search_them(db: rem.Database) -> None:
+    """UPDATE and DELETE by words; EXPLAIN shows the words."""
+    db.load("facts", pl.DataFrame({"t": ["a x", "b", "x x"], "n": [1, 2, 3]}))
+    assert db.sql("UPDATE facts SET n = 9 WHERE facts.t.bm25('x') > 0").item() == 2
+    assert db.sql("DELETE FROM facts WHERE facts.t.bm25('b') > 0").item() == 1
+    assert sorted(db.sql("SELECT n FROM facts")["n"]) == [9, 9]
+    assert "text_score" in (plan := db.explain("SELECT t.bm25('some words') FROM facts"))
+    assert "'some words'" in plan
+    assert "\x00bm25" not in plan
+
+
 def test_rrf_is_the_sum_of_the_inverse_ranks(db: rem.Database) -> None:
     """Each score gives 1 / (60 + rank) to the rows that it has, and rows without any have none."""
     rows = fill(db, ["fox", "fox fox dog", "dog", "bird", None])
@@ -224,6 +235,8 @@ def test_what_is_no_search_is_refused(db: rem.Database) -> None:
         db.sql("SELECT content.bm25(kind) FROM notes")
     with pytest.raises(rem.BindError, match="a column of a table in FROM, and this is computed"):
         db.sql("SELECT c.bm25('x') FROM (SELECT content || '' AS c FROM notes) s")
+    with pytest.raises(rem.BindError, match="a search stands alone as an AND term of WHERE"):
+        db.sql("SELECT id FROM notes r WHERE r.content.bm25('x') AND kind = 'a' OR kind = 'b'")
     with pytest.raises(rem.BindError, match="rrf takes two scores or more"):
         db.sql("SELECT rrf(content.bm25('x')) FROM notes")
     with pytest.raises(rem.BindError, match="rrf ranks the rows of a query, and cannot stand here"):

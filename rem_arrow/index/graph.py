@@ -202,9 +202,11 @@ class Graph:
 
     def with_changes(self, added: Edges, gone: Ints, nodes: Nodes, kinds: Sequence[str]) -> Graph:
         """Return the graph with more edges behind its own, and without some of them; nothing is hidden in it."""
-        base, later = self.base.without(gone[gone < self.settled]), self.later.without(gone[gone >= self.settled] - self.settled)
+        base = self.base.without(gone[gone < self.settled])
+        # An edge may have come and gone since.
+        later = self.later.behind(added).without(gone[gone >= self.settled] - self.settled)
         cache = {"in": self._cache["in"]} if "in" in self._cache else {}
-        return Graph(nodes, tuple(kinds), base, later.behind(added), self.out_rows, None, cache)
+        return Graph(nodes, tuple(kinds), base, later, self.out_rows, None, cache)
 
     def with_hidden(self, hidden: Mask | None) -> Graph:
         return self if hidden is None and self.hidden is None else replace(self, hidden=hidden)

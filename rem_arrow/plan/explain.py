@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import assert_never
 
@@ -117,7 +118,9 @@ def text(expr: Expr) -> str:
         case Literal():
             return _shown(expr.value)
         case Parameter():
-            return f"${expr.name}"
+            # Of what is made of a text or a parameter when the statement runs, that text or parameter.
+            shown = re.split("[\x00\x01]", expr.name)[-1]
+            return f"${expr.name}" if shown == expr.name else f"${shown[1:]}" if shown[:1] == "p" else f"'{shown[1:]}'"
         case Call():
             args = [text(a) for a in expr.args]
             return f"({args[0]} {expr.function} {args[1]})" if not expr.function[0].isalpha() and len(args) == 2 else f"{expr.function}({', '.join(args)})"

@@ -10,6 +10,8 @@ from rem_arrow.plan.nodes import Parameter, Relation
 from rem_arrow.plan.walk import children, expr_children, exprs_of
 
 _MARK = "\x00bm25\x00"
+# The name of the table that a statement changes begins with another sign than this.
+_BETWEEN = "\x01"
 FUNCTION = "text_score"
 
 
@@ -26,7 +28,7 @@ class TextScores(NamedTuple):
 def parameter(source: str, column: str, *, text: str | None = None, parameter: str | None = None) -> Parameter:
     """Return what the query finds. The names of tables and columns hold no control characters."""
     given = f"t{text}" if text is not None else f"p{parameter}"
-    return Parameter(f"{_MARK}{source}\x00{column}\x00{given}", pl.List(pl.Float64()))
+    return Parameter(f"{_MARK}{source}{_BETWEEN}{column}{_BETWEEN}{given}", pl.List(pl.Float64()))
 
 
 def scored_in(plan: Relation) -> tuple[TextScores, ...]:
@@ -47,6 +49,6 @@ def scored_in(plan: Relation) -> tuple[TextScores, ...]:
 
 def meant(given: Parameter) -> TextScores:
     """Return what a parameter of this kind stands for."""
-    source, column, rest = given.name[len(_MARK) :].split("\x00", 2)
+    source, column, rest = given.name[len(_MARK) :].split(_BETWEEN, 2)
     is_text = rest[:1] == "t"
     return TextScores(given.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])

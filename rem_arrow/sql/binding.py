@@ -122,7 +122,7 @@ class Binding(ABC):
     def as_boolean(self, expr: Expr, tree: exp.Expression, what: str) -> Expr:
         if isinstance(expr.dtype, pl.Boolean):
             return expr
-        if isinstance(expr, Call) and expr.function.startswith("vector_"):
+        if isinstance(expr, Call) and (expr.function.startswith("vector_") or expr.function == "text_score"):
             raise self.error("a search stands alone as an AND term of WHERE", tree, "Compare the score, as in embedding.cosine('x') > 0.7, or read FROM SEARCH(t, 'x').")
         if isinstance(expr.dtype, pl.Null) or types.is_number(expr.dtype) or types.is_text(expr.dtype):
             return cast_to(expr, pl.Boolean())
