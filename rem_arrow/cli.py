@@ -138,6 +138,24 @@ def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(he
 
 
 @app.command()
+def traverse(
+    database: DatabasePath,
+    ids: Annotated[list[str], typer.Argument(help="Ids to start from, or table:id")],
+    depth: Annotated[int, typer.Option(help="The most edges from a start")] = 1,
+    edge_type: Annotated[list[str] | None, typer.Option("--type", help="Only edges of this type; may be given several times")] = None,
+    direction: Annotated[Literal["out", "in", "both"], typer.Option(help="Along the edges, against them, or both")] = "out",
+    where: Annotated[str | None, typer.Option(help="A condition in SQL that an entity must meet")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Follow edges from entities, and show what is reached and how.
+
+    rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
+    """
+    with _errors(), _reader(database) as db:
+        _write(db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None)
+
+
+@app.command()
 def fuzzy(
     database: DatabasePath,
     name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, much as it is spelled")],

@@ -150,8 +150,8 @@ def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int
 def cycles(graph: Graph, walk: Walk, length_max: int) -> pl.DataFrame:
     """Return path_id, length, path, edge_types of every cycle without a node twice; its first node is the last of its path too."""
     check_depth(length_max)
-    centrality.check_scipy()
-    within = None if walk.direction == "both" else centrality.on_cycles(graph, graph.kind_codes(walk.kinds))
+    # Without scipy every node may be on a cycle, which takes longer to see.
+    within = centrality.on_cycles(graph, graph.kind_codes(walk.kinds)) if walk.direction != "both" and centrality.has_scipy() else None
     return _paths(graph, walks.cycles(graph, walk.rules(graph), length_max, within))
 
 
@@ -181,36 +181,38 @@ def _empty_lists(count: int) -> pl.Series:
 
 
 def degree(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame:
-    """Return id, table, in_degree, out_degree, degree of every node."""
+    """Return id, table, in_degree, out_degree, degree of every node with an edge of these types."""
     incoming, outgoing = centrality.degrees(graph, graph.kind_codes(kinds))
     columns = [pl.Series("in_degree", incoming), pl.Series("out_degree", outgoing), pl.Series("degree", incoming + outgoing)]
-    return _of_nodes(graph, columns)
+    return _of_nodes(graph, kinds, columns)
 
 
 def pagerank(graph: Graph, kinds: Sequence[str] | None, damping: float, tolerance: float) -> pl.DataFrame:
-    """Return id, table, score of every node, the largest first."""
+    """Return id, table, score of every node with an edge of these types, the largest first."""
     if not 0 <= damping < 1 or not tolerance > 0:
         raise InputError(f"damping is from 0 to below 1 and tolerance above 0, not {damping} and {tolerance}")
     centrality.check_scipy()
-    return _of_nodes(graph, [pl.Series("score", centrality.pagerank(graph, graph.kind_codes(kinds), damping, tolerance))]).sort("score", descending=True, maintain_order=True)
+    return _of_nodes(graph, kinds, [pl.Series("score", centrality.pagerank(graph, graph.kind_codes(kinds), damping, tolerance))]).sort(
+        "score", descending=True, maintain_order=True
+    )
 
 
 def components(graph: Graph, kinds: Sequence[str] | None, *, strong: bool) -> pl.DataFrame:
-    """Return id, table, component of every node; component 0 is the largest."""
+    """Return id, table, component of every node with an edge of these types; component 0 is the largest."""
     centrality.check_scipy()
-    return _of_nodes(graph, [pl.Series("component", centrality.components(graph, graph.kind_codes(kinds), strong=strong))]).sort("component", maintain_order=True)
+    return _of_nodes(graph, kinds, [pl.Series("component", centrality.components(graph, graph.kind_codes(kinds), strong=strong))]).sort("component", maintain_order=True)
 
 
 def topological_order(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame:
-    """Return id, table, level of every node, so that every edge goes to a higher level."""
-    return _of_nodes(graph, [pl.Series("level", centrality.topological(graph, graph.kind_codes(kinds)))]).sort("level", maintain_order=True)
+    """Return id, table, level of every node with an edge of these types, so that every edge goes to a higher level."""
+    return _of_nodes(graph, kinds, [pl.Series("level", centrality.topological(graph, graph.kind_codes(kinds)))]).sort("level", maintain_order=True)
 
 
-def _of_nodes(graph: Graph, columns: Sequence[pl.Series]) -> pl.DataFrame:
-    """Return columns beside the ids and tables of all nodes, without those that are hidden."""
+def _of_nodes(graph: Graph, kinds: Sequence[str] | None, columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """Return columns beside the ids and tables of the nodes that have an edge of these types."""
     ids, tables = shown(graph, np.arange(graph.nodes.count))
     found = pl.DataFrame([ids.alias("id"), tables.alias("table"), *columns])
-    return found if graph.hidden is None else found.filter(pl.Series(~graph.hidden))
+    return found.filter(pl.Series(centrality.touched(graph, graph.kind_codes(kinds))))
 
 
 def check_depth(depth: int) -> None:

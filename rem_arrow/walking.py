@@ -112,7 +112,7 @@ class Walking(Naming):
     def find_cycles(
         self, *, length_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | None = None, rows_max: int = graph_walks.PATHS_MAX
     ) -> pl.DataFrame:
-        """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its path too. Needs the extra `graph`."""
+        """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its path too. The extra `graph` makes it faster."""
         graph, _, walk = self._prepared([], edge_type, direction, where, rows_max)
         return graph_walks.cycles(graph, walk, length_max)
 

@@ -155,4 +155,42 @@ ORDER BY callers DESC, f.id
 LIMIT 6""",
         note="Nearest by meaning first, then the graph and SQL, in one statement.",
     ),
+    Question(
+        title="What depends on zlib within three imports?",
+        sql="""\
+SELECT n.depth AS imports_away, COUNT(*) AS modules, MIN(n.id) AS first_by_name
+FROM NEIGHBORS('zlib', depth => 3, direction => 'in', type => 'imports') n
+GROUP BY n.depth
+ORDER BY n.depth""",
+        note="The graph is walked in memory; its rows are a relation like any other.",
+    ),
+    Question(
+        title="By which imports does json come to zlib?",
+        sql="""\
+SELECT length, array_to_string(path, ' -> ') AS path
+FROM SHORTEST_PATH('json', 'zlib', type => 'imports')""",
+        note="",
+    ),
+    Question(
+        title="Which modules import each other?",
+        sql="""\
+SELECT length, array_to_string(path, ' -> ') AS cycle
+FROM CYCLES(depth => 3, type => 'imports')
+ORDER BY length, cycle
+LIMIT 6""",
+        note="",
+    ),
+    Question(
+        title="Which packages have the functions about compression that reach the most others?",
+        sql="""\
+WITH found AS (SELECT name FROM SEARCH(resources, 'compress data, decompress data', k => 20)),
+reached AS (SELECT start_id, COUNT(*) AS others FROM NEIGHBORS((SELECT name FROM found), depth => 3, type => 'calls') GROUP BY start_id)
+SELECT f.package, COUNT(*) AS functions, SUM(r.others) AS reached
+FROM reached r
+JOIN functions f ON f.id = r.start_id
+GROUP BY f.package
+ORDER BY reached DESC, f.package
+LIMIT 5""",
+        note="Search, then the graph, then SQL: one statement.",
+    ),
 )

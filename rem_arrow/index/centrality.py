@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,18 @@ def chosen(graph: Graph, kinds: Mask | None) -> Edges:
     return type(edges)(edges.source[kept], edges.target[kept], edges.kind[kept], edges.weight[kept])
 
 
+def _there(graph: Graph, edges: Edges) -> Mask:
+    """Return which nodes have one of the edges."""
+    found = np.zeros(graph.nodes.count, dtype=np.bool_)
+    found[edges.source] = found[edges.target] = True
+    return found
+
+
+def touched(graph: Graph, kinds: Mask | None) -> Mask:
+    """Return which nodes have a live edge of the types that are wanted: those that the rest of this file speaks of."""
+    return _there(graph, chosen(graph, kinds))
+
+
 def degrees(graph: Graph, kinds: Mask | None) -> tuple[Ints, Ints]:
     """Return how many edges come in to, and go out of, each node."""
     edges = chosen(graph, kinds)
@@ -34,14 +47,14 @@ def degrees(graph: Graph, kinds: Mask | None) -> tuple[Ints, Ints]:
 def pagerank(graph: Graph, kinds: Mask | None, damping: float, tolerance: float) -> npt.NDArray[np.float64]:
     """Return the PageRank of each node, by power iteration until the sum of the changes is below `tolerance`; they sum to 1.
 
-    An edge's weight, if it has one, is its share. Hidden nodes have 0.
+    An edge's weight, if it has one, is its share. Nodes without an edge have 0.
 
     Source: Page, Brin, Motwani and Winograd, "The PageRank Citation Ranking", 1999.
     """
     from scipy.sparse import csr_array
 
     edges, count = chosen(graph, kinds), graph.nodes.count
-    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    there = _there(graph, edges)
     alive = int(there.sum())
     if not alive:
         return np.zeros(count)
@@ -63,18 +76,18 @@ def pagerank(graph: Graph, kinds: Mask | None, damping: float, tolerance: float)
 
 
 def components(graph: Graph, kinds: Mask | None, *, strong: bool) -> Ints:
-    """Return the number of each node's component, the largest component being 0; -1 for hidden nodes."""
+    """Return the number of each node's component, the largest component being 0; -1 for nodes without an edge."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
     edges, count = chosen(graph, kinds), graph.nodes.count
     matrix = csr_array((np.ones(len(edges.source), dtype=np.int8), (edges.source, edges.target)), shape=(count, count))
     _, labels = connected_components(matrix, directed=True, connection="strong" if strong else "weak")
-    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    there = _there(graph, edges)
     sizes = np.bincount(labels[there], minlength=int(labels.max(initial=-1)) + 1)
     # Of components of one size the one with the smallest node comes first.
     firsts = np.full(len(sizes), count)
-    np.minimum.at(firsts, labels, np.arange(count))
+    np.minimum.at(firsts, labels[there], np.flatnonzero(there))
     number = np.empty(len(sizes), dtype=np.int64)
     number[np.lexsort((firsts, -sizes))] = np.arange(len(sizes))
     found: Ints = np.where(there, number[labels], -1)
@@ -92,14 +105,14 @@ def on_cycles(graph: Graph, kinds: Mask | None) -> Mask:
 
 
 def topological(graph: Graph, kinds: Mask | None) -> Ints:
-    """Return the level of each node: 0 without an edge that comes in, else one more than the largest before it; -1 for hidden nodes.
+    """Return the level of each node: 0 without an edge that comes in, else one more than the largest before it; -1 for nodes without an edge.
 
     Source: Kahn 1962.
     """
     edges, count = chosen(graph, kinds), graph.nodes.count
     waiting = np.bincount(edges.target, minlength=count)
     level = np.full(count, -1, dtype=np.int64)
-    there = np.ones(count, dtype=np.bool_) if graph.hidden is None else ~graph.hidden
+    there = _there(graph, edges)
     frontier, at, left = np.flatnonzero(there & (waiting == 0)), 0, int(there.sum())
     while len(frontier):
         level[frontier] = at
@@ -118,9 +131,12 @@ def topological(graph: Graph, kinds: Mask | None) -> Ints:
     return level
 
 
+def has_scipy() -> bool:
+    """Say whether scipy is there."""
+    return find_spec("scipy") is not None
+
+
 def check_scipy() -> None:
     """Raise UnsupportedError where scipy is missing."""
-    try:
-        import scipy  # noqa: F401
-    except ImportError as error:
-        raise UnsupportedError("this needs scipy: pip install 'rem_arrow[graph]'") from error
+    if not has_scipy():
+        raise UnsupportedError("this needs scipy: pip install 'rem_arrow[graph]'")
