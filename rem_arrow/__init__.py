@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
+    from rem_arrow.model.predicates import And, Between, Contains, EndsWith, Eq, Ge, Gt, In, IsNull, Le, Lt, Ne, Not, Or, Predicate, StartsWith
     from rem_arrow.transaction import Transaction
 
 __version__ = "0.1.0"
@@ -46,11 +47,28 @@ _HOMES = {
         "UnsupportedError",
     ),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
+    "rem_arrow.model.predicates": ("And", "Between", "Contains", "EndsWith", "Eq", "Ge", "Gt", "In", "IsNull", "Le", "Lt", "Ne", "Not", "Or", "Predicate", "StartsWith"),
     "rem_arrow.transaction": ("Transaction",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "And",
+    "Between",
+    "Contains",
+    "EndsWith",
+    "Eq",
+    "Ge",
+    "Gt",
+    "In",
+    "IsNull",
+    "Le",
+    "Lt",
+    "Ne",
+    "Not",
+    "Or",
+    "Predicate",
+    "StartsWith",
     "Agent",
     "BindError",
     "ConflictError",

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
 from rem_arrow.catalog import StoredTable
+from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
 from rem_arrow.engine import Limits
@@ -303,6 +304,7 @@ class Database(Meaning):
             return begun._write(compute)
         with store.lock:
             changes, result = compute(store.version)
+            bind_ends(store.kv, self._shared.writer, store.version, changes)
             if changes:
                 store.commit(changes)
         self._follow(changes)

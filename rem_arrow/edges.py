@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -93,14 +93,6 @@ def _dangles(view: PartView, fields: Sequence[Field]) -> bool:
         with _known_lock:
             _known[view.part] = (view.length, found)
     return found
-
-
-def bound(row: Sequence[Json], table: str, ids: Collection[str]) -> tuple[Json, ...] | None:
-    """Return an edge whose dangling ends have found their entities; None where it has none of these."""
-    src_table, src, dst_table, dst, *rest = row
-    src_table = table if src_table is None and src in ids else src_table
-    dst_table = table if dst_table is None and dst in ids else dst_table
-    return None if (src_table, dst_table) == (row[0], row[2]) else (src_table, src, dst_table, dst, *rest)
 
 
 def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:

@@ -13,6 +13,8 @@ import polars as pl
 from rem_arrow.catalog import StoredTable
 from rem_arrow.embedding import Provider
 from rem_arrow.errors import InputError
+from rem_arrow.finding import as_text
+from rem_arrow.model.predicates import Predicate
 from rem_arrow.schema import Table
 from rem_arrow.searching import (
     CANDIDATES_MIN,
@@ -60,7 +62,7 @@ class Meaning(Walking):
         query: str | Sequence[float],
         *,
         k: int = 10,
-        where: str | None = None,
+        where: str | Predicate | None = None,
         parameters: Mapping[str, Any] | None = None,
         mode: Mode = "vector",
         column: str | None = None,
@@ -69,7 +71,7 @@ class Meaning(Walking):
         """Return the k rows of a table that answer best to a text or a vector, best first: its columns and `_score`.
 
         Args:
-            where: a condition in SQL on the columns of the table; the k best of the rows that meet it come back.
+            where: a condition on the columns of the table, in SQL or as a predicate such as Eq("status", "open"); the k best of the rows that meet it come back.
             parameters: values for the $names of `where`.
             mode: "vector" compares meanings, "text" ranks by words (BM25), "hybrid" fuses the best of both by their ranks (RRF).
             column: what is searched: for vectors `embedding` unless another is named, `embedding_alt`, or a column of vectors; for words
@@ -83,6 +85,7 @@ class Meaning(Walking):
         """
         version = self._version()
         tv = find_table(version, table)
+        where, parameters = as_text(tv.table, where, parameters)
         check_search(mode, query, k, where, parameters)
         if mode == "vector":
             return self._search_vectors(version, tv, query, k, where, parameters, column or "embedding", metric)

@@ -87,7 +87,6 @@ class Operations(ABC):
             new = records.new_rows(left) if many else records.new_row(left[0])
             changes, ids = self._shared.writer.insert(tv, records, new)
             add_vectors(changes, tv.table, given)
-            self._bind_edges(version, changes, tv.table.name, ids)
             if edge_list:
                 self._add_edges(version, changes, edge_list, tv.table.name, ids)
             return changes, ids
@@ -253,23 +252,6 @@ class Operations(ABC):
             )
             rows.append(row)
         changes.merge(self._shared.writer.put_keyed(find_table(version, edges.NAME), rows))
-
-    def _bind_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
-        """Let dangling edges find the entities that were just added: the first that takes an id has them."""
-        tv = find_table(version, edges.NAME)
-        if not edges.has_dangling(tv):
-            return
-        writer, wanted = self._shared.writer, set(ids)
-        rowids: set[int] = set()
-        for name in ("src", "dst"):
-            for id_ in ids:
-                rowids.update(writer.hints.by_value(self._shared.store.kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
-        for rowid in sorted(rowids):
-            place = tv.place(rowid)
-            old = None if place is None else writer.plain_row(tv.table, place)
-            new = None if old is None else edges.bound(old, table, wanted)
-            if old is not None and new is not None:
-                writer.replace_keyed(changes, tv, rowid, old, new)
 
     def _purge_edges(self, version: Version, changes: Changes, table: str, ids: list[str]) -> None:
         """Kill the edges that begin or end at purged entities."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from rem_arrow.dangling import bind_ends
 from rem_arrow.errors import InputError
 from rem_arrow.operations import Compute
 from rem_arrow.shared import Shared
@@ -81,5 +82,6 @@ class Transaction(Walking):
         overlay = self._open()
         with self._shared.store.lock:
             changes, result = compute(overlay.version)
+            bind_ends(self._shared.store.kv, self._shared.writer, overlay.version, changes)
         overlay.apply(changes)
         return result

@@ -9,20 +9,21 @@ import polars as pl
 
 from rem_arrow import graph_walks
 from rem_arrow.errors import BindError, InputError
+from rem_arrow.finding import Finding, condition
 from rem_arrow.graph_walks import Strategy, Unique, Walk
 from rem_arrow.index.graph import Direction, Graph
-from rem_arrow.naming import Naming
+from rem_arrow.model.predicates import Predicate, Values
 from rem_arrow.sql.parse import is_condition
 
 EdgeTypes = str | Sequence[str] | None
 
 
-class Walking(Naming):
+class Walking(Finding):
     """The part that walks edges. Ids are given bare, or as 'table:id' where an id is in several tables.
 
     Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all; `direction` is "out", "in"
-    or "both"; `where` is a condition in SQL that an entity must meet to be returned or walked through, read in each table that has its
-    columns. An id that no entity and no edge has is refused with an InputError.
+    or "both"; `where` is a condition that an entity must meet to be returned or walked through, in SQL or as a predicate, read in each table that
+    has its columns. An id that no entity and no edge has is refused with an InputError.
     """
 
     def traverse_edges(
@@ -35,7 +36,7 @@ class Walking(Naming):
         strategy: Strategy = "bfs",
         unique: Unique = "node",
         include_start: bool = False,
-        where: str | None = None,
+        where: str | Predicate | None = None,
         rows_max: int = 1_000_000,
     ) -> pl.DataFrame:
         """Return what is reached from entities along edges, with the way to it.
@@ -65,7 +66,7 @@ class Walking(Naming):
         edge_type: EdgeTypes = None,
         direction: Direction = "out",
         exact: bool = False,
-        where: str | None = None,
+        where: str | Predicate | None = None,
         rows_max: int = 10_000_000,
     ) -> pl.DataFrame:
         """Return start_id, id, table, depth of what lies within `depth` edges, or with `exact` just there; without the ways, so faster than `traverse_edges`."""
@@ -82,7 +83,7 @@ class Walking(Naming):
         weighted: bool = False,
         every: bool = False,
         depth_max: int = graph_walks.DEPTH_MAX,
-        where: str | None = None,
+        where: str | Predicate | None = None,
     ) -> pl.DataFrame:
         """Return a shortest path from a to b: path_id, length (in edges), path (list of ids), edge_types; no row where there is none.
 
@@ -94,13 +95,21 @@ class Walking(Naming):
         return graph_walks.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
 
     def all_paths(
-        self, a: str, b: str, *, depth_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | None = None, rows_max: int = graph_walks.PATHS_MAX
+        self,
+        a: str,
+        b: str,
+        *,
+        depth_max: int = 6,
+        edge_type: EdgeTypes = None,
+        direction: Direction = "out",
+        where: str | Predicate | None = None,
+        rows_max: int = graph_walks.PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every path from a to b of at most `depth_max` edges without an entity twice, the shorter first; columns as of `shortest_path`."""
         graph, (first, last), walk = self._prepared([a, b], edge_type, direction, where, rows_max)
         return graph_walks.all_paths(graph, first, last, walk, depth_max)
 
-    def count_paths(self, a: str, b: str, *, depth_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | None = None) -> int:
+    def count_paths(self, a: str, b: str, *, depth_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | Predicate | None = None) -> int:
         """Return how many paths `all_paths` would give."""
         graph, (first, last), walk = self._prepared([a, b], edge_type, direction, where, graph_walks.PATHS_MAX)
         return graph_walks.count_paths(graph, first, last, walk, depth_max)
@@ -110,7 +119,7 @@ class Walking(Naming):
         return self.shortest_path(a, b, edge_type=edge_type, direction=direction).height > 0
 
     def find_cycles(
-        self, *, length_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | None = None, rows_max: int = graph_walks.PATHS_MAX
+        self, *, length_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | Predicate | None = None, rows_max: int = graph_walks.PATHS_MAX
     ) -> pl.DataFrame:
         """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its path too. The extra `graph` makes it faster."""
         graph, _, walk = self._prepared([], edge_type, direction, where, rows_max)
@@ -137,7 +146,7 @@ class Walking(Naming):
     def _graph(self) -> Graph:
         return self._shared.writer.hints.graphs.graph(self._version())
 
-    def _prepared(self, ids: str | Iterable[str], edge_type: EdgeTypes, direction: Direction, where: str | None, rows_max: int) -> tuple[Graph, list[str], Walk]:
+    def _prepared(self, ids: str | Iterable[str], edge_type: EdgeTypes, direction: Direction, where: str | Predicate | None, rows_max: int) -> tuple[Graph, list[str], Walk]:
         _one_of("direction", direction, ("out", "in", "both"))
         starts = [ids] if isinstance(ids, str) else list(ids)
         for start in starts:
@@ -157,30 +166,31 @@ class Walking(Naming):
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names")
 
-    def _allowed_nodes(self, graph: Graph, where: str | None) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
+    def _allowed_nodes(self, graph: Graph, where: str | Predicate | None) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
         """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns does not."""
         if where is None:
             return None
-        if not isinstance(where, str) or not is_condition(where):
-            raise InputError(f"where is one condition in SQL, such as \"category = 'x'\", not {where!r}")
+        if not isinstance(where, Predicate) and (not isinstance(where, str) or not is_condition(where)):
+            raise InputError(f"where is one condition in SQL, such as \"category = 'x'\", or a predicate, not {where!r}")
         allowed = np.zeros(graph.nodes.count, dtype=np.bool_)
         fits: list[bool] = []
-        problem: BindError | None = None
+        problem: BindError | InputError | None = None
         for name in graph.nodes.names:
             tv = self._version().find(name) if name else None
             if tv is None or tv.table.kind != "entity":
                 continue
-            quoted = name.replace('"', '""')
+            quoted, values = name.replace('"', '""'), Values()
             try:
-                ids = self.sql(f'SELECT id FROM "{quoted}" WHERE ({where}\n)').to_series()
-            except BindError as error:
+                text = where if isinstance(where, str) else condition(tv.table, where, values)
+                ids = self.sql(f'SELECT id FROM "{quoted}" WHERE ({text}\n)', values).to_series()
+            except (BindError, InputError) as error:
                 problem = error
                 continue
             fits.append(True)
             nodes = graph.nodes.numbers(ids, name)
             allowed[nodes[nodes >= 0]] = True
         if problem is not None and not fits:
-            raise InputError(f"no table of the graph's entities has what the condition reads: {problem.message}")
+            raise InputError(f"no table of the graph's entities has what the condition reads: {str(problem).splitlines()[0]}")
         return allowed
 
 

@@ -123,17 +123,6 @@ class Writer:
         changes.append(table.number, Append(rowids, list(last.values())))
         return changes
 
-    def replace_keyed(self, changes: Changes, tv: TableVersion, rowid: int, old: Sequence[Json], new: tuple[Json, ...]) -> None:
-        """Give a row of a keyed table another key; where a row has that key already, the old one goes."""
-        table, key = tv.table, self.hints.row_index(tv.table).key(new)
-        (there,) = self.hints.by_id(self._store.kv, tv, [key])
-        if there is not None and tv.place(there) is not None:
-            self.retire_row(changes, table, rowid, old)
-            return
-        self.retire_row(changes, table, rowid, old, new)
-        changes.ids.add((table.number, key))
-        changes.append(table.number, Append([rowid], [new]))
-
     def retire_row(self, changes: Changes, table: Table, rowid: int, old: Sequence[Json], new: Sequence[Json] | None = None) -> None:
         """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of them."""
         index = self.hints.row_index(table)

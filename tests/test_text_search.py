@@ -318,7 +318,9 @@ def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
         out = tmp_path / f"out{attempt}"
         with out.open("w") as printed:
             child = subprocess.Popen([sys.executable, "-m", "tests.words_child", str(path), str(attempt * 100_000)], stdout=printed, cwd=Path(__file__).parents[1])
-            time.sleep(1.6 + attempt * 0.13)
+            while not out.read_text():
+                time.sleep(0.02)
+            time.sleep(0.3 + attempt * 0.13)
             child.kill()
             child.wait()
         with rem.connect(path, background=False) as db:

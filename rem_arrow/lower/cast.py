@@ -66,13 +66,17 @@ def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) 
     return x.cast(dtype) if isinstance(source, pl.Null) else cast_items(x, source, dtype, inner)
 
 
+# A date, or of a time stamp its date.
+_DATE = r"^(\d+-\d+-\d+)(?:[ T](?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]?\d(?:\.\d*)?)?\s*(?:Z|UTC|[+-]\d{1,2}(?::?\d{2})?)?)?$"
+
+
 def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
     trimmed = x.str.strip_chars()
     match dtype:
         case pl.Boolean():
             return _boolean_of_text(trimmed, strict)
         case pl.Date():
-            return trimmed.str.replace_all("/", "-", literal=True).str.extract(r"^(\d+-\d+-\d+)(?:[ T].*)?$").pipe(_known, trimmed, strict).str.to_date("%Y-%m-%d", strict=strict)
+            return trimmed.str.replace_all("/", "-", literal=True).str.extract(_DATE).pipe(_known, trimmed, strict).str.to_date("%Y-%m-%d", strict=strict)
         case pl.Datetime():
             return _stamp_of_text(trimmed, dtype, strict)
         case pl.Time():

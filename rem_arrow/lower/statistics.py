@@ -39,8 +39,9 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
         return found.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
     if isinstance(result, pl.Decimal):
         unit = 10.0**result.scale
-        # The sum of two products may lie a little below the decimal that it stands for.
-        return ((found * unit + 1e-6).floor() / unit).round(result.scale).cast(result)
+        # Digits that are too many are cut off. The sum of two products may lie a little nearer to zero than the decimal that it stands for.
+        cut = pl.when(found < 0).then((found * unit - 1e-6).ceil()).otherwise((found * unit + 1e-6).floor())
+        return (cut / unit).round(result.scale).cast(result)
     return found.cast(result)
 
 

@@ -104,11 +104,13 @@ def deviation(binder: Binding, value: Expr) -> AggregateCall | None:
 
 
 def median(binder: Binding, value: Expr) -> AggregateCall | None:
-    """The median of what is no number: interpolated for dates, the lower one for texts; None for numbers."""
+    """The median of what is no number: interpolated for dates and decimals, the lower one for texts; None for other numbers."""
     half = (Literal(0.5, pl.Float64()),)
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         dtype: pl.DataType = pl.Datetime("us") if isinstance(value.dtype, pl.Date) else value.dtype
         return AggregateCall("quantile_cont", value, dtype, extra=half)
+    if isinstance(value.dtype, pl.Decimal):
+        return AggregateCall("quantile_cont", value, value.dtype, extra=half)
     if types.is_text(value.dtype) or isinstance(value.dtype, pl.Boolean):
         return AggregateCall("quantile_disc", value, value.dtype, extra=half)
     return None

@@ -109,9 +109,9 @@ def literal_number(text: str) -> tuple[object, pl.DataType]:
     if "e" in text.lower():
         return float(text), pl.Float64()
     if "." in text:
-        digits = text.replace(".", "").lstrip("0")
+        # A zero before the point is a digit too.
         scale = len(text) - text.index(".") - 1
-        precision = max(len(digits), scale, 1)
+        precision = max(len(text) - 1, 1)
         if precision > DECIMAL_DIGITS_MAX:
             return float(text), pl.Float64()
         return Decimal(text), pl.Decimal(precision, scale)
