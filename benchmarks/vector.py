@@ -48,13 +48,13 @@ def run(*, smoke: bool = False) -> list[Row]:
 
 
 def measured(rows: int, dimension: int, count: int, *, smoke: bool = False, peers: bool = True) -> list[Row]:
-    """Run it at a size; without `peers` beside raw hnswlib alone."""
+    """Run it at a size; without `peers` ours alone, and only the searches."""
     vectors, queries, clusters = _vectors(rows, dimension, count)
     groups = np.random.default_rng(3).integers(0, GROUPS, rows)
     frame = pl.DataFrame({"id": np.arange(rows), "g": groups, "c": clusters[:rows], "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, dimension))})
     with scratch() as path:
         found = _measured(path, frame, vectors, queries, clusters, peers=peers)
-        return found + _life(path / "life", frame, vectors, queries, smoke=smoke)
+        return found + _life(path / "life", frame, vectors, queries, smoke=smoke) if peers else found
 
 
 def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
@@ -76,18 +76,17 @@ def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats,
     db.load("t", frame, progress=False)
     exact: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
     found = [*_searched("top 10, exact", {"rem_arrow": exact, **(_duckdb(path, frame) if peers else {})}, units, queries, reference="duckdb")]
-    raw, raw_s = _raw(vectors)
+    raw, raw_s = _raw(vectors) if peers else (None, 0.0)
     started = time.perf_counter()
     db.create_index("t", "v")
     db.wait()
-    ours_s = time.perf_counter() - started
-    found += compare(
-        "index made", {"rem_arrow": ours_s, "hnswlib": raw_s}, "s", rows=rows, checksums=dict.fromkeys(("rem_arrow", "hnswlib"), checksum([(rows,)])), reference="hnswlib"
-    )
+    made = {"rem_arrow": time.perf_counter() - started} | ({"hnswlib": raw_s} if peers else {})
+    found += compare("index made", made, "s", rows=rows, checksums=checksum([(rows,)]), reference="hnswlib")
     by_sql: Ask = lambda q: db.sql(SEARCH, {"q": q})["id"].to_list()
-    engines: dict[str, Ask] = {"rem_arrow": exact, "rem_arrow, db.sql": by_sql, "hnswlib": lambda q: raw.knn_query(q, k=10)[0][0].tolist()}
-    engines |= _lancedb(path, frame) if peers else {}
-    found += _memory(db, raw, vectors)
+    engines: dict[str, Ask] = {"rem_arrow": exact, "rem_arrow, db.sql": by_sql}
+    if raw is not None:
+        engines |= {"hnswlib": lambda q: raw.knn_query(q, k=10)[0][0].tolist(), **_lancedb(path, frame)}
+        found += _memory(db, raw, vectors)
     found += _searched("top 10, by index", engines, units, queries, reference="hnswlib", target=Target("<=", 2, "ratio"))
     drawn = []
     for share in SHARES:
