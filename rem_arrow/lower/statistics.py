@@ -38,11 +38,15 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
     if source.is_temporal():
         return found.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
     if isinstance(result, pl.Decimal):
-        unit = 10.0**result.scale
-        # Digits that are too many are cut off. The sum of two products may lie a little nearer to zero than the decimal that it stands for.
-        cut = pl.when(found < 0).then((found * unit - 1e-6).ceil()).otherwise((found * unit + 1e-6).floor())
-        return (cut / unit).round(result.scale).cast(result)
+        return _cut(found, result).cast(result)
     return found.cast(result)
+
+
+def _cut(x: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
+    """Return floats without the digits that a decimal has not. The sum of two products may lie a little nearer to zero than what it stands for."""
+    unit = 10.0**dtype.scale
+    whole = pl.when(x < 0).then((x * unit - 1e-6).ceil()).otherwise((x * unit + 1e-6).floor())
+    return (whole / unit).round(dtype.scale)
 
 
 def _physical(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -55,8 +59,9 @@ def _physical(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 def deviation(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
     """The median of the distances from the median."""
     if isinstance(source, pl.Decimal):
-        middle = quantile_cont(x, pl.lit(0.5), source, source)
-        return quantile_cont((x - middle).abs().cast(source), pl.lit(0.5), source, source)
+        # In floats: Polars 2.1 does not come back from a quantile of what is left of another.
+        numbers = x.cast(pl.Float64)
+        return _cut((numbers - _cut(numbers.median(), source)).abs().median(), source).cast(source)
     if source.is_temporal():
         known = _physical(x, source)
         return (known - known.median()).abs().median().round().cast(pl.Int64).cast(pl.Duration("us"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.errors import suggest
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.nodes import Call, Expr
+from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.zones import zone_named
 from rem_arrow.sql.bind_special import SPECIAL
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
+_ZONED_WIDTH_MIN = timedelta(minutes=15)
 _DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
 
 
@@ -58,6 +61,10 @@ def _time_bucket(binder: Binding, tree: exp.Expression) -> Expr:
     """SQLGlot takes a third argument that is a name for a unit."""
     third = tree.args.get("unit") or tree.args.get("zone")
     if isinstance(third, exp.Var) and zone_named(third.name) is not None and not binder.scope.reaches(third.name, None):
+        width = binder.bind(tree.this)
+        if isinstance(width, Literal) and isinstance(width.value, timedelta) and width.value < _ZONED_WIDTH_MIN:
+            # Every zone is whole quarters of an hour off, but in the hour that a clock goes through twice.
+            return binder.call("time_bucket", [tree.this, tree.expression], tree)
         # Buckets of a time zone begin where its clocks say so.
         zone = exp.Literal.string(zone_named(third.name))
         local = exp.AtTimeZone(this=tree.expression.copy(), zone=zone)
