@@ -124,6 +124,8 @@ def _ends(frame: pl.DataFrame, texts: pl.DataFrame, side: str, resolve: Resolve)
     given = frame[f"{side}_table"].cast(pl.String).to_list() if f"{side}_table" in frame.columns else [None] * len(ids)
     known: dict[str, tuple[str | None, str]] = {}
     found: list[tuple[str | None, str]] = []
+    if None not in given:
+        return list(zip(given, ids, strict=True))
     for id_, table in zip(ids, given, strict=True):
         if table is not None:
             found.append((table, id_))

@@ -108,7 +108,8 @@ class Writer:
         """Add rows of a table with a key of several columns (edges); a row whose key exists is replaced."""
         table, changes = tv.table, Changes()
         index = self.hints.row_index(table)
-        last = {index.key(row): row for row in rows}
+        columns = list(zip(*rows, strict=True))
+        last = dict(zip(index.keys({p: columns[p] for p in index.key_places}), rows, strict=True)) if rows else {}
         known = self.hints.by_id(self._store.kv, tv, list(last)) if tv.parts else [None] * len(last)
         fresh = self._store.reserve_rowids(table.number, len(last)) if last else 0
         rowids: list[int] = []

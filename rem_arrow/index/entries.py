@@ -40,6 +40,19 @@ def id_key(table: int, parts: Sequence[str]) -> bytes:
     return _TABLE.pack(table) + b"".join(_LENGTH.pack(len(p)) + p for p in encoded)
 
 
+def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
+    """Return the key of each row's identity, of several columns, as `id_key` does. Texts that repeat are encoded once."""
+    packed = []
+    for column in columns:
+        known = {}
+        for text in set(column):
+            encoded = text.encode()
+            known[text] = _LENGTH.pack(len(encoded)) + encoded
+        packed.append([known[text] for text in column])
+    prefix = _TABLE.pack(table)
+    return [prefix + b"".join(parts) for parts in zip(*packed, strict=True)]
+
+
 def rowid_value(rowid: int) -> bytes:
     return rowid.to_bytes(_ROWID_BYTES, "big")
 

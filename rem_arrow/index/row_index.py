@@ -48,7 +48,7 @@ class RowIndex:
         if len(parts) == 1:
             prefix = entries.id_key(self.number, [""])
             return [prefix + id_.encode() for id_ in parts[0]]
-        return [entries.id_key(self.number, row) for row in zip(*parts, strict=True)]
+        return entries.id_keys(self.number, parts)
 
     def many(self, rowids: Sequence[bytes], columns: Mapping[int, Sequence[Json]]) -> list[Entry]:
         """Return the entries of many rows, without their identities; `columns` are plain values by place."""

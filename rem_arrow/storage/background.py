@@ -93,6 +93,11 @@ class Background:
                 while not self._stopping and compaction.compact(self._store, table):
                     pass
             self._store.collect_garbage()
+        except RuntimeError as error:
+            # The interpreter ends, and its pools take no more work; the next process begins it again.
+            if "shutdown" not in str(error):
+                raise
+            self._stopping = True
         except RemError as error:
             self.failure = error
             with self._idle:
