@@ -13,6 +13,7 @@ from rem_arrow.datatypes import Json
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
+from rem_arrow.soft_deletes import EDGES, ENDS, hidden_edges
 from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, VectorSpec
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
@@ -34,13 +35,14 @@ _INDEX_SHARE_MAX = 0.01
 
 
 class StoredTable:
-    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows."""
+    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows, nor edges at such entities."""
 
     def __init__(self, kv: KV, hints: Hints, version: Version, tv: TableVersion, *, include_deleted: bool = False, rowids: bool = False) -> None:
         # The version is held for as long as this source is: that is what keeps its pages.
         self._kv, self._hints, self._version, self._tv = kv, hints, version, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
+        self._deleted = hints.deleted.of(version) if tv.table.name == EDGES and not include_deleted else ()
         self._schema = pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
         # Columns that no part has: they are computed from the rowids.
         self._virtual = {ROWID: _ROWID_FIELD, **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings}}
@@ -166,7 +168,7 @@ class StoredTable:
             yield frame.select([f.name for f in fields])
 
     def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
-        if not fields and not (self._marker is not None and self._has_deleted(view)):
+        if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
         wanted = list(fields)
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
@@ -181,6 +183,9 @@ class StoredTable:
             frame = frame.filter(pl.Series(mask))
         if marker is not None:
             frame = frame.filter(frame[marker.name].is_null())
+        if self._deleted:
+            ends = view.part.frame([self.table.field(n) for n in ENDS], view.length)
+            frame = frame.filter(~(ends if mask is None else ends.filter(pl.Series(mask))).select(hidden_edges(self._deleted)).to_series())
         return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
 
     def _computed(self, field: Field, rowids: npt.NDArray[np.int64]) -> pl.Series:
@@ -250,6 +255,11 @@ class StoredTable:
         return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
+        if self._deleted:
+            ends = [self.table.field(n) for n in ENDS]
+            shown = pl.DataFrame([view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row")
+            hidden = shown.select(hidden_edges(self._deleted)).to_series()
+            offsets = [o for o, gone in zip(offsets, hidden, strict=True) if not gone]
         stored = [f for f in fields if f.name not in self._virtual]
         wanted = [*stored, self._marker] if self._marker is not None else stored
         rows = [view.part.row(o, wanted) for o in offsets]
@@ -352,12 +362,17 @@ class Snapshot:
         if frame is not None:
             return frame
         if name == TARGET and self._target is not None:
-            return StoredTable(self._kv, self._hints, self.version, self._target, rowids=True)
+            hidden_too = self._include_deleted and self._target.table.kind == "system"
+            return StoredTable(self._kv, self._hints, self.version, self._target, include_deleted=hidden_too, rowids=True)
         tv = self.version.find(name)
         return None if tv is None or tv.table.kind == "view" else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return index_calls.run(self._kv, self._hints, self.version, function, call)
+
+    def entity_table(self, name: str) -> str | None:
+        tv = self.version.find(name)
+        return None if tv is None or tv.table.kind != "entity" else tv.table.name
 
     def view(self, name: str) -> str | None:
         if name.casefold() in self._frames:

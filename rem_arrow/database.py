@@ -405,7 +405,12 @@ class Database(Meaning):
 
     def _load_entities(self, tv: TableVersion, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
         with self._store.lock:
-            count = EntityLoad(self._store, self._shared.writer, tv.table.number, self._shared.records(tv.table)).run(pieces, advance)
+            store, writer = self._store, self._shared.writer
+
+            def bind(changes: Changes, loaded: Mapping[str, str]) -> None:
+                bind_ends(store.kv, writer, store.version, changes, loaded)
+
+            count = EntityLoad(store, writer, tv.table.number, self._shared.records(tv.table), bind).run(pieces, advance)
         self._vectorize(tv.table.number, None)
         return count
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, compress
 from typing import Any
 
@@ -20,10 +20,14 @@ from rem_arrow.writer import Writer
 
 
 class EntityLoad:
-    """One load into one table. REQUIRES: the store's lock for its whole life."""
+    """One load into one table. REQUIRES: the store's lock for its whole life.
 
-    def __init__(self, store: Store, writer: Writer, table: int, records: Records) -> None:
-        self._store, self._writer, self._records = store, writer, records
+    Args:
+        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come besides.
+    """
+
+    def __init__(self, store: Store, writer: Writer, table: int, records: Records, bind: Callable[[Changes, Mapping[str, str]], None]) -> None:
+        self._store, self._writer, self._records, self._bind = store, writer, records, bind
         self._tv = store.version.tables[table]
         self._seen: set[str] = set()
         self._changes = Changes()
@@ -38,6 +42,7 @@ class EntityLoad:
                 return 0
             rows = self._validated(first[0] if len(first) == 1 else pl.concat(first))
             changes, ids = self._writer.insert(self._tv, self._records, rows)
+            self._bind(changes, {})
             if changes:
                 self._store.commit(changes)
             advance(len(ids))
@@ -45,6 +50,7 @@ class EntityLoad:
         table = self._tv.table
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
+        self._bind(self._changes, dict.fromkeys(self._seen, table.name))
         self._store.commit(self._changes, manifests=manifests)
         return count + self._replaced
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.index.graph import Edges, Ends, Graph, numbered
-from rem_arrow.vectors import softly_deleted
+from rem_arrow.soft_deletes import EDGES, SoftDeletes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _KEPT_MAX = 2
 # Edges that may lie beside the sorted ones before the graph is made anew, as a share of all.
 _LATER_ROWS_MIN, _LATER_SHARE_MAX = 20_000, 0.05
-_EDGES = "edges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,31 @@ class _Held:
 class GraphIndexes:
     """Finds and makes the graph of a version. Safe in many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, deleted: SoftDeletes) -> None:
+        self._deleted = deleted
         self._held: OrderedDict[int, _Held] = OrderedDict()
-        self._hidden: tuple[object, npt.NDArray[np.bool_] | None] | None = None
+        self._hidden: tuple[tuple[object, ...], npt.NDArray[np.bool_] | None] | None = None
         self._lock = threading.Lock()
 
     def graph(self, version: Version) -> Graph:
         """Return the graph of a version."""
-        tv = version.find(_EDGES)
+        tv = version.find(EDGES)
         assert tv is not None, "every database has edges"
         with self._lock:
             held = self._of(tv)
             return held.graph.with_hidden(self._hidden_in(version, held.graph))
+
+    def edge_mask(self, version: Version, rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which edges of the version's graph are these rows of `edges`."""
+        tv = version.find(EDGES)
+        assert tv is not None, "every database has edges"
+        with self._lock:
+            held = self._of(tv)
+        mask = np.zeros(held.graph.settled + len(held.graph.later.source), dtype=np.bool_)
+        for number, offsets in tv.places(rowids.tolist()).items():
+            place = held.places[number][offsets]
+            mask[place[place >= 0]] = True
+        return mask
 
     def stats(self) -> dict[str, int]:
         """Return how many nodes and edges the newest graph has, and its bytes."""
@@ -78,33 +90,20 @@ class GraphIndexes:
 
     def _hidden_in(self, version: Version, graph: Graph) -> npt.NDArray[np.bool_] | None:
         """Return which nodes are entities that are softly deleted; None when none are."""
-        tables = [tv for tv in version if tv.table.kind == "entity" and tv.table.name in graph.nodes.names]
-        key = (graph.nodes, *(tv.parts for tv in tables))
+        deleted = self._deleted.of(version)
+        if not deleted:
+            return None
+        key = (graph.nodes, *(ids for _, ids in deleted))
         known = self._hidden
-        if known is not None and isinstance(known[0], tuple) and len(known[0]) == len(key) and all(a is b for a, b in zip(known[0], key, strict=True)):
+        if known is not None and len(known[0]) == len(key) and all(a is b for a, b in zip(known[0], key, strict=True)):
             return known[1]
-        hidden = None
-        for tv in tables:
-            ids = _deleted_ids(tv)
-            if len(ids):
-                nodes = graph.nodes.numbers(ids, tv.table.name)
-                hidden = np.zeros(graph.nodes.count, dtype=np.bool_) if hidden is None else hidden
-                hidden[nodes[nodes >= 0]] = True
-        self._hidden = (key, hidden)
-        return hidden
-
-
-def _deleted_ids(tv: TableVersion) -> pl.Series:
-    parts = []
-    for view in tv.parts:
-        deleted = softly_deleted(tv.table, view)
-        if deleted is None:
-            continue
-        mask = view.live_mask()
-        kept = deleted if mask is None else deleted & mask
-        if kept.any():
-            parts.append(view.part.frame([tv.table.field("id")], view.length).to_series().filter(pl.Series(kept)))
-    return pl.concat(parts) if parts else pl.Series([], dtype=pl.String)
+        hidden = np.zeros(graph.nodes.count, dtype=np.bool_)
+        for name, ids in deleted:
+            nodes = graph.nodes.numbers(ids, name)
+            hidden[nodes[nodes >= 0]] = True
+        found = hidden if hidden.any() else None
+        self._hidden = (key, found)
+        return found
 
 
 def _made(tv: TableVersion) -> _Held:

@@ -5,19 +5,20 @@ Starts and ends are ids, or 'table:id' where an id is in several tables. The tab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from rem_arrow.errors import InputError
-from rem_arrow.index import centrality, walks
+from rem_arrow.index import centrality, matching, walks
 from rem_arrow.index.walks import Rules
 
 if TYPE_CHECKING:
     from rem_arrow.index.graph import Direction, Graph, Ints, Mask
+    from rem_arrow.index.matching import Pattern
     from rem_arrow.index.walks import Paths
 
 Strategy: TypeAlias = Literal["bfs", "dfs"]
@@ -28,15 +29,16 @@ PATHS_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How to walk: the types of edges (None is all), the direction, which nodes may be walked (None is all), and the most rows."""
+    """How to walk: the types of edges (None is all), the direction, which nodes and which edges may be walked (None is all), and the most rows."""
 
     kinds: Sequence[str] | None = None
     direction: Direction = "out"
     allowed: Mask | None = None
     rows_max: int = 10_000_000
+    along: Mask | None = None
 
     def rules(self, graph: Graph) -> Rules:
-        return Rules(self.direction, graph.kind_codes(self.kinds), self.allowed, self.rows_max)
+        return Rules(self.direction, graph.kind_codes(self.kinds), self.allowed, self.along, self.rows_max)
 
 
 def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
@@ -53,6 +55,16 @@ def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
         if not len(same) and colon and table in graph.nodes.names:
             same = graph.nodes.find(pl.Series([rest], dtype=pl.String), table)[0]
         found.append(int(same[0]) if len(same) else None)
+    return found
+
+
+def mask_of(graph: Graph, ends: pl.Series) -> Mask:
+    """Return which nodes have one of these ids, or 'table:id'."""
+    mask = graph.nodes.ids.is_in(ends.implode())
+    if ends.str.contains(":", literal=True).any():
+        names = pl.Series([f"{n}:" for n in graph.nodes.names], dtype=pl.String).gather(graph.nodes.tables.astype(np.int64))
+        mask |= (names + graph.nodes.ids).is_in(ends.implode())
+    found: Mask = mask.to_numpy()
     return found
 
 
@@ -101,6 +113,69 @@ def traverse(
         ]
     )
     return found[_depth_first(tree)] if strategy == "dfs" else found[np.argsort(tree.start, kind="stable")] if len(known) > 1 else found
+
+
+def matches(graph: Graph, starts: pl.Series, pattern: Pattern, walk: Walk, *, backward: bool, wanted: Collection[str]) -> pl.DataFrame:
+    """Return start_table, start_id, table, id, length, path, edge_type, weight of the walks of a pattern.
+
+    Args:
+        starts: ids, 'table:id', or table NUL id.
+        backward: whether the lists run from the end to the start.
+        wanted: the columns that are read; lists that are not wanted are NULL.
+    """
+    begun, unknown = _starts(graph, starts)
+    # Walks lead through entities only, not through ends that dangle.
+    there = graph.nodes.tables != 0
+    rules = replace(walk.rules(graph), allowed=there if walk.allowed is None else walk.allowed & there)
+    begun = begun[there[begun] if graph.hidden is None else there[begun] & ~graph.hidden[begun]]
+    lists = {"path", "edge_type", "weight"} & set(wanted)
+    found = matching.matches(graph, begun, pattern, rules, ways=bool(lists))
+    first, last = (np.concatenate([w[i] for w in found]) if found else np.empty(0, dtype=np.int64) for i in (0, 1))
+    (start_ids, start_tables), (ids, tables) = shown(graph, begun[first]), shown(graph, last)
+    step = -1 if backward else 1
+    edges = [w.edges[:, ::step] for w in found if w.edges is not None]
+    kinds, texts, numbers = pl.Series(list(graph.kinds), dtype=pl.String), pl.List(pl.String), pl.List(pl.Float64)
+    walked = pl.DataFrame(
+        [
+            start_tables.alias("start_table"),
+            start_ids.alias("start_id"),
+            tables.alias("table"),
+            ids.alias("id"),
+            pl.Series("length", np.concatenate([np.full(len(w.node), w.length) for w in found]) if found else [], dtype=pl.Int64),
+            (_lists(graph, [w.nodes[:, ::step] for w in found if w.nodes is not None]) if "path" in lists else pl.Series([None] * len(ids), dtype=texts)).alias("path"),
+            (_of_edges(edges, lambda e: kinds.gather(graph.kinds_of(e)), texts) if "edge_type" in lists else pl.Series([None] * len(ids), dtype=texts)).alias("edge_type"),
+            (_of_edges(edges, lambda e: pl.Series(graph.weights_of(e)).fill_nan(None), numbers) if "weight" in lists else pl.Series([None] * len(ids), dtype=numbers)).alias(
+                "weight"
+            ),
+        ]
+    )
+
+    if pattern.least or not unknown.height:
+        return walked
+    # An entity that no edge has is still a walk without an edge.
+    alone = {"start_table": "field_0", "start_id": "field_1", "table": "field_0", "id": "field_1"}
+    empty = {"length": pl.lit(0, pl.Int64), "path": pl.concat_list("field_1"), "edge_type": pl.lit([], texts), "weight": pl.lit([], numbers)}
+    return pl.concat([walked, unknown.select(*(pl.col(c).alias(n) for n, c in alone.items()), *(e.alias(n) for n, e in empty.items()))])
+
+
+def _starts(graph: Graph, starts: pl.Series) -> tuple[Ints, pl.DataFrame]:
+    """Return the nodes of starts, those that some edge has, each once; and of those with a table the others, as field_0, field_1."""
+    split = starts.str.splitn("\0", 2).struct.unnest() if len(starts) else pl.DataFrame(schema={"field_0": pl.String, "field_1": pl.String})
+    named = split.filter(pl.col("field_1").is_not_null())
+    plain = split.filter(pl.col("field_1").is_null())["field_0"].to_list()
+    found = [np.array([n for n in nodes_of(graph, plain) if n is not None], dtype=np.int64)]
+    unknown = [named.clear()]
+    for (table,), ids in named.unique().group_by("field_0"):
+        nodes = graph.nodes.numbers(ids["field_1"], str(table))
+        found.append(nodes[nodes >= 0])
+        unknown.append(ids.filter(pl.Series(nodes < 0)))
+    return np.unique(np.concatenate(found)), pl.concat(unknown)
+
+
+def _of_edges(matrices: Sequence[Ints], values: Callable[[Ints], pl.Series], dtype: pl.List) -> pl.Series:
+    """Return the rows of matrices of edges as lists of what `values` says of each."""
+    parts = [values(m.ravel()).reshape((len(m), m.shape[1])).cast(dtype) if m.shape[1] else pl.Series([[]] * len(m), dtype=dtype) for m in matrices if len(m)]
+    return pl.concat(parts) if parts else pl.Series([], dtype=dtype)
 
 
 def _depth_first(tree: walks.Tree) -> Ints:
@@ -164,20 +239,15 @@ def _ends(graph: Graph, a: str, b: str) -> tuple[int, int] | None:
 
 def _paths(graph: Graph, found: Sequence[Paths]) -> pl.DataFrame:
     kinds = pl.Series(list(graph.kinds), dtype=pl.String)
-    types = [kinds.gather(graph.kinds_of(e.ravel())).reshape((len(e), e.shape[1])).cast(pl.List(pl.String)) if e.shape[1] else _empty_lists(len(e)) for _, e in found]
     lengths = np.concatenate([np.full(len(e), e.shape[1]) for _, e in found]) if found else np.empty(0, dtype=np.int64)
     return pl.DataFrame(
         [
             pl.Series("path_id", np.arange(1, len(lengths) + 1)),
             pl.Series("length", lengths, dtype=pl.Int64),
             _lists(graph, [n for n, _ in found]).alias("path"),
-            (pl.concat(types) if types else pl.Series([], dtype=pl.List(pl.String))).alias("edge_types"),
+            _of_edges([e for _, e in found], lambda e: kinds.gather(graph.kinds_of(e)), pl.List(pl.String)).alias("edge_types"),
         ]
     )
-
-
-def _empty_lists(count: int) -> pl.Series:
-    return pl.Series([[]] * count, dtype=pl.List(pl.String))
 
 
 def degree(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from rem_arrow.graph_indexes import GraphIndexes
 from rem_arrow.index import entries
 from rem_arrow.index.row_index import RowIndex
 from rem_arrow.schema import Field, Table
+from rem_arrow.soft_deletes import SoftDeletes
 from rem_arrow.storage import values
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.tail import Run
@@ -84,7 +85,8 @@ class Hints:
     def __init__(self, vectors: VectorIndexes, texts: TextIndexes) -> None:
         self.vectors, self.texts = vectors, texts
         self.trigrams = TrigramIndexes()
-        self.graphs = GraphIndexes()
+        self.deleted = SoftDeletes()
+        self.graphs = GraphIndexes(self.deleted)
         self._runs: weakref.WeakKeyDictionary[Run, _RunIndex] = weakref.WeakKeyDictionary()
         self._tables: dict[int, tuple[Table, RowIndex]] = {}
         self._lock = threading.Lock()

@@ -11,6 +11,7 @@ from rem_arrow import fuzzy, graph_walks, lookup
 from rem_arrow.errors import ExecuteError, InputError, suggest
 from rem_arrow.graph_walks import Walk
 from rem_arrow.hints import Hints
+from rem_arrow.index.matching import Pattern
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.source import IndexCall
 from rem_arrow.storage.kv import KV
@@ -19,6 +20,7 @@ from rem_arrow.storage.version import Version
 if TYPE_CHECKING:
     from rem_arrow.graph_walks import Strategy, Unique
     from rem_arrow.index.graph import Direction, Graph
+    from rem_arrow.index.matching import Mode, Select
 
 Run: TypeAlias = "Callable[[KV, Hints, Version, IndexCall], pl.DataFrame]"
 
@@ -64,7 +66,10 @@ def _graph(hints: Hints, version: Version, call: IndexCall) -> tuple[Graph, Walk
     assert isinstance(rows, int), "the binder gives each option its type"
     kinds = [kinds] if isinstance(kinds, str) else kinds
     direction = cast("Direction", call.options.get("direction", "out"))
-    return graph, Walk(None if kinds is None else list(kinds), direction, None, rows)  # type: ignore[call-overload]
+    within, along = call.relations.get("nodes"), call.relations.get("edges")
+    allowed = None if within is None else graph_walks.mask_of(graph, within)
+    mask = None if along is None else hints.graphs.edge_mask(version, along.to_numpy())
+    return graph, Walk(None if kinds is None else list(kinds), direction, allowed, rows, mask)  # type: ignore[call-overload]
 
 
 def _neighbors(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
@@ -105,6 +110,16 @@ def _cycles(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataF
     return graph_walks.cycles(*_graph(hints, version, call), cast(int, call.options["depth"]))
 
 
+def _walks(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
+    graph, walk = _graph(hints, version, call)
+    least, most = cast(int, call.options["least"]), cast("int | None", call.options["most"])
+    mode, choose = cast("Mode", call.options["mode"]), cast("Select", call.options["choose"])
+    if most is None and mode == "walk" and choose == "all":
+        raise ExecuteError("WALKS: walks without an end; give most, or a mode or choice that bounds them")
+    pattern = Pattern(least, graph_walks.DEPTH_MAX if most is None else most, mode, choose)
+    return graph_walks.matches(graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), wanted=call.columns)
+
+
 def _degree(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(hints, version, call)
     return graph_walks.degree(graph, walk.kinds)
@@ -133,6 +148,7 @@ RUNS: Mapping[str, Run] = {
     "shortest_path": _shortest_path,
     "all_paths": _all_paths,
     "cycles": _cycles,
+    "walks": _walks,
     "degree": _degree,
     "pagerank": _pagerank,
     "components": _components,

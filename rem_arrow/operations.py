@@ -164,7 +164,7 @@ class Operations(ABC):
         return self._write(compute)
 
     def remove_edges(self, src: str | None = None, dst: str | None = None, edge_type: str | None = None) -> int:
-        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given. Returns how many.
+        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given, at deleted entities too. Returns how many.
 
         Raises:
             InputError: none is given; an id is written as table:id where it is in several tables.
@@ -184,7 +184,7 @@ class Operations(ABC):
             if table is not None:
                 conditions.append(f"{name}_table = ${name}_table")
                 values[f"{name}_table"] = table
-        return int(self.sql(f"DELETE FROM edges WHERE {' AND '.join(conditions)}", values).item())
+        return int(self.sql(f"DELETE FROM edges WHERE {' AND '.join(conditions)}", values, include_deleted=True).item())
 
     # --- queries
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import polars as pl
@@ -134,12 +134,14 @@ class IndexCall:
         inputs: the texts of each input, without NULLs, in the order of the call; of one that was left out none.
         options: every option by name, in its type; those that were not given have their defaults.
         columns: which columns are wanted, at least one.
+        relations: the values of each relation that was given by name, without NULLs.
         deadline: when, on the monotonic clock, the statement has used up its time; None is never.
     """
 
     inputs: tuple[pl.Series, ...]
     options: Mapping[str, object]
     columns: tuple[str, ...]
+    relations: Mapping[str, pl.Series] = field(default_factory=dict)
     deadline: float | None = None
 
     def texts(self) -> Iterator[str]:
@@ -162,6 +164,9 @@ class Catalog(Protocol):
 
     def source(self, name: str) -> TableSource | None:
         """Return the table of that name, compared without case, or None."""
+
+    def entity_table(self, name: str) -> str | None:
+        """Return the name of the table of entities that is called so, as edges have it, or None."""
 
     def view(self, name: str) -> str | None:
         """Return the SELECT of the view of that name, or None."""

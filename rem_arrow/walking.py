@@ -13,9 +13,11 @@ from rem_arrow.finding import Finding, condition
 from rem_arrow.graph_walks import Strategy, Unique, Walk
 from rem_arrow.index.graph import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
+from rem_arrow.soft_deletes import EDGES
 from rem_arrow.sql.parse import is_condition
 
 EdgeTypes = str | Sequence[str] | None
+Where = str | Predicate | None
 
 
 class Walking(Finding):
@@ -23,7 +25,8 @@ class Walking(Finding):
 
     Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all; `direction` is "out", "in"
     or "both"; `where` is a condition that an entity must meet to be returned or walked through, in SQL or as a predicate, read in each table that
-    has its columns. An id that no entity and no edge has is refused with an InputError.
+    has its columns; `edge_where` is one on the columns of `edges` that an edge must meet to be walked. An id that no entity and no edge has is
+    refused with an InputError.
     """
 
     def traverse_edges(
@@ -36,7 +39,8 @@ class Walking(Finding):
         strategy: Strategy = "bfs",
         unique: Unique = "node",
         include_start: bool = False,
-        where: str | Predicate | None = None,
+        where: Where = None,
+        edge_where: Where = None,
         rows_max: int = 1_000_000,
     ) -> pl.DataFrame:
         """Return what is reached from entities along edges, with the way to it.
@@ -53,7 +57,7 @@ class Walking(Finding):
         Raises:
             ExecuteError: more than `rows_max` rows.
         """
-        graph, starts, walk = self._prepared(ids, edge_type, direction, where, rows_max)
+        graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
         _one_of("strategy", strategy, ("bfs", "dfs"))
         _one_of("unique", unique, ("node", "path"))
         return graph_walks.traverse(graph, starts, depth, walk, strategy=strategy, unique=unique, include_start=include_start)
@@ -66,11 +70,12 @@ class Walking(Finding):
         edge_type: EdgeTypes = None,
         direction: Direction = "out",
         exact: bool = False,
-        where: str | Predicate | None = None,
+        where: Where = None,
+        edge_where: Where = None,
         rows_max: int = 10_000_000,
     ) -> pl.DataFrame:
         """Return start_id, id, table, depth of what lies within `depth` edges, or with `exact` just there; without the ways, so faster than `traverse_edges`."""
-        graph, starts, walk = self._prepared(ids, edge_type, direction, where, rows_max)
+        graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.neighbors(graph, starts, depth, walk, exact=exact)
 
     def shortest_path(
@@ -83,7 +88,8 @@ class Walking(Finding):
         weighted: bool = False,
         every: bool = False,
         depth_max: int = graph_walks.DEPTH_MAX,
-        where: str | Predicate | None = None,
+        where: Where = None,
+        edge_where: Where = None,
     ) -> pl.DataFrame:
         """Return a shortest path from a to b: path_id, length (in edges), path (list of ids), edge_types; no row where there is none.
 
@@ -91,7 +97,7 @@ class Walking(Finding):
             weighted: of least weight instead; an edge without a weight counts 1.
             every: every path of that length.
         """
-        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, where, graph_walks.PATHS_MAX)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX)
         return graph_walks.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
 
     def all_paths(
@@ -102,16 +108,27 @@ class Walking(Finding):
         depth_max: int = 6,
         edge_type: EdgeTypes = None,
         direction: Direction = "out",
-        where: str | Predicate | None = None,
+        where: Where = None,
+        edge_where: Where = None,
         rows_max: int = graph_walks.PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every path from a to b of at most `depth_max` edges without an entity twice, the shorter first; columns as of `shortest_path`."""
-        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, where, rows_max)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.all_paths(graph, first, last, walk, depth_max)
 
-    def count_paths(self, a: str, b: str, *, depth_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | Predicate | None = None) -> int:
+    def count_paths(
+        self,
+        a: str,
+        b: str,
+        *,
+        depth_max: int = 6,
+        edge_type: EdgeTypes = None,
+        direction: Direction = "out",
+        where: Where = None,
+        edge_where: Where = None,
+    ) -> int:
         """Return how many paths `all_paths` would give."""
-        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, where, graph_walks.PATHS_MAX)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX)
         return graph_walks.count_paths(graph, first, last, walk, depth_max)
 
     def reachable(self, a: str, b: str, *, edge_type: EdgeTypes = None, direction: Direction = "out") -> bool:
@@ -119,10 +136,17 @@ class Walking(Finding):
         return self.shortest_path(a, b, edge_type=edge_type, direction=direction).height > 0
 
     def find_cycles(
-        self, *, length_max: int = 6, edge_type: EdgeTypes = None, direction: Direction = "out", where: str | Predicate | None = None, rows_max: int = graph_walks.PATHS_MAX
+        self,
+        *,
+        length_max: int = 6,
+        edge_type: EdgeTypes = None,
+        direction: Direction = "out",
+        where: Where = None,
+        edge_where: Where = None,
+        rows_max: int = graph_walks.PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its path too. The extra `graph` makes it faster."""
-        graph, _, walk = self._prepared([], edge_type, direction, where, rows_max)
+        graph, _, walk = self._prepared([], edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.cycles(graph, walk, length_max)
 
     def degree(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
@@ -146,7 +170,7 @@ class Walking(Finding):
     def _graph(self) -> Graph:
         return self._shared.writer.hints.graphs.graph(self._version())
 
-    def _prepared(self, ids: str | Iterable[str], edge_type: EdgeTypes, direction: Direction, where: str | Predicate | None, rows_max: int) -> tuple[Graph, list[str], Walk]:
+    def _prepared(self, ids: str | Iterable[str], edge_type: EdgeTypes, direction: Direction, where: tuple[Where, Where], rows_max: int) -> tuple[Graph, list[str], Walk]:
         _one_of("direction", direction, ("out", "in", "both"))
         starts = [ids] if isinstance(ids, str) else list(ids)
         for start in starts:
@@ -154,7 +178,7 @@ class Walking(Finding):
                 raise InputError(f"an id is a text that is not empty, not {start!r}")
         graph = self._graph()
         self._refuse_unknown(graph, starts)
-        return graph, starts, Walk(_types(edge_type), direction, self._allowed_nodes(graph, where), rows_max)
+        return graph, starts, Walk(_types(edge_type), direction, self._allowed_nodes(graph, where[0]), rows_max, self._allowed_edges(where[1]))
 
     def _refuse_unknown(self, graph: Graph, ids: Sequence[str]) -> None:
         """Raise InputError for an id that no edge and no entity has."""
@@ -166,12 +190,23 @@ class Walking(Finding):
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names")
 
-    def _allowed_nodes(self, graph: Graph, where: str | Predicate | None) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
+    def _allowed_edges(self, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
+        """Return which edges meet a condition."""
+        if where is None:
+            return None
+        _check_condition("edge_where", where, "weight > 0.5")
+        version, values = self._version(), Values()
+        tv = version.find(EDGES)
+        assert tv is not None, "every database has edges"
+        text = where if isinstance(where, str) else condition(tv.table, where, values)
+        rowids = self.sql(f"SELECT rowid FROM edges WHERE ({text}\n)", values).to_series().to_numpy()
+        return self._shared.writer.hints.graphs.edge_mask(version, rowids)
+
+    def _allowed_nodes(self, graph: Graph, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
         """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns does not."""
         if where is None:
             return None
-        if not isinstance(where, Predicate) and (not isinstance(where, str) or not is_condition(where)):
-            raise InputError(f"where is one condition in SQL, such as \"category = 'x'\", or a predicate, not {where!r}")
+        _check_condition("where", where, "category = 'x'")
         allowed = np.zeros(graph.nodes.count, dtype=np.bool_)
         fits: list[bool] = []
         problem: BindError | InputError | None = None
@@ -192,6 +227,11 @@ class Walking(Finding):
         if problem is not None and not fits:
             raise InputError(f"no table of the graph's entities has what the condition reads: {str(problem).splitlines()[0]}")
         return allowed
+
+
+def _check_condition(name: str, where: str | Predicate, example: str) -> None:
+    if not isinstance(where, Predicate) and (not isinstance(where, str) or not is_condition(where)):
+        raise InputError(f'{name} is one condition in SQL, such as "{example}", or a predicate, not {where!r}')
 
 
 def _types(edge_type: EdgeTypes) -> list[str] | None:

@@ -365,3 +365,50 @@ def test_many_starts_over_a_larger_graph(db: rem.Database) -> None:
             level = {far for node in level for far in onward.get(node, ())} - seen
             seen |= level
             assert set(found.filter((pl.col("start_id") == start) & (pl.col("depth") == depth))["id"]) == level
+
+
+def test_edges_may_be_chosen(tmp_path):
+    """A walk follows only the edges that meet `edge_where`, as SQL or as a predicate."""
+    with rem.connect() as db:
+        db.insert("entities", [{"id": n, "name": n} for n in "abcd"])
+        for src, dst, weight in [("a", "b", 0.9), ("b", "c", 0.2), ("c", "d", 0.9), ("b", "d", 0.6)]:
+            db.add_edge(src, dst, "k", weight=weight, properties={"since": 2020 + int(weight * 10)})
+        assert db.neighbors("a", depth=3, edge_where="weight > 0.5")["id"].to_list() == ["b", "d"]
+        assert db.neighbors("a", depth=3, edge_where=rem.Lt("weight", 1.0) & rem.Gt("weight", 0.5))["id"].to_list() == ["b", "d"]
+        assert db.shortest_path("a", "c", edge_where="weight > 0.5").is_empty()
+        assert db.count_paths("a", "d", edge_where="weight < 0.95") == 2
+        assert db.traverse_edges("a", depth=3, edge_where="properties->>'since' >= '2029'")["id"].to_list() == ["b"]
+        for wrong in ("weight >", "1 = 1) OR (true", 3):
+            with pytest.raises(rem.RemError):
+                db.neighbors("a", edge_where=wrong)
+        with pytest.raises(rem.RemError, match="wait"):
+            db.neighbors("a", edge_where=rem.Eq("wait", 1))
+
+
+def test_edges_of_deleted_entities_are_hidden():
+    """The relation `edges` shows no edge at an entity that is softly deleted, by scan, by index, and counted."""
+    with rem.connect() as db:
+        db.insert("entities", [{"id": n, "name": n} for n in "abc"])
+        db.add_edges(pl.DataFrame({"src": ["a", "b", "c", "a"], "dst": ["b", "c", "a", "ghost"], "edge_type": "k"}))
+        for sealed in (False, True):
+            if sealed:
+                db.compact()
+            db.delete("entities", "b")
+            assert db.sql("SELECT count(*) FROM edges").item() == 2
+            assert db.sql("SELECT src FROM edges WHERE dst = 'c'").is_empty()
+            assert db.sql("SELECT dst FROM edges WHERE src = 'c'").rows() == [("a",)]
+            assert db.scan("edges").collect().height == 2
+            assert db.sql("SELECT count(*) FROM edges", include_deleted=True).item() == 4
+            db.insert("entities", {"id": "b", "name": "b"})
+            assert db.sql("SELECT count(*), count(src_table) FROM edges").rows() == [(4, 4)]
+
+
+@pytest.mark.parametrize("rows", [10, 20_000])
+def test_a_load_binds_dangling_ends(rows):
+    """Entities that come by `load` take the edges that waited for their ids."""
+    with rem.connect() as db:
+        db.add_edges(pl.DataFrame({"src": ["e3", "e5", "x"], "dst": ["e5", "ghost", "e7"], "edge_type": "k"}))
+        assert db.load("entities", pl.DataFrame({"id": [f"e{i}" for i in range(rows)], "name": "n"})) == rows
+        found = db.sql("SELECT src_table, src, dst_table, dst FROM edges ORDER BY src").rows()
+        assert found == [("entities", "e3", "entities", "e5"), ("entities", "e5", None, "ghost"), (None, "x", "entities", "e7")]
+        assert db.neighbors("e3", depth=2)["id"].to_list() == ["e5", "ghost"]

@@ -16,6 +16,7 @@ LAYERS = (
     {"openai_client"},
     {"storage", "index", "plan", "embed"},
     {"vectors"},
+    {"soft_deletes"},
     {"vector_indexes", "text_indexes", "trigram_indexes", "graph_indexes"},
     {"model"},
     {"hints"},

@@ -211,17 +211,21 @@ class Graph:
     def with_hidden(self, hidden: Mask | None) -> Graph:
         return self if hidden is None and self.hidden is None else replace(self, hidden=hidden)
 
-    def step(self, frontier: Ints, direction: Direction, wanted: Mask | None) -> Step:
-        """Return all edges that lead on from the nodes of a frontier."""
+    def step(self, frontier: Ints, direction: Direction, wanted: Mask | None = None, along: Mask | None = None) -> Step:
+        """Return all edges that lead on from the nodes of a frontier: of the wanted types, and those that `along` allows."""
         if direction == "both":
-            out, back = self.step(frontier, "out", wanted), self.step(frontier, "in", wanted)
+            out, back = self.step(frontier, "out", wanted, along), self.step(frontier, "in", wanted, along)
             # An edge from a node to itself leads on once.
             loop = frontier[back.origin] == back.node
             return _joined([out, Step(back.origin[~loop], back.node[~loop], back.edge[~loop])])
         parts = [self._kept(_settled(self._rows("base", direction), frontier), self.base, direction, wanted, 0)]
         if len(self.later.source):
             parts.append(self._kept(_settled(self._rows("later", direction), frontier), self.later, direction, wanted, self.settled))
-        return _joined(parts)
+        step = _joined(parts)
+        if along is None:
+            return step
+        allowed = along[step.edge]
+        return Step(step.origin[allowed], step.node[allowed], step.edge[allowed])
 
     def _kept(self, found: tuple[Ints, Ints], edges: Edges, direction: Direction, wanted: Mask | None, first: int) -> Step:
         origin, edge = found

@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     Paths: TypeAlias = "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]"
 
 # Flags that a walk from many starts holds at once: starts x nodes.
-_FLAGS_MAX = 1 << 26
+FLAGS_MAX = 1 << 26
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which edges and nodes may be walked: types by code and nodes as masks (None is all), and bounds."""
+    """Which edges and nodes may be walked: types by code, nodes and edges as masks (None is all), and bounds."""
 
     direction: Direction = "out"
     kinds: Mask | None = None
     allowed: Mask | None = None
+    along: Mask | None = None
     rows_max: int = 10_000_000
 
 
@@ -59,7 +60,7 @@ def neighbors(graph: Graph, starts: Ints, depth: int, rules: Rules) -> Reached:
     Source: level-synchronous breadth-first search, Buluc and Madduri, SC 2011.
     """
     nodes = graph.nodes.count
-    batch = max(1, _FLAGS_MAX // max(1, nodes))
+    batch = max(1, FLAGS_MAX // max(1, nodes))
     parts = [_around(graph, starts[at : at + batch], at, depth, rules) for at in range(0, len(starts), batch)]
     if len(parts) == 1:
         return parts[0]
@@ -73,7 +74,7 @@ def _around(graph: Graph, starts: Ints, first: int, depth: int, rules: Rules) ->
     seen[keys] = True
     found, depths, total = [], [], 0
     for level in range(1, depth + 1):
-        step = graph.step(keys % nodes, rules.direction, rules.kinds)
+        step = graph.step(keys % nodes, rules.direction, rules.kinds, rules.along)
         reached = step.node if len(starts) == 1 else keys[step.origin] // nodes * nodes + step.node
         if rules.allowed is not None:
             reached = reached[rules.allowed[step.node]]
@@ -82,7 +83,7 @@ def _around(graph: Graph, starts: Ints, first: int, depth: int, rules: Rules) ->
             break
         seen[keys] = True
         total += len(keys)
-        _check_rows(total, rules)
+        check_rows(total, rules)
         found.append(keys)
         depths.append(np.full(len(keys), level, dtype=np.int64))
     every = np.concatenate(found) if found else np.empty(0, dtype=np.int64)
@@ -103,7 +104,8 @@ def _once(keys: Ints, space: int) -> Ints:
     return found
 
 
-def _check_rows(rows: int, rules: Rules) -> None:
+def check_rows(rows: int, rules: Rules) -> None:
+    """Raise ExecuteError for more rows than the rules allow."""
     if rows > rules.rows_max:
         raise ExecuteError(f"the walk reaches more than {rules.rows_max:,} rows; walk less deep, name edge types, or raise the limit of rows")
 
@@ -119,7 +121,7 @@ def traverse(graph: Graph, starts: Ints, depth: int, rules: Rules, *, paths: boo
     # Each start has flags of its own, so a start that is given twice is walked twice.
     seen = None if paths else np.zeros(0, dtype=np.bool_)
     if seen is not None:
-        if len(starts) * nodes > _FLAGS_MAX * 8:
+        if len(starts) * nodes > FLAGS_MAX * 8:
             raise ExecuteError(f"a traversal with paths from {len(starts):,} starts over {nodes:,} nodes is too large; walk from fewer at a time, or ask for neighbors")
         seen = np.zeros(len(starts) * nodes, dtype=np.bool_)
         seen[rows[0].start * nodes + starts] = True
@@ -127,7 +129,7 @@ def traverse(graph: Graph, starts: Ints, depth: int, rules: Rules, *, paths: boo
     total = begin = 0
     for level in range(1, depth + 1):
         last = rows[-1]
-        step = graph.step(last.node, rules.direction, rules.kinds)
+        step = graph.step(last.node, rules.direction, rules.kinds, rules.along)
         kept = np.ones(len(step.node), dtype=np.bool_) if rules.allowed is None else rules.allowed[step.node]
         key = last.start[step.origin] * nodes + step.node
         kept &= ~seen[key] if seen is not None else ~(way[step.origin] == step.node[:, None]).any(axis=1)
@@ -146,7 +148,7 @@ def traverse(graph: Graph, starts: Ints, depth: int, rules: Rules, *, paths: boo
         if not len(node):
             break
         total += len(node)
-        _check_rows(total, rules)
+        check_rows(total, rules)
         rows.append(Tree(last.start[origin], node, np.full(len(node), level), kind, origin + begin))
         begin += len(last.node)
         if seen is None:
@@ -221,7 +223,7 @@ class _Side:
 
     def grow(self, rules: Rules, other: _Side) -> int | None:
         """Go one edge further; return a node that the other end has reached too."""
-        step = self.graph.step(self.frontier, self.direction, rules.kinds)
+        step = self.graph.step(self.frontier, self.direction, rules.kinds, rules.along)
         fresh = self.before[step.node] < 0
         if rules.allowed is not None:
             # The ends themselves may be anything.
@@ -257,7 +259,7 @@ def cheapest(graph: Graph, a: int, b: int, rules: Rules) -> tuple[Ints, Ints] | 
         if node in done:
             continue
         done.add(node)
-        step = graph.step(np.array([node]), rules.direction, rules.kinds)
+        step = graph.step(np.array([node]), rules.direction, rules.kinds, rules.along)
         weights = np.nan_to_num(graph.weights_of(step.edge), nan=1.0)
         if (weights < 0).any():
             raise ExecuteError("a weighted path needs weights that are not negative")
@@ -283,7 +285,7 @@ def simple_paths(graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, 
     Only nodes from which b can be reached in the edges that are left are walked.
     """
     back: Direction = {"out": "in", "in": "out", "both": "both"}[rules.direction]  # type: ignore[assignment]
-    far = neighbors(graph, np.array([b]), depth_max, Rules(back, rules.kinds, None, max(rules.rows_max, graph.nodes.count)))
+    far = neighbors(graph, np.array([b]), depth_max, Rules(back, rules.kinds, None, rules.along, max(rules.rows_max, graph.nodes.count)))
     left = np.full(graph.nodes.count, depth_max + 1, dtype=np.int64)
     left[far.node] = far.depth
     left[b] = 0
@@ -292,13 +294,13 @@ def simple_paths(graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, 
     nodes, edges = np.array([[a]]), np.empty((1, 0), dtype=np.int64)
     found: list[Paths] = [(nodes, edges)] if a == b else []
     for level in range(1, depth_max + 1 if a != b else 0):
-        step = graph.step(nodes[:, -1], rules.direction, rules.kinds)
+        step = graph.step(nodes[:, -1], rules.direction, rules.kinds, rules.along)
         kept = (left[step.node] <= depth_max - level) & ~(nodes[step.origin] == step.node[:, None]).any(axis=1)
         if rules.allowed is not None:
             kept &= rules.allowed[step.node] | (step.node == b)
         nodes = np.concatenate([nodes[step.origin[kept]], step.node[kept][:, None]], axis=1)
         edges = np.concatenate([edges[step.origin[kept]], step.edge[kept][:, None]], axis=1)
-        _check_rows(len(nodes), rules)
+        check_rows(len(nodes), rules)
         there = nodes[:, -1] == b
         if there.any():
             found.append((nodes[there], edges[there]))
@@ -319,7 +321,7 @@ def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> 
     nodes, edges = firsts.reshape(-1, 1), np.empty((len(firsts), 0), dtype=np.int64)
     found: list[Paths] = []
     for level in range(1, length_max + 1):
-        step = graph.step(nodes[:, -1], rules.direction, rules.kinds)
+        step = graph.step(nodes[:, -1], rules.direction, rules.kinds, rules.along)
         first = nodes[step.origin, 0]
         closed = step.node == first
         if rules.direction == "both" and level == 2:
@@ -335,7 +337,7 @@ def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> 
             kept &= rules.allowed[step.node]
         nodes = np.concatenate([nodes[step.origin[kept]], step.node[kept][:, None]], axis=1)
         edges = np.concatenate([edges[step.origin[kept]], step.edge[kept][:, None]], axis=1)
-        _check_rows(len(nodes) + sum(len(f[0]) for f in found), rules)
+        check_rows(len(nodes) + sum(len(f[0]) for f in found), rules)
         if not len(nodes):
             break
     return found

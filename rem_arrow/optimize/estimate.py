@@ -78,7 +78,7 @@ class Estimates:
             case Union():
                 return sum(self.rows(i) for i in plan.inputs)
             case Index():
-                return INDEX_FUNCTIONS[plan.function].rows * max(1.0, sum(self.rows(i) for i in plan.inputs))
+                return INDEX_FUNCTIONS[plan.function].rows * max(1.0, sum(self.rows(i) for i in plan.inputs[: len(plan.inputs) - len(plan.named)]))
             case Search():
                 return min(self.rows(plan.input), 10.0)
             case Unnest():

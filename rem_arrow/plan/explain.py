@@ -100,7 +100,7 @@ def describe(plan: Relation) -> str:
         case Search():
             return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
         case Index():
-            options = ", ".join(f"{n} => {text(e)}" for n, e in plan.options)
+            options = ", ".join([*(f"{n} => {text(e)}" for n, e in plan.options), *(f"{n} => (query)" for n in plan.named)])
             return f"Index {plan.function} ({', '.join(c for _, c, _ in plan.columns)})" + (f" {options}" if options else "")
         case Working():
             return f"Working {plan.name}"

@@ -1,7 +1,7 @@
 """The functions in FROM that an index answers: LOOKUP and FUZZY, and what follows edges. One table, INDEX_FUNCTIONS.
 
 A function takes inputs, relations whose first column gives ids or texts, in parentheses in their order; then options by name, each a
-constant or a parameter. How it runs is in `index_calls.RUNS`, under the same name; neither the binder nor lowering knows one by name.
+constant or a parameter, and relations by name, each a query. How it runs is in `index_calls.RUNS`, under the same name; neither the binder nor lowering knows one by name.
 """
 
 from __future__ import annotations
@@ -53,6 +53,15 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A relation `name => (SELECT ...)`, whose first column is of that type."""
+
+    name: str
+    dtype: pl.DataType
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexFunction:
     """What a function takes and gives.
 
@@ -60,6 +69,7 @@ class IndexFunction:
         inputs: a name for each, for messages. The last `optional` of them may be left out; with `repeats` the last may come many times.
         columns: the columns of its rows, in order.
         rows: about how many rows it gives for each row of its inputs.
+        relations: what may be given by name besides the options.
     """
 
     name: str
@@ -70,15 +80,19 @@ class IndexFunction:
     optional: int = 0
     repeats: bool = False
     rows: int = 1
+    relations: tuple[Given, ...] = ()
 
     def option(self, name: str) -> Option | None:
         return next((o for o in self.options if o.name == name), None)
+
+    def relation(self, name: str) -> Given | None:
+        return next((r for r in self.relations if r.name == name), None)
 
     @property
     def signature(self) -> str:
         """How it is called, for messages and the reference."""
         inputs = [f"[{n}]" if i >= len(self.inputs) - self.optional else n for i, n in enumerate(self.inputs)]
-        return f"{self.name.upper()}({', '.join([*inputs, *(['...'] if self.repeats else []), *(f'{o.name} => {_shown(o)}' for o in self.options)])})"
+        return f"{self.name.upper()}({', '.join([*inputs, *(['...'] if self.repeats else []), *(f'{o.name} => {_shown(o)}' for o in self.options), *(f'{r.name} => (SELECT ...)' for r in self.relations)])})"
 
 
 def _shown(option: Option) -> str:
@@ -92,6 +106,10 @@ _TYPE = Option("type", pl.List(_TEXT), None, "edges of this type or these; NULL 
 _DIRECTION = Option("direction", _TEXT, "out", "along the edges, against them, or both", choices=("out", "in", "both"))
 _ROWS = Option("rows", _INT, 1_000_000, "the most rows; beyond is an error", low=1)
 _NODE = (("id", _TEXT), ("table", _TEXT))
+_WITHIN = (
+    Given("nodes", _TEXT, "the ids of the entities that may be reached and walked through; without it all"),
+    Given("edges", _INT, "the rowids of the edges that may be walked, such as (SELECT rowid FROM edges WHERE weight > 0.5); without it all"),
+)
 _PATHS = (("path_id", _INT), ("length", _INT), ("path", pl.List(_TEXT)), ("edge_types", pl.List(_TEXT)))
 
 
@@ -108,6 +126,7 @@ _FUNCTIONS = (
         "what lies within that many edges of the entities, each once for each start",
         repeats=True,
         rows=30,
+        relations=_WITHIN,
     ),
     IndexFunction(
         "traverse",
@@ -125,6 +144,7 @@ _FUNCTIONS = (
         "the same with the way to each: its last edge, the entity before it, all ids from the start",
         repeats=True,
         rows=30,
+        relations=_WITHIN,
     ),
     IndexFunction(
         "shortest_path",
@@ -138,9 +158,40 @@ _FUNCTIONS = (
         ),
         _PATHS,
         "a shortest path from each a to each b; no row where there is none",
+        relations=_WITHIN,
     ),
-    IndexFunction("all_paths", ("a", "b"), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every path from each a to each b without an entity twice", rows=30),
-    IndexFunction("cycles", (), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every cycle without an entity twice", rows=30),
+    IndexFunction("all_paths", ("a", "b"), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every path from each a to each b without an entity twice", rows=30, relations=_WITHIN),
+    IndexFunction("cycles", (), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every cycle without an entity twice", rows=30, relations=_WITHIN),
+    IndexFunction(
+        "walks",
+        ("ids",),
+        (
+            Option("least", _INT, 1, "the fewest edges", low=0, high=1_000),
+            Option("most", _INT, None, "the most edges; NULL for no bound, where the mode or the choice is one", low=0, high=1_000, nullable=True),
+            _TYPE,
+            _DIRECTION,
+            Option(
+                "mode", _TEXT, "walk", "what comes once at most: nothing, an edge, an entity, an entity but the first as the last", choices=("walk", "trail", "acyclic", "simple")
+            ),
+            Option("choose", _TEXT, "all", "every walk, or for each start and end one of the shortest or all of these", choices=("all", "any_shortest", "all_shortest")),
+            Option("backward", pl.Boolean(), False, "whether the lists run from the end to the start"),
+            _ROWS,
+        ),
+        (
+            ("start_table", _TEXT),
+            ("start_id", _TEXT),
+            ("table", _TEXT),
+            ("id", _TEXT),
+            ("length", _INT),
+            ("path", pl.List(_TEXT)),
+            ("edge_type", pl.List(_TEXT)),
+            ("weight", pl.List(_FLOAT)),
+        ),
+        "walks from the entities through entities that exist, one row each, with the types and weights of their edges: what GRAPH_TABLE's quantifiers mean",
+        repeats=True,
+        rows=30,
+        relations=_WITHIN,
+    ),
     IndexFunction("degree", (), (_TYPE,), (*_NODE, ("in_degree", _INT), ("out_degree", _INT), ("degree", _INT)), "how many edges each entity has", rows=10_000),
     IndexFunction(
         "pagerank",

@@ -435,12 +435,13 @@ class Search:
 
 @dataclass(frozen=True)
 class Index:
-    """What an index gives for a function of `index_functions`. Inputs have one column, of texts, and read nothing around; `options` are constants and parameters."""
+    """What an index gives for a function of `index_functions`. Inputs have one column and read nothing around, the last of them are `named`."""
 
     function: str
     inputs: tuple[Relation, ...]
     options: tuple[tuple[str, Expr], ...]
     columns: tuple[tuple[str, str, pl.DataType], ...]
+    named: tuple[str, ...] = ()
 
     @cached_property
     def schema(self) -> Schema:

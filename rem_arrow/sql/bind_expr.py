@@ -55,12 +55,12 @@ class ExprBinder(Binding):
     def _like_this(self, collected: Collected, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
         binder = ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
         binder.variables = self.variables
-        binder.evaluate = self.evaluate
+        binder.evaluate, binder.entity_table = self.evaluate, self.entity_table
         return binder
 
     def beside(self, scope: Scope, collected: Collected) -> ExprBinder:
         binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=self.subquery)
-        binder.evaluate = self.evaluate
+        binder.evaluate, binder.entity_table = self.evaluate, self.entity_table
         return binder
 
     def within(self, variables: Mapping[str, Variable]) -> ExprBinder:

@@ -73,7 +73,7 @@ class FromBinder:
     def binder(self, scope: Scope, ctes: Ctes, collected: Collected | None = None) -> ExprBinder:
         """Return what binds expressions in FROM."""
         binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
-        binder.evaluate = self.evaluate
+        binder.evaluate, binder.entity_table = self.evaluate, self.catalog.entity_table
         return binder
 
     def _joined(self, first: Bound, joins: list[exp.Expression], ctes: Ctes, outer: Scope | None) -> Bound:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from rem_arrow.datatypes import instance, sql_name
 from rem_arrow.errors import TextError, suggest
-from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, IndexFunction, Option
+from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, Given, IndexFunction, Option
 from rem_arrow.plan.nodes import Column, Expr, Index, Literal, Project, Query, Relation, Union, Unnest, Values
 from rem_arrow.plan.walk import columns_of, free_columns
 from rem_arrow.sql.bind_subquery import is_query
@@ -47,13 +47,18 @@ def _bound(binder: Binding, tree: exp.Expression) -> Query:
     assert spec is not None, "the caller looked"
     options: dict[str, Expr] = {}
     inputs: list[Relation] = []
+    named: dict[str, Relation] = {}
     for argument in tree.expressions:
-        if isinstance(argument, (exp.Kwarg, exp.PropertyEQ)):
+        if isinstance(argument, (exp.Kwarg, exp.PropertyEQ)) and (given := spec.relation(argument.this.name.casefold())) is not None:
+            if given.name in named:
+                raise binder.error(f"{given.name} is given twice", argument)
+            named[given.name] = _given(binder, spec, given, argument.expression)
+        elif isinstance(argument, (exp.Kwarg, exp.PropertyEQ)):
             option = _option(binder, spec, argument)
             if option.name in options:
                 raise binder.error(f"{option.name} is given twice", argument)
             options[option.name] = _option_value(binder, spec, option, argument.expression)
-        elif options:
+        elif options or named:
             raise binder.error(f"{spec.name.upper()} takes its options last", argument, f"Write {spec.signature}.")
         elif len(inputs) >= len(spec.inputs) and not spec.repeats:
             raise binder.error(
@@ -64,7 +69,8 @@ def _bound(binder: Binding, tree: exp.Expression) -> Query:
     if len(inputs) < len(spec.inputs) - spec.optional:
         raise binder.error(f"{spec.name.upper()} needs {spec.inputs[len(inputs)]}", tree, f"Write {spec.signature}.")
     columns = tuple((binder.names.fresh(f"{spec.name}.{name}"), name, dtype) for name, dtype in spec.columns)
-    return Query(Index(spec.name, _joined(spec, inputs), tuple(options.items()), columns), tuple(name for name, _ in spec.columns))
+    plan = Index(spec.name, (*_joined(spec, inputs), *named.values()), tuple(options.items()), columns, tuple(named))
+    return Query(plan, tuple(name for name, _ in spec.columns))
 
 
 def _joined(spec: IndexFunction, inputs: list[Relation]) -> tuple[Relation, ...]:
@@ -77,13 +83,10 @@ def _input(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Relati
     name = f"{spec.name.upper()}'s {spec.inputs[-1] if len(spec.inputs) == 1 else 'argument'}"
     fresh = binder.names.fresh(spec.name)
     if is_query(tree):
-        asked = binder.subquery(_opened(tree), binder.scope)
-        if free_columns(asked.plan):
-            raise binder.error(f"a subquery in {spec.name.upper()} cannot read columns of the relations around it", tree, "Join the rows that it gives instead.")
-        first, dtype = next(iter(asked.plan.schema.items()))
+        asked, first, dtype = _asked(binder, spec, tree)
         if not isinstance(dtype, (pl.String, pl.Null)):
             raise binder.error(f"{name} is a subquery whose first column is text, and this is {sql_name(dtype)}", tree, "Cast it: CAST(x AS VARCHAR).")
-        return Project(asked.plan, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
+        return Project(asked, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
     value = _constant(binder, spec, tree)
     if isinstance(value.dtype, (pl.List, pl.Array)):
         texts = binder.converted(value, pl.List(_TEXT), tree) if _is_text(value.dtype) else None
@@ -92,6 +95,25 @@ def _input(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Relati
     elif isinstance(value.dtype, (pl.String, pl.Null)):
         return Project(_ONE_ROW, ((fresh, binder.converted(value, _TEXT, tree)),))
     raise binder.error(f"{name} is a text, a list of texts or a subquery, not {sql_name(value.dtype)}", tree)
+
+
+def _given(binder: Binding, spec: IndexFunction, given: Given, tree: exp.Expression) -> Relation:
+    """Bind a relation that is given by name."""
+    if not is_query(tree):
+        raise binder.error(f"{given.name} of {spec.name.upper()} is a query in parentheses: {given.doc}", tree)
+    asked, first, dtype = _asked(binder, spec, tree)
+    fits = isinstance(dtype, pl.Null) or (dtype.is_integer() if given.dtype.is_integer() else dtype == given.dtype)
+    if not fits:
+        raise binder.error(f"{given.name} of {spec.name.upper()} is a query whose first column is {sql_name(given.dtype)}, and this is {sql_name(dtype)}", tree)
+    return Project(asked, ((binder.names.fresh(given.name), binder.converted(Column(first, dtype), given.dtype, tree)),))
+
+
+def _asked(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
+    """Bind a subquery that reads nothing around it; return its plan and its first column."""
+    asked = binder.subquery(_opened(tree), binder.scope)
+    if free_columns(asked.plan):
+        raise binder.error(f"a subquery in {spec.name.upper()} cannot read columns of the relations around it", tree, "Join the rows that it gives instead.")
+    return asked.plan, *next(iter(asked.plan.schema.items()))
 
 
 def _is_text(dtype: pl.List | pl.Array) -> bool:
@@ -123,7 +145,9 @@ def _constant(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Exp
 def _option(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Option:
     found = spec.option(tree.this.name.casefold())
     if found is None:
-        raise binder.error(f"{spec.name.upper()} has no option {tree.this.name}", tree, suggest(tree.this.name, [o.name for o in spec.options], "Options"))
+        raise binder.error(
+            f"{spec.name.upper()} has no option {tree.this.name}", tree, suggest(tree.this.name, [*(o.name for o in spec.options), *(r.name for r in spec.relations)], "Options")
+        )
     return found
 
 

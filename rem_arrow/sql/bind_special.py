@@ -164,6 +164,17 @@ def _places(name: str) -> Special:
     return bind
 
 
+def _entity_table(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """entity_table('Users') is 'users', the name of a table of entities as it is stored with edges."""
+    _expect(binder, trees, 1, tree)
+    if not isinstance(trees[0], exp.Literal) or not trees[0].is_string or binder.entity_table is None:
+        raise binder.error("entity_table takes the name of a table of entities as a text", tree)
+    name = binder.entity_table(trees[0].name)
+    if name is None:
+        raise binder.error(f'no table of entities "{trees[0].name}"; edges lead from and to entities', trees[0])
+    return Literal(name, pl.String())
+
+
 def _expect(binder: Binding, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
     if len(trees) != wanted:
         raise binder.error(f"the function takes {wanted} argument(s), not {len(trees)}", tree)
@@ -199,6 +210,7 @@ SPECIAL: dict[str, Special] = {
     "uuid": _random("uuid", pl.String()),
     "uuidv7": _random("uuidv7", pl.String()),
     "setseed": _nothing,
+    "entity_table": _entity_table,
     "current_schema": _constant("main"),
     "current_database": _constant("memory"),
     "current_catalog": _constant("memory"),

@@ -66,6 +66,7 @@ class Binding(ABC):
 
     variables: Mapping[str, Variable] = {}
     evaluate: Evaluate | None = None
+    entity_table: Callable[[str], str | None] | None = None
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.errors import ParseError, TextError, UnsupportedError
-from rem_arrow.sql import lookup_tokens, search_tokens, traverse_tokens
+from rem_arrow.sql import graph_tokens, lookup_tokens, search_tokens, traverse_tokens
 from rem_arrow.sql.pivot_tokens import wrapped
 from rem_arrow.sql.spacing import place_before, spaced
 
@@ -38,8 +38,9 @@ def parse(text: str) -> exp.Expression:
     return trees[0]
 
 
-def _desugared(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with REM's own statements written as queries."""
+def _desugared(tokens: list[Token], text: str) -> list[Token]:
+    """Return the tokens with REM's own statements, and GRAPH_TABLE, written as queries."""
+    tokens = graph_tokens.desugared(tokens, text, lambda ours: list(_dialect().tokenize(ours)))
     return search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
 
 
@@ -107,7 +108,9 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
-        trees = [t for t in _dialect().parser().parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)))), piece) if t is not None and not isinstance(t, exp.Semicolon)]
+        trees = [
+            t for t in _dialect().parser().parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)), text)), piece) if t is not None and not isinstance(t, exp.Semicolon)
+        ]
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:

@@ -33,6 +33,9 @@ class _Proposed:
     def view(self, name: str) -> str | None:
         return self._sql if name.casefold() == self._name else self._snapshot.view(name)
 
+    def entity_table(self, name: str) -> str | None:
+        return self._snapshot.entity_table(name)
+
     def table_names(self) -> list[str]:
         return self._snapshot.table_names()
 

@@ -53,6 +53,9 @@ class FrameCatalog:
 
         return SimpleNamespace(schema=frame.schema, hidden=pl.Schema(), vectors={}, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
+    def entity_table(self, name: str) -> None:
+        return None
+
     def view(self, name: str) -> None:
         return None
 
