@@ -1,0 +1,149 @@
+"""Questions for numbers: how many, averages, totals, groupings, and which one has the most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rem_arrow.ask import conditions, words
+from rem_arrow.ask.conditions import named
+from rem_arrow.ask.plan import Plan, Stage
+from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.subject import subject_of
+from rem_arrow.ask.vocabulary import Column, TableWords
+
+if TYPE_CHECKING:
+    from rem_arrow.ask.rules import Asked
+
+_OF_NUMBERS = {"average": "AVG", "avg": "AVG", "mean": "AVG", "total": "SUM", "sum": "SUM", "maximum": "MAX", "max": "MAX", "highest": "MAX", "minimum": "MIN", "min": "MIN", "lowest": "MIN", "median": "MEDIAN"}
+_GROUPS = ("per", "by", "each", "every")
+_VAGUE = frozenset("work works working people made make makes number count there in total altogether times often exist were written".split(" "))
+
+
+def plan(asked: Asked, reading: Reading) -> Plan | None:
+    """Return a plan for a question that wants a number or a grouping; None for another."""
+    function = _function(reading)
+    extreme = _extreme(reading)
+    if function is None and extreme is None:
+        return None
+    asks = _group_before(asked, reading) if extreme is not None else None
+    subject = subject_of(asked, reading)
+    if subject is None:
+        return None
+    table = subject.table
+    group = _column_of(asks, table) if asks is not None else _group(reading, table)
+    if extreme is not None and group is None and function is None:
+        return None
+    measured = _measured(reading, table) if function not in (None, "COUNT") else None
+    if function not in (None, "COUNT") and measured is None:
+        when = _when(reading, table, function)
+        if when is None:
+            return None
+        measured = when
+    value = f"{function}({named(measured.name)})" if measured is not None else "COUNT(*)"
+    where = [*conditions.found(reading, table), *subject.conditions]
+    time = conditions.time_condition(reading, table)
+    where += [time[0]] if time else []
+    doubt = [reading.tokens[i].text for i in reading.left() if reading.low(i) not in _VAGUE and reading.tokens[i].stem not in words.TIME_STEMS]
+    if len(doubt) > 2:
+        return None
+    label = "count" if value == "COUNT(*)" else f"{function.lower()}_{measured.name}" if function and measured else "value"
+    text = f" FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
+    if group is None:
+        sql = f"SELECT {value} AS {label}{text}"
+    else:
+        limit = f" LIMIT {extreme[1]}" if extreme is not None else ""
+        order = "ASC" if extreme is not None and not extreme[0] else "DESC"
+        sql = f"SELECT {named(group.name)}, {value} AS {label}{text} GROUP BY {named(group.name)} ORDER BY {label} {order}, {named(group.name)}{limit}"
+    return Plan(
+        query_type="aggregate",
+        confidence=0.9 if not doubt else 0.65,
+        explanation=f"{value} over {table.name}" + (f" where {' AND '.join(where)}" if where else "") + (f" for each {group.name}" if group else "") + "." + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
+        stages=[Stage(name="answer", sql=sql, purpose="the number that is asked for" if group is None else "the numbers by group")],
+        fallbacks=[],
+    )
+
+
+def _function(reading: Reading) -> str | None:
+    """Return the aggregate that a question asks for, and account for its words."""
+    for place, token in enumerate(reading.tokens):
+        if token.low == "how" and reading.low(place + 1) in ("many", "often"):
+            reading.use(place, place + 2)
+            return "COUNT"
+        if token.low in _OF_NUMBERS and place not in reading.used:
+            reading.use(place, place + 1)
+            # "maximum number of lines": the number is the column's.
+            if reading.low(place + 1) in ("number", "count", "amount"):
+                reading.use(place + 1, place + 2)
+            return _OF_NUMBERS[token.low]
+        if token.low == "count" or (token.low == "number" and reading.low(place + 1) == "of"):
+            reading.use(place, place + 1)
+            return "COUNT"
+        if token.low == "when" and any(t.low in words.NEWEST for t in reading.tokens):
+            reading.use(place, place + 1)
+            return "MAX" if any(words.NEWEST.get(t.low) for t in reading.tokens) else "MIN"
+    return None
+
+
+def _extreme(reading: Reading) -> tuple[bool, int] | None:
+    """which component has the most bugs: most, and how many of them"""
+    for place, token in enumerate(reading.tokens):
+        if token.low in ("most", "fewest", "least") and reading.low(place - 1) != "at" and place and reading.low(0) in ("which", "what", "who", "name", "show", "list", "the", "top"):
+            reading.use(place, place + 1)
+            count = next((int(n) for t in reading.tokens[:place] if (n := words.number(t.text)) is not None), 1)
+            return token.low == "most", max(1, count)
+    return None
+
+
+def _group_before(asked: Asked, reading: Reading) -> str | None:
+    """Return the word behind which/what: what is asked for is a group of the rows that are counted."""
+    for place, token in enumerate(reading.tokens[:6]):
+        if token.low in ("which", "what"):
+            at = place + 1
+            while reading.low(at) in ("the", "is") or words.number(reading.low(at)) is not None:
+                at += 1
+            if any(words.stem(reading.low(at)) in c.stems for t in asked.vocabulary.tables.values() for c in t.columns):
+                reading.use(at, at + 1)
+                return reading.low(at)
+    return None
+
+
+def _column_of(word: str, table: TableWords) -> Column | None:
+    stem = words.stem(word)
+    hits = [c for c in table.columns if stem in c.stems and not c.is_list]
+    return min(hits, key=lambda c: len(c.stems)) if hits else None
+
+
+def _group(reading: Reading, table: TableWords) -> Column | None:
+    """per author; by status; in each team; for every language"""
+    for place, token in enumerate(reading.tokens):
+        if token.low not in _GROUPS or place in reading.used:
+            continue
+        at = place + 1
+        while reading.low(at) in ("the", "each"):
+            at += 1
+        hit = conditions.column_at(reading, table, at) if at < len(reading.tokens) else None
+        if hit is not None and not hit[0].is_list:
+            reading.use(place, hit[1])
+            return hit[0]
+    return None
+
+
+def _measured(reading: Reading, table: TableWords) -> Column | None:
+    for place in range(len(reading.tokens)):
+        if place in reading.used or not reading.tokens[place].is_word:
+            continue
+        hit = conditions.measure(reading, table, place)
+        if hit is not None:
+            reading.use(place, hit[1])
+            return hit[0]
+    return None
+
+
+def _when(reading: Reading, table: TableWords, function: str | None) -> Column | None:
+    """Return the column of time of `when was the oldest ... created`."""
+    if function not in ("MIN", "MAX") or not any(t.low in words.NEWEST for t in reading.tokens):
+        return None
+    for place, token in enumerate(reading.tokens):
+        if token.low in words.NEWEST:
+            reading.use(place, place + 1)
+    return conditions.time_column(reading, table)

@@ -1,0 +1,81 @@
+"""What a question asks for: the table whose rows it wants, and what its noun says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rem_arrow.ask import words
+from rem_arrow.ask.conditions import named, quoted, value_tables
+from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.vocabulary import TableWords, phrases
+
+if TYPE_CHECKING:
+    from rem_arrow.ask.rules import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A table that is asked for.
+
+    Attributes:
+        conditions: what the noun itself says: "bugs" are issues whose type is bug.
+        place: where the noun stands; None for a table that is only guessed or given.
+        plural: whether several rows are asked for.
+    """
+
+    table: TableWords
+    conditions: tuple[str, ...] = ()
+    place: int | None = None
+    plural: bool = True
+
+
+def subject_of(asked: Asked, reading: Reading) -> Subject | None:
+    """Return the first table that a question names, by its name or by a kind of its rows; and account for the noun."""
+    tables = asked.vocabulary.tables
+    found = noun(asked, reading)
+    if found is not None and (asked.table is None or found.table.name == asked.table):
+        return found
+    if asked.table is not None:
+        return Subject(tables[asked.table])
+    if any(t.low in ("happened", "happen", "happens", "happening") or (t.low == "place" and "took" in reading.low(i - 1)) for i, t in enumerate(reading.tokens)) and "moments" in tables:
+        return Subject(tables["moments"])
+    return None
+
+
+def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
+    """Return the first noun from a place on that is a table, or a value that says what kind of row is meant."""
+    vocabulary = asked.vocabulary
+    kinds: list[tuple[int, int]] = []
+    for place in range(start, len(reading.tokens)):
+        for first, last in phrases(range(place, min(place + 3, len(reading.tokens))), 3):
+            first, last = first + place, last + place
+            if first != place or any(i in reading.used for i in range(first, last)) or not all(reading.tokens[i].is_word and not reading.tokens[i].quoted for i in range(first, last)):
+                continue
+            text = " ".join(t.text for t in reading.tokens[first:last])
+            table = vocabulary.table_of(text)
+            if table is not None and not (last == first + 1 and reading.low(first) in words.STOP):
+                reading.use(first, last)
+                return Subject(vocabulary.tables[table], (), first, _plural(reading, last - 1))
+            if reading.low(first) not in words.STOP and _is_kind(asked, reading, first, last):
+                kinds.append((first, last))
+    if not kinds:
+        return None
+    first, last = kinds[0]
+    column = value_tables(vocabulary, " ".join(t.text for t in reading.tokens[first:last]))[0]
+    from rem_arrow.ask.vocabulary import normal
+
+    value = column.values[normal(" ".join(t.text for t in reading.tokens[first:last]))]
+    reading.use(first, last)
+    return Subject(vocabulary.tables[column.table], (f"{named(column.name)} = {quoted(value)}",), first, _plural(reading, last - 1))
+
+
+def _is_kind(asked: Asked, reading: Reading, first: int, last: int) -> bool:
+    """Say whether words are a noun for rows of one kind: meetings, bugs, tutorials; that is a value of a column which says the kind."""
+    columns = value_tables(asked.vocabulary, " ".join(t.text for t in reading.tokens[first:last]))
+    return bool(columns) and columns[0].stems[-1] in ("type", "category", "kind", "class")
+
+
+def _plural(reading: Reading, place: int) -> bool:
+    word = reading.low(place)
+    return words.singular(word) != word or word in ("people", "staff")
