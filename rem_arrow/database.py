@@ -20,9 +20,9 @@ from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
 from rem_arrow.catalog import StoredTable
+from rem_arrow.conversation import Conversation
 from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
-from rem_arrow.documents import Documents
 from rem_arrow.embedding import Provider
 from rem_arrow.engine import Limits
 from rem_arrow.entity_load import EntityLoad
@@ -98,7 +98,7 @@ def connect(
     return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
 
 
-class Database(Documents):
+class Database(Conversation):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
     def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:

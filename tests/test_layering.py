@@ -33,6 +33,8 @@ LAYERS = (
     {"walking"},
     {"meaning"},
     {"documents"},
+    {"timeline"},
+    {"conversation"},
     {"transaction"},
     {"database"},
     {"demo"},
