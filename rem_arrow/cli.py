@@ -99,6 +99,24 @@ def load(
 
 
 @app.command()
+def add(
+    database: DatabasePath,
+    paths: Annotated[list[str], typer.Argument(help="Files of text, folders of documents, or patterns such as 'docs/**/*.md'")],
+    category: Annotated[str | None, typer.Option(help="Category of the rows, such as tutorial")] = None,
+    chunk: Annotated[int | None, typer.Option(help="The most that a chunk holds; default 400 tokens or 1,600 characters")] = None,
+    overlap: Annotated[int | None, typer.Option(help="The most that a chunk repeats of the one before it; default an eighth")] = None,
+    unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
+) -> None:
+    """Add documents to the table resources, in chunks; one that is there is replaced.
+
+    rem-arrow add my.rem README.md docs --category guide
+    """
+    with _errors(), connect(database) as db:
+        added = [one for path in paths for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)]
+        typer.echo(f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True)
+
+
+@app.command()
 def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
     """List the tables."""
     with _errors(), _reader(database) as db:

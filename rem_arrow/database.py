@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
 from rem_arrow.catalog import StoredTable
+from rem_arrow.conversation import Conversation
 from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
@@ -28,7 +29,6 @@ from rem_arrow.entity_load import EntityLoad
 from rem_arrow.errors import InputError
 from rem_arrow.interop.predicate import ranges_of
 from rem_arrow.interop.reading import open_input
-from rem_arrow.meaning import Meaning
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.operations import Compute
@@ -98,7 +98,7 @@ def connect(
     return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
 
 
-class Database(Meaning):
+class Database(Conversation):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
     def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:

@@ -36,14 +36,13 @@ class Finding(Naming):
         version = self._version()
         described = find_table(version, table).table
         names = [order_by] if isinstance(order_by, str) else list(order_by or ())
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-            raise InputError(f"limit is a whole number of at least 0, not {limit!r}")
-        text, values = f"SELECT * FROM {_quoted(described.name)}", Values()
+        check_limit(limit)
+        text, values = f"SELECT * FROM {quoted(described.name)}", Values()
         if predicate is not None:
             text += f" WHERE {condition(described, predicate, values)}"
         if names:
-            _known(described, names)
-            text += " ORDER BY " + ", ".join(f"{_quoted(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names)
+            check_columns(described, names)
+            text += " ORDER BY " + ", ".join(f"{quoted(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names)
         return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
 
     def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
@@ -63,11 +62,18 @@ def condition(table: Table, predicate: Any, values: Values) -> str:
     if not isinstance(predicate, Predicate):
         raise InputError(f"a condition on {table.name} is a predicate, such as Eq('status', 'open'); not {predicate!r}")
     if table.kind != "view":
-        _known(table, sorted(predicate.columns()))
+        check_columns(table, sorted(predicate.columns()))
     return predicate.write(values)
 
 
-def _known(table: Table, names: Sequence[str]) -> None:
+def check_limit(limit: int | None) -> None:
+    """Raise InputError for what is no number of rows."""
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise InputError(f"limit is a whole number of at least 0, not {limit!r}")
+
+
+def check_columns(table: Table, names: Sequence[str]) -> None:
+    """Raise InputError for a name that no column of a table has; what a view has is known to its query only."""
     for name in names:
         if not isinstance(name, str):
             raise InputError(f"a column is named by a text, not {name!r}")
@@ -75,5 +81,6 @@ def _known(table: Table, names: Sequence[str]) -> None:
             raise InputError(f'no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as an identifier in SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -142,3 +142,15 @@ def test_search(tmp_path):
     assert "two" not in shown
     assert "two" in run("search", path, "resources", "login", "--where", "name <> 'one'", "--format", "csv").stdout
     run("search", path, "nothing", "login", code=EXIT_FAILED)
+
+
+def test_documents_are_added(database, tmp_path):
+    """Files and folders, in chunks; again is the same."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text("# One\n\nText.\n\n# Two\n\nMore.\n")
+    (tmp_path / "b.txt").write_text("Alone.")
+    for _ in range(2):
+        result = run("add", database, tmp_path / "docs", tmp_path / "b.txt", "--category", "guide")
+        assert "2 documents in 3 chunks" in result.stderr
+    assert run("sql", database, "SELECT name FROM resources WHERE category = 'guide' ORDER BY id").stdout == "name\nb.txt\nb.txt\nOne\nOne\nTwo\n"
+    assert "no file or folder" in run("add", database, "no/such", code=EXIT_FAILED).stderr

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
     {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters"},
-    {"openai_client"},
+    {"openai_client", "chunking", "document_files"},
     {"storage", "index", "plan", "embed"},
     {"vectors"},
     {"soft_deletes"},
@@ -33,6 +33,9 @@ LAYERS = (
     {"finding"},
     {"walking"},
     {"meaning"},
+    {"documents"},
+    {"timeline"},
+    {"conversation"},
     {"transaction"},
     {"database"},
     {"demo"},
