@@ -212,6 +212,32 @@ def search(
 
 
 @app.command()
+def ask(
+    database: DatabasePath,
+    question: Annotated[str, typer.Argument(help="In plain language")],
+    table: Annotated[str | None, typer.Option(help="Where the answer is looked for first")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")] = False,
+    max_stages: Annotated[int, typer.Option(help="At most so many queries one after another")] = 3,
+    model: Annotated[str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Of the model's server; default is $OPENAI_BASE_URL")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Answer a question in plain language.
+
+    rem-arrow ask rem-demo.rem "What imports zlib?" --plan
+    """
+    with _errors(), _reader(database) as db:
+        answer = db.query_natural_language(question, table, max_stages, model=model, base_url=base_url, explain=plan)
+        if plan:
+            typer.echo(answer.told(), err=True)
+        elif format_ in (None, Format.table) and sys.stdout.isatty():
+            typer.echo(f"{answer.query_type}, confidence {answer.confidence:.2f}: {answer.explanation}", err=True)
+        for note in answer.notes:
+            typer.echo(note, err=True)
+        _write(answer.results, format_, None)
+
+
+@app.command()
 def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
     """Read and check everything; exit code 3 if something is damaged."""
     with _errors(), _reader(database) as db:

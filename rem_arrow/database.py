@@ -19,8 +19,9 @@ from polars.io.plugins import register_io_source
 from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
+from rem_arrow.ask.asker import Asker
+from rem_arrow.asking import Asking
 from rem_arrow.catalog import StoredTable
-from rem_arrow.conversation import Conversation
 from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
@@ -98,7 +99,7 @@ def connect(
     return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
 
 
-class Database(Conversation):
+class Database(Asking):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
     def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:
@@ -108,6 +109,7 @@ class Database(Conversation):
         self._shared.limits = Limits(None, store.settings.memory_bytes)
         self._temporary = temporary
         self._thread = threading.local()
+        self._asker = Asker()
         if not store.read_only:
             self._shared.vectors.sweep()
             self._shared.texts.sweep()

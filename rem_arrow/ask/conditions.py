@@ -13,7 +13,20 @@ from rem_arrow.ask.reading import Reading
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
 
 _IS = ("is", "are", "=", "==", "equals", "equal", "was", "were", "of", "named", "called", "to")
-_MORE = {"more": ">", "over": ">", "greater": ">", "above": ">", "exceeding": ">", "larger": ">", "longer": ">", "bigger": ">", "higher": ">", "less": "<", "under": "<", "fewer": "<"}
+_MORE = {
+    "more": ">",
+    "over": ">",
+    "greater": ">",
+    "above": ">",
+    "exceeding": ">",
+    "larger": ">",
+    "longer": ">",
+    "bigger": ">",
+    "higher": ">",
+    "less": "<",
+    "under": "<",
+    "fewer": "<",
+}
 _MORE |= {"below": "<", "smaller": "<", "shorter": "<", "lower": "<", "exactly": "=", "least": ">=", "most": "<=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
 _WITHOUT = ("without", "no", "missing", "lacking", "lacks", "lack")
 _NOT = ("not", "non", "never", "except", "excluding")
@@ -105,9 +118,9 @@ def column_at(reading: Reading, table: TableWords, place: int) -> tuple[Column, 
         wanted.append(stems[-1:] if column.name not in ("id",) else ())
         for option in wanted:
             stop = place + len(option)
-            if option and stop <= len(reading.tokens) and all(_alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option)):
-                if best is None or stop > best[1] or (stop == best[1] and len(stems) == len(option)):
-                    best = (column, stop)
+            fits = bool(option) and stop <= len(reading.tokens) and all(_alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option))
+            if fits and (best is None or stop > best[1] or (stop == best[1] and len(stems) == len(option))):
+                best = (column, stop)
     return best
 
 
@@ -117,11 +130,16 @@ def measure(reading: Reading, table: TableWords, place: int) -> tuple[Column, in
     stem = reading.tokens[place].stem if place < len(reading.tokens) else ""
     for column in numbers:
         stop = place + len(column.stems)
-        if stop <= len(reading.tokens) and tuple(t.stem for t in reading.tokens[place:stop]) == column.stems:
+        if stop <= len(reading.tokens) and len(column.stems) > 1 and tuple(t.stem for t in reading.tokens[place:stop]) == column.stems:
             return column, stop
-    own = next((c for c in numbers if stem and stem in c.stems), None)
-    if own is None and stem and reading.low(place) not in words.STOP:
-        own = next((c for c in numbers if stem in {words.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None)
+    word = reading.low(place)
+    if not stem or word in words.STOP:
+        return None
+    own = next((c for c in numbers if word in c.parts), None)
+    # Of "lines" a column `line` is a place, and one that is described as lines a measure.
+    own = own or next((c for c in numbers if word in re.findall(r"[a-z]+", c.description.casefold())), None)
+    own = own or next((c for c in numbers if stem in c.stems), None)
+    own = own or next((c for c in numbers if stem in {words.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None)
     return None if own is None else (own, place + 1)
 
 
@@ -129,7 +147,7 @@ def sized(word: str, table: TableWords) -> Column | None:
     """Return the column that an adjective of size is about."""
     _, wanted = words.SIZES[word]
     numbers = [c for c in table.columns if c.is_number]
-    return next((c for w in wanted for c in numbers if words.stem(w) in c.stems), None)
+    return next((c for w in wanted for c in numbers if w in c.parts), None)
 
 
 # --- one condition
@@ -160,9 +178,9 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
             return f"{name} IS {'' if empty else 'NOT '}NULL", stop
     if word.startswith("un") and len(word) > 5:
         rest = words.stem(word[2:])
-        column = next((c for c in table.columns if c.nullable and any(_alike(rest, s) for s in c.stems)), None)
-        if column is not None:
-            return f"{prefix}{named(column.name)} IS NULL", place + 1
+        lacking = next((c for c in table.columns if c.nullable and any(_alike(rest, s) for s in c.stems)), None)
+        if lacking is not None:
+            return f"{prefix}{named(lacking.name)} IS NULL", place + 1
     return None
 
 
@@ -209,7 +227,9 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         is_said |= reading.low(at) in _IS
         at += 1
     values: list[str] = []
-    while (found_ := _value_at(reading, table, at, column)) is not None or (not values and (found_ := _raw_value(reading, at, column, said=is_said, before=reading.low(place - 1))) is not None):
+    while (found_ := _value_at(reading, table, at, column)) is not None or (
+        not values and (found_ := _raw_value(reading, at, column, said=is_said, before=reading.low(place - 1))) is not None
+    ):
         values.append(found_[0])
         at = found_[1]
         ahead = at
@@ -317,4 +337,4 @@ def value_tables(vocabulary: Vocabulary, phrase: str) -> list[Column]:
     """Return the columns that have a value which a phrase is: those that say what kind a row is first."""
     wanted = normal(phrase)
     hits = [c for t in vocabulary.tables.values() for c in t.columns if wanted in c.values and not c.is_list]
-    return sorted(hits, key=lambda c: (c.stems[-1] not in ("type", "category", "kind", "class"), len(c.values)))
+    return sorted(hits, key=lambda c: (not c.is_kind, len(c.values)))

@@ -54,3 +54,13 @@ def whole(stages: list[Stage]) -> str:
 
 def _indented(sql: str) -> str:
     return "\n".join("  " + line for line in sql.strip().rstrip(";").splitlines())
+
+
+def within(plan: Plan, max_stages: int) -> Plan:
+    """Return a plan of at most that many stages: the first of them run as one."""
+    over = len(plan.stages) - max_stages
+    if over <= 0:
+        return plan
+    first = plan.stages[: over + 1]
+    together = Stage(name=first[-1].name, sql=whole(first), purpose=", then ".join(s.purpose for s in first))
+    return plan.model_copy(update={"stages": [together, *plan.stages[over + 1 :]]})

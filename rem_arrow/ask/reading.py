@@ -67,13 +67,12 @@ class Reading:
 
     def left(self) -> list[int]:
         """Return the places of words that are not accounted for, and say something."""
-        return [i for i, t in enumerate(self.tokens) if i not in self.used and t.is_word and (t.quoted or t.low not in words.STOP)]
+        begin = next((i for i, t in enumerate(self.tokens) if t.low not in words.COMMANDS and t.low not in words.STOP), 0)
+        return [i for i, t in enumerate(self.tokens) if i not in self.used and i >= begin and t.is_word and (t.quoted or t.low not in words.STOP)]
 
     def topic(self, places: Sequence[int]) -> str:
-        """Return the words from the first to the last of these places that are not accounted for, as they were written."""
-        if not places:
-            return ""
-        return " ".join(t.text for i, t in enumerate(self.tokens) if places[0] <= i <= places[-1] and i not in self.used and t.is_word)
+        """Return the words at these places as a text to search for."""
+        return " ".join(self.tokens[i].text for i in places)
 
 
 def read(text: str, session: Session, vocabulary: Vocabulary, now: datetime) -> Reading:
@@ -162,6 +161,9 @@ def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
     while before >= 0 and reading.low(before) in ("of", "on", "from", "to", "by", "the", "with"):
         before -= 1
     if before >= 0 and vocabulary.edge_types(words.stem(reading.low(before))):
+        return True
+    # "Which modules does json import?"
+    if reading.low(place - 1) in ("does", "did", "do", "has", "have", "had") and vocabulary.edge_types(words.stem(reading.low(place + 1))):
         return True
     others = [t for i, t in enumerate(reading.tokens) if i != place and t.is_word and t.low not in words.LOOKUP_WORDS]
     return not others

@@ -55,6 +55,8 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
     # "the file x", "issue TAP-1": the kind of thing before its name.
     if not names or len(tables) < len(rest) or (tables and not set(tables) & known) or reading.time is not None:
         return None
+    if any(t.stem in words.ANY_STEMS for t in reading.tokens):
+        return None
     texts = [t for _, t in sorted(names)]
     table = tables[0] if tables else asked.table
     sql = f"SELECT * FROM LOOKUP({', '.join(map(quoted, texts))}{f', table => {quoted(table)}' if table else ''})"
@@ -76,6 +78,8 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     if subject is None:
         return None
     table = subject.table
+    if any(t.low in words.ABOUT for t in reading.tokens):
+        return None
     order = _order(reading, subject)
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)

@@ -14,9 +14,24 @@ from rem_arrow.ask.vocabulary import Column, TableWords
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
 
-_OF_NUMBERS = {"average": "AVG", "avg": "AVG", "mean": "AVG", "total": "SUM", "sum": "SUM", "maximum": "MAX", "max": "MAX", "highest": "MAX", "minimum": "MIN", "min": "MIN", "lowest": "MIN", "median": "MEDIAN"}
+_OF_NUMBERS = {
+    "average": "AVG",
+    "avg": "AVG",
+    "mean": "AVG",
+    "total": "SUM",
+    "sum": "SUM",
+    "maximum": "MAX",
+    "max": "MAX",
+    "highest": "MAX",
+    "minimum": "MIN",
+    "min": "MIN",
+    "lowest": "MIN",
+    "median": "MEDIAN",
+}
 _GROUPS = ("per", "by", "each", "every")
-_VAGUE = frozenset("work works working people made make makes number count there in total altogether times often exist were written".split(" "))
+_VAGUE = frozenset(
+    ["work", "works", "working", "people", "made", "make", "makes", "number", "count", "there", "in", "total", "altogether", "times", "often", "exist", "were", "written"]
+)
 
 
 def plan(asked: Asked, reading: Reading) -> Plan | None:
@@ -57,7 +72,11 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     return Plan(
         query_type="aggregate",
         confidence=0.9 if not doubt else 0.65,
-        explanation=f"{value} over {table.name}" + (f" where {' AND '.join(where)}" if where else "") + (f" for each {group.name}" if group else "") + "." + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
+        explanation=f"{value} over {table.name}"
+        + (f" where {' AND '.join(where)}" if where else "")
+        + (f" for each {group.name}" if group else "")
+        + "."
+        + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
         stages=[Stage(name="answer", sql=sql, purpose="the number that is asked for" if group is None else "the numbers by group")],
         fallbacks=[],
     )
@@ -87,7 +106,12 @@ def _function(reading: Reading) -> str | None:
 def _extreme(reading: Reading) -> tuple[bool, int] | None:
     """which component has the most bugs: most, and how many of them"""
     for place, token in enumerate(reading.tokens):
-        if token.low in ("most", "fewest", "least") and reading.low(place - 1) != "at" and place and reading.low(0) in ("which", "what", "who", "name", "show", "list", "the", "top"):
+        if (
+            token.low in ("most", "fewest", "least")
+            and reading.low(place - 1) != "at"
+            and place
+            and reading.low(0) in ("which", "what", "who", "name", "show", "list", "the", "top")
+        ):
             reading.use(place, place + 1)
             count = next((int(n) for t in reading.tokens[:place] if (n := words.number(t.text)) is not None), 1)
             return token.low == "most", max(1, count)

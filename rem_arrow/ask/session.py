@@ -35,6 +35,9 @@ class Session(Protocol):
     def explain(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> str:
         """Return the plan of one query, which is not run. Raises RemError."""
 
+    def columns(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Return the columns of one query, as a frame without rows; the query is planned and not run. Raises RemError."""
+
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
         """Return table, id, name, matched_on of the entities that one of the texts names."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rem_arrow.ask import words
 from rem_arrow.ask.conditions import named, quoted, value_tables
 from rem_arrow.ask.reading import Reading
-from rem_arrow.ask.vocabulary import TableWords, phrases
+from rem_arrow.ask.vocabulary import TableWords, normal
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -38,7 +39,10 @@ def subject_of(asked: Asked, reading: Reading) -> Subject | None:
         return found
     if asked.table is not None:
         return Subject(tables[asked.table])
-    if any(t.low in ("happened", "happen", "happens", "happening") or (t.low == "place" and "took" in reading.low(i - 1)) for i, t in enumerate(reading.tokens)) and "moments" in tables:
+    if (
+        any(t.low in ("happened", "happen", "happens", "happening") or (t.low == "place" and "took" in reading.low(i - 1)) for i, t in enumerate(reading.tokens))
+        and "moments" in tables
+    ):
         return Subject(tables["moments"])
     return None
 
@@ -46,34 +50,38 @@ def subject_of(asked: Asked, reading: Reading) -> Subject | None:
 def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
     """Return the first noun from a place on that is a table, or a value that says what kind of row is meant."""
     vocabulary = asked.vocabulary
-    kinds: list[tuple[int, int]] = []
-    for place in range(start, len(reading.tokens)):
-        for first, last in phrases(range(place, min(place + 3, len(reading.tokens))), 3):
-            first, last = first + place, last + place
-            if first != place or any(i in reading.used for i in range(first, last)) or not all(reading.tokens[i].is_word and not reading.tokens[i].quoted for i in range(first, last)):
-                continue
-            text = " ".join(t.text for t in reading.tokens[first:last])
-            table = vocabulary.table_of(text)
-            if table is not None and not (last == first + 1 and reading.low(first) in words.STOP):
-                reading.use(first, last)
-                return Subject(vocabulary.tables[table], (), first, _plural(reading, last - 1))
-            if reading.low(first) not in words.STOP and _is_kind(asked, reading, first, last):
-                kinds.append((first, last))
-    if not kinds:
+    kind: tuple[int, int] | None = None
+    for first, last in _noun_phrases(reading, start):
+        if kind is not None and first > kind[1]:
+            # A kind that stands before any table: "tutorials for beginners". But "draft pull requests" are pull requests.
+            break
+        text = " ".join(t.text for t in reading.tokens[first:last])
+        table = vocabulary.table_of(text)
+        if table is not None and not (last == first + 1 and reading.low(first) in words.STOP):
+            reading.use(first, last)
+            return Subject(vocabulary.tables[table], (), first, _plural(reading, last - 1))
+        if kind is None and reading.low(first) not in words.STOP and _is_kind(asked, reading, first, last):
+            kind = (first, last)
+    if kind is None:
         return None
-    first, last = kinds[0]
-    column = value_tables(vocabulary, " ".join(t.text for t in reading.tokens[first:last]))[0]
-    from rem_arrow.ask.vocabulary import normal
+    phrase = " ".join(t.text for t in reading.tokens[kind[0] : kind[1]])
+    column = value_tables(vocabulary, phrase)[0]
+    reading.use(*kind)
+    return Subject(vocabulary.tables[column.table], (f"{named(column.name)} = {quoted(column.values[normal(phrase)])}",), kind[0], _plural(reading, kind[1] - 1))
 
-    value = column.values[normal(" ".join(t.text for t in reading.tokens[first:last]))]
-    reading.use(first, last)
-    return Subject(vocabulary.tables[column.table], (f"{named(column.name)} = {quoted(value)}",), first, _plural(reading, last - 1))
+
+def _noun_phrases(reading: Reading, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the places of phrases of free words in the order of their beginnings, the longest first."""
+    for first in range(start, len(reading.tokens)):
+        for last in range(min(first + 3, len(reading.tokens)), first, -1):
+            if all(i not in reading.used and reading.tokens[i].is_word and not reading.tokens[i].quoted for i in range(first, last)):
+                yield first, last
 
 
 def _is_kind(asked: Asked, reading: Reading, first: int, last: int) -> bool:
     """Say whether words are a noun for rows of one kind: meetings, bugs, tutorials; that is a value of a column which says the kind."""
     columns = value_tables(asked.vocabulary, " ".join(t.text for t in reading.tokens[first:last]))
-    return bool(columns) and columns[0].stems[-1] in ("type", "category", "kind", "class")
+    return bool(columns) and columns[0].is_kind
 
 
 def _plural(reading: Reading, place: int) -> bool:

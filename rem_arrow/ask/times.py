@@ -111,7 +111,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
     (re.compile(rf"\b(since|after) {_DATE}(?!\w)"), _since),
     (re.compile(rf"\b(before|until|till|up to|prior to) {_DATE}(?!\w)"), _before),
     (re.compile(rf"\b(?:in|on|during|from|of|for) {_DATE}(?![\w-])"), _in),
-    (re.compile(rf"\b(\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|q[1-4],? (?:of )?\d{{4}}|{_MONTH},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|last (?:{'|'.join(_DAYS)}))(?![\w-])"), _in),
+    (
+        re.compile(
+            rf"\b(\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|q[1-4],? (?:of )?\d{{4}}|{_MONTH},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|last (?:{'|'.join(_DAYS)}))(?![\w-])"
+        ),
+        _in,
+    ),
     (re.compile(r"\bnext (day|week|month|quarter|year)\b"), _next),
     (re.compile(r"\b(?:coming up|upcoming|in the future|still to come|scheduled ahead)\b"), _coming),
 )

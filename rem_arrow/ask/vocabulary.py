@@ -24,6 +24,10 @@ _CHANGE_MIN = 0.05
 _SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
 
 
+_VERBS = tuple({words.stem(w) for w in group} | set(group) for group in words.VERB_GROUPS)
+_KINDS = ("type", "category", "kind", "class")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its stems, and by the normal form of each value that value, where they are few."""
@@ -35,6 +39,15 @@ class Column:
     nullable: bool
     stems: tuple[str, ...]
     values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[str]:
+        return self.name.casefold().split("_")
+
+    @property
+    def is_kind(self) -> bool:
+        """Whether its values say what kind of thing a row is."""
+        return self.parts[-1] in _KINDS
 
     @property
     def is_list(self) -> bool:
@@ -99,8 +112,8 @@ class Vocabulary:
         own = list(dict.fromkeys(e.type for e in self.edges if stem in e.stems))
         if own:
             return own
-        groups = [g for g in words.VERB_GROUPS if stem in g]
-        return list(dict.fromkeys(e.type for e in self.edges for g in groups if set(e.stems) & {words.stem(w) for w in g}))
+        groups = [g for g in _VERBS if stem in g]
+        return list(dict.fromkeys(e.type for e in self.edges for g in groups if set(e.stems) & g))
 
 
 class Vocabularies:
@@ -117,7 +130,7 @@ class Vocabularies:
             tables = {k.table.name: self._table(session, k) for k in known}
             edges = next((k for k in session.tables() if k.table.name == "edges"), None)
             kinds = () if edges is None else self._edge_kinds(session, edges)
-        return Vocabulary(tables, kinds, _nouns([t for t in tables.values()]))
+        return Vocabulary(tables, kinds, _nouns(list(tables.values())))
 
     def _table(self, session: Session, known: Known) -> TableWords:
         kept = self._tables.get(known.table.name)
@@ -131,7 +144,7 @@ class Vocabularies:
 
     def _edge_kinds(self, session: Session, known: Known) -> tuple[EdgeKind, ...]:
         if self._edges is None or self._edges[0] is not known.stamp:
-            text = 'SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, edge_type, src_table, dst_table LIMIT 500'
+            text = "SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, edge_type, src_table, dst_table LIMIT 500"
             rows = session.query(text, {}, None).rows()
             self._edges = (known.stamp, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
         return self._edges[1]
@@ -142,9 +155,7 @@ def _described(session: Session, known: Known) -> TableWords:
     fields = [f for f in table.fields if f.name != "deleted_at"]
     texts = [f for f in fields if _may_have_values(f)]
     sample = session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and known.rows else pl.DataFrame()
-    columns = tuple(
-        Column(table.name, f.name, f.dtype, f.description, f.nullable, stems_of(f.name), _values(sample[f.name]) if f.name in sample.columns else {}) for f in fields
-    )
+    columns = tuple(Column(table.name, f.name, f.dtype, f.description, f.nullable, stems_of(f.name), _values(sample[f.name]) if f.name in sample.columns else {}) for f in fields)
     return TableWords(table.name, table.kind, table.description, known.rows, columns, tuple(session.searchable(table.name)))
 
 
@@ -191,16 +202,16 @@ def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
         person = next((t for t in words.PERSON_TABLES if t in names), None)
         if person is not None:
             found[normal(word)] = person
-    for table in tables:
-        parts = normal(table.name).split()
+    for known in tables:
+        parts = normal(known.name).split()
         if len(parts) > 1:
-            found.setdefault("".join(p[0] for p in parts), table.name)
+            found.setdefault("".join(p[0] for p in parts), known.name)
     # A table's own name wins.
     found.update({normal(t.name): t.name for t in tables})
     return found
 
 
-def phrases(tokens: Sequence[str], longest: int) -> Iterable[tuple[int, int]]:
+def phrases(tokens: Sequence[object], longest: int) -> Iterable[tuple[int, int]]:
     """Yield the places of phrases of up to that many tokens, the longest first."""
     for size in range(min(longest, len(tokens)), 0, -1):
         yield from ((at, at + size) for at in range(len(tokens) - size + 1))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -26,14 +27,21 @@ STOP = _words("""a an the this that these those there here it its they them thei
     is are was were be been being am do does did done has have had having can could will would shall should may might must
     and or but nor so if then than as at by for from in into of off on onto out over to up upon with within without via per about around
     between among during since until before after again further once
-    please show list find get give tell display fetch return see look looking want need know let lets search searching query
     what which who whom whose when where why how any anything something everything all every each some many much more most
     also just only very too not no s t d ll re ve m what's who's that's there's i'd i'm
     took place happened happen happens happening going related regarding concerning called named exist exists currently now today kind sort type types thing things stuff""")
+# Words that ask for something, where they begin a question.
+COMMANDS = _words("please show list find get give tell display fetch return see look looking want need know let lets search searching query open up me us for")
 # Words at the beginning that ask for one thing by its name.
-LOOKUP_WORDS = _words("what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display the a an please can you i want need info information on of for details entity record named called id")
+LOOKUP_WORDS = _words(
+    "what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display the a an please can you i want need info information on of for details entity record named called id"
+)
+# Behind these words comes what rows are about, whatever else the words could be.
+ABOUT = _words("about regarding concerning related relating discussing describing explaining")
 TOPIC_MARKERS = _words("about on regarding concerning related discussing mentioning describing explaining handling handle handles covering cover covers")
-PERSON_WORDS = _words("who whom person people persons user users colleague colleagues employee employees member members developer developers engineer engineers coworker someone anybody everybody author authors")
+PERSON_WORDS = _words(
+    "who whom person people persons user users colleague colleagues employee employees member members developer developers engineer engineers coworker someone anybody everybody author authors"
+)
 PERSON_TABLES = ("users", "people", "persons", "employees", "members", "authors", "contacts", "staff")
 # Other names for what many databases have, by the stem that a question uses.
 TABLE_SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -70,7 +78,17 @@ VERB_GROUPS: tuple[tuple[str, ...], ...] = (
 )
 WORK_STEMS = frozenset({"work", "contribut", "involv"})
 ANY_STEMS = frozenset({"relat", "connect", "link", "associat"})
-TIME_STEMS = {"creat": "created_at", "add": "created_at", "open": "created_at", "writ": "created_at", "report": "created_at", "modifi": "modified_at", "updat": "modified_at", "chang": "modified_at", "edit": "modified_at"}
+TIME_STEMS = {
+    "creat": "created_at",
+    "add": "created_at",
+    "open": "created_at",
+    "writ": "created_at",
+    "report": "created_at",
+    "modifi": "modified_at",
+    "updat": "modified_at",
+    "chang": "modified_at",
+    "edit": "modified_at",
+}
 # Adjectives of size, whether they are about the most, and the words of columns that measure it.
 SIZES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "largest": (True, ("size", "bytes", "length", "lines")),
@@ -99,7 +117,7 @@ def stem(word: str) -> str:
         if word.endswith(suffix) and len(word) - len(suffix) + len(rest) >= 3 and not (suffix == "s" and word.endswith(("ss", "us", "is"))):
             word = word.removesuffix(suffix) + rest
             break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] in "bdgmnprt":
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgmnprt":
         word = word[:-1]
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 

@@ -1,0 +1,93 @@
+"""What comes back for a question: the rows, and how they were found."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rem_arrow.ask.plan import QueryType
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """A stage that has run.
+
+    Attributes:
+        rows: how many it gave; None where it failed.
+        seconds: how long it took.
+        plan: its plan, as `db.explain` prints it; empty unless it was asked for.
+        error: why it failed; empty where it did not.
+    """
+
+    name: str
+    sql: str
+    purpose: str
+    rows: int | None
+    seconds: float
+    plan: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question.
+
+    Attributes:
+        question: what was asked.
+        results: the rows.
+        query: the whole as one REM SQL statement: that of the fallback where one gave the rows.
+        query_type: entity_lookup, sql, vector, hybrid, graph, aggregate, temporal or staged.
+        confidence: from 0 to 1, how sure it is that the rows answer the question. Less where a fallback gave them, or nothing did.
+        explanation: how the question was understood, and what is doubtful.
+        stages: those that ran, in order.
+        fallbacks: those that were tried, in order, each as a stage.
+        planner: "rules", or the model that planned.
+        tokens: how many a model took, in and out; 0 for rules.
+        repairs: how often a model was told of an error in its plan.
+        planning_seconds, seconds: for the plan alone, and in all.
+    """
+
+    question: str
+    results: pl.DataFrame
+    query: str
+    query_type: QueryType
+    confidence: float
+    explanation: str
+    stages: tuple[StageResult, ...]
+    fallbacks: tuple[StageResult, ...] = ()
+    planner: str = "rules"
+    tokens: int = 0
+    repairs: int = 0
+    planning_seconds: float = 0.0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = field(default=())
+
+    def __str__(self) -> str:
+        return f"{self.told()}\n{self.results}"
+
+    def told(self) -> str:
+        """Return how the answer was found, in lines; the plan of each stage where it was kept."""
+        lines = [f"{self.question}", f"  {self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by {self.planner}", f"  {self.explanation}"]
+        for label, stages in (("stage", self.stages), ("fallback", self.fallbacks)):
+            for stage in stages:
+                lines.append(f"  {label} {stage.name}: {_outcome(stage)}, {stage.purpose}")
+                lines += ["    " + line for line in stage.sql.splitlines()]
+                lines += ["      " + line for line in stage.plan.splitlines()]
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{label}</td><td>{html.escape(s.name)}</td><td>{html.escape(s.purpose)}</td><td>{_outcome(s)}</td><td><pre>{html.escape(s.sql)}</pre></td></tr>"
+            for label, stages in (("stage", self.stages), ("fallback", self.fallbacks))
+            for s in stages
+        )
+        head = f"<b>{html.escape(self.question)}</b><br>{self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by {html.escape(self.planner)}"
+        notes = "".join(f"<br>{html.escape(n)}" for n in self.notes)
+        table = f"<details><summary>{len(self.stages)} stage(s), {len(self.fallbacks)} fallback(s)</summary><table>{rows}</table></details>"
+        return f"<div>{head}<br>{html.escape(self.explanation)}{notes}{table}{self.results._repr_html_()}</div>"
+
+
+def _outcome(stage: StageResult) -> str:
+    return f"failed: {html.escape(stage.error.splitlines()[0])}" if stage.rows is None else f"{stage.rows} rows, {stage.seconds * 1000:.1f} ms"
