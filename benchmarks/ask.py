@@ -27,7 +27,7 @@ from benchmarks.question import Question, expected, has_right_type, is_right
 from rem_arrow.demo.build import build as build_demo
 
 ROUNDS, SMOKE_QUESTIONS = 3, 12
-_STAGED = "Which teams have worked on code about search ranking?"
+_STAGED = "Which teams have worked on code about search ranking last month?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,6 +357,10 @@ class Snapshot:
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
 
+    def frame_key(self) -> tuple[object, ...]:
+        """Return what a plan depends on of the frames: their names and columns, and about how many rows they have."""
+        return tuple((name, tuple(f.schema.items()), f.row_count().bit_length()) for name, f in self._frames.items())
+
     def source(self, name: str) -> TableSource | None:
         frame = self._frames.get(name.casefold())
         if frame is not None:

@@ -202,10 +202,9 @@ class Engine:
         """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query among several in the text."""
         names = snapshot.version.names
         place, tree = part or (0, None)
-        key = (text, place, tuple(dtypes.items()), id(names))
-        cacheable = not snapshot.has_frames
+        key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
         with self._lock:
-            known = self._plans.get(key) if cacheable else None
+            known = self._plans.get(key)
             if known is not None and known[0] is names:
                 self._plans.move_to_end(key)
                 return known[1]
@@ -216,7 +215,7 @@ class Engine:
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         # A plan that follows from the rows is not kept.
-        if cacheable and not binder.reads_data:
+        if not binder.reads_data:
             with self._lock:
                 self._plans[key] = (names, query)
                 while len(self._plans) > _PLANS_MAX:
@@ -304,7 +303,7 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         raise _failed(error) from error
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
-    before = resident_bytes()
+    before, wait_s = resident_bytes(), _POLL_S / 64
     deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
     while True:
         try:
@@ -325,7 +324,9 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:
             running.cancel()
             raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
-        time.sleep(_POLL_S)
+        # Most end soon: look often at first.
+        wait_s = min(wait_s * 2, _POLL_S)
+        time.sleep(wait_s)
 
 
 def _ended(query: pl.lazyframe.in_process.InProcessQuery) -> bool:

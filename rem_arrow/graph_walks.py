@@ -51,10 +51,16 @@ def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
         if len(same) > 1:
             tables = sorted(graph.nodes.names[graph.nodes.tables[n]] for n in same)
             raise InputError(f"the id {end!r} is in {', '.join(tables)}; write it as table:id, for example {tables[0]}:{end}")
-        table, colon, rest = end.partition(":")
-        if not len(same) and colon and table in graph.nodes.names:
-            same = graph.nodes.find(pl.Series([rest], dtype=pl.String), table)[0]
         found.append(int(same[0]) if len(same) else None)
+    named: dict[str, list[int]] = {}
+    for place, (end, node) in enumerate(zip(ends, found, strict=True)):
+        table, colon, _ = end.partition(":")
+        if node is None and colon and table in graph.nodes.names:
+            named.setdefault(table, []).append(place)
+    for table, places in named.items():
+        ids = pl.Series([ends[p].partition(":")[2] for p in places], dtype=pl.String)
+        for place, number in zip(places, graph.nodes.numbers(ids, table).tolist(), strict=True):
+            found[place] = number if number >= 0 else None
     return found
 
 

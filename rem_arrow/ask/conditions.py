@@ -226,6 +226,9 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         negated |= reading.low(at) in _NOT
         is_said |= reading.low(at) in _IS
         at += 1
+    count = words.number(reading.tokens[at].text) if at < len(reading.tokens) and at not in reading.used else None
+    if column.is_number and count is not None:
+        return f"{prefix}{named(column.name)} {'<>' if negated else '='} {count:g}", at + 1
     values: list[str] = []
     while (found_ := _value_at(reading, table, at, column)) is not None or (
         not values and (found_ := _raw_value(reading, at, column, said=is_said, before=reading.low(place - 1))) is not None

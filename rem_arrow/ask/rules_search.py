@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from rem_arrow.ask import conditions, words
 from rem_arrow.ask.conditions import named, quoted
 from rem_arrow.ask.plan import Fallback, Plan, Stage
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
 
 ROWS = 10
+_WORDS_MAX = 12
 _EVERYWHERE = frozenset({"anything", "everything", "something", "anywhere", "everywhere"})
 # Where the answer to "how do I" is looked for first.
 _TEXTS = ("resources", "documents", "articles", "pages")
@@ -23,7 +26,7 @@ _TEXTS = ("resources", "documents", "articles", "pages")
 def plan(asked: Asked, reading: Reading) -> Plan:
     """Return a plan that searches by meaning."""
     subject = subject_of(asked, reading)
-    if subject is None or not subject.table.embedded:
+    if subject is None or not (subject.table.embedded or _texts_of(subject.table)):
         return _everywhere(asked, reading, subject)
     table = subject.table
     at = _marker(reading, subject)
@@ -43,6 +46,8 @@ def plan(asked: Asked, reading: Reading) -> Plan:
     topic = reading.topic(places)
     if not topic:
         return _browse(asked, table, [*kind, *where])
+    if not table.embedded:
+        return _by_words(asked, table, where, topic)
     text = f" WHERE {' AND '.join(where)}" if where else ""
     sql = f"SEARCH {quoted(topic)} IN {named(table.name)}{text} LIMIT {ROWS}"
     explanation = f"Rows of {table.name} nearest in meaning to {topic!r}" + (f", of those where {' AND '.join(where)}." if where else ".")
@@ -104,6 +109,27 @@ def _searched(sql: str, said: str, fallbacks: list[Fallback]) -> Plan:
 def _browse(asked: Asked, table: TableWords, where: list[str]) -> Plan:
     sql = f"SELECT * FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
     return Plan(query_type="sql", confidence=0.6, explanation=f"Rows of {table.name}.", stages=[Stage(name="rows", sql=sql, purpose=f"the rows of {table.name}")], fallbacks=[])
+
+
+def _texts_of(table: TableWords) -> list[str]:
+    """Return the columns of texts of a table."""
+    return [c.name for c in table.columns if isinstance(c.dtype, pl.String) and c.name != "id"]
+
+
+def _by_words(asked: Asked, table: TableWords, where: list[str], topic: str) -> Plan:
+    """Rows of a table without embeddings that hold words of the topic, those with the most first."""
+    stems = list(dict.fromkeys(words.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
+    texts = ", ".join(named(n) for n in _texts_of(table))
+    hits = [f"CAST(contains(lower(concat_ws(' ', {texts})), {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX]]
+    sql = f"SELECT * FROM (SELECT *, {' + '.join(hits)} AS words FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
+    sql += f") WHERE words > 0 ORDER BY words DESC, id LIMIT {ROWS}" if table.kind == "entity" else f") WHERE words > 0 ORDER BY words DESC LIMIT {ROWS}"
+    return Plan(
+        query_type="sql",
+        confidence=0.5,
+        explanation=f"{table.name} has no embeddings, so rows whose texts hold words of {topic!r}, those with the most first.",
+        stages=[Stage(name="rows", sql=sql, purpose=f"the rows of {table.name} with these words")],
+        fallbacks=everywhere_fallback(asked, topic),
+    )
 
 
 def _marker(reading: Reading, subject: Subject) -> int | None:

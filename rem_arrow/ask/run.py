@@ -87,7 +87,7 @@ def _fall_back(ran: Ran, plan: Plan, session: Session, bounds: Bounds, clock: _C
     options = list(plan.fallbacks)
     for place in range(len(options) + 1):
         option = options[place] if place < len(options) else last_resort()
-        if option is None or any(option.sql == f.sql for f in ran.fallbacks):
+        if option is None or option.sql == ran.query or any(option.sql == f.sql for f in ran.fallbacks):
             continue
         rows, result = _stage(Stage(name=f"fallback_{place + 1}", sql=option.sql, purpose=option.purpose), session, {}, bounds, clock)
         ran.fallbacks.append(result)

@@ -122,7 +122,47 @@ def test_new_rows_are_known_at_once():
 
 
 WORDS = st.sampled_from(
-    ["who", "what", "which", "how", "many", "issues", "users", "open", "wrote", "by", "TAP-1", "Ann", "Lee", "about", "password", "in", "the", "last", "month", "team", "per", "most", "without", "'", '"', ";", "--", ")", "$1", "%", "\x00", "é", "日本", "DROP", "TABLE", "12", "more", "than", "points"]
+    [
+        "who",
+        "what",
+        "which",
+        "how",
+        "many",
+        "issues",
+        "users",
+        "open",
+        "wrote",
+        "by",
+        "TAP-1",
+        "Ann",
+        "Lee",
+        "about",
+        "password",
+        "in",
+        "the",
+        "last",
+        "month",
+        "team",
+        "per",
+        "most",
+        "without",
+        "'",
+        '"',
+        ";",
+        "--",
+        ")",
+        "$1",
+        "%",
+        "\x00",
+        "é",
+        "日本",
+        "DROP",
+        "TABLE",
+        "12",
+        "more",
+        "than",
+        "points",
+    ]
 )
 
 
