@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from benchmarks.ask_questions_company import COMPANY
 from benchmarks.ask_questions_demo import DEMO
+from benchmarks.ask_questions_more import MORE
 from benchmarks.question import Question
 
-QUESTIONS: tuple[Question, ...] = (*COMPANY, *DEMO)
+QUESTIONS: tuple[Question, ...] = (*COMPANY, *DEMO, *MORE)

@@ -19,7 +19,7 @@ from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion
 
 NAME = "edges"
-_COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
+COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
 Resolve = Callable[[str], "str | None"]
 # Of runs: how many rows were looked at, and whether an end of one of them dangles.
 _known: weakref.WeakKeyDictionary[Run, tuple[int, bool]] = weakref.WeakKeyDictionary()
@@ -95,22 +95,29 @@ def _dangles(view: PartView, fields: Sequence[Field]) -> bool:
     return found
 
 
-def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
-    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight if given."""
+def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Return src, dst and edge_type of a user's frame as texts, and the weights. Raises InputError for what does not fit."""
     for name in ("src", "dst", "edge_type"):
         if name not in frame.columns:
             raise InputError(f'edges need the column "{name}". {suggest(name, frame.columns, "Columns given")}')
     for name in frame.columns:
-        if name not in _COLUMNS:
-            raise InputError(f'no column "{name}" in edges. {suggest(name, _COLUMNS, "Columns")}')
+        if name not in COLUMNS:
+            raise InputError(f'no column "{name}" in edges. {suggest(name, COLUMNS, "Columns")}')
     try:
         texts = frame.select(pl.col("src", "dst", "edge_type").cast(pl.String))
-        weight = frame["weight"].cast(pl.Float64).to_list() if "weight" in frame.columns else [None] * frame.height
+        weight = frame["weight"].cast(pl.Float64) if "weight" in frame.columns else pl.Series([None], dtype=pl.Float64).new_from_index(0, frame.height)
     except pl.exceptions.PolarsError as error:
         raise InputError(f"the edges do not fit: {error}") from error
     bad = texts.with_row_index("row").filter(pl.any_horizontal(pl.col("src", "dst", "edge_type").is_null() | (pl.col("src", "dst", "edge_type") == "")))
     if bad.height:
         raise InputError(f"row {bad['row'][0]}: src, dst and edge_type of an edge must not be NULL or empty")
+    return texts, weight
+
+
+def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
+    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight if given."""
+    texts, weights = checked_frame(frame)
+    weight = weights.to_list()
     ends = [_ends(frame, texts, side, resolve) for side in ("src", "dst")]
     properties: Sequence[Any] = frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
     shown = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]

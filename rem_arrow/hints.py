@@ -51,8 +51,12 @@ class _RunIndex:
         if self._ids_upto < len(run.rowids):
             with self._lock:
                 stop = len(run.rowids)
-                for offset in range(self._ids_upto, stop):
-                    self.ids[index.key(run.plain(offset))] = run.rowids[offset]
+                if run.has_frames:
+                    keys = index.keys(_plain_columns(run, index, self._ids_upto, stop))
+                    self.ids.update(zip(keys, run.rowids[self._ids_upto : stop], strict=True))
+                else:
+                    for offset in range(self._ids_upto, stop):
+                        self.ids[index.key(run.plain(offset))] = run.rowids[offset]
                 self._ids_upto = stop
         return self.ids
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, overload
 import polars as pl
 from pydantic import BaseModel
 
-from rem_arrow import edges
+from rem_arrow import edge_frames, edges
 from rem_arrow.catalog import Snapshot
 from rem_arrow.embedding import add_vectors, given_vectors
 from rem_arrow.engine import Limits
@@ -157,9 +157,14 @@ class Operations(ABC):
         if not isinstance(frame, pl.DataFrame):
             raise InputError(f"add_edges takes a Polars DataFrame, not {type(frame).__name__}; for one edge there is add_edge")
 
+        store, writer = self._shared.store, self._shared.writer
+
         def compute(version: Version) -> tuple[Changes, int]:
-            rows = edges.frame_rows(frame, self._shared.resolver(version))
-            return self._shared.writer.put_keyed(find_table(version, edges.NAME), rows), frame.height
+            tv, resolve = find_table(version, edges.NAME), self._shared.resolver(version)
+            if frame.height >= edge_frames.ROWS_MIN:
+                conflicts = not self._writes_segments() or bool(self._shared.open)
+                return edge_frames.added(store, writer, version, tv, frame, resolve=resolve, conflicts=conflicts), frame.height
+            return writer.put_keyed(tv, edges.frame_rows(frame, resolve)), frame.height
 
         return self._write(compute)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 from pydantic import BaseModel
@@ -12,6 +13,7 @@ from rem_arrow.errors import InputError
 from rem_arrow.model.records import Records
 from rem_arrow.model.registry import model_of
 from rem_arrow.schema import Table
+from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.writer import Writer
@@ -28,6 +30,8 @@ class Shared:
         self.vectors, self.texts = self.writer.hints.vectors, self.writer.hints.texts
         self.models: dict[int, type[BaseModel]] = {}
         self.limits = Limits()
+        # What open transactions have written.
+        self.open: weakref.WeakSet[Overlay] = weakref.WeakSet()
         self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}
 
     def records(self, table: Table) -> Records:

@@ -26,7 +26,10 @@ class Transaction(Walking):
 
     def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:
         self._shared, self._embed = shared, embed
-        self._overlay: Overlay | None = Overlay(shared.store.pin())
+        # Under the lock: a write that runs has seen that this one is open, or is in what this one sees.
+        with shared.store.lock:
+            self._overlay: Overlay | None = Overlay(shared.store.pin())
+            shared.open.add(self._overlay)
 
     def commit(self) -> None:
         """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is stored."""

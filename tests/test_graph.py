@@ -12,11 +12,12 @@ import networkx as nx
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import rem_arrow as rem
+from rem_arrow import edge_frames
 
 Edge = tuple[str, str, str]
 IDS = [f"n{i}" for i in range(9)]
@@ -412,3 +413,63 @@ def test_a_load_binds_dangling_ends(rows):
         found = db.sql("SELECT src_table, src, dst_table, dst FROM edges ORDER BY src").rows()
         assert found == [("entities", "e3", "entities", "e5"), ("entities", "e5", None, "ghost"), (None, "x", "entities", "e7")]
         assert db.neighbors("e3", depth=2)["id"].to_list() == ["e5", "ghost"]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(random_=st.randoms(use_true_random=False))
+def test_many_edges_are_as_if_added_one_by_one(random_):
+    """A frame of many edges gives the rows that the same edges give one by one: ends found, the last of those that repeat, those that exist replaced."""
+    ids = ["a", "b", "c", "users:x", "x", "ghost", "things:a", "things:ghost", "é"]
+    drawn = [
+        {
+            "src": random_.choice(ids),
+            "dst": random_.choice(ids),
+            "edge_type": random_.choice("kl"),
+            "weight": random_.choice([None, 0.5, 2.0]),
+            "properties": random_.choice([None, '{"a":1}']),
+        }
+        for _ in range(40)
+    ]
+    shown = []
+    for many in (1, 1_000):
+        with rem.connect() as db, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(edge_frames, "ROWS_MIN", many)
+            db.register(Thing, name="things")
+            db.insert("things", [{"id": i, "name": i} for i in "abcé"])
+            db.insert("entities", {"id": "x", "name": "x"})
+            for part in (drawn[:15], drawn[15:]):
+                assert db.add_edges(pl.DataFrame(part, schema_overrides={"weight": pl.Float64, "properties": pl.String})) == len(part)
+                if random_.random() < 0.5:
+                    db.compact()
+            with db.transaction() as tx:
+                tx.add_edges(pl.DataFrame(drawn[:5], schema_overrides={"weight": pl.Float64, "properties": pl.String}))
+            shown.append(sorted(map(repr, db.sql("SELECT src_table, src, dst_table, dst, edge_type, weight, properties FROM edges").rows())))
+            db.add_edge("a", "b", "k", weight=9.0)
+            assert db.sql("SELECT weight FROM edges WHERE src = 'a' AND dst = 'b' AND edge_type = 'k'").rows() == [(9.0,)]
+            assert db.verify().is_empty()
+    assert shown[0] == shown[1]
+
+
+def test_many_edges_are_checked(monkeypatch):
+    """A frame of many edges is refused as a small one is, and conflicts with a transaction that adds the same."""
+    monkeypatch.setattr(edge_frames, "ROWS_MIN", 1)
+    with rem.connect() as db:
+        db.register(Thing, name="things")
+        for table in ("things", "entities"):
+            db.insert(table, {"id": "twice", "name": "n"})
+        for frame, says in [
+            ({"src": ["a"], "dst": ["b"]}, 'need the column "edge_type"'),
+            ({"src": ["a"], "dst": [None], "edge_type": ["k"]}, "row 0: src, dst"),
+            ({"src": ["a"], "dst": ["b"], "edge_type": ["k"], "size": [1]}, 'no column "size"'),
+            ({"src": ["twice"], "dst": ["b"], "edge_type": ["k"]}, "write it as table:id"),
+            ({"src": ["a"], "dst": ["b"], "edge_type": ["k"], "weight": ["heavy"]}, "do not fit"),
+        ]:
+            with pytest.raises(rem.InputError, match=says):
+                db.add_edges(pl.DataFrame(frame))
+        assert db.sql("SELECT count(*) FROM edges").item() == 0
+        tx = db.transaction()
+        tx.add_edge("a", "b", "k")
+        db.add_edges(pl.DataFrame({"src": ["a"], "dst": ["b"], "edge_type": ["k"]}))
+        with pytest.raises(rem.ConflictError):
+            tx.commit()
+        assert db.sql("SELECT count(*) FROM edges").item() == 1

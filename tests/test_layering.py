@@ -27,7 +27,7 @@ LAYERS = (
     {"catalog", "sql", "optimize", "lower"},
     {"engine", "writer", "interop", "embedding"},
     {"edges", "loader", "maintenance", "options", "searching", "shared"},
-    {"entity_load", "dangling"},
+    {"entity_load", "dangling", "edge_frames"},
     {"statements"},
     {"operations"},
     {"naming"},

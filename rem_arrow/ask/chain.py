@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rem_arrow.ask import conditions, words
-from rem_arrow.ask.conditions import value_tables
+from rem_arrow.ask.conditions import named, quoted, value_tables
 from rem_arrow.ask.reading import Entity, Reading
-from rem_arrow.ask.vocabulary import Column, EdgeKind, TableWords, Vocabulary, phrases
+from rem_arrow.ask.vocabulary import Column, EdgeKind, TableWords, Vocabulary, normal, phrases
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -55,6 +55,8 @@ class Verb:
     types: tuple[str, ...]
     passive: bool
     kind: str = "type"
+    is_undergone: bool = False
+    agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,9 @@ def _items(asked: Asked, reading: Reading) -> list[Node | Verb]:
         if item is None:
             place += 1
             continue
+        if isinstance(item, Verb) and item.agent and not any(isinstance(i, Node) for i in found):
+            # "the reviewers of": who did it, and what they did.
+            found.append(Node(place, place + 1, is_person=True))
         found.append(item)
         last = item.last if isinstance(item, Node) else item.place + 1
         reading.use(item.first if isinstance(item, Node) else item.place, last)
@@ -139,8 +144,8 @@ def _item(asked: Asked, reading: Reading, place: int, before: Sequence[Node | Ve
     entity = next((e for e in reading.entities if e.first == place), None)
     if entity is not None:
         return Node(place, entity.last, entity=entity)
-    if token.low in ("who", "whom", "what", "whose") and not any(isinstance(i, Node) for i in before):
-        return Node(place, place + 1, is_person=token.low != "what")
+    if token.low in ("who", "whom", "what", "whose", "where") and not any(isinstance(i, Node) for i in before):
+        return Node(place, place + 1, is_person=token.low not in ("what", "where"))
     if token.quoted or not token.is_word:
         return None
     thing = None if _is_column(reading, place, before) else _thing(vocabulary, reading, place)
@@ -168,8 +173,13 @@ def _thing(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | None:
             continue
         text = " ".join(t.text for t in reading.tokens[first:last])
         table = vocabulary.table_of(text)
-        if table is not None and not (last == first + 1 and reading.low(first) in words.STOP):
+        if table is not None and not (last == first + 1 and reading.low(first) in words.STOP) and vocabulary.tables[table].rows:
             return Node(first, last, vocabulary.tables[table], is_person=table == vocabulary.person_table())
+        kinds = [c for c in value_tables(vocabulary, text) if c.is_kind] if words.singular(reading.low(last - 1)) != reading.low(last - 1) else []
+        if kinds:
+            # Meetings, customers: rows of one kind.
+            value = quoted(kinds[0].values[normal(text)])
+            return Node(first, last, vocabulary.tables[kinds[0].table], conditions=[f"t.{named(kinds[0].name)} = {value}"])
     return None
 
 
@@ -185,21 +195,33 @@ def _grouped(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | Non
 def _verb(vocabulary: Vocabulary, reading: Reading, place: int) -> Verb | None:
     token = reading.tokens[place]
     passive = any(reading.low(place + i) == "by" for i in (1, 2))
+    if token.low in ("part", "parts") and reading.low(place - 1) in ("took", "take", "taken", "takes"):
+        types = vocabulary.edge_types("participat")
+        return Verb(place, tuple(types), False) if types else None
     if token.stem in words.WORK_STEMS and not token.low.startswith("worker"):
         return Verb(place, (), False, "work")
     if token.stem in words.ANY_STEMS and reading.low(place + 1) in ("to", "with"):
         return Verb(place, (), False, "any")
-    if token.low in words.STOP and token.low not in ("about", "made", "make"):
+    if token.low in words.STOP and token.low not in ("about", "made", "make", "called"):
         return None
     behind = vocabulary.table_of(reading.low(place + 1)) is not None if place + 1 < len(reading.tokens) else False
     if behind and value_tables(vocabulary, token.text):
         # "closed issues": how they stand, not what closed them.
         return None
-    types = vocabulary.edge_types(token.stem)
+    types, agent = vocabulary.edge_types(token.stem), False
+    singular = words.singular(token.text)
+    if not types and singular.endswith(("er", "or")) and reading.low(place + 1) == "of":
+        types, agent = vocabulary.edge_types(words.stem(singular[:-2])) or vocabulary.edge_types(words.stem(singular[:-1])), True
     if token.low == "about":
-        direct = behind or any(e.first == place + 1 for e in reading.entities)
+        at = place + 1
+        while reading.low(at) in ("the", "a", "an", "our", "all"):
+            at += 1
+        direct = any(e.first == at for e in reading.entities) or (at < len(reading.tokens) and _thing(vocabulary, reading, at) is not None)
         return Verb(place, tuple(types), False) if types and direct else None
-    return Verb(place, tuple(types), passive) if types else None
+    # "where is dedent called?": what stands between "is" and the verb undergoes it.
+    before = [reading.low(i) for i in range(max(0, place - 6), place)]
+    undergone = token.low.endswith(("ed", "en")) and any(w in ("is", "are", "was", "were") for w in before) and not any(w in ("does", "did", "has", "have") for w in before)
+    return Verb(place, tuple(types), passive, is_undergone=undergone, agent=agent) if types else None
 
 
 def _describe(reading: Reading, items: Sequence[Node | Verb], nodes: Sequence[Node]) -> None:
@@ -218,6 +240,7 @@ def _describe(reading: Reading, items: Sequence[Node | Verb], nodes: Sequence[No
     last = nodes[-1]
     if last.table is not None:
         places = [i for i in reading.left() if reading.tokens[i].stem not in ("relat",)]
+        places = [i for i in places if words.number(reading.tokens[i].text) is None and reading.low(i) not in words.NEWEST and reading.low(i) not in words.SIZES]
         near = [i for i in places if i >= max((n.last for n in nodes[:-1]), default=0)]
         last.topic = reading.topic(near)
         reading.use(near[0], near[-1] + 1) if near else None
@@ -236,7 +259,7 @@ def _spoken(items: Sequence[Node | Verb]) -> dict[int, tuple[Verb, str]]:
             found.setdefault(count - 1, (item, "right" if item.passive else "left"))
         elif count >= 2:
             # The verb comes last: "which issues does PR-777 fix", "the people who made them".
-            found.setdefault(count - 2, (item, "left" if item.passive else "right"))
+            found.setdefault(count - 2, (item, "left" if item.passive or item.is_undergone else "right"))
         elif count == 1 and isinstance(ahead, Verb):
             continue
     return found
@@ -257,8 +280,8 @@ def _linked(vocabulary: Vocabulary, reading: Reading, a: Node, b: Node, said: tu
     if not chosen:
         return None
     if verb is None:
-        # Between two kinds of things without a verb: the edges there are most of.
-        chosen = [max(chosen, key=lambda e: e.count)]
+        # Between two kinds of things without a verb: who made it, else the edges there are most of.
+        chosen = [max(chosen, key=lambda e: (e.type in vocabulary.edge_types("author"), e.count))]
     return Link(tuple(dict.fromkeys(e.type for e in chosen)), "in" if is_forward else "out")
 
 

@@ -118,7 +118,7 @@ def column_at(reading: Reading, table: TableWords, place: int) -> tuple[Column, 
         wanted.append(stems[-1:] if column.name not in ("id",) else ())
         for option in wanted:
             stop = place + len(option)
-            fits = bool(option) and stop <= len(reading.tokens) and all(_alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option))
+            fits = bool(option) and stop <= len(reading.tokens) and all(alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option))
             if fits and (best is None or stop > best[1] or (stop == best[1] and len(stems) == len(option))):
                 best = (column, stop)
     return best
@@ -154,7 +154,7 @@ def sized(word: str, table: TableWords) -> Column | None:
 
 
 def _matches(reading: Reading, table: TableWords, place: int, stop: int, prefix: str) -> Iterator[tuple[str, int]]:
-    for match in (_missing, _compared, _column_value, _value_column, _flag, _value):
+    for match in (_missing, _compared, _counted, _column_value, _value_column, _flag, _value):
         hit = match(reading, table, place, prefix)
         if hit is not None and hit[1] <= stop:
             yield hit
@@ -178,7 +178,7 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
             return f"{name} IS {'' if empty else 'NOT '}NULL", stop
     if word.startswith("un") and len(word) > 5:
         rest = words.stem(word[2:])
-        lacking = next((c for c in table.columns if c.nullable and any(_alike(rest, s) for s in c.stems)), None)
+        lacking = next((c for c in table.columns if c.nullable and any(alike(rest, s) for s in c.stems)), None)
         if lacking is not None:
             return f"{prefix}{named(lacking.name)} IS NULL", place + 1
     return None
@@ -212,6 +212,13 @@ def _compared(reading: Reading, table: TableWords, place: int, prefix: str) -> t
             return None
         column, at = hit
     return f"{prefix}{named(column.name)} {sign} {value:g}", at
+
+
+def _counted(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
+    """8 points"""
+    value = words.number(reading.tokens[place].text)
+    hit = measure(reading, table, place + 1) if value is not None and place + 1 < len(reading.tokens) else None
+    return None if hit is None or value is None else (f"{prefix}{named(hit[0].name)} = {value:g}", hit[1])
 
 
 def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
@@ -332,7 +339,7 @@ def _equals(column: Column, values: list[str], prefix: str, *, negated: bool) ->
     return f"lower({name}) {'<>' if negated else '='} lower({texts[0]})"
 
 
-def _alike(a: str, b: str) -> bool:
+def alike(a: str, b: str) -> bool:
     return a == b or (min(len(a), len(b)) >= 4 and (a.startswith(b) or b.startswith(a)) and abs(len(a) - len(b)) <= 2)
 
 

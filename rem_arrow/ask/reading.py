@@ -77,6 +77,9 @@ class Reading:
 
 def read(text: str, session: Session, vocabulary: Vocabulary, now: datetime) -> Reading:
     """Return a question with its times and entities found."""
+    if text.isupper() and len(text.split()) > 1:
+        # All in capitals: they say nothing of any one word.
+        text = text.casefold()
     tokens = tokenize(text)
     span = times.find(text, now)
     reading = Reading(text, tokens, span, [])
@@ -162,8 +165,8 @@ def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
         before -= 1
     if before >= 0 and vocabulary.edge_types(words.stem(reading.low(before))):
         return True
-    # "Which modules does json import?"
-    if reading.low(place - 1) in ("does", "did", "do", "has", "have", "had") and vocabulary.edge_types(words.stem(reading.low(place + 1))):
+    # "Which modules does json import?", "where is dedent called?"
+    if reading.low(place - 1) in ("does", "did", "do", "has", "have", "had", "is", "are", "was", "were") and vocabulary.edge_types(words.stem(reading.low(place + 1))):
         return True
     others = [t for i, t in enumerate(reading.tokens) if i != place and t.is_word and t.low not in words.LOOKUP_WORDS]
     return not others

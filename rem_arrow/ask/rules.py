@@ -50,12 +50,13 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
             names.append((place, token.text))
             reading.use(place, place + 1)
     rest = [i for i in reading.left() if reading.low(i) not in words.LOOKUP_WORDS]
+    verbs = [i for i, t in enumerate(reading.tokens) if i not in reading.used and (t.low not in words.STOP or t.low == "called") and asked.vocabulary.edge_types(t.stem)]
+    if verbs or any(t.stem in words.ANY_STEMS for t in reading.tokens):
+        return None
     tables = [t for i in rest if (t := asked.vocabulary.table_of(reading.low(i))) is not None]
     known = {table for e in reading.entities for table, _, _ in e.hits}
     # "the file x", "issue TAP-1": the kind of thing before its name.
     if not names or len(tables) < len(rest) or (tables and not set(tables) & known) or reading.time is not None:
-        return None
-    if any(t.stem in words.ANY_STEMS for t in reading.tokens):
         return None
     texts = [t for _, t in sorted(names)]
     table = tables[0] if tables else asked.table
@@ -84,8 +85,10 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)
     rest = reading.left()
+    said = {words.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()}
+    rest = [i for i in rest if reading.tokens[i].stem not in words.VAGUE_STEMS and reading.tokens[i].stem not in said]
     if time is not None:
-        rest = [i for i in rest if reading.tokens[i].stem not in words.TIME_STEMS]
+        rest = [i for i in rest if reading.tokens[i].stem not in words.TIME_STEMS and reading.low(i) not in words.FUTURE]
     if rest or (not where and time is None and order is None and len(reading.left()) > 0):
         return None
     text = " AND ".join([*where, *([time[0]] if time else [])])
@@ -115,7 +118,7 @@ def _order(reading: Reading, subject: Subject) -> str | None:
             column, descending = conditions.time_column(reading, table), words.NEWEST[token.low]
         if column is None or descending is None:
             continue
-        counts = [(i, n) for i in (place - 1, place + 1) if 0 <= i < len(reading.tokens) and (n := words.number(reading.tokens[i].text)) is not None]
+        counts = [(i, n) for i, t in enumerate(reading.tokens) if i not in reading.used and (n := words.number(t.text)) is not None and 1 <= n <= 1_000]
         reading.use(place, place + 1)
         for at, _ in counts:
             reading.use(at, at + 1)

@@ -8,13 +8,13 @@ from rem_arrow.ask import conditions, words
 from rem_arrow.ask.conditions import named
 from rem_arrow.ask.plan import Plan, Stage
 from rem_arrow.ask.reading import Reading
-from rem_arrow.ask.subject import subject_of
+from rem_arrow.ask.subject import noun, subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
 
-_OF_NUMBERS = {
+OF_NUMBERS = {
     "average": "AVG",
     "avg": "AVG",
     "mean": "AVG",
@@ -29,6 +29,7 @@ _OF_NUMBERS = {
     "median": "MEDIAN",
 }
 _GROUPS = ("per", "by", "each", "every")
+_SIGNS = {"more": ">", "over": ">", "fewer": "<", "less": "<", "under": "<", "least": ">=", "most": "<=", "exactly": "="}
 _VAGUE = frozenset(
     ["work", "works", "working", "people", "made", "make", "makes", "number", "count", "there", "in", "total", "altogether", "times", "often", "exist", "were", "written"]
 )
@@ -36,6 +37,12 @@ _VAGUE = frozenset(
 
 def plan(asked: Asked, reading: Reading) -> Plan | None:
     """Return a plan for a question that wants a number or a grouping; None for another."""
+    having = _having(asked, reading)
+    if having is not None:
+        return having
+    distinct = _distinct(asked, reading)
+    if distinct is not None:
+        return distinct
     function = _function(reading)
     extreme = _extreme(reading)
     if function is None and extreme is None:
@@ -48,25 +55,32 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     group = _column_of(asks, table) if asks is not None else _group(reading, table)
     if extreme is not None and group is None and function is None:
         return None
-    measured = _measured(reading, table) if function not in (None, "COUNT") else None
-    if function not in (None, "COUNT") and measured is None:
+    of = measured(reading, table) if function not in (None, "COUNT") else None
+    if function not in (None, "COUNT") and of is None:
         when = _when(reading, table, function)
         if when is None:
             return None
-        measured = when
-    value = f"{function}({named(measured.name)})" if measured is not None else "COUNT(*)"
+        of = when
+    value = f"{function}({named(of.name)})" if of is not None else "COUNT(*)"
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)
     where += [time[0]] if time else []
-    doubt = [reading.tokens[i].text for i in reading.left() if reading.low(i) not in _VAGUE and reading.tokens[i].stem not in words.TIME_STEMS]
+    doubt = [
+        reading.tokens[i].text
+        for i in reading.left()
+        if reading.low(i) not in _VAGUE and reading.tokens[i].stem not in words.VAGUE_STEMS and reading.tokens[i].stem not in words.TIME_STEMS
+    ]
     if len(doubt) > 2:
         return None
-    label = "count" if value == "COUNT(*)" else f"{function.lower()}_{measured.name}" if function and measured else "value"
+    label = "count" if value == "COUNT(*)" else f"{function.lower()}_{of.name}" if function and of else "value"
     text = f" FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
     if group is None:
         sql = f"SELECT {value} AS {label}{text}"
     else:
         limit = f" LIMIT {extreme[1]}" if extreme is not None else ""
+        if extreme is not None and group.nullable:
+            # Which one has the most: no one is none of them.
+            text += f"{' AND' if where else ' WHERE'} {named(group.name)} IS NOT NULL"
         order = "ASC" if extreme is not None and not extreme[0] else "DESC"
         sql = f"SELECT {named(group.name)}, {value} AS {label}{text} GROUP BY {named(group.name)} ORDER BY {label} {order}, {named(group.name)}{limit}"
     return Plan(
@@ -82,19 +96,81 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     )
 
 
+def _distinct(asked: Asked, reading: Reading) -> Plan | None:
+    """how many different people have reported critical bugs: the values of a column that a word names"""
+    lows = [t.low for t in reading.tokens]
+    if "many" not in lows or not {"different", "distinct", "unique"} & set(lows):
+        return None
+    tables = asked.vocabulary.tables
+    for place in range(len(reading.tokens)):
+        thing = noun(asked, reading, place)
+        if thing is None or thing.place is None:
+            return None
+        named_ = next(
+            (c for t in reading.tokens if t.is_word and t.low not in words.STOP for c in thing.table.columns if c.name != "id" and conditions.alike(t.stem, c.stems[0])), None
+        )
+        if named_ is None or thing.table.name == asked.vocabulary.person_table():
+            reading.used.clear()
+            continue
+        where = [*conditions.found(reading, tables[thing.table.name]), *thing.conditions]
+        time = conditions.time_condition(reading, thing.table)
+        where += [time[0]] if time else []
+        sql = f"SELECT COUNT(DISTINCT {named(named_.name)}) AS count FROM {named(thing.table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
+        said = f"How many different {named_.name} {thing.table.name} have" + (f", where {' AND '.join(where)}." if where else ".")
+        return Plan(query_type="aggregate", confidence=0.8, explanation=said, stages=[Stage(name="answer", sql=sql, purpose="how many different ones")], fallbacks=[])
+    return None
+
+
+def _having(asked: Asked, reading: Reading) -> Plan | None:
+    """authors with more than 50 commits: the groups of a table that have so many rows"""
+    words_ = [t.low for t in reading.tokens]
+    sign = next((i for i, w in enumerate(words_) if w in _SIGNS and i >= 1), None)
+    if sign is None or not any(w in ("with", "have", "has", "having", "who") for w in words_[:sign]):
+        return None
+    at = sign + (2 if reading.low(sign + 1) in ("than",) else 1)
+    count = words.number(reading.tokens[at].text) if at < len(reading.tokens) else None
+    thing = noun(asked, reading, at + 1) if count is not None else None
+    if thing is None or thing.place is None or count is None:
+        return None
+    group = next(
+        (
+            c
+            for i in range(sign)
+            if reading.tokens[i].is_word and words_[i] not in words.STOP
+            for c in thing.table.columns
+            if words.stem(words_[i]) == c.stems[0] and not c.is_number
+        ),
+        None,
+    )
+    if group is None:
+        return None
+    reading.use(0, at + 1)
+    where = [*conditions.found(reading, thing.table), *thing.conditions]
+    time = conditions.time_condition(reading, thing.table)
+    where += [time[0]] if time else []
+    text = f" WHERE {' AND '.join(where)}" if where else ""
+    column, than = named(group.name), {"at least": ">=", "at most": "<="}.get(f"{reading.low(sign - 1)} {words_[sign]}", _SIGNS[words_[sign]])
+    sql = f"SELECT {column}, COUNT(*) AS count FROM {named(thing.table.name)}{text} GROUP BY {column} HAVING COUNT(*) {than} {count:g} ORDER BY count DESC, {column}"
+    said = f"Each {group.name} of {thing.table.name} with {than} {count:g} rows."
+    return Plan(query_type="aggregate", confidence=0.85, explanation=said, stages=[Stage(name="groups", sql=sql, purpose="the groups with so many rows")], fallbacks=[])
+
+
 def _function(reading: Reading) -> str | None:
     """Return the aggregate that a question asks for, and account for its words."""
     for place, token in enumerate(reading.tokens):
         if token.low == "how" and reading.low(place + 1) in ("many", "often"):
             reading.use(place, place + 2)
             return "COUNT"
-        if token.low in _OF_NUMBERS and place not in reading.used:
+        if token.low in OF_NUMBERS and place not in reading.used:
             reading.use(place, place + 1)
             # "maximum number of lines": the number is the column's.
             if reading.low(place + 1) in ("number", "count", "amount"):
                 reading.use(place + 1, place + 2)
-            return _OF_NUMBERS[token.low]
-        if token.low == "count" or (token.low == "number" and reading.low(place + 1) == "of"):
+            return OF_NUMBERS[token.low]
+        if token.low in ("add", "sum") and reading.low(place + 1) == "up":
+            reading.use(place, place + 2)
+            return "SUM"
+        if token.low in ("count", "tally") or (token.low == "number" and reading.low(place + 1) == "of"):
             reading.use(place, place + 1)
             return "COUNT"
         if token.low == "when" and any(t.low in words.NEWEST for t in reading.tokens):
@@ -152,7 +228,7 @@ def _group(reading: Reading, table: TableWords) -> Column | None:
     return None
 
 
-def _measured(reading: Reading, table: TableWords) -> Column | None:
+def measured(reading: Reading, table: TableWords) -> Column | None:
     for place in range(len(reading.tokens)):
         if place in reading.used or not reading.tokens[place].is_word:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rem_arrow.ask import conditions
+from rem_arrow.ask import conditions, rules_aggregate
 from rem_arrow.ask.chain import Chain, Link, Node, chain_of
 from rem_arrow.ask.conditions import named, quoted
 from rem_arrow.ask.plan import Fallback, Plan, Stage
@@ -23,6 +23,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     counts = next((i for i, t in enumerate(reading.tokens) if t.low == "how" and reading.low(i + 1) == "many"), None)
     if counts is not None:
         reading.use(counts, counts + 2)
+    function = next((rules_aggregate.OF_NUMBERS[t.low] for t in reading.tokens if t.low in rules_aggregate.OF_NUMBERS), None) if counts is None else None
     ranks = any(t.low in ("most", "mostly", "often") for t in reading.tokens) and counts is None
     chain = chain_of(asked, reading)
     if chain is None:
@@ -43,6 +44,11 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         stages.append(Stage(name="ranking", sql=f"SELECT * FROM {stages[-1].name} ORDER BY links DESC LIMIT 10", purpose="those with the most links first"))
     if counts is not None:
         stages.append(Stage(name="answer", sql=f"SELECT count(DISTINCT id) AS count FROM {stages[-1].name}", purpose="how many they are"))
+    measured = rules_aggregate.measured(reading, nodes[0].table) if function is not None and nodes[0].table is not None else None
+    if function is not None and measured is not None:
+        reading.used.update(i for i, t in enumerate(reading.tokens) if t.low in rules_aggregate.OF_NUMBERS)
+        sql = f"SELECT {function}({named(measured.name)}) AS {function.lower()}_{measured.name} FROM {stages[-1].name}"
+        stages.append(Stage(name="answer", sql=sql, purpose=f"their {function.lower()} of {measured.name}"))
     if nodes[0].group is not None and nodes[0].table is not None:
         column = named(nodes[0].group.name)
         sql = f"SELECT t.{column}, count(*) AS people, sum(n.links) AS links FROM {stages[-1].name} AS n JOIN {named(nodes[0].table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
@@ -52,7 +58,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         return None
     sure = 0.9 if anchor.entity is not None else 0.75
     return Plan(
-        query_type="staged" if len(stages) >= 3 else "graph",
+        query_type="staged" if len(stages) >= 3 or measured is not None else "graph",
         confidence=max(0.4, sure - 0.1 * len(doubt) - 0.02 * (len(stages) - 1)),
         explanation=_explained(chain) + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
         stages=stages,

@@ -35,6 +35,7 @@ def plan(asked: Asked, reading: Reading) -> Plan:
     after = _tail_conditions(reading, table, at) if at is not None else conditions.found(reading, table)
     time = conditions.time_condition(reading, table)
     places = [i for i in reading.left() if not (time is not None and reading.tokens[i].stem in words.TIME_STEMS)]
+    places = [i for i in places if reading.tokens[i].stem not in words.VAGUE_STEMS] or places
     where = [*before, *after, *([time[0]] if time else [])]
     kind = subject.conditions
     if where and kind:

@@ -43,6 +43,7 @@ def find(text: str, now: datetime) -> TimeSpan | None:
     lowered = text.casefold()
     if len(lowered) != len(text):
         return None
+    ahead = any(w in words.FUTURE for w in re.findall(r"[a-z]+", lowered))
     hits = []
     for pattern, meaning in _PATTERNS:
         for hit in pattern.finditer(lowered):
@@ -50,6 +51,9 @@ def find(text: str, now: datetime) -> TimeSpan | None:
                 bounds = meaning(hit, now)
             except (ValueError, OverflowError):
                 continue
+            if bounds is not None and ahead and bounds[1] is not None and bounds[1] <= now and not re.search(r"\d{4}|last|past|ago|yesterday", hit[0]):
+                # A day or month without its year is the next one, where the question looks ahead.
+                bounds = tuple(None if b is None else _months(b, 12) for b in bounds)  # type: ignore[assignment]
             if bounds is not None:
                 hits.append(TimeSpan(hit.start(), hit.end(), *bounds))
     return min(hits, key=lambda h: (h.start, h.start - h.stop)) if hits else None
@@ -102,6 +106,16 @@ def _next(hit: re.Match[str], now: datetime) -> Bounds:
     return _unit(end, hit[1])
 
 
+def _named_quarter(hit: re.Match[str], now: datetime) -> Bounds:
+    place = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": 3}[hit[1]]
+    return _unit(_at(int(hit[2]), 3 * place + 1, 1), "quarter")
+
+
+def _half(hit: re.Match[str], now: datetime) -> Bounds:
+    begin = _at(int(hit[2]), 1 if hit[1] == "first" else 7, 1)
+    return begin, _months(begin, 6)
+
+
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Bounds | None]], ...] = (
     (re.compile(rf"\b(?:in|within|over|during|for|of|from)? ?(?:the )?(?:last|past|previous|recent) {_COUNT} {_UNIT}\b"), _span),
     (re.compile(rf"\b(?:in|within|over|during) the (?:last|past)( ){_UNIT}\b"), _span),
@@ -117,6 +131,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
         ),
         _in,
     ),
+    (re.compile(r"\b(?:in |during |of |from )?the (first|second|third|fourth|last) quarter(?: of)? (\d{4})\b"), _named_quarter),
+    (re.compile(r"\b(?:in |during |of |from )?the (first|second) half(?: of)? (\d{4})\b"), _half),
     (re.compile(r"\bnext (day|week|month|quarter|year)\b"), _next),
     (re.compile(r"\b(?:coming up|upcoming|in the future|still to come|scheduled ahead)\b"), _coming),
 )

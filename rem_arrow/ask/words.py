@@ -24,23 +24,26 @@ NUMBERS = {w: i for i, w in enumerate(_SMALL_NUMBERS.split())} | {
 
 # Words that say nothing of what is looked for. Others that are left over make the topic of a search.
 STOP = _words("""a an the this that these those there here it its they them their he she his her we us our i me my you your one ones
-    is are was were be been being am do does did done has have had having can could will would shall should may might must
+    is are was were be been being am still yet already ever do does did done has have had having can could will would shall should may might must
     and or but nor so if then than as at by for from in into of off on onto out over to up upon with within without via per about around
     between among during since until before after again further once
     what which who whom whose when where why how any anything something everything all every each some many much more most
     also just only very too not no s t d ll re ve m what's who's that's there's i'd i'm
+    everyone everybody anyone somebody someone nobody please thanks thank hello hi hey
     took place happened happen happens happening going related regarding concerning called named exist exists currently now today kind sort type types thing things stuff""")
 # Words that ask for something, where they begin a question.
-COMMANDS = _words("please show list find get give tell display fetch return see look looking want need know let lets search searching query open up me us for")
+COMMANDS = _words(
+    "could would can you hi hey hello please show list find get give tell display fetch return see look looking want need know let lets search searching query open up me us for"
+)
 # Words at the beginning that ask for one thing by its name.
 LOOKUP_WORDS = _words(
-    "what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display the a an please can you i want need info information on of for details entity record named called id"
+    "what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display the a an please can you i want need info information on of for details detail check pull bring up could would like hi hey hello thanks thank me entity record named called id"
 )
 # Behind these words comes what rows are about, whatever else the words could be.
 ABOUT = _words("about regarding concerning related relating discussing describing explaining")
 TOPIC_MARKERS = _words("about on regarding concerning related discussing mentioning describing explaining handling handle handles covering cover covers")
 PERSON_WORDS = _words(
-    "who whom person people persons user users colleague colleagues employee employees member members developer developers engineer engineers coworker someone anybody everybody author authors"
+    "who whom everyone everybody anyone anybody folks staff person people persons user users colleague colleagues employee employees member members developer developers engineer engineers coworker someone author authors"
 )
 PERSON_TABLES = ("users", "people", "persons", "employees", "members", "authors", "contacts", "staff")
 # Other names for what many databases have, by the stem that a question uses.
@@ -51,6 +54,8 @@ TABLE_SYNONYMS: dict[str, tuple[str, ...]] = {
     "article": ("resources", "documents"),
     "text": ("resources", "documents"),
     "event": ("moments", "events"),
+    "calendar": ("moments", "events"),
+    "agenda": ("moments", "events"),
     "moment": ("moments", "events"),
     "code": ("files", "functions", "modules"),
     "method": ("functions", "methods"),
@@ -76,6 +81,45 @@ VERB_GROUPS: tuple[tuple[str, ...], ...] = (
     ("defin", "contain", "declar", "hav"),
     ("part", "belong", "contain"),
 )
+# Verbs that join a thing to what its columns say, and say nothing themselves: classes that live in a module, agents that use a model.
+VAGUE_STEMS = frozenset(
+    {
+        "us",
+        "use",
+        "live",
+        "liv",
+        "belong",
+        "held",
+        "hold",
+        "locat",
+        "work",
+        "sit",
+        "stand",
+        "stay",
+        "bas",
+        "estimat",
+        "rat",
+        "mark",
+        "run",
+        "contain",
+        "set",
+        "cost",
+        "weigh",
+        "written",
+        "made",
+        "born",
+        "situat",
+        "plac",
+        "fall",
+        "fell",
+        "carri",
+        "carry",
+        "got",
+        "label",
+    }
+)
+# Words of what lies ahead.
+FUTURE = _words("scheduled planned upcoming will ahead forthcoming")
 WORK_STEMS = frozenset({"work", "contribut", "involv"})
 ANY_STEMS = frozenset({"relat", "connect", "link", "associat"})
 TIME_STEMS = {

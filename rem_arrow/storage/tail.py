@@ -127,7 +127,11 @@ class Run:
         else:
             assert append.rows is not None, "an append holds rows or a frame"
             self._rows.extend(append.rows)
-        for offset, rowid in enumerate(append.rowids, base):
+        is_new = isinstance(append.rowids, range) and append.rowids.start > self.rowid_high
+        if is_new:
+            # Rowids that nobody had before.
+            self._latest.update(zip(append.rowids, range(base, base + len(append)), strict=True))
+        for offset, rowid in () if is_new else enumerate(append.rowids, base):
             before = self._latest.get(rowid)
             if before is not None:
                 self._earlier[offset] = before
