@@ -10,12 +10,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from rem_arrow.index.graph import Edges, Ends, Graph, numbered
+from rem_arrow.index.graph import Edges, Ends, Graph, Nodes, numbered, numbered_few
+from rem_arrow.schema import Field
 from rem_arrow.soft_deletes import EDGES, SoftDeletes
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Graphs that are kept: that of the newest version, and one of a transaction.
 _KEPT_MAX = 2
+# New edges that are looked at one by one.
+_FEW_ROWS = 64
 # Edges that may lie beside the sorted ones before the graph is made anew, as a share of all.
 _LATER_ROWS_MIN, _LATER_SHARE_MAX = 20_000, 0.05
 
@@ -136,13 +139,14 @@ def _grown(held: _Held, tv: TableVersion) -> _Held | None:
         return None
     places = dict(held.places)
     count = held.graph.settled + len(held.graph.later.source)
-    frames, gone = [], []
+    gone: list[int] = []
+    added: list[tuple[PartView, int]] = []
     for view, start in fresh:
         old = before.get(view.part.number)
         if view.length > start:
             known = places.get(view.part.number, np.empty(0, dtype=np.int32))
             places[view.part.number] = np.concatenate([known, np.arange(count, count + view.length - start, dtype=np.int32)])
-            frames.append(_columns(tv, view, start))
+            added.append((view, start))
             count += view.length - start
         dead = {*view.part.kills.offsets[old.kills if old is not None else 0 : view.kills], *view.hidden}
         back = old.hidden - view.hidden if old is not None else frozenset[int]()
@@ -150,21 +154,44 @@ def _grown(held: _Held, tv: TableVersion) -> _Held | None:
             return None
         place = places[view.part.number]
         gone += [int(place[offset]) for offset in dead if offset < view.length and place[offset] >= 0]
-    added = pl.concat(frames) if frames else _columns_of_nothing(tv)
-    kinds = list(held.graph.kinds) + [k for k in added["edge_type"].unique().sort().to_list() if k not in held.graph.kinds]
-    nodes, source, target = numbered(Ends(added["src_table"], added["src"]), Ends(added["dst_table"], added["dst"]), held.graph.nodes)
-    edges = Edges(source, target, _codes(added["edge_type"], kinds), _weights(added))
+    nodes, edges, kinds = _added(held.graph, added, tv)
     return _Held(tv.parts, held.graph.with_changes(edges, np.array(sorted(gone), dtype=np.int64), nodes, kinds), places)
+
+
+def _added(graph: Graph, views: list[tuple[PartView, int]], tv: TableVersion) -> tuple[Nodes, Edges, list[str]]:
+    """Return the nodes and types of a graph with those of new edges behind them, and the edges."""
+    if sum(view.length - start for view, start in views) <= _FEW_ROWS:
+        fields = _fields(tv)
+        return _few_added(graph, [view.part.row(offset, fields) for view, start in views for offset in range(start, view.length)])
+    frames = [_columns(tv, view, start) for view, start in views]
+    added = pl.concat(frames) if frames else _columns_of_nothing(tv)
+    kinds = list(graph.kinds) + [k for k in added["edge_type"].unique().sort().to_list() if k not in graph.kinds]
+    nodes, source, target = numbered(Ends(added["src_table"], added["src"]), Ends(added["dst_table"], added["dst"]), graph.nodes)
+    return nodes, Edges(source, target, _codes(added["edge_type"], kinds), _weights(added)), kinds
+
+
+def _few_added(graph: Graph, rows: list[list[Any]]) -> tuple[Nodes, Edges, list[str]]:
+    """The same for few edges: src_table, src, dst_table, dst, edge_type, weight each."""
+    kinds = list(graph.kinds)
+    kinds += sorted({row[4] for row in rows} - set(kinds))
+    nodes, numbers = numbered_few([(row[i], row[i + 1]) for row in rows for i in (0, 2)], graph.nodes) if rows else (graph.nodes, [])
+    ends = np.array(numbers, dtype=np.int32)
+    weights = [float("nan") if row[5] is None else row[5] for row in rows]
+    return nodes, Edges(ends[::2], ends[1::2], np.array([kinds.index(row[4]) for row in rows], dtype=np.int16), np.array(weights, dtype=np.float64)), kinds
 
 
 def _columns(tv: TableVersion, view: PartView, start: int) -> pl.DataFrame:
     """Return the columns that a graph is made of, of the rows of a part from `start` on."""
-    fields = [tv.table.field(n) for n in ("src_table", "src", "dst_table", "dst", "edge_type", "weight")]
+    fields = _fields(tv)
     return view.part.frame(fields, view.length).slice(start)
 
 
+def _fields(tv: TableVersion) -> list[Field]:
+    return [tv.table.field(n) for n in ("src_table", "src", "dst_table", "dst", "edge_type", "weight")]
+
+
 def _columns_of_nothing(tv: TableVersion) -> pl.DataFrame:
-    return pl.DataFrame(schema={n: tv.table.field(n).dtype for n in ("src_table", "src", "dst_table", "dst", "edge_type", "weight")})
+    return pl.DataFrame(schema={f.name: f.dtype for f in _fields(tv)})
 
 
 def _codes(kinds: pl.Series, known: list[str]) -> npt.NDArray[np.int16]:

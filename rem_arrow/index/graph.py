@@ -10,7 +10,7 @@ A graph never changes: `with_changes` gives another, which shares what stays. So
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -299,6 +299,22 @@ def numbered(source: Ends, target: Ends, known: Nodes | None = None) -> tuple[No
     return nodes, numbers[: len(source.ids)], numbers[len(source.ids) :]
 
 
+def numbered_few(ends: Sequence[tuple[str | None, str]], known: Nodes) -> tuple[Nodes, list[int]]:
+    """Return the number of each end (table, id), new nodes behind those that are known: for few ends, without the cost of columns."""
+    names = list(known.names)
+    same = known.find(pl.Series([i for _, i in ends], dtype=pl.String))
+    numbers: list[int] = []
+    fresh: dict[tuple[int, str], int] = {}
+    for (table, id_), nodes in zip(ends, same, strict=True):
+        name = table or NOWHERE
+        if name not in names:
+            names.append(name)
+        code = names.index(name)
+        number = next((int(n) for n in nodes if known.tables[n] == code), None)
+        numbers.append(known.count + fresh.setdefault((code, id_), len(fresh)) if number is None else number)
+    return _with_nodes(known, fresh, names), numbers
+
+
 def _fresh(ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
     texts = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int64)
     keys = texts * len(names) + codes
@@ -321,8 +337,13 @@ def _grown(known: Nodes, ids: pl.Series, codes: npt.NDArray[np.int16], names: Se
     fresh: dict[tuple[int, str], int] = {}
     for place in np.flatnonzero(numbers < 0).tolist():
         numbers[place] = known.count + fresh.setdefault((int(codes[place]), str(ids[place])), len(fresh))
+    return _with_nodes(known, fresh, names), numbers.astype(np.int32)
+
+
+def _with_nodes(known: Nodes, fresh: Mapping[tuple[int, str], int], names: Sequence[str]) -> Nodes:
+    """Return nodes with new ones behind them, given by the code of their table and their id."""
     if not fresh and len(names) == len(known.names):
-        return known, numbers.astype(np.int32)
+        return known
     more = pl.Series([i for _, i in fresh], dtype=pl.String)
     hashes, order = known.hashes, known.order
     if fresh:
@@ -334,7 +355,7 @@ def _grown(known: Nodes, ids: pl.Series, codes: npt.NDArray[np.int16], names: Se
             again = np.argsort(hashes, kind="stable")
             hashes, order = hashes[again], order[again]
     tables = np.concatenate([known.tables, np.array([c for c, _ in fresh], dtype=np.int16)])
-    return Nodes(pl.concat([known.ids, more], rechunk=False) if fresh else known.ids, tables, tuple(names), hashes, order), numbers.astype(np.int32)
+    return Nodes(pl.concat([known.ids, more], rechunk=False) if fresh else known.ids, tables, tuple(names), hashes, order)
 
 
 def _hashes(ids: pl.Series) -> npt.NDArray[np.uint64]:
