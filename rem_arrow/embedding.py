@@ -54,14 +54,17 @@ class Embeddings:
         self.failure: RemError | None = None
 
     def provider(self, spec: Provider) -> Embedder:
-        """Return the provider of a description."""
+        """Return the provider of a description; one that is given itself is remembered by its name."""
         if not isinstance(spec, str):
-            return embedder(spec)
+            given = embedder(spec)
+            with self._lock:
+                self._providers[given.name] = given
+            return given
         with self._lock:
             known = self._providers.get(spec)
             if known is None:
-                given = self._default
-                known = self._providers[spec] = embedder(given) if not isinstance(given, str) and embedder(given).name == spec else embedder(spec)
+                default = self._default
+                known = self._providers[spec] = embedder(default) if not isinstance(default, str) and embedder(default).name == spec else embedder(spec)
             return known
 
     def of(self, embedding: Embedding) -> Embedder:
