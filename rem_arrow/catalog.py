@@ -14,7 +14,7 @@ from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
 from rem_arrow.soft_deletes import EDGES, ENDS, hidden_edges
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, VectorSpec
+from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, TextKeys, VectorSpec
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
@@ -32,6 +32,8 @@ _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
 _INDEX_ROWS_MIN = 16
 _INDEX_ROWS_MAX = 2_000
 _INDEX_SHARE_MAX = 0.01
+# A table of fewer rows is read sooner than an index is asked for many texts.
+_LOOKUP_ROWS_MIN = 5_000
 
 
 class StoredTable:
@@ -58,6 +60,10 @@ class StoredTable:
     @property
     def vectors(self) -> Mapping[str, VectorSpec]:
         return vectors.searchable(self.table)
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        return frozenset(self.table.indexed) | (frozenset(self.table.key) if len(self.table.key) == 1 else frozenset())
 
     def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
         found = vectors.column_of(self._tv, column, self._version.tables)
@@ -127,9 +133,10 @@ class StoredTable:
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
         keys: tuple[KeySet, ...] = (),
+        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
-        point = self._few_rowids(keys) or self._index_rowids(ranges)
+        point = self._few_rowids(keys) or self._index_rowids(ranges) or self._text_rowids(texts)
         if point is not None:
             name, rowids = point
             report.index = name
@@ -244,6 +251,22 @@ class StoredTable:
                     return field.name, rowids
         return None
 
+    def _text_rowids(self, texts: TextKeys | None) -> tuple[str, list[int]] | None:
+        """Return the rows with one of these texts, if an index gives them and they are few."""
+        if texts is None or self._tv.rows < _LOOKUP_ROWS_MIN:
+            return None
+        field = self._field(texts.column)
+        if self.table.key == (field.name,):
+            found = self._hints.by_id(self._kv, self._tv, [entries.id_key(self.table.number, [t]) for t in texts.values])
+            return field.name, [r for r in found if r is not None]
+        rowids: list[int] = []
+        for text in texts.values:
+            more = self._hints.by_value(self._kv, self._tv, field, text, limit=_INDEX_ROWS_MAX - len(rowids))
+            if more is None:
+                return None
+            rowids += more
+        return field.name, rowids
+
     def _gather(self, fields: Sequence[Field], rowids: Sequence[int]) -> pl.DataFrame:
         """Return the live rows of those rowids; index entries are hints, so the caller's filter still decides."""
         by_part = self._tv.places(list(dict.fromkeys(rowids)))
@@ -304,6 +327,10 @@ class FrameTable:
         return pl.Schema({ROWID: pl.Int64()})
 
     @property
+    def indexed(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
     def vectors(self) -> Mapping[str, VectorSpec]:
         return {n: VectorSpec(t.size) for n, t in self._schema.items() if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)}
 
@@ -330,6 +357,7 @@ class FrameTable:
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
         keys: tuple[KeySet, ...] = (),
+        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         frame = self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in columns else self._frame
         return frame.select(columns)

@@ -56,6 +56,14 @@ class KeySet:
 
 
 @dataclass(frozen=True, slots=True)
+class TextKeys:
+    """Rows whose `column` is none of these texts are not wanted, nor is a NULL; a source may leave them out, and need not. They are few, and differ."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnStatistics:
     """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values."""
 
@@ -97,6 +105,10 @@ class TableSource(Protocol):
     def vectors(self) -> Mapping[str, VectorSpec]:
         """The columns that can be searched by vector."""
 
+    @property
+    def indexed(self) -> frozenset[str]:
+        """The columns whose rows of one value are found without reading the others."""
+
     def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
         """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by rowid."""
 
@@ -117,6 +129,7 @@ class TableSource(Protocol):
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
         keys: tuple[KeySet, ...] = (),
+        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges` and in all `keys`.
 

@@ -122,7 +122,7 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys)
+    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys, plan.texts)
     return frame.rename({column: name for name, column, _ in plan.columns})
 
 

@@ -15,10 +15,12 @@ import polars as pl
 from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Literal, Relation, Scan
 from rem_arrow.plan.origin import at_scans
 from rem_arrow.plan.walk import conjunction
-from rem_arrow.source import ColumnRange, KeySet
+from rem_arrow.source import ColumnRange, KeySet, TextKeys
 
 # Bytes of the largest array of booleans: keys that lie wider apart only give a range.
 _SPAN_MAX = 1 << 26
+# Texts that an index is asked for; `optimize.run_first` has the same bound.
+TEXTS_MAX = 128
 # An array that begins at zero saves a subtraction for each row.
 _FROM_ZERO_MAX = 1 << 22
 
@@ -26,6 +28,8 @@ _FROM_ZERO_MAX = 1 << 22
 def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
     """Return `plan` with its scans reading only rows with the values of each key."""
     for expr, values in keys:
+        if isinstance(expr, Column) and isinstance(expr.dtype, pl.String):
+            plan = _looked_up(plan, expr, values)
         if not isinstance(expr, Column) or not (expr.dtype.is_integer() or isinstance(expr.dtype, (pl.Date, pl.Datetime))):
             continue
         low, high = values.min(), values.max()
@@ -37,6 +41,19 @@ def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
 
             plan = at_scans(plan, expr.name, narrow) or plan
     return plan
+
+
+def _looked_up(plan: Relation, expr: Column, values: pl.Series) -> Relation:
+    """Let scans with an index on the key look its values up, where these are few."""
+    texts = values.cast(pl.String).drop_nulls().unique()
+    if len(texts) > TEXTS_MAX:
+        return plan
+
+    def narrow(scan: Scan, name: str) -> Relation:
+        column = next(c for n, c, _ in scan.columns if n == name)
+        return replace(scan, texts=TextKeys(column, tuple(texts.to_list()))) if column in scan.indexed and scan.texts is None else scan
+
+    return at_scans(plan, expr.name, narrow) or plan
 
 
 def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:

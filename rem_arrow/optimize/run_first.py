@@ -13,7 +13,7 @@ import polars as pl
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Relation, Working
-from rem_arrow.plan.origin import scan_rows
+from rem_arrow.plan.origin import indexed_rows, scan_rows
 from rem_arrow.plan.walk import children, rebuild
 
 # Below this a scan takes less time than running the sides one after the other.
@@ -21,6 +21,8 @@ _SCAN_ROWS_MIN = 100_000
 # The most of the scan's rows that the first side may have, and of the key's values that it may leave.
 _ROWS_SHARE_MAX = 0.25
 _KEYS_SHARE_MAX = 0.5
+# Texts that are looked up in an index, one by one, instead of reading the column.
+TEXTS_MAX = 128
 # The sides that may go first: rows of the other that match none of its keys must not be in the result.
 _FIRST: dict[str, tuple[OneOf["left", "right"], ...]] = {"inner": ("right", "left"), "semi": ("right", "left"), "left": ("left",), "right": ("right",), "anti": ("left",)}
 
@@ -48,6 +50,8 @@ def _gain(join: Join, side: OneOf["left", "right"], estimates: Estimates) -> flo
     rows, gain = estimates.rows(first), 0.0
     for a, b in join.equals:
         mine, theirs = (a, b) if side == "left" else (b, a)
+        if isinstance(theirs, Column) and isinstance(theirs.dtype, pl.String) and rows <= TEXTS_MAX:
+            gain += indexed_rows(other, theirs.name)
         read = scan_rows(other, theirs.name) if isinstance(theirs, Column) and is_set_key(theirs) else 0
         if read < _SCAN_ROWS_MIN or rows > _ROWS_SHARE_MAX * read:
             continue

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.source import ColumnRange, KeySet
+from rem_arrow.source import ColumnRange, KeySet, TextKeys
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
 JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]
@@ -185,6 +185,8 @@ class Scan:
     # `fixed` are decimal columns that the source gives as integers, with their scales; `keys` are for skipping, as `ranges`.
     fixed: tuple[tuple[str, int], ...] = ()
     keys: tuple[KeySet, ...] = ()
+    texts: TextKeys | None = None
+    indexed: frozenset[str] = frozenset()
 
     @cached_property
     def schema(self) -> Schema:

@@ -58,6 +58,19 @@ def _at_join(plan: Join, name: str, change: ScanChange) -> Relation | None:
     return None if mine is None and theirs is None else replace(plan, left=mine or left, right=theirs or right)
 
 
+def indexed_rows(plan: Relation, name: str) -> int:
+    """Return the rows of the largest scan that the column comes from and that has an index on it; 0 if there is none."""
+    found = [0]
+
+    def note(scan: Scan, column: str) -> Relation:
+        if any(c in scan.indexed for n, c, _ in scan.columns if n == column):
+            found.append(scan.rows)
+        return scan
+
+    at_scans(plan, name, note)
+    return max(found)
+
+
 def scan_rows(plan: Relation, name: str) -> int:
     """Return the rows of the largest scan that the column comes from; 0 if there is none."""
     found = [0]

@@ -197,7 +197,7 @@ class FromBinder:
             visible.append(Visible(column, unique, dtype, also=also, hidden=True, vector=source.vectors.get(column), source=name, origin=column))
         scope = Scope()
         scope.add(alias, visible)
-        return Scan(name, tuple(columns), rows=source.row_count()), scope
+        return Scan(name, tuple(columns), rows=source.row_count(), indexed=source.indexed), scope
 
     def _derived(self, query: Query, alias: str, tree: exp.Expression, columns: object = ()) -> Bound:
         defined = [c.name for c in cast("list[exp.Identifier]", columns)]

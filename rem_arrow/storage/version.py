@@ -81,14 +81,17 @@ class TableVersion(NamedTuple):
                 if place is not None:
                     found.setdefault(place.view.part.number, []).append(place.offset)
             return found
-        wanted = np.array(rowids, dtype=np.int64)
-        low, high = int(wanted.min()), int(wanted.max())
+        wanted = np.unique(np.array(rowids, dtype=np.int64))
         for view in self.parts:
-            if view.part.rowid_high < low or view.part.rowid_low > high:
+            inside = wanted[np.searchsorted(wanted, view.part.rowid_low) : np.searchsorted(wanted, view.part.rowid_high, side="right")]
+            if not len(inside):
                 continue
-            hit = np.isin(view.part.rowid_array(view.length), wanted)
+            if isinstance(view.part, Segment):
+                offsets = view.part.offsets(inside)
+            else:
+                offsets = np.flatnonzero(np.isin(view.part.rowid_array(view.length), inside))
             mask = view.live_mask()
-            offsets = np.flatnonzero(hit if mask is None else hit & mask)
+            offsets = offsets if mask is None else offsets[mask[offsets]]
             if len(offsets):
                 found[view.part.number] = offsets.tolist()
         return found

@@ -46,12 +46,18 @@ class FrameCatalog:
             return None
 
         def scan(
-            columns: list[str], ranges: object, report: object, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset(), keys: tuple[KeySet, ...] = ()
+            columns: list[str],
+            ranges: object,
+            report: object,
+            coded: frozenset[str] = frozenset(),
+            fixed: frozenset[str] = frozenset(),
+            keys: tuple[KeySet, ...] = (),
+            texts: object = None,
         ) -> pl.LazyFrame:
             found = key_filter.kept([frame], keys)[0] if keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
-        return SimpleNamespace(schema=frame.schema, hidden=pl.Schema(), vectors={}, row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
+        return SimpleNamespace(schema=frame.schema, hidden=pl.Schema(), vectors={}, indexed=frozenset(), row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
 
     def entity_table(self, name: str) -> None:
         return None
