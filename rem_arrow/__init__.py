@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rem_arrow.ask.answer import Answer
     from rem_arrow.database import Database, connect, restore
     from rem_arrow.errors import (
         BindError,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         TextError,
         UnsupportedError,
     )
+    from rem_arrow.language_model import LanguageModel
     from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
     from rem_arrow.model.predicates import And, Between, Contains, EndsWith, Eq, Ge, Gt, In, IsNull, Le, Lt, Ne, Not, Or, Predicate, StartsWith
     from rem_arrow.transaction import Transaction
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "rem_arrow.ask.answer": ("Answer",),
     "rem_arrow.database": ("Database", "connect", "restore"),
     "rem_arrow.errors": (
         "BindError",
@@ -46,6 +49,7 @@ _HOMES = {
         "TextError",
         "UnsupportedError",
     ),
+    "rem_arrow.language_model": ("LanguageModel",),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
     "rem_arrow.model.predicates": ("And", "Between", "Contains", "EndsWith", "Eq", "Ge", "Gt", "In", "IsNull", "Le", "Lt", "Ne", "Not", "Or", "Predicate", "StartsWith"),
     "rem_arrow.transaction": ("Transaction",),
@@ -54,6 +58,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "And",
+    "Answer",
     "Between",
     "Contains",
     "EndsWith",

@@ -30,7 +30,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         return None
     nodes, anchor = chain.nodes, chain.nodes[-1]
     timed = _timed(asked, reading, chain)
-    stages, seeds = _anchored(anchor, reading, timed is anchor)
+    stages, seeds = _anchored(anchor, reading, timed is anchor, _ends(anchor, chain.links[-1], asked.vocabulary))
     for place in range(len(nodes) - 2, -1, -1):
         link, node = chain.links[place], nodes[place]
         time = conditions.time_condition(reading, node.table, prefix="t.")[0] if timed is node and node.table is not None else None  # type: ignore[index]
@@ -62,7 +62,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         confidence=max(0.4, sure - 0.1 * len(doubt) - 0.02 * (len(stages) - 1)),
         explanation=_explained(chain) + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
         stages=stages,
-        fallbacks=_broader(anchor, asked),
+        fallbacks=_broader(anchor, _ends(anchor, chain.links[-1], asked.vocabulary)),
     )
 
 
@@ -85,10 +85,10 @@ def _timed(asked: Asked, reading: Reading, chain: Chain) -> Node | None:
     return options[-1]
 
 
-def _anchored(anchor: Node, reading: Reading, timed: bool) -> tuple[list[Stage], str]:
+def _anchored(anchor: Node, reading: Reading, timed: bool, ends: list[str]) -> tuple[list[Stage], str]:
     """Return the stages that find where the walk begins, and its ids as an argument."""
     if anchor.entity is not None:
-        return [], ", ".join(_ends(anchor))
+        return [], ", ".join(ends)
     assert anchor.table is not None, "what is no entity is rows"
     time = conditions.time_condition(reading, anchor.table, prefix="t.") if timed else None
     where = " AND ".join([*anchor.conditions, *([time[0]] if time else [])])
@@ -104,10 +104,14 @@ def _anchored(anchor: Node, reading: Reading, timed: bool) -> tuple[list[Stage],
     return [Stage(name="seeds", sql=sql, purpose=purpose)], "(SELECT \"table\" || ':' || id FROM seeds)"
 
 
-def _ends(anchor: Node) -> list[str]:
-    assert anchor.entity is not None, "asked of entities"
-    ids = [i for _, i, _ in anchor.entity.hits]
-    return [quoted(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in anchor.entity.hits]
+def _ends(anchor: Node, link: Link, vocabulary: Vocabulary) -> list[str]:
+    """Return the ids of an entity: of those of its name, the ones in tables that such edges lead from or to."""
+    if anchor.entity is None:
+        return []
+    tables = {e.dst_table if link.direction == "in" else e.src_table for e in vocabulary.edges if e.type in link.types}
+    hits = [h for h in anchor.entity.hits if h[0] in tables] or list(anchor.entity.hits)
+    ids = [i for _, i, _ in hits]
+    return [quoted(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
 
 
 def _walked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, link: Link, seeds: str, *, last: bool, time: str | None, between: bool) -> list[Stage] | None:
@@ -215,9 +219,8 @@ def _explained(chain: Chain) -> str:
     return f"A walk along edges: {' '.join(parts)} {named_}."
 
 
-def _broader(anchor: Node, asked: Asked) -> list[Fallback]:
+def _broader(anchor: Node, ends: list[str]) -> list[Fallback]:
     if anchor.entity is None:
         return []
-    ends = ", ".join(_ends(anchor))
-    sql = f'SELECT n."table", n.id, e.name, n.depth FROM NEIGHBORS({ends}, direction => \'both\') AS n JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id'
+    sql = f'SELECT n."table", n.id, e.name, n.depth FROM NEIGHBORS({", ".join(ends)}, direction => \'both\') AS n JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id'
     return [Fallback(sql=sql, purpose=f"whatever is linked to {anchor.entity.text}")]

@@ -19,6 +19,8 @@ class Question:
 
 
 LOOKUP = "json.dumps"
+# In plain language.
+ASKED = ("Which modules does json.decoder import?", "Which package has the most public functions?", "classes that inherit from logging.Handler")
 
 QUESTIONS: tuple[Question, ...] = (
     Question(

@@ -20,10 +20,11 @@ from rich.text import Text
 
 from rem_arrow.database import Database
 from rem_arrow.demo.build import INFO_TABLE, open_demo
-from rem_arrow.demo.questions import LOOKUP, QUESTIONS, SEARCHES
+from rem_arrow.demo.questions import ASKED, LOOKUP, QUESTIONS, SEARCHES
 
 _DEFAULT = Path("rem-demo.rem")
 _ROWS_MAX = 8
+_COLUMNS_MAX = 5
 _TEXT_MAX = 44
 _WIDTH_MAX = 100
 _WIDTH_MIN = 8
@@ -46,7 +47,23 @@ def run(path: Path | None, *, console: Console) -> None:
             _ask(question.title, question.sql, partial(_shown, db, question.sql), note=question.note, console=console)
         where = "By id, name or alias, in every table at once."
         _ask(f"What is {LOOKUP}?", f"LOOKUP '{LOOKUP}'", partial(db.lookup_entity, LOOKUP), note=where, console=console)
+        for text in ASKED:
+            _ask_in_words(db, text, console)
         _print_end(path, db.tables(), console)
+
+
+def _ask_in_words(db: Database, text: str, console: Console) -> None:
+    """Ask a question in plain language, and show what became of it."""
+    started = time.perf_counter()
+    answer = db.query_natural_language(text, model="rules")
+    milliseconds = (time.perf_counter() - started) * 1e3
+    wide = answer.results.width > _COLUMNS_MAX
+    wanted = [c for c in ("id", "name", "package", "size", "links") if c in answer.results.columns] if wide else answer.results.columns
+    console.print()
+    console.print(Rule(Text(f"“{text}”", style="bold cyan"), align="left", style="cyan"))
+    console.print(Text(answer.query, style="dim"))
+    console.print(table_of(answer.results.select(wanted)))
+    console.print(Text(f"{milliseconds:,.1f} ms   In plain language: {answer.query_type}, confidence {answer.confidence:.2f}, planned by rules.", style="dim italic"))
 
 
 def _shown(db: Database, text: str) -> pl.DataFrame:
@@ -128,6 +145,7 @@ def _print_end(path: Path, tables: pl.DataFrame, console: Console) -> None:
     shell = f"""\
 rem-arrow sql {name} "{question}"
 rem-arrow lookup {name} {LOOKUP}
+rem-arrow ask {name} "{ASKED[0]}"
 rem-arrow tables {name}"""
     python = f"""\
 import rem_arrow as rem
