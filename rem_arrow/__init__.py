@@ -83,6 +83,7 @@ __all__ = [
     "ExecuteError",
     "InputError",
     "LanguageError",
+    "LanguageModel",
     "Message",
     "Moment",
     "ParseError",
