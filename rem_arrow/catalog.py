@@ -148,22 +148,25 @@ class StoredTable:
 
     def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
         """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows."""
-        fields = [self.table.field(c) for c in columns]
         needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
-        read = [self.table.field(c) for c in needed]
-        left, bounded = limit, self._bounded(ranges)
-        for view in self._tv.parts:
-            if left == 0:
-                return
-            if self._skips(view, bounded):
-                continue
-            frame = self._part_frame(view, read)
-            if predicate is not None:
-                frame = frame.filter(predicate)
+        left = limit
+        for piece in self._pieces([self._field(c) for c in needed], ranges):
+            frame = piece if predicate is None else piece.filter(predicate)
             if left is not None:
                 frame = frame.head(left)
                 left -= frame.height
-            yield frame.select([f.name for f in fields])
+            yield frame.select(columns) if len(needed) > len(columns) else frame
+            if left == 0:
+                return
+
+    def _pieces(self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...]) -> Iterator[pl.DataFrame]:
+        """Yield the rows part by part, or those that an index gives."""
+        point = self._index_rowids(ranges)
+        if point is not None:
+            yield self._gather(fields, point[1])
+            return
+        bounded = self._bounded(ranges)
+        yield from (self._part_frame(view, fields) for view in self._tv.parts if not self._skips(view, bounded))
 
     def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
         if not fields and not (self._marker is not None and self._has_deleted(view)):

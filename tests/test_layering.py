@@ -32,7 +32,7 @@ LAYERS = (
     {"finding"},
     {"walking"},
     {"meaning"},
-    {"transaction"},
+    {"transaction", "exchange"},
     {"database"},
     {"demo"},
     {"cli"},
@@ -52,9 +52,13 @@ OWNERS = {
     "fastembed": {"embed"},
     "typer": {"cli.py"},
     "rich": {"cli.py", "progress.py", "demo"},
-    "pyarrow": {"storage/codec.py", "interop", "database.py"},
-    "duckdb": set(),
-    "pandas": set(),
+    "pyarrow": {"storage/codec.py", "interop"},
+    "duckdb": {"interop/duck.py"},
+    "pandas": {"interop/arrow.py"},
+    "torch": {"interop/arrow.py"},
+    "lancedb": {"interop/lance.py"},
+    "deltalake": {"interop/delta.py"},
+    "sqlite3": {"interop/sqlite.py"},
 }
 
 

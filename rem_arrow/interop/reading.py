@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def open_input(data: Any) -> Input:
     if isinstance(data, pl.DataFrame):
         return _of_frame(data)
     if isinstance(data, pa.RecordBatchReader):
-        return Input(pl.Schema(pl.from_arrow(data.schema.empty_table()).schema), None, _of_batches(data))  # type: ignore[union-attr]
+        return of_batches(data, None)
     if isinstance(data, pa.RecordBatch):
         data = pa.Table.from_batches([data])
     try:
@@ -42,9 +42,7 @@ def open_input(data: Any) -> Input:
         if isinstance(data, dict):
             return _of_frame(pl.DataFrame(data))
         if isinstance(data, pa.Table) or hasattr(data, "__arrow_c_stream__"):
-            frame = pl.from_arrow(data) if isinstance(data, pa.Table) else pl.DataFrame(data)
-            assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
-            return _of_frame(frame)
+            return _of_frame(_frame(data) if isinstance(data, pa.Table) else pl.DataFrame(data))
         if type(data).__module__.split(".")[0] == "pandas":
             return _of_frame(pl.from_pandas(data))
     except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
@@ -57,11 +55,27 @@ def _of_frame(frame: pl.DataFrame) -> Input:
     return Input(frame.schema, frame.height, pieces)
 
 
-def _of_batches(batches: pa.RecordBatchReader | Iterator[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
-    for batch in batches:
-        frame = pl.from_arrow(pa.Table.from_batches([batch]))
-        assert isinstance(frame, pl.DataFrame), "a batch becomes a frame"
-        yield from _of_frames(iter([frame]))
+def of_batches(reader: pa.RecordBatchReader, rows: int | None, changed: Sequence[pl.Expr] = ()) -> Input:
+    """Return a stream of Arrow batches as pieces; `changed` columns are computed on the way. Raises InputError."""
+
+    def frames() -> Iterator[pl.DataFrame]:
+        try:
+            for batch in reader:
+                yield _frame(pa.Table.from_batches([batch])).with_columns(changed)
+        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+            raise InputError(f"the data cannot be read: {error}") from error
+
+    try:
+        schema = _frame(reader.schema.empty_table()).with_columns(changed).schema
+    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
+        raise InputError(f"the data cannot be read: {error}") from error
+    return Input(schema, rows, _of_frames(frames()))
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    found = pl.from_arrow(table)
+    assert isinstance(found, pl.DataFrame), "a table becomes a frame"
+    return found
 
 
 def _open_path(path: Path) -> Input:
