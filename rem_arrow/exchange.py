@@ -1,4 +1,4 @@
-"""Rows to and from other tools: frames, Arrow, DuckDB, vectors, files; the verbs of a database."""
+"""Rows for other tools in memory: frames, Arrow, DuckDB, vectors; the verbs of a database."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow import vectors
-from rem_arrow.catalog import StoredTable
 from rem_arrow.engine import POLARS_RULES, failed
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
-from rem_arrow.meaning import Meaning
 from rem_arrow.parameters import Parameters
 from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
+from rem_arrow.transfer import Transfer
 from rem_arrow.writer import find_table
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 122_880
 
 
-class Exchange(Meaning):
-    """The part of a database that hands its rows to other tools, and takes theirs."""
+class Exchange(Transfer):
+    """The part of a database that hands its rows to other tools."""
 
     # --- frames
 
@@ -141,9 +140,6 @@ class Exchange(Meaning):
         return duck.connection({tv.table.name: self._live(tv.table.name) for tv in self._version()})
 
     # --- inside
-
-    def _stored(self, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> StoredTable:
-        return StoredTable(self._store.kv, self._shared.writer.hints, version, tv, include_deleted=include_deleted)
 
     def _rows(self, source: str, parameters: Parameters) -> Rows:
         """Return the rows of a table, view or query as they are now."""

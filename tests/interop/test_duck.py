@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
-from rem_arrow import exchange
+from rem_arrow import transfer
 from tests.interop.tables import every_type
 
 
@@ -29,12 +29,12 @@ def spied(monkeypatch):
     """Record what the scans of tables are asked for."""
     seen = []
 
-    class Spy(exchange.StoredTable):
+    class Spy(transfer.StoredTable):
         def read(self, columns, ranges, predicate, limit):
             seen.append((self.table.name, columns, ranges))
             return super().read(columns, ranges, predicate, limit)
 
-    monkeypatch.setattr(exchange, "StoredTable", Spy)
+    monkeypatch.setattr(transfer, "StoredTable", Spy)
     return seen
 
 
