@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.datatypes import instance
+from rem_arrow.datatypes import mapped
 from rem_arrow.errors import ExecuteError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -112,17 +112,7 @@ class Vectors(NamedTuple):
 
 def portable(dtype: pl.DataType) -> pl.DataType:
     """Return the type in which other tools take values of `dtype`."""
-    match dtype:
-        case pl.Int128() | pl.UInt128():
-            return _WIDE
-        case pl.List():
-            return pl.List(portable(instance(dtype.inner)))
-        case pl.Array():
-            return pl.Array(portable(instance(dtype.inner)), dtype.size)
-        case pl.Struct():
-            return pl.Struct([pl.Field(f.name, portable(instance(f.dtype))) for f in dtype.fields])
-        case _:
-            return dtype
+    return mapped(dtype, lambda leaf: _WIDE if isinstance(leaf, (pl.Int128, pl.UInt128)) else leaf)
 
 
 def portable_schema(schema: pl.Schema) -> pl.Schema:

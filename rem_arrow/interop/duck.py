@@ -65,7 +65,7 @@ def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[
             items = [f"{_read(_quoted(name), kind)} AS {_quoted(name)}" for name, kind, *_ in described]
             rows = con.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0]
             # A cursor of its own: the connection answers for the next table while this one is read.
-            reader = con.cursor().execute(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
+            reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
         except _duckdb().Error as error:
             raise InputError(f"{where} cannot be read: {error}") from error
         intervals = [pl.col(name).cast(pl.Duration("us")) for name, kind, *_ in described if kind == "INTERVAL"]

@@ -49,7 +49,8 @@ def _ndjson(source: Source, path: Path, keys: Sequence[str]) -> None:
 
 
 def _delta(source: Source, path: Path, keys: Sequence[str]) -> None:
-    delta.write(stream(source.schema, source.read(), string_views=False), path, keys)
+    schema = delta.fitting(source.schema)
+    delta.write(stream(schema, (piece.cast(schema) for piece in source.read()), string_views=False), path, keys)
 
 
 def _lance(source: Source, path: Path, keys: Sequence[str]) -> None:

@@ -95,7 +95,9 @@ def _moments(con: sqlite3.Connection, place: str, name: str) -> _Column:
     """Return a column of texts as dates or timestamps, where each of them is one in ISO 8601; else as texts."""
     quoted = _quoted(name)
     for pattern, converted in ((_DAY, pl.col(name).str.to_date("%Y-%m-%d")), (_MOMENT, pl.col(name).str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us"))):
-        other = con.execute(f"SELECT count(*) FROM {place} WHERE {quoted} NOT GLOB ? OR datetime({quoted}) IS NULL OR {quoted} GLOB '*[Z+]*'", [pattern]).fetchone()[0]
+        other = con.execute(
+            f"SELECT count(*) FROM {place} WHERE {quoted} IS NOT NULL AND ({quoted} NOT GLOB ? OR datetime({quoted}) IS NULL OR {quoted} GLOB '*[Z+]*')", [pattern]
+        ).fetchone()[0]
         if other == 0:
             return _Column(name, quoted, pl.String(), converted)
     return _Column(name, quoted, pl.String())

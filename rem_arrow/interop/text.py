@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
+from rem_arrow.datatypes import instance, mapped
 from rem_arrow.errors import InputError
 
 _SIGNED = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
@@ -103,16 +103,4 @@ def _read(name: str, dtype: pl.DataType, from_texts: bool) -> pl.Expr:
 
 def _physical(dtype: pl.DataType) -> pl.DataType:
     """Return a nested type with numbers for its dates and times."""
-    match dtype:
-        case pl.Date():
-            return pl.Int32()
-        case pl.Time() | pl.Datetime() | pl.Duration():
-            return pl.Int64()
-        case pl.List():
-            return pl.List(_physical(instance(dtype.inner)))
-        case pl.Array():
-            return pl.Array(_physical(instance(dtype.inner)), dtype.size)
-        case pl.Struct():
-            return pl.Struct([pl.Field(f.name, _physical(instance(f.dtype))) for f in dtype.fields])
-        case _:
-            return dtype
+    return mapped(dtype, lambda leaf: pl.Int32() if isinstance(leaf, pl.Date) else pl.Int64() if leaf.is_temporal() else leaf)
