@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -31,6 +33,7 @@ _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
 _INDEX_ROWS_MIN = 16
 _INDEX_ROWS_MAX = 2_000
 _INDEX_SHARE_MAX = 0.01
+_PARTS_AHEAD = 2
 
 
 class StoredTable:
@@ -146,11 +149,13 @@ class StoredTable:
             frames = key_filter.kept(frames, keys)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
-    def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows."""
+    def read(
+        self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None, *, executor: Executor | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor parts are read ahead."""
         needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
         left = limit
-        for piece in self._pieces([self._field(c) for c in needed], ranges):
+        for piece in self._pieces([self._field(c) for c in needed], ranges, executor):
             frame = piece if predicate is None else piece.filter(predicate)
             if left is not None:
                 frame = frame.head(left)
@@ -159,14 +164,24 @@ class StoredTable:
             if left == 0:
                 return
 
-    def _pieces(self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...]) -> Iterator[pl.DataFrame]:
+    def _pieces(self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None) -> Iterator[pl.DataFrame]:
         """Yield the rows part by part, or those that an index gives."""
         point = self._index_rowids(ranges)
         if point is not None:
             yield self._gather(fields, point[1])
             return
         bounded = self._bounded(ranges)
-        yield from (self._part_frame(view, fields) for view in self._tv.parts if not self._skips(view, bounded))
+        running: deque[Future[pl.DataFrame]] = deque()
+        for view in self._tv.parts:
+            if self._skips(view, bounded):
+                continue
+            if executor is None:
+                yield self._part_frame(view, fields)
+                continue
+            running.append(executor.submit(self._part_frame, view, fields))
+            if len(running) > _PARTS_AHEAD:
+                yield running.popleft().result()
+        yield from (part.result() for part in running)
 
     def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
         if not fields and not (self._marker is not None and self._has_deleted(view)):

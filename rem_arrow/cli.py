@@ -98,6 +98,38 @@ def load(
         typer.echo(f"{rows:,} rows into {table} of {database}", err=True)
 
 
+@app.command(name="export")
+def export_(
+    database: DatabasePath,
+    target: Annotated[Path, typer.Argument(help="New folder for the files and their manifest.json")],
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
+    kind: Annotated[Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"], typer.Option("--format", "-f", help="Of the files")] = "parquet",
+    partition_by: Annotated[list[str] | None, typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times")] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
+) -> None:
+    """Write tables to a folder of files: all of it, or nothing.
+
+    rem-arrow export my.rem out --table sales --format parquet --partition-by year
+    """
+    with _errors(), _reader(database) as db:
+        _write(db.export(target, format=kind, tables=table or None, partition_by=partition_by or ()), format_, None)
+
+
+@app.command(name="import")
+def import_(
+    database: DatabasePath,
+    source: Annotated[Path, typer.Argument(help="A folder of rem-arrow export, LanceDB or Parquet, or a DuckDB or SQLite file")],
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
+) -> None:
+    """Take over the tables of another database: all of them, or none.
+
+    rem-arrow import my.rem warehouse.duckdb --table sales
+    """
+    with _errors(), connect(database) as db:
+        _write(db.import_from(source, tables=table or None), format_, None)
+
+
 @app.command()
 def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
     """List the tables."""

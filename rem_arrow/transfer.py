@@ -111,7 +111,7 @@ class Transfer(Meaning):
         stored = self._stored(version, tv, include_deleted=include_deleted)
         columns = [*stored.schema, *(e.column for e in tv.table.embeddings)]
         schema = pl.Schema({**stored.schema, **{e.column: e.dtype for e in tv.table.embeddings}})
-        return Source(schema, lambda: stored.read(columns, (), None, None))
+        return Source(schema, lambda: stored.read(columns, (), None, None, executor=self._store.executor))
 
     def _stored(self, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> StoredTable:
         return StoredTable(self._store.kv, self._shared.writer.hints, version, tv, include_deleted=include_deleted)

@@ -30,9 +30,9 @@ def spied(monkeypatch):
     seen = []
 
     class Spy(transfer.StoredTable):
-        def read(self, columns, ranges, predicate, limit):
+        def read(self, columns, ranges, predicate, limit, *, executor=None):
             seen.append((self.table.name, columns, ranges))
-            return super().read(columns, ranges, predicate, limit)
+            return super().read(columns, ranges, predicate, limit, executor=executor)
 
     monkeypatch.setattr(transfer, "StoredTable", Spy)
     return seen
