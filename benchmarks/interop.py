@@ -50,9 +50,9 @@ def _hand_over(rows: int, rounds: int) -> list[Row]:
     with rem.connect() as db:
         db.load("t", measurements(rows), progress=False)
         t = db.table("t")
-        ways: dict[str, Callable[[], Any]] = {"pyarrow": lambda: pa.table(t), "pyarrow, large strings": lambda: db.to_arrow("t", string_views=False), "polars": t.to_polars}
+        ways: dict[str, Callable[[], Any]] = {"pyarrow": lambda: pa.table(t), "polars": t.to_polars}
         if installed("pandas"):
-            ways |= {"pandas": t.to_pandas, "pandas, numbers only": db.table("SELECT seq, x, n FROM t").to_pandas}
+            ways |= {"pandas, numbers only": db.table("SELECT seq, x, n FROM t").to_pandas, "pandas": t.to_pandas}
         if installed("duckdb"):
             import duckdb
 

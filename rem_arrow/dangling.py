@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from rem_arrow import edges
 from rem_arrow.datatypes import Json
+from rem_arrow.index import entries
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import TableVersion, Version
@@ -44,6 +46,27 @@ def bind_ends(kv: KV, writer: Writer, version: Version, changes: Changes) -> Non
     fresh = [row for row in bound if (tv.table.number, index.key(row)) not in changes.ids]
     if fresh:
         changes.merge(writer.put_keyed(tv, fresh))
+
+
+def bind_loaded(kv: KV, writer: Writer, version: Version, changes: Changes, table: int, ids: Iterable[str]) -> None:
+    """Do the same for many new entities of one table: the ends that dangle are looked through, not each id looked up. REQUIRES: the lock."""
+    tv = version.find(edges.NAME)
+    if tv is None or not edges.has_dangling(tv):
+        return
+    taken = _dangling(tv).intersection(ids)
+    if taken:
+        changes.ids.update((table, entries.id_key(table, [i])) for i in taken)
+        bind_ends(kv, writer, version, changes)
+
+
+def _dangling(tv: TableVersion) -> set[str]:
+    """Return the ids of ends that dangle; those of dead edges too."""
+    found: set[str] = set()
+    for view in tv.parts:
+        frame = view.part.frame([tv.table.field(n) for n in ("src_table", "src", "dst_table", "dst")], view.length)
+        for table, end in (("src_table", "src"), ("dst_table", "dst")):
+            found.update(frame[end].filter(frame[table].is_null()))
+    return found
 
 
 def _at(kv: KV, writer: Writer, tv: TableVersion, ids: dict[str, str]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from rem_arrow import loader
+from rem_arrow.dangling import bind_loaded
 from rem_arrow.embedding import add_vectors
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import from_json_text
@@ -41,6 +42,7 @@ class EntityLoad:
             vectors = self._vectors(piece)
             changes, ids = self._writer.insert(self._tv, self._records, self._validated(piece.drop(vectors.columns)))
             add_vectors(changes, self._tv.table, _by_place(vectors))
+            bind_loaded(self._store.kv, self._writer, self._store.version, changes, self._tv.table.number, ids)
             if changes:
                 self._store.commit(changes)
             advance(len(ids))
@@ -48,6 +50,7 @@ class EntityLoad:
         table = self._tv.table
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
+        bind_loaded(self._store.kv, self._writer, self._store.version, self._changes, table.number, self._seen)
         self._store.commit(self._changes, manifests=manifests)
         return count + self._replaced
 

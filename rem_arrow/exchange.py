@@ -128,11 +128,12 @@ class Exchange(Transfer):
         """Return a DuckDB connection in which every table and view of now is a view over live rows.
 
         A query of DuckDB reads the columns that it needs and hands its conditions to our zone maps and indexes (EXPLAIN shows them);
-        each read of a view sees the newest commit. Views are read only. They live as long as this database is open. Ibis, and
-        whatever else takes a DuckDB connection, works over it.
+        each read of a view sees the newest commit, so a query that reads two of them while someone writes may see two. Views are
+        read only, and live as long as this database is open. DuckDB knows no row counts of them: write the large table of a join first.
 
             con = db.duckdb()
             con.sql("SELECT status, count(*) FROM issues GROUP BY ALL").pl()
+            ibis.duckdb.from_connection(db.duckdb()).table("issues")
 
         Raises:
             UnsupportedError: DuckDB 2 or later is not installed: pip install 'rem_arrow[duckdb]'.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 import polars as pl
 
 from rem_arrow import edges, loader
+from rem_arrow.dangling import bind_loaded
 from rem_arrow.embedding import vector_table
 from rem_arrow.errors import InputError
 from rem_arrow.interop.importing import Found
@@ -21,6 +23,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.writer import Writer
 
 
 class TableImport:
@@ -31,8 +34,9 @@ class TableImport:
         next_table: gives a fresh table number.
     """
 
-    def __init__(self, store: Store, names: list[str], next_table: Callable[[], int]) -> None:
-        self._store, self._next_table = store, next_table
+    def __init__(self, store: Store, writer: Writer, names: list[str], next_table: Callable[[], int]) -> None:
+        self._store, self._writer, self._next_table = store, writer, next_table
+        self._ids: dict[int, list[pl.Series]] = {}
         self._known = {tv.table.name for tv in store.version} | set(names)
         self._changes = Changes()
         self._manifests: list[tuple[int, Op, int]] = []
@@ -56,14 +60,22 @@ class TableImport:
         pieces = self._fitted(table, given.pieces, left_out, keys)
         manifests, rows = loader.write_segments(self._store, table, pieces, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
         _check_keys(table, keys)
+        if table.kind == "entity":
+            self._ids[table.number] = [frame.to_series() for frame in keys]
         self._manifests += manifests
         self.numbers.append(table.number)
         return rows
 
     def commit(self) -> None:
-        """Make everything visible."""
-        if self._changes or self._manifests:
-            self._store.commit(self._changes, manifests=self._manifests)
+        """Make everything visible; then edges that dangled find their ends."""
+        if not self._changes and not self._manifests:
+            return
+        self._store.commit(self._changes, manifests=self._manifests)
+        bound = Changes()
+        for number, ids in self._ids.items():
+            bind_loaded(self._store.kv, self._writer, self._store.version, bound, number, chain.from_iterable(ids))
+        if bound:
+            self._store.commit(bound)
 
     def _new(self, name: str, described: Table | None, schema: pl.Schema) -> Table:
         number = self._next_table()

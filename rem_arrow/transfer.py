@@ -88,7 +88,7 @@ class Transfer(Meaning):
             raise InputError("import_from commits by itself; COMMIT or ROLLBACK the transaction of this thread first")
         with open_tables(Path(path)) as found, store.rewriting, store.lock:
             chosen = _chosen(found, tables)
-            job = TableImport(store, [name for name, _ in chosen], self._next_table)
+            job = TableImport(store, self._shared.writer, [name for name, _ in chosen], self._next_table)
             rows: list[tuple[str, int | None]] = []
             for name, one in chosen:
                 if one.open is None:

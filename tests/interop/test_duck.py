@@ -164,3 +164,20 @@ def test_without_duckdb_the_error_says_so(db, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", types.SimpleNamespace(__version__="1.4.0"))
     with pytest.raises(rem.UnsupportedError, match="DuckDB 2 or later, .* and 1.4.0 is installed"):
         db.duckdb()
+
+
+def test_ibis_works_over_the_connection(db):
+    """One line; Ibis 12 reads tables of DuckDB 2 by name, and lists none."""
+    ibis = pytest.importorskip("ibis")
+    db.load("t", pl.DataFrame({"n": [1, 2], "s": ["a", "a"]}))
+    t = ibis.duckdb.from_connection(db.duckdb()).table("t")
+    assert t.group_by("s").agg(n=t.n.sum()).to_pyarrow().to_pylist() == [{"s": "a", "n": 3}]
+
+
+def test_datafusion_takes_a_relation(db):
+    """One line: the rows of that moment become a table of DataFusion."""
+    datafusion = pytest.importorskip("datafusion")
+    db.load("t", pl.DataFrame({"n": [1, 2], "s": ["a", "ü"]}))
+    context = datafusion.SessionContext()
+    context.from_arrow(db.table("t"), name="t")
+    assert context.sql("SELECT sum(n) AS n, max(s) AS s FROM t").to_pylist() == [{"n": 3, "s": "ü"}]

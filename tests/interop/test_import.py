@@ -241,3 +241,18 @@ def test_an_entity_table_under_another_name(db, tmp_path):
     assert db.search("copies", "hello", k=1)["id"].to_list() == ["r"]
     db.insert("copies", {"id": "s", "name": "s", "content": "world", "ordinal": 0, "tags": []})
     assert db.get("copies", "s")["content"] == "world" and db.get("resources", "s") is None
+
+
+@pytest.mark.parametrize("rows", [2, 25_000])
+def test_entities_that_come_in_bulk_take_the_edges_that_wait_for_them(db, tmp_path, rows):
+    """By a load of few or many, and by an import, as by an insert."""
+    given = pl.DataFrame({"id": [f"x{i}" for i in range(rows)], "name": "x"})
+    db.add_edges(pl.DataFrame({"src": ["x0", "x1"], "dst": ["x1", "nobody"], "edge_type": ["to", "to"]}))
+    db.load("entities", given)
+    bound = [("entities", "x0", "entities", "x1"), ("entities", "x1", None, "nobody")]
+    assert sorted(db.sql("SELECT src_table, src, dst_table, dst FROM edges").rows()) == bound
+    db.export(tmp_path / "out", tables=["entities"])
+    with rem.connect() as other:
+        other.add_edges(pl.DataFrame({"src": ["x0", "x1"], "dst": ["x1", "nobody"], "edge_type": ["to", "to"]}))
+        other.import_from(tmp_path / "out")
+        assert sorted(other.sql("SELECT src_table, src, dst_table, dst FROM edges").rows()) == bound
