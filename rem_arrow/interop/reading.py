@@ -63,12 +63,12 @@ def of_batches(reader: pa.RecordBatchReader, rows: int | None, changed: Sequence
         try:
             for batch in reader:
                 yield _frame(pa.Table.from_batches([batch])).with_columns(changed)
-        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
             raise InputError(f"the data cannot be read: {error}") from error
 
     try:
         schema = _frame(reader.schema.empty_table()).with_columns(changed).schema
-    except (pl.exceptions.PolarsError, pa.ArrowException) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
         raise InputError(f"the data cannot be read: {error}") from error
     return Input(schema, rows, _of_frames(frames()))
 

@@ -377,3 +377,24 @@ def test_a_killed_export_leaves_nothing_that_looks_finished(tmp_path, format_):
         with rem.connect() as db:
             assert db.import_from(target)["rows"].sum() >= 900_000
     assert unfinished, "some of them were killed in the middle"
+
+
+def test_a_disk_that_fails_is_said(db, tmp_path, monkeypatch):
+    """While the manifest is written, and while the folder gets its name."""
+
+    def full(self, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(exporting.Manifest, "write", full)
+    with pytest.raises(rem.InputError, match="out cannot be written: No space left on device"):
+        db.export(tmp_path / "out", tables=["edges"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_delta_says_what_its_library_refuses(tmp_path):
+    """A table that is there already."""
+    pytest.importorskip("deltalake")
+    rows = pa.table({"n": [1]})
+    delta.write(rows.to_reader(), tmp_path / "t", [])
+    with pytest.raises(rem.InputError, match="t cannot be written as a Delta table"):
+        delta.write(rows.to_reader(), tmp_path / "t", [])

@@ -15,6 +15,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
+from rem_arrow.interop.duck import duckdb_tables
+from rem_arrow.interop.sqlite import sqlite_tables
 
 DUCKDB_COLUMNS = {
     "huge": "12345678901234567890::HUGEINT",
@@ -256,3 +258,43 @@ def test_entities_that_come_in_bulk_take_the_edges_that_wait_for_them(db, tmp_pa
         other.add_edges(pl.DataFrame({"src": ["x0", "x1"], "dst": ["x1", "nobody"], "edge_type": ["to", "to"]}))
         other.import_from(tmp_path / "out")
         assert sorted(other.sql("SELECT src_table, src, dst_table, dst FROM edges").rows()) == bound
+
+
+def test_a_file_that_fails_while_it_is_read_is_said(db, tmp_path):
+    """The table, and what its library says."""
+    with duckdb_tables(duckdb_file(tmp_path / "x.duckdb")) as tables:
+        opened = tables["every"]
+    with pytest.raises(rem.InputError, match="x.duckdb, table every cannot be read"):
+        opened()
+    with sqlite_tables(sqlite_file(tmp_path / "x.db")) as tables:
+        opened, begun = tables["blobs"], tables["blobs"]()
+    with pytest.raises(rem.InputError, match="x.db, table blobs cannot be read"):
+        opened()
+    with pytest.raises(rem.InputError, match="x.db, table blobs cannot be read"):
+        list(begun.pieces)
+    (tmp_path / "parts" / "sub").mkdir(parents=True)
+    (tmp_path / "parts" / "sub" / "x.parquet").write_bytes(b"PAR1")
+    with pytest.raises(rem.InputError, match="sub cannot be read"):
+        db.import_from(tmp_path / "parts")
+
+
+def test_a_damaged_lance_table_is_said(db, tmp_path):
+    """A folder that is none."""
+    pytest.importorskip("lancedb")
+    (tmp_path / "x.lance").mkdir()
+    with pytest.raises(rem.InputError, match="table x cannot be read by LanceDB"):
+        db.import_from(tmp_path)
+
+
+def test_batches_of_a_type_that_polars_has_not_are_refused(db):
+    """Arrow's calendar interval, whether seen from the schema or on the way."""
+    batch = pa.record_batch({"i": pa.array([(1, 2, 3)], pa.month_day_nano_interval())})
+    with pytest.raises(rem.InputError, match="the data cannot be read"):
+        db.load("t", pa.RecordBatchReader.from_batches(batch.schema, [batch]))
+
+    def broken():
+        yield pa.record_batch({"n": [1]})
+        raise pa.ArrowInvalid("the line broke")
+
+    with pytest.raises(rem.InputError, match="the line broke"):
+        db.load("t", pa.RecordBatchReader.from_batches(pa.schema([("n", pa.int64())]), broken()))
