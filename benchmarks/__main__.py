@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("open", "ingest", "points", "scan", "vector", "vector_large", "naming", "graph", "graph_large", "ask", "load")
+NAMES = ("open", "ingest", "points", "scan", "vector", "vector_large", "naming", "graph", "graph_large", "ask", "interop", "load")
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("rem_arrow", "polars", "pyarrow", "rocksdict", "duckdb", "lancedb")
 

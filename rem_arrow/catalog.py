@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
 
-from rem_arrow import index_calls, system_views, text_indexes, vectors
+from rem_arrow import index_calls, system_views, vectors
 from rem_arrow.datatypes import Json
+from rem_arrow.frame_table import FrameTable
 from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
@@ -34,6 +37,7 @@ _INDEX_ROWS_MAX = 2_000
 _INDEX_SHARE_MAX = 0.01
 # A table of fewer rows is read sooner than an index is asked for many texts.
 _LOOKUP_ROWS_MIN = 5_000
+_PARTS_AHEAD = 2
 
 
 class StoredTable:
@@ -155,24 +159,39 @@ class StoredTable:
             frames = key_filter.kept(frames, keys)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
-    def read(self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows."""
-        fields = [self.table.field(c) for c in columns]
+    def read(
+        self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None, *, executor: Executor | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor parts are read ahead."""
         needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
-        read = [self.table.field(c) for c in needed]
-        left, bounded = limit, self._bounded(ranges)
-        for view in self._tv.parts:
-            if left == 0:
-                return
-            if self._skips(view, bounded):
-                continue
-            frame = self._part_frame(view, read)
-            if predicate is not None:
-                frame = frame.filter(predicate)
+        left = limit
+        for piece in self._pieces([self._field(c) for c in needed], ranges, executor):
+            frame = piece if predicate is None else piece.filter(predicate)
             if left is not None:
                 frame = frame.head(left)
                 left -= frame.height
-            yield frame.select([f.name for f in fields])
+            yield frame.select(columns) if len(needed) > len(columns) else frame
+            if left == 0:
+                return
+
+    def _pieces(self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None) -> Iterator[pl.DataFrame]:
+        """Yield the rows part by part, or those that an index gives."""
+        point = self._index_rowids(ranges)
+        if point is not None:
+            yield self._gather(fields, point[1])
+            return
+        bounded = self._bounded(ranges)
+        running: deque[Future[pl.DataFrame]] = deque()
+        for view in self._tv.parts:
+            if self._skips(view, bounded):
+                continue
+            if executor is None:
+                yield self._part_frame(view, fields)
+                continue
+            running.append(executor.submit(self._part_frame, view, fields))
+            if len(running) > _PARTS_AHEAD:
+                yield running.popleft().result()
+        yield from (part.result() for part in running)
 
     def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
         if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
@@ -308,59 +327,6 @@ def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
         p.view.part.cell(field, p.offset) if isinstance(p.view.part, Segment) else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype) for p in places
     ]
     return pl.concat(cells).alias(field.name) if cells else pl.Series(field.name, [], dtype=field.dtype)
-
-
-class FrameTable:
-    """A user's frame as a leaf of a plan."""
-
-    def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
-        self._frame = frame.lazy()
-        self._schema = frame.collect_schema()
-        self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
-
-    @property
-    def schema(self) -> pl.Schema:
-        return self._schema
-
-    @property
-    def hidden(self) -> pl.Schema:
-        return pl.Schema({ROWID: pl.Int64()})
-
-    @property
-    def indexed(self) -> frozenset[str]:
-        return frozenset()
-
-    @property
-    def vectors(self) -> Mapping[str, VectorSpec]:
-        return {n: VectorSpec(t.size) for n, t in self._schema.items() if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)}
-
-    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
-        values = self._frame.select(column).collect().to_series()
-        hits = vectors.search_series(values, len(query), query, metric, k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
-
-    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
-        hits = text_indexes.search_series(self._frame.select(column).collect().to_series(), query, k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
-
-    def row_count(self) -> int:
-        return self._rows
-
-    def statistics(self, column: str) -> ColumnStatistics | None:
-        return None
-
-    def scan(
-        self,
-        columns: list[str],
-        ranges: tuple[ColumnRange, ...],
-        report: ScanReport,
-        coded: frozenset[str] = frozenset(),
-        fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
-    ) -> pl.LazyFrame:
-        frame = self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in columns else self._frame
-        return frame.select(columns)
 
 
 class Snapshot:

@@ -9,21 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Literal
 
 import polars as pl
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rem_arrow.database import Database, connect
 from rem_arrow.demo import run as demo_run
 from rem_arrow.errors import InputError, RemError
+from rem_arrow.output import Format, chosen, write_rows
 
-_ROWS_SHOWN = 40
-_TEXT_SHOWN = 60
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
 
 app = typer.Typer(
@@ -33,16 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    parquet = "parquet"
-    arrow = "arrow"
 
 
 DatabasePath = Annotated[Path, typer.Argument(help="Folder of the database", metavar="DATABASE")]
@@ -80,7 +67,7 @@ def sql(
         if explain:
             typer.echo(db.explain(text, parameters, analyze=True))
         else:
-            _write(db.sql(text, parameters, timeout_s=timeout), format_, output)
+            write_rows(db.sql(text, parameters, timeout_s=timeout), format_, output)
 
 
 @app.command()
@@ -96,6 +83,38 @@ def load(
     with _errors(), connect(database) as db:
         rows = db.load(table, file)
         typer.echo(f"{rows:,} rows into {table} of {database}", err=True)
+
+
+@app.command(name="export")
+def export_(
+    database: DatabasePath,
+    target: Annotated[Path, typer.Argument(help="New folder for the files and their manifest.json")],
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
+    kind: Annotated[Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"], typer.Option("--format", "-f", help="Of the files")] = "parquet",
+    partition_by: Annotated[list[str] | None, typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times")] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
+) -> None:
+    """Write tables to a folder of files: all of it, or nothing.
+
+    rem-arrow export my.rem out --table sales --format parquet --partition-by year
+    """
+    with _errors(), _reader(database) as db:
+        write_rows(db.export(target, format=kind, tables=table or None, partition_by=partition_by or ()), format_, None)
+
+
+@app.command(name="import")
+def import_(
+    database: DatabasePath,
+    source: Annotated[Path, typer.Argument(help="A folder of rem-arrow export, LanceDB or Parquet, or a DuckDB or SQLite file")],
+    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
+) -> None:
+    """Take over the tables of another database: all of them, or none.
+
+    rem-arrow import my.rem warehouse.duckdb --table sales
+    """
+    with _errors(), connect(database) as db:
+        write_rows(db.import_from(source, tables=table or None), format_, None)
 
 
 @app.command()
@@ -120,14 +139,14 @@ def add(
 def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
     """List the tables."""
     with _errors(), _reader(database) as db:
-        _write(db.tables(), format_, None)
+        write_rows(db.tables(), format_, None)
 
 
 @app.command()
 def schema(database: DatabasePath, table: Annotated[str, typer.Argument(help="Name of the table")], format_: OutputFormat = None) -> None:
     """List the columns of a table."""
     with _errors(), _reader(database) as db:
-        _write(db.schema(table), format_, None)
+        write_rows(db.schema(table), format_, None)
 
 
 @app.command()
@@ -136,10 +155,10 @@ def info(database: DatabasePath, format_: OutputFormat = None) -> None:
     with _errors(), _reader(database) as db:
         stats = db.stats()
         rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
-        if _chosen(format_, None) is Format.table:
+        if chosen(format_, None) is Format.table:
             for name, value in stats.items():
                 typer.echo(f"{name:20} {value:,}" if isinstance(value, int) else f"{name:20} {value}")
-        _write(pl.DataFrame(rows), format_, None)
+        write_rows(pl.DataFrame(rows), format_, None)
 
 
 @app.command()
@@ -150,7 +169,7 @@ def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(he
     """
     with _errors(), _reader(database) as db:
         found = db.lookup_entity(*names)
-        _write(found, format_, None)
+        write_rows(found, format_, None)
         if not found.height:
             raise typer.Exit(EXIT_FAILED)
 
@@ -170,7 +189,7 @@ def traverse(
     rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
     """
     with _errors(), _reader(database) as db:
-        _write(db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None)
+        write_rows(db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None)
 
 
 @app.command()
@@ -188,7 +207,7 @@ def fuzzy(
     """
     with _errors(), _reader(database) as db:
         found = db.fuzzy(name, k=k, threshold=threshold, table=table)
-        _write(found, format_, None)
+        write_rows(found, format_, None)
         if not found.height:
             raise typer.Exit(EXIT_FAILED)
 
@@ -208,7 +227,7 @@ def search(
     rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
     """
     with _errors(), _reader(database) as db:
-        _write(db.search(table, text, k=k, where=where, mode=mode), format_, None)
+        write_rows(db.search(table, text, k=k, where=where, mode=mode), format_, None)
 
 
 @app.command()
@@ -234,7 +253,7 @@ def ask(
             typer.echo(f"{answer.query_type}, confidence {answer.confidence:.2f}: {answer.explanation}", err=True)
         for note in answer.notes:
             typer.echo(note, err=True)
-        _write(answer.results, format_, None)
+        write_rows(answer.results, format_, None)
 
 
 @app.command()
@@ -243,7 +262,7 @@ def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
     with _errors(), _reader(database) as db:
         damaged = db.verify()
         if damaged.height:
-            _write(damaged, format_, None)
+            write_rows(damaged, format_, None)
             raise typer.Exit(EXIT_DAMAGED)
         typer.echo(f"{database} is sound", err=True)
 
@@ -308,76 +327,3 @@ def _value(text: str) -> object:
         except ValueError:
             continue
     return text
-
-
-def _chosen(format_: Format | None, output: Path | None) -> Format:
-    if format_ is not None:
-        return format_
-    if output is not None:
-        by_suffix = {".csv": Format.csv, ".json": Format.json, ".parquet": Format.parquet, ".arrow": Format.arrow}
-        return by_suffix.get(output.suffix, Format.csv)
-    return Format.table if sys.stdout.isatty() else Format.csv
-
-
-def _write(frame: pl.DataFrame, format_: Format | None, output: Path | None) -> None:
-    chosen = _chosen(format_, output)
-    if chosen is Format.table and output is None:
-        _draw(frame)
-        return
-    if output is None and chosen in (Format.parquet, Format.arrow) and sys.stdout.isatty():
-        raise InputError(f"{chosen.value} is not for a terminal; name a file with --output, or pipe it")
-    if output is None:
-        _write_rows(frame, chosen, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
-        return
-    temporary = output.with_name(output.name + ".writing")
-    try:
-        with temporary.open("wb") as file:
-            _write_rows(frame, chosen, file)
-        temporary.replace(output)
-    except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror or error}") from error
-    typer.echo(f"{frame.height:,} rows to {output}", err=True)
-
-
-def _write_rows(frame: pl.DataFrame, chosen: Format, file: BinaryIO) -> None:
-    match chosen:
-        case Format.parquet:
-            frame.write_parquet(file)
-        case Format.arrow:
-            frame.write_ipc_stream(file)
-        case Format.json:
-            frame.write_ndjson(file)
-        case Format.csv | Format.table:
-            _flat(frame).write_csv(file)
-
-
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """CSV has no lists and structs: write them as JSON."""
-    nested = [n for n, t in frame.schema.items() if t.is_nested()]
-    encoded = [pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested]
-    return frame.with_columns(encoded) if nested else frame
-
-
-def _draw(frame: pl.DataFrame) -> None:
-    console = Console()
-    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
-    for name, dtype in frame.schema.items():
-        drawn.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold" if frame.width <= 3 else "ellipsis", no_wrap=frame.width > 3)
-    for row in frame.head(_ROWS_SHOWN).iter_rows():
-        drawn.add_row(*(_cell(v) for v in row))
-    console.print(drawn)
-    more = f"; {frame.height - _ROWS_SHOWN:,} more, see --format and --output" if frame.height > _ROWS_SHOWN else ""
-    console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{more}", style="dim", highlight=False)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "[dim]NULL[/dim]"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    text = str(value).replace("\n", " ")
-    shown = text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
-    return shown.replace("[", "\\[")

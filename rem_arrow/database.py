@@ -8,27 +8,23 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import polars as pl
-import pyarrow as pa
-from polars.io.plugins import register_io_source
 from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
 from rem_arrow.ask.asker import Asker
-from rem_arrow.asking import Asking
-from rem_arrow.catalog import StoredTable
 from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
 from rem_arrow.engine import Limits
 from rem_arrow.entity_load import EntityLoad
 from rem_arrow.errors import InputError
-from rem_arrow.interop.predicate import ranges_of
+from rem_arrow.exchange import Exchange
 from rem_arrow.interop.reading import open_input
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
@@ -99,7 +95,7 @@ def connect(
     return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
 
 
-class Database(Asking):
+class Database(Exchange):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
     def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:
@@ -195,37 +191,11 @@ class Database(Asking):
         self._vectorize(find_table(self._store.version, table).table.number, [])
         return count
 
-    # --- frames
-
-    def scan(self, table: str) -> pl.LazyFrame:
-        """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
-        version = self._version()
-        tv = find_table(version, table)
-        if tv.table.kind == "view":
-            return self.lazy(f'SELECT * FROM "{tv.table.name.replace(chr(34), chr(34) * 2)}"')
-        source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
-
-        def read(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
-            self._store.check_open()
-            ranges = ranges_of(predicate) if predicate is not None else ()
-            wanted = columns if columns is not None else source.schema.names()
-            empty = pl.DataFrame(schema={c: source.schema[c] for c in wanted})
-            yield from source.read(wanted, ranges, predicate, n_rows)
-            yield empty
-
-        return register_io_source(read, schema=source.schema, validate_schema=False)
-
-    def lazy(self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """Return a query as a LazyFrame over the rows as they are now."""
-        return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
+    # --- queries
 
     def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> str:
         """Return the plan of a query as text; with `analyze` it is run, and rows, time and segments read are added."""
         return self._shared.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
-
-    def to_arrow(self, table: str) -> pa.Table:
-        """Return a table as Arrow."""
-        return self.scan(table).collect().to_arrow()
 
     # --- transactions and upkeep
 

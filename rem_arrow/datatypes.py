@@ -10,6 +10,7 @@ A type is a `polars.DataType` instance everywhere in the engine. This file holds
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import polars as pl
@@ -75,6 +76,19 @@ _SQL_NAMES: dict[str, str] = {
 def instance(dtype: PolarsDataType) -> pl.DataType:
     """Return `dtype` as an instance; Polars accepts both classes and instances."""
     return cast(pl.DataType, dtype() if isinstance(dtype, type) else dtype)
+
+
+def mapped(dtype: pl.DataType, leaf: Callable[[pl.DataType], pl.DataType]) -> pl.DataType:
+    """Return the type with `leaf` of each type inside its lists, arrays and structs; of a plain one `leaf` itself."""
+    match dtype:
+        case pl.List():
+            return pl.List(mapped(instance(dtype.inner), leaf))
+        case pl.Array():
+            return pl.Array(mapped(instance(dtype.inner), leaf), dtype.size)
+        case pl.Struct():
+            return pl.Struct([pl.Field(f.name, mapped(instance(f.dtype), leaf)) for f in dtype.fields])
+        case _:
+            return leaf(dtype)
 
 
 def sql_name(dtype: pl.DataType) -> str:

@@ -50,7 +50,7 @@ _WATCHED_SHARE = 0.25
 _VALUE_BYTES = 16
 _FEW_ROWS = 2_000
 # Joins are in the order that order_joins chose; Polars would undo it.
-_POLARS_RULES = pl.QueryOptFlags(join_order=False)
+POLARS_RULES = pl.QueryOptFlags(join_order=False)
 
 # Queries that were stopped and have not ended yet.
 _stopping: list[pl.lazyframe.in_process.InProcessQuery] = []
@@ -257,7 +257,7 @@ def _lowered(
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error
     except pl.exceptions.PolarsError as error:
-        raise _failed(error) from error
+        raise failed(error) from error
     except OverflowError as error:
         raise ExecuteError(f"a value is out of range: {error}") from error
 
@@ -274,14 +274,14 @@ def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
 
 def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
     try:
-        return frame.collect(optimizations=_POLARS_RULES, engine="in-memory" if few_rows else "auto")
+        return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "auto")
     except (pl.exceptions.PanicException, pl.exceptions.ShapeError) as error:
         if not few_rows:
             # The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing.
             return _collect(frame, few_rows=True)
         raise ExecuteError(f"Polars failed inside: {error}") from error
     except pl.exceptions.PolarsError as error:
-        raise _failed(error) from error
+        raise failed(error) from error
     except ExecuteError as error:
         raise _in_our_words(error) from error
 
@@ -298,9 +298,9 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
     """
     _stopping[:] = [query for query in _stopping if not _ended(query)]
     try:
-        running = frame.collect(background=True, optimizations=_POLARS_RULES)
+        running = frame.collect(background=True, optimizations=POLARS_RULES)
     except pl.exceptions.PolarsError as error:
-        raise _failed(error) from error
+        raise failed(error) from error
     # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
     _stopping.append(running)
     before, wait_s = resident_bytes(), _POLL_S / 64
@@ -309,7 +309,7 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         try:
             found = running.fetch()
         except pl.exceptions.PolarsError as error:
-            raise _failed(error) from error
+            raise failed(error) from error
         except pl.exceptions.PanicException as error:
             raise ExecuteError(f"Polars failed inside: {error}") from error
         except ExecuteError as error:
@@ -345,7 +345,7 @@ def resident_bytes() -> int:
         return 0
 
 
-def _failed(error: Exception) -> ExecuteError:
+def failed(error: Exception) -> ExecuteError:
     text = str(error)
     if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
         return ExecuteError("a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows first. (" + text.splitlines()[0][:200] + ")")

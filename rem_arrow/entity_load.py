@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from rem_arrow import loader
+from rem_arrow.embedding import add_vectors
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import from_json_text
 from rem_arrow.model.records import NewRows, Records
@@ -40,8 +41,10 @@ class EntityLoad:
         if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
             if not first:
                 return 0
-            rows = self._validated(first[0] if len(first) == 1 else pl.concat(first))
-            changes, ids = self._writer.insert(self._tv, self._records, rows)
+            piece = first[0] if len(first) == 1 else pl.concat(first)
+            vectors = self._vectors(piece)
+            changes, ids = self._writer.insert(self._tv, self._records, self._validated(piece.drop(vectors.columns)))
+            add_vectors(changes, self._tv.table, _by_place(vectors))
             self._bind(changes, {})
             if changes:
                 self._store.commit(changes)
@@ -70,21 +73,30 @@ class EntityLoad:
 
     def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
-        rows = self._validated(piece)
+        vectors = self._vectors(piece)
+        rows = self._validated(piece.drop(vectors.columns))
         given = [i for i in rows.ids if i is not None]
         if len(set(given)) < len(given) or not self._seen.isdisjoint(given):
-            known = set(self._seen)
-            again = next(i for i in given if i in known or known.add(i))  # type: ignore[func-returns-value]
+            before = set(self._seen)
+            again = next(i for i in given if i in before or before.add(i))  # type: ignore[func-returns-value]
             raise InputError(f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored")
         self._seen.update(given)
         existing = self._existing(given)
         if existing:
-            replaced = _chosen(rows, [i in existing for i in rows.ids])
+            known = [i in existing for i in rows.ids]
+            replaced = _chosen(rows, known)
             more, _ = self._writer.insert(self._tv, self._records, replaced)
+            add_vectors(more, self._tv.table, _by_place(_kept(vectors, known)))
             self._changes.merge(more)
             self._replaced += len(replaced.ids)
-            rows = _chosen(rows, [i not in existing for i in rows.ids])
-        return self._frame(rows)
+            fresh = [not k for k in known]
+            rows, vectors = _chosen(rows, fresh), _kept(vectors, fresh)
+        return self._frame(rows).with_columns(vectors.get_columns())
+
+    def _vectors(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """Return the embeddings that come with the rows."""
+        table = self._tv.table
+        return pl.DataFrame([loader.fitted_vectors(piece[e.column], e, table.name) for e in table.embeddings if e.column in piece.columns])
 
     def _existing(self, given: list[str]) -> set[str]:
         if not self._tv.parts or not given:
@@ -107,6 +119,16 @@ class EntityLoad:
 
 def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
     return NewRows(list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep)))
+
+
+def _kept(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:
+    return vectors.filter(keep) if vectors.width else vectors
+
+
+def _by_place(vectors: pl.DataFrame) -> dict[str, dict[int, Any]]:
+    """Return, by column, the vector of each row that has one."""
+    found = {name: {i: v for i, v in enumerate(vectors[name].to_list()) if v is not None} for name in vectors.columns}
+    return {name: by_place for name, by_place in found.items() if by_place}
 
 
 def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

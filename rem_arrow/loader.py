@@ -16,9 +16,10 @@ import numpy as np
 import polars as pl
 
 from rem_arrow import datatypes
+from rem_arrow.embedding import text_of, vector_frame, vector_table
 from rem_arrow.errors import InputError, RemError, suggest
-from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.storage import segment, values
+from rem_arrow.schema import Embedding, Field, Table, check_name
+from rem_arrow.storage import codec, segment, values
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
@@ -48,10 +49,11 @@ def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
 
 
 def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Return the frame with the table's columns, order and types. Raises InputError for what does not fit."""
+    """Return the frame with the table's columns, order and types, and the embeddings that come with it. Raises InputError for what does not fit."""
     known = {f.name: f for f in table.fields}
+    embeddings = [e for e in table.embeddings if e.column in frame.columns]
     for name in frame.columns:
-        if name not in known:
+        if name not in known and name not in {e.column for e in embeddings}:
             raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(known), "Columns")}')
     columns = []
     for field in table.fields:
@@ -61,7 +63,19 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
             columns.append(default_column(field, frame.height))
             continue
         columns.append(_fitted_column(frame[field.name], field, table.name))
-    return pl.DataFrame(columns)
+    return pl.DataFrame([*columns, *(fitted_vectors(frame[e.column], e, table.name) for e in embeddings)])
+
+
+def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Series:
+    """Return vectors that came with rows, NULL where there is none. Raises InputError for what is no vector of that dimension."""
+    try:
+        vectors = column.cast(embedding.dtype, strict=True)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f'"{embedding.column}" of {table} holds vectors of {embedding.dimension} numbers: {str(error).splitlines()[0]}') from error
+    valid = codec.valid_vectors(vectors, embedding.dimension)
+    if valid is not None and not (valid | vectors.is_null().to_numpy()).all():
+        raise InputError(f'"{embedding.column}" of {table}: a vector holds finite numbers only')
+    return vectors
 
 
 def default_column(field: Field, rows: int) -> pl.Series:
@@ -107,7 +121,7 @@ def write_segments(store: Store, table: Table, frames: Iterator[pl.DataFrame], *
     """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of rows.
 
     Args:
-        frames: of the table's columns and types, at most SEGMENT_ROWS_MAX rows each.
+        frames: of the table's columns and types, at most SEGMENT_ROWS_MAX rows each; embeddings that are among them are stored too.
         first_rowid: reserves rowids for that many rows.
     """
     manifests: list[tuple[int, Op, int]] = []
@@ -116,13 +130,7 @@ def write_segments(store: Store, table: Table, frames: Iterator[pl.DataFrame], *
         if not frame.height:
             continue
         start = first_rowid(frame.height)
-        with store.lock:
-            part = store.reserve_part(table.number)
-        rowids = np.arange(start, start + frame.height, dtype=np.int64)
-        op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f, frame=frame: frame[f.name], store.executor)  # type: ignore[misc]
-        manifests.append((table.number, op, part))
-        if table.key or table.indexed:
-            store.indexer.write(store.kv, table, frame, range(start, start + frame.height))
+        manifests += _write_segment(store, table, frame, np.arange(start, start + frame.height, dtype=np.int64))
         rows += frame.height
         progress(frame.height)
     store.kv.flush("pages")
@@ -136,15 +144,29 @@ def write_versions(store: Store, table: Table, frame: pl.DataFrame, rowids: npt.
     """Write segments of new versions of rows that exist. Returns the manifests for `Changes`. REQUIRES: the lock; rowids ascend."""
     manifests: list[tuple[int, Op, int]] = []
     for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
-        piece, ids = frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX]
-        part = store.reserve_part(table.number)
-        op = segment.build(store.kv, table.number, part, table.fields, ids, lambda f, piece=piece: piece[f.name], store.executor)  # type: ignore[misc]
-        manifests.append((table.number, op, part))
-        store.indexer.write(store.kv, table, piece, ids.tolist())
+        manifests += _write_segment(store, table, frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX])
     store.kv.flush("pages")
     for family in store.indexer.families if table.key or table.indexed else ():
         store.kv.flush(family)
     return manifests
+
+
+def _write_segment(store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]) -> list[tuple[int, Op, int]]:
+    """Write the pages and the entries of one segment, and its vectors as one of their own, all under the same rowids."""
+    with store.lock:
+        part = store.reserve_part(table.number)
+    op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
+    if table.key or table.indexed:
+        store.indexer.write(store.kv, table, frame, rowids.tolist())
+    found = [(table.number, op, part)]
+    for embedding in table.embeddings:
+        kept = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None
+        if kept is not None and kept.any():
+            rows = frame.filter(kept)
+            texts = [text_of(values_) for values_ in rows.select(embedding.fields).iter_rows()]
+            vectors = vector_frame(embedding, codec.matrix(rows[embedding.column], embedding.dimension), texts)
+            found += _write_segment(store, vector_table(table, embedding), vectors, rowids[kept.to_numpy()])
+    return found
 
 
 def write_index(store: Store, tv: TableVersion, table: Table) -> None:

@@ -154,3 +154,13 @@ def test_documents_are_added(database, tmp_path):
         assert "2 documents in 3 chunks" in result.stderr
     assert run("sql", database, "SELECT name FROM resources WHERE category = 'guide' ORDER BY id").stdout == "name\nb.txt\nb.txt\nOne\nOne\nTwo\n"
     assert "no file or folder" in run("add", database, "no/such", code=EXIT_FAILED).stderr
+
+
+def test_export_and_import(database, tmp_path):
+    """What is written is listed, and read back by a new database."""
+    out = run("export", database, tmp_path / "out", "--table", "t", "--table", "entities", "--format", "ndjson").stdout
+    assert out.splitlines()[0] == "table,kind,rows,path,bytes" and "t,plain,3,t.ndjson" in out
+    assert run("import", tmp_path / "new.rem", tmp_path / "out", "--table", "t").stdout == "table,rows\nt,3\n"
+    assert run("sql", tmp_path / "new.rem", "SELECT count(*) AS n FROM t").stdout == "n\n3\n"
+    assert "exists; name a new folder" in run("export", database, tmp_path / "out", code=EXIT_FAILED).stderr
+    assert "there is no file or folder" in run("import", tmp_path / "new.rem", tmp_path / "nowhere", code=EXIT_FAILED).stderr

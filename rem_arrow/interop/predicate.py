@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
+from decimal import Decimal
 from typing import cast
 
 import polars as pl
@@ -13,6 +14,8 @@ from rem_arrow.datatypes import Json
 from rem_arrow.source import ColumnRange
 
 _MIRRORED = {"Eq": "Eq", "Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq"}
+_EPOCH = dt.datetime(1970, 1, 1)
+_MICROSECONDS = {"Milliseconds": 1_000, "Microseconds": 1}
 _NUMBERS = ("Int", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float", "Float32", "Float64", "String")
 
 
@@ -32,19 +35,32 @@ def _ranges(tree: Json) -> list[ColumnRange]:
     match tree:
         case {"BinaryExpr": {"op": "And", "left": left, "right": right}}:
             return _ranges(left) + _ranges(right)
-        case {"BinaryExpr": {"op": str(op), "left": {"Column": str(column)}, "right": {"Literal": literal}}} if op in _MIRRORED:
-            return _range(column, op, _value(literal))
-        case {"BinaryExpr": {"op": str(op), "left": {"Literal": literal}, "right": {"Column": str(column)}}} if op in _MIRRORED:
-            return _range(column, _MIRRORED[op], _value(literal))
+        case {"BinaryExpr": {"op": str(op), "left": side, "right": {"Literal": literal}}} if op in _MIRRORED and (column := _column(side)) is not None:
+            return _range(*column, op, _value(literal))
+        case {"BinaryExpr": {"op": str(op), "left": {"Literal": literal}, "right": side}} if op in _MIRRORED and (column := _column(side)) is not None:
+            return _range(*column, _MIRRORED[op], _value(literal))
         case _:
             return []
 
 
-def _range(column: str, op: str, value: object) -> list[ColumnRange]:
+def _column(tree: Json) -> tuple[str, dt.timedelta] | None:
+    """Return the column that a side of a comparison is, and by how much its values may lie above what is compared."""
+    match tree:
+        case {"Column": str(name)}:
+            return name, dt.timedelta(0)
+        case {"Function": {"input": [{"Column": str(name)}], "function": {"TemporalExpr": {"CastTimeUnit": "Microseconds"}}}}:
+            return name, dt.timedelta(microseconds=1)
+        case _:
+            return None
+
+
+def _range(column: str, slack: dt.timedelta, op: str, value: object) -> list[ColumnRange]:
     if value is None:
         return []
     low = value if op in ("Eq", "Gt", "GtEq") else None
     high = value if op in ("Eq", "Lt", "LtEq") else None
+    if isinstance(high, dt.datetime) and slack:
+        high = high + slack if high < dt.datetime.max.replace(tzinfo=high.tzinfo) else None
     return [ColumnRange(column, low, high)]
 
 
@@ -55,7 +71,22 @@ def _value(literal: Json) -> object:
             if kind in _NUMBERS and isinstance(value, (int, float, str)):
                 return value
             if kind == "Date" and isinstance(value, int):
-                return dt.date(1970, 1, 1) + dt.timedelta(days=value)
+                return _EPOCH.date() + dt.timedelta(days=value)
+            return _exact(kind, value)
         case _:
             pass
     return None
+
+
+def _exact(kind: str, value: Json) -> object:
+    match kind, value:
+        case "Decimal", [int(unscaled), int(), int(scale)]:
+            return Decimal(unscaled).scaleb(-scale)
+        case "Datetime", [int(count), str(unit), zone] if unit in _MICROSECONDS:
+            try:
+                moment = _EPOCH + dt.timedelta(microseconds=count * _MICROSECONDS[unit])
+            except OverflowError:
+                return None
+            return moment if zone is None else moment.replace(tzinfo=dt.timezone.utc)
+        case _:
+            return None

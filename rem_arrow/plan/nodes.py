@@ -173,16 +173,15 @@ class WindowCall:
 class Scan:
     """A leaf: columns of a source, each under its unique name.
 
-    `ranges` are for skipping only; a Filter above still decides. Of the text columns in `coded` the source may give categories
-    instead: nothing between here and the Aggregate that has them as keys can tell.
-    """
+    `ranges` are for skipping only; a Filter above still decides. Of the texts in `coded` the source may give categories: nothing
+    between here and the Aggregate that has them as keys can tell."""
 
     source: str
     columns: tuple[tuple[str, str, pl.DataType], ...]
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
     coded: frozenset[str] = frozenset()
-    # `fixed` are decimal columns that the source gives as integers, with their scales; `keys` are for skipping, as `ranges`.
+    # Decimal columns that the source gives as integers, with their scales; `keys` and `texts` are for skipping, as `ranges`.
     fixed: tuple[tuple[str, int], ...] = ()
     keys: tuple[KeySet, ...] = ()
     texts: TextKeys | None = None

@@ -1,0 +1,147 @@
+"""Frames as streams of Arrow batches, for whatever reads Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
+
+Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things differ from
+a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and texts as string views,
+or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price of a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from rem_arrow.datatypes import mapped
+from rem_arrow.errors import ExecuteError, UnsupportedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+_WIDE = pl.Decimal(38, 0)
+
+
+class Rows(NamedTuple):
+    """Rows at one version: their types, and the rows in pieces."""
+
+    schema: pl.Schema
+    pieces: Iterable[pl.DataFrame]
+
+
+class Relation:
+    """A table, a view or a query, for other tools: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")` read it without a copy.
+
+    It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so that it may be
+    larger than memory. Made by `Database.table`.
+    """
+
+    def __init__(self, text: str, read: Callable[[], Rows]) -> None:
+        self._text, self._read = text, read
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their Arrow types, as `reader` gives them."""
+        return arrow_schema(self._read().schema, string_views=True)
+
+    def reader(self, *, string_views: bool = True) -> pa.RecordBatchReader:
+        """Return a stream of record batches over the rows as they are now.
+
+        Args:
+            string_views: texts as string views, without a copy; False for large strings, which older consumers need.
+
+        Raises:
+            ExecuteError: while it is read; an integer of 128 bits has more than 38 digits.
+        """
+        rows = self._read()
+        return stream(rows.schema, rows.pieces, string_views=string_views)
+
+    def to_arrow(self, *, string_views: bool = True) -> pa.Table:
+        """Return all rows as an Arrow table."""
+        return self.reader(string_views=string_views).read_all()
+
+    def to_polars(self) -> pl.DataFrame:
+        """Return all rows as a Polars DataFrame, in the types of the database."""
+        rows = self._read()
+        return pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return all rows as a pandas DataFrame of Arrow-backed columns. Texts are copied: pandas cannot compute on string views.
+
+        Raises:
+            UnsupportedError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise UnsupportedError("to_pandas needs pandas: pip install pandas") from error
+        found: pd.DataFrame = self.to_arrow(string_views=False).to_pandas(types_mapper=pandas.ArrowDtype)
+        return found
+
+    def __arrow_c_schema__(self) -> object:
+        return self.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.reader().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return f"<rem_arrow.Relation {self._text}>"
+
+
+class Vectors(NamedTuple):
+    """The vectors of a column.
+
+    Attributes:
+        ids: of the rows; in a plain table their rowids.
+        matrix: float32, shape (rows, dimension), in the order of `ids`.
+    """
+
+    ids: pl.Series
+    matrix: npt.NDArray[np.float32]
+
+    def to_torch(self) -> Any:
+        """Return the matrix as a torch tensor over the same memory. Raises UnsupportedError without torch."""
+        try:
+            import torch
+        except ImportError as error:
+            raise UnsupportedError("to_torch needs torch: pip install torch") from error
+        return torch.from_numpy(self.matrix if self.matrix.flags.writeable else self.matrix.copy())
+
+
+def portable(dtype: pl.DataType) -> pl.DataType:
+    """Return the type in which other tools take values of `dtype`."""
+    return mapped(dtype, lambda leaf: _WIDE if isinstance(leaf, (pl.Int128, pl.UInt128)) else leaf)
+
+
+def portable_schema(schema: pl.Schema) -> pl.Schema:
+    return pl.Schema({name: portable(dtype) for name, dtype in schema.items()})
+
+
+def as_portable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame in portable types. Raises ExecuteError for a number of more than 38 digits."""
+    changed = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
+    try:
+        return frame.with_columns(changed) if changed else frame
+    except pl.exceptions.PolarsError as error:
+        raise ExecuteError(f"an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: {str(error).splitlines()[0]}") from error
+
+
+def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:
+    """Return the schema of the batches of `stream`."""
+    return _exported(as_portable(pl.DataFrame(schema=schema)), string_views=string_views).schema
+
+
+def stream(schema: pl.Schema, pieces: Iterable[pl.DataFrame], *, string_views: bool) -> pa.RecordBatchReader:
+    """Return a reader over pieces of frames of that schema; they are read as it is."""
+    return pa.RecordBatchReader.from_batches(arrow_schema(schema, string_views=string_views), _batches(pieces, string_views))
+
+
+def _batches(pieces: Iterable[pl.DataFrame], string_views: bool) -> Iterator[pa.RecordBatch]:
+    for piece in pieces:
+        yield from _exported(as_portable(piece), string_views=string_views).to_batches()
+
+
+def _exported(frame: pl.DataFrame, *, string_views: bool) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest() if string_views else pl.CompatLevel.oldest())

@@ -1,0 +1,97 @@
+"""DuckDB, the one owner of it: a connection whose views read our tables, and the tables of a DuckDB file.
+
+DuckDB 2 asks a LazyFrame for the columns that a query needs and hands it the conditions that it keeps exactly; so both reach the
+zone maps and the indexes. It does so each time that the view is read, which is what makes the views live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.interop.reading import Input, of_batches
+
+if TYPE_CHECKING:
+    import duckdb
+
+_MAJOR_MIN = 2
+_BATCH_ROWS = 122_880
+# How columns are read whose types Polars has not, or has in another sense.
+_CASTS: Mapping[str, str] = {
+    "INTERVAL": "epoch_us({0})",
+    "BIT": "{0}::VARCHAR",
+    "BIGNUM": "{0}::VARCHAR",
+    "TIME WITH TIME ZONE": "{0}::VARCHAR",
+    "UNION": "{0}::VARCHAR",
+    "GEOMETRY": "{0}::VARCHAR",
+    "MAP": "map_entries({0})",
+}
+
+
+def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
+    """Return a connection of its own to an empty database in memory, with a view of each name over its frame."""
+    con: duckdb.DuckDBPyConnection = _duckdb().connect()
+    for name, frame in frames.items():
+        con.register(name, frame)
+    return con
+
+
+@contextmanager
+def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
+    """Open a DuckDB file for reading; yield what opens each of its tables, by name. Raises InputError."""
+    duckdb = _duckdb()
+    try:
+        con = duckdb.connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        raise InputError(f"{path} cannot be opened by DuckDB: {error}") from error
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        found = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL").fetchall()
+        names = {(t if s == "main" else f"{s}_{t}"): f"{_quoted(s)}.{_quoted(t)}" for s, t in found}
+        yield {name: _opener(con, place, f"{path}, table {name}") for name, place in names.items()}
+    finally:
+        con.close()
+
+
+def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[[], Input]:
+    def open_table() -> Input:
+        try:
+            described = con.execute(f"DESCRIBE {place}").fetchall()
+            items = [f"{_read(_quoted(name), kind)} AS {_quoted(name)}" for name, kind, *_ in described]
+            rows = con.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0]
+            # A cursor of its own: the connection answers for the next table while this one is read.
+            reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
+        except _duckdb().Error as error:
+            raise InputError(f"{where} cannot be read: {error}") from error
+        intervals = [pl.col(name).cast(pl.Duration("us")) for name, kind, *_ in described if kind == "INTERVAL"]
+        return of_batches(reader, rows, intervals)
+
+    return open_table
+
+
+def _read(column: str, kind: str) -> str:
+    """Return the expression that reads a column of a type."""
+    head = kind.split("(", maxsplit=1)[0]
+    if kind.endswith("]"):
+        return column
+    return _CASTS.get(kind, _CASTS.get(head, "{0}")).format(column)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _duckdb() -> Any:
+    """Return the library. Raises UnsupportedError without it, or with one that reads frames once only."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise UnsupportedError("this needs DuckDB: pip install 'rem_arrow[duckdb]'") from error
+    if int(duckdb.__version__.split(".")[0]) < _MAJOR_MIN:
+        raise UnsupportedError(f"this needs DuckDB {_MAJOR_MIN} or later, which pushes filters into our tables, and {duckdb.__version__} is installed: pip install -U duckdb")
+    return duckdb

@@ -1,0 +1,74 @@
+"""Streams of frames to files of a folder, one writer for each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from rem_arrow.interop import delta, lance, text
+from rem_arrow.interop.arrow import stream
+from rem_arrow.interop.live import live_frame
+from rem_arrow.source import ColumnRange
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows of a table at one version: `read` gives them in pieces, each time that it is called."""
+
+    schema: pl.Schema
+    read: Callable[[], Iterator[pl.DataFrame]]
+
+    def frame(self, *, for_others: bool) -> pl.LazyFrame:
+        def read(columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None) -> Iterator[pl.DataFrame]:
+            assert predicate is None and n_rows is None, "a sink takes all rows"
+            return (piece.select(columns) for piece in self.read())
+
+        return live_frame(self.schema, read, for_others=for_others)
+
+
+def _parquet(source: Source, path: Path, keys: Sequence[str]) -> None:
+    # Level 1: 720 MB of TPC-H lineitem a second on 2 cores, against 580 of level 3, for 4 % more bytes.
+    source.frame(for_others=True).sink_parquet(_target(path, keys), compression="zstd", compression_level=1, mkdir=True)
+
+
+def _ipc(source: Source, path: Path, keys: Sequence[str]) -> None:
+    source.frame(for_others=True).sink_ipc(_target(path, keys), compression="lz4", compat_level=pl.CompatLevel.oldest(), mkdir=True)
+
+
+def _csv(source: Source, path: Path, keys: Sequence[str]) -> None:
+    columns = text.written(source.schema, nested_as_text=True)
+    source.frame(for_others=False).select(columns).sink_csv(_target(path, keys), mkdir=True)
+
+
+def _ndjson(source: Source, path: Path, keys: Sequence[str]) -> None:
+    columns = text.written(source.schema, nested_as_text=False)
+    source.frame(for_others=False).select(columns).sink_ndjson(_target(path, keys), mkdir=True)
+
+
+def _delta(source: Source, path: Path, keys: Sequence[str]) -> None:
+    schema = delta.fitting(source.schema)
+    delta.write(stream(schema, (piece.cast(schema) for piece in source.read()), string_views=False), path, keys)
+
+
+def _lance(source: Source, path: Path, keys: Sequence[str]) -> None:
+    lance.write(stream(source.schema, source.read(), string_views=False), path)
+
+
+def _target(path: Path, keys: Sequence[str]) -> Path | pl.PartitionBy:
+    return pl.PartitionBy(path, key=list(keys), include_key=True) if keys else path
+
+
+SINKS: Mapping[str, Callable[[Source, Path, Sequence[str]], None]] = {
+    "parquet": _parquet,
+    "ipc": _ipc,
+    "csv": _csv,
+    "ndjson": _ndjson,
+    "delta": _delta,
+    "lance": _lance,
+}
+# The ending of a table's file; a format without one makes a folder. LanceDB wants its own ending of folders.
+ENDINGS = {"parquet": ".parquet", "ipc": ".arrow", "csv": ".csv", "ndjson": ".ndjson", "delta": "", "lance": ".lance"}
+PARTITIONED = ("parquet", "ipc", "csv", "ndjson", "delta")

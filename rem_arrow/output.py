@@ -1,0 +1,101 @@
+"""How the command line writes rows: drawn in a terminal, else as CSV, JSON, Parquet or Arrow."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rem_arrow.errors import InputError
+
+_ROWS_SHOWN = 40
+_TEXT_SHOWN = 60
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+    arrow = "arrow"
+
+
+def chosen(format_: Format | None, output: Path | None) -> Format:
+    if format_ is not None:
+        return format_
+    if output is not None:
+        by_suffix = {".csv": Format.csv, ".json": Format.json, ".parquet": Format.parquet, ".arrow": Format.arrow}
+        return by_suffix.get(output.suffix, Format.csv)
+    return Format.table if sys.stdout.isatty() else Format.csv
+
+
+def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None) -> None:
+    kind = chosen(format_, output)
+    if kind is Format.table and output is None:
+        _draw(frame)
+        return
+    if output is None and kind in (Format.parquet, Format.arrow) and sys.stdout.isatty():
+        raise InputError(f"{kind.value} is not for a terminal; name a file with --output, or pipe it")
+    if output is None:
+        _encode(frame, kind, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    temporary = output.with_name(output.name + ".writing")
+    try:
+        with temporary.open("wb") as file:
+            _encode(frame, kind, file)
+        temporary.replace(output)
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror or error}") from error
+    typer.echo(f"{frame.height:,} rows to {output}", err=True)
+
+
+def _encode(frame: pl.DataFrame, kind: Format, file: BinaryIO) -> None:
+    match kind:
+        case Format.parquet:
+            frame.write_parquet(file)
+        case Format.arrow:
+            frame.write_ipc_stream(file)
+        case Format.json:
+            frame.write_ndjson(file)
+        case Format.csv | Format.table:
+            _flat(frame).write_csv(file)
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """CSV has no lists and structs: write them as JSON."""
+    nested = [n for n, t in frame.schema.items() if t.is_nested()]
+    encoded = [pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested]
+    return frame.with_columns(encoded) if nested else frame
+
+
+def _draw(frame: pl.DataFrame) -> None:
+    console = Console()
+    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for name, dtype in frame.schema.items():
+        drawn.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold" if frame.width <= 3 else "ellipsis", no_wrap=frame.width > 3)
+    for row in frame.head(_ROWS_SHOWN).iter_rows():
+        drawn.add_row(*(_cell(v) for v in row))
+    console.print(drawn)
+    more = f"; {frame.height - _ROWS_SHOWN:,} more, see --format and --output" if frame.height > _ROWS_SHOWN else ""
+    console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{more}", style="dim", highlight=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "[dim]NULL[/dim]"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    text = str(value).replace("\n", " ")
+    shown = text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
+    return shown.replace("[", "\\[")
