@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -189,6 +189,8 @@ EDGES = st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES), st.sa
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@example([("b", "b", "k", None), ("b", "a", "k", None)], "->", (2, 2), "SIMPLE", "", "", False)
+@example([("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)], "-", (1, 3), "TRAIL", "ALL SHORTEST", "", False)
 @given(EDGES, st.sampled_from(["->", "<-", "-"]), st.sampled_from([(0, 2), (1, 3), (2, 2), (2, 4)]), st.sampled_from(["", "TRAIL", "ACYCLIC", "SIMPLE"]),
        st.sampled_from(["", "ANY SHORTEST", "ALL SHORTEST"]), st.sampled_from(["", ":k"]), st.booleans())  # fmt: skip
 def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, label, weighed):

@@ -81,19 +81,17 @@ def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rule
                 way, edges = np.concatenate([way[origin], last[:, None]], axis=1), np.concatenate([edges[origin], step.edge[kept][:, None]], axis=1)
         if not len(last):
             break
-        if level < pattern.least:
-            check_rows(len(last), rules)
-            continue
-        kept = np.ones(len(last), dtype=np.bool_)
-        if seen is not None:
-            key = begun * nodes + last
-            kept = _one_each(key, ~seen[key]) if pattern.select == "any_shortest" else ~seen[key]
-            seen[key] = True
-        rows, cells = rows + int(kept.sum()), cells + int(kept.sum()) * (level + 1)
-        check_rows(rows, rules)
-        if ways and cells > _CELLS_MAX:
-            raise ExecuteError(f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, or do not ask for the paths")
-        found.append(Walked(begun[kept] + first, last[kept], level, None if way is None else way[kept], None if edges is None else edges[kept]))
+        if level >= pattern.least:
+            kept = np.ones(len(last), dtype=np.bool_)
+            if seen is not None:
+                key = begun * nodes + last
+                kept = _one_each(key, ~seen[key]) if pattern.select == "any_shortest" else ~seen[key]
+                seen[key] = True
+            rows, cells = rows + int(kept.sum()), cells + int(kept.sum()) * (level + 1)
+            if ways and cells > _CELLS_MAX:
+                raise ExecuteError(f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, or do not ask for the paths")
+            found.append(Walked(begun[kept] + first, last[kept], level, None if way is None else way[kept], None if edges is None else edges[kept]))
+        check_rows(max(rows, len(last)), rules)
         if pattern.mode == "simple" and way is not None and edges is not None and level:
             # A walk that has come back to its start ends there.
             open_ = last != starts[begun]
