@@ -275,7 +275,8 @@ def pagerank(graph: Graph, kinds: Sequence[str] | None, damping: float, toleranc
 
 def components(graph: Graph, kinds: Sequence[str] | None, *, strong: bool) -> pl.DataFrame:
     """Return id, table, component of every node with an edge of these types; component 0 is the largest."""
-    centrality.check_scipy()
+    if strong:
+        centrality.check_scipy()
     return _of_nodes(graph, kinds, [pl.Series("component", centrality.components(graph, graph.kind_codes(kinds), strong=strong))]).sort("component", maintain_order=True)
 
 

@@ -158,7 +158,7 @@ class Walking(Finding):
         return graph_walks.pagerank(self._graph(), _types(edge_type), damping, tolerance)
 
     def components(self, *, edge_type: EdgeTypes = None, strong: bool = False) -> pl.DataFrame:
-        """Return id, table, component of every entity with an edge; 0 is the largest. With `strong`, each can be reached from each along the edges. Needs the extra `graph`."""
+        """Return id, table, component of every entity with an edge; 0 is the largest. With `strong`, each can be reached from each along the edges, which needs the extra `graph`."""
         return graph_walks.components(self._graph(), _types(edge_type), strong=strong)
 
     def topological_order(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
