@@ -21,6 +21,7 @@ from rem_arrow.schema import Field
 SAMPLE_ROWS, VALUES_MAX, ITEMS_MAX = 20_000, 300, 3_000
 _VALUE_CHARS_MAX = 40
 _CHANGE_MIN = 0.05
+EDGES_COUNTED, _EDGES_CHANGE_MIN = 300_000, 0.01
 _SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
 
 
@@ -121,7 +122,7 @@ class Vocabularies:
 
     def __init__(self) -> None:
         self._tables: dict[str, tuple[object, int, object, TableWords]] = {}
-        self._edges: tuple[object, tuple[EdgeKind, ...]] | None = None
+        self._edges: tuple[object, int, tuple[EdgeKind, ...]] | None = None
         self._lock = threading.Lock()
 
     def of(self, session: Session) -> Vocabulary:
@@ -143,11 +144,14 @@ class Vocabularies:
         return made
 
     def _edge_kinds(self, session: Session, known: Known) -> tuple[EdgeKind, ...]:
-        if self._edges is None or self._edges[0] is not known.stamp:
+        kept = self._edges
+        # Of very many edges a few more are not counted at once.
+        little = kept is not None and known.rows > EDGES_COUNTED and abs(known.rows - kept[1]) <= _EDGES_CHANGE_MIN * kept[1]
+        if kept is None or (kept[0] is not known.stamp and not little):
             text = "SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, edge_type, src_table, dst_table LIMIT 500"
             rows = session.query(text, {}, None).rows()
-            self._edges = (known.stamp, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
-        return self._edges[1]
+            kept = self._edges = (known.stamp, known.rows, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
+        return kept[2]
 
 
 def _described(session: Session, known: Known) -> TableWords:
