@@ -316,7 +316,7 @@ def numbered_few(ends: Sequence[tuple[str | None, str]], known: Nodes) -> tuple[
 
 
 def _fresh(ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
-    texts = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int64)
+    texts = _text_numbers(ids)
     keys = texts * len(names) + codes
     present = np.zeros(int(keys.max()) + 1 if len(keys) else 0, dtype=np.bool_)
     present[keys] = True
@@ -326,6 +326,20 @@ def _fresh(ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -
     place = np.zeros(len(present), dtype=np.int64)
     place[keys] = np.arange(len(keys))
     return Nodes.of(ids.gather(place[used]).cast(pl.String), (used % len(names)).astype(np.int16), names), number[keys].astype(np.int32)
+
+
+def _text_numbers(ids: pl.Series) -> Ints:
+    """Return a number below their count for each text, the same for equal ones."""
+    first, second = ids.hash(1), ids.hash(2)
+    unique = pl.DataFrame({"hash": first.unique(maintain_order=True)}).with_row_index("number")
+    number = pl.DataFrame({"hash": first}).join(unique, on="hash", how="left", maintain_order="left")["number"].to_numpy().astype(np.int64)
+    # Two texts of one hash would have another second one, but for one chance in 2^64.
+    others = np.empty(unique.height, dtype=np.uint64)
+    others[number] = second.to_numpy()
+    if not np.array_equal(others[number], second.to_numpy()):
+        found: Ints = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int64)
+        return found
+    return number
 
 
 def _grown(known: Nodes, ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
