@@ -48,6 +48,7 @@ _HOMES = {
     ),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
     "rem_arrow.model.predicates": ("And", "Between", "Contains", "EndsWith", "Eq", "Ge", "Gt", "In", "IsNull", "Le", "Lt", "Ne", "Not", "Or", "Predicate", "StartsWith"),
+    "rem_arrow.notebook": ("load_ipython_extension",),
     "rem_arrow.transaction": ("Transaction",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -36,13 +36,14 @@ LAYERS = (
     {"meaning"},
     {"documents"},
     {"timeline"},
+    {"showing"},
     {"conversation"},
     {"ask"},
     {"asking"},
     {"transaction"},
     {"database"},
     {"demo"},
-    {"cli"},
+    {"cli", "notebook"},
     {"__main__", "__init__"},
 )
 # Files of one layer that may build on each other, in this order.
@@ -60,6 +61,7 @@ OWNERS = {
     "typer": {"cli.py"},
     "rich": {"cli.py", "progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "interop", "database.py"},
+    "IPython": {"notebook.py"},
     "duckdb": set(),
     "pandas": set(),
 }
