@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rem_arrow.database import Database, connect, restore
+    from rem_arrow.drawing.graph import draw_graph
+    from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.errors import (
         BindError,
         ConflictError,
@@ -34,6 +36,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rem_arrow.database": ("Database", "connect", "restore"),
+    "rem_arrow.drawing.graph": ("draw_graph",),
+    "rem_arrow.drawing.scores": ("draw_scores",),
     "rem_arrow.errors": (
         "BindError",
         "ConflictError",
@@ -89,6 +93,8 @@ __all__ = [
     "Transaction",
     "UnsupportedError",
     "connect",
+    "draw_graph",
+    "draw_scores",
     "restore",
 ]
 

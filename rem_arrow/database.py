@@ -36,6 +36,7 @@ from rem_arrow.operations import Compute
 from rem_arrow.options import check_folder, memory_bytes, tenant_folder, thread_count
 from rem_arrow.parameters import Parameters
 from rem_arrow.progress import progress_bar
+from rem_arrow.query_plan import Plan
 from rem_arrow.schema import Table, check_name
 from rem_arrow.shared import Shared
 from rem_arrow.storage import compaction, keys
@@ -219,8 +220,8 @@ class Database(Asking):
         """Return a query as a LazyFrame over the rows as they are now."""
         return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
 
-    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> str:
-        """Return the plan of a query as text; with `analyze` it is run, and rows, time and segments read are added."""
+    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> Plan:
+        """Return the plan of a query, a text that can be drawn; with `analyze` it is run, and rows, time and segments read are added."""
         return self._shared.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
 
     def to_arrow(self, table: str) -> pa.Table:

@@ -16,6 +16,8 @@ LAYERS = (
     {"openai_client", "chunking", "document_files"},
     {"language_model"},
     {"storage", "index", "plan", "embed"},
+    {"drawing"},
+    {"query_plan"},
     {"vectors"},
     {"soft_deletes"},
     {"vector_indexes", "text_indexes", "trigram_indexes", "graph_indexes"},
@@ -62,6 +64,7 @@ OWNERS = {
     "rich": {"cli.py", "progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "interop", "database.py"},
     "IPython": {"notebook.py"},
+    "matplotlib": {"drawing"},
     "duckdb": set(),
     "pandas": set(),
 }
