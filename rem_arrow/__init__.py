@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rem_arrow.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
     from rem_arrow.database import Database, connect, restore
     from rem_arrow.drawing.graph import draw_graph
     from rem_arrow.drawing.scores import draw_scores
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "rem_arrow.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
     "rem_arrow.database": ("Database", "connect", "restore"),
     "rem_arrow.drawing.graph": ("draw_graph",),
     "rem_arrow.drawing.scores": ("draw_scores",),
@@ -75,6 +77,8 @@ __all__ = [
     "Predicate",
     "StartsWith",
     "Agent",
+    "AsyncDatabase",
+    "AsyncTransaction",
     "BindError",
     "ConflictError",
     "CorruptionError",
@@ -93,6 +97,7 @@ __all__ = [
     "Transaction",
     "UnsupportedError",
     "connect",
+    "connect_async",
     "draw_graph",
     "draw_scores",
     "restore",

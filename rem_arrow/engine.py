@@ -39,6 +39,7 @@ from rem_arrow.sql.bind_write import literal_rows
 from rem_arrow.sql.classify import classify
 from rem_arrow.sql.parse import parse, parse_all
 from rem_arrow.sql.statement import Statement
+from rem_arrow.stopping import check_stopped, is_stopped
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
@@ -317,8 +318,9 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         if found is not None:
             _stopping.remove(running)
             return found
-        if deadline is not None and time.monotonic() > deadline:
+        if is_stopped() or (deadline is not None and time.monotonic() > deadline):
             running.cancel()
+            check_stopped()
             raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
         # Half of the limit is the cache's and RocksDB's, half is for what runs.
         if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
-    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters"},
+    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters", "stopping"},
     {"openai_client", "chunking", "document_files"},
     {"language_model"},
     {"storage", "index", "plan", "embed"},
@@ -44,12 +44,19 @@ LAYERS = (
     {"asking"},
     {"transaction"},
     {"database"},
-    {"demo"},
+    {"demo", "asynchronous"},
     {"cli", "notebook"},
     {"__main__", "__init__"},
 )
 # Files of one layer that may build on each other, in this order.
-CHAINS = (("errors", "parameters"), ("errors", "datatypes", "schema"), ("keywords", "datatypes"), ("errors", "datatypes", "source"), ("catalog", "sql"))
+CHAINS = (
+    ("errors", "parameters"),
+    ("errors", "stopping", "progress"),
+    ("errors", "datatypes", "schema"),
+    ("keywords", "datatypes"),
+    ("errors", "datatypes", "source"),
+    ("catalog", "sql"),
+)
 OWNERS = {
     "rocksdict": {"storage/kv.py"},
     "sqlglot": {"sql"},
