@@ -171,7 +171,7 @@ class Database(Asking):
         registered model, columns that are missing take their defaults, and an id that exists is replaced. All or none.
 
         Args:
-            progress: show a bar; default is on long loads in a terminal or notebook.
+            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
 
         Returns:
             The number of rows.
@@ -191,9 +191,11 @@ class Database(Asking):
             if tv is not None and tv.table.kind == "system":
                 return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
             if tv is not None and tv.table.kind == "entity":
-                return self._load_entities(tv, given.pieces, advance)
-            count = self._load_plain(table, given.schema, given.pieces, given.rows, advance)
-        self._vectorize(find_table(self._store.version, table).table.number, [])
+                count = self._load_entities(tv, given.pieces, advance)
+            else:
+                count = self._load_plain(table, given.schema, given.pieces, given.rows, advance)
+        after = find_table(self._store.version, table).table
+        self._vectorize(after.number, None if after.kind == "entity" else [], progress=progress)
         return count
 
     # --- frames
@@ -235,29 +237,29 @@ class Database(Asking):
         self._writable()
         return Transaction(self._shared, self._follow)
 
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Return when background work is done. Raises ExecuteError with its failure, if it failed."""
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> None:
+        """Return when background work is done. Raises ExecuteError with its failure, if it failed; `progress` as of `load`."""
         self._store.check_open()
         if self._store.background is not None:
-            self._store.background.wait(timeout_s)
+            maintenance.wait(self._store.background, self._shared.vectors, timeout_s, progress)
 
     def refresh(self) -> None:
         """In a read-only connection: see what the writer has committed since. Queries that run keep what they began with."""
         self._store.refresh()
 
-    def compact(self) -> None:
-        """Seal tails, merge segments and give up the space of what is dead."""
+    def compact(self, *, progress: bool | None = None) -> None:
+        """Seal tails, merge segments and give up the space of what is dead; `progress` as of `load`."""
         self._writable()
-        maintenance.compact(self._store)
+        maintenance.compact(self._store, progress)
 
-    def verify(self) -> pl.DataFrame:
+    def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
         """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none when sound."""
-        return maintenance.verify(self._store, self._version())
+        return maintenance.verify(self._store, self._version(), progress)
 
-    def backup(self, path: str | Path) -> None:
-        """Write a consistent copy of the open database to a new folder."""
+    def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
+        """Write a consistent copy of the open database to a new folder; `progress` as of `load`."""
         self._writable()
-        maintenance.backup(self._store, Path(path))
+        maintenance.backup(self._store, Path(path), progress)
 
     def stats(self) -> dict[str, Any]:
         """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by table."""
@@ -413,14 +415,12 @@ class Database(Asking):
             def bind(changes: Changes, loaded: Mapping[str, str]) -> None:
                 bind_ends(store.kv, writer, store.version, changes, loaded)
 
-            count = EntityLoad(store, writer, tv.table.number, self._shared.records(tv.table), bind).run(pieces, advance)
-        self._vectorize(tv.table.number, None)
-        return count
+            return EntityLoad(store, writer, tv.table.number, self._shared.records(tv.table), bind).run(pieces, advance)
 
 
-def restore(backup: str | Path, path: str | Path) -> None:
-    """Put a backup back as a database in the new folder `path`."""
-    maintenance.restore(Path(backup), Path(path))
+def restore(backup: str | Path, path: str | Path, *, progress: bool | None = None) -> None:
+    """Put a backup back as a database in the new folder `path`; `progress` as of `Database.load`."""
+    maintenance.restore(Path(backup), Path(path), progress)
 
 
 _OPEN = weakref.WeakSet()

@@ -70,7 +70,7 @@ OWNERS = {
     "typer": {"cli.py"},
     "rich": {"cli.py", "progress.py", "demo"},
     "pyarrow": {"storage/codec.py", "interop", "database.py"},
-    "IPython": {"notebook.py"},
+    "IPython": {"notebook.py", "progress.py"},
     "matplotlib": {"drawing"},
     "duckdb": set(),
     "pandas": set(),
