@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
+    from rem_arrow.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
     from rem_arrow.database import Database, connect, restore
+    from rem_arrow.drawing.graph import draw_graph
+    from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.errors import (
         BindError,
         ConflictError,
@@ -36,7 +39,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "rem_arrow.ask.answer": ("Answer",),
+    "rem_arrow.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
     "rem_arrow.database": ("Database", "connect", "restore"),
+    "rem_arrow.drawing.graph": ("draw_graph",),
+    "rem_arrow.drawing.scores": ("draw_scores",),
     "rem_arrow.errors": (
         "BindError",
         "ConflictError",
@@ -52,6 +58,7 @@ _HOMES = {
     "rem_arrow.language_model": ("LanguageModel",),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
     "rem_arrow.model.predicates": ("And", "Between", "Contains", "EndsWith", "Eq", "Ge", "Gt", "In", "IsNull", "Le", "Lt", "Ne", "Not", "Or", "Predicate", "StartsWith"),
+    "rem_arrow.notebook": ("load_ipython_extension",),
     "rem_arrow.transaction": ("Transaction",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -75,6 +82,8 @@ __all__ = [
     "Predicate",
     "StartsWith",
     "Agent",
+    "AsyncDatabase",
+    "AsyncTransaction",
     "BindError",
     "ConflictError",
     "CorruptionError",
@@ -94,6 +103,9 @@ __all__ = [
     "Transaction",
     "UnsupportedError",
     "connect",
+    "connect_async",
+    "draw_graph",
+    "draw_scores",
     "restore",
 ]
 

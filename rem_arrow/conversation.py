@@ -18,15 +18,15 @@ from rem_arrow.edges import edge_row
 from rem_arrow.errors import InputError
 from rem_arrow.finding import check_limit
 from rem_arrow.model.registry import id_text
+from rem_arrow.showing import Showing
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import Version
-from rem_arrow.timeline import Timeline
 from rem_arrow.writer import find_table
 
 SESSIONS, MESSAGES = "sessions", "messages"
 
 
-class Conversation(Timeline):
+class Conversation(Showing):
     """The part of a database that keeps conversations."""
 
     def start_session(

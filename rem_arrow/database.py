@@ -32,6 +32,7 @@ from rem_arrow.operations import Compute
 from rem_arrow.options import check_folder, memory_bytes, tenant_folder, thread_count
 from rem_arrow.parameters import Parameters
 from rem_arrow.progress import progress_bar
+from rem_arrow.query_plan import Plan
 from rem_arrow.schema import Table, check_name
 from rem_arrow.shared import Shared
 from rem_arrow.storage import compaction, keys
@@ -166,7 +167,7 @@ class Database(Exchange):
         registered model, columns that are missing take their defaults, and an id that exists is replaced. All or none.
 
         Args:
-            progress: show a bar; default is on long loads in a terminal or notebook.
+            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
 
         Returns:
             The number of rows.
@@ -186,15 +187,17 @@ class Database(Exchange):
             if tv is not None and tv.table.kind == "system":
                 return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
             if tv is not None and tv.table.kind == "entity":
-                return self._load_entities(tv, given.pieces, advance)
-            count = self._load_plain(table, given.schema, given.pieces, given.rows, advance)
-        self._vectorize(find_table(self._store.version, table).table.number, [])
+                count = self._load_entities(tv, given.pieces, advance)
+            else:
+                count = self._load_plain(table, given.schema, given.pieces, given.rows, advance)
+        after = find_table(self._store.version, table).table
+        self._vectorize(after.number, None if after.kind == "entity" else [], progress=progress)
         return count
 
     # --- queries
 
-    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> str:
-        """Return the plan of a query as text; with `analyze` it is run, and rows, time and segments read are added."""
+    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> Plan:
+        """Return the plan of a query, a text that can be drawn; with `analyze` it is run, and rows, time and segments read are added."""
         return self._shared.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
 
     # --- transactions and upkeep
@@ -204,29 +207,29 @@ class Database(Exchange):
         self._writable()
         return Transaction(self._shared, self._follow)
 
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Return when background work is done. Raises ExecuteError with its failure, if it failed."""
+    def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> None:
+        """Return when background work is done. Raises ExecuteError with its failure, if it failed; `progress` as of `load`."""
         self._store.check_open()
         if self._store.background is not None:
-            self._store.background.wait(timeout_s)
+            maintenance.wait(self._store.background, self._shared.vectors, timeout_s, progress)
 
     def refresh(self) -> None:
         """In a read-only connection: see what the writer has committed since. Queries that run keep what they began with."""
         self._store.refresh()
 
-    def compact(self) -> None:
-        """Seal tails, merge segments and give up the space of what is dead."""
+    def compact(self, *, progress: bool | None = None) -> None:
+        """Seal tails, merge segments and give up the space of what is dead; `progress` as of `load`."""
         self._writable()
-        maintenance.compact(self._store)
+        maintenance.compact(self._store, progress)
 
-    def verify(self) -> pl.DataFrame:
+    def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
         """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none when sound."""
-        return maintenance.verify(self._store, self._version())
+        return maintenance.verify(self._store, self._version(), progress)
 
-    def backup(self, path: str | Path) -> None:
-        """Write a consistent copy of the open database to a new folder."""
+    def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
+        """Write a consistent copy of the open database to a new folder; `progress` as of `load`."""
         self._writable()
-        maintenance.backup(self._store, Path(path))
+        maintenance.backup(self._store, Path(path), progress)
 
     def stats(self) -> dict[str, Any]:
         """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by table."""
@@ -382,14 +385,12 @@ class Database(Exchange):
             def bind(changes: Changes, loaded: Mapping[str, str]) -> None:
                 bind_ends(store.kv, writer, store.version, changes, loaded)
 
-            count = EntityLoad(store, writer, tv.table.number, self._shared.records(tv.table), bind).run(pieces, advance)
-        self._vectorize(tv.table.number, None)
-        return count
+            return EntityLoad(store, writer, tv.table.number, self._shared.records(tv.table), bind).run(pieces, advance)
 
 
-def restore(backup: str | Path, path: str | Path) -> None:
-    """Put a backup back as a database in the new folder `path`."""
-    maintenance.restore(Path(backup), Path(path))
+def restore(backup: str | Path, path: str | Path, *, progress: bool | None = None) -> None:
+    """Put a backup back as a database in the new folder `path`; `progress` as of `Database.load`."""
+    maintenance.restore(Path(backup), Path(path), progress)
 
 
 _OPEN = weakref.WeakSet()

@@ -12,7 +12,6 @@ chunks beyond the new end are purged with their edges.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,7 +32,6 @@ from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.writer import find_table
 
 TABLE = "resources"
-_BAR_FROM = 20
 _GIVEN = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
 
 
@@ -121,7 +119,7 @@ class Documents(Meaning):
             documents: a folder (its .md, .markdown, .mdx, .rst and .txt files, at any depth, hidden ones not), a glob pattern such as
                 "docs/**/*.md", a file, or an iterable of `Path` of a file, of texts, and of dicts with `text` and, if wanted, uri, name, category, status,
                 description, tags and metadata.
-            progress: show a bar; default is for 20 documents and more, in a terminal or notebook.
+            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
 
         Raises:
             InputError: one does not fit, or there is none. Those before it are stored.
@@ -129,8 +127,7 @@ class Documents(Meaning):
         shared = {"category": category, "status": status, "tags": tags}
         given: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)
         added = []
-        shown = progress if progress is not None else len(given) >= _BAR_FROM and sys.stderr.isatty()
-        with progress_bar("adding documents", len(given), shown) as advance:
+        with progress_bar("adding documents", len(given), progress) as advance:
             for place, one in enumerate(given):
                 added.append(self._add_document(_one_of_many(one, place, shared, markdown), chunk, overlap, unit))
                 advance(1)

@@ -21,6 +21,7 @@ import polars as pl
 from rem_arrow.embed.embedder import Embedder, embed_texts
 from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.progress import progress_bar
 from rem_arrow.schema import Embedding, Field, Table, VectorIndex
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -134,7 +135,7 @@ class Embeddings:
         missing = np.setdiff1d(tv.live_rowids(), version.tables[embedding.table].live_rowids(), assume_unique=True)
         return cast("list[int]", missing.tolist())
 
-    def fill(self, number: int, rowids: Sequence[int] | None = None, *, stopping: Callable[[], bool] = lambda: False) -> int:
+    def fill(self, number: int, rowids: Sequence[int] | None = None, *, stopping: Callable[[], bool] = lambda: False, progress: bool | None = False) -> int:
         """Compute the vectors that rows of a table lack, of these rows or of all. Returns how many.
 
         A provider that fails leaves the rows as they are, for the next call; that is kept in `failure`, and warned of.
@@ -145,18 +146,21 @@ class Embeddings:
         count = 0
         for embedding in tv.table.embeddings:
             wanted = list(rowids) if rowids is not None else self.pending(self._store.pin(), number, embedding)
-            for start in range(0, len(wanted), _BATCH_ROWS):
-                if stopping():
-                    return count
-                try:
-                    count += self._filled(number, embedding, wanted[start : start + _BATCH_ROWS])
-                except RemError as error:
-                    self.failure = error
-                    text = f"rows of {tv.table.name} are stored, and not embedded yet: {error}; db.reembed({tv.table.name!r}) tries again"
-                    warnings.warn(text, EmbeddingWarning, stacklevel=2)
-                    break
-            else:
-                self.failure = None
+            with progress_bar(f"embedding {tv.table.name}", len(wanted), progress) as advance:
+                for start in range(0, len(wanted), _BATCH_ROWS):
+                    if stopping():
+                        return count
+                    batch = wanted[start : start + _BATCH_ROWS]
+                    try:
+                        count += self._filled(number, embedding, batch)
+                    except RemError as error:
+                        self.failure = error
+                        text = f"rows of {tv.table.name} are stored, and not embedded yet: {error}; db.reembed({tv.table.name!r}) tries again"
+                        warnings.warn(text, EmbeddingWarning, stacklevel=2)
+                        break
+                    advance(len(batch))
+                else:
+                    self.failure = None
         return count
 
     def _filled(self, number: int, embedding: Embedding, rowids: list[int]) -> int:

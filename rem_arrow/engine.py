@@ -29,15 +29,17 @@ from rem_arrow.optimize.tools import Tools
 from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan import types
 from rem_arrow.plan.embedded import Embedded, embedded_in
-from rem_arrow.plan.explain import explain
+from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Filter, Index, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
 from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
+from rem_arrow.query_plan import Plan
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import literal_rows
 from rem_arrow.sql.classify import classify
 from rem_arrow.sql.parse import parse, parse_all
 from rem_arrow.sql.statement import Statement
+from rem_arrow.stopping import check_stopped, is_stopped
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
@@ -140,15 +142,14 @@ class Engine:
         frame, _, _ = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
-    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> str:
-        """Return the optimized plan as text; with `analyze`, after running it, the rows and the own time of each node, and what the scans read."""
+    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> Plan:
+        """Return the optimized plan; with `analyze`, after running it, the rows and the own time of each node, and what the scans read."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
-            plan = prune_segments(prepared.plan, values)
-            return explain(plan, _estimated)
+            return Plan(steps(prune_segments(prepared.plan, values), _estimated))
         given = self._with_searched(prepared, values, snapshot)
         _collect(_lowered(prepared.plan, snapshot, given)[0])
         took = (time.perf_counter() - started) * 1000
@@ -168,7 +169,7 @@ class Engine:
                 found.append(f"{report.segments_read} segments read, {report.segments_skipped} skipped{index}")
             return ", ".join(found) + (f"; {took:.1f} ms in all" if node is plan else "")
 
-        return explain(plan, note)
+        return Plan(steps(plan, note, lambda node: measured.get(node_key(node))))
 
     def _ready(self, plan: Relation, snapshot: Snapshot) -> _Prepared:
         """Return the plan with fixed decimals, and its weight; remembered for as long as the tables are what they were."""
@@ -317,8 +318,9 @@ def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | Non
         if found is not None:
             _stopping.remove(running)
             return found
-        if deadline is not None and time.monotonic() > deadline:
+        if is_stopped() or (deadline is not None and time.monotonic() > deadline):
             running.cancel()
+            check_stopped()
             raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
         # Half of the limit is the cache's and RocksDB's, half is for what runs.
         if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:

@@ -3,59 +3,71 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
 from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.progress import progress_bar
 from rem_arrow.storage import compaction, keys, tail
+from rem_arrow.storage.background import Background
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
+from rem_arrow.vector_indexes import VectorIndexes
 
 _DAMAGE_SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
+_FAMILIES = ("ids", "keys", "index")
+
+Advance: TypeAlias = Callable[[int], None]
 
 
-def verify(store: Store, version: Version) -> pl.DataFrame:
+def verify(store: Store, version: Version, progress: bool | None = False) -> pl.DataFrame:
     """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem; none when sound."""
-    found: list[tuple[str, int, str | None, int | None, str]] = []
+    with progress_bar("verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress) as advance:
+        return pl.DataFrame(list(_damages(store, version, advance)), schema=_DAMAGE_SCHEMA, orient="row")
+
+
+def _damages(store: Store, version: Version, advance: Advance) -> Iterator[tuple[str, int, str | None, int | None, str]]:
     for number, tv in version.tables.items():
         table = tv.table
         columns = {f.number: f.name for f in table.fields}
         for view in tv.parts:
             if isinstance(view.part, Segment):
-                found += [(table.name, view.part.number, columns.get(c, "(rowid)"), page, problem) for c, page, problem in view.part.damages()]
+                yield from ((table.name, view.part.number, columns.get(c, "(rowid)"), page, problem) for c, page, problem in view.part.damages())
             if any(o >= view.length for o in view.part.kills.offsets[: view.kills]):
-                found.append((table.name, view.part.number, None, None, "a tombstone points behind the last row"))
+                yield table.name, view.part.number, None, None, "a tombstone points behind the last row"
+            advance(1)
         try:
             for key, value in store.kv.scan("tail", number.to_bytes(2, "big")):
                 _, part, base = keys.split_tail(key)
                 try:
                     tail.decode(value, table.fields)
                 except CorruptionError as error:
-                    found.append((table.name, part, None, base, str(error)))
+                    yield table.name, part, None, base, str(error)
         except CorruptionError as error:
-            found.append((table.name, -1, None, None, str(error)))
-    for family in ("ids", "keys", "index"):
+            yield table.name, -1, None, None, str(error)
+    for family in _FAMILIES:
         try:
             for _ in store.kv.scan(family, b""):
                 pass
         except CorruptionError as error:
-            found.append((f"({family})", -1, None, None, str(error)))
-    return pl.DataFrame(found, schema=_DAMAGE_SCHEMA, orient="row")
+            yield f"({family})", -1, None, None, str(error)
+        advance(1)
 
 
-def backup(store: Store, path: Path) -> None:
+def backup(store: Store, path: Path, progress: bool | None = False) -> None:
     """Write a consistent copy of the open store to `path`, which must not exist."""
     if path.exists():
         raise InputError(f"{path} exists; name a new folder for the backup")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with store.lock:
+    with store.lock, progress_bar("backing up", None, progress):
         store.kv.checkpoint(path)
 
 
-def restore(source: Path, target: Path) -> None:
+def restore(source: Path, target: Path, progress: bool | None = False) -> None:
     """Copy a backup to `target`, a new folder, and check that it is a database."""
     if not (source / "CURRENT").is_file():
         raise InputError(f"{source} is not a backup: it holds no database")
@@ -63,22 +75,45 @@ def restore(source: Path, target: Path) -> None:
         raise InputError(f"{target} exists and is not empty; restore into a new folder")
     temporary = target.with_name(target.name + ".restoring")
     shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(source, temporary)
+    with progress_bar("restoring, files", sum(1 for f in source.rglob("*") if f.is_file()), progress) as advance:
+
+        def copy(old: str, new: str) -> str:
+            advance(1)
+            return str(shutil.copy2(old, new))
+
+        shutil.copytree(source, temporary, copy_function=copy)
     if target.exists():
         target.rmdir()
     temporary.rename(target)
 
 
-def compact(store: Store) -> None:
+def compact(store: Store, progress: bool | None = False) -> None:
     """Seal every tail, merge small and partly dead segments, and let RocksDB drop what is deleted."""
-    for number in list(store.version.tables):
-        with store.lock:
-            store.freeze(number)
-        compaction.seal(store, number)
-        while compaction.compact(store, number, everything=True):
-            pass
-    store.collect_garbage()
-    store.kv.compact()
+    rows = {number: tv.rows for number, tv in store.version.tables.items()}
+    with progress_bar("compacting, rows", sum(rows.values()), progress) as advance:
+        for number, count in rows.items():
+            with store.lock:
+                store.freeze(number)
+            compaction.seal(store, number)
+            while compaction.compact(store, number, everything=True):
+                advance(0)
+            advance(count)
+        store.collect_garbage()
+        store.kv.compact()
+
+
+def wait(background: Background, vectors: VectorIndexes, timeout_s: float | None, progress: bool | None) -> None:
+    """Return when background work is done; the bar counts pieces of work, and the rows that vector indexes lack."""
+    left = most = background.queued + vectors.lacking()
+    with progress_bar("background work, rows", most, progress) as advance:
+
+        def tick() -> None:
+            nonlocal left
+            now = min(left, background.queued + vectors.lacking())
+            advance(left - now)
+            left = now
+
+        background.wait(timeout_s, tick)
 
 
 def stats(store: Store) -> dict[str, Any]:

@@ -167,10 +167,13 @@ class Meaning(Walking):
         self._vectorize(described.number, [])
         return name
 
-    def reembed(self, table: str, provider: Provider | None = None, *, column: str = "embedding") -> int:
+    def reembed(self, table: str, provider: Provider | None = None, *, column: str = "embedding", progress: bool | None = None) -> int:
         """Compute the embeddings that a table lacks; with another provider, all of them anew. Returns how many.
 
         A call that was broken off is taken up by the next one.
+
+        Args:
+            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
         """
         store = self._writable()
         tv = find_table(store.version, table)
@@ -182,7 +185,7 @@ class Meaning(Walking):
                 if changes:
                     store.commit(changes)
                     self._shared.vectors.forget(tv.table.number)
-        count = self._shared.embeddings.fill(tv.table.number)
+        count = self._shared.embeddings.fill(tv.table.number, progress=progress)
         self._vectorize(tv.table.number, [])
         if self._shared.embeddings.failure is not None:
             raise self._shared.embeddings.failure
@@ -196,7 +199,7 @@ class Meaning(Walking):
         for number in in_segments | set(changes.appends):
             self._vectorize(number, None if number in in_segments else [r for append in changes.appends[number] for r in append.rowids])
 
-    def _vectorize(self, number: int, rowids: list[int] | None) -> None:
+    def _vectorize(self, number: int, rowids: list[int] | None, *, progress: bool | None = False) -> None:
         """Compute the vectors that rows of a table lack, and bring its vector indexes up to date if they are far behind."""
         tv, background = self._store.version.tables.get(number), self._store.background
         if tv is None:
@@ -209,7 +212,7 @@ class Meaning(Walking):
             background.run(lambda stopping: self._fill_and_index(number, stopping))
             return
         if tv.table.embeddings:
-            self._shared.embeddings.fill(number, rowids)
+            self._shared.embeddings.fill(number, rowids, progress=progress)
         if background is not None and self._shared.vectors.behind(number):
             background.run(lambda stopping: self._shared.vectors.update(number, stopping=stopping))
 

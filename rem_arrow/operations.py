@@ -20,6 +20,7 @@ from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.shared import Shared
 from rem_arrow.statements.context import Context
 from rem_arrow.statements.run import run
+from rem_arrow.stopping import check_stopped
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
@@ -221,6 +222,7 @@ class Operations(ABC):
         values, dtypes = typed_parameters(parameters)
         found = pl.DataFrame()
         for place, statement in enumerate(engine.statements(text)):
+            check_stopped()
             bulk = self._writes_segments()
             context = Context(self._shared, text, place, values, dtypes, given, limits, include_deleted, self._version, self._write, self._define, self._control, bulk)
             found = run(context, statement)

@@ -31,7 +31,9 @@ def typed_parameters(parameters: Parameters) -> tuple[dict[str, object], dict[st
 
 
 def _listed(name: str, value: object) -> object:
-    """Return a vector, from numpy or Polars or as a tuple, as a list."""
+    """Return a vector, from numpy or Polars or as a tuple, as a list, and a number of numpy as one of Python."""
+    if isinstance(value, (np.bool_, np.integer, np.floating)) and not isinstance(value, np.timedelta64):
+        return value.item()
     if isinstance(value, (np.ndarray, pl.Series)):
         if isinstance(value, np.ndarray) and value.ndim != 1:
             raise InputError(f"the parameter ${name} is an array of {value.ndim} dimensions; a vector has one")

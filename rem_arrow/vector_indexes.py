@@ -26,7 +26,7 @@ from rem_arrow.storage import keys
 from rem_arrow.vectors import Hits, VectorColumn, among, column_of, search_exact, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -162,18 +162,23 @@ class VectorIndexes:
 
     def behind(self, number: int) -> bool:
         """Say whether an index of a table lacks so many rows, or holds so many in vain, that it should be brought up to date."""
-        tv = self._store.version.tables.get(number)
+        return any(abs(live - have) > max(_BEHIND_ROWS_MIN, live * _BEHIND_SHARE) for live, have in self._counts(number))
+
+    def lacking(self) -> int:
+        """Return how many rows the indexes that are brought up to date do not hold yet."""
+        return sum(max(0, live - have) for number in self._store.version.tables if self.behind(number) for live, have in self._counts(number))
+
+    def _counts(self, number: int) -> Iterator[tuple[int, int]]:
+        """Yield the rows of a table and those that an index holds, for each index that is worth having."""
+        tables = self._store.version.tables
+        tv = tables.get(number)
         for described in () if tv is None else tv.table.vector_indexes:
             assert tv is not None, "it has an index"
-            column = column_of(tv, described.column, self._store.version.tables)
-            if column is None:
-                continue
-            live = sum(view.live_rows for view in column.table.parts)
+            column = column_of(tv, described.column, tables)
+            live = 0 if column is None else sum(view.live_rows for view in column.table.parts)
             held = self._held.get((number, described.name))
-            have = 0 if held is None else len(held.rowids)
-            if live >= INDEXED_ROWS_MIN and abs(live - have) > max(_BEHIND_ROWS_MIN, live * _BEHIND_SHARE):
-                return True
-        return False
+            if live >= INDEXED_ROWS_MIN:
+                yield live, 0 if held is None else len(held.rowids)
 
     def update(self, number: int, *, stopping: Callable[[], bool] = lambda: False) -> None:
         """Bring the indexes of a table up to date with its rows, and save them."""

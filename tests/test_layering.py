@@ -12,10 +12,12 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
-    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters"},
+    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters", "stopping"},
     {"openai_client", "chunking", "document_files"},
     {"language_model"},
     {"storage", "index", "plan", "embed"},
+    {"drawing"},
+    {"query_plan"},
     {"vectors"},
     {"soft_deletes"},
     {"vector_indexes", "text_indexes", "trigram_indexes", "graph_indexes"},
@@ -38,19 +40,27 @@ LAYERS = (
     {"meaning"},
     {"documents"},
     {"timeline"},
+    {"showing"},
     {"conversation"},
     {"ask"},
     {"asking"},
     {"transaction", "transfer"},
     {"exchange"},
     {"database"},
-    {"demo"},
+    {"demo", "asynchronous"},
     {"output"},
-    {"cli"},
+    {"cli", "notebook"},
     {"__main__", "__init__"},
 )
 # Files of one layer that may build on each other, in this order.
-CHAINS = (("errors", "parameters"), ("errors", "datatypes", "schema"), ("keywords", "datatypes"), ("errors", "datatypes", "source"), ("catalog", "sql"))
+CHAINS = (
+    ("errors", "parameters"),
+    ("errors", "stopping", "progress"),
+    ("errors", "datatypes", "schema"),
+    ("keywords", "datatypes"),
+    ("errors", "datatypes", "source"),
+    ("catalog", "sql"),
+)
 OWNERS = {
     "rocksdict": {"storage/kv.py"},
     "sqlglot": {"sql"},
@@ -70,6 +80,8 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "IPython": {"notebook.py", "progress.py"},
+    "matplotlib": {"drawing"},
 }
 
 

@@ -42,6 +42,7 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.source import ScanReport
+from rem_arrow.stopping import check_stopped
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
@@ -235,6 +236,7 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     for _ in range(ROUNDS_MAX):
         if not last.height:
             break
+        check_stopped()
         if context.deadline is not None and time.monotonic() > context.deadline:
             raise ExecuteError(f"the statement ran longer than its time and was stopped, in the recursive CTE {plan.name} with {rows:,} rows")
         context.working[plan.name] = last

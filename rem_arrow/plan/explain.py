@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, assert_never
 
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -45,18 +45,46 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.plan.walk import children
 
 
+class Step(NamedTuple):
+    """One step of a plan.
+
+    Attributes:
+        depth: 0 is the last step, which gives the result; its inputs stand below it, one deeper.
+        text: the step in words; the first word is its kind.
+        note: remarks, such as how many rows it may give.
+        rows: that it gave; None unless the plan was run.
+        ms: its own milliseconds, without its inputs'.
+    """
+
+    depth: int
+    text: str
+    note: str = ""
+    rows: int | None = None
+    ms: float | None = None
+
+
 def explain(plan: Relation, note: Callable[[Relation], str] = lambda _: "") -> str:
-    """Return the tree; `note` adds a remark to a node."""
-    lines: list[str] = []
+    """Return the tree as text; `note` adds a remark to a node."""
+    return as_text(steps(plan, note))
+
+
+def as_text(tree: Sequence[Step]) -> str:
+    """Return steps as text, one a line."""
+    return "\n".join("  " * s.depth + s.text + (f"  [{s.note}]" if s.note else "") for s in tree)
+
+
+def steps(plan: Relation, note: Callable[[Relation], str], measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None) -> list[Step]:
+    """Return the nodes, each before its inputs; `measured` gives rows and seconds of one."""
+    found: list[Step] = []
 
     def visit(node: Relation, depth: int) -> None:
-        remark = note(node)
-        lines.append("  " * depth + describe(node) + (f"  [{remark}]" if remark else ""))
+        rows, seconds = measured(node) or (None, None)
+        found.append(Step(depth, describe(node), note(node), rows, None if seconds is None else seconds * 1000))
         for child in children(node):
             visit(child, depth + 1)
 
     visit(plan, 0)
-    return "\n".join(lines)
+    return found
 
 
 def describe(plan: Relation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rem_arrow.storage.store import Store
 
 _IDLE_S = 0.5
+_TICK_S = 0.2
 
 
 class Background:
@@ -53,10 +55,22 @@ class Background:
     def resume(self) -> None:
         self._paused.set()
 
-    def wait(self, timeout_s: float | None = None) -> None:
-        """Return when all that was asked for is done. Raises the failure of the work, if it failed."""
-        with self._idle:
-            done = self._idle.wait_for(lambda: self._queued == 0 or self.failure is not None, timeout_s)
+    @property
+    def queued(self) -> int:
+        """How many pieces of work are not done."""
+        return self._queued
+
+    def wait(self, timeout_s: float | None = None, tick: Callable[[], None] = lambda: None) -> None:
+        """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work, if it failed."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        done = False
+        while not done:
+            tick()
+            left = _TICK_S if deadline is None else min(_TICK_S, deadline - time.monotonic())
+            with self._idle:
+                done = self._idle.wait_for(lambda: self._queued == 0 or self.failure is not None, max(0.0, left))
+            if deadline is not None and time.monotonic() >= deadline:
+                break
         if self.failure is not None:
             raise ExecuteError(f"background work failed: {self.failure}") from self.failure
         if not done:
