@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from rem_arrow import vectors
-from rem_arrow.ask.answer import Answer
-from rem_arrow.ask.asker import Asker, model_of
-from rem_arrow.ask.run import Bounds
-from rem_arrow.ask.session import Known
 from rem_arrow.catalog import Snapshot, StoredTable
 from rem_arrow.conversation import Conversation
 from rem_arrow.engine import Limits, unique_names
 from rem_arrow.errors import InputError
-from rem_arrow.language_model import LanguageModel
 from rem_arrow.lookup import lookup_entity
 from rem_arrow.shared import Shared
 from rem_arrow.storage.version import Version
 from rem_arrow.writer import find_table
 
+if TYPE_CHECKING:
+    from rem_arrow.ask.answer import Answer
+    from rem_arrow.ask.asker import Asker
+    from rem_arrow.ask.session import Known
+    from rem_arrow.language_model import LanguageModel
+
 
 class Asking(Conversation):
     """The part of a database that answers questions."""
 
-    _asker: Asker
+    _asker: Asker | None = None
 
     def query_natural_language(
         self,
@@ -69,10 +70,16 @@ class Asking(Conversation):
             InputError: the question has no words, the table does not exist, or settings of the model are missing.
             LanguageError: the model cannot be reached, refused, or gave no plan that runs.
         """
+        # Not at import: most programs ask nothing.
+        from rem_arrow.ask.asker import Asker, model_of
+        from rem_arrow.ask.run import Bounds
+
         if mode not in ("plan", "adaptive"):
             raise InputError(f"mode is 'plan' or 'adaptive', not {mode!r}")
         session, bounds = _Pinned(self._shared, self._version()), Bounds(timeout_s, rows_max, explain)
         chosen = model_of(model, base_url, model_timeout_s)
+        if self._asker is None:
+            self._asker = Asker()
         return self._asker.ask(session, question, table=table, max_stages=max_stages, now=now, bounds=bounds, model=chosen, adaptive=mode == "adaptive")
 
     ask = query_natural_language
@@ -85,6 +92,8 @@ class _Pinned:
         self._shared, self._version = shared, version
 
     def tables(self) -> Sequence[Known]:
+        from rem_arrow.ask.session import Known
+
         return [Known(tv.table, tv.rows, tv.parts) for tv in self._version]
 
     def sample(self, table: str, columns: Sequence[str], rows_max: int) -> pl.DataFrame:

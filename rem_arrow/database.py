@@ -17,7 +17,6 @@ import polars as pl
 from pydantic import BaseModel
 
 from rem_arrow import edges, loader, maintenance
-from rem_arrow.ask.asker import Asker
 from rem_arrow.dangling import bind_ends
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embedding import Provider
@@ -106,7 +105,6 @@ class Database(Exchange):
         self._shared.limits = Limits(None, store.settings.memory_bytes)
         self._temporary = temporary
         self._thread = threading.local()
-        self._asker = Asker()
         if not store.read_only:
             self._shared.vectors.sweep()
             self._shared.texts.sweep()
