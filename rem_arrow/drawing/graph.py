@@ -78,7 +78,9 @@ class _Picture:
     def __init__(self, graph: Network, labels: Sequence[str], fill: Sequence[str], direction: str, kinds: Sequence[str], title: str, legend: Sequence[tuple[str, str]]) -> None:
         self._graph, self._labels, self._fill, self._title, self._legend = graph, labels, fill, title, legend
         self._direction, self._kinds = direction, kinds
-        self._widths = text_widths(labels, size=_SIZE)
+        # Starts are bold.
+        pairs = zip(graph.nodes, text_widths(labels, size=_SIZE), text_widths(labels, size=_SIZE, bold=True), strict=True)
+        self._widths = [bold if node in graph.starts else normal for node, normal, bold in pairs]
         entries = [*(name for name, _ in legend), *(kinds if len(kinds) > 1 else ())]
         self._entry_widths = [w + 0.55 for w in text_widths(entries, size=_SIZE)] if entries else []
 
@@ -153,8 +155,12 @@ class _Picture:
         return _STYLES[self._kinds.index(kind) % len(_STYLES)] if kind in self._kinds else _STYLES[0]
 
     def _curve(self, axes: Axes, edge: Edge, src: tuple[float, float, float], dst: tuple[float, float, float], *, same: bool) -> None:
-        """Draw an edge from the right side of a box to the left side of the next; within a column beside it, and back below."""
+        """Draw an edge from the right side of a box to the left side of the next; back the other way, and within a column straight or in an arc."""
         forward = dst[0] > src[0]
+        if same and abs(dst[1] - src[1]) < 1.5 * _ROW and src != dst:
+            down, x = dst[1] > src[1], src[0] + min(src[2], dst[2]) / 2
+            self._arrow(axes, edge, ((x, src[1] + _BOX_HEIGHT * down), (x, dst[1] + _BOX_HEIGHT * (not down))))
+            return
         start = (src[0] + src[2], src[1] + _BOX_HEIGHT / 2) if forward or same else (src[0], src[1] + _BOX_HEIGHT / 2)
         end = (dst[0] + dst[2], dst[1] + _BOX_HEIGHT / 2) if same or not forward else (dst[0], dst[1] + _BOX_HEIGHT / 2)
         bend = 0.5 * _GAP if same else max(0.5 * _GAP, abs(end[0] - start[0]) * 0.45)
