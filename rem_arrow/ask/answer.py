@@ -30,7 +30,7 @@ class StageResult:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """The answer to a question.
 
@@ -66,6 +66,9 @@ class Answer:
 
     def __str__(self) -> str:
         return f"{self.told()}\n{self.results}"
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def told(self) -> str:
         """Return how the answer was found, in lines; the plan of each stage where it was kept."""
