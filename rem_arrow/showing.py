@@ -26,7 +26,7 @@ class Showing(Timeline):
         tables = sorted(self._version(), key=lambda t: (_KINDS.get(t.table.kind, 9), t.table.name))
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(t.table.name)}</td><td style='text-align:left'>{t.table.kind}</td>"
-            f"<td>{'' if t.table.kind == 'view' else f'{t.rows:,}'}</td><td>{len(t.table.fields)}</td>"
+            f"<td style='text-align:right'>{'' if t.table.kind == 'view' else f'{t.rows:,}'}</td><td style='text-align:right'>{len(t.table.fields)}</td>"
             f"<td style='text-align:left'>{escape(t.table.description.partition(chr(10))[0])}</td></tr>"
             for t in tables
         )

@@ -24,7 +24,7 @@ Layout = Literal["auto", "layers", "force"]
 Point = tuple[float, float]
 
 NODES_MAX = 120
-_LABEL_CHARS, _SIZE, _EDGE = 32, 8.0, 0.4
+_LABEL_CHARS, _SIZE, _EDGE = 36, 8.0, 0.4
 _BOX_HEIGHT, _ROW, _GAP = 0.26, 0.36, 0.85
 _STYLES: tuple[object, ...] = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 _RADIUS_MIN, _RADIUS_MAX = 0.05, 0.2
@@ -63,7 +63,7 @@ def draw_graph(
         raise InputError(f"the frame has {len(graph.nodes)} nodes, and a drawing takes 1 to {nodes_max}; filter it, or raise nodes_max")
     if direction not in ("out", "in", "both") or layout not in ("auto", "layers", "force"):
         raise InputError(f"direction is 'out', 'in' or 'both', and layout 'auto', 'layers' or 'force'; got {direction!r} and {layout!r}")
-    shown = [shortened((labels or {}).get(node, node), _LABEL_CHARS) for node in graph.nodes]
+    shown = [_cut((labels or {}).get(node, node)) for node in graph.nodes]
     known = groups if groups is not None else graph.tables if len(set(graph.tables.values())) > 1 else {}
     colours = colours_of([known[n] for n in graph.nodes if n in known])
     kinds = list(dict.fromkeys(edge.kind for edge in graph.edges if edge.kind))
@@ -192,6 +192,11 @@ def _legend_of(colours: Mapping[str, str], ungrouped: Sequence[str], starts: Seq
     if len(named) < len(colours) or ungrouped:
         named.append(("start" if len(named) == len(colours) and set(ungrouped) <= set(starts) else "others", OTHER))
     return named
+
+
+def _cut(label: str) -> str:
+    """Return a label of bounded length; ids that begin alike often differ at their end, so the middle goes."""
+    return label if len(label) <= _LABEL_CHARS else f"{label[: _LABEL_CHARS // 3]}…{label[1 + _LABEL_CHARS // 3 - _LABEL_CHARS :]}"
 
 
 def _tinted(colour: str) -> str:
