@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import tempfile
 from pathlib import Path
 
 from rem_arrow.datatypes import sql_name
@@ -26,11 +27,12 @@ def run_tour() -> list[str]:
     """Run the blocks in one namespace and return what each prints."""
     names: dict[str, object] = {"__name__": "tour"}
     printed = []
-    for code, _ in tour():
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(code, str(README), "exec", dont_inherit=True), names)
-        printed.append(out.getvalue())
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for code, _ in tour():
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(code, str(README), "exec", dont_inherit=True), names)
+            printed.append(out.getvalue())
     return printed
 
 

@@ -525,3 +525,12 @@ def test_no_warning_without_a_failure(db: Any) -> None:
         warnings.simplefilter("error")
         db.insert("notes", [{"content": None}, {"content": ""}, {"content": "abc"}])
     assert db.sql("SELECT count(embedding) AS n FROM notes")["n"].to_list() == [1]
+
+
+def test_a_table_without_embeddings_says_what_to_do():
+    """A search by meaning where nothing is embedded names both ways out."""
+    with rem.connect() as db:
+        db.load("notes", pl.DataFrame({"title": ["a"], "text": ["b"]}))
+        for ask in (lambda: db.search("notes", "x"), lambda: db.sql("SEARCH 'x' IN notes")):
+            with pytest.raises(rem.BindError, match=r"Nothing of it is embedded\. Rank its texts by words"):
+                ask()

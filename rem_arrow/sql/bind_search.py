@@ -13,6 +13,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
+from rem_arrow.errors import BindError
 from rem_arrow.plan import embedded, text_scores, types
 from rem_arrow.plan.nodes import Apply, Call, Cast, Column, Expr, Hit, Join, Literal, Parameter, Project, Relation, Search, SortKey
 from rem_arrow.plan.walk import children, columns_of
@@ -169,6 +170,12 @@ def relation(binder: Binding, tree: exp.Search) -> exp.Select:
     return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table), where=exp.Where(this=exp.Dot(this=column, expression=call)))
 
 
+_NOT_EMBEDDED = (
+    "Nothing of it is embedded. Rank its texts by words, such as text.bm25('...'); or register a model whose embedding_fields "
+    "say what is embedded, and load the rows into its table."
+)
+
+
 def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible:
     """Return the column of vectors, or of texts, that stands before the dot."""
     names = [
@@ -178,7 +185,12 @@ def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible
     if not 1 <= len(names) <= 2:
         raise binder.error("a score is written table.column.cosine(query)", tree)
     start, end = binder.place(tree)
-    found = binder.scope.resolve(names[-1], names[0] if len(names) == 2 else None, binder.text, start, end)
+    try:
+        found = binder.scope.resolve(names[-1], names[0] if len(names) == 2 else None, binder.text, start, end)
+    except BindError as error:
+        if names[-1].casefold() not in ("embedding", "embedding_alt"):
+            raise
+        raise BindError(error.message, binder.text, start, end, hint=_NOT_EMBEDDED) from error
     column = binder.scope.find(found.name) or Visible(names[-1], found.name, found.dtype)
     if metric == "bm25":
         if not types.is_text(found.dtype):
