@@ -17,6 +17,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 test-all: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
 	$(BIN)/python -m pytest -m 'long or not long'
 
 # Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.

@@ -7,9 +7,9 @@
         async for batch in adb.batches("SELECT * FROM sales"):
             ...
 
-A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s` stops within milliseconds; several
-statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and its result is dropped: a write may
-still be stored, which a transaction rules out, since it stores nothing before its end.
+A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s` is given up within milliseconds, and
+Polars stops at its next step; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
+its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import polars as pl
 from rem_arrow.database import Database, connect
 from rem_arrow.errors import ExecuteError, InputError
 from rem_arrow.parameters import Parameters
-from rem_arrow.stopping import stoppable
+from rem_arrow.stopping import check_stopped, stoppable
 from rem_arrow.transaction import Transaction
 
 P = ParamSpec("P")
@@ -50,6 +50,7 @@ class Threads:
 
         def run() -> T:
             with stoppable(asked):
+                check_stopped()
                 return call()
 
         try:
@@ -149,6 +150,9 @@ class AsyncTransaction:
                 asked.set()
                 # Its thread may be at work on the transaction still; what comes next, a rollback, waits for it.
                 await asyncio.wait([future])
+                if not future.cancelled():
+                    # Nobody is left to be told.
+                    future.exception()
                 raise
 
 

@@ -1,6 +1,6 @@
 """Asking work to stop: what runs for a caller that has gone away looks here at its next step.
 
-A statement with a time limit looks every few milliseconds, several statements in one text between two of them, a load and whatever else shows its
+A statement with a time limit looks every few milliseconds, a recursive CTE between two rounds, several statements between two of them, a load and whatever else shows its
 progress after each piece. Nothing else can be stopped; its result is dropped.
 """
 

@@ -15,8 +15,10 @@ from rem_arrow import stopping
 from rem_arrow.asynchronous import AsyncDatabase, AsyncTransaction
 from rem_arrow.transaction import Transaction
 
-# Counts what needs a second or two; its loop is in the engine, where a time limit is looked at.
-SLOW = "SELECT SUM(a.n * b.n % 7) FROM many a, many b WHERE a.n * b.n % 11 = 3"
+# Goes round a hundred thousand times, and looks between two rounds whether it is to stop.
+SLOW = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT MAX(n) FROM r"
+# Is one step of Polars, which is watched while it runs.
+WATCHED = "SELECT SUM(a.n * b.n % 7) FROM many a, many b WHERE a.n * b.n % 11 = 3"
 
 
 def run(work):
@@ -111,22 +113,23 @@ def test_errors_come_as_they_are():
     run(work())
 
 
-def test_a_cancelled_statement_with_a_time_limit_stops():
+@pytest.mark.parametrize("text", [SLOW, WATCHED])
+def test_a_cancelled_statement_with_a_time_limit_stops(text):
     """The task goes on at once, the thread is free soon after, and the database is as before."""
 
     async def work():
         async with AsyncDatabase(rem.connect(), workers=1) as adb:
-            await adb.load("many", pl.DataFrame({"n": range(4_000)}))
-            asking = asyncio.create_task(adb.sql(SLOW, timeout_s=60))
-            await asyncio.sleep(0.3)
+            await adb.load("many", pl.DataFrame({"n": range(5_000)}))
+            asking = asyncio.create_task(adb.sql(text, timeout_s=60))
+            await asyncio.sleep(0.2)
             started = time.monotonic()
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
-            assert time.monotonic() - started < 0.2
+            assert time.monotonic() - started < 1
             # There is one worker: it must have given the statement up.
-            assert (await adb.sql("SELECT COUNT(*) FROM many")).item() == 4_000
-            assert time.monotonic() - started < 3
+            assert (await adb.sql("SELECT COUNT(*) FROM many")).item() == 5_000
+            assert time.monotonic() - started < 10
 
     run(work())
 
@@ -136,11 +139,10 @@ def test_asyncio_timeouts_cancel():
 
     async def work():
         async with await rem.connect_async() as adb:
-            await adb.load("many", pl.DataFrame({"n": range(4_000)}))
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await adb.sql(SLOW, timeout_s=60)
-            with pytest.raises(rem.ExecuteError, match=r"ran longer than 0.1 s"):
+            with pytest.raises(rem.ExecuteError, match="ran longer than"):
                 await adb.sql(SLOW, timeout_s=0.1)
 
     run(work())
@@ -157,6 +159,8 @@ def test_what_waits_for_a_thread_is_never_begun_when_cancelled():
             waiting = asyncio.create_task(adb.insert("entities", {"id": "never", "name": "x"}))
             await asyncio.sleep(0.05)
             waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
             free.set()
             await busy
             assert await adb.get("entities", "never") is None
@@ -208,7 +212,6 @@ def test_a_cancelled_transaction_stores_nothing():
 
     async def work():
         async with await rem.connect_async() as adb:
-            await adb.load("many", pl.DataFrame({"n": range(4_000)}))
 
             async def write():
                 async with adb.transaction() as tx:
