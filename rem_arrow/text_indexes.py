@@ -233,7 +233,10 @@ class TextIndexes:
         entry = to_json({"folder": path.name, "files": held.index.checksums()})
         with self._store.lock:
             self._store.check_open()
-            self._store.kv.write([(keys.CATALOG, _key(tv.table.number, name), entry)])
+            now = self._store.version.tables.get(tv.table.number)
+            # Dropped meanwhile: the next opening sweeps files that no entry names.
+            if now is not None and any(i.name == name for i in now.table.text_indexes):
+                self._store.kv.write([(keys.CATALOG, _key(tv.table.number, name), entry)])
 
     def sweep(self) -> None:
         """Delete folders that no entry names: the traces of a killed process and of dropped tables."""

@@ -249,7 +249,15 @@ class VectorIndexes:
         ops: list[Op] = [(keys.CATALOG, key, entry)]
         with self._store.lock:
             self._store.check_open()
-            self._store.kv.write(ops, sync=True)
+            tv = self._store.version.tables.get(number)
+            wanted = tv is not None and described in tv.table.vector_indexes
+            if wanted:
+                self._store.kv.write(ops, sync=True)
+        if not wanted:
+            # Dropped meanwhile.
+            self._held.pop((number, described.name), None)
+            _remove(self._folder / file)
+            return
         held.saved = len(held.rowids)
         if old is not None:
             (self._folder / old[0]).unlink(missing_ok=True)
