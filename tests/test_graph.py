@@ -415,7 +415,7 @@ def test_a_load_binds_dangling_ends(rows):
         assert db.neighbors("e3", depth=2)["id"].to_list() == ["e5", "ghost"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random_=st.randoms(use_true_random=False))
 def test_many_edges_are_as_if_added_one_by_one(random_):
     """A frame of many edges gives the rows that the same edges give one by one: ends found, the last of those that repeat, those that exist replaced."""

@@ -74,7 +74,7 @@ STEP = st.one_of(
 )
 
 
-@given(steps=st.lists(STEP, max_size=12), query=NAMES, k=st.integers(1, 4), threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]))
+@given(steps=st.lists(STEP, max_size=12), query=NAMES.filter(str.strip), k=st.integers(1, 4), threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, threshold):
     """Through inserts, updates, soft deletes, purges, seals, transactions that are undone, and at the end a second look."""

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-
 import pytest
-from rich.console import Console
 
-import rem_arrow as rem
-from benchmarks import ask, company
+from benchmarks import ask
 from benchmarks.ask_questions import QUESTIONS
 from benchmarks.ask_questions_company import PROTOTYPE
-from rem_arrow.demo.build import build as build_demo
-
-
-@pytest.fixture(scope="module")
-def databases() -> Iterator[dict[str, rem.Database]]:
-    with rem.connect() as built, rem.connect() as demo:
-        company.build(built)
-        build_demo(demo, console=Console(file=io.StringIO()))
-        yield {"company": built, "demo": demo}
 
 
 def test_most_questions_come_out_right(databases):
@@ -37,6 +23,7 @@ def test_the_ten_of_the_prototype_come_out_right(databases, question):
     assert graded.right_type and graded.right_rows, graded
 
 
+@pytest.mark.long
 def test_the_command_grades(capsys, monkeypatch):
     """`python -m benchmarks.ask` prints each kind, and the shares."""
     monkeypatch.setattr(ask, "QUESTIONS", QUESTIONS[:4])

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
 import polars as pl
 import pytest
-from rich.console import Console
 
-import rem_arrow as rem
-from benchmarks import company
 from benchmarks.ask_questions import COMPANY, DEMO, QUESTIONS
 from benchmarks.ask_questions_company import PROTOTYPE
 from benchmarks.question import Question, expected, has_right_type, is_right
-from rem_arrow.demo.build import build as build_demo
 
 BY_MEANING = [q for q in QUESTIONS if q.reference is not None]
-
-
-@pytest.fixture(scope="module")
-def databases():
-    """The company and the demo, in memory."""
-    with rem.connect() as built, rem.connect() as demo:
-        company.build(built)
-        build_demo(demo, console=Console(file=io.StringIO()))
-        yield {"company": built, "demo": demo}
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.text)

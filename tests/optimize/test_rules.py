@@ -168,7 +168,7 @@ def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
     return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("left_out", [None, *RULES[1:]], ids=lambda r: r.__name__ if r else "all")
+@pytest.mark.parametrize("left_out", [None, *(pytest.param(r, marks=pytest.mark.long) for r in RULES[1:])], ids=lambda r: r.__name__ if r else "all")
 def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Relation] | None) -> None:
     """Queries of the corpus: unoptimized, and with all rules; without one of them every fifth, another fifth for each."""
     _compare(left_out, every=1 if left_out is None else 5, first=0 if left_out is None else RULES.index(left_out) % 5)
