@@ -33,7 +33,7 @@ _COUNTS: tuple[Question, ...] = (
 # The embedder that the demo is built with is lexical: `n` is what a plain search for the words of the question reaches, less a margin.
 _MEANING: tuple[Question, ...] = (
     Question("How do I compress and decompress data?", "vector", "SELECT id FROM resources WHERE LOWER(content) LIKE '%compress%'", "top", n=5, reference="SEARCH 'compress and decompress data' IN resources LIMIT 10"),
-    Question("something to create a temporary directory", "vector", "SELECT id FROM resources WHERE LOWER(content) LIKE '%temporary director%'", "top", reference="SEARCH 'create a temporary directory' IN resources LIMIT 10"),
+    Question("something to remove a directory", "vector", "SELECT id FROM resources WHERE regexp_matches(content, '(?i)(remov|delet)\\w* .*director')", "top", reference="SEARCH 'remove a directory' IN resources LIMIT 10"),
     Question("docs about parsing command line arguments", "vector", "SELECT id FROM resources WHERE LOWER(content) LIKE '%argument%'", "top", n=6, reference="SEARCH 'parsing command line arguments' IN resources LIMIT 10"),
     Question("random number generators", "vector", "SELECT id FROM resources WHERE LOWER(content) LIKE '%random%'", "top", n=5, reference="SEARCH 'random number generators' IN resources LIMIT 10"),
     Question(
