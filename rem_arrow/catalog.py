@@ -145,6 +145,7 @@ class StoredTable:
             name, rowids = point
             report.index = name
             found = self._gather(fields, rowids)
+            report.rows = found.height
             return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
         wanted = self._bounded(ranges)
         views = [view for view in self._tv.parts if not self._skips(view, wanted)]
@@ -157,6 +158,7 @@ class StoredTable:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
         if keys:
             frames = key_filter.kept(frames, keys)
+        report.rows = sum(frame.height for frame in frames)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
     def read(

@@ -30,7 +30,7 @@ from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan import types
 from rem_arrow.plan.embedded import Embedded, embedded_in
 from rem_arrow.plan.explain import steps
-from rem_arrow.plan.nodes import Expr, Filter, Index, Limit, Literal, Project, Query, Relation, Scan, Search, Sort
+from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
 from rem_arrow.query_plan import Plan
@@ -39,23 +39,25 @@ from rem_arrow.sql.bind_write import literal_rows
 from rem_arrow.sql.classify import classify
 from rem_arrow.sql.parse import parse, parse_all
 from rem_arrow.sql.statement import Statement
-from rem_arrow.stopping import check_stopped, is_stopped
+from rem_arrow.stopping import can_be_stopped
+from rem_arrow.watching import Watch
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
 
 _PLANS_MAX = 256
 _TEXT_KEPT_MAX = 100_000
-_POLL_S = 0.002
 # Of the memory limit: a statement that may hold more than this is watched while it runs.
 _WATCHED_SHARE = 0.25
+# What holds more than this may run for long: where the caller may go away, it is watched.
+_LONG_BYTES = 1 << 26
 _VALUE_BYTES = 16
-_FEW_ROWS = 2_000
+# Polars' streaming engine takes longer to start than its other one needs for so many rows.
+FEW_ROWS = 50_000
+# A join or a list that makes so many rows, and more than it reads, is not for that other engine, which holds them all.
+_MANY_ROWS = 1_000_000
 # Joins are in the order that order_joins chose; Polars would undo it.
 POLARS_RULES = pl.QueryOptFlags(join_order=False)
-
-# Queries that were stopped and have not ended yet.
-_stopping: list[pl.lazyframe.in_process.InProcessQuery] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,11 @@ class Limits:
 
 
 class _Prepared(NamedTuple):
-    """A plan with its decimals fixed, a guess of the most that it holds at once, and the texts that it searches for."""
+    """A plan with its decimals fixed, a guess of the most that it holds at once, how many rows are few for it, and the texts that it searches for."""
 
     plan: Relation
     held_bytes: float
+    few_rows: int
     embedded: tuple[Embedded, ...]
     scored: tuple[TextScores, ...]
 
@@ -126,12 +129,17 @@ class Engine:
         """Return the rows of an optimized query; `started` is when its time began to count."""
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
-        deadline = None if limits.timeout_s is None else started + limits.timeout_s
         prepared = self._ready(query.plan, snapshot)
-        frame, plan, context = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot), deadline)
-        watched = limits.timeout_s is not None or (limits.memory_bytes is not None and prepared.held_bytes > limits.memory_bytes * _WATCHED_SHARE)
-        remaining = None if limits.timeout_s is None else limits.timeout_s - (time.monotonic() - started)
-        found = _collect_watched(frame, Limits(remaining, limits.memory_bytes), limits.timeout_s) if watched else _collect(frame, few_rows=_reads_few_rows(plan, context))
+        watch = None
+        if _is_watched(prepared.held_bytes, limits):
+            watch = Watch(limits.timeout_s, started, limits.memory_bytes)
+        deadline = None if limits.timeout_s is None else started + limits.timeout_s
+
+        def work() -> pl.DataFrame:
+            frame, _, context = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), deadline, watch=watch)
+            return _collect(frame, context.reads_few_rows)
+
+        found = work() if watch is None else watch.run(work)
         return (titled if to_store else named)(found, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
@@ -139,7 +147,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
-        frame, _, _ = _lowered(prepared.plan, snapshot, self._with_searched(prepared, values, snapshot))
+        frame, _, _ = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> Plan:
@@ -151,11 +159,12 @@ class Engine:
         if not analyze:
             return Plan(steps(prune_segments(prepared.plan, values), _estimated))
         given = self._with_searched(prepared, values, snapshot)
-        _collect(_lowered(prepared.plan, snapshot, given)[0])
+        frame, _, context = _lowered(prepared, snapshot, given)
+        _collect(frame, context.reads_few_rows)
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
         measured: Measured = {}
-        _, plan, context = _lowered(prepared.plan, snapshot, given, measured=measured)
+        _, plan, context = _lowered(prepared, snapshot, given, measured=measured)
         reports = {scan.columns[0][0]: r for scan, r in context.reports if scan.columns}
 
         def note(node: Relation) -> str:
@@ -224,6 +233,13 @@ class Engine:
         return query
 
 
+def _is_watched(held_bytes: float, limits: Limits) -> bool:
+    """Say whether a statement may have to be given up: it has a time limit, may use up the memory, or may be long for a caller that may go away."""
+    if limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES):
+        return True
+    return limits.memory_bytes is not None and held_bytes > limits.memory_bytes * _WATCHED_SHARE
+
+
 def _estimated(node: Relation) -> str:
     if isinstance(node, Index):
         return f"about {Estimates().rows(node):.0f} rows"
@@ -231,7 +247,7 @@ def _estimated(node: Relation) -> str:
 
 
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
-    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), embedded_in(plan), scored_in(plan))
+    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), 0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS, embedded_in(plan), scored_in(plan))
 
 
 def _evaluated(expr: Expr) -> Literal | None:
@@ -244,15 +260,16 @@ def _evaluated(expr: Expr) -> Literal | None:
 
 
 def _lowered(
-    fixed: Relation,
+    prepared: _Prepared,
     snapshot: Snapshot,
     values: Mapping[str, object],
     deadline: float | None = None,
     *,
     measured: Measured | None = None,
+    watch: Watch | None = None,
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(fixed, values)
-    context = Lowering(snapshot, values, _collect, deadline=deadline, measured=measured)
+    plan = prune_segments(prepared.plan, values)
+    context = Lowering(snapshot, values, _collect, few_rows=prepared.few_rows, deadline=deadline, measured=measured, watch=watch)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:
@@ -263,23 +280,13 @@ def _lowered(
         raise ExecuteError(f"a value is out of range: {error}") from error
 
 
-def _reads_few_rows(plan: Relation, context: Lowering) -> bool:
-    """Say whether a plan does little with the rows of an index or of small tables: starting Polars' streaming engine would cost more."""
-    node = plan
-    while isinstance(node, (Filter, Project, Sort, Limit, Search)):
-        node = node.input
-    if isinstance(node, Index):
-        return sum(context.index_rows.values()) <= _FEW_ROWS and not context.reports
-    return isinstance(node, Scan) and all(report.index or scan.rows <= _FEW_ROWS for scan, report in context.reports)
-
-
-def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
+def _collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
     try:
-        return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "auto")
+        return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
     except (pl.exceptions.PanicException, pl.exceptions.ShapeError) as error:
         if not few_rows:
             # The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing.
-            return _collect(frame, few_rows=True)
+            return _collect(frame, True)
         raise ExecuteError(f"Polars failed inside: {error}") from error
     except pl.exceptions.PolarsError as error:
         raise failed(error) from error
@@ -290,61 +297,6 @@ def _collect(frame: pl.LazyFrame, *, few_rows: bool = False) -> pl.DataFrame:
 def _in_our_words(error: ExecuteError) -> ExecuteError:
     """Return an error of our own functions without the expressions that Polars puts behind its text."""
     return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
-
-
-def _collect_watched(frame: pl.LazyFrame, limits: Limits, timeout_s: float | None) -> pl.DataFrame:
-    """Collect on Polars' threads, and cancel when the time or the memory is used up.
-
-    Polars 2.1 runs what it can cancel on its older engine, which is slower; so only statements that need it come here.
-    """
-    _stopping[:] = [query for query in _stopping if not _ended(query)]
-    try:
-        running = frame.collect(background=True, optimizations=POLARS_RULES)
-    except pl.exceptions.PolarsError as error:
-        raise failed(error) from error
-    # Polars 2.1 aborts the process when a query that still runs is forgotten: hold it until it has ended.
-    _stopping.append(running)
-    before, wait_s = resident_bytes(), _POLL_S / 64
-    deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
-    while True:
-        try:
-            found = running.fetch()
-        except pl.exceptions.PolarsError as error:
-            raise failed(error) from error
-        except pl.exceptions.PanicException as error:
-            raise ExecuteError(f"Polars failed inside: {error}") from error
-        except ExecuteError as error:
-            raise _in_our_words(error) from error
-        if found is not None:
-            _stopping.remove(running)
-            return found
-        if is_stopped() or (deadline is not None and time.monotonic() > deadline):
-            running.cancel()
-            check_stopped()
-            raise ExecuteError(f"the statement ran longer than {timeout_s} s and was stopped")
-        # Half of the limit is the cache's and RocksDB's, half is for what runs.
-        if limits.memory_bytes is not None and resident_bytes() - before > limits.memory_bytes // 2:
-            running.cancel()
-            raise ExecuteError(f"the statement needs more memory than memory_limit allows ({limits.memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
-        # Most end soon: look often at first.
-        wait_s = min(wait_s * 2, _POLL_S)
-        time.sleep(wait_s)
-
-
-def _ended(query: pl.lazyframe.in_process.InProcessQuery) -> bool:
-    try:
-        return query.fetch() is not None
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return True
-
-
-def resident_bytes() -> int:
-    """Return the memory that this process holds; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * 4096
-    except OSError:
-        return 0
 
 
 def failed(error: Exception) -> ExecuteError:
@@ -358,6 +310,13 @@ def _sources(plan: Relation) -> list[str]:
     if isinstance(plan, Scan):
         return [plan.source]
     return [s for c in children(plan) for s in _sources(c)]
+
+
+def _multiplies(plan: Relation, estimates: Estimates) -> bool:
+    """Say whether a part of a plan may make many rows of few."""
+    below = children(plan)
+    rows = estimates.rows(plan)
+    return (bool(below) and rows > _MANY_ROWS and rows > 2 * max(estimates.rows(c) for c in below)) or any(_multiplies(c, estimates) for c in below)
 
 
 def _held_bytes(plan: Relation) -> float:

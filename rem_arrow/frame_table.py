@@ -65,4 +65,5 @@ class FrameTable:
         texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         frame = self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in columns else self._frame
+        report.rows = self._rows
         return frame.select(columns)

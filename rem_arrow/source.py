@@ -83,8 +83,9 @@ class VectorSpec:
 
 @dataclass(slots=True)
 class ScanReport:
-    """What a scan did; filled in by the source."""
+    """What a scan did; filled in by the source: rows that it gave or may give, before the filters of the plan."""
 
+    rows: int = 0
     segments_read: int = 0
     segments_skipped: int = 0
     index: str = ""

@@ -1,6 +1,6 @@
 """Asking work to stop: what runs for a caller that has gone away looks here at its next step.
 
-A statement with a time limit looks every few milliseconds, a recursive CTE between two rounds, several statements between two of them, a load and whatever else shows its
+A statement that has a time limit or may be long looks every few milliseconds, a recursive CTE between two rounds, several statements between two of them, a load and whatever else shows its
 progress after each piece. Nothing else can be stopped; its result is dropped.
 """
 
@@ -24,6 +24,11 @@ def stoppable(asked: threading.Event) -> Iterator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def can_be_stopped() -> bool:
+    """Say whether who asked for this work may go away."""
+    return _asked.get() is not None
 
 
 def is_stopped() -> bool:

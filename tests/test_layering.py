@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # A module or folder belongs to the layer of its first match here.
 LAYERS = (
-    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters", "stopping"},
+    {"errors", "keywords", "datatypes", "schema", "source", "progress", "parameters", "stopping", "watching"},
     {"openai_client", "chunking", "document_files"},
     {"language_model"},
     {"storage", "index", "plan", "embed"},
@@ -56,6 +56,7 @@ LAYERS = (
 CHAINS = (
     ("errors", "parameters"),
     ("errors", "stopping", "progress"),
+    ("errors", "stopping", "watching"),
     ("errors", "datatypes", "schema"),
     ("keywords", "datatypes"),
     ("errors", "datatypes", "source"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import nested_functions as nested
 
 Cast = Callable[[pl.Expr, pl.DataType, pl.DataType], pl.Expr]
@@ -60,18 +63,15 @@ def _inner(x: pl.Expr, dtype: pl.DataType, cast: Cast) -> pl.Expr:
 def nested_of_text(x: pl.Expr, dtype: pl.DataType, cast: Cast, *, strict: bool) -> pl.Expr:
     """Read the text of a list or struct into one of texts, then cast these. Polars has no reader for such text."""
     shape = texts_in(dtype)
-    read = x.map_elements(lambda text: _read(text, shape), return_dtype=shape)
-    if strict:
-        broken = x.is_not_null() & read.is_null()
-        broken &= x.str.strip_chars().str.to_lowercase() != "null"
-        read = pl.when(~broken).then(read).otherwise(_failing(pl.when(broken).then(x), shape))
-    return cast(read, shape, dtype)
+    return cast(over_distinct(partial(_read_whole, shape, strict), shape)(x), shape, dtype)
 
 
-def _failing(x: pl.Expr, shape: pl.DataType) -> pl.Expr:
-    """Fail by a strict cast, which names the text."""
-    number = (x + "?").cast(pl.Int8, strict=True)
-    return pl.when(number.is_null()).then(pl.lit(None, shape))
+def _read_whole(shape: pl.DataType, strict: bool, text: str) -> object:
+    """Return the value that a text is of. Raises ExecuteError."""
+    found = _read(text, shape)
+    if strict and found is None and text.strip().lower() != "null":
+        raise ExecuteError(f"'{text}' is not a {'MAP' if nested.is_map(shape) else 'STRUCT' if isinstance(shape, pl.Struct) else 'LIST'}")
+    return found
 
 
 def texts_in(dtype: pl.DataType) -> pl.DataType:

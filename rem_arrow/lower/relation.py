@@ -42,7 +42,6 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.source import ScanReport
-from rem_arrow.stopping import check_stopped
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
@@ -56,13 +55,13 @@ def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
 
 def _measured(plan: Relation, context: Lowering, measured: Measured) -> pl.LazyFrame:
     before, started = context.spent, time.perf_counter()
-    found = context.collect(_lowered(plan, context))
+    found = context.run(lambda: _lowered(plan, context))
     took = time.perf_counter() - started
     _, known = measured.get(node_key(plan), (0, 0.0))
     # What the nodes below took is theirs.
     measured[node_key(plan)] = (found.height, known + took - (context.spent - before))
     context.spent = before + took
-    return found.lazy()
+    return context.reads(found)
 
 
 def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -76,7 +75,7 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Project():
             return _project(plan, context)
         case Join():
-            return _join(plan, context)
+            return context.gated(_join(plan, context))
         case Aggregate():
             return _aggregate(plan, context)
         case Sort():
@@ -88,7 +87,7 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Window():
             return lower_window(plan, lower(plan.input, context), context.parameters)
         case Unnest():
-            return _unnest(plan, context)
+            return context.gated(_unnest(plan, context))
         case Recursive():
             return _recursive(plan, context)
         case Shared():
@@ -96,11 +95,9 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Search():
             return _search(plan, context)
         case Index():
-            found = index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context), context.deadline)
-            context.index_rows[plan.columns[0][0]] = found.height
-            return found.lazy()
+            return context.reads(index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context), context.deadline))
         case Working():
-            return context.working[plan.name].lazy().select(pl.col(source).alias(name) for name, source, _ in plan.columns)
+            return context.reads(context.working[plan.name]).select(pl.col(source).alias(name) for name, source, _ in plan.columns)
         case Apply():
             raise AssertionError("decorrelate leaves no Apply")
         case _:
@@ -108,13 +105,14 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
 
 
 def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
-    known = context.scans.get(plan)
-    if known is None:
-        known = context.scans[plan] = _scanned(plan, context)
-    return known
+    if plan not in context.scans:
+        context.scans[plan] = _scanned(plan, context)
+    frame, rows = context.scans[plan]
+    context.rows += rows
+    return frame
 
 
-def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
+def _scanned(plan: Scan, context: Lowering) -> tuple[pl.LazyFrame, int]:
     source = context.catalog.source(plan.source)
     if source is None:
         raise BindError(f'the table "{plan.source}" is gone')
@@ -124,7 +122,7 @@ def _scanned(plan: Scan, context: Lowering) -> pl.LazyFrame:
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
     frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys, plan.texts)
-    return frame.rename({column: name for name, column, _ in plan.columns})
+    return context.gated(frame.rename({column: name for name, column, _ in plan.columns})), report.rows
 
 
 def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
@@ -220,28 +218,28 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
 
 
 def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
-    known = context.shared.get(plan.number)
-    if known is None:
-        known = context.shared[plan.number] = lower(plan.input, context).cache()
-    return known
+    if plan.number not in context.shared:
+        outer, context.rows = context.rows, 0
+        context.shared[plan.number] = lower(plan.input, context).cache(), context.rows
+        context.rows = outer
+    frame, rows = context.shared[plan.number]
+    context.rows += rows
+    return frame
 
 
 def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     """Round after round until one adds nothing. With `distinct` a row that came before adds nothing."""
     schema = plan.schema
-    last = context.collect(lower(plan.base, context))
+    last = context.run(lambda: lower(plan.base, context))
     last = last.unique() if plan.distinct else last
     found, rows = [last], last.height
     outer = context.working.get(plan.name)
     for _ in range(ROUNDS_MAX):
         if not last.height:
             break
-        check_stopped()
-        if context.deadline is not None and time.monotonic() > context.deadline:
-            raise ExecuteError(f"the statement ran longer than its time and was stopped, in the recursive CTE {plan.name} with {rows:,} rows")
+        context.check()
         context.working[plan.name] = last
-        step = lower(plan.step, context)
-        last = context.collect(step.rename(dict(zip(plan.step.schema, schema, strict=True))))
+        last = context.run(lambda: lower(plan.step, context).rename(dict(zip(plan.step.schema, schema, strict=True))))
         if plan.distinct:
             last = last.unique().join(pl.concat(found), on=list(schema), how="anti", nulls_equal=True)
         found.append(last)
@@ -252,7 +250,7 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
         raise ExecuteError(f"the recursive CTE {plan.name} has not ended after {ROUNDS_MAX:,} rounds; end it with a condition, or use UNION instead of UNION ALL")
     if outer is not None:
         context.working[plan.name] = outer
-    return pl.concat(found).lazy()
+    return context.reads(pl.concat(found))
 
 
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
@@ -266,7 +264,7 @@ def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
     narrowed = sideways.restricted(plan.input, [(Column(h.rowid, pl.Int64()), f[h.rowid]) for h, f in found])
     frame = lower(narrowed, context)
     for hit, rows in found:
-        frame = frame.join(rows.lazy(), on=hit.rowid, how="inner")
+        frame = frame.join(context.reads(rows), on=hit.rowid, how="inner")
     return frame.select(list(plan.schema))
 
 
@@ -296,11 +294,11 @@ def _sides(plan: Join, context: Lowering) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     if plan.first == "right":
         small = _collected(plan.right, context)
         keys = [(a, small.select(lower_expr(b, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
-        return lower(sideways.restricted(plan.left, keys), context), small.lazy()
+        return lower(sideways.restricted(plan.left, keys), context), context.reads(small)
     if plan.first == "left":
         small = _collected(plan.left, context)
         keys = [(b, small.select(lower_expr(a, context.parameters).alias(_ROW)).to_series()) for a, b in plan.equals]
-        return small.lazy(), lower(sideways.restricted(plan.right, keys), context)
+        return context.reads(small), lower(sideways.restricted(plan.right, keys), context)
     return lower(plan.left, context), lower(plan.right, context)
 
 
@@ -308,8 +306,9 @@ def _collected(plan: Relation, context: Lowering) -> pl.DataFrame:
     """Run a plan now. What it shares with the rest of the statement runs before, so that it runs once."""
     for shared in _shared_in(plan):
         if shared.number not in context.shared:
-            context.shared[shared.number] = _collected(shared.input, context).lazy()
-    return context.collect(lower(plan, context))
+            known = _collected(shared.input, context)
+            context.shared[shared.number] = known.lazy(), known.height
+    return context.run(lambda: lower(plan, context))
 
 
 def _shared_in(plan: Relation) -> list[Shared]:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import engine
+from rem_arrow import watching
 
 
 def test_a_backup_of_a_live_database_is_one_state(tmp_path):
@@ -94,7 +94,7 @@ def test_a_statement_that_needs_too_much_memory_is_stopped(monkeypatch):
     with rem.connect(memory_limit="120MB") as db:
         db.load("t", pl.DataFrame({"a": pl.int_range(0, 2_500_000, eager=True)}))
         readings = chain([100 << 20], repeat(170 << 20))
-        monkeypatch.setattr(engine, "resident_bytes", lambda: next(readings))
+        monkeypatch.setattr(watching, "resident_bytes", lambda: next(readings))
         with pytest.raises(rem.ExecuteError, match="memory_limit"):
             db.sql("SELECT COUNT(DISTINCT CAST(a AS VARCHAR)) FROM t WHERE regexp_matches(CAST(a AS VARCHAR), '1.*2')")
         monkeypatch.undo()
@@ -117,7 +117,7 @@ def test_timeout_stops_a_recursion_without_end():
     """A recursive CTE that never ends is stopped between two rounds."""
     with rem.connect() as db:
         started = time.monotonic()
-        with pytest.raises(rem.ExecuteError, match="ran longer than its time and was stopped, in the recursive CTE r"):
+        with pytest.raises(rem.ExecuteError, match=r"ran longer than 0\.3 s and was stopped"):
             db.sql("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT max(n) FROM r", timeout_s=0.3)
         assert time.monotonic() - started < 10
 
