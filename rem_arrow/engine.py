@@ -52,8 +52,8 @@ _WATCHED_SHARE = 0.25
 # What holds more than this may run for long: where the caller may go away, it is watched.
 _LONG_BYTES = 1 << 26
 _VALUE_BYTES = 16
-# Polars' streaming engine takes longer to start than its other one needs for so many rows.
-FEW_ROWS = 50_000
+# For each node of a plan Polars' streaming engine takes as long to start as its other one needs for so many rows.
+FEW_ROWS = 10_000
 # A join or a list that makes so many rows, and more than it reads, is not for that other engine, which holds them all.
 _MANY_ROWS = 1_000_000
 # Joins are in the order that order_joins chose; Polars would undo it.
@@ -247,7 +247,7 @@ def _estimated(node: Relation) -> str:
 
 
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
-    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), 0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS, embedded_in(plan), scored_in(plan))
+    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), 0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS * _nodes(plan), embedded_in(plan), scored_in(plan))
 
 
 def _evaluated(expr: Expr) -> Literal | None:
@@ -310,6 +310,10 @@ def _sources(plan: Relation) -> list[str]:
     if isinstance(plan, Scan):
         return [plan.source]
     return [s for c in children(plan) for s in _sources(c)]
+
+
+def _nodes(plan: Relation) -> int:
+    return 1 + sum(_nodes(c) for c in children(plan))
 
 
 def _multiplies(plan: Relation, estimates: Estimates) -> bool:

@@ -174,13 +174,20 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
     return semantics.with_single_rows(grouped.with_columns(texts) if texts else grouped, singles, _ROW)
 
 
-def _sort(plan: Sort, context: Lowering) -> pl.LazyFrame:
+def _sort(plan: Sort, context: Lowering, *, cut: bool = False) -> pl.LazyFrame:
+    """Rows that are equal stay in their order. What will be `cut` gets their number as a last key, for Polars' in-memory engine sorts all rows to keep an order."""
+    frame = lower(plan.input, context)
     keys = [sort_key(lower_expr(k.expr, context.parameters), k.expr.dtype) for k in plan.keys]
-    return lower(plan.input, context).sort(keys, descending=[k.descending for k in plan.keys], nulls_last=[k.nulls_last for k in plan.keys], maintain_order=True)
+    descending, nulls_last = [k.descending for k in plan.keys], [k.nulls_last for k in plan.keys]
+    if cut and context.reads_few_rows:
+        return frame.with_row_index(_ROW).sort([*keys, pl.col(_ROW)], descending=[*descending, False], nulls_last=[*nulls_last, False])
+    return frame.sort(keys, descending=descending, nulls_last=nulls_last, maintain_order=True)
 
 
 def _limit(plan: Limit, context: Lowering) -> pl.LazyFrame:
     count, offset = (_number(e, context.parameters) for e in (plan.count, plan.offset))
+    if isinstance(plan.input, Sort) and count is not None and context.measured is None:
+        return _sort(plan.input, context, cut=True).slice(offset or 0, count).select(list(plan.schema))
     return lower(plan.input, context).slice(offset or 0, count)
 
 
