@@ -110,8 +110,9 @@ _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "bit_or": lambda x: pl.when(x.count() > 0).then(x.bitwise_or()),
     "bit_xor": lambda x: pl.when(x.count() > 0).then(x.bitwise_xor()),
     "stddev": lambda x: x.std(),
-    "stddev_pop": lambda x: x.std(ddof=0),
+    # The streaming engine of Polars 2.1 gives 0 for a group of one NULL.
+    "stddev_pop": lambda x: pl.when(x.count() > 0).then(x.std(ddof=0)),
     "variance": lambda x: x.var(),
-    "var_pop": lambda x: x.var(ddof=0),
+    "var_pop": lambda x: pl.when(x.count() > 0).then(x.var(ddof=0)),
     "median": lambda x: x.median(),
 }
