@@ -8,7 +8,7 @@
             ...
 
 A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or one that by its plan may hold more
-than 64 MiB, is given up within milliseconds, and Polars stops at its next step; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
+than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of rows; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
 its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its end.
 """
 
