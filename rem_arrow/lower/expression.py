@@ -206,4 +206,7 @@ def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.E
             values.append(parameters[option.name])
         else:
             return pl.any_horizontal([semantics.compared("=", operand, lower_expr(o, parameters, only=only)) for o in expr.options])
+    if not columns_of(expr.operand) and not free_names(expr.operand):
+        # Beside a list of one row Polars makes a column of one row of a constant, which fits no other column.
+        return pl.any_horizontal([semantics.compared("=", operand, pl.lit(v, dtype=expr.operand.dtype)) for v in values])
     return semantics.in_list(operand, values, expr.operand.dtype)

@@ -80,7 +80,7 @@ def _constant(expr: Expr, tools: Tools) -> Expr:
 
 def _is_constant(expr: Expr) -> bool:
     """Say whether an expression is a literal, or a list or struct of literals, which has no literal of its own."""
-    nested = isinstance(expr, Call) and bool(expr.args) and expr.function not in CHANGING and expr.dtype.is_nested()
+    nested = isinstance(expr, Call) and expr.function not in CHANGING and expr.dtype.is_nested()
     return isinstance(expr, Literal) or (nested and all(_is_constant(c) for c in expr_children(expr)))
 
 
