@@ -13,13 +13,14 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)
 	$(BIN)/rem-arrow demo
 
-# A file of tests on one process of its own, a process for each core.
+# A process for each core; a file of tests runs in one.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(PYTEST)
 
 test-all: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
-	$(BIN)/python -m pytest -m 'long or not long'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,interop]'
+	$(PYTEST) -m 'long or not long'
 
 # Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
 SEED ?= 1
