@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError, UnsupportedError
+from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import interval, semantics
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import types
@@ -43,6 +43,8 @@ def _within(minute: pl.Expr, second: pl.Expr) -> pl.Expr:
 
 
 def _make_timestamp(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    if len(args) == 7:
+        return _timezone([args[6], _make_timestamp(args[:6], arg_types[:6], _STAMP)], [pl.String(), _STAMP], result)
     year, month, day, hour, minute, second = args
     date = pl.date(year, month, day).cast(_STAMP).cast(pl.Int64)
     micros = date + _clock_micros(hour, minute, second)
@@ -124,11 +126,22 @@ def _bucket_of_months(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.
     return pl.datetime(bucket // 12, bucket % 12 + 1, 1, time_unit="us")
 
 
+def _timezone_of_rows(zone: pl.Expr, x: pl.Expr, arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The same where the zone differs by row: once for each zone."""
+
+    def apply(rows: pl.Series) -> pl.Series:
+        frame = rows.struct.unnest().with_row_index("row")
+        parts = [part.select("row", _timezone([pl.lit(name, pl.String()), pl.col("x")], arg_types, result).alias("x")) for (name,), part in frame.group_by("zone")]
+        return pl.concat(parts).sort("row")["x"] if parts else pl.Series("x", [], dtype=result)
+
+    return pl.struct(zone.alias("zone"), x.alias("x")).map_batches(apply, return_dtype=result, is_elementwise=True)
+
+
 def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The local time of an instant, or the instant of a local time: the later of two, and moved forward where there is none."""
     zone, x = args
     if zone.meta.root_names():
-        raise UnsupportedError("a time zone that differs by row is not supported; write its name, as in 'Europe/Berlin'")
+        return _timezone_of_rows(zone, x, arg_types, result)
     name = pl.select(zone).item()
     if name is None:
         return pl.when(pl.lit(value=False)).then(x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC"))

@@ -43,6 +43,7 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children
+from rem_arrow.source import ROWID
 
 
 class Step(NamedTuple):
@@ -79,7 +80,7 @@ def steps(plan: Relation, note: Callable[[Relation], str], measured: Callable[[R
 
     def visit(node: Relation, depth: int) -> None:
         rows, seconds = measured(node) or (None, None)
-        found.append(Step(depth, describe(node), note(node), rows, None if seconds is None else seconds * 1000))
+        found.append(Step(depth, describe(node).replace(ROWID, "rowid"), note(node), rows, None if seconds is None else seconds * 1000))
         for child in children(node):
             visit(child, depth + 1)
 

@@ -49,7 +49,7 @@ TIME: dict[str, Function] = {
     **{name: _to_unit(unit) for name, unit in TO_UNITS.items()},
     "make_time": define("integer integer float", pl.Time()),
     "make_timestamp": define("integer integer integer integer integer float", _STAMP),
-    "make_timestamptz": define("integer integer integer integer integer float", _STAMP_UTC),
+    "make_timestamptz": define("integer integer integer integer integer float text?", _STAMP_UTC),
     "make_timestamp_ms": define("integer", _STAMP),
     "make_timestamp_ns": define("integer", pl.Datetime("ns")),
     "to_timestamp": define("float", _STAMP_UTC),

@@ -273,7 +273,7 @@ RUNNING: list[tuple[str, str]] = [
     ("SELECT date_trunc('moon', INTERVAL 1 DAY)", "date_trunc of an interval takes one of"),
     ("SELECT strptime('x', '%Y')", "'x' does not read as '%Y'"),
     ("SELECT timezone('Mars/Phobos', TIMESTAMP '2020-01-01')", "'Mars/Phobos' is not a time zone"),
-    ("SELECT timezone(name, TIMESTAMP '2020-01-01') FROM items", "a time zone that differs by row is not supported"),
+    ("SELECT timezone(name, TIMESTAMP '2020-01-01') FROM items", "is not a time zone"),
     ("SELECT unhex('zz')", "'zz' is not hexadecimal"),
     ("SELECT unbin('012')", "'012' is not binary"),
     ("SELECT from_base64('a')", "'a' is not base 64"),
