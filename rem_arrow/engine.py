@@ -281,25 +281,35 @@ def _lowered(
 
 
 def _collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
+    """Run a frame on the engine that suits it, and on the other one if that fails by itself.
+
+    The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing; its in-memory engine does
+    not broadcast some constants to columns without rows.
+    """
     try:
         return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
-    except (pl.exceptions.PanicException, pl.exceptions.ShapeError) as error:
-        if not few_rows:
-            # The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing.
-            return _collect(frame, True)
-        raise ExecuteError(f"Polars failed inside: {error}") from error
-    except pl.exceptions.PolarsError as error:
-        raise failed(error) from error
-    except ExecuteError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+        if not _is_its_own(error):
+            raise _in_our_words(error) from error
+    try:
+        return frame.collect(optimizations=POLARS_RULES, engine="streaming" if few_rows else "in-memory")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
         raise _in_our_words(error) from error
 
 
-def _in_our_words(error: ExecuteError) -> ExecuteError:
-    """Return an error of our own functions without the expressions that Polars puts behind its text."""
-    return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
+def _is_its_own(error: BaseException) -> bool:
+    """Say whether an error is of the engine, not of the data."""
+    return isinstance(error, (pl.exceptions.PanicException, pl.exceptions.ShapeError)) or "to be broadcasted" in str(error)
 
 
-def failed(error: Exception) -> ExecuteError:
+def _in_our_words(error: BaseException) -> ExecuteError:
+    """Return an error of Polars, or of our own functions without the expressions that Polars puts behind its text."""
+    if isinstance(error, ExecuteError):
+        return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
+    return ExecuteError(f"Polars failed inside: {error}") if isinstance(error, pl.exceptions.PanicException) else failed(error)
+
+
+def failed(error: BaseException) -> ExecuteError:
     text = str(error)
     if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
         return ExecuteError("a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows first. (" + text.splitlines()[0][:200] + ")")

@@ -337,11 +337,17 @@ def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering
 
 
 def _with_keys(frame: pl.LazyFrame, keys: list[Expr], side: str, context: Lowering) -> tuple[pl.LazyFrame, list[str]]:
+    """Return the frame with its keys as columns, and their names. NaN equals NaN in SQL, and not always in joins of Polars 2.1: it becomes a key of its own."""
     names = [k.name if isinstance(k, Column) else f"#{side}{i}" for i, k in enumerate(keys)]
     if len(set(names)) < len(names):
         names = [f"#{side}{i}" for i in range(len(keys))]
     added = [lower_expr(k, context.parameters).alias(n) for k, n in zip(keys, names, strict=True) if n.startswith("#")]
-    return (frame.with_columns(added) if added else frame), names
+    frame = frame.with_columns(added) if added else frame
+    floats = [n for n, k in zip(names, keys, strict=True) if k.dtype.is_float()]
+    if floats:
+        frame = frame.with_columns(e for n in floats for e in (pl.col(n).is_nan().alias(f"#{side}{n}"), pl.col(n).fill_nan(0.0).alias(f"#{side}{n} or 0")))
+        names = [n for n in names if n not in floats] + [f"#{side}{n}{rest}" for n in floats for rest in ("", " or 0")]
+    return frame, names
 
 
 def _without_keys(how: str, left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyFrame:

@@ -68,7 +68,7 @@ def _named_groups(binder: Binding, trees: list[exp.Expression], tree: exp.Expres
 def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
     """Return a row of what a list of parts, or of names of groups, asks for: `date_part(['year', 'month'], d)`; None for anything else."""
     at = {"date_part": 0, "regexp_extract": 2}.get(name)
-    if at is None or len(trees) <= at or not isinstance(trees[at], exp.Array) or not all(e.is_string for e in trees[at].expressions):
+    if at is None or len(trees) < 2 or len(trees) <= at or not isinstance(trees[at], exp.Array) or not all(e.is_string for e in trees[at].expressions):
         return None
     fields = []
     for place, part in enumerate(trees[at].expressions, 1):

@@ -120,6 +120,8 @@ def _map(binder: Binding, tree: exp.Expression) -> Expr:
         # SQLGlot reads MAP {...}['a'] as the map of {...}['a'].
         return _indexed(binder, _map(binder, exp.ToMap(this=tree.this.this.copy())), tree.this)
     entries = tree.this.expressions
+    if not all(isinstance(e.expression, exp.Expression) for e in entries):
+        raise binder.error("a MAP holds pairs, as in MAP {'a': 1}", tree)
     keys_of = binder.same([binder.bind(_key(e.this)) for e in entries], tree) if entries else []
     values_of = binder.same([binder.bind(e.expression) for e in entries], tree) if entries else []
     if not entries:

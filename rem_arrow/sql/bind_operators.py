@@ -155,10 +155,10 @@ def _cast(binder: Binding, tree: exp.Expression) -> Expr:
         return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
-    if "TIMESTAMP_S" in str(tree.args["to"].this):
-        later = Call("add_interval", (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))), dtype)
-        return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
     try:
+        if "TIMESTAMP_S" in str(tree.args["to"].this):
+            later = Call("add_interval", (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))), dtype)
+            return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
         return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
     except ValueError as error:
         raise binder.error(str(error), tree) from error

@@ -13,7 +13,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.errors import BindError, ParseError, UnsupportedError
 from rem_arrow.plan import functions, types
 from rem_arrow.plan.nodes import Call, Column, Expr, Filter, Literal, Project, Query, Unnest
 from rem_arrow.plan.walk import conjunction
@@ -128,6 +128,8 @@ class _Pivot:
         elif isinstance(value, exp.Null):
             found = _Value("NULL", exp.Is(this=_operand(operand), expression=exp.Null()))
         elif isinstance(value, exp.Anonymous) and value.name == ALIASED:
+            if len(value.expressions) != 2:
+                raise ParseError("IN of PIVOT takes values, each with AS and a name after it or without", self._froms.text, *position(tree))
             inner, named = value.expressions
             found = _Value(named.name, self._value(operand, inner).condition)
         else:
@@ -176,6 +178,8 @@ def _unpivoted(froms: FromBinder, tree: exp.Pivot, table: exp.Table, ctes: Ctes,
     binder = froms.binder(scope, ctes)
     entries = [e for t in (fields[0].expressions if fields else tree.expressions) for e in _entries(binder, t)]
     name, values = _into(tree)
+    if not entries:
+        raise binder.error("UNPIVOT needs at least one column in ON", tree)
     if any(len(trees) != len(values) for _, trees in entries):
         raise binder.error(f"UNPIVOT makes {len(values)} value column(s), and another number of columns stands in ON", tree)
     used = {c.name.casefold() for _, trees in entries for t in trees for c in t.find_all(exp.Column)}

@@ -15,7 +15,7 @@ from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import AggregateCall, Apply, Call, Expr, Query, Variable, WindowCall
-from rem_arrow.sql.convert import cast_to, common_type
+from rem_arrow.sql.convert import cast_to, castable, common_type
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.scope import Scope
 
@@ -152,6 +152,8 @@ class Binding(ABC):
         return [self.converted(o, wanted, tree) for o in operands]
 
     def converted(self, expr: Expr, wanted: pl.DataType, tree: exp.Expression) -> Expr:
+        if not castable(expr.dtype, wanted):
+            raise self.error(f"this is {sql_name(expr.dtype)}, where {sql_name(wanted)} is needed", tree)
         try:
             return cast_to(expr, wanted)
         except ValueError as error:

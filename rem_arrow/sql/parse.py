@@ -115,7 +115,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         raise _translated(error, text) from error
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
-    except (SqlglotError, RecursionError, ValueError) as error:
+    except (SqlglotError, RecursionError, ValueError, AttributeError) as error:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
     if trees and isinstance(trees[0], exp.Command):
         raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece))

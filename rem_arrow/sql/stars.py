@@ -187,6 +187,8 @@ def _modified(binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names
     """Return what EXCLUDE, REPLACE or RENAME says, by the column's name."""
     found = {}
     for tree in trees:
+        if verb == "rename" and not isinstance(tree.this, exp.Expression):
+            raise binder.error("RENAME takes columns and their new names: * RENAME (a AS b)", tree)
         name = tree.this.name if verb == "rename" else tree.alias if isinstance(tree, exp.Alias) else tree.name
         if name.casefold() not in map(str.casefold, names):
             raise binder.error(f'no column "{name}" to {verb}', tree, suggest(name, names, "Columns"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import duckdb
+import polars as pl
 import pytest
 
 import rem_arrow as rem
 from rem_arrow import engine
+from tests.sql.compare import multiset
 
 
 @pytest.mark.parametrize("few_rows", [0, engine.FEW_ROWS])
@@ -32,3 +35,26 @@ def test_a_constant_stands_in_every_row(text: str, expected: list[tuple[object, 
     with rem.connect(background=False) as db:
         db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0), (1), (2)")
         assert db.sql(text, {"x": 1} if "$x" in text else None).rows() == expected
+
+
+@pytest.mark.parametrize("few_rows", [0, engine.FEW_ROWS])
+@pytest.mark.parametrize("kind", ["", "LEFT", "RIGHT", "FULL", "SEMI", "ANTI"])
+def test_nan_joins_nan(few_rows: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in DuckDB, also where there is one row, or where rows are known to be in order."""
+    monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
+    nan = float("nan")
+    text = f"SELECT * FROM a {kind} JOIN b ON a.x = b.y"
+    for left, right in (([nan], [nan]), ([1.0, nan], [nan, 2.0]), ([None, 0.0, nan], [None, -0.0, nan]), ([nan], []), ([1.0], [nan])):
+        a, b = pl.DataFrame({"x": left}, schema={"x": pl.Float64}), pl.DataFrame({"y": right}, schema={"y": pl.Float64})
+        with rem.connect(background=False) as db, duckdb.connect() as oracle:
+            for name, frame in (("a", a), ("b", b)):
+                db.load(name, frame.sort(frame.columns))
+                oracle.register(name, frame)
+            assert multiset(db.sql(text).rows()) == multiset(oracle.sql(text).fetchall())
+
+
+def test_a_text_beside_no_rows() -> None:
+    """What one engine of Polars cannot broadcast, the other can."""
+    with rem.connect(background=False) as db:
+        db.sql("CREATE TABLE t (s VARCHAR)")
+        assert db.sql("SELECT s, COUNT(*) FILTER (WHERE NULL::VARCHAR NOT LIKE s) n FROM t GROUP BY s").rows() == []
