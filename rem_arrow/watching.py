@@ -7,6 +7,7 @@ once the work has been given up: each batch of rows that a scan reads or a join 
 from __future__ import annotations
 
 import contextvars
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,22 @@ T = TypeVar("T")
 
 _POLL_S = 0.002
 # More than will run at a time: work that waits for other watched work must not keep it from beginning.
-_threads = ThreadPoolExecutor(1_000, thread_name_prefix="rem-watched")
+_THREADS_MAX = 1_000
+
+
+class _Threads:
+    """The threads that watched work runs on; a forked process has none of its parent's, and makes its own."""
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.pool = ThreadPoolExecutor(_THREADS_MAX, thread_name_prefix="rem-watched")
+
+
+_threads = _Threads()
 
 
 class Watch:
@@ -53,7 +69,7 @@ class Watch:
             ExecuteError: it was given up.
         """
         before = 0 if self._memory_bytes is None else resident_bytes()
-        running = _threads.submit(contextvars.copy_context().run, work)
+        running = _threads.pool.submit(contextvars.copy_context().run, work)
         try:
             while True:
                 try:

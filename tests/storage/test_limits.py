@@ -151,3 +151,21 @@ def test_a_failure_in_the_background_is_kept_and_raised(tmp_path, monkeypatch):
             db.wait(10)
         assert "no luck" in db.stats()["background_failure"]
         assert db.sql("SELECT COUNT(*) FROM entities").item() == 25
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_process_watches_on_threads_of_its_own():
+    """Those of its parent are not there."""
+    code = """
+        import os, time
+        from rem_arrow.watching import Watch
+        def work():
+            return Watch(20, time.monotonic(), None).run(os.getpid)
+        assert work() == os.getpid()
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if work() == os.getpid() else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "0\n", done.stderr
