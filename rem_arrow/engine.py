@@ -137,7 +137,7 @@ class Engine:
 
         def work() -> pl.DataFrame:
             frame, _, context = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), deadline, watch=watch)
-            return _collect(frame, context.reads_few_rows)
+            return context.collect(frame, context.reads_few_rows)
 
         found = work() if watch is None else watch.run(work)
         return (titled if to_store else named)(found, query.names)
@@ -269,7 +269,13 @@ def _lowered(
     watch: Watch | None = None,
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
     plan = prune_segments(prepared.plan, values)
-    context = Lowering(snapshot, values, _collect, few_rows=prepared.few_rows, deadline=deadline, measured=measured, watch=watch)
+
+    def collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
+        if watch is not None:
+            watch.collecting()
+        return _collect(frame, few_rows)
+
+    context = Lowering(snapshot, values, collect, few_rows=prepared.few_rows, deadline=deadline, measured=measured, watch=watch)
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:

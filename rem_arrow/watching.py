@@ -45,13 +45,18 @@ class Watch:
 
     Args:
         timeout_s: for the work, counted from `started`, a time of the monotonic clock; None is no limit.
-        memory_bytes: the memory limit, by half of which the process may grow meanwhile; None is no limit.
+        memory_bytes: the memory limit, by half of which the process may grow after `collecting`; None is no limit.
     """
 
     def __init__(self, timeout_s: float | None, started: float, memory_bytes: int | None) -> None:
         self._timeout_s, self._memory_bytes = timeout_s, memory_bytes
         self._deadline = None if timeout_s is None else started + timeout_s
+        self._before: int | None = None
         self._given_up: str | None = None
+
+    def collecting(self) -> None:
+        """Count the growth of the process from now on: what was read before is the caches'."""
+        self._before = None if self._memory_bytes is None else resident_bytes()
 
     def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the frame, whose batches are let through until the work is given up."""
@@ -68,7 +73,6 @@ class Watch:
         Raises:
             ExecuteError: it was given up.
         """
-        before = 0 if self._memory_bytes is None else resident_bytes()
         running = _threads.pool.submit(contextvars.copy_context().run, work)
         try:
             while True:
@@ -77,17 +81,17 @@ class Watch:
                 except TimeoutError:
                     if running.done():
                         raise
-                    self._look(before)
+                    self._look()
         except BaseException as error:
             self._given_up = str(error)
             raise
 
-    def _look(self, before: int) -> None:
+    def _look(self) -> None:
         check_stopped()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ExecuteError(f"the statement ran longer than {self._timeout_s} s and was stopped")
         # Half of the limit is the cache's and RocksDB's, half is for what runs.
-        if self._memory_bytes is not None and resident_bytes() - before > self._memory_bytes // 2:
+        if self._memory_bytes is not None and self._before is not None and resident_bytes() - self._before > self._memory_bytes // 2:
             raise ExecuteError(f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
 
     def _passed(self, frame: pl.DataFrame) -> pl.DataFrame:
