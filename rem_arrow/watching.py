@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import polars as pl
@@ -75,13 +76,11 @@ class Watch:
         """
         running = _threads.pool.submit(contextvars.copy_context().run, work)
         try:
-            while True:
-                try:
+            while not running.done():
+                with suppress(TimeoutError):
                     return running.result(_POLL_S)
-                except TimeoutError:
-                    if running.done():
-                        raise
-                    self._look()
+                self._look()
+            return running.result()
         except BaseException as error:
             self._given_up = str(error)
             raise
