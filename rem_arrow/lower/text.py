@@ -126,7 +126,7 @@ def _md5(text: object) -> str:
 
 
 def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return (args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].str.len_bytes()).cast(pl.Int64)
+    return (args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].cast(pl.String).str.len_bytes()).cast(pl.Int64)
 
 
 TEXT: dict[str, Lowering] = {

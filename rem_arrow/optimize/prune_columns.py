@@ -35,19 +35,26 @@ from rem_arrow.plan.walk import aggregate_exprs, columns_of, exprs_of, rebuild, 
 
 def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan with the same columns at its root, and below only what they need."""
-    asked: dict[int, set[str]] = {}
-    pruned = _prune(plan, set(plan.schema), asked, final=False)
-    return _prune(plan, set(plan.schema), asked, final=True) if asked else pruned
+    known: dict[int, set[str]] = {}
+    while True:
+        asked: dict[int, set[str]] = {}
+        pruned = _prune(plan, set(plan.schema), known, asked)
+        if asked == known:
+            return pruned
+        # A part that others share may want other columns of the parts that it shares itself, now that it is pruned: once more for each level.
+        known = asked
 
 
-def _prune(plan: Relation, wanted: set[str], asked: dict[int, set[str]], *, final: bool) -> Relation:
+def _prune(plan: Relation, wanted: set[str], known: dict[int, set[str]], asked: dict[int, set[str]]) -> Relation:
     """Return `plan` with at least the columns `wanted`, in their order.
 
-    What the uses of each Shared want together is collected in `asked` at first; at the end every use of it is pruned to just that.
+    Args:
+        known: what the uses of each Shared want together, to which every use of it is pruned; one that is missing keeps all.
+        asked: is told what they want.
     """
 
     def below(node: Relation, needed: set[str]) -> Relation:
-        return _prune(node, needed, asked, final=final)
+        return _prune(node, needed, known, asked)
 
     match plan:
         case Scan():
@@ -89,10 +96,8 @@ def _prune(plan: Relation, wanted: set[str], asked: dict[int, set[str]], *, fina
             kept = tuple(c for c in plan.columns if c[0] in wanted) or plan.columns[:1]
             return replace(plan, columns=kept, inputs=tuple(below(i, set(i.schema)) for i in plan.inputs))
         case Shared():
-            own = asked.setdefault(plan.number, set())
-            if not final:
-                own |= wanted
-            return replace(plan, input=below(plan.input, own if final else set(plan.schema)))
+            asked.setdefault(plan.number, set()).update(wanted)
+            return replace(plan, input=below(plan.input, known.get(plan.number, set(plan.schema))))
         case Apply() | Recursive():
             return rebuild(plan, lambda i: below(i, set(i.schema)))
         case _:
