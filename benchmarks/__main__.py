@@ -21,18 +21,35 @@ from rich.table import Table
 
 from benchmarks.measure import Row
 
-NAMES = ("open", "ingest", "points", "scan", "vector", "vector_large", "naming", "graph", "graph_large", "ask", "interop", "load")
+NAMES = (
+    "open",
+    "ingest",
+    "points",
+    "scan",
+    "vector",
+    "vector_large",
+    "naming",
+    "graph",
+    "graph_large",
+    "ask",
+    "interop",
+    "load",
+)
 RESULTS = Path(__file__).parent / "results"
 LIBRARIES = ("rem_arrow", "polars", "pyarrow", "rocksdict", "duckdb", "lancedb")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, else all. Returns 0, or 1 when engines disagree on a checksum."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Figures beside SQLite, DuckDB and LanceDB.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Figures beside SQLite, DuckDB and LanceDB."
+    )
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; default is all")
     parser.add_argument("--smoke", action="store_true", help="a small size, to see that it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all rows to this file too")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="lineitem.parquet for load; default is $REM_LINEITEM, else made")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="lineitem.parquet for load; default is $REM_LINEITEM, else made"
+    )
     given = parser.parse_args(arguments)
     unknown = set(given.names) - set(NAMES)
     if unknown:
@@ -62,7 +79,11 @@ def disagreements(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         if row.checksum:
             seen.setdefault((row.what, row.rows), {})[row.engine] = row.checksum
-    return [f"{what} over {count} rows: the engines disagree: {sums}" for (what, count), sums in seen.items() if len(set(sums.values())) > 1]
+    return [
+        f"{what} over {count} rows: the engines disagree: {sums}"
+        for (what, count), sums in seen.items()
+        if len(set(sums.values())) > 1
+    ]
 
 
 def _table(name: str, rows: Sequence[Row]) -> Table:
@@ -83,7 +104,17 @@ def _table(name: str, rows: Sequence[Row]) -> Table:
     for row in rows:
         ratio = "" if row.ratio is None or row.engine == row.reference else f"{row.ratio:.2f} {row.reference}"
         met = {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}[row.met]
-        table.add_row(row.what if row.what != last else "", row.engine, _shown(row.value), row.unit, ratio, row.target or "", met, f"{row.rows:,}", row.checksum)
+        table.add_row(
+            row.what if row.what != last else "",
+            row.engine,
+            _shown(row.value),
+            row.unit,
+            ratio,
+            row.target or "",
+            met,
+            f"{row.rows:,}",
+            row.checksum,
+        )
         last = row.what
     return table
 
@@ -93,7 +124,12 @@ def _shown(value: float) -> str:
 
 
 def _write(path: Path, collected: dict[str, list[Row]]) -> None:
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(), "libraries": {name: _version(name) for name in LIBRARIES}}
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
     data = {"machine": machine, "benchmarks": {name: [asdict(row) for row in rows] for name, rows in collected.items()}}
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 

@@ -1,9 +1,12 @@
-"""Questions in plain language: how many get the right kind of query and the right rows, and how long planning and answering take.
+"""Questions in plain language: how many get the right kind of query and the right rows, and how long planning and
+answering take.
 
     python -m benchmarks ask                                                  the planner by rules
-    python -m benchmarks.ask --model NAME [--base-url URL] [--limit N] [-v]    a model behind any server that speaks OpenAI's protocol
+    python -m benchmarks.ask --model NAME [--base-url URL] [--limit N] [-v]    a model behind any server that speaks
+    OpenAI's protocol
 
-The questions, each with an oracle, are in ask_questions.py; the company has 10,000 rows, the demo is the standard library of this Python.
+The questions, each with an oracle, are in ask_questions.py; the company has 10,000 rows, the demo is the standard
+library of this Python.
 """
 
 from __future__ import annotations
@@ -65,7 +68,15 @@ def grade(question: Question, db: rem.Database, model: str, base_url: str | None
     except rem.RemError as error:
         return Graded(question, "", False, False, 0.0, (time.perf_counter() - started) * 1e3, 0, str(error))
     right = is_right(question, expected(question, db), answer.results)
-    return Graded(question, answer.query_type, has_right_type(question, answer.query_type), right, answer.planning_seconds * 1e3, answer.seconds * 1e3, answer.tokens)
+    return Graded(
+        question,
+        answer.query_type,
+        has_right_type(question, answer.query_type),
+        right,
+        answer.planning_seconds * 1e3,
+        answer.seconds * 1e3,
+        answer.tokens,
+    )
 
 
 def rows(graded: Sequence[Graded], ratio: float | None, engine: str) -> list[Row]:
@@ -75,20 +86,68 @@ def rows(graded: Sequence[Graded], ratio: float | None, engine: str) -> list[Row
     planning, whole = sorted(g.planning_ms for g in graded), sorted(g.whole_ms for g in graded)
     same = checksum([(g.question.text, g.right_type, g.right_rows) for g in graded])
     result = [
-        Row("questions of the right type", engine, types * 100, "%", count, target=">= 85", met=types >= 0.85, checksum=same),
-        Row("questions with the right rows", engine, found * 100, "%", count, target=">= 75", met=found >= 0.75, checksum=same),
-        Row("planning, median", engine, statistics.median(planning), "ms", count, target="<= 20", met=statistics.median(planning) <= 20, checksum=same),
+        Row(
+            "questions of the right type",
+            engine,
+            types * 100,
+            "%",
+            count,
+            target=">= 85",
+            met=types >= 0.85,
+            checksum=same,
+        ),
+        Row(
+            "questions with the right rows",
+            engine,
+            found * 100,
+            "%",
+            count,
+            target=">= 75",
+            met=found >= 0.75,
+            checksum=same,
+        ),
+        Row(
+            "planning, median",
+            engine,
+            statistics.median(planning),
+            "ms",
+            count,
+            target="<= 20",
+            met=statistics.median(planning) <= 20,
+            checksum=same,
+        ),
         Row("planning, 95th percentile", engine, planning[int(0.95 * count)], "ms", count, checksum=same),
-        Row("the whole answer, median", engine, statistics.median(whole), "ms", count, target="<= 60", met=statistics.median(whole) <= 60, checksum=same),
+        Row(
+            "the whole answer, median",
+            engine,
+            statistics.median(whole),
+            "ms",
+            count,
+            target="<= 60",
+            met=statistics.median(whole) <= 60,
+            checksum=same,
+        ),
         Row("the whole answer, 95th percentile", engine, whole[int(0.95 * count)], "ms", count, checksum=same),
     ]
     if ratio is not None:
-        result.append(Row("four stages over the same statement by hand", engine, ratio, "x", 1, target="<= 1.3", met=ratio <= 1.3, checksum=same))
+        result.append(
+            Row(
+                "four stages over the same statement by hand",
+                engine,
+                ratio,
+                "x",
+                1,
+                target="<= 1.3",
+                met=ratio <= 1.3,
+                checksum=same,
+            )
+        )
     return result
 
 
 def _staged(db: rem.Database, rounds: int) -> float:
-    """Return how much longer a plan of four stages takes, planning left out, than the one statement that it is, both warm."""
+    """Return how much longer a plan of four stages takes, planning left out, than the one statement that it is, both
+    warm."""
     answer = db.query_natural_language(_STAGED, max_stages=8, now=company.NOW)
     ours, by_hand = [], []
     for _ in range(rounds):
@@ -114,7 +173,9 @@ def _databases(path: Path, *, smoke: bool) -> dict[str, rem.Database]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade a model on all questions, and print what went wrong. Returns 0."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ask", description="Grade a planner on questions in plain language.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.ask", description="Grade a planner on questions in plain language."
+    )
     parser.add_argument("--model", default="rules", help="as its server knows it; default is the rules")
     parser.add_argument("--base-url", help="of a server that speaks OpenAI's protocol; default is OPENAI_BASE_URL")
     parser.add_argument("--limit", type=int, help="only so many questions")
@@ -126,11 +187,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         graded = [grade(q, databases[q.database], given.model, given.base_url) for q in QUESTIONS[: given.limit]]
     for g in graded:
         if given.verbose or not (g.right_type and g.right_rows):
-            outcome = g.error.splitlines()[0] if g.error else f"{g.query_type}, rows {'right' if g.right_rows else 'wrong'}"
-            console.print(f"{g.question.query_type:14} {g.question.text}\n               {outcome}", markup=False, highlight=False)
+            outcome = (
+                g.error.splitlines()[0] if g.error else f"{g.query_type}, rows {'right' if g.right_rows else 'wrong'}"
+            )
+            console.print(
+                f"{g.question.query_type:14} {g.question.text}\n               {outcome}", markup=False, highlight=False
+            )
     for kind in sorted({g.question.query_type for g in graded}):
         mine = [g for g in graded if g.question.query_type == kind]
-        console.print(f"{kind:14} {len(mine):3} questions, {sum(g.right_type for g in mine):3} types right, {sum(g.right_rows for g in mine):3} rows right")
+        console.print(
+            f"{kind:14} {len(mine):3} questions, {sum(g.right_type for g in mine):3} types right, "
+            f"{sum(g.right_rows for g in mine):3} rows right"
+        )
     for row in rows(graded, None, given.model):
         console.print(f"{row.what:35} {row.value:8.1f} {row.unit}  {row.target or ''}")
     errors = Counter(g.error.split(":")[0] for g in graded if g.error)

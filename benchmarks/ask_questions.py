@@ -1,7 +1,10 @@
-"""The questions of the ask benchmark: over the company (benchmarks.company at seed 0, scale 1) and over the demo database.
+"""The questions of the ask benchmark: over the company (benchmarks.company at seed 0, scale 1) and over the demo
+database.
 
-Times are meant at `company.NOW`, Monday 2026-06-15, 12:00 UTC, and read so: "in the last 7 days" and "in the last month" are spans that end
-now; "last week", "last month", "yesterday" and "Q1 2026" are whole weeks (from Monday), months, days and quarters; "since March" begins at the
+Times are meant at `company.NOW`, Monday 2026-06-15, 12:00 UTC, and read so: "in the last 7 days" and "in the last
+month" are spans that end
+now; "last week", "last month", "yesterday" and "Q1 2026" are whole weeks (from Monday), months, days and quarters;
+"since March" begins at the
 latest first of March.
 """
 

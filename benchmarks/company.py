@@ -1,8 +1,11 @@
 """A software company: seeded rows and edges to ask questions about.
 
-`build` fills an open database; `ensure` opens the one at a path, built first if nothing is there. The same seed, scale and `now` give the
-same ids, texts and times. At scale 1 there are about 10,000 rows and 30,000 edges over the two years before `now`; scale multiplies issues, pull
-requests, files, commits, moments and resources, and leaves people, agents and customers as they are. Tables and edge types: `company_models`.
+`build` fills an open database; `ensure` opens the one at a path, built first if nothing is there. The same seed, scale
+and `now` give the
+same ids, texts and times. At scale 1 there are about 10,000 rows and 30,000 edges over the two years before `now`;
+scale multiplies issues, pull
+requests, files, commits, moments and resources, and leaves people, agents and customers as they are. Tables and edge
+types: `company_models`.
 
 People work on the topics of their team and on few others, so "who worked on X" has an answer that is not everybody.
 """
@@ -41,7 +44,9 @@ def build(db: rem.Database, *, seed: int = 0, scale: float = 1.0, now: datetime 
     }
     for name, rows in tables.items():
         db.load(name, rows, progress=False)
-    db.add_edges(pl.DataFrame(company.edges, schema=["src_table", "src", "edge_type", "dst_table", "dst"], orient="row"))
+    db.add_edges(
+        pl.DataFrame(company.edges, schema=["src_table", "src", "edge_type", "dst_table", "dst"], orient="row")
+    )
     db.load(INFO_TABLE, pl.DataFrame([_info(seed, scale, now)]), progress=False)
     return {**{name: len(rows) for name, rows in tables.items()}, "edges": len(company.edges)}
 
@@ -59,7 +64,9 @@ def ensure(path: str | Path, *, seed: int = 0, scale: float = 1.0, now: datetime
     found = db.sql(f"SELECT * FROM {INFO_TABLE}").to_dicts() if INFO_TABLE in db.tables()["name"].to_list() else []
     if found != [_info(seed, scale, now)]:
         db.close()
-        raise rem.InputError(f"{path} is not the company of seed {seed}, scale {scale} and {now}; remove it or give another path")
+        raise rem.InputError(
+            f"{path} is not the company of seed {seed}, scale {scale} and {now}; remove it or give another path"
+        )
     return db
 
 

@@ -1,4 +1,5 @@
-"""The tables of the company: users, issues, pull requests, files and commits. Documents, meetings, agents and customers are in the
+"""The tables of the company: users, issues, pull requests, files and commits. Documents, meetings, agents and customers
+are in the
 built-in tables resources, moments, agents and entities.
 
 Edges, all directed from the first to the second:
@@ -41,7 +42,11 @@ class Issue(BaseModel):
     """A bug, a wish or a task in the tracker; its id is its key, such as TAP-1234."""
 
     model_config = ConfigDict(
-        json_schema_extra={"category": "user", "indexed_fields": ["status", "priority", "assignee", "component"], "embedding_fields": ["title", "description"]}
+        json_schema_extra={
+            "category": "user",
+            "indexed_fields": ["status", "priority", "assignee", "component"],
+            "embedding_fields": ["title", "description"],
+        }
     )
 
     title: str = Field(description="What is wrong or wanted, in one line")
@@ -60,7 +65,13 @@ class Issue(BaseModel):
 class PullRequest(BaseModel):
     """A proposed change of the code."""
 
-    model_config = ConfigDict(json_schema_extra={"category": "user", "indexed_fields": ["status", "author"], "embedding_fields": ["title", "description"]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "category": "user",
+            "indexed_fields": ["status", "author"],
+            "embedding_fields": ["title", "description"],
+        }
+    )
 
     title: str = Field(description="What it changes, in one line")
     description: str = Field(description="Why, and how it was tested")
@@ -89,7 +100,9 @@ class File(BaseModel):
 class Commit(BaseModel):
     """A change in the history of the code; its id is its hash."""
 
-    model_config = ConfigDict(json_schema_extra={"category": "user", "indexed_fields": ["author"], "embedding_fields": ["message"]})
+    model_config = ConfigDict(
+        json_schema_extra={"category": "user", "indexed_fields": ["author"], "embedding_fields": ["message"]}
+    )
 
     message: str = Field(description="What was changed")
     author: str = Field(description="Id of the user who made it")

@@ -1,6 +1,7 @@
 """The rows and edges of the company, table by table, each from a random generator of its own.
 
-The order of the calls matters: files and issues first, since pull requests, commits, moments and resources point at them.
+The order of the calls matters: files and issues first, since pull requests, commits, moments and resources point at
+them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,25 @@ from benchmarks.company_texts import AGENTS, CIRCUMSTANCES, CITIES, CUSTOMERS, N
 Rows = list[dict[str, Any]]
 
 _YEARS_DAYS = 720.0
-_ROLES = (("service", None), ("handler", None), ("store", None), ("client", None), ("settings", "yaml"), ("page", "typescript"), ("schema", "sql"), ("test", None))
-_EXTENSIONS = {"python": "py", "go": "go", "rust": "rs", "typescript": "ts", "kotlin": "kt", "sql": "sql", "yaml": "yaml"}
+_ROLES = (
+    ("service", None),
+    ("handler", None),
+    ("store", None),
+    ("client", None),
+    ("settings", "yaml"),
+    ("page", "typescript"),
+    ("schema", "sql"),
+    ("test", None),
+)
+_EXTENSIONS = {
+    "python": "py",
+    "go": "go",
+    "rust": "rs",
+    "typescript": "ts",
+    "kotlin": "kt",
+    "sql": "sql",
+    "yaml": "yaml",
+}
 _TITLES = {
     "tutorial": ("Your first {thing}", "The {thing} step by step", "{thing} for beginners"),
     "guide": ("How to work with the {thing}", "A guide to the {thing}", "What to know about the {thing}"),
@@ -30,9 +48,18 @@ _INTRODUCTIONS = {
     "runbook": "What the engineer on call does when the {thing} fails.",
     "design": "The design of {topic}, and what was decided about the {thing}.",
 }
-_LEVELS = {"tutorial": ("beginners", "intermediate"), "guide": ("intermediate",), "reference": ("advanced",), "runbook": ("operations",), "design": ("advanced",)}
+_LEVELS = {
+    "tutorial": ("beginners", "intermediate"),
+    "guide": ("intermediate",),
+    "reference": ("advanced",),
+    "runbook": ("operations",),
+    "design": ("advanced",),
+}
 _MOMENTS = (
-    ("meeting", ("Design review: {thing}", "Weekly sync on {topic}", "Customer call about the {thing}", "Workshop: {thing}")),
+    (
+        "meeting",
+        ("Design review: {thing}", "Weekly sync on {topic}", "Customer call about the {thing}", "Workshop: {thing}"),
+    ),
     ("incident", ("Outage of the {thing}", "{bug}")),
     ("release", ("Release with a new {thing}",)),
     ("planning", ("Planning of {topic}",)),
@@ -68,7 +95,9 @@ class Company:
                     "aliases": [f"{first[0]}{last}"],
                     "email": f"{first}.{last}@tapestry.example",
                     "team": self._teams[place % len(self._teams)],
-                    "role": "lead" if place < len(self._teams) else random.choices(("engineer", "designer", "manager"), (8, 1, 1))[0],
+                    "role": "lead"
+                    if place < len(self._teams)
+                    else random.choices(("engineer", "designer", "manager"), (8, 1, 1))[0],
                     "location": random.choice(CITIES),
                     "joined_at": self._now - timedelta(days=random.randrange(20, 2500)),
                     "is_active": random.random() < 0.92,
@@ -92,7 +121,13 @@ class Company:
         for place, topic in enumerate(TOPICS):
             text = f"The part of the product that does {topic.name}, kept by the team {topic.team}. {topic.facts[0]}"
             rows.append(
-                {"id": topic.component, "name": topic.component.replace("-", " ").title(), "entity_type": "component", "description": text, "created_at": self._ago(random)}
+                {
+                    "id": topic.component,
+                    "name": topic.component.replace("-", " ").title(),
+                    "entity_type": "component",
+                    "description": text,
+                    "created_at": self._ago(random),
+                }
             )
             # Components depend on earlier ones only: there is no circle.
             for other in random.sample(TOPICS[:place], min(place, 2)):
@@ -104,18 +139,42 @@ class Company:
         rows: Rows = []
         for place, name in enumerate(CUSTOMERS):
             used = random.sample(TOPICS, 2)
-            text = f"Customer in {random.choice(CITIES)} with {random.randrange(5, 900)} seats; cares most about {used[0].name} and {used[1].name}."
-            rows.append({"id": str(12345 + 111 * place), "name": name, "entity_type": "customer", "description": text, "created_at": self._ago(random)})
+            text = (
+                f"Customer in {random.choice(CITIES)} with {random.randrange(5, 900)} seats; cares most about "
+                f"{used[0].name} and {used[1].name}."
+            )
+            rows.append(
+                {
+                    "id": str(12345 + 111 * place),
+                    "name": name,
+                    "entity_type": "customer",
+                    "description": text,
+                    "created_at": self._ago(random),
+                }
+            )
         return rows
 
     def _vendors(self) -> Rows:
         random = self._random("vendors")
-        return [{"id": i, "name": n, "aliases": list(a), "entity_type": "vendor", "description": d, "created_at": self._ago(random)} for i, n, a, d in VENDORS]
+        return [
+            {
+                "id": i,
+                "name": n,
+                "aliases": list(a),
+                "entity_type": "vendor",
+                "description": d,
+                "created_at": self._ago(random),
+            }
+            for i, n, a, d in VENDORS
+        ]
 
     def _make_agents(self) -> Rows:
         fields = ("id", "name", "category", "description")
         made = [self._now - timedelta(days=place * place + 1, minutes=17 * place) for place in range(len(AGENTS))]
-        return [{**dict(zip(fields, agent, strict=True)), "model": "small" if p % 3 else "large", "created_at": made[p]} for p, agent in enumerate(AGENTS)]
+        return [
+            {**dict(zip(fields, agent, strict=True)), "model": "small" if p % 3 else "large", "created_at": made[p]}
+            for p, agent in enumerate(AGENTS)
+        ]
 
     # --- code
 
@@ -136,11 +195,14 @@ class Company:
                 size = lines * random.randrange(24, 44)
                 rows.append(
                     {
-                        "id": path, "name": name, "language": language, "component": topic.component, "size_bytes": size, "lines": lines, "description": text,
+                        "id": path, "name": name, "language": language, "component": topic.component,
+                        "size_bytes": size, "lines": lines, "description": text,
                         "is_test": role == "test", "created_at": self._ago(random),
                     }
                 )  # fmt: skip
-                for other in random.sample(self._files[topic.key], min(len(self._files[topic.key]), random.choice((0, 1, 2)))):
+                for other in random.sample(
+                    self._files[topic.key], min(len(self._files[topic.key]), random.choice((0, 1, 2)))
+                ):
                     self._edge("files", path, "depends_on", "files", other)
                 self._files[topic.key].append(path)
         return rows
@@ -158,18 +220,27 @@ class Company:
                 "task": f"{random.choice(('Clean up', 'Document', 'Test', 'Simplify'))} the {thing}",
             }[kind]
             age = (self._now - created).days
-            status = random.choices(("open", "in_progress", "in_review", "blocked", "closed"), (6, 3, 2, 1, age / 12))[0]
+            status = random.choices(("open", "in_progress", "in_review", "blocked", "closed"), (6, 3, 2, 1, age / 12))[
+                0
+            ]
             text = f"It concerns the {thing}. {random.choice(topic.facts)} {random.choice(REPORTS)}"
             if random.random() < 0.15:
-                id_customer, name = random.choice([(e["id"], e["name"]) for e in self.entities if e["entity_type"] != "component"])
+                id_customer, name = random.choice(
+                    [(e["id"], e["name"]) for e in self.entities if e["entity_type"] != "component"]
+                )
                 text += f" It came up with {name}."
                 self._edge("issues", id_, "mentions", "entities", id_customer)
             rows.append(
                 {
-                    "id": id_, "title": title + (random.choice(CIRCUMSTANCES) if kind == "bug" else ""), "description": text, "issue_type": kind, "status": status,
-                    "priority": random.choices(("low", "medium", "high", "critical"), (4, 6, 3, 1))[0], "labels": sorted({topic.key, random.choice(topic.tags)}),
-                    "component": topic.component, "assignee": None if random.random() < 0.15 else random.choice(people), "reporter": random.choice(self.users)["id"],
-                    "points": random.choice((1, 2, 3, 5, 8)), "closed_at": created + (self._now - created) * random.random() if status == "closed" else None, "created_at": created,
+                    "id": id_, "title": title + (random.choice(CIRCUMSTANCES) if kind == "bug" else ""),
+                    "description": text, "issue_type": kind, "status": status,
+                    "priority": random.choices(("low", "medium", "high", "critical"), (4, 6, 3, 1))[0],
+                    "labels": sorted({topic.key, random.choice(topic.tags)}),
+                    "component": topic.component, "assignee": None if random.random() < 0.15 else random.choice(people),
+                    "reporter": random.choice(self.users)["id"],
+                    "points": random.choice((1, 2, 3, 5, 8)),
+                    "closed_at": created + (self._now - created) * random.random() if status == "closed" else None,
+                    "created_at": created,
                 }
             )  # fmt: skip
             self._issue_edges(random, rows[-1], topic)
@@ -189,21 +260,36 @@ class Company:
         rows: Rows = []
         for number in range(501, 501 + self._count(1800)):
             topic = random.choice(TOPICS)
-            id_, people, thing, created = f"PR-{number}", self._people[topic.key], random.choice(topic.things), self._ago(random)
-            author, verb, closing = random.choice(people), random.choice(("Fix", "Rework", "Speed up", "Harden", "Extend", "Tidy")), ""
+            id_, people, thing, created = (
+                f"PR-{number}",
+                self._people[topic.key],
+                random.choice(topic.things),
+                self._ago(random),
+            )
+            author, verb, closing = (
+                random.choice(people),
+                random.choice(("Fix", "Rework", "Speed up", "Harden", "Extend", "Tidy")),
+                "",
+            )
             issues = self._issues[topic.key]
             if issues and random.random() < 0.8:
                 issue = random.choice(issues)
-                created = issue["created_at"] + (self._now - issue["created_at"]) * min(random.random(), random.random())
+                created = issue["created_at"] + (self._now - issue["created_at"]) * min(
+                    random.random(), random.random()
+                )
                 closing = f"Closes {issue['id']}. "
                 self._edge("pull_requests", id_, "fixes", "issues", issue["id"])
             age = (self._now - created).days
             status = random.choices(("draft", "open", "merged", "closed"), (1, 2, age / 6, age / 60))[0]
             rows.append(
                 {
-                    "id": id_, "title": f"{verb} the {thing}", "description": f"{closing}{random.choice(topic.facts)} Tested with the {random.choice(topic.things)}.", "status": status,
-                    "author": author, "component": topic.component, "additions": int(random.lognormvariate(4, 1)), "deletions": int(random.lognormvariate(3, 1)),
-                    "merged_at": created + (self._now - created) * random.random() ** 4 if status == "merged" else None, "created_at": created,
+                    "id": id_, "title": f"{verb} the {thing}",
+                    "description": f"{closing}{random.choice(topic.facts)} Tested with the "
+                                   f"{random.choice(topic.things)}.", "status": status,
+                    "author": author, "component": topic.component, "additions": int(random.lognormvariate(4, 1)),
+                    "deletions": int(random.lognormvariate(3, 1)),
+                    "merged_at": created + (self._now - created) * random.random() ** 4 if status == "merged" else None,
+                    "created_at": created,
                 }
             )  # fmt: skip
             self._edge("users", author, "authored", "pull_requests", id_)
@@ -217,11 +303,19 @@ class Company:
         rows: Rows = []
         for _ in range(self._count(2800)):
             topic = random.choice(TOPICS)
-            id_, author, when = f"{random.getrandbits(40):010x}", random.choice(self._people[topic.key]), self._ago(random)
-            verb = random.choice(("fix", "add", "rename", "test", "simplify", "remove a special case of", "log errors of", "document"))
+            id_, author, when = (
+                f"{random.getrandbits(40):010x}",
+                random.choice(self._people[topic.key]),
+                self._ago(random),
+            )
+            verb = random.choice(
+                ("fix", "add", "rename", "test", "simplify", "remove a special case of", "log errors of", "document")
+            )
             message = f"{topic.component}: {verb} the {random.choice(topic.things)}"
             size = {"additions": int(random.lognormvariate(3, 1)), "deletions": int(random.lognormvariate(2, 1))}
-            rows.append({"id": id_, "message": message, "author": author, "committed_at": when, "created_at": when, **size})
+            rows.append(
+                {"id": id_, "message": message, "author": author, "committed_at": when, "created_at": when, **size}
+            )
             self._edge("users", author, "authored", "commits", id_)
             self._touch(random, "commits", id_, topic)
         return rows
@@ -250,8 +344,10 @@ class Company:
             title = random.choice(titles).format(thing=thing, topic=topic.name, bug=random.choice(topic.bugs))
             rows.append(
                 {
-                    "id": id_, "name": title, "moment_type": kind, "description": f"About the {thing}. {random.choice(topic.facts)}", "starts_at": start,
-                    "ends_at": start + timedelta(minutes=int(hours * 60)), "location": random.choice((*CITIES, "online", "online")), "participants": present,
+                    "id": id_, "name": title, "moment_type": kind,
+                    "description": f"About the {thing}. {random.choice(topic.facts)}", "starts_at": start,
+                    "ends_at": start + timedelta(minutes=int(hours * 60)),
+                    "location": random.choice((*CITIES, "online", "online")), "participants": present,
                     "topics": [topic.name, thing], "created_at": min(start, self._now) - timedelta(days=1),
                 }
             )  # fmt: skip
@@ -270,15 +366,22 @@ class Company:
             thing, level, id_ = random.choice(topic.things), random.choice(_LEVELS[category]), f"doc-{number:04d}"
             title = random.choice(_TITLES[category]).format(thing=thing)
             level = "beginners" if "beginners" in title else level
-            body = [_INTRODUCTIONS[category].format(topic=topic.name, thing=thing), *random.sample(topic.facts, 3), f"It is meant for {level}."]
+            body = [
+                _INTRODUCTIONS[category].format(topic=topic.name, thing=thing),
+                *random.sample(topic.facts, 3),
+                f"It is meant for {level}.",
+            ]
             if random.random() < 0.2 and self._issues[topic.key]:
                 issue = random.choice(self._issues[topic.key])["id"]
                 body.append(f"See also {issue}.")
                 self._edge("resources", id_, "mentions", "issues", issue)
             rows.append(
                 {
-                    "id": id_, "name": title[0].upper() + title[1:], "uri": f"docs/{topic.key}/{category}/{_slug(thing, '-')}-{number}.md", "content": " ".join(body), "category": category,
-                    "status": random.choices(("published", "active", "draft", "archived"), (9, 4, 4, 3))[0], "tags": sorted({topic.key, level, *topic.tags}), "created_at": self._ago(random),
+                    "id": id_, "name": title[0].upper() + title[1:],
+                    "uri": f"docs/{topic.key}/{category}/{_slug(thing, '-')}-{number}.md", "content": " ".join(body),
+                    "category": category,
+                    "status": random.choices(("published", "active", "draft", "archived"), (9, 4, 4, 3))[0],
+                    "tags": sorted({topic.key, level, *topic.tags}), "created_at": self._ago(random),
                 }
             )  # fmt: skip
             self._edge("users", random.choice(self._people[topic.key]), "authored", "resources", id_)

@@ -1,4 +1,5 @@
-"""What the company's texts are made of: sixteen topics, each with the things, complaints, wishes and facts that people write about it."""
+"""What the company's texts are made of: sixteen topics, each with the things, complaints, wishes and facts that people
+write about it."""
 
 from __future__ import annotations
 
@@ -36,7 +37,17 @@ TOPICS: tuple[Topic, ...] = (
         "auth-service",
         "python",
         ("security", "login"),
-        ("login form", "password reset", "session cookie", "OAuth token exchange", "two-factor code", "single sign-on", "SAML assertion", "login throttle", "password hash"),
+        (
+            "login form",
+            "password reset",
+            "session cookie",
+            "OAuth token exchange",
+            "two-factor code",
+            "single sign-on",
+            "SAML assertion",
+            "login throttle",
+            "password hash",
+        ),
         _lines("""Login fails with a correct password
             Session cookie expires after five minutes
             OAuth callback loops back to the login page
@@ -61,7 +72,16 @@ TOPICS: tuple[Topic, ...] = (
         "access-control",
         "python",
         ("security", "roles"),
-        ("role editor", "permission check", "group membership", "audit trail", "invitation link", "guest access", "policy engine", "API key scope"),
+        (
+            "role editor",
+            "permission check",
+            "group membership",
+            "audit trail",
+            "invitation link",
+            "guest access",
+            "policy engine",
+            "API key scope",
+        ),
         _lines("""Guests can see private projects
             Removing a group leaves its members with access
             Permission check ignores inherited roles
@@ -84,7 +104,16 @@ TOPICS: tuple[Topic, ...] = (
         "payment-gateway",
         "go",
         ("money", "cards"),
-        ("card checkout", "refund flow", "payment retry", "chargeback report", "SEPA transfer", "currency conversion", "payment webhook", "card vault"),
+        (
+            "card checkout",
+            "refund flow",
+            "payment retry",
+            "chargeback report",
+            "SEPA transfer",
+            "currency conversion",
+            "payment webhook",
+            "card vault",
+        ),
         _lines("""Card is charged twice when the checkout is reloaded
             Refund stays pending for days
             Payment webhook is lost when the gateway restarts
@@ -108,7 +137,16 @@ TOPICS: tuple[Topic, ...] = (
         "billing",
         "go",
         ("money", "accounting"),
-        ("invoice PDF", "tax rate table", "subscription plan", "usage meter", "dunning letter", "credit note", "proration", "billing address"),
+        (
+            "invoice PDF",
+            "tax rate table",
+            "subscription plan",
+            "usage meter",
+            "dunning letter",
+            "credit note",
+            "proration",
+            "billing address",
+        ),
         _lines("""Invoice shows the wrong VAT rate for Swiss customers
             Subscription renews a day too early
             Credit note has a negative tax line twice
@@ -131,7 +169,16 @@ TOPICS: tuple[Topic, ...] = (
         "search-engine",
         "rust",
         ("ranking", "relevance"),
-        ("search bar", "query parser", "ranking model", "synonym list", "autocomplete", "facet filter", "search index", "spelling correction"),
+        (
+            "search bar",
+            "query parser",
+            "ranking model",
+            "synonym list",
+            "autocomplete",
+            "facet filter",
+            "search index",
+            "spelling correction",
+        ),
         _lines("""Search finds nothing for words with umlauts
             Autocomplete suggests deleted documents
             Ranking puts archived pages first
@@ -155,7 +202,16 @@ TOPICS: tuple[Topic, ...] = (
         "cache-layer",
         "rust",
         ("performance", "latency"),
-        ("cache invalidation", "Redis cluster", "cache key", "eviction policy", "edge cache", "warm-up job", "hit rate chart", "time to live"),
+        (
+            "cache invalidation",
+            "Redis cluster",
+            "cache key",
+            "eviction policy",
+            "edge cache",
+            "warm-up job",
+            "hit rate chart",
+            "time to live",
+        ),
         _lines("""Stale prices are served from the cache for hours
             Cache stampede when a popular key expires
             Redis cluster runs out of memory at night
@@ -178,7 +234,16 @@ TOPICS: tuple[Topic, ...] = (
         "deploy-pipeline",
         "yaml",
         ("operations", "kubernetes"),
-        ("release pipeline", "canary rollout", "Kubernetes cluster", "container image", "rollback button", "feature flag", "build cache", "staging environment"),
+        (
+            "release pipeline",
+            "canary rollout",
+            "Kubernetes cluster",
+            "container image",
+            "rollback button",
+            "feature flag",
+            "build cache",
+            "staging environment",
+        ),
         _lines("""Rollback leaves the old container running
             Canary rollout ignores the error rate
             Deployment times out while pulling the image
@@ -202,7 +267,16 @@ TOPICS: tuple[Topic, ...] = (
         "database",
         "sql",
         ("postgres", "schema"),
-        ("schema migration", "online backfill", "foreign key", "index build", "replica lag", "connection pool", "column rename", "lock timeout"),
+        (
+            "schema migration",
+            "online backfill",
+            "foreign key",
+            "index build",
+            "replica lag",
+            "connection pool",
+            "column rename",
+            "lock timeout",
+        ),
         _lines("""Migration locks the orders table for ten minutes
             Backfill job skips rows with NULL
             Replica lags behind after an index build
@@ -225,7 +299,16 @@ TOPICS: tuple[Topic, ...] = (
         "notifier",
         "python",
         ("email", "push"),
-        ("email digest", "push notification", "unsubscribe link", "notification settings", "mail template", "delivery queue", "quiet hours", "webhook delivery"),
+        (
+            "email digest",
+            "push notification",
+            "unsubscribe link",
+            "notification settings",
+            "mail template",
+            "delivery queue",
+            "quiet hours",
+            "webhook delivery",
+        ),
         _lines("""Email digest is sent twice on Mondays
             Push notification arrives hours late
             Unsubscribe link leads to an error page
@@ -248,7 +331,15 @@ TOPICS: tuple[Topic, ...] = (
         "translations",
         "typescript",
         ("languages", "i18n"),
-        ("translation file", "plural rules", "date format", "right-to-left layout", "language switch", "currency symbol", "missing key report"),
+        (
+            "translation file",
+            "plural rules",
+            "date format",
+            "right-to-left layout",
+            "language switch",
+            "currency symbol",
+            "missing key report",
+        ),
         _lines("""Arabic pages are laid out from left to right
             Dates are shown in American order in Germany
             Plural forms are wrong in Polish
@@ -269,7 +360,16 @@ TOPICS: tuple[Topic, ...] = (
         "observability",
         "go",
         ("alerts", "metrics"),
-        ("alert rule", "latency dashboard", "trace sampling", "log retention", "on-call rota", "error budget", "health check", "metrics exporter"),
+        (
+            "alert rule",
+            "latency dashboard",
+            "trace sampling",
+            "log retention",
+            "on-call rota",
+            "error budget",
+            "health check",
+            "metrics exporter",
+        ),
         _lines("""Alert fires every night during the backup
             Traces lose the database spans
             Dashboard shows no data for the new region
@@ -292,7 +392,15 @@ TOPICS: tuple[Topic, ...] = (
         "reports",
         "python",
         ("analytics", "export"),
-        ("CSV export", "scheduled report", "dashboard widget", "data warehouse", "funnel chart", "cohort table", "report filter"),
+        (
+            "CSV export",
+            "scheduled report",
+            "dashboard widget",
+            "data warehouse",
+            "funnel chart",
+            "cohort table",
+            "report filter",
+        ),
         _lines("""CSV export drops the last row
             Scheduled report runs on the wrong day
             Funnel chart counts users twice
@@ -313,7 +421,16 @@ TOPICS: tuple[Topic, ...] = (
         "mobile-app",
         "kotlin",
         ("android", "ios"),
-        ("offline mode", "app start", "push permission", "deep link", "crash report", "dark theme", "gesture navigation", "background sync"),
+        (
+            "offline mode",
+            "app start",
+            "push permission",
+            "deep link",
+            "crash report",
+            "dark theme",
+            "gesture navigation",
+            "background sync",
+        ),
         _lines("""App crashes on start on Android 14
             Offline edits are lost after an update
             Dark theme shows black text on black
@@ -335,7 +452,15 @@ TOPICS: tuple[Topic, ...] = (
         "media-store",
         "go",
         ("storage", "images"),
-        ("upload dialog", "image thumbnail", "virus scan", "resumable upload", "storage quota", "attachment preview", "S3 bucket"),
+        (
+            "upload dialog",
+            "image thumbnail",
+            "virus scan",
+            "resumable upload",
+            "storage quota",
+            "attachment preview",
+            "S3 bucket",
+        ),
         _lines("""Uploads over 100 MB fail without a message
             Thumbnail is rotated for photos from phones
             Virus scan blocks password-protected archives
@@ -356,7 +481,15 @@ TOPICS: tuple[Topic, ...] = (
         "python-sdk",
         "python",
         ("python", "sdk"),
-        ("Python client", "type hints", "async session", "retry decorator", "pip package", "pagination helper", "code sample"),
+        (
+            "Python client",
+            "type hints",
+            "async session",
+            "retry decorator",
+            "pip package",
+            "pagination helper",
+            "code sample",
+        ),
         _lines("""Python client hangs on Windows
             Type hints break with Python 3.13
             Pagination helper skips the last page
@@ -378,7 +511,15 @@ TOPICS: tuple[Topic, ...] = (
         "academy",
         "typescript",
         ("beginners", "course"),
-        ("first lesson", "exercise checker", "course progress", "code playground", "quiz", "certificate", "lesson video"),
+        (
+            "first lesson",
+            "exercise checker",
+            "course progress",
+            "code playground",
+            "quiz",
+            "certificate",
+            "lesson video",
+        ),
         _lines("""Exercise checker accepts an empty answer
             Course progress is lost after signing in
             Code playground times out on the first lesson
@@ -449,13 +590,20 @@ NAMES = _lines("""Ada Novak
 CITIES = ("Berlin", "Lisbon", "Toronto", "Nairobi", "Osaka")
 
 CUSTOMERS = (
-    "Northwind Traders", "Contoso", "Fabrikam", "Blue Harbor Foods", "Alpine Sports", "Kestrel Airlines", "Lumen Optics", "Greenfield Farms", "Orbit Telecom", "Marigold Hotels",
-    "Stonebridge Bank", "Pioneer Insurance", "Silverline Rail", "Copper Kettle Coffee", "Evergreen Energy", "Harbor Light Books", "Cobalt Games", "Juniper Health", "Sundial Travel",
+    "Northwind Traders", "Contoso", "Fabrikam", "Blue Harbor Foods", "Alpine Sports", "Kestrel Airlines",
+    "Lumen Optics", "Greenfield Farms", "Orbit Telecom", "Marigold Hotels",
+    "Stonebridge Bank", "Pioneer Insurance", "Silverline Rail", "Copper Kettle Coffee", "Evergreen Energy",
+    "Harbor Light Books", "Cobalt Games", "Juniper Health", "Sundial Travel",
     "Red Maple Schools",
 )  # fmt: skip
 
 VENDORS = (
-    ("dhl", "DHL", ("Deutsche Post DHL", "DHL Express"), "Carrier that delivers the hardware keys and printed invoices to our customers."),
+    (
+        "dhl",
+        "DHL",
+        ("Deutsche Post DHL", "DHL Express"),
+        "Carrier that delivers the hardware keys and printed invoices to our customers.",
+    ),
     ("fedex", "FedEx", ("Federal Express",), "Carrier for parcels within North America."),
     ("stripe", "Stripe", (), "Acquirer of card payments."),
     ("adyen", "Adyen", (), "Second acquirer, for local methods of payment."),
@@ -485,11 +633,14 @@ AGENTS = (
 )
 
 CIRCUMSTANCES = (
-    "", "", "", " on Safari", " for customers in Europe", " under heavy load", " after the upgrade to 4.2", " in the staging environment", " for accounts with many users", " on slow networks",
+    "", "", "", " on Safari", " for customers in Europe", " under heavy load", " after the upgrade to 4.2",
+    " in the staging environment", " for accounts with many users", " on slow networks",
     " since the last release", " when two people do it at once",
 )  # fmt: skip
 
 REPORTS = (
-    "Seen by three customers this week.", "Happens in about one of fifty tries.", "Support has a workaround, but it is slow.", "The logs show nothing unusual.", "Reproduced on a fresh account.",
-    "We promised an answer by the end of the month.", "It worked before the last release.", "A screenshot is attached.", "Not urgent, but embarrassing.",
+    "Seen by three customers this week.", "Happens in about one of fifty tries.",
+    "Support has a workaround, but it is slow.", "The logs show nothing unusual.", "Reproduced on a fresh account.",
+    "We promised an answer by the end of the month.", "It worked before the last release.", "A screenshot is attached.",
+    "Not urgent, but embarrassing.",
 )  # fmt: skip

@@ -10,7 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SEED = 20_240_229
 COLUMNS = ("name", "category", "priority", "score", "active")
-SQL_TYPES = {"id": "VARCHAR", "name": "VARCHAR", "category": "VARCHAR", "priority": "BIGINT", "score": "DOUBLE", "active": "BOOLEAN"}
+SQL_TYPES = {
+    "id": "VARCHAR",
+    "name": "VARCHAR",
+    "category": "VARCHAR",
+    "priority": "BIGINT",
+    "score": "DOUBLE",
+    "active": "BOOLEAN",
+}
 
 
 class Thing(BaseModel):
@@ -26,7 +33,8 @@ class Thing(BaseModel):
 
 
 def things(rows: int, *, categories: int = 20) -> pl.DataFrame:
-    """Return the columns of Thing and an id, in the order of SQL_TYPES. Scores are multiples of 1/1024: their sums are exact in any order."""
+    """Return the columns of Thing and an id, in the order of SQL_TYPES. Scores are multiples of 1/1024: their sums are
+    exact in any order."""
     random = np.random.default_rng(SEED)
     order = random.permutation(rows).tolist()
     bits = random.integers(0, 1 << 48, rows).tolist()
@@ -74,8 +82,27 @@ def lineitem(rows: int) -> pl.DataFrame:
     def pick(*texts: str) -> pl.Series:
         return pl.Series(texts).gather(random.integers(0, len(texts), rows))
 
-    words = pl.Series(["furiously", "quickly", "carefully", "final", "ironic", "express", "deposits", "accounts", "requests", "sleep", "haggle", "above", "the", "pending"])
-    comment = pl.select(pl.concat_str([words.gather(random.integers(0, len(words), rows)) for _ in range(4)], separator=" ")).to_series()
+    words = pl.Series(
+        [
+            "furiously",
+            "quickly",
+            "carefully",
+            "final",
+            "ironic",
+            "express",
+            "deposits",
+            "accounts",
+            "requests",
+            "sleep",
+            "haggle",
+            "above",
+            "the",
+            "pending",
+        ]
+    )
+    comment = pl.select(
+        pl.concat_str([words.gather(random.integers(0, len(words), rows)) for _ in range(4)], separator=" ")
+    ).to_series()
     shipped = pl.Series(random.integers(0, 2526, rows)).cast(pl.Int32)
     day = pl.Series([first]).cast(pl.Int32)[0]
     return pl.DataFrame(

@@ -1,6 +1,8 @@
-"""Walks over a power-law graph: 100,000 nodes and 1,000,000 edges, beside rustworkx, Kuzu and DuckDB's recursion. `graph_large` is ten times that.
+"""Walks over a power-law graph: 100,000 nodes and 1,000,000 edges, beside rustworkx, Kuzu and DuckDB's recursion.
+`graph_large` is ten times that.
 
-Answers are compared by how many nodes they reach. Times of ours are those of the API, ids and all; rustworkx counts nodes by number.
+Answers are compared by how many nodes they reach. Times of ours are those of the API, ids and all; rustworkx counts
+nodes by number.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Node(BaseModel):
 
 def run(*, smoke: bool = False) -> list[Row]:
     """Return milliseconds a walk, seconds to make the adjacency, and edges added a second."""
-    return measured(SMOKE_NODES if smoke else NODES, SMOKE_STARTS if smoke else STARTS, SMOKE_ROUNDS if smoke else ROUNDS)
+    return measured(
+        SMOKE_NODES if smoke else NODES, SMOKE_STARTS if smoke else STARTS, SMOKE_ROUNDS if smoke else ROUNDS
+    )
 
 
 def measured(nodes: int, starts: int, rounds: int, *, peers: bool = True) -> list[Row]:
@@ -47,16 +51,40 @@ def measured(nodes: int, starts: int, rounds: int, *, peers: bool = True) -> lis
         return _measured(path, nodes, pairs, rng, starts, rounds, peers=peers)
 
 
-def _measured(path: Path, nodes: int, pairs: np.ndarray[Any, Any], rng: np.random.Generator, starts: int, rounds: int, *, peers: bool) -> list[Row]:
+def _measured(
+    path: Path,
+    nodes: int,
+    pairs: np.ndarray[Any, Any],
+    rng: np.random.Generator,
+    starts: int,
+    rounds: int,
+    *,
+    peers: bool,
+) -> list[Row]:
     edges = len(pairs)
     ids = pl.Series([f"n{i:07d}" for i in range(nodes)])
-    frame = pl.DataFrame({"src": ids.gather(pairs[:, 0]), "dst": ids.gather(pairs[:, 1])}).with_columns(pl.lit("to").alias("edge_type"))
+    frame = pl.DataFrame({"src": ids.gather(pairs[:, 0]), "dst": ids.gather(pairs[:, 1])}).with_columns(
+        pl.lit("to").alias("edge_type")
+    )
     db = rem.connect(path / "rem")
     db.register(Node, name="nodes")
     db.load("nodes", pl.DataFrame({"id": ids, "size": np.arange(nodes)}), progress=False)
-    added = seconds(lambda: db.add_edges(frame.with_columns(pl.lit("nodes").alias("src_table"), pl.lit("nodes").alias("dst_table"))))
+    added = seconds(
+        lambda: db.add_edges(frame.with_columns(pl.lit("nodes").alias("src_table"), pl.lit("nodes").alias("dst_table")))
+    )
     same = checksum([(edges,)])
-    found = [Row("edges added in bulk", "rem_arrow", edges / added, "/s", edges, target=">= 500,000", met=edges / added >= 500_000, checksum=same)]
+    found = [
+        Row(
+            "edges added in bulk",
+            "rem_arrow",
+            edges / added,
+            "/s",
+            edges,
+            target=">= 500,000",
+            met=edges / added >= 500_000,
+            checksum=same,
+        )
+    ]
     db.compact()
     made = seconds(lambda: db.neighbors(ids[0]))
     found.append(Row("adjacency made, to the first walk", "rem_arrow", made, "s", edges, checksum=same))
@@ -65,22 +93,49 @@ def _measured(path: Path, nodes: int, pairs: np.ndarray[Any, Any], rng: np.rando
         db.add_edge(ids[i], ids[-1 - i], "later")
         one.append(seconds(lambda: hints.graphs.graph(db._version())) * 1e3)
         db.remove_edges(ids[i], ids[-1 - i], "later")
-    found += compare("adjacency after one added edge", {"rem_arrow": float(np.median(one))}, "ms", rows=edges, checksums=same, target=Target("<=", 1, "value"))
+    found += compare(
+        "adjacency after one added edge",
+        {"rem_arrow": float(np.median(one))},
+        "ms",
+        rows=edges,
+        checksums=same,
+        target=Target("<=", 1, "value"),
+    )
     degree = np.bincount(pairs[:, 0], minlength=nodes)
     middle = np.flatnonzero(degree == int(np.median(degree[degree > 0])))[:100]
     hub = int(np.argmax(degree))
     ours = _Ours(db, ids)
     others = _peers(path, nodes, pairs) if peers else {}
     found += _walk(
-        "3 hops from a node of median degree", {"rem_arrow": lambda i: ours.hops(int(middle[i % len(middle)]), 3)} | _each(others, "hops", middle, 3), edges, rounds, 0.8
+        "3 hops from a node of median degree",
+        {"rem_arrow": lambda i: ours.hops(int(middle[i % len(middle)]), 3)} | _each(others, "hops", middle, 3),
+        edges,
+        rounds,
+        0.8,
     )
     joined = {"rem_arrow, db.sql with the node table": lambda i: ours.joined(int(middle[i % len(middle)]), 3)}
     found += _walk("3 hops joined with the nodes", joined, edges, rounds, 3)
-    found += _walk("all that a hub reaches", {"rem_arrow": lambda i: ours.hops(hub, 99)} | _each(others, "hops", np.array([hub]), 99, without=("duckdb",)), edges, 3, None)
-    found += _walk(f"3 hops from {starts:,} nodes at once", {"rem_arrow": lambda i: ours.many(np.resize(middle, starts), 3)}, edges, 3, None)
+    found += _walk(
+        "all that a hub reaches",
+        {"rem_arrow": lambda i: ours.hops(hub, 99)} | _each(others, "hops", np.array([hub]), 99, without=("duckdb",)),
+        edges,
+        3,
+        None,
+    )
+    found += _walk(
+        f"3 hops from {starts:,} nodes at once",
+        {"rem_arrow": lambda i: ours.many(np.resize(middle, starts), 3)},
+        edges,
+        3,
+        None,
+    )
     ends = rng.integers(0, nodes, (50, 2))
-    found += _walk("shortest path", {"rem_arrow": lambda i: ours.path(*ends[i % 50])} | _paths(others, ends), edges, rounds, None)
-    found += _walk("PageRank to 1e-6", {"rem_arrow": lambda i: ours.ranked()} | _plain(others, "ranked"), edges, 3, None)
+    found += _walk(
+        "shortest path", {"rem_arrow": lambda i: ours.path(*ends[i % 50])} | _paths(others, ends), edges, rounds, None
+    )
+    found += _walk(
+        "PageRank to 1e-6", {"rem_arrow": lambda i: ours.ranked()} | _plain(others, "ranked"), edges, 3, None
+    )
     found += _walk("components", {"rem_arrow": lambda i: ours.parted()} | _plain(others, "parted"), edges, 3, None)
     db.close()
     return found
@@ -163,11 +218,17 @@ class _Kuzu:
         self.con.execute("COPY E FROM $t", {"t": few})
 
     def hops(self, node: int, depth: int) -> int:
-        found = self.con.execute(f"MATCH (a:N {{id: $i}})-[* SHORTEST 1..{min(depth, 30)}]->(b:N) WHERE b.id <> $i RETURN count(DISTINCT b.id)", {"i": int(node)})
+        found = self.con.execute(
+            f"MATCH (a:N {{id: $i}})-[* SHORTEST 1..{min(depth, 30)}]->(b:N) WHERE b.id <> $i RETURN count(DISTINCT "
+            "b.id)",
+            {"i": int(node)},
+        )
         return int(found.get_next()[0])
 
     def path(self, a: int, b: int) -> int:
-        found = self.con.execute("MATCH p = (a:N {id: $a})-[* SHORTEST 1..30]->(b:N {id: $b}) RETURN length(p)", {"a": int(a), "b": int(b)})
+        found = self.con.execute(
+            "MATCH p = (a:N {id: $a})-[* SHORTEST 1..30]->(b:N {id: $b}) RETURN length(p)", {"a": int(a), "b": int(b)}
+        )
         return int(found.get_next()[0]) if found.has_next() else -1 if a != b else 0
 
 
@@ -178,20 +239,29 @@ class _DuckDB:
         self.con.execute("CREATE TABLE e AS SELECT * FROM given ORDER BY a")
 
     def hops(self, node: int, depth: int) -> int:
-        text = "WITH RECURSIVE r(n, d) AS (SELECT ?::BIGINT, 0 UNION SELECT b, d + 1 FROM r JOIN e ON e.a = r.n WHERE d < ?) SELECT count(DISTINCT n) FROM r WHERE n <> ?"
+        text = (
+            "WITH RECURSIVE r(n, d) AS (SELECT ?::BIGINT, 0 UNION SELECT b, d + 1 FROM r JOIN e ON e.a = r.n "
+            "WHERE d < ?) SELECT count(DISTINCT n) FROM r WHERE n <> ?"
+        )
         return int(self.con.execute(text, [int(node), depth, int(node)]).fetchone()[0])  # type: ignore[index]
 
 
-def _each(peers: dict[str, Any], method: str, nodes: np.ndarray[Any, Any], depth: int, without: tuple[str, ...] = ()) -> dict[str, Ask]:
-    return {n: (lambda i, p=p: getattr(p, method)(int(nodes[i % len(nodes)]), depth)) for n, p in peers.items() if hasattr(p, method) and n not in without}  # type: ignore[misc]
+def _each(
+    peers: dict[str, Any], method: str, nodes: np.ndarray[Any, Any], depth: int, without: tuple[str, ...] = ()
+) -> dict[str, Ask]:
+    return {
+        n: (lambda i, p=p: getattr(p, method)(int(nodes[i % len(nodes)]), depth))
+        for n, p in peers.items()
+        if hasattr(p, method) and n not in without
+    }  # type: ignore[misc]
 
 
 def _paths(peers: dict[str, Any], ends: np.ndarray[Any, Any]) -> dict[str, Ask]:
-    return {n: (lambda i, p=p: p.path(*ends[i % len(ends)])) for n, p in peers.items() if hasattr(p, "path")}  # type: ignore[misc]
+    return {n: (lambda i, p=p: p.path(*ends[i % len(ends)])) for n, p in peers.items() if hasattr(p, "path")}
 
 
 def _plain(peers: dict[str, Any], method: str) -> dict[str, Ask]:
-    return {n: (lambda i, p=p: getattr(p, method)()) for n, p in peers.items() if hasattr(p, method)}  # type: ignore[misc]
+    return {n: (lambda i, p=p: getattr(p, method)()) for n, p in peers.items() if hasattr(p, method)}
 
 
 def _walk(what: str, engines: dict[str, Ask], edges: int, rounds: int, bound_ms: float | None) -> list[Row]:
@@ -205,6 +275,14 @@ def _walk(what: str, engines: dict[str, Ask], edges: int, rounds: int, bound_ms:
         turn[name] += 1
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=rounds)  # type: ignore[misc]
+    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=rounds)
     target = None if bound_ms is None else Target("<=", bound_ms, "value")
-    return compare(what, found, "ms", rows=edges, checksums=sums, reference="rustworkx" if "rustworkx" in found else None, target=target)
+    return compare(
+        what,
+        found,
+        "ms",
+        rows=edges,
+        checksums=sums,
+        reference="rustworkx" if "rustworkx" in found else None,
+        target=target,
+    )

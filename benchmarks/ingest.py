@@ -1,6 +1,7 @@
 """Durable inserts: one validated entity a commit, and batches of 1,000 dicts.
 
-Ours validates with Pydantic and makes an id; the peers get ready ids and validate nothing. "sustained" counts all rows of
+Ours validates with Pydantic and makes an id; the peers get ready ids and validate nothing. "sustained" counts all rows
+of
 the run and the seals and compactions that the background thread did meanwhile.
 """
 
@@ -87,7 +88,9 @@ def _oldest() -> Any:
     return pl.CompatLevel.oldest()
 
 
-def _measure(engines: dict[str, int], *, rounds: int, batch: int | None, path: Path) -> tuple[dict[str, float], dict[str, str], dict[str, float]]:
+def _measure(
+    engines: dict[str, int], *, rounds: int, batch: int | None, path: Path
+) -> tuple[dict[str, float], dict[str, str], dict[str, float]]:
     """Return rows per second, the checksum of what is stored, and sustained rows per second, by engine."""
     opened = {name: _Engine(name, path / name.replace(" ", "_")) for name in engines}
     most = max(engines.values()) * rounds
@@ -99,7 +102,9 @@ def _measure(engines: dict[str, int], *, rounds: int, batch: int | None, path: P
         source: Iterator[dict[str, Any]] = iter(with_id if engine.needs_id else plain)
 
         def turn(engine: _Engine = engine, source: Iterator[dict[str, Any]] = source, count: int = count) -> float:
-            given: list[Any] = [list(islice(source, batch)) for _ in range(count)] if batch else list(islice(source, count))
+            given: list[Any] = (
+                [list(islice(source, batch)) for _ in range(count)] if batch else list(islice(source, count))
+            )
             insert = engine.many if batch else engine.one
 
             def all_of_them() -> None:
@@ -122,25 +127,49 @@ def _measure(engines: dict[str, int], *, rounds: int, batch: int | None, path: P
 
 
 def _single(*, smoke: bool) -> list[Row]:
-    engines = {name: SMOKE_SINGLE if smoke else n for name, n in SINGLE.items() if name in ("rem_arrow", "sqlite") or installed(name)}
+    engines = {
+        name: SMOKE_SINGLE if smoke else n
+        for name, n in SINGLE.items()
+        if name in ("rem_arrow", "sqlite") or installed(name)
+    }
     with scratch() as path:
         found, sums, sustained = _measure(engines, rounds=ROUNDS, batch=None, path=path)
     rows = {name: n * ROUNDS for name, n in engines.items()}
     known = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
     return [
-        *compare("insert, one entity a commit", found, "rows/s", rows=rows, checksums=sums, reference="sqlite", target=Target(">=", 30_000)),
+        *compare(
+            "insert, one entity a commit",
+            found,
+            "rows/s",
+            rows=rows,
+            checksums=sums,
+            reference="sqlite",
+            target=Target(">=", 30_000),
+        ),
         *compare("the same, sustained", known, "rows/s", rows=rows, checksums=sums, reference="sqlite"),
     ]
 
 
 def _batches(*, smoke: bool) -> list[Row]:
-    engines = {name: SMOKE_BATCHES if smoke else n for name, n in BATCHES.items() if name in ("rem_arrow", "sqlite") or installed(name)}
+    engines = {
+        name: SMOKE_BATCHES if smoke else n
+        for name, n in BATCHES.items()
+        if name in ("rem_arrow", "sqlite") or installed(name)
+    }
     with scratch() as path:
         found, sums, sustained = _measure(engines, rounds=ROUNDS, batch=BATCH_ROWS, path=path)
     rows = {name: n * ROUNDS * BATCH_ROWS for name, n in engines.items()}
     known = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
     return [
-        *compare("insert, batches of 1,000 dicts", found, "rows/s", rows=rows, checksums=sums, reference="sqlite", target=Target(">=", 300_000)),
+        *compare(
+            "insert, batches of 1,000 dicts",
+            found,
+            "rows/s",
+            rows=rows,
+            checksums=sums,
+            reference="sqlite",
+            target=Target(">=", 300_000),
+        ),
         *compare("the same batches, sustained", known, "rows/s", rows=rows, checksums=sums, reference="sqlite"),
     ]
 
@@ -149,4 +178,6 @@ def _synced(*, smoke: bool) -> list[Row]:
     count = SMOKE_SYNCED if smoke else SYNCED
     with scratch() as path:
         found, sums, _ = _measure({"rem_arrow sync": count, "sqlite FULL": count}, rounds=3, batch=None, path=path)
-    return compare("insert, every commit synced", found, "rows/s", rows=count * 3, checksums=sums, reference="sqlite FULL")
+    return compare(
+        "insert, every commit synced", found, "rows/s", rows=count * 3, checksums=sums, reference="sqlite FULL"
+    )

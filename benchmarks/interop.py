@@ -1,7 +1,9 @@
 """A million rows handed to other tools, TPC-H q6 in DuckDB over live views, and tables to files and back.
 
-lineitem comes from REM_LINEITEM, as for `load`; without it, from a seeded table of the same columns. q6 runs beside DuckDB over the
-Parquet file that the table was loaded from. An export is measured with the columns in the cache and, first, just after opening.
+lineitem comes from REM_LINEITEM, as for `load`; without it, from a seeded table of the same columns. q6 runs beside
+DuckDB over the
+Parquet file that the table was loaded from. An export is measured with the columns in the cache and, first, just after
+opening.
 """
 
 from __future__ import annotations
@@ -26,9 +28,13 @@ LINEITEM_ROWS, SMOKE_LINEITEM_ROWS = 6_000_000, 50_000
 ROUNDS, SMOKE_ROUNDS = 9, 2
 FORMATS = ("parquet", "ipc", "csv", "ndjson")
 MB = 1e6
-Q6 = """SELECT sum(l_extendedprice * l_discount) FROM {} WHERE l_shipdate >= DATE '1994-01-01' AND l_shipdate < DATE '1995-01-01'
+Q6 = """SELECT sum(l_extendedprice * l_discount) FROM {} WHERE l_shipdate >= DATE '1994-01-01'
+AND l_shipdate < DATE '1995-01-01'
 AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24"""
-SUMS = "SELECT COUNT(*), SUM(l_quantity), SUM(l_extendedprice), SUM(l_partkey), MIN(l_shipdate), MAX(l_comment) FROM lineitem"
+SUMS = (
+    "SELECT COUNT(*), SUM(l_quantity), SUM(l_extendedprice), SUM(l_partkey), MIN(l_shipdate), MAX(l_comment) FROM "
+    "lineitem"
+)
 
 
 def run(*, smoke: bool = False) -> list[Row]:
@@ -58,7 +64,9 @@ def _hand_over(rows: int, rounds: int) -> list[Row]:
 
             con = duckdb.connect(config={"threads": DUCKDB_THREADS})
             con.register("t", t)
-            ways["duckdb, and its count and sums"] = lambda: con.execute("SELECT count(*), sum(seq), sum(n) FROM t").fetchall()
+            ways["duckdb, and its count and sums"] = lambda: con.execute(
+                "SELECT count(*), sum(seq), sum(n) FROM t"
+            ).fetchall()
         size = db.to_arrow("t").nbytes
         sums = checksum(db.sql("SELECT count(*), sum(seq) FROM t").rows())
         found = []
@@ -66,8 +74,17 @@ def _hand_over(rows: int, rounds: int) -> list[Row]:
             grown = _added(way)
             took = interleaved({name: lambda way=way: seconds(way) * 1e3}, rounds=rounds)  # type: ignore[misc]
             target = Target("<=", 20)
-            found += compare(f"hand over to {name}", {"rem_arrow": took[name]}, "ms", rows=rows, checksums=sums, target=target)
-            found += compare(f"memory of {name}", {"rem_arrow": grown / size * 100}, "% more", rows=rows, checksums=sums, target=Target("<=", 10))
+            found += compare(
+                f"hand over to {name}", {"rem_arrow": took[name]}, "ms", rows=rows, checksums=sums, target=target
+            )
+            found += compare(
+                f"memory of {name}",
+                {"rem_arrow": grown / size * 100},
+                "% more",
+                rows=rows,
+                checksums=sums,
+                target=Target("<=", 10),
+            )
         return found
 
 
@@ -92,9 +109,15 @@ def _queries(db: rem.Database, source: Path, rounds: int) -> list[Row]:
         "duckdb": lambda: theirs.execute(Q6.format(f"'{source}'")).fetchall(),
     }
     sums = {name: checksum(query()) for name, query in runs.items()}
-    times = interleaved({name: lambda query=query: seconds(query) * 1e3 for name, query in runs.items()}, rounds=rounds)  # type: ignore[misc]
+    times = interleaved({name: lambda query=query: seconds(query) * 1e3 for name, query in runs.items()}, rounds=rounds)
     return compare(
-        "q6 in DuckDB: live view, Parquet", times, "ms", rows=db.stats()["tables"]["lineitem"]["rows"], checksums=sums, reference="duckdb", target=Target("<=", 1.5, "ratio")
+        "q6 in DuckDB: live view, Parquet",
+        times,
+        "ms",
+        rows=db.stats()["tables"]["lineitem"]["rows"],
+        checksums=sums,
+        reference="duckdb",
+        target=Target("<=", 1.5, "ratio"),
     )
 
 
@@ -107,12 +130,18 @@ def _files(path: Path) -> list[Row]:
     found = []
     for format_ in FORMATS:
         with rem.connect(path / "rem", read_only=True) as db:
-            cold, warm = (_speed(size, lambda db=db, format_=format_: _exported(db, path / "out", format_)) for _ in range(2))  # type: ignore[misc]
+            cold, warm = (
+                _speed(size, lambda db=db, format_=format_: _exported(db, path / "out", format_)) for _ in range(2)
+            )  # type: ignore[misc]
         with rem.connect() as other:
-            back = _speed(size, lambda other=other: other.import_from(path / "out", progress=False))  # type: ignore[misc]
+            back = _speed(size, lambda other=other: other.import_from(path / "out", progress=False))
             sums = checksum(other.sql(SUMS).rows())
         target = Target(">=", 300) if format_ in ("parquet", "ipc") else None
-        for what, speed in ((f"export {format_}, just opened", cold), (f"export {format_}", warm), (f"import {format_}", back)):
+        for what, speed in (
+            (f"export {format_}, just opened", cold),
+            (f"export {format_}", warm),
+            (f"import {format_}", back),
+        ):
             found += compare(what, {"rem_arrow": speed}, "MB/s of Arrow", rows=rows, checksums=sums, target=target)
         assert sums == expected, f"{format_} gave other rows back"
     return found

@@ -1,6 +1,7 @@
 """Bulk loading of TPC-H lineitem from Parquet, and the size on disk.
 
-The file comes from REM_LINEITEM; without it, from a seeded table of the same columns. DuckDB writes part of its file when
+The file comes from REM_LINEITEM; without it, from a seeded table of the same columns. DuckDB writes part of its file
+when
 it closes, so loading is measured with and without the closing.
 """
 
@@ -23,7 +24,10 @@ from benchmarks.measure import Row, Target, checksum, compare, folder_bytes, ins
 ROUNDS = 3
 SYNTHETIC_ROWS = 6_000_000
 SMOKE_ROWS = 50_000
-SUMS = "SELECT COUNT(*), SUM(l_quantity), SUM(l_extendedprice), SUM(l_partkey), MIN(l_shipdate), MAX(l_comment) FROM lineitem"
+SUMS = (
+    "SELECT COUNT(*), SUM(l_quantity), SUM(l_extendedprice), SUM(l_partkey), MIN(l_shipdate), MAX(l_comment) FROM "
+    "lineitem"
+)
 MIB = 1 << 20
 
 
@@ -64,12 +68,36 @@ def _run(source: Path, path: Path, *, smoke: bool) -> list[Row]:
             target.unlink()
         return total / took
 
-    speeds = interleaved({name: (lambda name=name: turn(name)) for name in engines}, rounds=1 if smoke else ROUNDS)  # type: ignore[misc]
+    speeds = interleaved({name: (lambda name=name: turn(name)) for name in engines}, rounds=1 if smoke else ROUNDS)
     closed = {name: total / sorted(values)[len(values) // 2] for name, values in closing.items() if name != "lancedb"}
     return [
-        *compare("load lineitem", speeds, "rows/s", rows=total, checksums=sums, reference="duckdb", target=Target(">=", 1.0, "ratio")),
-        *compare("load lineitem and close", closed, "rows/s", rows=total, checksums=sums, reference="duckdb", target=Target(">=", 1.0, "ratio")),
-        *compare("size on disk", sizes, "MiB", rows=total, checksums=sums, reference="duckdb", target=Target("<=", 1.2, "ratio")),
+        *compare(
+            "load lineitem",
+            speeds,
+            "rows/s",
+            rows=total,
+            checksums=sums,
+            reference="duckdb",
+            target=Target(">=", 1.0, "ratio"),
+        ),
+        *compare(
+            "load lineitem and close",
+            closed,
+            "rows/s",
+            rows=total,
+            checksums=sums,
+            reference="duckdb",
+            target=Target(">=", 1.0, "ratio"),
+        ),
+        *compare(
+            "size on disk",
+            sizes,
+            "MiB",
+            rows=total,
+            checksums=sums,
+            reference="duckdb",
+            target=Target("<=", 1.2, "ratio"),
+        ),
     ]
 
 
@@ -104,5 +132,12 @@ def _lancedb(source: Path, target: Path) -> tuple[float, float, str]:
     columns = ["l_quantity", "l_extendedprice", "l_partkey", "l_shipdate", "l_comment"]
     frame = pl.DataFrame(table.search().select(columns).to_arrow())
     c = pl.col
-    found = frame.select(pl.len(), c("l_quantity").sum(), c("l_extendedprice").sum(), c("l_partkey").sum(), c("l_shipdate").min(), c("l_comment").max())
+    found = frame.select(
+        pl.len(),
+        c("l_quantity").sum(),
+        c("l_extendedprice").sum(),
+        c("l_partkey").sum(),
+        c("l_shipdate").min(),
+        c("l_comment").max(),
+    )
     return took, 0.0, checksum(found.rows())

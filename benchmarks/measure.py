@@ -1,6 +1,7 @@
 """What every benchmark shares: interleaved medians, rows of figures, checksums.
 
-A benchmark is a module with `run(*, smoke: bool) -> list[Row]`. Rows with the same `what` and `rows` come from engines that
+A benchmark is a module with `run(*, smoke: bool) -> list[Row]`. Rows with the same `what` and `rows` come from engines
+that
 did the same work, so their checksums must be equal.
 """
 
@@ -59,7 +60,14 @@ class Row:
 
 
 def compare(
-    what: str, values: Mapping[str, float], unit: str, *, rows: int | Mapping[str, int], checksums: Checksums = "", reference: str | None = None, target: Target | None = None
+    what: str,
+    values: Mapping[str, float],
+    unit: str,
+    *,
+    rows: int | Mapping[str, int],
+    checksums: Checksums = "",
+    reference: str | None = None,
+    target: Target | None = None,
 ) -> list[Row]:
     """Return a row for each engine; the target holds for the first engine."""
     first = next(iter(values))
@@ -70,7 +78,20 @@ def compare(
         own = target if engine == first else None
         checksum = checksums if isinstance(checksums, str) else checksums.get(engine, "")
         count = rows if isinstance(rows, int) else rows[engine]
-        found.append(Row(what, engine, value, unit, count, reference, ratio, str(own) if own else None, own.met(value, ratio) if own else None, checksum))
+        found.append(
+            Row(
+                what,
+                engine,
+                value,
+                unit,
+                count,
+                reference,
+                ratio,
+                str(own) if own else None,
+                own.met(value, ratio) if own else None,
+                checksum,
+            )
+        )
     return found
 
 

@@ -1,6 +1,8 @@
-"""Finding entities by what they are called, among one million: LOOKUP, FUZZY by a name with two letters swapped, completion.
+"""Finding entities by what they are called, among one million: LOOKUP, FUZZY by a name with two letters swapped,
+completion.
 
-Names are two made-up words; the words' parts repeat, so that trigrams have long lists. Beside it DuckDB, which compares every name
+Names are two made-up words; the words' parts repeat, so that trigrams have long lists. Beside it DuckDB, which compares
+every name
 (jaccard over single letters: another measure, so its answers are not compared). "first" makes the index.
 """
 
@@ -99,9 +101,27 @@ def _measured(path: Path, frame: pl.DataFrame, asked: list[str]) -> list[Row]:
     first = seconds(lambda: db.fuzzy(wrong[0]))
     stats = db.stats()["trigram_index"]
     found = [
-        *_time("LOOKUP", {"rem_arrow": _read(lambda name: db.sql("LOOKUP $name", {"name": name}))}, [n.upper() for n in asked], unit="us", target=Target("<=", 2_000)),
-        *_time("lookup_entity", {"rem_arrow": _read(db.lookup_entity)}, [n.upper() for n in asked], unit="us", target=Target("<=", 200)),
-        *_time("FUZZY, 10 best", {"rem_arrow": _read(lambda name: db.sql("FUZZY $name", {"name": name}))}, wrong, unit="ms", target=Target("<=", 20)),
+        *_time(
+            "LOOKUP",
+            {"rem_arrow": _read(lambda name: db.sql("LOOKUP $name", {"name": name}))},
+            [n.upper() for n in asked],
+            unit="us",
+            target=Target("<=", 2_000),
+        ),
+        *_time(
+            "lookup_entity",
+            {"rem_arrow": _read(db.lookup_entity)},
+            [n.upper() for n in asked],
+            unit="us",
+            target=Target("<=", 200),
+        ),
+        *_time(
+            "FUZZY, 10 best",
+            {"rem_arrow": _read(lambda name: db.sql("FUZZY $name", {"name": name}))},
+            wrong,
+            unit="ms",
+            target=Target("<=", 20),
+        ),
         *_time("complete, 10 first", {"rem_arrow": _read(lambda name: db.complete(name[:4]))}, asked, unit="us"),
         *compare("first FUZZY, which makes the index", {"rem_arrow": first}, "s", rows=0),
         *compare("the index in memory", {"rem_arrow": stats["bytes"] / (1 << 20)}, "MiB", rows=0),
@@ -116,9 +136,14 @@ def _read(ask: Callable[[str], pl.DataFrame]) -> Ask:
     return lambda text: ask(text).select("table", "id").rows()
 
 
-def _time(what: str, readers: dict[str, Ask], asked: list[str], *, unit: str, target: Target | None = None) -> list[Row]:
+def _time(
+    what: str, readers: dict[str, Ask], asked: list[str], *, unit: str, target: Target | None = None
+) -> list[Row]:
     """Return the time of one of `asked`; which entities came, in what order, makes the checksum."""
-    sums = {name: checksum((place, *row) for place, text in enumerate(asked) for row in ask(text)) for name, ask in readers.items()}
+    sums = {
+        name: checksum((place, *row) for place, text in enumerate(asked) for row in ask(text))
+        for name, ask in readers.items()
+    }
     scale = {"us": 1e6, "ms": 1e3}[unit]
 
     def timed(ask: Ask) -> float:
@@ -127,7 +152,7 @@ def _time(what: str, readers: dict[str, Ask], asked: list[str], *, unit: str, ta
             ask(text)
         return (time.perf_counter() - started) / len(asked) * scale
 
-    found = interleaved({name: (lambda ask=ask: timed(ask)) for name, ask in readers.items()}, rounds=ROUNDS)  # type: ignore[misc]
+    found = interleaved({name: (lambda ask=ask: timed(ask)) for name, ask in readers.items()}, rounds=ROUNDS)
     return compare(what, found, unit, rows=len(asked), checksums=sums, target=target)
 
 
@@ -135,6 +160,11 @@ def _duckdb(path: Path, frame: pl.DataFrame, asked: list[str]) -> list[Row]:
     con = open_duckdb(path / "duckdb")
     con.register("frame", frame)
     con.execute("CREATE TABLE named AS SELECT * FROM frame")
-    rows = _time("every name compared, by jaccard of letters", {"duckdb": lambda text: con.execute(DUCKDB, (text,)).fetchall()}, asked, unit="ms")
+    rows = _time(
+        "every name compared, by jaccard of letters",
+        {"duckdb": lambda text: con.execute(DUCKDB, (text,)).fetchall()},
+        asked,
+        unit="ms",
+    )
     con.close()
     return rows

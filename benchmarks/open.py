@@ -1,7 +1,9 @@
 """Opening a database of one million rows, and importing the package, each in a fresh process.
 
-`import rem_arrow` alone loads nothing, so what counts is the import with the first use of `connect`, against importing the
-libraries that it stands on. The processes share a fresh bytecode cache, warmed by a first run that does not count, so that
+`import rem_arrow` alone loads nothing, so what counts is the import with the first use of `connect`, against importing
+the
+libraries that it stands on. The processes share a fresh bytecode cache, warmed by a first run that does not count, so
+that
 PYTHONDONTWRITEBYTECODE or a read-only checkout do not make anyone compile sources each time.
 """
 
@@ -26,10 +28,15 @@ CLOCK = "import sys, time\nstarted = time.perf_counter()\n"
 SPENT = "print((time.perf_counter() - started) * 1000)\n"
 OPENERS = {
     "rem_arrow": "db = rem_arrow.connect(sys.argv[1])\n{spent}print(db.sql('{count}').item())\n{spent}",
-    "duckdb": "db = duckdb.connect(sys.argv[1], config={{'threads': 2}})\n{spent}print(db.execute('{count}').fetchone()[0])\n{spent}",
+    "duckdb": "db = duckdb.connect(sys.argv[1], config={{'threads': 2}})\n"
+    "{spent}print(db.execute('{count}').fetchone()[0])\n{spent}",
     "sqlite": "db = sqlite3.connect(sys.argv[1])\n{spent}print(db.execute('{count}').fetchone()[0])\n{spent}",
 }
-IMPORTS = {"rem_arrow": "import rem_arrow, polars; rem_arrow.connect", "duckdb": "import duckdb", "sqlite": "import sqlite3"}
+IMPORTS = {
+    "rem_arrow": "import rem_arrow, polars; rem_arrow.connect",
+    "duckdb": "import duckdb",
+    "sqlite": "import sqlite3",
+}
 IMPORTED = {
     "rem_arrow": "import rem_arrow; rem_arrow.connect",
     "its libraries": "import numpy, polars, pyarrow, pydantic, sqlglot, rocksdict",
@@ -46,8 +53,17 @@ def run(*, smoke: bool = False) -> list[Row]:
 
 def _fresh(bytecode: Path, text: str, *arguments: str) -> list[str]:
     """Run a program in a fresh process; return the lines that it prints."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": str(bytecode)}
-    found = subprocess.run([sys.executable, "-c", text, *arguments], capture_output=True, text=True, check=True, timeout=120, env=environment)
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+        "PYTHONPYCACHEPREFIX": str(bytecode)
+    }
+    found = subprocess.run(
+        [sys.executable, "-c", text, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env=environment,
+    )
     return found.stdout.splitlines()
 
 
@@ -67,8 +83,18 @@ def _open(rows: int, bytecode: Path, *, times: int) -> list[Row]:
                 connected[name].append(float(first))
                 answered[name].append(float(second))
     return [
-        *compare("open in a fresh process", _medians(connected), "ms", rows=rows, checksums=sums, reference="duckdb", target=Target("<=", 150)),
-        *compare("open, and the first COUNT(*)", _medians(answered), "ms", rows=rows, checksums=sums, reference="duckdb"),
+        *compare(
+            "open in a fresh process",
+            _medians(connected),
+            "ms",
+            rows=rows,
+            checksums=sums,
+            reference="duckdb",
+            target=Target("<=", 150),
+        ),
+        *compare(
+            "open, and the first COUNT(*)", _medians(answered), "ms", rows=rows, checksums=sums, reference="duckdb"
+        ),
     ]
 
 
@@ -98,10 +124,25 @@ def _imports(bytecode: Path, *, times: int) -> list[Row]:
             took = float(_fresh(bytecode, f"{CLOCK}{text}\n{SPENT}")[0])
             if turn > 0:
                 taken[name].append(took)
-    (loaded,) = _fresh(bytecode, f"{IMPORTS['rem_arrow']}\nimport sys\nprint([m for m in ('openai', 'hnswlib') if m in sys.modules])")
+    (loaded,) = _fresh(
+        bytecode, f"{IMPORTS['rem_arrow']}\nimport sys\nprint([m for m in ('openai', 'hnswlib') if m in sys.modules])"
+    )
     return [
-        *compare("import, up to connect", _medians(taken), "ms", rows=0, reference="its libraries", target=Target("<=", 1.25, "ratio")),
-        *compare(f"openai, hnswlib loaded by the import: {loaded}", {"rem_arrow": float(loaded != "[]")}, "", rows=0, target=Target("<=", 0)),
+        *compare(
+            "import, up to connect",
+            _medians(taken),
+            "ms",
+            rows=0,
+            reference="its libraries",
+            target=Target("<=", 1.25, "ratio"),
+        ),
+        *compare(
+            f"openai, hnswlib loaded by the import: {loaded}",
+            {"rem_arrow": float(loaded != "[]")},
+            "",
+            rows=0,
+            target=Target("<=", 0),
+        ),
     ]
 
 

@@ -1,7 +1,9 @@
 """Point reads of one million entities: by id, by name, by an indexed field.
 
-"cold" opens the database again and asks for one row of every page once: neither the column cache nor RocksDB's block cache
-holds anything, the operating system's file cache does. A read decodes one page of every column, so time / columns is what a
+"cold" opens the database again and asks for one row of every page once: neither the column cache nor RocksDB's block
+cache
+holds anything, the operating system's file cache does. A read decodes one page of every column, so time / columns is
+what a
 page costs. "small cache" bounds the column cache at a tenth of the decoded table.
 """
 
@@ -82,9 +84,14 @@ def _get(db: rem.Database, *, as_model: bool = False) -> Read:
     return read
 
 
-def _time(what: str, readers: dict[str, Read], asked: Asked, *, columns: slice, target: Target | None = None) -> list[Row]:
+def _time(
+    what: str, readers: dict[str, Read], asked: Asked, *, columns: slice, target: Target | None = None
+) -> list[Row]:
     """Return microseconds for one of `asked`; what comes back, cut to `columns`, makes the checksum."""
-    sums = {name: checksum(row[columns] if len(row) == len(NAMES) else row for value in asked for row in read(value)) for name, read in readers.items()}
+    sums = {
+        name: checksum(row[columns] if len(row) == len(NAMES) else row for value in asked for row in read(value))
+        for name, read in readers.items()
+    }
 
     def timed(read: Read) -> float:
         started = time.perf_counter()
@@ -92,7 +99,7 @@ def _time(what: str, readers: dict[str, Read], asked: Asked, *, columns: slice, 
             read(value)
         return (time.perf_counter() - started) / len(asked) * 1e6
 
-    found = interleaved({name: (lambda read=read: timed(read)) for name, read in readers.items()}, rounds=ROUNDS)  # type: ignore[misc]
+    found = interleaved({name: (lambda read=read: timed(read)) for name, read in readers.items()}, rounds=ROUNDS)
     return compare(what, found, "us", rows=len(asked), checksums=sums, reference="sqlite", target=target)
 
 
@@ -102,7 +109,13 @@ def _gets(db: rem.Database, peers: dict[str, Any], frame: pl.DataFrame, chosen: 
     declared = slice(1, None)
     return [
         *_time("get by id", {"rem_arrow": _get(db), **others}, asked, columns=declared, target=Target("<=", 40)),
-        *_time("get by id, as a model", {"rem_arrow": _get(db, as_model=True)}, asked, columns=declared, target=Target("<=", 60)),
+        *_time(
+            "get by id, as a model",
+            {"rem_arrow": _get(db, as_model=True)},
+            asked,
+            columns=declared,
+            target=Target("<=", 60),
+        ),
     ]
 
 
@@ -141,7 +154,13 @@ def _cold(path: Path, frame: pl.DataFrame, *, rounds: int) -> list[Row]:
     found = {name: statistics.median(values) for name, values in taken.items()}
     return [
         *compare("get by id, cold", found, "us", rows=len(asked), checksums=sums, reference="sqlite"),
-        *compare("one page, read and decoded", {"rem_arrow": found["rem_arrow"] / columns}, "us", rows=len(asked), checksums=sums),
+        *compare(
+            "one page, read and decoded",
+            {"rem_arrow": found["rem_arrow"] / columns},
+            "us",
+            rows=len(asked),
+            checksums=sums,
+        ),
     ]
 
 

@@ -1,4 +1,5 @@
-"""Aggregates over one million rows the second time, over the tail against segments, and scans that zone maps cut short."""
+"""Aggregates over one million rows the second time, over the tail against segments, and scans that zone maps cut
+short."""
 
 from __future__ import annotations
 
@@ -30,10 +31,21 @@ def run(*, smoke: bool = False) -> list[Row]:
     """Return milliseconds a query."""
     with scratch() as path:
         rounds = SMOKE_ROUNDS if smoke else ROUNDS
-        return [*_million(path, SMOKE_ROWS if smoke else ROWS, rounds=rounds), *_tail(path, SMOKE_TAIL_ROWS if smoke else TAIL_ROWS, rounds=rounds)]
+        return [
+            *_million(path, SMOKE_ROWS if smoke else ROWS, rounds=rounds),
+            *_tail(path, SMOKE_TAIL_ROWS if smoke else TAIL_ROWS, rounds=rounds),
+        ]
 
 
-def _time(what: str, queries: dict[str, Query], *, rows: int, rounds: int, reference: str = "duckdb", target: Target | None = None) -> list[Row]:
+def _time(
+    what: str,
+    queries: dict[str, Query],
+    *,
+    rows: int,
+    rounds: int,
+    reference: str = "duckdb",
+    target: Target | None = None,
+) -> list[Row]:
     """Run each once for its checksum, then interleaved."""
     sums = {name: checksum(query()) for name, query in queries.items()}
 
@@ -42,7 +54,7 @@ def _time(what: str, queries: dict[str, Query], *, rows: int, rounds: int, refer
         query()
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda query=query: timed(query)) for name, query in queries.items()}, rounds=rounds)  # type: ignore[misc]
+    found = interleaved({name: (lambda query=query: timed(query)) for name, query in queries.items()}, rounds=rounds)
     return compare(what, found, "ms", rows=rows, checksums=sums, reference=reference, target=target)
 
 
@@ -98,7 +110,14 @@ def _tail(path: Path, rows: int, *, rounds: int) -> list[Row]:
             db.insert("things", given[start : start + BATCH_ROWS])
     sealed.compact()
     queries: dict[str, Query] = {"tail": lambda: tail.sql(TAIL).rows(), "sealed": lambda: sealed.sql(TAIL).rows()}
-    found = _time("group by, tail against sealed", queries, rows=rows, rounds=rounds, reference="sealed", target=Target("<=", 3, "ratio"))
+    found = _time(
+        "group by, tail against sealed",
+        queries,
+        rows=rows,
+        rounds=rounds,
+        reference="sealed",
+        target=Target("<=", 3, "ratio"),
+    )
     found.append(_after_a_batch(tail, given[rows:], rows))
     tail.close()
     sealed.close()
@@ -111,4 +130,6 @@ def _after_a_batch(db: rem.Database, batch: list[dict[str, Any]], rows: int) -> 
     started = time.perf_counter()
     found: pl.DataFrame = db.sql(TAIL)
     took = (time.perf_counter() - started) * 1e3
-    return Row("group by, tail, after one more batch", "tail", took, "ms", rows + len(batch), checksum=checksum(found.rows()))
+    return Row(
+        "group by, tail, after one more batch", "tail", took, "ms", rows + len(batch), checksum=checksum(found.rows())
+    )

@@ -1,8 +1,12 @@
-"""Search by vector beside raw hnswlib, LanceDB and exact search in DuckDB: time and recall, filtered at several selectivities, and the index's life.
+"""Search by vector beside raw hnswlib, LanceDB and exact search in DuckDB: time and recall, filtered at several
+selectivities, and the index's life.
 
-Clustered vectors; recall is the share of the true ten nearest, which a plain product over all vectors finds. A search whose recall is below
-0.99 has another checksum than one above. Filters are drawn at random, or go with the query (its own cluster) or against it (a far one).
-`vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to benchmarks/results/vector-<rows>.svg.
+Clustered vectors; recall is the share of the true ten nearest, which a plain product over all vectors finds. A search
+whose recall is below
+0.99 has another checksum than one above. Filters are drawn at random, or go with the query (its own cluster) or against
+it (a far one).
+`vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to
+benchmarks/results/vector-<rows>.svg.
 """
 
 from __future__ import annotations
@@ -44,14 +48,25 @@ Ask = Callable[[Floats], list[int]]
 
 def run(*, smoke: bool = False) -> list[Row]:
     """Return milliseconds a search, recall, seconds to build and to reopen, and bytes."""
-    return measured(SMOKE_ROWS, SMOKE_DIMENSION, SMOKE_QUERIES, smoke=True) if smoke else measured(ROWS, DIMENSION, QUERIES)
+    return (
+        measured(SMOKE_ROWS, SMOKE_DIMENSION, SMOKE_QUERIES, smoke=True)
+        if smoke
+        else measured(ROWS, DIMENSION, QUERIES)
+    )
 
 
 def measured(rows: int, dimension: int, count: int, *, smoke: bool = False, peers: bool = True) -> list[Row]:
     """Run it at a size; without `peers` ours alone, and only the searches."""
     vectors, queries, clusters = _vectors(rows, dimension, count)
     groups = np.random.default_rng(3).integers(0, GROUPS, rows)
-    frame = pl.DataFrame({"id": np.arange(rows), "g": groups, "c": clusters[:rows], "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, dimension))})
+    frame = pl.DataFrame(
+        {
+            "id": np.arange(rows),
+            "g": groups,
+            "c": clusters[:rows],
+            "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, dimension)),
+        }
+    )
     with scratch() as path:
         found = _measured(path, frame, vectors, queries, clusters, peers=peers)
         return found + _life(path / "life", frame, vectors, queries, smoke=smoke) if peers else found
@@ -69,13 +84,23 @@ def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats, npt
     return made[:rows], made[rows:], clusters
 
 
-def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, clusters: npt.NDArray[np.int64], *, peers: bool) -> list[Row]:
+def _measured(
+    path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, clusters: npt.NDArray[np.int64], *, peers: bool
+) -> list[Row]:
     rows, groups = frame.height, frame["g"].to_numpy()
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     db = rem.connect(path / "rem")
     db.load("t", frame, progress=False)
     exact: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
-    found = [*_searched("top 10, exact", {"rem_arrow": exact, **(_duckdb(path, frame) if peers else {})}, units, queries, reference="duckdb")]
+    found = [
+        *_searched(
+            "top 10, exact",
+            {"rem_arrow": exact, **(_duckdb(path, frame) if peers else {})},
+            units,
+            queries,
+            reference="duckdb",
+        )
+    ]
     raw, raw_s = _raw(vectors) if peers else (None, 0.0)
     started = time.perf_counter()
     db.create_index("t", "v")
@@ -87,14 +112,28 @@ def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats,
     if raw is not None:
         engines |= {"hnswlib": lambda q: raw.knn_query(q, k=10)[0][0].tolist(), **_lancedb(path, frame)}
         found += _memory(db, raw, vectors)
-    found += _searched("top 10, by index", engines, units, queries, reference="hnswlib", target=Target("<=", 2, "ratio"))
+    found += _searched(
+        "top 10, by index", engines, units, queries, reference="hnswlib", target=Target("<=", 2, "ratio")
+    )
     drawn = []
     for share in SHARES:
         below = max(1, int(GROUPS * share))
-        filtered: Ask = lambda q, below=below: db.sql(FILTERED, {"q": q, "g": below})["id"].to_list()  # type: ignore[misc]
-        shown = _searched(f"top 10 of {share:.1%}, by filter", {"rem_arrow": filtered}, units, queries, reference="rem_arrow", passes=groups < below)
-        alone = interleaved({"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNTED, {"g": below}))}, rounds=10)  # type: ignore[misc]
-        found += [*shown, *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows, checksums=checksum([(rows,)]))]
+        filtered: Ask = lambda q, below=below: db.sql(FILTERED, {"q": q, "g": below})["id"].to_list()
+        shown = _searched(
+            f"top 10 of {share:.1%}, by filter",
+            {"rem_arrow": filtered},
+            units,
+            queries,
+            reference="rem_arrow",
+            passes=groups < below,
+        )
+        alone = interleaved(
+            {"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNTED, {"g": below}))}, rounds=10
+        )  # type: ignore[misc]
+        found += [
+            *shown,
+            *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows, checksums=checksum([(rows,)])),
+        ]
         drawn.append((share, shown[0].value, shown[1].value))
     if rows > SMOKE_ROWS:
         picture(drawn, rows)
@@ -103,11 +142,22 @@ def _measured(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats,
     started = time.perf_counter()
     with rem.connect(path / "rem") as again:
         first = again.search("t", queries[0], column="v")["id"].to_list()
-    found.append(Row("reopened, to the first search", "rem_arrow", time.perf_counter() - started, "s", rows, checksum=checksum([(len(first),)])))
+    found.append(
+        Row(
+            "reopened, to the first search",
+            "rem_arrow",
+            time.perf_counter() - started,
+            "s",
+            rows,
+            checksum=checksum([(len(first),)]),
+        )
+    )
     return found
 
 
-def _beside_clusters(db: rem.Database, units: Floats, queries: Floats, clusters: npt.NDArray[np.int64], own: npt.NDArray[np.int64]) -> list[Row]:
+def _beside_clusters(
+    db: rem.Database, units: Floats, queries: Floats, clusters: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+) -> list[Row]:
     """Filters that let one cluster through: the query's own, and one far from it."""
     found = []
     for what, chosen in (("with", own), ("against", (own + CLUSTERS // 2) % CLUSTERS)):
@@ -120,7 +170,10 @@ def _beside_clusters(db: rem.Database, units: Floats, queries: Floats, clusters:
         recall = float(np.mean(recalls))
         name = f"top 10 of one cluster, a filter that goes {what} the query"
         total = checksum([(recall >= 0.99,)])
-        found += [Row(name, "rem_arrow", float(np.median(taken)), "ms", len(units), checksum=total), Row(f"{name}: recall", "rem_arrow", recall, "", len(units), checksum=total)]
+        found += [
+            Row(name, "rem_arrow", float(np.median(taken)), "ms", len(units), checksum=total),
+            Row(f"{name}: recall", "rem_arrow", recall, "", len(units), checksum=total),
+        ]
     return found
 
 
@@ -134,11 +187,22 @@ def _life(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, *, 
         db.create_index("t", "v")
         db.wait()
         ask: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
-        before = _searched("top 10, all rows in the index", {"rem_arrow": ask}, units[: rows - fresh], queries, reference="rem_arrow")
+        before = _searched(
+            "top 10, all rows in the index", {"rem_arrow": ask}, units[: rows - fresh], queries, reference="rem_arrow"
+        )
         # No index is brought up to date behind these searches: what is fresh stays out of it.
         usual, vector_indexes._BEHIND_SHARE = vector_indexes._BEHIND_SHARE, 1.0
         db.load("t", frame.tail(fresh), progress=False)
-        found = [*before, *_searched(f"top 10, {fresh / rows:.0%} of the rows not in the index", {"rem_arrow": ask}, units, queries, reference="rem_arrow")]
+        found = [
+            *before,
+            *_searched(
+                f"top 10, {fresh / rows:.0%} of the rows not in the index",
+                {"rem_arrow": ask},
+                units,
+                queries,
+                reference="rem_arrow",
+            ),
+        ]
         vector_indexes._BEHIND_SHARE = usual
     with rem.connect(path) as db:
         return found + _beside_writer(db, frame, queries, SMOKE_WRITER_S if smoke else WRITER_S)
@@ -163,14 +227,25 @@ def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, secon
     stop.set()
     thread.join()
     rows = frame.height
-    figures = (("searches beside a writer", len(taken) / took, "/s"), ("rows written beside searches", written[0] / took, "/s"))
-    ends = (("search beside a writer, p50", float(np.quantile(taken, 0.5)), "ms"), ("search beside a writer, p99", float(np.quantile(taken, 0.99)), "ms"))
-    return [Row(what, "rem_arrow", value, unit, rows, checksum=checksum([(rows,)])) for what, value, unit in (*figures, *ends)]
+    figures = (
+        ("searches beside a writer", len(taken) / took, "/s"),
+        ("rows written beside searches", written[0] / took, "/s"),
+    )
+    ends = (
+        ("search beside a writer, p50", float(np.quantile(taken, 0.5)), "ms"),
+        ("search beside a writer, p99", float(np.quantile(taken, 0.99)), "ms"),
+    )
+    return [
+        Row(what, "rem_arrow", value, unit, rows, checksum=checksum([(rows,)]))
+        for what, value, unit in (*figures, *ends)
+    ]
 
 
 def _memory(db: rem.Database, raw: Any, vectors: Floats) -> list[Row]:
     """Bytes of the index in memory, beside hnswlib's own reckoning of the same rows."""
-    (own,) = (index["bytes"] for index in db.stats()["vector_indexes"].values()) if db.stats()["vector_indexes"] else (0,)
+    (own,) = (
+        (index["bytes"] for index in db.stats()["vector_indexes"].values()) if db.stats()["vector_indexes"] else (0,)
+    )
     state = raw.__getstate__()[0] if isinstance(raw.__getstate__(), tuple) else raw.__getstate__()
     held = sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray))
     return compare(
@@ -192,7 +267,17 @@ def _lancedb(path: Path, frame: pl.DataFrame) -> dict[str, Ask]:
     table = lancedb.connect(str(path / "lance")).create_table("t", frame.select("id", "v").to_arrow())
     if frame.height >= 10_000:
         table.create_index(metric="cosine", vector_column_name="v", index_type="IVF_HNSW_SQ")
-    return {"lancedb": lambda q: table.search(q, vector_column_name="v").metric("cosine").nprobes(20).refine_factor(4).limit(10).to_arrow()["id"].to_pylist()}
+    return {
+        "lancedb": lambda q: (
+            table.search(q, vector_column_name="v")
+            .metric("cosine")
+            .nprobes(20)
+            .refine_factor(4)
+            .limit(10)
+            .to_arrow()["id"]
+            .to_pylist()
+        )
+    }
 
 
 def picture(drawn: list[tuple[float, float, float]], rows: int) -> None:
@@ -207,7 +292,13 @@ def picture(drawn: list[tuple[float, float, float]], rows: int) -> None:
     shares, times, recalls = zip(*drawn, strict=True)
     figure, left = plt.subplots(figsize=(6, 3.5))
     left.plot([100 * s for s in shares], recalls, "o-", color="tab:blue", label="recall")
-    left.set(xscale="log", ylim=(0, 1.05), xlabel="rows that pass the filter, %", ylabel="recall of the top 10", title=f"{rows:,} vectors, filtered")
+    left.set(
+        xscale="log",
+        ylim=(0, 1.05),
+        xlabel="rows that pass the filter, %",
+        ylabel="recall of the top 10",
+        title=f"{rows:,} vectors, filtered",
+    )
     right = left.twinx()
     right.plot([100 * s for s in shares], times, "s--", color="tab:orange", label="time")
     right.set(ylim=(0, 1.2 * max(times)), ylabel="milliseconds")
@@ -249,10 +340,19 @@ def _raw(vectors: Floats) -> tuple[Any, float]:
 
 
 def _searched(
-    what: str, engines: dict[str, Ask], units: Floats, queries: Floats, *, reference: str, target: Target | None = None, passes: npt.NDArray[np.bool_] | None = None
+    what: str,
+    engines: dict[str, Ask],
+    units: Floats,
+    queries: Floats,
+    *,
+    reference: str,
+    target: Target | None = None,
+    passes: npt.NDArray[np.bool_] | None = None,
 ) -> list[Row]:
     """Time searches interleaved, and add each engine's recall."""
-    recalls = {name: float(np.mean([_recall(ask(q), units, q, passes) for q in queries])) for name, ask in engines.items()}
+    recalls = {
+        name: float(np.mean([_recall(ask(q), units, q, passes) for q in queries])) for name, ask in engines.items()
+    }
     place = dict.fromkeys(engines, 0)
 
     def timed(name: str) -> float:
@@ -262,10 +362,24 @@ def _searched(
         engines[name](query)
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=len(queries))  # type: ignore[misc]
+    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=len(queries))
     sums = {name: checksum([(recall >= 0.99,)]) for name, recall in recalls.items()}
-    shown = compare(what, found, "ms", rows=len(units), checksums=sums, reference=reference if reference in engines else "rem_arrow", target=target)
-    return [*shown, *(Row(f"{what}: recall", name, recall, "", len(units), checksum=sums[name]) for name, recall in recalls.items())]
+    shown = compare(
+        what,
+        found,
+        "ms",
+        rows=len(units),
+        checksums=sums,
+        reference=reference if reference in engines else "rem_arrow",
+        target=target,
+    )
+    return [
+        *shown,
+        *(
+            Row(f"{what}: recall", name, recall, "", len(units), checksum=sums[name])
+            for name, recall in recalls.items()
+        ),
+    ]
 
 
 def _recall(ids: list[int], units: Floats, query: Floats, passes: npt.NDArray[np.bool_] | None) -> float:

@@ -32,7 +32,24 @@ if TYPE_CHECKING:
     )
     from rem_arrow.language_model import LanguageModel
     from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
-    from rem_arrow.model.predicates import And, Between, Contains, EndsWith, Eq, Ge, Gt, In, IsNull, Le, Lt, Ne, Not, Or, Predicate, StartsWith
+    from rem_arrow.model.predicates import (
+        And,
+        Between,
+        Contains,
+        EndsWith,
+        Eq,
+        Ge,
+        Gt,
+        In,
+        IsNull,
+        Le,
+        Lt,
+        Ne,
+        Not,
+        Or,
+        Predicate,
+        StartsWith,
+    )
     from rem_arrow.transaction import Transaction
 
 __version__ = "0.1.0"
@@ -57,7 +74,24 @@ _HOMES = {
     ),
     "rem_arrow.language_model": ("LanguageModel",),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
-    "rem_arrow.model.predicates": ("And", "Between", "Contains", "EndsWith", "Eq", "Ge", "Gt", "In", "IsNull", "Le", "Lt", "Ne", "Not", "Or", "Predicate", "StartsWith"),
+    "rem_arrow.model.predicates": (
+        "And",
+        "Between",
+        "Contains",
+        "EndsWith",
+        "Eq",
+        "Ge",
+        "Gt",
+        "In",
+        "IsNull",
+        "Le",
+        "Lt",
+        "Ne",
+        "Not",
+        "Or",
+        "Predicate",
+        "StartsWith",
+    ),
     "rem_arrow.notebook": ("load_ipython_extension",),
     "rem_arrow.transaction": ("Transaction",),
 }

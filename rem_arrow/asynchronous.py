@@ -1,4 +1,5 @@
-"""The async door: the verbs of a database as coroutines, for services that must not wait. The work is done by the same code, on threads.
+"""The async door: the verbs of a database as coroutines, for services that must not wait. The work is done by the same
+code, on threads.
 
     async with await rem.connect_async("memory.rem") as adb:
         found = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
@@ -7,9 +8,12 @@
         async for batch in adb.batches("SELECT * FROM sales"):
             ...
 
-A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or one that by its plan may hold more
-than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of rows; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
-its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its end.
+A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or
+one that by its plan may hold more
+than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of rows; several statements stop
+between two of them, long loads at their next piece. Anything else ends on its thread, and
+its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its
+end.
 """
 
 from __future__ import annotations
@@ -72,7 +76,9 @@ class Threads:
         self._pool.shutdown(wait=False)
 
 
-def _of_database(verb: Callable[Concatenate[Database, P], T]) -> Callable[Concatenate[AsyncDatabase, P], Coroutine[Any, Any, T]]:
+def _of_database(
+    verb: Callable[Concatenate[Database, P], T],
+) -> Callable[Concatenate[AsyncDatabase, P], Coroutine[Any, Any, T]]:
     """Return a verb of the database as a coroutine on a thread."""
 
     @wraps(verb)
@@ -82,7 +88,9 @@ def _of_database(verb: Callable[Concatenate[Database, P], T]) -> Callable[Concat
     return run
 
 
-def _of_transaction(verb: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[AsyncTransaction, P], Coroutine[Any, Any, T]]:
+def _of_transaction(
+    verb: Callable[Concatenate[Transaction, P], T],
+) -> Callable[Concatenate[AsyncTransaction, P], Coroutine[Any, Any, T]]:
     """Return a verb of the transaction as a coroutine on a thread."""
 
     @wraps(verb)
@@ -93,7 +101,8 @@ def _of_transaction(verb: Callable[Concatenate[Transaction, P], T]) -> Callable[
 
 
 class AsyncTransaction:
-    """A transaction whose verbs are awaited, one after another; `async with` commits at its end, or on an error stores nothing."""
+    """A transaction whose verbs are awaited, one after another; `async with` commits at its end, or on an error stores
+    nothing."""
 
     add_edge = _of_transaction(Transaction.add_edge)
     add_edges = _of_transaction(Transaction.add_edges)
@@ -131,7 +140,9 @@ class AsyncTransaction:
         self._transaction = await self._run(self._database.transaction)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._transaction is not None:
             await self._run(partial(self._transaction.__exit__, kind, error, trace))
 
@@ -157,7 +168,8 @@ class AsyncTransaction:
 
 
 class AsyncDatabase:
-    """An open database whose verbs are awaited; `async with` closes it. Each is the verb of `Database` of that name, run on a thread.
+    """An open database whose verbs are awaited; `async with` closes it. Each is the verb of `Database` of that name,
+    run on a thread.
 
     Args:
         workers: calls that run at a time; more wait for their turn. Writers take turns in any case.
@@ -240,8 +252,16 @@ class AsyncDatabase:
         """Return a transaction: `async with adb.transaction() as tx`."""
         return AsyncTransaction(self._database, self._threads)
 
-    async def batches(self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None, rows: int = BATCH_ROWS) -> AsyncIterator[pl.DataFrame]:
-        """Yield the rows of a query in frames of about `rows` rows, as they are computed; a result may be larger than memory.
+    async def batches(
+        self,
+        text: str,
+        parameters: Parameters = None,
+        *,
+        frames: Mapping[str, Any] | None = None,
+        rows: int = BATCH_ROWS,
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Yield the rows of a query in frames of about `rows` rows, as they are computed; a result may be larger than
+        memory.
 
         Raises:
             ParseError, BindError, UnsupportedError: the text.
@@ -264,7 +284,9 @@ class AsyncDatabase:
     async def __aenter__(self) -> AsyncDatabase:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.close()
 
     def __repr__(self) -> str:
@@ -298,7 +320,8 @@ connect_async = _opening(connect)
 
 
 def _without_begin(database: Database, call: Callable[[], T]) -> T:
-    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which serves others next."""
+    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which serves others
+    next."""
     begun = False
     try:
         found = call()
@@ -307,7 +330,10 @@ def _without_begin(database: Database, call: Callable[[], T]) -> T:
         if begun:
             database._control("ROLLBACK")
     if begun:
-        raise InputError("BEGIN is for one thread, and the calls of an async database run on several; write: async with adb.transaction() as tx")
+        raise InputError(
+            "BEGIN is for one thread, and the calls of an async database run on several; write: async with "
+            "adb.transaction() as tx"
+        )
     return found
 
 

@@ -17,7 +17,18 @@ from rem_arrow.hints import Hints
 from rem_arrow.index import entries
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
 from rem_arrow.soft_deletes import EDGES, ENDS, hidden_edges
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, IndexCall, KeySet, Metric, ScanReport, TableSource, TextKeys, VectorSpec
+from rem_arrow.source import (
+    ROWID,
+    ColumnRange,
+    ColumnStatistics,
+    IndexCall,
+    KeySet,
+    Metric,
+    ScanReport,
+    TableSource,
+    TextKeys,
+    VectorSpec,
+)
 from rem_arrow.storage import key_filter, statistics, values
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.kv import KV
@@ -41,17 +52,32 @@ _PARTS_AHEAD = 2
 
 
 class StoredTable:
-    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows, nor edges at such entities."""
+    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows, nor
+    edges at such entities."""
 
-    def __init__(self, kv: KV, hints: Hints, version: Version, tv: TableVersion, *, include_deleted: bool = False, rowids: bool = False) -> None:
+    def __init__(
+        self,
+        kv: KV,
+        hints: Hints,
+        version: Version,
+        tv: TableVersion,
+        *,
+        include_deleted: bool = False,
+        rowids: bool = False,
+    ) -> None:
         # The version is held for as long as this source is: that is what keeps its pages.
         self._kv, self._hints, self._version, self._tv = kv, hints, version, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
         self._deleted = hints.deleted.of(version) if tv.table.name == EDGES and not include_deleted else ()
-        self._schema = pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
+        self._schema = (
+            pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
+        )
         # Columns that no part has: they are computed from the rowids.
-        self._virtual = {ROWID: _ROWID_FIELD, **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings}}
+        self._virtual = {
+            ROWID: _ROWID_FIELD,
+            **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings},
+        }
 
     @property
     def schema(self) -> pl.Schema:
@@ -69,13 +95,17 @@ class StoredTable:
     def indexed(self) -> frozenset[str]:
         return frozenset(self.table.indexed) | (frozenset(self.table.key) if len(self.table.key) == 1 else frozenset())
 
-    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+    def search(
+        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
         found = vectors.column_of(self._tv, column, self._version.tables)
         assert found is not None, "the binder looked"
         hits = self._hints.vectors.search(self._tv, column, found, query, metric, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
-    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+    def search_text(
+        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
         field, texts = self.table.field(column), self._hints.texts
         if k is None and allowed is None:
             rowids, scores = texts.scores(self._tv, field, query)
@@ -84,13 +114,21 @@ class StoredTable:
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def rows(self, rowids: list[int], score: pl.Series) -> pl.DataFrame:
-        """Return the rows of these rowids, which live, in their order: the columns of `*`, and the score of each beside them."""
+        """Return the rows of these rowids, which live, in their order: the columns of `*`, and the score of each beside
+        them."""
         places = [self._tv.place(r) for r in rowids]
         found = [p for p in places if p is not None]
         assert len(found) == len(rowids), "only live rows are found"
         scalars = [f for f in self.table.fields if not isinstance(f.dtype, pl.Array)]
-        cells = iter(zip(*[p.view.part.row(p.offset, scalars) for p in found], strict=True)) if found else iter([()] * len(scalars))
-        columns = [_vectors(f, found) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype) for f in self.table.fields]
+        cells = (
+            iter(zip(*[p.view.part.row(p.offset, scalars) for p in found], strict=True))
+            if found
+            else iter([()] * len(scalars))
+        )
+        columns = [
+            _vectors(f, found) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype)
+            for f in self.table.fields
+        ]
         return pl.DataFrame([*columns, score.alias("_score")])
 
     def row_count(self) -> int:
@@ -152,7 +190,9 @@ class StoredTable:
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
         report.segments_read += len(segments)
-        repeating = frozenset(f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments))
+        repeating = frozenset(
+            f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments)
+        )
         frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if not frames:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
@@ -162,9 +202,16 @@ class StoredTable:
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
     def read(
-        self, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, limit: int | None, *, executor: Executor | None = None
+        self,
+        columns: list[str],
+        ranges: tuple[ColumnRange, ...],
+        predicate: pl.Expr | None,
+        limit: int | None,
+        *,
+        executor: Executor | None = None,
     ) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor parts are read ahead."""
+        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor
+        parts are read ahead."""
         needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
         left = limit
         for piece in self._pieces([self._field(c) for c in needed], ranges, executor):
@@ -176,7 +223,9 @@ class StoredTable:
             if left == 0:
                 return
 
-    def _pieces(self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None) -> Iterator[pl.DataFrame]:
+    def _pieces(
+        self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None
+    ) -> Iterator[pl.DataFrame]:
         """Yield the rows part by part, or those that an index gives."""
         point = self._index_rowids(ranges)
         if point is not None:
@@ -195,7 +244,13 @@ class StoredTable:
                 yield running.popleft().result()
         yield from (part.result() for part in running)
 
-    def _part_frame(self, view: PartView, fields: Sequence[Field], coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
+    def _part_frame(
+        self,
+        view: PartView,
+        fields: Sequence[Field],
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+    ) -> pl.DataFrame:
         if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
         wanted = list(fields)
@@ -205,7 +260,9 @@ class StoredTable:
         stored = [f for f in wanted if f.name not in self._virtual]
         frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
         if len(stored) < len(wanted):
-            frame = frame.with_columns(self._computed(f, view.part.rowid_array(view.length)) for f in wanted if f.name in self._virtual).select([f.name for f in wanted])
+            frame = frame.with_columns(
+                self._computed(f, view.part.rowid_array(view.length)) for f in wanted if f.name in self._virtual
+            ).select([f.name for f in wanted])
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
@@ -213,7 +270,11 @@ class StoredTable:
             frame = frame.filter(frame[marker.name].is_null())
         if self._deleted:
             ends = view.part.frame([self.table.field(n) for n in ENDS], view.length)
-            frame = frame.filter(~(ends if mask is None else ends.filter(pl.Series(mask))).select(hidden_edges(self._deleted)).to_series())
+            frame = frame.filter(
+                ~(ends if mask is None else ends.filter(pl.Series(mask)))
+                .select(hidden_edges(self._deleted))
+                .to_series()
+            )
         return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
 
     def _computed(self, field: Field, rowids: npt.NDArray[np.int64]) -> pl.Series:
@@ -278,7 +339,9 @@ class StoredTable:
             return None
         field = self._field(texts.column)
         if self.table.key == (field.name,):
-            found = self._hints.by_id(self._kv, self._tv, [entries.id_key(self.table.number, [t]) for t in texts.values])
+            found = self._hints.by_id(
+                self._kv, self._tv, [entries.id_key(self.table.number, [t]) for t in texts.values]
+            )
             return field.name, [r for r in found if r is not None]
         rowids: list[int] = []
         for text in texts.values:
@@ -301,7 +364,9 @@ class StoredTable:
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
         if self._deleted:
             ends = [self.table.field(n) for n in ENDS]
-            shown = pl.DataFrame([view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row")
+            shown = pl.DataFrame(
+                [view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row"
+            )
             hidden = shown.select(hidden_edges(self._deleted)).to_series()
             offsets = [o for o, gone in zip(offsets, hidden, strict=True) if not gone]
         stored = [f for f in fields if f.name not in self._virtual]
@@ -315,7 +380,10 @@ class StoredTable:
             return pl.DataFrame(height=len(offsets))
         rowids = view.part.rowid_array(view.length)[offsets] if len(stored) < len(fields) else None
         found = [
-            self._computed(f, rowids).alias(f.name) if f.name in self._virtual and rowids is not None else pl.Series(f.name, list(next(columns)), dtype=f.dtype) for f in fields
+            self._computed(f, rowids).alias(f.name)
+            if f.name in self._virtual and rowids is not None
+            else pl.Series(f.name, list(next(columns)), dtype=f.dtype)
+            for f in fields
         ]
         return pl.DataFrame(found)
 
@@ -326,7 +394,10 @@ class StoredTable:
 def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
     """Return a column of arrays, whose values are not made Python's on the way."""
     cells = [
-        p.view.part.cell(field, p.offset) if isinstance(p.view.part, Segment) else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype) for p in places
+        p.view.part.cell(field, p.offset)
+        if isinstance(p.view.part, Segment)
+        else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype)
+        for p in places
     ]
     return pl.concat(cells).alias(field.name) if cells else pl.Series(field.name, [], dtype=field.dtype)
 
@@ -348,7 +419,13 @@ class Snapshot:
         include_deleted: bool = False,
         target: TableVersion | None = None,
     ) -> None:
-        self._kv, self._hints, self.version, self._include_deleted, self._target = kv, hints, version, include_deleted, target
+        self._kv, self._hints, self.version, self._include_deleted, self._target = (
+            kv,
+            hints,
+            version,
+            include_deleted,
+            target,
+        )
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
@@ -363,9 +440,15 @@ class Snapshot:
             return frame
         if name == TARGET and self._target is not None:
             hidden_too = self._include_deleted and self._target.table.kind == "system"
-            return StoredTable(self._kv, self._hints, self.version, self._target, include_deleted=hidden_too, rowids=True)
+            return StoredTable(
+                self._kv, self._hints, self.version, self._target, include_deleted=hidden_too, rowids=True
+            )
         tv = self.version.find(name)
-        return None if tv is None or tv.table.kind == "view" else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+        return (
+            None
+            if tv is None or tv.table.kind == "view"
+            else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+        )
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return index_calls.run(self._kv, self._hints, self.version, function, call)

@@ -1,16 +1,22 @@
 """Splits a text into chunks that overlap, along its structure.
 
-    text -> sections (Markdown headings) -> blocks (paragraphs, fenced code) -> items -> sentences -> lines -> words -> characters
+    text -> sections (Markdown headings) -> blocks (paragraphs, fenced code) -> items -> sentences -> lines -> words ->
+    characters
 
-Chunks are spans of the text: the first begins at 0, the last ends at the text's end, each begins at or before the end of the one before it,
-and ends behind it. So the first chunk, and of each later one what lies behind the end of its predecessor, give the text back. No chunk is larger than the size
+Chunks are spans of the text: the first begins at 0, the last ends at the text's end, each begins at or before the end
+of the one before it,
+and ends behind it. So the first chunk, and of each later one what lies behind the end of its predecessor, give the text
+back. No chunk is larger than the size
 that was asked for.
 
-A section begins a chunk of its own, unless the one before it is nothing but a heading, and overlaps with nothing outside of it. Within a section a
-chunk ends at the latest break of the strongest kind that leaves it at least a quarter full. Fenced code that fits into a chunk is never cut. Where a
+A section begins a chunk of its own, unless the one before it is nothing but a heading, and overlaps with nothing
+outside of it. Within a section a
+chunk ends at the latest break of the strongest kind that leaves it at least a quarter full. Fenced code that fits into
+a chunk is never cut. Where a
 text has no breaks it is cut between characters, if possible not before a combining mark and not within CR LF.
 
-A size is in characters, or in tokens as they are estimated: a quarter for each ASCII character, a half for other letters, one for each
+A size is in characters, or in tokens as they are estimated: a quarter for each ASCII character, a half for other
+letters, one for each
 character of a script without spaces and for each emoji. Tokens of real models differ by some tens of percent.
 """
 
@@ -49,7 +55,8 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A span of a text: characters `start` to `end`, of which those before `own` are in the chunk before it; and the headings that it stands under."""
+    """A span of a text: characters `start` to `end`, of which those before `own` are in the chunk before it; and the
+    headings that it stands under."""
 
     start: int
     own: int
@@ -70,14 +77,17 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Structure:
-    """Where a text may be cut: sections with their headings, spans of fenced code, and positions by kind, the strongest first."""
+    """Where a text may be cut: sections with their headings, spans of fenced code, and positions by kind, the strongest
+    first."""
 
     sections: list[tuple[int, tuple[str, ...]]]
     fences: list[tuple[int, int]]
     breaks: tuple[list[int], ...]  # blocks, items, sentences; lines, words
 
 
-def split(text: str, *, size: int | None = None, overlap: int | None = None, unit: Unit = "tokens", markdown: bool = True) -> list[Chunk]:
+def split(
+    text: str, *, size: int | None = None, overlap: int | None = None, unit: Unit = "tokens", markdown: bool = True
+) -> list[Chunk]:
     """Return the chunks of a text, in order; none for the empty text.
 
     Args:
@@ -117,14 +127,18 @@ def _checked(size: int | None, overlap: int | None, unit: str) -> tuple[int, int
         raise InputError(f"the size of a chunk is a whole number of {unit} from 1 to {_SIZE_MAX:,}, not {size!r}")
     overlap = size // 8 if overlap is None else overlap
     if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= size // 2:
-        raise InputError(f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not {overlap!r}")
+        raise InputError(
+            f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not "
+            f"{overlap!r}"
+        )
     return size, overlap
 
 
 def _weights(text: str) -> _Costs:
     """Quarters of a token for each character."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    # From U+1100 on most scripts have no spaces between words, or are emoji; the punctuation at U+2000 is not among them.
+    # From U+1100 on most scripts have no spaces between words, or are emoji; the punctuation at U+2000 is not among
+    # them.
     dense = (codes >= 0x1100) & ~((codes >= 0x1D00) & (codes < 0x2600))
     return np.where(codes < 0x80, 1, np.where(dense, _QUARTERS, 2)).astype(np.int64)
 
@@ -133,7 +147,8 @@ def _weights(text: str) -> _Costs:
 
 
 def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int, overlap: int, limit: int) -> int:
-    """Return where the chunk that goes on at `at` begins: up to `overlap` earlier, within its section, at a sentence if there is one."""
+    """Return where the chunk that goes on at `at` begins: up to `overlap` earlier, within its section, at a sentence if
+    there is one."""
     opened = bisect_left(structure.fences, (at, at))
     if opened < len(structure.fences) and structure.fences[opened][0] == at:
         a, b = structure.fences[opened]
@@ -152,7 +167,8 @@ def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int
 
 
 def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, stop: int, limit: int) -> int:
-    """Return where a chunk from `begin` with something new from `at` ends: at the end of its section, or at the best break that fits."""
+    """Return where a chunk from `begin` with something new from `at` ends: at the end of its section, or at the best
+    break that fits."""
     high = int(np.searchsorted(cost, cost[begin] + limit, side="right")) - 1
     assert high > at, "the overlap is at most half the size, so one character fits"
     if high >= stop:
@@ -171,7 +187,12 @@ def _joined(text: str, place: int) -> bool:
     if not 0 < place < len(text):
         return False
     before, after = text[place - 1], text[place]
-    return before + after == "\r\n" or _JOINER in (before, after) or unicodedata.category(after)[0] == "M" or "\U0001f3fb" <= after <= "\U0001f3ff"
+    return (
+        before + after == "\r\n"
+        or _JOINER in (before, after)
+        or unicodedata.category(after)[0] == "M"
+        or "\U0001f3fb" <= after <= "\U0001f3ff"
+    )
 
 
 # --- structure
@@ -226,7 +247,8 @@ def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
 
 
 def _sections(text: str, headings: list[_Line]) -> list[tuple[int, tuple[str, ...]]]:
-    """Return where each section begins, and the headings that it stands under. A heading without a text goes with the next one."""
+    """Return where each section begins, and the headings that it stands under. A heading without a text goes with the
+    next one."""
     sections: list[tuple[int, tuple[str, ...]]] = [(0, ())] if text else []
     body, open_ = 0, list[_Line]()
     for heading in headings:

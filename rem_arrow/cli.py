@@ -1,6 +1,7 @@
 """The command line: `rem-arrow`. Each command opens a database, makes one call, prints, and closes.
 
-Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0 done, 1
+Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0
+done, 1
 the request failed, 2 the command line is wrong, 3 `verify` found damage.
 """
 
@@ -24,7 +25,8 @@ from rem_arrow.output import Format, chosen, write_rows
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
 
 app = typer.Typer(
-    help="rem_arrow: a database for resources, entities, moments and the edges between them, in one folder.\n\nBegin with `rem-arrow demo`.",
+    help="rem_arrow: a database for resources, entities, moments and the edges between them, in one folder.\n\nBegin "
+    "with `rem-arrow demo`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,12 +35,19 @@ app = typer.Typer(
 
 
 DatabasePath = Annotated[Path, typer.Argument(help="Folder of the database", metavar="DATABASE")]
-OutputFormat = Annotated[Format | None, typer.Option("--format", "-f", help="How to write the rows; default: table in a terminal, csv in a pipe")]
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="How to write the rows; default: table in a terminal, csv in a pipe"),
+]
 OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="File to write to instead of the terminal")]
 
 
 @app.command()
-def demo(path: Annotated[Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")] = None) -> None:
+def demo(
+    path: Annotated[
+        Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")
+    ] = None,
+) -> None:
     """Build a database from the Python standard library on this machine, and ask it questions."""
     with _errors():
         demo_run.run(path, console=Console())
@@ -47,10 +56,16 @@ def demo(path: Annotated[Path | None, typer.Argument(help="Folder for the demo; 
 @app.command()
 def sql(
     database: DatabasePath,
-    query: Annotated[str, typer.Argument(help="A query, or with --write any statements; - reads them from standard input")],
-    param: Annotated[list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE for $NAME; may be repeated")] = None,
+    query: Annotated[
+        str, typer.Argument(help="A query, or with --write any statements; - reads them from standard input")
+    ],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE for $NAME; may be repeated")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the plan instead of the rows")] = False,
-    write: Annotated[bool, typer.Option("--write", "-w", help="Open for writing: INSERT, UPDATE, DELETE, CREATE and so on")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", "-w", help="Open for writing: INSERT, UPDATE, DELETE, CREATE and so on")
+    ] = False,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which to stop")] = None,
     format_: OutputFormat = None,
     output: OutputFile = None,
@@ -89,9 +104,17 @@ def load(
 def export_(
     database: DatabasePath,
     target: Annotated[Path, typer.Argument(help="New folder for the files and their manifest.json")],
-    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
-    kind: Annotated[Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"], typer.Option("--format", "-f", help="Of the files")] = "parquet",
-    partition_by: Annotated[list[str] | None, typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times")] = None,
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
+    ] = None,
+    kind: Annotated[
+        Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"],
+        typer.Option("--format", "-f", help="Of the files"),
+    ] = "parquet",
+    partition_by: Annotated[
+        list[str] | None,
+        typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times"),
+    ] = None,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
 ) -> None:
     """Write tables to a folder of files: all of it, or nothing.
@@ -105,8 +128,12 @@ def export_(
 @app.command(name="import")
 def import_(
     database: DatabasePath,
-    source: Annotated[Path, typer.Argument(help="A folder of rem-arrow export, LanceDB or Parquet, or a DuckDB or SQLite file")],
-    table: Annotated[list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")] = None,
+    source: Annotated[
+        Path, typer.Argument(help="A folder of rem-arrow export, LanceDB or Parquet, or a DuckDB or SQLite file")
+    ],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
+    ] = None,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
 ) -> None:
     """Take over the tables of another database: all of them, or none.
@@ -120,10 +147,16 @@ def import_(
 @app.command()
 def add(
     database: DatabasePath,
-    paths: Annotated[list[str], typer.Argument(help="Files of text, folders of documents, or patterns such as 'docs/**/*.md'")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Files of text, folders of documents, or patterns such as 'docs/**/*.md'")
+    ],
     category: Annotated[str | None, typer.Option(help="Category of the rows, such as tutorial")] = None,
-    chunk: Annotated[int | None, typer.Option(help="The most that a chunk holds; default 400 tokens or 1,600 characters")] = None,
-    overlap: Annotated[int | None, typer.Option(help="The most that a chunk repeats of the one before it; default an eighth")] = None,
+    chunk: Annotated[
+        int | None, typer.Option(help="The most that a chunk holds; default 400 tokens or 1,600 characters")
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="The most that a chunk repeats of the one before it; default an eighth")
+    ] = None,
     unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
 ) -> None:
     """Add documents to the table resources, in chunks; one that is there is replaced.
@@ -131,8 +164,14 @@ def add(
     rem-arrow add my.rem README.md docs --category guide
     """
     with _errors(), connect(database) as db:
-        added = [one for path in paths for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)]
-        typer.echo(f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True)
+        added = [
+            one
+            for path in paths
+            for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
+        ]
+        typer.echo(
+            f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True
+        )
 
 
 @app.command()
@@ -143,7 +182,11 @@ def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
 
 
 @app.command()
-def schema(database: DatabasePath, table: Annotated[str, typer.Argument(help="Name of the table")], format_: OutputFormat = None) -> None:
+def schema(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Name of the table")],
+    format_: OutputFormat = None,
+) -> None:
     """List the columns of a table."""
     with _errors(), _reader(database) as db:
         write_rows(db.schema(table), format_, None)
@@ -162,7 +205,11 @@ def info(database: DatabasePath, format_: OutputFormat = None) -> None:
 
 
 @app.command()
-def lookup(database: DatabasePath, names: Annotated[list[str], typer.Argument(help="Ids, names, aliases or keys")], format_: OutputFormat = None) -> None:
+def lookup(
+    database: DatabasePath,
+    names: Annotated[list[str], typer.Argument(help="Ids, names, aliases or keys")],
+    format_: OutputFormat = None,
+) -> None:
     """Find entities of any table by id, name, alias or key, without regard to case and accents.
 
     rem-arrow lookup rem-demo.rem json.dumps
@@ -179,8 +226,12 @@ def traverse(
     database: DatabasePath,
     ids: Annotated[list[str], typer.Argument(help="Ids to start from, or table:id")],
     depth: Annotated[int, typer.Option(help="The most edges from a start")] = 1,
-    edge_type: Annotated[list[str] | None, typer.Option("--type", help="Only edges of this type; may be given several times")] = None,
-    direction: Annotated[Literal["out", "in", "both"], typer.Option(help="Along the edges, against them, or both")] = "out",
+    edge_type: Annotated[
+        list[str] | None, typer.Option("--type", help="Only edges of this type; may be given several times")
+    ] = None,
+    direction: Annotated[
+        Literal["out", "in", "both"], typer.Option(help="Along the edges, against them, or both")
+    ] = "out",
     where: Annotated[str | None, typer.Option(help="A condition in SQL that an entity must meet")] = None,
     format_: OutputFormat = None,
 ) -> None:
@@ -189,7 +240,9 @@ def traverse(
     rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
     """
     with _errors(), _reader(database) as db:
-        write_rows(db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None)
+        write_rows(
+            db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None
+        )
 
 
 @app.command()
@@ -219,7 +272,9 @@ def search(
     text: Annotated[str, typer.Argument(help="What to search for")],
     k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
     where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
-    mode: Annotated[Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")] = "vector",
+    mode: Annotated[
+        Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")
+    ] = "vector",
     format_: OutputFormat = None,
 ) -> None:
     """Find the rows of a table that answer best to a text, best first.
@@ -235,9 +290,13 @@ def ask(
     database: DatabasePath,
     question: Annotated[str, typer.Argument(help="In plain language")],
     table: Annotated[str | None, typer.Option(help="Where the answer is looked for first")] = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")
+    ] = False,
     max_stages: Annotated[int, typer.Option(help="At most so many queries one after another")] = 3,
-    model: Annotated[str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")
+    ] = None,
     base_url: Annotated[str | None, typer.Option(help="Of the model's server; default is $OPENAI_BASE_URL")] = None,
     format_: OutputFormat = None,
 ) -> None:

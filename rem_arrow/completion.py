@@ -16,7 +16,8 @@ K = 10
 
 
 def complete(kv: KV, hints: Hints, version: Version, prefix: str, *, k: int = K) -> pl.DataFrame:
-    """Return the first `k` live entities with an id, name, alias or key field that begins with `prefix`, each once: text, table, id, name, matched_on."""
+    """Return the first `k` live entities with an id, name, alias or key field that begins with `prefix`, each once:
+    text, table, id, name, matched_on."""
     if not isinstance(prefix, str) or not prefix.strip():
         raise InputError(f"a completion takes a text that is not empty, not {prefix!r}")
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:

@@ -1,7 +1,9 @@
 """Conversations on a database: sessions, and their messages in order.
 
-A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals are given out in
-the commit of the message: two writers never get the same one, and two transactions that would are a ConflictError at the second commit.
+A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals
+are given out in
+the commit of the message: two writers never get the same one, and two transactions that would are a ConflictError at
+the second commit.
 """
 
 from __future__ import annotations
@@ -87,7 +89,14 @@ class Conversation(Showing):
             tv, writer = find_table(version, MESSAGES), self._shared.writer
             ordinal = self._next_ordinal(version, session)
             id_ = f"{session}#{ordinal}"
-            row = {"id": id_, "session_id": session, "role": role, "content": content, "ordinal": ordinal, "metadata": dict(metadata or {})}
+            row = {
+                "id": id_,
+                "session_id": session,
+                "role": role,
+                "content": content,
+                "ordinal": ordinal,
+                "metadata": dict(metadata or {}),
+            }
             if writer.find(tv, id_) is not None:
                 raise InputError(f"{MESSAGES} has a row {id_!r} that is not of this session; give it another id")
             records = self._shared.records(tv.table)
@@ -99,7 +108,8 @@ class Conversation(Showing):
         return self._write(compute)
 
     def messages(self, session: str, *, limit: int | None = None) -> pl.DataFrame:
-        """Return the messages of a session in order, with all columns; with `limit` the last so many. Raises InputError if there is no such session."""
+        """Return the messages of a session in order, with all columns; with `limit` the last so many. Raises InputError
+        if there is no such session."""
         version = self._version()
         self._check_session(version, session)
         check_limit(limit)

@@ -19,7 +19,9 @@ _LOOKUPS_MAX = 200
 _SIDES = (0, 2)
 
 
-def bind_ends(kv: KV, writer: Writer, version: Version, changes: Changes, loaded: Mapping[str, str] | None = None) -> None:
+def bind_ends(
+    kv: KV, writer: Writer, version: Version, changes: Changes, loaded: Mapping[str, str] | None = None
+) -> None:
     """Add to the changes of a write what it does for edges at its new entities. REQUIRES: the lock.
 
     Args:

@@ -65,14 +65,17 @@ def connect(
         path: the folder; without one a temporary database that goes away when it is closed.
         tenant: a separate database in a folder of that name under `path`; nothing crosses it.
         memory_limit: bytes, or a text such as "512MB": bounds the caches, and the process while a large statement runs.
-        threads: threads for reading, writing and queries; default is one for each core. Polars reads POLARS_MAX_THREADS when it
+        threads: threads for reading, writing and queries; default is one for each core. Polars reads
+            POLARS_MAX_THREADS when it
             is imported: fewer threads than it runs are refused.
         durability: "wal" survives a killed process, "sync" a power cut too.
         read_only: read beside a writer of another process; `refresh` shows its newer commits.
         tail_rows_max: rows of the tail that are sealed into a segment.
         background: seal and compact on a thread; without, only `compact` does.
-        embedder: computes the embeddings of tables whose model names no provider: "hash" (built in, lexical, nothing leaves the
-            machine), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of
+        embedder: computes the embeddings of tables whose model names no provider: "hash" (built in, lexical,
+            nothing leaves the
+            machine), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function
+            from a list of
             texts to vectors. A table keeps the provider that it began with; `reembed` moves it.
         embed: "write" computes embeddings before an insert returns, "background" on a thread, for which `wait` waits.
 
@@ -92,13 +95,17 @@ def connect(
     check_folder(folder, read_only=read_only)
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
-    return Database(Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed)
+    return Database(
+        Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed
+    )
 
 
 class Database(Exchange):
     """An open database. Safe to use from many threads; a context manager that closes itself."""
 
-    def __init__(self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write") -> None:
+    def __init__(
+        self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write"
+    ) -> None:
         self._store = store
         self._shared = Shared(store, embedder)
         self._embeds_later = embed == "background"
@@ -120,7 +127,8 @@ class Database(Exchange):
     def register(self, model: type[BaseModel], *, name: str | None = None) -> str:
         """Make a Pydantic model a table, or evolve the table that it has. Returns the table's name.
 
-        A new field needs a default or may be NULL; a type may widen; anything else that would lose or break rows is refused.
+        A new field needs a default or may be NULL; a type may widen; anything else that would lose or break rows is
+        refused.
 
         Args:
             name: the table's name; default is the model's in snake case with an s.
@@ -145,23 +153,55 @@ class Database(Exchange):
     def tables(self) -> pl.DataFrame:
         """Return every table and view: name, kind, category, rows (NULL for a view), columns, description."""
         rows = [
-            (t.table.name, t.table.kind, t.table.category, None if t.table.kind == "view" else t.rows, len(t.table.fields), t.table.description.split("\n")[0])
+            (
+                t.table.name,
+                t.table.kind,
+                t.table.category,
+                None if t.table.kind == "view" else t.rows,
+                len(t.table.fields),
+                t.table.description.split("\n")[0],
+            )
             for t in self._version()
         ]
-        names = {"name": pl.String, "kind": pl.String, "category": pl.String, "rows": pl.Int64, "columns": pl.Int64, "description": pl.String}
+        names = {
+            "name": pl.String,
+            "kind": pl.String,
+            "category": pl.String,
+            "rows": pl.Int64,
+            "columns": pl.Int64,
+            "description": pl.String,
+        }
         return pl.DataFrame(rows, schema=names, orient="row").sort("name")
 
     def schema(self, table: str) -> pl.DataFrame:
         """Return the columns of a table: column, type, nullable, key, indexed, description."""
         t = find_table(self._version(), table).table
-        rows = [(f.name, "JSON" if f.encoding == "json" else sql_name(f.dtype), f.nullable, f.name in t.key, f.name in t.indexed, f.description) for f in t.fields]
-        names = {"column": pl.String, "type": pl.String, "nullable": pl.Boolean, "key": pl.Boolean, "indexed": pl.Boolean, "description": pl.String}
+        rows = [
+            (
+                f.name,
+                "JSON" if f.encoding == "json" else sql_name(f.dtype),
+                f.nullable,
+                f.name in t.key,
+                f.name in t.indexed,
+                f.description,
+            )
+            for f in t.fields
+        ]
+        names = {
+            "column": pl.String,
+            "type": pl.String,
+            "nullable": pl.Boolean,
+            "key": pl.Boolean,
+            "indexed": pl.Boolean,
+            "description": pl.String,
+        }
         return pl.DataFrame(rows, schema=names, orient="row")
 
     def load(self, table: str, data: Any, *, progress: bool | None = None) -> int:
         """Load many rows: a Polars, pandas or Arrow table, a list of dicts, or a path of Parquet, CSV, NDJSON or Arrow.
 
-        A table that does not exist becomes a plain table of the data's columns. Into an entity table rows are validated by the
+        A table that does not exist becomes a plain table of the data's columns. Into an entity table rows are validated
+        by the
         registered model, columns that are missing take their defaults, and an id that exists is replaced. All or none.
 
         Args:
@@ -176,14 +216,18 @@ class Database(Exchange):
         self._writable()
         check_name(table, "table")
         if self._begun() is not None:
-            raise InputError("load commits by itself; COMMIT or ROLLBACK the transaction of this thread first, or use INSERT")
+            raise InputError(
+                "load commits by itself; COMMIT or ROLLBACK the transaction of this thread first, or use INSERT"
+            )
         given = open_input(data)
         with progress_bar(f"loading {table}", given.rows, progress) as advance:
             tv = self._store.version.find(table)
             if tv is not None and tv.table.kind == "view":
                 raise InputError(f"{tv.table.name} is a view, and holds no rows; load into a table")
             if tv is not None and tv.table.kind == "system":
-                return self.add_edges(pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema))
+                return self.add_edges(
+                    pl.concat(list(given.pieces)) if given.rows else pl.DataFrame(schema=given.schema)
+                )
             if tv is not None and tv.table.kind == "entity":
                 count = self._load_entities(tv, given.pieces, advance)
             else:
@@ -194,8 +238,16 @@ class Database(Exchange):
 
     # --- queries
 
-    def explain(self, text: str, parameters: Parameters = None, *, analyze: bool = False, frames: Mapping[str, Any] | None = None) -> Plan:
-        """Return the plan of a query, a text that can be drawn; with `analyze` it is run, and rows, time and segments read are added."""
+    def explain(
+        self,
+        text: str,
+        parameters: Parameters = None,
+        *,
+        analyze: bool = False,
+        frames: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """Return the plan of a query, a text that can be drawn; with `analyze` it is run, and rows, time and segments
+        read are added."""
         return self._shared.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
 
     # --- transactions and upkeep
@@ -206,13 +258,15 @@ class Database(Exchange):
         return Transaction(self._shared, self._follow)
 
     def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> None:
-        """Return when background work is done. Raises ExecuteError with its failure, if it failed; `progress` as of `load`."""
+        """Return when background work is done. Raises ExecuteError with its failure, if it failed; `progress` as of
+        `load`."""
         self._store.check_open()
         if self._store.background is not None:
             maintenance.wait(self._store.background, self._shared.vectors, timeout_s, progress)
 
     def refresh(self) -> None:
-        """In a read-only connection: see what the writer has committed since. Queries that run keep what they began with."""
+        """In a read-only connection: see what the writer has committed since. Queries that run keep what they began
+        with."""
         self._store.refresh()
 
     def compact(self, *, progress: bool | None = None) -> None:
@@ -221,7 +275,8 @@ class Database(Exchange):
         maintenance.compact(self._store, progress)
 
     def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
-        """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none when sound."""
+        """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none
+        when sound."""
         return maintenance.verify(self._store, self._version(), progress)
 
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
@@ -230,7 +285,8 @@ class Database(Exchange):
         maintenance.backup(self._store, Path(path), progress)
 
     def stats(self) -> dict[str, Any]:
-        """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by table."""
+        """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by
+        table."""
         self._store.check_open()
         found = maintenance.stats(self._store)
         failure = self._shared.embeddings.failure
@@ -259,7 +315,9 @@ class Database(Exchange):
     def __enter__(self) -> Database:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -337,13 +395,18 @@ class Database(Exchange):
             for name, model in BUILTIN:
                 if self._store.version.find(name) is None:
                     number = self._next_table()
-                    changes.tables.update(self._shared.embeddings.described(registry.describe(model, name, number), self._next_table))
+                    changes.tables.update(
+                        self._shared.embeddings.described(registry.describe(model, name, number), self._next_table)
+                    )
             if changes:
                 self._store.commit(changes)
 
     def _evolve(self, tv: TableVersion, model: type[BaseModel]) -> Table:
         if tv.table.kind != "entity":
-            raise InputError(f"there is a {tv.table.kind} {'' if tv.table.kind == 'view' else 'table '}{tv.table.name}; register the model under another name")
+            raise InputError(
+                f"there is a {tv.table.kind} {'' if tv.table.kind == 'view' else 'table '}{tv.table.name}; register "
+                "the model under another name"
+            )
         described = self._shared.embeddings.described(registry.evolve(tv.table, model), self._next_table)
         evolved = described[tv.table.number]
         if evolved == tv.table:
@@ -356,7 +419,14 @@ class Database(Exchange):
         self._store_descriptions(described)
         return evolved
 
-    def _load_plain(self, name: str, schema: pl.Schema, pieces: Iterable[pl.DataFrame], rows: int | None, advance: Callable[[int], None]) -> int:
+    def _load_plain(
+        self,
+        name: str,
+        schema: pl.Schema,
+        pieces: Iterable[pl.DataFrame],
+        rows: int | None,
+        advance: Callable[[int], None],
+    ) -> int:
         store = self._store
         with store.lock:
             tv = store.version.find(name)
@@ -368,11 +438,15 @@ class Database(Exchange):
             if rows is not None and rows < loader.DIRECT_ROWS_MIN:
                 frame = pl.concat(list(fitted)) if rows else loader.fitted(pl.DataFrame(schema=schema), table)
                 if frame.height:
-                    changes.append(table.number, loader.frame_append(frame, store.reserve_rowids(table.number, frame.height)))
+                    changes.append(
+                        table.number, loader.frame_append(frame, store.reserve_rowids(table.number, frame.height))
+                    )
                 store.commit(changes)
                 advance(frame.height)
                 return frame.height
-            manifests, count = loader.write_segments(store, table, fitted, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=advance)
+            manifests, count = loader.write_segments(
+                store, table, fitted, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=advance
+            )
             store.commit(changes, manifests=manifests)
             return count
 

@@ -111,7 +111,11 @@ def sql_name(dtype: pl.DataType) -> str:
         case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
             return "INTERVAL"
         case pl.Struct():
-            return "STRUCT(" + ", ".join(f"{_field_name(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields) + ")"
+            return (
+                "STRUCT("
+                + ", ".join(f"{_field_name(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields)
+                + ")"
+            )
         case _:
             return _SQL_NAMES.get(type(dtype).__name__, str(dtype))
 
@@ -171,7 +175,9 @@ def from_json(value: Json) -> pl.DataType:
         case ["Array", inner, int(size)]:
             return pl.Array(from_json(inner), size)
         case ["Struct", list(fields)]:
-            return pl.Struct([pl.Field(str(cast("list[Json]", f)[0]), from_json(cast("list[Json]", f)[1])) for f in fields])
+            return pl.Struct(
+                [pl.Field(str(cast("list[Json]", f)[0]), from_json(cast("list[Json]", f)[1])) for f in fields]
+            )
         case _:
             raise CorruptionError(f"the catalog names a column type that this version does not know: {value!r}")
 
@@ -184,17 +190,24 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
         case pl.List():
             return pl.List(check_storable(instance(dtype.inner), where))
         case pl.Array() if dtype.size == 0:
-            raise InputError(f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out")
+            raise InputError(
+                f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out"
+            )
         case pl.Array():
             return pl.Array(check_storable(instance(dtype.inner), where), dtype.size)
         case pl.Struct():
-            return pl.Struct([pl.Field(f.name, check_storable(instance(f.dtype), f"{where}.{f.name}")) for f in dtype.fields])
+            return pl.Struct(
+                [pl.Field(f.name, check_storable(instance(f.dtype), f"{where}.{f.name}")) for f in dtype.fields]
+            )
         case pl.Decimal() | pl.Datetime() | pl.Duration() | pl.Enum():
             return dtype
         case _ if type(dtype).__name__ in _PLAIN:
             return dtype
         case _:
-            raise InputError(f"{where} has type {dtype}, which a table cannot store; cast it to one of {', '.join(sorted(_PLAIN))}, or a list, array or struct of these")
+            raise InputError(
+                f"{where} has type {dtype}, which a table cannot store; cast it to one of "
+                f"{', '.join(sorted(_PLAIN))}, or a list, array or struct of these"
+            )
 
 
 _WIDER: dict[str, tuple[str, ...]] = {

@@ -13,17 +13,23 @@ _SUFFIXES = (*_MARKDOWN, ".rst", ".txt")
 
 
 def document_paths(given: str | Path) -> list[Path]:
-    """Return the files that a folder, a glob pattern or a file means, in order of their names. Raises InputError if there are none."""
+    """Return the files that a folder, a glob pattern or a file means, in order of their names. Raises InputError if
+    there are none."""
     path = Path(given)
     if path.is_file():
         return [path]
     if path.is_dir():
         found = sorted(_texts_below(path))
         if not found:
-            raise InputError(f"no documents in {path}; a folder gives its files called {', '.join(_SUFFIXES)}, and a pattern such as {path / '**' / '*.py'} any others")
+            raise InputError(
+                f"no documents in {path}; a folder gives its files called {', '.join(_SUFFIXES)}, and a pattern such "
+                f"as {path / '**' / '*.py'} any others"
+            )
         return found
     if not glob.has_magic(str(given)):
-        raise InputError(f"no file or folder {str(given)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'")
+        raise InputError(
+            f"no file or folder {str(given)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'"
+        )
     found = sorted(p for p in map(Path, glob.glob(str(given), recursive=True)) if p.is_file())
     if not found:
         raise InputError(f"no file matches {str(given)!r}")
@@ -44,7 +50,9 @@ def read_document(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 at byte {error.start}; decode it, and give the text and a uri") from error
+        raise InputError(
+            f"{path} is not UTF-8 at byte {error.start}; decode it, and give the text and a uri"
+        ) from error
 
 
 def _texts_below(folder: Path) -> Iterator[Path]:

@@ -4,8 +4,10 @@
     uri               the document: name, category, no content
     uri#0, uri#1 ...  its chunks: content, ordinal, heading         part_of -> the document, next -> the next chunk
 
-A chunk's `metadata` says where it stands: `start` and `end` in characters of the document, and `heading`, the headings above it. One document is
-one commit. Adding a uri again replaces the document: a row that is as before is left alone, so only what changed is embedded, and
+A chunk's `metadata` says where it stands: `start` and `end` in characters of the document, and `heading`, the headings
+above it. One document is
+one commit. Adding a uri again replaces the document: a row that is as before is left alone, so only what changed is
+embedded, and
 chunks beyond the new end are purged with their edges.
 """
 
@@ -76,21 +78,25 @@ class Documents(Meaning):
         """Store a document as chunks in `resources`, in one commit; a document of the same uri is replaced.
 
         Args:
-            document: the text itself, or a `pathlib.Path` of a file of UTF-8 text. A str is always a text, never the name of a file.
-            uri: where it came from, and the id of its row; default is the path as it is given, or of a text "text:" and a hash of it.
+            document: the text itself, or a `pathlib.Path` of a file of UTF-8 text. A str is always a text, never
+                the name of a file.
+            uri: where it came from, and the id of its row; default is the path as it is given, or of a text "text:"
+                and a hash of it.
             name: its title; default is its first Markdown heading, else the name of the file.
             category, status, description, tags: columns of its rows; the description is the document's own.
             metadata: anything else, in the JSON of every row.
             chunk: the most that a chunk holds; default 400 tokens, or 1,600 characters.
             overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default an eighth.
             unit: "tokens", estimated at four ASCII characters each, or "characters".
-            markdown: headings part it and fenced code stays whole; default is yes for texts and files called .md, .markdown or .mdx.
+            markdown: headings part it and fenced code stays whole; default is yes for texts and files called .md,
+                .markdown or .mdx.
 
         Returns:
             The id of the document, and those of its chunks in order; an empty text has none.
 
         Raises:
-            InputError: the file cannot be read or is not UTF-8; a size that makes no chunks; an id that another row has. Nothing was stored.
+            InputError: the file cannot be read or is not UTF-8; a size that makes no chunks; an id that another row
+                has. Nothing was stored.
 
         Example:
             >>> added = db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
@@ -116,8 +122,10 @@ class Documents(Meaning):
         """Store several documents as `add_document` does, each in a commit of its own. Returns them in order.
 
         Args:
-            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files, at any depth, hidden ones not), a glob pattern such as
-                "docs/**/*.md", a file, or an iterable of `Path` of a file, of texts, and of dicts with `text` and, if wanted, uri, name, category, status,
+            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files, at any depth, hidden ones not), a
+                glob pattern such as
+                "docs/**/*.md", a file, or an iterable of `Path` of a file, of texts, and of dicts with `text` and, if
+                wanted, uri, name, category, status,
                 description, tags and metadata.
             progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
 
@@ -141,7 +149,9 @@ class Documents(Meaning):
             tv = find_table(version, TABLE)
             changed = self._changed(version, tv, rows)
             beyond = self._beyond(version, source.uri, len(ids) - 1)
-            changes, _ = self._shared.writer.insert(tv, self._shared.records(tv.table), self._shared.records(tv.table).new_rows(changed))
+            changes, _ = self._shared.writer.insert(
+                tv, self._shared.records(tv.table), self._shared.records(tv.table).new_rows(changed)
+            )
             removed, _ = self._shared.writer.purge(tv, beyond)
             changes.merge(removed)
             if beyond:
@@ -158,26 +168,50 @@ class Documents(Meaning):
         records, changed = self._shared.records(tv.table), []
         for row in rows:
             found = self._shared.writer.find(tv, row["id"])
-            stored = None if found is None else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
+            stored = (
+                None
+                if found is None
+                else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
+            )
             if stored is not None and (stored["uri"], stored["ordinal"]) != (row["uri"], row["ordinal"]):
-                raise InputError(f"{TABLE} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri")
-            if stored is None or stored[tv.table.soft_delete] is not None or any(stored[name] != value for name, value in row.items()):
+                raise InputError(
+                    f"{TABLE} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri"
+                )
+            if (
+                stored is None
+                or stored[tv.table.soft_delete] is not None
+                or any(stored[name] != value for name, value in row.items())
+            ):
                 changed.append(row)
         return changed
 
     def _beyond(self, version: Version, uri: str, count: int) -> list[str]:
         """Return the ids of the document's stored chunks from `count` on."""
         snapshot = Snapshot(self._shared.store.kv, self._shared.writer.hints, version, include_deleted=True)
-        found = self._shared.engine.execute(f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count", snapshot, {"uri": uri, "count": count}, self._shared.limits)
+        found = self._shared.engine.execute(
+            f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count",
+            snapshot,
+            {"uri": uri, "count": count},
+            self._shared.limits,
+        )
         return [id_ for id_, ordinal in found.iter_rows() if id_ == _chunk_id(uri, ordinal)]
 
 
-def _source(document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None) -> _Source:
+def _source(
+    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
+) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
     if uri is not None and (not isinstance(uri, str) or not uri):
         raise InputError(f"the uri of a document is a text that is not empty, not {uri!r}")
     if isinstance(document, Path):
-        return _Source(read_document(document), uri or document.as_posix(), name, document.name, columns, is_markdown(document) if markdown is None else markdown)
+        return _Source(
+            read_document(document),
+            uri or document.as_posix(),
+            name,
+            document.name,
+            columns,
+            is_markdown(document) if markdown is None else markdown,
+        )
     if not isinstance(document, str):
         raise InputError(f"a document is a text, or a pathlib.Path of a file; not {type(document).__name__}")
     digest = hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -190,23 +224,41 @@ def _one_of_many(given: Any, place: int, shared: Mapping[str, Any], markdown: bo
         return _source(given, None, None, _columns(**shared), markdown)
     unknown = next((key for key in given if key not in _GIVEN), None)
     if unknown is not None or not isinstance(given.get("text"), str):
-        wrong = f"no field {unknown!r}; {suggest(str(unknown), _GIVEN, 'Fields')}" if unknown is not None else "a dict has the document's text as 'text'"
+        wrong = (
+            f"no field {unknown!r}; {suggest(str(unknown), _GIVEN, 'Fields')}"
+            if unknown is not None
+            else "a dict has the document's text as 'text'"
+        )
         raise InputError(f"document {place}: {wrong}")
     own = {**shared, **{key: given[key] for key in given if key not in ("text", "uri", "name")}}
     return _source(given["text"], given.get("uri"), given.get("name"), _columns(**own), markdown)
 
 
 def _columns(
-    category: str | None = None, status: str | None = None, description: str | None = None, tags: Iterable[str] = (), metadata: Mapping[str, Any] | None = None
+    category: str | None = None,
+    status: str | None = None,
+    description: str | None = None,
+    tags: Iterable[str] = (),
+    metadata: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     if isinstance(tags, str):
         raise InputError(f"tags are a list of texts, not {tags!r}; give [{tags!r}]")
-    return {"category": category, "status": status, "description": description, "tags": list(tags), "metadata": dict(metadata or {})}
+    return {
+        "category": category,
+        "status": status,
+        "description": description,
+        "tags": list(tags),
+        "metadata": dict(metadata or {}),
+    }
 
 
 def _rows(source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -> list[dict[str, Any]]:
     """Return the row of a document and those of its chunks; spans of nothing but white space are left out."""
-    spans = [c for c in split(source.text, size=chunk, overlap=overlap, unit=unit, markdown=source.markdown) if source.text[c.start : c.end].strip()]
+    spans = [
+        c
+        for c in split(source.text, size=chunk, overlap=overlap, unit=unit, markdown=source.markdown)
+        if source.text[c.start : c.end].strip()
+    ]
     name = source.name or next((c.headings[0] for c in spans if c.headings), source.file)
     shared = {**source.columns, "uri": source.uri}
     about = {**source.columns["metadata"], "characters": len(source.text), "chunks": len(spans)}

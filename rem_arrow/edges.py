@@ -52,7 +52,9 @@ def edges_table(number: int) -> Table:
     )
 
 
-def edge_row(src: str, dst: str, edge_type: str, *, resolve: Resolve, properties: Any = None, weight: Any = None, place: str = "") -> tuple[Json, ...]:
+def edge_row(
+    src: str, dst: str, edge_type: str, *, resolve: Resolve, properties: Any = None, weight: Any = None, place: str = ""
+) -> tuple[Json, ...]:
     """Return one edge as plain values. Raises InputError."""
     for what, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
         if not isinstance(value, str) or not value:
@@ -62,11 +64,21 @@ def edge_row(src: str, dst: str, edge_type: str, *, resolve: Resolve, properties
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
     text = properties if properties is None or isinstance(properties, str) else json_text(properties)
-    return (src_table, src, dst_table, dst, edge_type, text, None if weight is None else float(weight), time.time_ns() // 1_000)
+    return (
+        src_table,
+        src,
+        dst_table,
+        dst,
+        edge_type,
+        text,
+        None if weight is None else float(weight),
+        time.time_ns() // 1_000,
+    )
 
 
 def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
-    """Return (table, id) of an end: 'table:id' where the table exists and has it, else the one table that has the id, else (None, id)."""
+    """Return (table, id) of an end: 'table:id' where the table exists and has it, else the one table that has the id,
+    else (None, id)."""
     table = resolve(end)
     if table is not None:
         return table, end
@@ -96,7 +108,8 @@ def _dangles(view: PartView, fields: Sequence[Field]) -> bool:
 
 
 def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Return src, dst and edge_type of a user's frame as texts, and the weights. Raises InputError for what does not fit."""
+    """Return src, dst and edge_type of a user's frame as texts, and the weights. Raises InputError for what does not
+    fit."""
     for name in ("src", "dst", "edge_type"):
         if name not in frame.columns:
             raise InputError(f'edges need the column "{name}". {suggest(name, frame.columns, "Columns given")}')
@@ -105,25 +118,37 @@ def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
             raise InputError(f'no column "{name}" in edges. {suggest(name, COLUMNS, "Columns")}')
     try:
         texts = frame.select(pl.col("src", "dst", "edge_type").cast(pl.String))
-        weight = frame["weight"].cast(pl.Float64) if "weight" in frame.columns else pl.Series([None], dtype=pl.Float64).new_from_index(0, frame.height)
+        weight = (
+            frame["weight"].cast(pl.Float64)
+            if "weight" in frame.columns
+            else pl.Series([None], dtype=pl.Float64).new_from_index(0, frame.height)
+        )
     except pl.exceptions.PolarsError as error:
         raise InputError(f"the edges do not fit: {error}") from error
-    bad = texts.with_row_index("row").filter(pl.any_horizontal(pl.col("src", "dst", "edge_type").is_null() | (pl.col("src", "dst", "edge_type") == "")))
+    bad = texts.with_row_index("row").filter(
+        pl.any_horizontal(pl.col("src", "dst", "edge_type").is_null() | (pl.col("src", "dst", "edge_type") == ""))
+    )
     if bad.height:
         raise InputError(f"row {bad['row'][0]}: src, dst and edge_type of an edge must not be NULL or empty")
     return texts, weight
 
 
 def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
-    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight if given."""
+    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight
+    if given."""
     texts, weights = checked_frame(frame)
     weight = weights.to_list()
     ends = [_ends(frame, texts, side, resolve) for side in ("src", "dst")]
-    properties: Sequence[Any] = frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
+    properties: Sequence[Any] = (
+        frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
+    )
     shown = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]
     now = time.time_ns() // 1_000
     kinds = texts["edge_type"].to_list()
-    return [(st, s, dt, d, k, p, w, now) for (st, s), (dt, d), k, p, w in zip(ends[0], ends[1], kinds, shown, weight, strict=True)]
+    return [
+        (st, s, dt, d, k, p, w, now)
+        for (st, s), (dt, d), k, p, w in zip(ends[0], ends[1], kinds, shown, weight, strict=True)
+    ]
 
 
 def _ends(frame: pl.DataFrame, texts: pl.DataFrame, side: str, resolve: Resolve) -> list[tuple[str | None, str]]:

@@ -1,7 +1,9 @@
 """Embeddings of entities: what is embedded, by whom, and the filling in of vectors that are missing.
 
-A row is stored first, and its vectors by a commit of their own, dropped if the row's text changed meanwhile. What is missing is seen from
-the tables themselves (a live row with a text and no vector), so nothing can be lost by a provider that fails or a process that is killed.
+A row is stored first, and its vectors by a commit of their own, dropped if the row's text changed meanwhile. What is
+missing is seen from
+the tables themselves (a live row with a text and no vector), so nothing can be lost by a provider that fails or a
+process that is killed.
 """
 
 from __future__ import annotations
@@ -65,14 +67,21 @@ class Embeddings:
             known = self._providers.get(spec)
             if known is None:
                 default = self._default
-                known = self._providers[spec] = embedder(default) if not isinstance(default, str) and embedder(default).name == spec else embedder(spec)
+                known = self._providers[spec] = (
+                    embedder(default)
+                    if not isinstance(default, str) and embedder(default).name == spec
+                    else embedder(spec)
+                )
             return known
 
     def of(self, embedding: Embedding) -> Embedder:
         """Return the provider of a column's vectors. Raises InputError if it gives others by now."""
         found = self.provider(embedding.provider)
         if found.dimension != embedding.dimension:
-            raise InputError(f"{embedding.provider} gives {found.dimension} dimensions, and the vectors of {embedding.column} have {embedding.dimension}; reembed the table")
+            raise InputError(
+                f"{embedding.provider} gives {found.dimension} dimensions, and the vectors of {embedding.column} have "
+                f"{embedding.dimension}; reembed the table"
+            )
         return found
 
     def vector(self, provider: str, text: str) -> list[float]:
@@ -93,7 +102,8 @@ class Embeddings:
     def described(self, table: Table, reserve: Callable[[], int]) -> dict[int, Table]:
         """Return the table of a model with its embeddings, and the tables of vectors that they need, by number.
 
-        A table that has an embedding keeps it, whatever the default is now. REQUIRES: the store's lock, if `reserve` does.
+        A table that has an embedding keeps it, whatever the default is now. REQUIRES: the store's lock, if `reserve`
+        does.
         """
         options = table.model if isinstance(table.model, dict) else {}
         fields = embedded_fields(table, options)
@@ -115,7 +125,8 @@ class Embeddings:
         return {**made, table.number: replace(table, embeddings=tuple(found), vector_indexes=_indexes(table, found))}
 
     def moved(self, version: Version, number: int, column: str, spec: Provider, reserve: Callable[[], int]) -> Changes:
-        """Return what gives a table empty embeddings by another provider; nothing when it has that one. REQUIRES: the lock."""
+        """Return what gives a table empty embeddings by another provider; nothing when it has that one. REQUIRES: the
+        lock."""
         table = version.tables[number].table
         old, provider, changes = table.embedding(column), self.provider(spec), Changes()
         assert old is not None, "the caller looked"
@@ -124,7 +135,11 @@ class Embeddings:
         fresh = replace(old, table=reserve(), provider=provider.name, dimension=provider.dimension)
         embeddings = [fresh if e.column == column else e for e in table.embeddings]
         kept = replace(table, vector_indexes=tuple(i for i in table.vector_indexes if i.column != column))
-        changes.tables = {fresh.table: vector_table(table, fresh), old.table: None, number: replace(table, embeddings=tuple(embeddings), vector_indexes=_indexes(kept, embeddings))}
+        changes.tables = {
+            fresh.table: vector_table(table, fresh),
+            old.table: None,
+            number: replace(table, embeddings=tuple(embeddings), vector_indexes=_indexes(kept, embeddings)),
+        }
         return changes
 
     # --- filling in
@@ -135,7 +150,14 @@ class Embeddings:
         missing = np.setdiff1d(tv.live_rowids(), version.tables[embedding.table].live_rowids(), assume_unique=True)
         return cast("list[int]", missing.tolist())
 
-    def fill(self, number: int, rowids: Sequence[int] | None = None, *, stopping: Callable[[], bool] = lambda: False, progress: bool | None = False) -> int:
+    def fill(
+        self,
+        number: int,
+        rowids: Sequence[int] | None = None,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        progress: bool | None = False,
+    ) -> int:
         """Compute the vectors that rows of a table lack, of these rows or of all. Returns how many.
 
         A provider that fails leaves the rows as they are, for the next call; that is kept in `failure`, and warned of.
@@ -155,7 +177,10 @@ class Embeddings:
                         count += self._filled(number, embedding, batch)
                     except RemError as error:
                         self.failure = error
-                        text = f"rows of {tv.table.name} are stored, and not embedded yet: {error}; db.reembed({tv.table.name!r}) tries again"
+                        text = (
+                            f"rows of {tv.table.name} are stored, and not embedded yet: {error}; "
+                            f"db.reembed({tv.table.name!r}) tries again"
+                        )
                         warnings.warn(text, EmbeddingWarning, stacklevel=2)
                         break
                     advance(len(batch))
@@ -185,13 +210,16 @@ class Embeddings:
                 return 0
             kept, listed = [list(texts)[i] for i in keep], list(texts.values())
             changes = Changes()
-            changes.append(embedding.table, Append(kept, None, vector_frame(embedding, found[keep], [listed[i] for i in keep])))
+            changes.append(
+                embedding.table, Append(kept, None, vector_frame(embedding, found[keep], [listed[i] for i in keep]))
+            )
             self._store.commit(changes)
         return len(keep)
 
 
 def given_vectors(table: Table, rows: Sequence[object]) -> tuple[list[object], dict[str, dict[int, Any]]]:
-    """Part rows that are dicts from the vectors given with them: the rows, and by embedding the vector of each place."""
+    """Part rows that are dicts from the vectors given with them: the rows, and by embedding the vector of each
+    place."""
     names = {e.column for e in table.embeddings}
     given: dict[str, dict[int, Any]] = {}
     left: list[object] = []
@@ -205,7 +233,8 @@ def given_vectors(table: Table, rows: Sequence[object]) -> tuple[list[object], d
 
 
 def add_vectors(changes: Changes, table: Table, given: Mapping[str, Mapping[int, Any]]) -> None:
-    """Store vectors that were given with rows, in the rows' own commit. REQUIRES: the rows are the last that `changes` appends. Raises InputError."""
+    """Store vectors that were given with rows, in the rows' own commit. REQUIRES: the rows are the last that `changes`
+    appends. Raises InputError."""
     for name, by_place in given.items():
         embedding = table.embedding(name)
         assert embedding is not None, "the caller parted them by the table's embeddings"
@@ -226,46 +255,75 @@ def _checked(value: Any, embedding: Embedding, place: int) -> npt.NDArray[np.flo
     except (TypeError, ValueError) as error:
         raise InputError(f'row {place}, field "{embedding.column}": a vector is a list of numbers: {error}') from error
     if vector.shape != (embedding.dimension,):
-        raise InputError(f'row {place}, field "{embedding.column}": a vector of {embedding.dimension} numbers belongs here, not of shape {vector.shape}')
+        raise InputError(
+            f'row {place}, field "{embedding.column}": a vector of {embedding.dimension} numbers belongs here, not of '
+            f"shape {vector.shape}"
+        )
     if not np.isfinite(vector).all():
         raise InputError(f'row {place}, field "{embedding.column}": a vector holds finite numbers only')
     return vector
 
 
 def embedded_fields(table: Table, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the fields whose texts are embedded: those that the model names, else content, else description. Raises InputError."""
-    texts = [f.name for f in table.fields if isinstance(f.dtype, pl.String) and f.encoding == "plain" and f.name not in table.key]
+    """Return the fields whose texts are embedded: those that the model names, else content, else description. Raises
+    InputError."""
+    texts = [
+        f.name
+        for f in table.fields
+        if isinstance(f.dtype, pl.String) and f.encoding == "plain" and f.name not in table.key
+    ]
     listed = options.get("embedding_fields")
     if listed is None:
         return next(((name,) for name in _FIELDS_DEFAULT if name in texts), ())
     for name in listed:
         if name not in texts:
-            raise InputError(f"{table.name} embeds {name!r}, which is not a text field. {suggest(str(name), texts, 'Texts')}")
+            raise InputError(
+                f"{table.name} embeds {name!r}, which is not a text field. {suggest(str(name), texts, 'Texts')}"
+            )
     return tuple(listed)
 
 
 def _indexes(table: Table, embeddings: Sequence[Embedding]) -> tuple[VectorIndex, ...]:
     """Return the vector indexes of a table: every embedding has one by cosine."""
     known = {(i.column, i.metric) for i in table.vector_indexes}
-    fresh = [VectorIndex(f"{table.name}_{e.column}_cosine", e.column, "cosine", e.dimension) for e in embeddings if (e.column, "cosine") not in known]
+    fresh = [
+        VectorIndex(f"{table.name}_{e.column}_cosine", e.column, "cosine", e.dimension)
+        for e in embeddings
+        if (e.column, "cosine") not in known
+    ]
     return (*table.vector_indexes, *fresh)
 
 
 def vector_table(table: Table, embedding: Embedding) -> Table:
     """Return the description of the table that holds the vectors of an embedding."""
     fields = (Field("vector", embedding.dtype, 0, nullable=False), Field("source", pl.UInt64(), 1, nullable=False))
-    return Table(embedding.table, f"{table.name}.{embedding.column}", "vectors", fields, next_column=len(fields), category="system")
+    return Table(
+        embedding.table,
+        f"{table.name}.{embedding.column}",
+        "vectors",
+        fields,
+        next_column=len(fields),
+        category="system",
+    )
 
 
-def vector_frame(embedding: Embedding, vectors: np.ndarray[Any, np.dtype[np.float32]], texts: Sequence[str]) -> pl.DataFrame:
+def vector_frame(
+    embedding: Embedding, vectors: np.ndarray[Any, np.dtype[np.float32]], texts: Sequence[str]
+) -> pl.DataFrame:
     """Return rows of a table of vectors."""
     column = pl.Series("vector", np.ascontiguousarray(vectors, dtype=np.float32), dtype=embedding.dtype)
-    return pl.DataFrame([column, pl.Series("source", [source_hash(embedding.provider, t) for t in texts], dtype=pl.UInt64)])
+    return pl.DataFrame(
+        [column, pl.Series("source", [source_hash(embedding.provider, t) for t in texts], dtype=pl.UInt64)]
+    )
 
 
 def source_hash(provider: str, text: str) -> int:
     """Return 64 bits that tell which text by which provider a vector is of."""
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8, person=hashlib.blake2b(provider.encode(), digest_size=8).digest()).digest()
+    digest = hashlib.blake2b(
+        text.encode("utf-8", "surrogatepass"),
+        digest_size=8,
+        person=hashlib.blake2b(provider.encode(), digest_size=8).digest(),
+    ).digest()
     return int.from_bytes(digest, "little")
 
 
@@ -292,5 +350,7 @@ def _texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) -> 
         if offsets:
             frame = view.part.frame(columns, view.length)[offsets]
             ids = view.part.rowid_array(view.length)[offsets].tolist()
-            found.update((r, text_of(row[:-1])) for r, row in zip(ids, frame.iter_rows(), strict=True) if row[-1] is None)
+            found.update(
+                (r, text_of(row[:-1])) for r, row in zip(ids, frame.iter_rows(), strict=True) if row[-1] is None
+            )
     return {r: found[r] for r in rowids if r in found}

@@ -1,6 +1,7 @@
 """One statement from text to rows: parse, bind, optimize, lower, collect.
 
-Plans are cached by text, parameter types and the descriptions of the tables, up to the last rule that reads no data. What
+Plans are cached by text, parameter types and the descriptions of the tables, up to the last rule that reads no data.
+What
 reads data, the pruning of segments, runs at each execution. Results are never cached.
 """
 
@@ -69,7 +70,8 @@ class Limits:
 
 
 class _Prepared(NamedTuple):
-    """A plan with its decimals fixed, a guess of the most that it holds at once, how many rows are few for it, and the texts that it searches for."""
+    """A plan with its decimals fixed, a guess of the most that it holds at once, how many rows are few for it, and the
+    texts that it searches for."""
 
     plan: Relation
     held_bytes: float
@@ -109,22 +111,54 @@ class Engine:
                         self._statements.popitem(last=False)
         return known
 
-    def execute(self, text: str, snapshot: Snapshot, parameters: Parameters = None, limits: Limits | None = None, *, part: Part | None = None) -> pl.DataFrame:
+    def execute(
+        self,
+        text: str,
+        snapshot: Snapshot,
+        parameters: Parameters = None,
+        limits: Limits | None = None,
+        *,
+        part: Part | None = None,
+    ) -> pl.DataFrame:
         """Return the rows of a query."""
         started = time.monotonic()
         values, dtypes = typed_parameters(parameters)
         return self.run(self.plan(text, snapshot, dtypes, values, part=part), snapshot, values, limits, started=started)
 
-    def run_bound(self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, to_store: bool = False) -> pl.DataFrame:
-        """Return the rows of a query that is bound and not optimized; its plan is not kept. What is `to_store` keeps its intervals as they are."""
+    def run_bound(
+        self,
+        query: Query,
+        snapshot: Snapshot,
+        values: Mapping[str, object],
+        limits: Limits | None = None,
+        *,
+        to_store: bool = False,
+    ) -> pl.DataFrame:
+        """Return the rows of a query that is bound and not optimized; its plan is not kept. What is `to_store` keeps
+        its intervals as they are."""
         rows = literal_rows(query.plan)
         if rows is not None:
             columns = zip(query.plan.schema.values(), zip(*rows, strict=True), strict=True)
-            return (titled if to_store else named)(pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names)
-        return self.run(Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names), snapshot, values, limits, to_store=to_store)
+            return (titled if to_store else named)(
+                pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names
+            )
+        return self.run(
+            Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names),
+            snapshot,
+            values,
+            limits,
+            to_store=to_store,
+        )
 
     def run(
-        self, query: Query, snapshot: Snapshot, values: Mapping[str, object], limits: Limits | None = None, *, started: float | None = None, to_store: bool = False
+        self,
+        query: Query,
+        snapshot: Snapshot,
+        values: Mapping[str, object],
+        limits: Limits | None = None,
+        *,
+        started: float | None = None,
+        to_store: bool = False,
     ) -> pl.DataFrame:
         """Return the rows of an optimized query; `started` is when its time began to count."""
         limits = limits or Limits()
@@ -136,7 +170,9 @@ class Engine:
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
 
         def work() -> pl.DataFrame:
-            frame, _, context = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), deadline, watch=watch)
+            frame, _, context = _lowered(
+                prepared, snapshot, self._with_searched(prepared, values, snapshot), deadline, watch=watch
+            )
             return context.collect(frame, context.reads_few_rows)
 
         found = work() if watch is None else watch.run(work)
@@ -150,8 +186,17 @@ class Engine:
         frame, _, _ = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
-    def explain(self, text: str, snapshot: Snapshot, parameters: Parameters = None, *, analyze: bool = False, part: Part | None = None) -> Plan:
-        """Return the optimized plan; with `analyze`, after running it, the rows and the own time of each node, and what the scans read."""
+    def explain(
+        self,
+        text: str,
+        snapshot: Snapshot,
+        parameters: Parameters = None,
+        *,
+        analyze: bool = False,
+        part: Part | None = None,
+    ) -> Plan:
+        """Return the optimized plan; with `analyze`, after running it, the rows and the own time of each node, and what
+        the scans read."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
@@ -181,7 +226,8 @@ class Engine:
         return Plan(steps(plan, note, lambda node: measured.get(node_key(node))))
 
     def _ready(self, plan: Relation, snapshot: Snapshot) -> _Prepared:
-        """Return the plan with fixed decimals, and its weight; remembered for as long as the tables are what they were."""
+        """Return the plan with fixed decimals, and its weight; remembered for as long as the tables are what they
+        were."""
         if snapshot.has_frames:
             return _prepared(plan, snapshot)
         parts = snapshot.parts(_sources(plan))
@@ -195,8 +241,11 @@ class Engine:
                     self._prepared.popitem(last=False)
         return known[2]
 
-    def _with_searched(self, prepared: _Prepared, values: Mapping[str, object], snapshot: Snapshot) -> Mapping[str, object]:
-        """Return the values of the parameters, and what becomes of the texts that the statement searches for: vectors, and scores."""
+    def _with_searched(
+        self, prepared: _Prepared, values: Mapping[str, object], snapshot: Snapshot
+    ) -> Mapping[str, object]:
+        """Return the values of the parameters, and what becomes of the texts that the statement searches for: vectors,
+        and scores."""
         if not prepared.embedded and not prepared.scored:
             return values
         found = dict(values)
@@ -204,12 +253,26 @@ class Engine:
             text = values[wanted.parameter] if wanted.parameter is not None else wanted.text
             found[wanted.name] = None if text is None else self._embed(wanted.provider, str(text))
         for asked in prepared.scored:
-            text, source = values[asked.parameter] if asked.parameter is not None else asked.text, snapshot.source(asked.source)
-            found[asked.name] = None if text is None or source is None else source.search_text(asked.column, str(text), None, None)
+            text, source = (
+                values[asked.parameter] if asked.parameter is not None else asked.text,
+                snapshot.source(asked.source),
+            )
+            found[asked.name] = (
+                None if text is None or source is None else source.search_text(asked.column, str(text), None, None)
+            )
         return found
 
-    def plan(self, text: str, snapshot: Snapshot, dtypes: Mapping[str, pl.DataType], values: Mapping[str, object] | None = None, *, part: Part | None = None) -> Query:
-        """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query among several in the text."""
+    def plan(
+        self,
+        text: str,
+        snapshot: Snapshot,
+        dtypes: Mapping[str, pl.DataType],
+        values: Mapping[str, object] | None = None,
+        *,
+        part: Part | None = None,
+    ) -> Query:
+        """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query
+        among several in the text."""
         names = snapshot.version.names
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
@@ -234,7 +297,8 @@ class Engine:
 
 
 def _is_watched(held_bytes: float, limits: Limits) -> bool:
-    """Say whether a statement may have to be given up: it has a time limit, may use up the memory, or may be long for a caller that may go away."""
+    """Say whether a statement may have to be given up: it has a time limit, may use up the memory, or may be long for a
+    caller that may go away."""
     if limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES):
         return True
     return limits.memory_bytes is not None and held_bytes > limits.memory_bytes * _WATCHED_SHARE
@@ -247,7 +311,13 @@ def _estimated(node: Relation) -> str:
 
 
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
-    return _Prepared(fix_decimals(plan, snapshot), _held_bytes(plan), 0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS * _nodes(plan), embedded_in(plan), scored_in(plan))
+    return _Prepared(
+        fix_decimals(plan, snapshot),
+        _held_bytes(plan),
+        0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS * _nodes(plan),
+        embedded_in(plan),
+        scored_in(plan),
+    )
 
 
 def _evaluated(expr: Expr) -> Literal | None:
@@ -275,7 +345,9 @@ def _lowered(
             watch.collecting()
         return _collect(frame, few_rows)
 
-    context = Lowering(snapshot, values, collect, few_rows=prepared.few_rows, deadline=deadline, measured=measured, watch=watch)
+    context = Lowering(
+        snapshot, values, collect, few_rows=prepared.few_rows, deadline=deadline, measured=measured, watch=watch
+    )
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:
@@ -289,7 +361,8 @@ def _lowered(
 def _collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
     """Run a frame on the engine that suits it, and on the other one if that fails by itself.
 
-    The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates of nothing; its in-memory engine does
+    The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates
+    of nothing; its in-memory engine does
     not broadcast some constants to columns without rows.
     """
     try:
@@ -305,20 +378,29 @@ def _collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
 
 def _is_its_own(error: BaseException) -> bool:
     """Say whether an error is of the engine, not of the data."""
-    return isinstance(error, (pl.exceptions.PanicException, pl.exceptions.ShapeError)) or "to be broadcasted" in str(error)
+    return isinstance(error, (pl.exceptions.PanicException, pl.exceptions.ShapeError)) or "to be broadcasted" in str(
+        error
+    )
 
 
 def _in_our_words(error: BaseException) -> ExecuteError:
     """Return an error of Polars, or of our own functions without the expressions that Polars puts behind its text."""
     if isinstance(error, ExecuteError):
         return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
-    return ExecuteError(f"Polars failed inside: {error}") if isinstance(error, pl.exceptions.PanicException) else failed(error)
+    return (
+        ExecuteError(f"Polars failed inside: {error}")
+        if isinstance(error, pl.exceptions.PanicException)
+        else failed(error)
+    )
 
 
 def failed(error: BaseException) -> ExecuteError:
     text = str(error)
     if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
-        return ExecuteError("a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows first. (" + text.splitlines()[0][:200] + ")")
+        return ExecuteError(
+            "a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows "
+            "first. (" + text.splitlines()[0][:200] + ")"
+        )
     return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:400])
 
 
@@ -336,7 +418,9 @@ def _multiplies(plan: Relation, estimates: Estimates) -> bool:
     """Say whether a part of a plan may make many rows of few."""
     below = children(plan)
     rows = estimates.rows(plan)
-    return (bool(below) and rows > _MANY_ROWS and rows > 2 * max(estimates.rows(c) for c in below)) or any(_multiplies(c, estimates) for c in below)
+    return (bool(below) and rows > _MANY_ROWS and rows > 2 * max(estimates.rows(c) for c in below)) or any(
+        _multiplies(c, estimates) for c in below
+    )
 
 
 def _held_bytes(plan: Relation) -> float:
@@ -365,7 +449,8 @@ def unique_names(names: Sequence[str]) -> list[str]:
 
 
 def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month: Polars has no type for it."""
+    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month: Polars has no
+    type for it."""
     calendars = [name for name, dtype in frame.schema.items() if dtype == types.CALENDAR]
     if calendars:
         frame = frame.with_columns(flattened(pl.col(name), types.CALENDAR).alias(name) for name in calendars)

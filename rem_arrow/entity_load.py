@@ -1,4 +1,5 @@
-"""Bulk loading of entities: validate, give ids, replace what exists; new rows go to segments directly when they are many."""
+"""Bulk loading of entities: validate, give ids, replace what exists; new rows go to segments directly when they are
+many."""
 
 from __future__ import annotations
 
@@ -24,10 +25,18 @@ class EntityLoad:
     """One load into one table. REQUIRES: the store's lock for its whole life.
 
     Args:
-        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come besides.
+        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come
+            besides.
     """
 
-    def __init__(self, store: Store, writer: Writer, table: int, records: Records, bind: Callable[[Changes, Mapping[str, str]], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        table: int,
+        records: Records,
+        bind: Callable[[Changes, Mapping[str, str]], None],
+    ) -> None:
         self._store, self._writer, self._records, self._bind = store, writer, records, bind
         self._tv = store.version.tables[table]
         self._seen: set[str] = set()
@@ -52,7 +61,13 @@ class EntityLoad:
             return len(ids)
         table = self._tv.table
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
-        manifests, count = loader.write_segments(self._store, table, frames, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
+        manifests, count = loader.write_segments(
+            self._store,
+            table,
+            frames,
+            first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
+            progress=advance,
+        )
         self._bind(self._changes, dict.fromkeys(self._seen, table.name))
         self._store.commit(self._changes, manifests=manifests)
         return count + self._replaced
@@ -79,7 +94,9 @@ class EntityLoad:
         if len(set(given)) < len(given) or not self._seen.isdisjoint(given):
             before = set(self._seen)
             again = next(i for i in given if i in before or before.add(i))  # type: ignore[func-returns-value]
-            raise InputError(f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored")
+            raise InputError(
+                f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored"
+            )
         self._seen.update(given)
         existing = self._existing(given)
         if existing:
@@ -96,7 +113,13 @@ class EntityLoad:
     def _vectors(self, piece: pl.DataFrame) -> pl.DataFrame:
         """Return the embeddings that come with the rows."""
         table = self._tv.table
-        return pl.DataFrame([loader.fitted_vectors(piece[e.column], e, table.name) for e in table.embeddings if e.column in piece.columns])
+        return pl.DataFrame(
+            [
+                loader.fitted_vectors(piece[e.column], e, table.name)
+                for e in table.embeddings
+                if e.column in piece.columns
+            ]
+        )
 
     def _existing(self, given: list[str]) -> set[str]:
         if not self._tv.parts or not given:
@@ -118,7 +141,9 @@ class EntityLoad:
 
 
 def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
-    return NewRows(list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep)))
+    return NewRows(
+        list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep))
+    )
 
 
 def _kept(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:

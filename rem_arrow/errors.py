@@ -1,6 +1,7 @@
 """The errors of rem_arrow: one base, eight kinds.
 
-Every error that a user can cause or meet is a `RemError`. Its text says what is wrong in the user's own words, where, and
+Every error that a user can cause or meet is a `RemError`. Its text says what is wrong in the user's own words, where,
+and
 what would work. Errors in a query text carry the position and show the line with a caret under it.
 """
 
@@ -27,7 +28,9 @@ class TextError(RemError):
         hint: what would work, one line.
     """
 
-    def __init__(self, message: str, text: str | None = None, start: int | None = None, end: int | None = None, *, hint: str = "") -> None:
+    def __init__(
+        self, message: str, text: str | None = None, start: int | None = None, end: int | None = None, *, hint: str = ""
+    ) -> None:
         self.message, self.text, self.start, self.end, self.hint = message, text, start, end, hint
         super().__init__(message)
 

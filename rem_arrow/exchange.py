@@ -33,31 +33,40 @@ class Exchange(Transfer):
     # --- frames
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the store."""
+        """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the
+        store."""
         version = self._version()
         tv = find_table(version, table)
         if tv.table.kind == "view":
             return self.lazy(_select_all(tv))
         source = self._stored(version, tv)
 
-        def read(columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None) -> Iterator[pl.DataFrame]:
+        def read(
+            columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
+        ) -> Iterator[pl.DataFrame]:
             self._store.check_open()
             return source.read(columns, ranges, predicate, n_rows)
 
         return live_frame(source.schema, read)
 
-    def lazy(self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    def lazy(
+        self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None
+    ) -> pl.LazyFrame:
         """Return a query as a LazyFrame over the rows as they are now."""
         return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
 
     # --- Arrow
 
     def table(self, source: str, parameters: Parameters = None) -> Relation:
-        """Return a table, a view or a query for other tools, which read it without a copy: pyarrow, Polars, DuckDB, DataFusion, pandas.
+        """Return a table, a view or a query for other tools, which read it without a copy: pyarrow, Polars, DuckDB,
+        DataFusion, pandas.
 
-        It is read anew each time, at the newest commit; a table segment by segment, so that it may be larger than memory. A query is
-        computed by Polars' streaming engine over columns that lie in memory, and comes in batches. `SELECT *` leaves embeddings
-        out: name them in a query. Texts are string views; what does not know these yet takes `.reader(string_views=False)`.
+        It is read anew each time, at the newest commit; a table segment by segment, so that it may be larger than
+        memory. A query is
+        computed by Polars' streaming engine over columns that lie in memory, and comes in batches. `SELECT *` leaves
+        embeddings
+        out: name them in a query. Texts are string views; what does not know these yet takes
+            `.reader(string_views=False)`.
 
             pa.table(db.table("issues"))
             duckdb.sql("FROM issues", connection=con)        # where issues = db.table("issues")
@@ -76,10 +85,12 @@ class Exchange(Transfer):
         return Relation(source, lambda: self._rows(source, parameters))
 
     def to_arrow(self, source: str, parameters: Parameters = None, *, string_views: bool = True) -> pa.Table:
-        """Return the rows of a table, view or SELECT as Arrow, each column in a chunk for each segment and without a copy; see `table`.
+        """Return the rows of a table, view or SELECT as Arrow, each column in a chunk for each segment and without a
+        copy; see `table`.
 
         Args:
-            string_views: texts as string views, as they lie in memory. Many functions of pyarrow itself, and older consumers, want
+            string_views: texts as string views, as they lie in memory. Many functions of pyarrow itself, and older
+                consumers, want
                 large strings: False, for the price of a copy of the texts.
 
         Raises:
@@ -115,11 +126,18 @@ class Exchange(Transfer):
         tv = find_table(version, table)
         spec = vectors.searchable(tv.table).get(column)
         if spec is None:
-            raise InputError(f'"{column}" of {tv.table.name} holds no vectors of one dimension. {suggest(column, vectors.searchable(tv.table), "Columns of vectors")}')
+            raise InputError(
+                f'"{column}" of {tv.table.name} holds no vectors of one dimension. '
+                f"{suggest(column, vectors.searchable(tv.table), 'Columns of vectors')}"
+            )
         key = tv.table.key[0] if len(tv.table.key) == 1 else ROWID
         stored = self._stored(version, tv)
         pieces = list(stored.read([key, column], (), pl.col(column).is_not_null(), None))
-        frame = pl.concat(pieces, rechunk=True) if pieces else pl.DataFrame(schema={n: {**stored.schema, **stored.hidden}[n] for n in (key, column)})
+        frame = (
+            pl.concat(pieces, rechunk=True)
+            if pieces
+            else pl.DataFrame(schema={n: {**stored.schema, **stored.hidden}[n] for n in (key, column)})
+        )
         matrix, valid = codec.matrix(frame[column], spec.dimension), codec.valid_vectors(frame[column], spec.dimension)
         ids = frame[key].alias("rowid" if key == ROWID else key)
         return Vectors(ids, matrix) if valid is None else Vectors(ids.filter(pl.Series(valid)), matrix[valid])
@@ -127,9 +145,12 @@ class Exchange(Transfer):
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection in which every table and view of now is a view over live rows.
 
-        A query of DuckDB reads the columns that it needs and hands its conditions to our zone maps and indexes (EXPLAIN shows them);
-        each read of a view sees the newest commit, so a query that reads two of them while someone writes may see two. Views are
-        read only, and live as long as this database is open. DuckDB knows no row counts of them: write the large table of a join first.
+        A query of DuckDB reads the columns that it needs and hands its conditions to our zone maps and indexes (EXPLAIN
+        shows them);
+        each read of a view sees the newest commit, so a query that reads two of them while someone writes may see two.
+        Views are
+        read only, and live as long as this database is open. DuckDB knows no row counts of them: write the large table
+        of a join first.
 
             con = db.duckdb()
             con.sql("SELECT status, count(*) FROM issues GROUP BY ALL").pl()
@@ -155,15 +176,21 @@ class Exchange(Transfer):
         return Rows(frame.collect_schema(), _batches(frame))
 
     def _live(self, name: str) -> pl.LazyFrame:
-        """Return a table or view as a frame that pins the newest version each time that it is collected, in types that other tools take."""
+        """Return a table or view as a frame that pins the newest version each time that it is collected, in types that
+        other tools take."""
         schema = self._rows(name, None).schema
 
-        def read(columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None) -> Iterator[pl.DataFrame]:
+        def read(
+            columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
+        ) -> Iterator[pl.DataFrame]:
             version = self._version()
             tv = find_table(version, name)
             if tv.table.kind != "view":
                 return self._stored(version, tv).read(columns, ranges, predicate, n_rows)
-            needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())])) or tv.table.names[:1]
+            needed = (
+                list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
+                or tv.table.names[:1]
+            )
             frame = self.lazy(f"SELECT {', '.join(map(_quoted, needed))} FROM {_quoted(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))

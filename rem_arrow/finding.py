@@ -20,7 +20,13 @@ class Finding(Naming):
     """The part of a database that finds rows by predicates."""
 
     def find(
-        self, table: str, predicate: Predicate | None = None, *, order_by: str | Sequence[str] | None = None, descending: bool = False, limit: int | None = None
+        self,
+        table: str,
+        predicate: Predicate | None = None,
+        *,
+        order_by: str | Sequence[str] | None = None,
+        descending: bool = False,
+        limit: int | None = None,
     ) -> pl.DataFrame:
         """Return the rows of a table that meet a predicate, with all their columns.
 
@@ -46,10 +52,14 @@ class Finding(Naming):
         return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
 
     def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
-        return self._shared.engine.execute(text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits)
+        return self._shared.engine.execute(
+            text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits
+        )
 
 
-def as_text(table: Table, where: str | Predicate | None, parameters: Mapping[str, Any] | None) -> tuple[str | None, Mapping[str, Any] | None]:
+def as_text(
+    table: Table, where: str | Predicate | None, parameters: Mapping[str, Any] | None
+) -> tuple[str | None, Mapping[str, Any] | None]:
     """Return a condition as SQL, and its parameters beside those that were given."""
     if where is None or isinstance(where, str):
         return where, parameters
@@ -58,7 +68,8 @@ def as_text(table: Table, where: str | Predicate | None, parameters: Mapping[str
 
 
 def condition(table: Table, predicate: Any, values: Values) -> str:
-    """Return a predicate as SQL on a table, its parameters added to `values`. Raises InputError for a column that is not there."""
+    """Return a predicate as SQL on a table, its parameters added to `values`. Raises InputError for a column that is
+    not there."""
     if not isinstance(predicate, Predicate):
         raise InputError(f"a condition on {table.name} is a predicate, such as Eq('status', 'open'); not {predicate!r}")
     if table.kind != "view":

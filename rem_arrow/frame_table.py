@@ -37,14 +37,22 @@ class FrameTable:
 
     @property
     def vectors(self) -> Mapping[str, VectorSpec]:
-        return {n: VectorSpec(t.size) for n, t in self._schema.items() if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)}
+        return {
+            n: VectorSpec(t.size)
+            for n, t in self._schema.items()
+            if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)
+        }
 
-    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+    def search(
+        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
         values = self._frame.select(column).collect().to_series()
         hits = vectors.search_series(values, len(query), query, metric, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
-    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+    def search_text(
+        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
         hits = text_indexes.search_series(self._frame.select(column).collect().to_series(), query, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
@@ -64,6 +72,10 @@ class FrameTable:
         keys: tuple[KeySet, ...] = (),
         texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
-        frame = self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64)) if ROWID in columns else self._frame
+        frame = (
+            self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64))
+            if ROWID in columns
+            else self._frame
+        )
         report.rows = self._rows
         return frame.select(columns)

@@ -23,14 +23,31 @@ if TYPE_CHECKING:
     Rows = npt.NDArray[np.int64]
     Scores = npt.NDArray[np.float64]
 
-SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "score": pl.Float64, "entity": pl.String}
+SCHEMA = {
+    "table": pl.String,
+    "id": pl.String,
+    "name": pl.String,
+    "matched_on": pl.String,
+    "score": pl.Float64,
+    "entity": pl.String,
+}
 THRESHOLD, K = 0.3, 10
 
 
-def fuzzy(indexes: TrigramIndexes, version: Version, texts: Iterable[str], *, k: int | None = K, threshold: float = THRESHOLD, entity: bool = True) -> pl.DataFrame:
-    """Return the `k` entities with the names most similar to any of `texts`, best first, ties in the order of tables and rows; all if k is None.
+def fuzzy(
+    indexes: TrigramIndexes,
+    version: Version,
+    texts: Iterable[str],
+    *,
+    k: int | None = K,
+    threshold: float = THRESHOLD,
+    entity: bool = True,
+) -> pl.DataFrame:
+    """Return the `k` entities with the names most similar to any of `texts`, best first, ties in the order of tables
+    and rows; all if k is None.
 
-    Columns: table, id, name, matched_on (the field), score (at least `threshold`, at most 1), entity (all fields, as JSON).
+    Columns: table, id, name, matched_on (the field), score (at least `threshold`, at most 1), entity (all fields, as
+    JSON).
     """
     tables = [tv for tv in version.tables.values() if tv.table.soft_delete and tv.parts]
     best = _Best(k, threshold)
@@ -44,7 +61,9 @@ def fuzzy(indexes: TrigramIndexes, version: Version, texts: Iterable[str], *, k:
         tv = tables[place]
         row = lookup.read(tv, rowid, entity=entity)
         assert row is not None, "only live rows are kept"
-        table, id_, name, matched_on, json = lookup.shown(tv.table, row, named_fields(tv.table)[field].name, entity=entity)
+        table, id_, name, matched_on, json = lookup.shown(
+            tv.table, row, named_fields(tv.table)[field].name, entity=entity
+        )
         rows.append((table, id_, name, matched_on, score, json))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -101,7 +120,8 @@ def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, wanted: froze
 
 
 def _first(rowids: npt.NDArray[np.int64], scores: Scores, k: int) -> npt.NDArray[np.int64]:
-    """Return the places of the k best, of equal ones those with the least rowids; a name that half of the rows bear is not sorted whole."""
+    """Return the places of the k best, of equal ones those with the least rowids; a name that half of the rows bear is
+    not sorted whole."""
     last = np.partition(scores, len(scores) - k)[len(scores) - k]
     better, equal = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
     missing = k - len(better)

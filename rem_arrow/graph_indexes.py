@@ -1,7 +1,9 @@
 """The graph of one store in memory: made from the rows of `edges`, and grown by what is written since.
 
-Edges are the truth; the graph is made of their columns at the first walk. After a commit only the rows that came and went are looked at, as
-long as they are few and the segments are the same; else it is made anew. It agrees with the version that is asked for: every
+Edges are the truth; the graph is made of their columns at the first walk. After a commit only the rows that came and
+went are looked at, as
+long as they are few and the segments are the same; else it is made anew. It agrees with the version that is asked for:
+every
 table's edges, and no entity that is softly deleted in it.
 """
 
@@ -34,7 +36,8 @@ _LATER_ROWS_MIN, _LATER_SHARE_MAX = 20_000, 0.05
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A graph, the version of `edges` that it agrees with, and for each part of it the number of the edge at each offset (-1: none)."""
+    """A graph, the version of `edges` that it agrees with, and for each part of it the number of the edge at each
+    offset (-1: none)."""
 
     parts: tuple[PartView, ...]
     graph: Graph
@@ -77,15 +80,27 @@ class GraphIndexes:
         if held is None:
             return {"nodes": 0, "edges": 0, "bytes": 0}
         graph = held.graph
-        arrays = (*graph.base.__dict__.values(), graph.out_rows.starts, graph.out_rows.order, graph.nodes.hashes, graph.nodes.order)
-        return {"nodes": graph.nodes.count, "edges": graph.settled + len(graph.later.source), "bytes": sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))}
+        arrays = (
+            *graph.base.__dict__.values(),
+            graph.out_rows.starts,
+            graph.out_rows.order,
+            graph.nodes.hashes,
+            graph.nodes.order,
+        )
+        return {
+            "nodes": graph.nodes.count,
+            "edges": graph.settled + len(graph.later.source),
+            "bytes": sum(a.nbytes for a in arrays if isinstance(a, np.ndarray)),
+        }
 
     def _of(self, tv: TableVersion) -> _Held:
         known = self._held.get(id(tv.parts))
         if known is not None and known.parts is tv.parts:
             self._held.move_to_end(id(tv.parts))
             return known
-        found = next((grown for held in reversed(self._held.values()) if (grown := _grown(held, tv)) is not None), None) or _made(tv)
+        found = next(
+            (grown for held in reversed(self._held.values()) if (grown := _grown(held, tv)) is not None), None
+        ) or _made(tv)
         self._held[id(tv.parts)] = found
         while len(self._held) > _KEPT_MAX:
             self._held.popitem(last=False)
@@ -124,14 +139,24 @@ def _made(tv: TableVersion) -> _Held:
     whole = pl.concat(frames, rechunk=True) if frames else _columns_of_nothing(tv)
     nodes, source, target = numbered(Ends(whole["src_table"], whole["src"]), Ends(whole["dst_table"], whole["dst"]))
     kinds = whole["edge_type"].unique().sort().to_list()
-    return _Held(tv.parts, Graph.of(nodes, kinds, Edges(source, target, _codes(whole["edge_type"], kinds), _weights(whole))), places)
+    return _Held(
+        tv.parts,
+        Graph.of(nodes, kinds, Edges(source, target, _codes(whole["edge_type"], kinds), _weights(whole))),
+        places,
+    )
 
 
 def _grown(held: _Held, tv: TableVersion) -> _Held | None:
     """Return a graph with what was written since; None where that is not little, or the parts are others."""
     before = {view.part.number: view for view in held.parts}
     now = {view.part.number: view for view in tv.parts}
-    if any(number not in now or now[number].part is not old.part or now[number].length < old.length or now[number].kills < old.kills for number, old in before.items()):
+    if any(
+        number not in now
+        or now[number].part is not old.part
+        or now[number].length < old.length
+        or now[number].kills < old.kills
+        for number, old in before.items()
+    ):
         return None
     fresh = [(view, before[number].length if number in before else 0) for number, view in now.items()]
     rows = sum(view.length - start for view, start in fresh)
@@ -145,7 +170,9 @@ def _grown(held: _Held, tv: TableVersion) -> _Held | None:
         old = before.get(view.part.number)
         if view.length > start:
             known = places.get(view.part.number, np.empty(0, dtype=np.int32))
-            places[view.part.number] = np.concatenate([known, np.arange(count, count + view.length - start, dtype=np.int32)])
+            places[view.part.number] = np.concatenate(
+                [known, np.arange(count, count + view.length - start, dtype=np.int32)]
+            )
             added.append((view, start))
             count += view.length - start
         dead = {*view.part.kills.offsets[old.kills if old is not None else 0 : view.kills], *view.hidden}
@@ -162,11 +189,15 @@ def _added(graph: Graph, views: list[tuple[PartView, int]], tv: TableVersion) ->
     """Return the nodes and types of a graph with those of new edges behind them, and the edges."""
     if sum(view.length - start for view, start in views) <= _FEW_ROWS:
         fields = _fields(tv)
-        return _few_added(graph, [view.part.row(offset, fields) for view, start in views for offset in range(start, view.length)])
+        return _few_added(
+            graph, [view.part.row(offset, fields) for view, start in views for offset in range(start, view.length)]
+        )
     frames = [_columns(tv, view, start) for view, start in views]
     added = pl.concat(frames) if frames else _columns_of_nothing(tv)
     kinds = list(graph.kinds) + [k for k in added["edge_type"].unique().sort().to_list() if k not in graph.kinds]
-    nodes, source, target = numbered(Ends(added["src_table"], added["src"]), Ends(added["dst_table"], added["dst"]), graph.nodes)
+    nodes, source, target = numbered(
+        Ends(added["src_table"], added["src"]), Ends(added["dst_table"], added["dst"]), graph.nodes
+    )
     return nodes, Edges(source, target, _codes(added["edge_type"], kinds), _weights(added)), kinds
 
 
@@ -174,10 +205,21 @@ def _few_added(graph: Graph, rows: list[list[Any]]) -> tuple[Nodes, Edges, list[
     """The same for few edges: src_table, src, dst_table, dst, edge_type, weight each."""
     kinds = list(graph.kinds)
     kinds += sorted({row[4] for row in rows} - set(kinds))
-    nodes, numbers = numbered_few([(row[i], row[i + 1]) for row in rows for i in (0, 2)], graph.nodes) if rows else (graph.nodes, [])
+    nodes, numbers = (
+        numbered_few([(row[i], row[i + 1]) for row in rows for i in (0, 2)], graph.nodes) if rows else (graph.nodes, [])
+    )
     ends = np.array(numbers, dtype=np.int32)
     weights = [float("nan") if row[5] is None else row[5] for row in rows]
-    return nodes, Edges(ends[::2], ends[1::2], np.array([kinds.index(row[4]) for row in rows], dtype=np.int16), np.array(weights, dtype=np.float64)), kinds
+    return (
+        nodes,
+        Edges(
+            ends[::2],
+            ends[1::2],
+            np.array([kinds.index(row[4]) for row in rows], dtype=np.int16),
+            np.array(weights, dtype=np.float64),
+        ),
+        kinds,
+    )
 
 
 def _columns(tv: TableVersion, view: PartView, start: int) -> pl.DataFrame:
@@ -197,7 +239,9 @@ def _columns_of_nothing(tv: TableVersion) -> pl.DataFrame:
 def _codes(kinds: pl.Series, known: list[str]) -> npt.NDArray[np.int16]:
     if not len(kinds):
         return np.empty(0, dtype=np.int16)
-    found: npt.NDArray[np.int16] = kinds.replace_strict(known, list(range(len(known))), return_dtype=pl.Int16).to_numpy()
+    found: npt.NDArray[np.int16] = kinds.replace_strict(
+        known, list(range(len(known))), return_dtype=pl.Int16
+    ).to_numpy()
     return found
 
 

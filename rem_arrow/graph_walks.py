@@ -29,7 +29,8 @@ PATHS_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How to walk: the types of edges (None is all), the direction, which nodes and which edges may be walked (None is all), and the most rows."""
+    """How to walk: the types of edges (None is all), the direction, which nodes and which edges may be walked (None is
+    all), and the most rows."""
 
     kinds: Sequence[str] | None = None
     direction: Direction = "out"
@@ -42,7 +43,8 @@ class Walk:
 
 
 def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
-    """Return the node of each id, or 'table:id'; None where no edge has it. Raises InputError for an id of several tables."""
+    """Return the node of each id, or 'table:id'; None where no edge has it. Raises InputError for an id of several
+    tables."""
     found: list[int | None] = []
     for end, same in zip(ends, graph.nodes.find(pl.Series(ends, dtype=pl.String)), strict=True):
         if len(same) > 1:
@@ -50,7 +52,9 @@ def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
             same = same[graph.nodes.tables[same] != 0]
         if len(same) > 1:
             tables = sorted(graph.nodes.names[graph.nodes.tables[n]] for n in same)
-            raise InputError(f"the id {end!r} is in {', '.join(tables)}; write it as table:id, for example {tables[0]}:{end}")
+            raise InputError(
+                f"the id {end!r} is in {', '.join(tables)}; write it as table:id, for example {tables[0]}:{end}"
+            )
         found.append(int(same[0]) if len(same) else None)
     named: dict[str, list[int]] = {}
     for place, (end, node) in enumerate(zip(ends, found, strict=True)):
@@ -68,7 +72,9 @@ def mask_of(graph: Graph, ends: pl.Series) -> Mask:
     """Return which nodes have one of these ids, or 'table:id'."""
     mask = graph.nodes.ids.is_in(ends.implode())
     if ends.str.contains(":", literal=True).any():
-        names = pl.Series([f"{n}:" for n in graph.nodes.names], dtype=pl.String).gather(graph.nodes.tables.astype(np.int64))
+        names = pl.Series([f"{n}:" for n in graph.nodes.names], dtype=pl.String).gather(
+            graph.nodes.tables.astype(np.int64)
+        )
         mask |= (names + graph.nodes.ids).is_in(ends.implode())
     found: Mask = mask.to_numpy()
     return found
@@ -83,30 +89,55 @@ def shown(graph: Graph, nodes: Ints) -> tuple[pl.Series, pl.Series]:
 def neighbors(graph: Graph, starts: Sequence[str], depth: int, walk: Walk, *, exact: bool = False) -> pl.DataFrame:
     """Return start_id, id, table, depth of what lies within (or with `exact` at) that many edges of each start."""
     check_depth(depth)
-    known = [(s, n) for s, n in zip(starts, nodes_of(graph, starts), strict=True) if n is not None and (graph.hidden is None or not graph.hidden[n])]
+    known = [
+        (s, n)
+        for s, n in zip(starts, nodes_of(graph, starts), strict=True)
+        if n is not None and (graph.hidden is None or not graph.hidden[n])
+    ]
     found = walks.neighbors(graph, np.array([n for _, n in known], dtype=np.int64), depth, walk.rules(graph))
     if exact:
         kept = found.depth == depth
         found = walks.Reached(found.start[kept], found.node[kept], found.depth[kept])
     ids, tables = shown(graph, found.node)
     begun = pl.Series([s for s, _ in known], dtype=pl.String).gather(found.start)
-    return pl.DataFrame([begun.alias("start_id"), ids.alias("id"), tables.alias("table"), pl.Series("depth", found.depth)])
+    return pl.DataFrame(
+        [begun.alias("start_id"), ids.alias("id"), tables.alias("table"), pl.Series("depth", found.depth)]
+    )
 
 
 def traverse(
-    graph: Graph, starts: Sequence[str], depth: int, walk: Walk, *, strategy: Strategy = "bfs", unique: Unique = "node", include_start: bool = False, path: bool = True
+    graph: Graph,
+    starts: Sequence[str],
+    depth: int,
+    walk: Walk,
+    *,
+    strategy: Strategy = "bfs",
+    unique: Unique = "node",
+    include_start: bool = False,
+    path: bool = True,
 ) -> pl.DataFrame:
-    """Return start_id, id, table, depth, edge_type, parent_id, path of the nodes reached; the meaning is that of TRAVERSE."""
+    """Return start_id, id, table, depth, edge_type, parent_id, path of the nodes reached; the meaning is that of
+    TRAVERSE."""
     check_depth(depth)
-    known = [(s, n) for s, n in zip(starts, nodes_of(graph, starts), strict=True) if n is not None and (graph.hidden is None or not graph.hidden[n])]
+    known = [
+        (s, n)
+        for s, n in zip(starts, nodes_of(graph, starts), strict=True)
+        if n is not None and (graph.hidden is None or not graph.hidden[n])
+    ]
     begun = np.array([n for _, n in known], dtype=np.int64)
     tree = walks.traverse(graph, begun, depth, walk.rules(graph), paths=unique == "path", include_start=include_start)
     ids, tables = shown(graph, tree.node)
     ways = walks.ways(tree, begun)
-    before = np.concatenate([w[:, -2] if w.shape[1] > 1 else np.full(len(w), -1) for w in ways]) if ways else np.empty(0, dtype=np.int64)
+    before = (
+        np.concatenate([w[:, -2] if w.shape[1] > 1 else np.full(len(w), -1) for w in ways])
+        if ways
+        else np.empty(0, dtype=np.int64)
+    )
     parents = pl.Series(np.where(before < 0, 0, before)) if len(before) else pl.Series([], dtype=pl.Int64)
     parent_ids = graph.nodes.ids.gather(parents) if len(before) else pl.Series([], dtype=pl.String)
-    kinds = pl.Series([*graph.kinds, None], dtype=pl.String).gather(np.where(tree.kind < 0, len(graph.kinds), tree.kind))
+    kinds = pl.Series([*graph.kinds, None], dtype=pl.String).gather(
+        np.where(tree.kind < 0, len(graph.kinds), tree.kind)
+    )
     found = pl.DataFrame(
         [
             pl.Series([s for s, _ in known], dtype=pl.String).gather(tree.start).alias("start_id"),
@@ -114,14 +145,26 @@ def traverse(
             tables.alias("table"),
             pl.Series("depth", tree.depth),
             kinds.alias("edge_type"),
-            parent_ids.set(pl.Series(before < 0), None).alias("parent_id") if len(before) else parent_ids.alias("parent_id"),
-            _lists(graph, ways).alias("path") if path else pl.Series("path", [None] * len(ids), dtype=pl.List(pl.String)),
+            parent_ids.set(pl.Series(before < 0), None).alias("parent_id")
+            if len(before)
+            else parent_ids.alias("parent_id"),
+            _lists(graph, ways).alias("path")
+            if path
+            else pl.Series("path", [None] * len(ids), dtype=pl.List(pl.String)),
         ]
     )
-    return found[_depth_first(tree)] if strategy == "dfs" else found[np.argsort(tree.start, kind="stable")] if len(known) > 1 else found
+    return (
+        found[_depth_first(tree)]
+        if strategy == "dfs"
+        else found[np.argsort(tree.start, kind="stable")]
+        if len(known) > 1
+        else found
+    )
 
 
-def matches(graph: Graph, starts: pl.Series, pattern: Pattern, walk: Walk, *, backward: bool, wanted: Collection[str]) -> pl.DataFrame:
+def matches(
+    graph: Graph, starts: pl.Series, pattern: Pattern, walk: Walk, *, backward: bool, wanted: Collection[str]
+) -> pl.DataFrame:
     """Return start_table, start_id, table, id, length, path, edge_type, weight of the walks of a pattern.
 
     Args:
@@ -147,12 +190,26 @@ def matches(graph: Graph, starts: pl.Series, pattern: Pattern, walk: Walk, *, ba
             start_ids.alias("start_id"),
             tables.alias("table"),
             ids.alias("id"),
-            pl.Series("length", np.concatenate([np.full(len(w.node), w.length) for w in found]) if found else [], dtype=pl.Int64),
-            (_lists(graph, [w.nodes[:, ::step] for w in found if w.nodes is not None]) if "path" in lists else pl.Series([None] * len(ids), dtype=texts)).alias("path"),
-            (_of_edges(edges, lambda e: kinds.gather(graph.kinds_of(e)), texts) if "edge_type" in lists else pl.Series([None] * len(ids), dtype=texts)).alias("edge_type"),
-            (_of_edges(edges, lambda e: pl.Series(graph.weights_of(e)).fill_nan(None), numbers) if "weight" in lists else pl.Series([None] * len(ids), dtype=numbers)).alias(
-                "weight"
+            pl.Series(
+                "length",
+                np.concatenate([np.full(len(w.node), w.length) for w in found]) if found else [],
+                dtype=pl.Int64,
             ),
+            (
+                _lists(graph, [w.nodes[:, ::step] for w in found if w.nodes is not None])
+                if "path" in lists
+                else pl.Series([None] * len(ids), dtype=texts)
+            ).alias("path"),
+            (
+                _of_edges(edges, lambda e: kinds.gather(graph.kinds_of(e)), texts)
+                if "edge_type" in lists
+                else pl.Series([None] * len(ids), dtype=texts)
+            ).alias("edge_type"),
+            (
+                _of_edges(edges, lambda e: pl.Series(graph.weights_of(e)).fill_nan(None), numbers)
+                if "weight" in lists
+                else pl.Series([None] * len(ids), dtype=numbers)
+            ).alias("weight"),
         ]
     )
 
@@ -160,13 +217,28 @@ def matches(graph: Graph, starts: pl.Series, pattern: Pattern, walk: Walk, *, ba
         return walked
     # An entity that no edge has is still a walk without an edge.
     alone = {"start_table": "field_0", "start_id": "field_1", "table": "field_0", "id": "field_1"}
-    empty = {"length": pl.lit(0, pl.Int64), "path": pl.concat_list("field_1"), "edge_type": pl.lit([], texts), "weight": pl.lit([], numbers)}
-    return pl.concat([walked, unknown.select(*(pl.col(c).alias(n) for n, c in alone.items()), *(e.alias(n) for n, e in empty.items()))])
+    empty = {
+        "length": pl.lit(0, pl.Int64),
+        "path": pl.concat_list("field_1"),
+        "edge_type": pl.lit([], texts),
+        "weight": pl.lit([], numbers),
+    }
+    return pl.concat(
+        [
+            walked,
+            unknown.select(*(pl.col(c).alias(n) for n, c in alone.items()), *(e.alias(n) for n, e in empty.items())),
+        ]
+    )
 
 
 def _starts(graph: Graph, starts: pl.Series) -> tuple[Ints, pl.DataFrame]:
-    """Return the nodes of starts, those that some edge has, each once; and of those with a table the others, as field_0, field_1."""
-    split = starts.str.splitn("\0", 2).struct.unnest() if len(starts) else pl.DataFrame(schema={"field_0": pl.String, "field_1": pl.String})
+    """Return the nodes of starts, those that some edge has, each once; and of those with a table the others, as
+    field_0, field_1."""
+    split = (
+        starts.str.splitn("\0", 2).struct.unnest()
+        if len(starts)
+        else pl.DataFrame(schema={"field_0": pl.String, "field_1": pl.String})
+    )
     named = split.filter(pl.col("field_1").is_not_null())
     plain = split.filter(pl.col("field_1").is_null())["field_0"].to_list()
     found = [np.array([n for n in nodes_of(graph, plain) if n is not None], dtype=np.int64)]
@@ -180,7 +252,13 @@ def _starts(graph: Graph, starts: pl.Series) -> tuple[Ints, pl.DataFrame]:
 
 def _of_edges(matrices: Sequence[Ints], values: Callable[[Ints], pl.Series], dtype: pl.List) -> pl.Series:
     """Return the rows of matrices of edges as lists of what `values` says of each."""
-    parts = [values(m.ravel()).reshape((len(m), m.shape[1])).cast(dtype) if m.shape[1] else pl.Series([[]] * len(m), dtype=dtype) for m in matrices if len(m)]
+    parts = [
+        values(m.ravel()).reshape((len(m), m.shape[1])).cast(dtype)
+        if m.shape[1]
+        else pl.Series([[]] * len(m), dtype=dtype)
+        for m in matrices
+        if len(m)
+    ]
     return pl.concat(parts) if parts else pl.Series([], dtype=dtype)
 
 
@@ -196,11 +274,17 @@ def _depth_first(tree: walks.Tree) -> Ints:
 
 def _lists(graph: Graph, matrices: Sequence[Ints]) -> pl.Series:
     """Return the rows of matrices of nodes as lists of ids."""
-    parts = [graph.nodes.ids.gather(m.ravel()).reshape((len(m), m.shape[1])).cast(pl.List(pl.String)) for m in matrices if len(m)]
+    parts = [
+        graph.nodes.ids.gather(m.ravel()).reshape((len(m), m.shape[1])).cast(pl.List(pl.String))
+        for m in matrices
+        if len(m)
+    ]
     return pl.concat(parts) if parts else pl.Series([], dtype=pl.List(pl.String))
 
 
-def shortest_path(graph: Graph, a: str, b: str, walk: Walk, *, weighted: bool = False, every: bool = False, depth_max: int = DEPTH_MAX) -> pl.DataFrame:
+def shortest_path(
+    graph: Graph, a: str, b: str, walk: Walk, *, weighted: bool = False, every: bool = False, depth_max: int = DEPTH_MAX
+) -> pl.DataFrame:
     """Return path_id, length, path, edge_types of one shortest path, or of every one; no row where there is none."""
     check_depth(depth_max)
     if weighted and every:
@@ -210,7 +294,11 @@ def shortest_path(graph: Graph, a: str, b: str, walk: Walk, *, weighted: bool = 
         return _paths(graph, [])
     if every:
         return _paths(graph, walks.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
-    found = walks.cheapest(graph, *ends, walk.rules(graph)) if weighted else walks.shortest(graph, *ends, walk.rules(graph), depth_max)
+    found = (
+        walks.cheapest(graph, *ends, walk.rules(graph))
+        if weighted
+        else walks.shortest(graph, *ends, walk.rules(graph), depth_max)
+    )
     return _paths(graph, [] if found is None else [(found[0].reshape(1, -1), found[1].reshape(1, -1))])
 
 
@@ -225,14 +313,23 @@ def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int
     """Return how many paths `all_paths` has."""
     check_depth(depth_max)
     ends = _ends(graph, a, b)
-    return 0 if ends is None else sum(len(nodes) for nodes, _ in walks.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+    return (
+        0
+        if ends is None
+        else sum(len(nodes) for nodes, _ in walks.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+    )
 
 
 def cycles(graph: Graph, walk: Walk, length_max: int) -> pl.DataFrame:
-    """Return path_id, length, path, edge_types of every cycle without a node twice; its first node is the last of its path too."""
+    """Return path_id, length, path, edge_types of every cycle without a node twice; its first node is the last of its
+    path too."""
     check_depth(length_max)
     # Without scipy every node may be on a cycle, which takes longer to see.
-    within = centrality.on_cycles(graph, graph.kind_codes(walk.kinds)) if walk.direction != "both" and centrality.has_scipy() else None
+    within = (
+        centrality.on_cycles(graph, graph.kind_codes(walk.kinds))
+        if walk.direction != "both" and centrality.has_scipy()
+        else None
+    )
     return _paths(graph, walks.cycles(graph, walk.rules(graph), length_max, within))
 
 
@@ -251,7 +348,9 @@ def _paths(graph: Graph, found: Sequence[Paths]) -> pl.DataFrame:
             pl.Series("path_id", np.arange(1, len(lengths) + 1)),
             pl.Series("length", lengths, dtype=pl.Int64),
             _lists(graph, [n for n, _ in found]).alias("path"),
-            _of_edges([e for _, e in found], lambda e: kinds.gather(graph.kinds_of(e)), pl.List(pl.String)).alias("edge_types"),
+            _of_edges([e for _, e in found], lambda e: kinds.gather(graph.kinds_of(e)), pl.List(pl.String)).alias(
+                "edge_types"
+            ),
         ]
     )
 
@@ -259,7 +358,11 @@ def _paths(graph: Graph, found: Sequence[Paths]) -> pl.DataFrame:
 def degree(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame:
     """Return id, table, in_degree, out_degree, degree of every node with an edge of these types."""
     incoming, outgoing = centrality.degrees(graph, graph.kind_codes(kinds))
-    columns = [pl.Series("in_degree", incoming), pl.Series("out_degree", outgoing), pl.Series("degree", incoming + outgoing)]
+    columns = [
+        pl.Series("in_degree", incoming),
+        pl.Series("out_degree", outgoing),
+        pl.Series("degree", incoming + outgoing),
+    ]
     return _of_nodes(graph, kinds, columns)
 
 
@@ -268,21 +371,25 @@ def pagerank(graph: Graph, kinds: Sequence[str] | None, damping: float, toleranc
     if not 0 <= damping < 1 or not tolerance > 0:
         raise InputError(f"damping is from 0 to below 1 and tolerance above 0, not {damping} and {tolerance}")
     centrality.check_scipy()
-    return _of_nodes(graph, kinds, [pl.Series("score", centrality.pagerank(graph, graph.kind_codes(kinds), damping, tolerance))]).sort(
-        "score", descending=True, maintain_order=True
-    )
+    return _of_nodes(
+        graph, kinds, [pl.Series("score", centrality.pagerank(graph, graph.kind_codes(kinds), damping, tolerance))]
+    ).sort("score", descending=True, maintain_order=True)
 
 
 def components(graph: Graph, kinds: Sequence[str] | None, *, strong: bool) -> pl.DataFrame:
     """Return id, table, component of every node with an edge of these types; component 0 is the largest."""
     if strong:
         centrality.check_scipy()
-    return _of_nodes(graph, kinds, [pl.Series("component", centrality.components(graph, graph.kind_codes(kinds), strong=strong))]).sort("component", maintain_order=True)
+    return _of_nodes(
+        graph, kinds, [pl.Series("component", centrality.components(graph, graph.kind_codes(kinds), strong=strong))]
+    ).sort("component", maintain_order=True)
 
 
 def topological_order(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame:
     """Return id, table, level of every node with an edge of these types, so that every edge goes to a higher level."""
-    return _of_nodes(graph, kinds, [pl.Series("level", centrality.topological(graph, graph.kind_codes(kinds)))]).sort("level", maintain_order=True)
+    return _of_nodes(graph, kinds, [pl.Series("level", centrality.topological(graph, graph.kind_codes(kinds)))]).sort(
+        "level", maintain_order=True
+    )
 
 
 def _of_nodes(graph: Graph, kinds: Sequence[str] | None, columns: Sequence[pl.Series]) -> pl.DataFrame:

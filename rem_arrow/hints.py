@@ -1,8 +1,11 @@
 """The three key indexes over all rows of a version: by id, by name, by value.
 
-Rows in segments have their entries in RocksDB, written when they were sealed. Rows in runs have theirs in memory only, made
-from the rows themselves when someone first asks: a write pays nothing for its indexes, and a crash cannot part them from
-the rows. Both kinds are hints. What comes back may name rows that are dead or changed; whoever asks checks the live row.
+Rows in segments have their entries in RocksDB, written when they were sealed. Rows in runs have theirs in memory only,
+made
+from the rows themselves when someone first asks: a write pays nothing for its indexes, and a crash cannot part them
+from
+the rows. Both kinds are hints. What comes back may name rows that are dead or changed; whoever asks checks the live
+row.
 """
 
 from __future__ import annotations
@@ -79,12 +82,14 @@ class _RunIndex:
 
 
 def _grown(known: list[bytes], keys: Mapping[bytes, object]) -> list[bytes]:
-    """Return all keys in order. A dict grows at its end only, and a list that is in order but for its end is sorted soon."""
+    """Return all keys in order. A dict grows at its end only, and a list that is in order but for its end is sorted
+    soon."""
     return known if len(known) == len(keys) else sorted([*known, *islice(keys, len(known), None)])
 
 
 class Hints:
-    """The indexes of one store: of its keys, its vectors, its texts, and of the trigrams of its names. Safe in many threads."""
+    """The indexes of one store: of its keys, its vectors, its texts, and of the trigrams of its names. Safe in many
+    threads."""
 
     def __init__(self, vectors: VectorIndexes, texts: TextIndexes) -> None:
         self.vectors, self.texts = vectors, texts
@@ -132,7 +137,8 @@ class Hints:
             yield entries.table_of_name(key), entries.rowid_of(key)
 
     def by_prefix(self, kv: KV, version: Version, folded: str) -> Iterator[tuple[bytes, int, int]]:
-        """Yield (normalised text as in `keys`, table, rowid) of what begins with a normalised text, in order of the texts."""
+        """Yield (normalised text as in `keys`, table, rowid) of what begins with a normalised text, in order of the
+        texts."""
         names = entries.folded_bytes(folded)
         sources: list[Iterator[tuple[bytes, int, int]]] = [_split_names(key for key, _ in kv.scan("keys", names))]
         for number, tv in version.tables.items():
@@ -148,7 +154,9 @@ class Hints:
         """Return the rowids of rows whose indexed column may equal `value`; None when they are more than `limit`."""
         ordered, convert = entries.ordered_form(field.dtype), values.to_plain(field.dtype)
         assert ordered is not None, f"{field.name} is not indexed"
-        prefix = entries.value_prefix(tv.table.number, field.number, ordered(cast(Json, value if convert is None else convert(value))))
+        prefix = entries.value_prefix(
+            tv.table.number, field.number, ordered(cast(Json, value if convert is None else convert(value)))
+        )
         index = self.row_index(tv.table)
         found: list[int] = []
         for run in _runs(tv):
@@ -157,7 +165,8 @@ class Hints:
         return None if len(found) > limit else found
 
     def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        """Write the entries of rows that become a segment, outside of the log; the caller flushes FAMILIES before it commits."""
+        """Write the entries of rows that become a segment, outside of the log; the caller flushes FAMILIES before it
+        commits."""
         index = self.row_index(table)
         if not index.columns:
             return
@@ -197,13 +206,21 @@ def _stored_ids(kv: KV, number: int, prefix: bytes) -> Iterator[tuple[bytes, int
         yield entries.text_of_id(key), number, entries.rowid_of(value)
 
 
-def _run_prefixes(held: _RunIndex, run: Run, index: RowIndex, number: int, ids: bytes, names: bytes) -> list[Iterator[tuple[bytes, int, int]]]:
+def _run_prefixes(
+    held: _RunIndex, run: Run, index: RowIndex, number: int, ids: bytes, names: bytes
+) -> list[Iterator[tuple[bytes, int, int]]]:
     """Return what begins so in a run, of its ids and of its names."""
     id_keys, name_keys = held.ordered(run, index)
     by_id = ((entries.text_of_id(key), number, held.ids[key]) for key in _beginning(id_keys, ids))
     suffix = number.to_bytes(2, "big")
-    # Entries of indexed values are among these, under keys of another form: those that look like a name fail at the row.
-    by_name = ((key[:-3], number, rowid) for key in _beginning(name_keys, names) if key[-3:] == b"\x00" + suffix for rowid in sorted(held.others[key]))
+    # Entries of indexed values are among these, under keys of another form: those that look like a name fail at the
+    # row.
+    by_name = (
+        (key[:-3], number, rowid)
+        for key in _beginning(name_keys, names)
+        if key[-3:] == b"\x00" + suffix
+        for rowid in sorted(held.others[key])
+    )
     return [by_id, by_name]
 
 
@@ -216,4 +233,8 @@ def _runs(tv: TableVersion) -> list[Run]:
 
 
 def _physical(column: pl.Series) -> pl.Series:
-    return column if column.dtype in (pl.String, pl.Enum, pl.Categorical) or column.dtype.is_nested() else column.to_physical()
+    return (
+        column
+        if column.dtype in (pl.String, pl.Enum, pl.Categorical) or column.dtype.is_nested()
+        else column.to_physical()
+    )

@@ -1,4 +1,5 @@
-"""How the functions in FROM that an index answers are run: RUNS, by the names of `plan.index_functions.INDEX_FUNCTIONS`."""
+"""How the functions in FROM that an index answers are run: RUNS, by the names of
+`plan.index_functions.INDEX_FUNCTIONS`."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ Run: TypeAlias = "Callable[[KV, Hints, Version, IndexCall], pl.DataFrame]"
 
 
 def run(kv: KV, hints: Hints, version: Version, function: str, call: IndexCall) -> pl.DataFrame:
-    """Return the rows of a function over the rows of `version`: at least the columns that the call wants, under their names."""
+    """Return the rows of a function over the rows of `version`: at least the columns that the call wants, under their
+    names."""
     spec = INDEX_FUNCTIONS[function]
     for option in spec.options:
         problem = option.problem(call.options[option.name])
@@ -40,13 +42,27 @@ def run(kv: KV, hints: Hints, version: Version, function: str, call: IndexCall) 
 
 def _lookup(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     # A text of nothing but space names nothing; only who asks for it by hand is told.
-    return lookup.lookup_entity(kv, hints, one_table(version, call.options["table"]), (t for t in call.texts() if t.strip()), rows_max=None, entity="entity" in call.columns)
+    return lookup.lookup_entity(
+        kv,
+        hints,
+        one_table(version, call.options["table"]),
+        (t for t in call.texts() if t.strip()),
+        rows_max=None,
+        entity="entity" in call.columns,
+    )
 
 
 def _fuzzy(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     k, threshold = call.options["k"], call.options["threshold"]
     assert (k is None or isinstance(k, int)) and isinstance(threshold, float), "the binder gives each option its type"
-    return fuzzy.fuzzy(hints.trigrams, one_table(version, call.options["table"]), call.texts(), k=k, threshold=threshold, entity="entity" in call.columns)
+    return fuzzy.fuzzy(
+        hints.trigrams,
+        one_table(version, call.options["table"]),
+        call.texts(),
+        k=k,
+        threshold=threshold,
+        entity="entity" in call.columns,
+    )
 
 
 def one_table(version: Version, name: object) -> Version:
@@ -55,7 +71,10 @@ def one_table(version: Version, name: object) -> Version:
         return version
     tv = version.find(name) if isinstance(name, str) else None
     if tv is None or tv.table.kind != "entity":
-        raise InputError(f"no table of entities {name!r}. {suggest(str(name), [t.table.name for t in version if t.table.kind == 'entity'], 'Tables')}")
+        raise InputError(
+            f"no table of entities {name!r}. "
+            f"{suggest(str(name), [t.table.name for t in version if t.table.kind == 'entity'], 'Tables')}"
+        )
     return Version(version.commit, {tv.table.number: tv}, {tv.table.name.casefold(): tv.table.number})
 
 
@@ -69,7 +88,8 @@ def _graph(hints: Hints, version: Version, call: IndexCall) -> tuple[Graph, Walk
     within, along = call.relations.get("nodes"), call.relations.get("edges")
     allowed = None if within is None else graph_walks.mask_of(graph, within)
     mask = None if along is None else hints.graphs.edge_mask(version, along.to_numpy())
-    return graph, Walk(None if kinds is None else list(kinds), direction, allowed, rows, mask)  # type: ignore[call-overload]
+    types = None if kinds is None else list(kinds)  # type: ignore[call-overload]
+    return graph, Walk(types, direction, allowed, rows, mask)
 
 
 def _neighbors(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
@@ -81,7 +101,16 @@ def _traverse(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.Dat
     graph, walk = _graph(hints, version, call)
     strategy, unique = cast("Strategy", call.options["strategy"]), cast("Unique", call.options["unique"])
     depth, include = cast(int, call.options["depth"]), bool(call.options["include_start"])
-    return graph_walks.traverse(graph, list(call.texts()), depth, walk, strategy=strategy, unique=unique, include_start=include, path="path" in call.columns)
+    return graph_walks.traverse(
+        graph,
+        list(call.texts()),
+        depth,
+        walk,
+        strategy=strategy,
+        unique=unique,
+        include_start=include,
+        path="path" in call.columns,
+    )
 
 
 def _pairs(call: IndexCall, find: Callable[[str, str], pl.DataFrame]) -> pl.DataFrame:
@@ -92,13 +121,23 @@ def _pairs(call: IndexCall, find: Callable[[str, str], pl.DataFrame]) -> pl.Data
             call.check_time()
             found.append(find(a, b))
     types = dict(INDEX_FUNCTIONS["all_paths"].columns)
-    return pl.concat(found).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id")) if found else pl.DataFrame(schema=types)
+    return (
+        pl.concat(found).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id"))
+        if found
+        else pl.DataFrame(schema=types)
+    )
 
 
 def _shortest_path(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(hints, version, call)
-    weighted, every, depth = bool(call.options["weighted"]), bool(call.options["every"]), cast(int, call.options["depth"])
-    return _pairs(call, lambda a, b: graph_walks.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth))
+    weighted, every, depth = (
+        bool(call.options["weighted"]),
+        bool(call.options["every"]),
+        cast(int, call.options["depth"]),
+    )
+    return _pairs(
+        call, lambda a, b: graph_walks.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth)
+    )
 
 
 def _all_paths(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
@@ -117,7 +156,9 @@ def _walks(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFr
     if most is None and mode == "walk" and choose == "all":
         raise ExecuteError("WALKS: walks without an end; give most, or a mode or choice that bounds them")
     pattern = Pattern(least, graph_walks.DEPTH_MAX if most is None else most, mode, choose)
-    return graph_walks.matches(graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), wanted=call.columns)
+    return graph_walks.matches(
+        graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), wanted=call.columns
+    )
 
 
 def _degree(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
@@ -127,7 +168,9 @@ def _degree(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataF
 
 def _pagerank(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(hints, version, call)
-    return graph_walks.pagerank(graph, walk.kinds, cast(float, call.options["damping"]), cast(float, call.options["tolerance"]))
+    return graph_walks.pagerank(
+        graph, walk.kinds, cast(float, call.options["damping"]), cast(float, call.options["tolerance"])
+    )
 
 
 def _components(kv: KV, hints: Hints, version: Version, call: IndexCall) -> pl.DataFrame:

@@ -1,6 +1,8 @@
-"""A language model that answers in a schema, through the openai client: by `responses.parse`, or `chat.completions` for servers that lack it.
+"""A language model that answers in a schema, through the openai client: by `responses.parse`, or `chat.completions` for
+servers that lack it.
 
-What cannot be read as the schema, or was cut off, is no error here: it comes back as a problem in words, so that the model can be told. A server
+What cannot be read as the schema, or was cut off, is no error here: it comes back as a problem in words, so that the
+model can be told. A server
 that fails or refuses the key is a LanguageError, as for every request (openai_client.py).
 """
 
@@ -70,7 +72,9 @@ class LanguageModel:
             InputError: settings are missing or malformed.
             LanguageError: the server cannot be reached, failed, or refused.
         """
-        return self._client.request(f"model:{self.name}", lambda client: self._asked(client, instructions, turns, schema))
+        return self._client.request(
+            f"model:{self.name}", lambda client: self._asked(client, instructions, turns, schema)
+        )
 
     def _asked(self, client: OpenAI, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
         from openai import APIStatusError
@@ -80,7 +84,11 @@ class LanguageModel:
             try:
                 return way(client, self.name, instructions, turns, schema)
             except APIStatusError as error:
-                lacking = error.status_code in _UNKNOWN_ADDRESS if way is _by_responses else error.status_code in _BAD_REQUEST and way is _by_chat
+                lacking = (
+                    error.status_code in _UNKNOWN_ADDRESS
+                    if way is _by_responses
+                    else error.status_code in _BAD_REQUEST and way is _by_chat
+                )
                 if not lacking:
                     raise
                 # What a server lacks it lacks for good.
@@ -94,7 +102,10 @@ def _by_responses(client: OpenAI, model: str, instructions: str, turns: Sequence
     except ValidationError as error:
         return Reply(None, "", 0, _problem(error))
     tokens = response.usage.total_tokens if response.usage is not None else 0
-    refusal = next((c.refusal for item in response.output if item.type == "message" for c in item.content if c.type == "refusal"), "")
+    refusal = next(
+        (c.refusal for item in response.output if item.type == "message" for c in item.content if c.type == "refusal"),
+        "",
+    )
     if response.output_parsed is None:
         reason = response.incomplete_details.reason if response.incomplete_details is not None else None
         return Reply(None, response.output_text, tokens, _cut_off(reason) if not refusal else "", refusal)
@@ -105,7 +116,9 @@ def _by_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn
     from openai import LengthFinishReasonError
 
     try:
-        completion = client.chat.completions.parse(model=model, messages=_messages(instructions, turns), response_format=schema)
+        completion = client.chat.completions.parse(
+            model=model, messages=_messages(instructions, turns), response_format=schema
+        )
     except ValidationError as error:
         return Reply(None, "", 0, _problem(error))
     except LengthFinishReasonError:
@@ -113,13 +126,17 @@ def _by_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn
     message = completion.choices[0].message
     tokens = completion.usage.total_tokens if completion.usage is not None else 0
     if message.parsed is None:
-        return Reply(None, message.content or "", tokens, "" if message.refusal else "there was no answer", message.refusal or "")
+        return Reply(
+            None, message.content or "", tokens, "" if message.refusal else "there was no answer", message.refusal or ""
+        )
     return Reply(message.parsed, message.content or "", tokens)
 
 
 def _by_plain_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
     """For servers that know no schemas: the schema is told, and JSON is looked for in the answer."""
-    told = f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema.model_json_schema()}"
+    told = (
+        f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema.model_json_schema()}"
+    )
     completion = client.chat.completions.create(model=model, messages=_messages(told, turns))
     text = completion.choices[0].message.content or ""
     tokens = completion.usage.total_tokens if completion.usage is not None else 0

@@ -23,10 +23,20 @@ Row: TypeAlias = "dict[str, object]"
 Found: TypeAlias = "tuple[str, str, str | None, str, str | None]"
 
 
-def lookup_entity(kv: KV, hints: Hints, version: Version, texts: Iterable[str], *, rows_max: int | None = ROWS_MAX, entity: bool = True) -> pl.DataFrame:
-    """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as JSON).
+def lookup_entity(
+    kv: KV,
+    hints: Hints,
+    version: Version,
+    texts: Iterable[str],
+    *,
+    rows_max: int | None = ROWS_MAX,
+    entity: bool = True,
+) -> pl.DataFrame:
+    """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as
+    JSON).
 
-    Exact ids come first, then the order of the tables and rows. At most `rows_max` rows. Without `entity` that column is NULL.
+    Exact ids come first, then the order of the tables and rows. At most `rows_max` rows. Without `entity` that column
+    is NULL.
     """
     rows: dict[tuple[int, int], Found] = {}
     for text in texts:

@@ -25,18 +25,26 @@ Advance: TypeAlias = Callable[[int], None]
 
 
 def verify(store: Store, version: Version, progress: bool | None = False) -> pl.DataFrame:
-    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem; none when sound."""
-    with progress_bar("verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress) as advance:
+    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem; none
+    when sound."""
+    with progress_bar(
+        "verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress
+    ) as advance:
         return pl.DataFrame(list(_damages(store, version, advance)), schema=_DAMAGE_SCHEMA, orient="row")
 
 
-def _damages(store: Store, version: Version, advance: Advance) -> Iterator[tuple[str, int, str | None, int | None, str]]:
+def _damages(
+    store: Store, version: Version, advance: Advance
+) -> Iterator[tuple[str, int, str | None, int | None, str]]:
     for number, tv in version.tables.items():
         table = tv.table
         columns = {f.number: f.name for f in table.fields}
         for view in tv.parts:
             if isinstance(view.part, Segment):
-                yield from ((table.name, view.part.number, columns.get(c, "(rowid)"), page, problem) for c, page, problem in view.part.damages())
+                yield from (
+                    (table.name, view.part.number, columns.get(c, "(rowid)"), page, problem)
+                    for c, page, problem in view.part.damages()
+                )
             if any(o >= view.length for o in view.part.kills.offsets[: view.kills]):
                 yield table.name, view.part.number, None, None, "a tombstone points behind the last row"
             advance(1)
@@ -117,7 +125,8 @@ def wait(background: Background, vectors: VectorIndexes, timeout_s: float | None
 
 
 def stats(store: Store) -> dict[str, Any]:
-    """Return numbers about the store: bytes, commits, pinned versions, cache, tables, and the failure of background work."""
+    """Return numbers about the store: bytes, commits, pinned versions, cache, tables, and the failure of background
+    work."""
     version = store.version
     tables = {}
     for tv in version:

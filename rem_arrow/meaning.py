@@ -71,10 +71,13 @@ class Meaning(Walking):
         """Return the k rows of a table that answer best to a text or a vector, best first: its columns and `_score`.
 
         Args:
-            where: a condition on the columns of the table, in SQL or as a predicate such as Eq("status", "open"); the k best of the rows that meet it come back.
+            where: a condition on the columns of the table, in SQL or as a predicate such as Eq("status", "open");
+                the k best of the rows that meet it come back.
             parameters: values for the $names of `where`.
-            mode: "vector" compares meanings, "text" ranks by words (BM25), "hybrid" fuses the best of both by their ranks (RRF).
-            column: what is searched: for vectors `embedding` unless another is named, `embedding_alt`, or a column of vectors; for words
+            mode: "vector" compares meanings, "text" ranks by words (BM25), "hybrid" fuses the best of both by their
+                ranks (RRF).
+            column: what is searched: for vectors `embedding` unless another is named, `embedding_alt`, or a column
+                of vectors; for words
                 the columns that are embedded, unless a column of texts is named.
             metric: of vectors: "cosine" and "inner_product" (higher is better), or "l2" (lower is better).
 
@@ -94,12 +97,22 @@ class Meaning(Walking):
         allowed = self._allowed(tv, where, parameters)
         source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
         wanted = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
-        ranked = [summed([source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted)]
+        ranked = [
+            summed(
+                [source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted
+            )
+        ]
         if mode == "hybrid":
             spec = source.vectors.get("embedding")
             if spec is None or not spec.provider:
-                raise InputError(f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'")
-            ranked.append(source.search("embedding", _vector(self._shared.embeddings.vector(spec.provider, words)), metric, wanted, allowed))
+                raise InputError(
+                    f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'"
+                )
+            ranked.append(
+                source.search(
+                    "embedding", _vector(self._shared.embeddings.vector(spec.provider, words)), metric, wanted, allowed
+                )
+            )
         found = ranked[0] if mode == "text" else fused(ranked, k)
         return source.rows(found["rowid"].to_list(), found["score"])
 
@@ -126,21 +139,36 @@ class Meaning(Walking):
         found = source.search(column, vector, metric, k, None)
         return source.rows(found["rowid"].to_list(), found["score"])
 
-    def _allowed(self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None) -> npt.NDArray[np.int64] | None:
+    def _allowed(
+        self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None
+    ) -> npt.NDArray[np.int64] | None:
         """Return the rowids of the rows that meet a condition, ascending; None without one."""
         if where is None:
             return None
         return np.sort(self.sql(rowids_query(tv.table.name, where), parameters).to_series().to_numpy())
 
-    def similar(self, table: str, id: object, *, k: int = 10, column: str = "embedding", metric: Metric = "cosine") -> pl.DataFrame:
+    def similar(
+        self, table: str, id: object, *, k: int = 10, column: str = "embedding", metric: Metric = "cosine"
+    ) -> pl.DataFrame:
         """Return the k entities nearest to another one, which is not among them: the table's columns and `_score`."""
         name = find_table(self._version(), table).table.name
         return self.sql(*similar_query(name, column, metric, id, k))
 
-    def create_index(self, table: str, column: str, *, metric: Ranking = "cosine", dimension: int | None = None, m: int = 16, ef_construction: int = 200) -> str:
-        """Keep an index over a column of vectors (HNSW), or with the metric "bm25" of texts, made and grown in the background; `wait` waits for it.
+    def create_index(
+        self,
+        table: str,
+        column: str,
+        *,
+        metric: Ranking = "cosine",
+        dimension: int | None = None,
+        m: int = 16,
+        ef_construction: int = 200,
+    ) -> str:
+        """Keep an index over a column of vectors (HNSW), or with the metric "bm25" of texts, made and grown in the
+        background; `wait` waits for it.
 
-        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds. A column of texts without an index
+        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds. A column of
+        texts without an index
         gets one in memory at its first search. Returns the name of the index.
 
         Args:
@@ -159,7 +187,9 @@ class Meaning(Walking):
                 described = with_text_index(tv.table, column)
                 name = described.text_indexes[-1].name
             else:
-                described, index = with_vector_index(tv, store.version.tables, column, metric, dimension, m, ef_construction)
+                described, index = with_vector_index(
+                    tv, store.version.tables, column, metric, dimension, m, ef_construction
+                )
                 name = index.name
             self._store_descriptions({described.number: described})
         if metric == "bm25":
@@ -167,7 +197,9 @@ class Meaning(Walking):
         self._vectorize(described.number, [])
         return name
 
-    def reembed(self, table: str, provider: Provider | None = None, *, column: str = "embedding", progress: bool | None = None) -> int:
+    def reembed(
+        self, table: str, provider: Provider | None = None, *, column: str = "embedding", progress: bool | None = None
+    ) -> int:
         """Compute the embeddings that a table lacks; with another provider, all of them anew. Returns how many.
 
         A call that was broken off is taken up by the next one.
@@ -181,7 +213,9 @@ class Meaning(Walking):
             raise InputError(f"{tv.table.name} has no {column}; declare embedding_fields in its model, and register it")
         if provider is not None:
             with store.rewriting, store.lock:
-                changes = self._shared.embeddings.moved(store.version, tv.table.number, column, provider, self._next_table)
+                changes = self._shared.embeddings.moved(
+                    store.version, tv.table.number, column, provider, self._next_table
+                )
                 if changes:
                     store.commit(changes)
                     self._shared.vectors.forget(tv.table.number)
@@ -197,10 +231,14 @@ class Meaning(Walking):
         """Do for rows that were stored what follows of it: embeddings, vector indexes."""
         in_segments = {number for number, _, _ in changes.manifests}
         for number in in_segments | set(changes.appends):
-            self._vectorize(number, None if number in in_segments else [r for append in changes.appends[number] for r in append.rowids])
+            self._vectorize(
+                number,
+                None if number in in_segments else [r for append in changes.appends[number] for r in append.rowids],
+            )
 
     def _vectorize(self, number: int, rowids: list[int] | None, *, progress: bool | None = False) -> None:
-        """Compute the vectors that rows of a table lack, and bring its vector indexes up to date if they are far behind."""
+        """Compute the vectors that rows of a table lack, and bring its vector indexes up to date if they are far
+        behind."""
         tv, background = self._store.version.tables.get(number), self._store.background
         if tv is None:
             return

@@ -1,17 +1,21 @@
 """SQL in the lines and cells of a notebook: `%load_ext rem_arrow` gives `%rem` and `%%rem`.
 
-    %rem connect memory.rem     opens a database, or takes the one that is open there, as the current one; without a path a temporary one
+    %rem connect memory.rem     opens a database, or takes the one that is open there, as the current one; without a
+    path a temporary one
     %rem use db                 takes the database of the variable `db`
     %rem                        gives the current database
     %rem close                  closes it
     %rem SELECT ...             runs a line of SQL; `df = %rem SELECT ...` keeps the rows
     %%rem [df]                  runs the cell below; with a name the rows become that variable, and are not shown
 
-Options stand before the text: `--db NAME` asks the database of that variable, `--explain` gives the plan, `--analyze` the plan with rows and
+Options stand before the text: `--db NAME` asks the database of that variable, `--explain` gives the plan, `--analyze`
+the plan with rows and
 times, `--timeout SECONDS` stops it; of `connect`, `--read-only` and `--tenant NAME`.
 
-`$name` in a text is the variable `name`; it never becomes part of the text. A table that the text names and the database has not is a
-DataFrame of that name: Polars, pandas or Arrow. Without a current database the one of the only variable that holds one is asked. Errors of ours
+`$name` in a text is the variable `name`; it never becomes part of the text. A table that the text names and the
+database has not is a
+DataFrame of that name: Polars, pandas or Arrow. Without a current database the one of the only variable that holds one
+is asked. Errors of ours
 show their text and the caret, and no traceback; they are raised, so that a run of the whole notebook stops.
 """
 
@@ -72,7 +76,8 @@ class Magic:
         self._opened: dict[tuple[Path, str | None, bool], Database] = {}
 
     def run(self, line: str, cell: str | None = None) -> object:
-        """Run SQL on a rem_arrow database: %rem SELECT ..., %%rem [variable], %rem connect PATH, %rem use NAME, %rem close.
+        """Run SQL on a rem_arrow database: %rem SELECT ..., %%rem [variable], %rem connect PATH, %rem use NAME, %rem
+        close.
 
         Options: --db NAME, --explain, --analyze, --timeout SECONDS; of connect --read-only and --tenant NAME.
         """
@@ -107,7 +112,10 @@ class Magic:
         options, name = _parted(line)
         _check_options(options, _OF_QUERY)
         if name and not name.isidentifier():
-            raise InputError(f"behind %%rem stand options and the name of a variable, not {name!r}; the SQL stands in the lines below")
+            raise InputError(
+                f"behind %%rem stand options and the name of a variable, not {name!r}; the SQL stands in the lines "
+                "below"
+            )
         found = self._query(cell, options)
         if not name:
             return found
@@ -145,12 +153,20 @@ class Magic:
     def _variable(self, name: str) -> Database:
         found = self._shell.user_ns.get(name)
         if not isinstance(found, Database):
-            what = f"the variable {name!r} is a {type(found).__name__}, not a database" if found is not None else f"no variable {name!r}"
+            what = (
+                f"the variable {name!r} is a {type(found).__name__}, not a database"
+                if found is not None
+                else f"no variable {name!r}"
+            )
             raise InputError(f"{what}. {suggest(name, self._open_names(), 'Databases')}")
         return found
 
     def _open_names(self) -> list[str]:
-        return [name for name, value in self._shell.user_ns.items() if isinstance(value, Database) and not value.closed and not name.startswith("_")]
+        return [
+            name
+            for name, value in self._shell.user_ns.items()
+            if isinstance(value, Database) and not value.closed and not name.startswith("_")
+        ]
 
     # --- running
 
@@ -159,7 +175,11 @@ class Magic:
         named = mentioned(text)
         parameters = {name: variables[name] for name in named.parameters if name in variables}
         stored = {name.casefold() for name in db.tables()["name"]}
-        frames = {name: variables[name] for name in named.tables if name.casefold() not in stored and _is_table(variables.get(name))}
+        frames = {
+            name: variables[name]
+            for name in named.tables
+            if name.casefold() not in stored and _is_table(variables.get(name))
+        }
         if "explain" in options or "analyze" in options:
             return db.explain(text, parameters, analyze="analyze" in options, frames=frames)
         return db.sql(text, parameters, frames=frames, timeout_s=_seconds(options.get("timeout")))
@@ -195,11 +215,16 @@ def _parted(line: str) -> _Line:
 def _check_options(options: Mapping[str, str], known: tuple[str, ...]) -> None:
     wrong = next((name for name in options if name not in known), None)
     if wrong is not None:
-        raise InputError(f"--{wrong} does not go with this; {'it takes ' + ', '.join(f'--{name}' for name in known) if known else 'it takes no options'}")
+        raise InputError(
+            f"--{wrong} does not go with this; "
+            f"{'it takes ' + ', '.join(f'--{name}' for name in known) if known else 'it takes no options'}"
+        )
 
 
 def _is_table(value: object) -> bool:
-    return isinstance(value, pl.LazyFrame) or hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    return (
+        isinstance(value, pl.LazyFrame) or hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
+    )
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,8 +1,12 @@
-"""The one place that speaks to OpenAI, or to a server that speaks its protocol: settings, time outs, bounded retries, errors in our words.
+"""The one place that speaks to OpenAI, or to a server that speaks its protocol: settings, time outs, bounded retries,
+errors in our words.
 
-In: a request as a function of the `openai` client. Out: its result, or LanguageError. Tried again are answers 429 and 5xx, time outs and
-broken connections, at most `Retries.attempts_max` times in all, with a wait that doubles, of random length so that many clients do not
-come back together; a server that says when (Retry-After) is believed up to a bound. Other answers 4xx are final. No text of an error, of
+In: a request as a function of the `openai` client. Out: its result, or LanguageError. Tried again are answers 429 and
+5xx, time outs and
+broken connections, at most `Retries.attempts_max` times in all, with a wait that doubles, of random length so that many
+clients do not
+come back together; a server that says when (Retry-After) is believed up to a bound. Other answers 4xx are final. No
+text of an error, of
 what caused it or of a traceback holds the key. The library is imported and the environment read by the first request.
 """
 
@@ -135,7 +139,9 @@ class OpenAIClient:
 
                 settings = _settings(*self._given)
                 # Retries are ours, so that their number and their waits are known.
-                client = OpenAI(base_url=settings.base_url, api_key=settings.api_key, timeout=settings.timeout_s, max_retries=0)
+                client = OpenAI(
+                    base_url=settings.base_url, api_key=settings.api_key, timeout=settings.timeout_s, max_retries=0
+                )
                 self._made = client, settings
             return self._made
 
@@ -145,11 +151,17 @@ def _settings(base_url: str | None, api_key: str | None, timeout_s: float | None
     address = (base_url or os.environ.get("OPENAI_BASE_URL") or _BASE_URL).strip()
     key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
     if not _is_address(address):
-        raise InputError(f"the address of OpenAI's service is http(s)://host/path, not {_place(address)!r}; see base_url and OPENAI_BASE_URL")
+        raise InputError(
+            f"the address of OpenAI's service is http(s)://host/path, not {_place(address)!r}; see base_url and "
+            "OPENAI_BASE_URL"
+        )
     if not key and urlsplit(address).hostname == urlsplit(_BASE_URL).hostname:
         raise InputError("there is no key for OpenAI; set OPENAI_API_KEY, or give api_key; embedder 'hash' needs none")
     if not all("!" <= c <= "~" for c in key):
-        raise InputError("the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); see api_key and OPENAI_API_KEY")
+        raise InputError(
+            "the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); "
+            "see api_key and OPENAI_API_KEY"
+        )
     return _Settings(address, key or _NO_KEY, _timeout_s(timeout_s))
 
 
@@ -160,14 +172,23 @@ def _timeout_s(given: float | None) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise InputError(f"the time out of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and REM_ARROW_OPENAI_TIMEOUT_S")
+        raise InputError(
+            f"the time out of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and "
+            "REM_ARROW_OPENAI_TIMEOUT_S"
+        )
     return seconds
 
 
 def _is_address(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0) and address.isprintable() and " " not in address
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+            and address.isprintable()
+            and " " not in address
+        )
     except ValueError:
         return False
 
@@ -184,7 +205,17 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
     """Return what a request may raise: the library's errors, and what reading an answer of any form runs into."""
     from openai import OpenAIError
 
-    return (OpenAIError, OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, AssertionError)
+    return (
+        OpenAIError,
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RuntimeError,
+        AssertionError,
+    )
 
 
 def _is_passing(failure: Exception) -> bool:
@@ -226,12 +257,21 @@ def _described(failure: Exception, attempts: int, settings: _Settings) -> str:
 
     tried = f"after {attempts} attempts" if attempts > 1 else "at the first attempt"
     if isinstance(failure, APITimeoutError):
-        return f"did not answer within {settings.timeout_s:g} s, {tried}; try again later, or raise REM_ARROW_OPENAI_TIMEOUT_S"
+        return (
+            f"did not answer within {settings.timeout_s:g} s, {tried}; try again later, or raise "
+            "REM_ARROW_OPENAI_TIMEOUT_S"
+        )
     if isinstance(failure, APIConnectionError):
-        return f"cannot be reached, {tried} ({_shortened(str(failure.__cause__ or failure), settings)}); check the network and OPENAI_BASE_URL"
+        return (
+            f"cannot be reached, {tried} ({_shortened(str(failure.__cause__ or failure), settings)}); check the "
+            "network and OPENAI_BASE_URL"
+        )
     if isinstance(failure, APIStatusError):
         return _refusal(failure, tried, settings)
-    return f"gave an answer that cannot be read ({type(failure).__name__}: {_shortened(str(failure), settings)}); check that OPENAI_BASE_URL names a service of OpenAI's protocol"
+    return (
+        f"gave an answer that cannot be read ({type(failure).__name__}: {_shortened(str(failure), settings)}); "
+        "check that OPENAI_BASE_URL names a service of OpenAI's protocol"
+    )
 
 
 def _refusal(failure: APIStatusError, tried: str, settings: _Settings) -> str:
@@ -255,7 +295,8 @@ def _refusal(failure: APIStatusError, tried: str, settings: _Settings) -> str:
 
 
 def _shortened(text: str, settings: _Settings) -> str:
-    """Return the service's own words without secrets, in one line. What is hidden goes first: half a key is no longer seen to be one."""
+    """Return the service's own words without secrets, in one line. What is hidden goes first: half a key is no longer
+    seen to be one."""
     line = " ".join(_hidden(text, settings).split())
     return line if len(line) <= _MESSAGE_MAX else line[:_MESSAGE_MAX] + "..."
 

@@ -45,7 +45,8 @@ class Operations(ABC):
 
     @abstractmethod
     def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
-        """Run a computation that changes what tables there are, and commits by itself, under `rewriting` and the lock."""
+        """Run a computation that changes what tables there are, and commits by itself, under `rewriting` and the
+        lock."""
 
     @abstractmethod
     def _control(self, kind: str) -> None:
@@ -58,15 +59,20 @@ class Operations(ABC):
     # --- entities
 
     @overload
-    def insert(self, table: str, rows: Mapping[str, Any] | BaseModel, *, edges: Iterable[Mapping[str, Any]] = ()) -> str: ...
+    def insert(
+        self, table: str, rows: Mapping[str, Any] | BaseModel, *, edges: Iterable[Mapping[str, Any]] = ()
+    ) -> str: ...
     @overload
-    def insert(self, table: str, rows: Sequence[Mapping[str, Any] | BaseModel], *, edges: Iterable[Mapping[str, Any]] = ()) -> list[str]: ...
+    def insert(
+        self, table: str, rows: Sequence[Mapping[str, Any] | BaseModel], *, edges: Iterable[Mapping[str, Any]] = ()
+    ) -> list[str]: ...
     def insert(self, table: str, rows: Any, *, edges: Iterable[Mapping[str, Any]] = ()) -> str | list[str]:
         """Add one entity or many, validated, in one atomic commit with their edges; an id that exists is replaced.
 
         Args:
             table: an entity table.
-            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID. A dict may bring its own vector
+            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID. A dict may bring
+                its own vector
                 as `embedding`; it is taken as it is.
             edges: dicts of dst and edge_type, and if wanted src (else the id of the one row), properties and weight.
 
@@ -84,7 +90,11 @@ class Operations(ABC):
         def compute(version: Version) -> tuple[Changes, list[str]]:
             tv = find_table(version, table)
             records = self._shared.records(tv.table)
-            left, given = given_vectors(tv.table, rows if many else [rows]) if tv.table.embeddings else (rows if many else [rows], {})
+            left, given = (
+                given_vectors(tv.table, rows if many else [rows])
+                if tv.table.embeddings
+                else (rows if many else [rows], {})
+            )
             new = records.new_rows(left) if many else records.new_row(left[0])
             changes, ids = self._shared.writer.insert(tv, records, new)
             add_vectors(changes, tv.table, given)
@@ -124,7 +134,8 @@ class Operations(ABC):
         self._write(compute)
 
     def delete(self, table: str, ids: str | Iterable[str]) -> int:
-        """Mark entities as deleted; they leave every query, and `include_deleted` still shows them. Returns how many."""
+        """Mark entities as deleted; they leave every query, and `include_deleted` still shows them. Returns how
+        many."""
         return self._write(lambda version: self._shared.writer.delete(self._entities(version, table), _listed(ids)))
 
     def purge(self, table: str, ids: str | Iterable[str]) -> int:
@@ -141,22 +152,30 @@ class Operations(ABC):
 
     # --- edges
 
-    def add_edge(self, src: str, dst: str, edge_type: str, *, properties: Any = None, weight: float | None = None) -> None:
-        """Add a directed edge between two entities, by id or 'table:id'; the same source, type and target is replaced."""
+    def add_edge(
+        self, src: str, dst: str, edge_type: str, *, properties: Any = None, weight: float | None = None
+    ) -> None:
+        """Add a directed edge between two entities, by id or 'table:id'; the same source, type and target is
+        replaced."""
 
         def compute(version: Version) -> tuple[Changes, None]:
-            row = edges.edge_row(src, dst, edge_type, resolve=self._shared.resolver(version), properties=properties, weight=weight)
+            row = edges.edge_row(
+                src, dst, edge_type, resolve=self._shared.resolver(version), properties=properties, weight=weight
+            )
             return self._shared.writer.put_keyed(find_table(version, edges.NAME), [row]), None
 
         self._write(compute)
 
     def add_edges(self, frame: pl.DataFrame) -> int:
-        """Add edges from a frame with the columns src, dst, edge_type, and if wanted src_table, dst_table, properties, weight.
+        """Add edges from a frame with the columns src, dst, edge_type, and if wanted src_table, dst_table, properties,
+        weight.
 
         Returns the number of edges that were given. An end that no entity has (yet) is kept, and dangles.
         """
         if not isinstance(frame, pl.DataFrame):
-            raise InputError(f"add_edges takes a Polars DataFrame, not {type(frame).__name__}; for one edge there is add_edge")
+            raise InputError(
+                f"add_edges takes a Polars DataFrame, not {type(frame).__name__}; for one edge there is add_edge"
+            )
 
         store, writer = self._shared.store, self._shared.writer
 
@@ -164,13 +183,16 @@ class Operations(ABC):
             tv, resolve = find_table(version, edges.NAME), self._shared.resolver(version)
             if frame.height >= edge_frames.ROWS_MIN:
                 conflicts = not self._writes_segments() or bool(self._shared.open)
-                return edge_frames.added(store, writer, version, tv, frame, resolve=resolve, conflicts=conflicts), frame.height
+                return edge_frames.added(
+                    store, writer, version, tv, frame, resolve=resolve, conflicts=conflicts
+                ), frame.height
             return writer.put_keyed(tv, edges.frame_rows(frame, resolve)), frame.height
 
         return self._write(compute)
 
     def remove_edges(self, src: str | None = None, dst: str | None = None, edge_type: str | None = None) -> int:
-        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given, at deleted entities too. Returns how many.
+        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given, at deleted entities too.
+        Returns how many.
 
         Raises:
             InputError: none is given; an id is written as table:id where it is in several tables.
@@ -184,7 +206,9 @@ class Operations(ABC):
                 continue
             if not isinstance(value, str) or not value:
                 raise InputError(f"{name} of an edge is a text that is not empty, not {value!r}")
-            table, id_ = (None, value) if name == "edge_type" else edges.split_end(value, self._shared.resolver(self._version()))
+            table, id_ = (
+                (None, value) if name == "edge_type" else edges.split_end(value, self._shared.resolver(self._version()))
+            )
             conditions.append(f"{name} = ${name}")
             values[name] = id_
             if table is not None:
@@ -195,12 +219,20 @@ class Operations(ABC):
     # --- queries
 
     def sql(
-        self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None, timeout_s: float | None = None, include_deleted: bool = False
+        self,
+        text: str,
+        parameters: Parameters = None,
+        *,
+        frames: Mapping[str, Any] | None = None,
+        timeout_s: float | None = None,
+        include_deleted: bool = False,
     ) -> pl.DataFrame:
         """Run one statement, or several parted by semicolons, and return what the last one gives.
 
-        A query gives its rows. INSERT, UPDATE, DELETE, TRUNCATE, COPY and CREATE TABLE AS give one row, `count`, or with RETURNING the
-        rows. CREATE, DROP, ALTER, BEGIN, COMMIT and ROLLBACK give one row, `status`. EXPLAIN gives the column `plan`. Each
+        A query gives its rows. INSERT, UPDATE, DELETE, TRUNCATE, COPY and CREATE TABLE AS give one row, `count`, or
+        with RETURNING the
+        rows. CREATE, DROP, ALTER, BEGIN, COMMIT and ROLLBACK give one row, `status`. EXPLAIN gives the column `plan`.
+        Each
         statement is atomic; between BEGIN and COMMIT they become visible together, for the thread that began.
 
         Args:
@@ -212,25 +244,44 @@ class Operations(ABC):
         Raises:
             ParseError, BindError, UnsupportedError: the text; with the place.
             ExecuteError: overflow, time out, memory.
-            InputError: a value does not fit its column or its model, or the connection is for reading only; nothing was stored.
+            InputError: a value does not fit its column or its model, or the connection is for reading only; nothing
+                was stored.
             ConflictError: COMMIT, when another writer changed the same rows first; nothing was stored.
         """
         engine = self._shared.engine
         given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
-        limits = Limits(timeout_s if timeout_s is not None else self._shared.limits.timeout_s, self._shared.limits.memory_bytes)
+        limits = Limits(
+            timeout_s if timeout_s is not None else self._shared.limits.timeout_s, self._shared.limits.memory_bytes
+        )
         self._version()
         values, dtypes = typed_parameters(parameters)
         found = pl.DataFrame()
         for place, statement in enumerate(engine.statements(text)):
             check_stopped()
             bulk = self._writes_segments()
-            context = Context(self._shared, text, place, values, dtypes, given, limits, include_deleted, self._version, self._write, self._define, self._control, bulk)
+            context = Context(
+                self._shared,
+                text,
+                place,
+                values,
+                dtypes,
+                given,
+                limits,
+                include_deleted,
+                self._version,
+                self._write,
+                self._define,
+                self._control,
+                bulk,
+            )
             found = run(context, statement)
         return found
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, include_deleted: bool = False) -> Snapshot:
         given = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
-        return Snapshot(self._shared.store.kv, self._shared.writer.hints, self._version(), given, include_deleted=include_deleted)
+        return Snapshot(
+            self._shared.store.kv, self._shared.writer.hints, self._version(), given, include_deleted=include_deleted
+        )
 
     # --- inside
 
@@ -239,13 +290,18 @@ class Operations(ABC):
         self._shared.records(tv.table)
         return tv
 
-    def _add_edges(self, version: Version, changes: Changes, given: list[Mapping[str, Any]], table: str, ids: list[str]) -> None:
+    def _add_edges(
+        self, version: Version, changes: Changes, given: list[Mapping[str, Any]], table: str, ids: list[str]
+    ) -> None:
         known, resolve = set(ids), self._shared.resolver(version)
         rows = []
         for place, edge in enumerate(given):
             unknown = set(edge) - {"src", "dst", "edge_type", "properties", "weight"}
             if unknown or "edge_type" not in edge or not ("dst" in edge or "src" in edge):
-                raise InputError(f"edge {place}: an edge is a dict of dst and edge_type, and src, properties, weight if wanted; got {sorted(edge)}")
+                raise InputError(
+                    f"edge {place}: an edge is a dict of dst and edge_type, and src, properties, weight if wanted; "
+                    f"got {sorted(edge)}"
+                )
             if len(ids) > 1 and not ("src" in edge and "dst" in edge):
                 raise InputError(f"edge {place}: with several rows an edge names both src and dst")
             row = edges.edge_row(
@@ -267,7 +323,10 @@ class Operations(ABC):
         rowids: set[int] = set()
         for name in ("src", "dst"):
             for id_ in ids:
-                rowids.update(writer.hints.by_value(self._shared.store.kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
+                rowids.update(
+                    writer.hints.by_value(self._shared.store.kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1)
+                    or ()
+                )
         wanted = {(table, id_) for id_ in ids}
         for rowid in sorted(rowids):
             place = tv.place(rowid)

@@ -31,7 +31,9 @@ def memory_bytes(limit: str | int) -> int:
         try:
             size = int(float(text.removesuffix(unit)) * _UNITS.get(unit, 1))
         except ValueError as error:
-            raise InputError(f"memory_limit {limit!r} is not a size; write bytes, or a text such as '512MB' or '4GB'") from error
+            raise InputError(
+                f"memory_limit {limit!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
+            ) from error
     else:
         size = limit
     if size < _MEMORY_MIN:
@@ -48,7 +50,10 @@ def thread_count(wanted: int | None) -> int:
         raise InputError(f"threads is at least 1, not {wanted}")
     running = pl.thread_pool_size()
     if running > wanted:
-        raise InputError(f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set POLARS_MAX_THREADS={wanted} before it starts")
+        raise InputError(
+            f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set "
+            f"POLARS_MAX_THREADS={wanted} before it starts"
+        )
     return wanted
 
 
@@ -67,4 +72,6 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     if not os.access(folder, os.W_OK):
-        raise InputError(f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)")
+        raise InputError(
+            f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"
+        )

@@ -73,7 +73,9 @@ def _encode(frame: pl.DataFrame, kind: Format, file: BinaryIO) -> None:
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     """CSV has no lists and structs: write them as JSON."""
     nested = [n for n, t in frame.schema.items() if t.is_nested()]
-    encoded = [pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested]
+    encoded = [
+        pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested
+    ]
     return frame.with_columns(encoded) if nested else frame
 
 
@@ -81,7 +83,12 @@ def _draw(frame: pl.DataFrame) -> None:
     console = Console()
     drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
     for name, dtype in frame.schema.items():
-        drawn.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold" if frame.width <= 3 else "ellipsis", no_wrap=frame.width > 3)
+        drawn.add_column(
+            name,
+            justify="right" if dtype.is_numeric() else "left",
+            overflow="fold" if frame.width <= 3 else "ellipsis",
+            no_wrap=frame.width > 3,
+        )
     for row in frame.head(_ROWS_SHOWN).iter_rows():
         drawn.add_row(*(_cell(v) for v in row))
     console.print(drawn)

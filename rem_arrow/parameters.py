@@ -67,8 +67,13 @@ def _type_of(name: str, value: object) -> pl.DataType:
         try:
             return pl.Series([value]).dtype if value else pl.List(pl.Float64())
         except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise InputError(f"the parameter ${name} is a list of values of several types; a list has one type") from error
+            raise InputError(
+                f"the parameter ${name} is a list of values of several types; a list has one type"
+            ) from error
     for kind, dtype in _PARAMETER_TYPES:
         if isinstance(value, kind):
             return dtype
-    raise InputError(f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates and times. Hand tables in by frames=")
+    raise InputError(
+        f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates "
+        "and times. Hand tables in by frames="
+    )

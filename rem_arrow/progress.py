@@ -1,6 +1,7 @@
 """A progress bar for what takes long: by rich in a terminal, of HTML in a notebook, and silent elsewhere.
 
-A bar of its own accord comes after a second, and on the main thread only: services that work on threads are not written over. Whoever tells of
+A bar of its own accord comes after a second, and on the main thread only: services that work on threads are not written
+over. Whoever tells of
 progress also learns that the work is to be stopped.
 """
 

@@ -43,7 +43,8 @@ class Plan(str):
         return draw_plan(self.steps, title)
 
     def profile(self, title: str = "") -> Drawing:
-        """Return the time and the rows of each step drawn as bars; needs the extra `plot`. Raises InputError if the plan was not run."""
+        """Return the time and the rows of each step drawn as bars; needs the extra `plot`. Raises InputError if the
+        plan was not run."""
         if all(step.ms is None for step in self.steps):
             raise InputError("this plan was not run, so its steps have no times; explain with analyze=True")
         return draw_profile(self.steps, title)
@@ -64,11 +65,19 @@ class Plan(str):
             margin = "margin-left:1.1em;" if step.depth else ""
             if place + 1 < len(self.steps) and self.steps[place + 1].depth > step.depth:
                 shown = " open" if place < _OPEN_STEPS_MAX else ""
-                parts.append(f"<details{shown} style='{margin}border-left:1px solid #ccd'><summary style='cursor:pointer'>{line}</summary>")
+                parts.append(
+                    f"<details{shown} style='{margin}border-left:1px solid #ccd'><summary "
+                    f"style='cursor:pointer'>{line}</summary>"
+                )
                 open_depths.append(step.depth)
             else:
                 parts.append(f"<div style='{margin}padding-left:1.1em;border-left:1px solid #ccd'>{line}</div>")
-        return "<div style='font-family:monospace;font-size:12px;line-height:1.7;text-align:left;max-width:1000px'>" + "".join(parts) + "</details>" * len(open_depths) + "</div>"
+        return (
+            "<div style='font-family:monospace;font-size:12px;line-height:1.7;text-align:left;max-width:1000px'>"
+            + "".join(parts)
+            + "</details>" * len(open_depths)
+            + "</div>"
+        )
 
 
 def _line(step: Step, most_ms: float) -> str:
@@ -79,8 +88,15 @@ def _line(step: Step, most_ms: float) -> str:
         return found + (f" <span style='color:#777'>[{escape(step.note)}]</span>" if step.note else "")
     # The longest bar is the step that took longest.
     width = round(_BAR_PX * step.ms / most_ms) if most_ms else 0
-    bar = f"<span style='display:inline-block;width:{_BAR_PX}px'><span style='display:inline-block;width:{width}px;height:.7em;background:#E69F00'></span></span>"
+    bar = (
+        f"<span style='display:inline-block;width:{_BAR_PX}px'><span "
+        f"style='display:inline-block;width:{width}px;height:.7em;background:#E69F00'></span></span>"
+    )
     numbers = f"<span style='display:inline-block;width:7em;text-align:right'>{step.ms:,.1f} ms</span>"
-    rows = f"<span style='display:inline-block;width:9em;text-align:right'>{'' if step.rows is None else f'{step.rows:,} rows'}</span>"
+    count = "" if step.rows is None else f"{step.rows:,} rows"
+    rows = f"<span style='display:inline-block;width:9em;text-align:right'>{count}</span>"
     # To the right, so that the bars of all depths stand below each other.
-    return f"<span style='float:right;padding-left:1em' title='{escape(step.note, quote=True)}'>{rows}{numbers} &nbsp;{bar}</span>{found}"
+    return (
+        f"<span style='float:right;padding-left:1em' title='{escape(step.note, quote=True)}'>{rows}{numbers} "
+        f"&nbsp;{bar}</span>{found}"
+    )

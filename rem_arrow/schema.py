@@ -41,7 +41,15 @@ class Field:
     description: str = ""
 
     def to_json(self) -> Json:
-        return [self.name, datatypes.to_json(self.dtype), self.number, self.nullable, self.default, self.encoding, self.description]
+        return [
+            self.name,
+            datatypes.to_json(self.dtype),
+            self.number,
+            self.nullable,
+            self.default,
+            self.encoding,
+            self.description,
+        ]
 
     @staticmethod
     def from_json(value: Json) -> Field:
@@ -59,7 +67,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """A column of vectors computed from texts of its row. They lie in a table of kind "vectors", under the rowids of their rows.
+    """A column of vectors computed from texts of its row. They lie in a table of kind "vectors", under the rowids of
+    their rows.
 
     Attributes:
         column: embedding or embedding_alt.
@@ -84,7 +93,13 @@ class Embedding:
     @staticmethod
     def from_json(value: Json) -> Embedding:
         column, table, provider, dimension, fields = cast("list[Json]", value)
-        return Embedding(str(column), cast(int, table), str(provider), cast(int, dimension), tuple(str(f) for f in cast("list[Json]", fields)))
+        return Embedding(
+            str(column),
+            cast(int, table),
+            str(provider),
+            cast(int, dimension),
+            tuple(str(f) for f in cast("list[Json]", fields)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,14 @@ class VectorIndex:
     @staticmethod
     def from_json(value: Json) -> VectorIndex:
         name, column, metric, dimension, m, ef = cast("list[Json]", value)
-        return VectorIndex(str(name), str(column), cast('Literal["cosine", "inner_product", "l2"]', metric), cast(int, dimension), cast(int, m), cast(int, ef))
+        return VectorIndex(
+            str(name),
+            str(column),
+            cast('Literal["cosine", "inner_product", "l2"]', metric),
+            cast(int, dimension),
+            cast(int, m),
+            cast(int, ef),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +237,15 @@ class Table:
             category=str(value["category"]),
             description=str(value["description"]),
             model=value["model"],
-            indexes=tuple((str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("indexes", []))),
+            indexes=tuple(
+                (str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("indexes", []))
+            ),
             embeddings=tuple(Embedding.from_json(e) for e in cast("list[Json]", value.get("embeddings", []))),
             vector_indexes=tuple(VectorIndex.from_json(i) for i in cast("list[Json]", value.get("vector_indexes", []))),
-            text_indexes=tuple(TextIndex(str(name), str(column)) for name, column in cast("list[list[Json]]", value.get("text_indexes", []))),
+            text_indexes=tuple(
+                TextIndex(str(name), str(column))
+                for name, column in cast("list[list[Json]]", value.get("text_indexes", []))
+            ),
         )
 
 

@@ -1,4 +1,5 @@
-"""What `search`, `similar` and `create_index` of the database mean: SQL texts with their parameters, and descriptions of tables."""
+"""What `search`, `similar` and `create_index` of the database mean: SQL texts with their parameters, and descriptions
+of tables."""
 
 from __future__ import annotations
 
@@ -25,10 +26,21 @@ _METRICS = ("cosine", "inner_product", "l2")
 Text = tuple[str, dict[str, Any]]
 
 
-def search_query(table: str, column: str, metric: Metric, query: str | Sequence[float], k: int, where: str | None, parameters: Mapping[str, Any] | None) -> Text:
+def search_query(
+    table: str,
+    column: str,
+    metric: Metric,
+    query: str | Sequence[float],
+    k: int,
+    where: str | None,
+    parameters: Mapping[str, Any] | None,
+) -> Text:
     """Return the SELECT for a search by text or vector."""
     condition = "" if where is None else f" AND ({where}\n)"
-    return f"SELECT * FROM {_quoted(table)} AS r WHERE r.{_quoted(column)}.{_checked(metric)}($query, k => $k){condition}", {**(parameters or {}), "query": query, "k": _count(k)}
+    return (
+        f"SELECT * FROM {_quoted(table)} AS r WHERE r.{_quoted(column)}.{_checked(metric)}($query, k => $k){condition}",
+        {**(parameters or {}), "query": query, "k": _count(k)},
+    )
 
 
 def check_search(mode: str, query: object, k: int, where: str | None, parameters: Mapping[str, Any] | None) -> None:
@@ -47,12 +59,17 @@ def check_search(mode: str, query: object, k: int, where: str | None, parameters
 
 
 def word_columns(table: Table, column: str | None) -> list[str]:
-    """Return the columns whose words are searched: the one that is named, else those that are embedded. Raises InputError."""
+    """Return the columns whose words are searched: the one that is named, else those that are embedded. Raises
+    InputError."""
     embedding = next(iter(table.embeddings), None)
     names = [column] if column is not None else list(embedding.fields) if embedding is not None else []
     texts = [n for n in names if isinstance(table.field(n).dtype, (pl.String, pl.Enum, pl.Categorical))]
     if not texts:
-        what = f"{table.name}.{column} is no text" if column is not None else f"{table.name} has no column of texts that is embedded"
+        what = (
+            f"{table.name}.{column} is no text"
+            if column is not None
+            else f"{table.name} has no column of texts that is embedded"
+        )
         raise InputError(f"{what}; name a column of texts: search({table.name!r}, ..., mode='text', column='...')")
     return texts
 
@@ -66,24 +83,41 @@ def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     """Return the k best rows by the sum of their scores in several columns."""
     if len(found) == 1:
         return found[0].head(k)
-    return pl.concat(found).group_by("rowid").agg(pl.col("score").sum()).sort(["score", "rowid"], descending=[True, False]).head(k)
+    return (
+        pl.concat(found)
+        .group_by("rowid")
+        .agg(pl.col("score").sum())
+        .sort(["score", "rowid"], descending=[True, False])
+        .head(k)
+    )
 
 
 def fused(ranked: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     """Return the k best rows of several rankings, best first each, by the sum of 1 / (60 + rank)."""
-    shares = [r.select("rowid", (1.0 / (60 + pl.col("score").rank("min", descending=True))).alias("score")) for r in ranked]
+    shares = [
+        r.select("rowid", (1.0 / (60 + pl.col("score").rank("min", descending=True))).alias("score")) for r in ranked
+    ]
     return summed([*shares, shares[0].head(0)], k)
 
 
 def similar_query(table: str, column: str, metric: Metric, id: object, k: int) -> Text:
     """Return the SELECT for the rows near to another one."""
     vector = f"(SELECT {_quoted(column)} FROM {_quoted(table)} WHERE id = $id)"
-    text = f"SELECT * FROM {_quoted(table)} AS r WHERE r.{_quoted(column)}.{_checked(metric)}({vector}, k => $k) AND r.id <> $id"
+    text = (
+        f"SELECT * FROM {_quoted(table)} AS r WHERE r.{_quoted(column)}.{_checked(metric)}({vector}, k => $k) AND "
+        "r.id <> $id"
+    )
     return text, {"id": id_text(id, table), "k": _count(k)}
 
 
 def with_vector_index(
-    tv: TableVersion, tables: Mapping[int, TableVersion], column: str, metric: Metric, dimension: int | None, m: int, ef_construction: int
+    tv: TableVersion,
+    tables: Mapping[int, TableVersion],
+    column: str,
+    metric: Metric,
+    dimension: int | None,
+    m: int,
+    ef_construction: int,
 ) -> tuple[Table, VectorIndex]:
     """Return the table with one more vector index, and the index. Raises InputError."""
     table = tv.table
@@ -92,7 +126,10 @@ def with_vector_index(
     if found is None:
         field = next((f for f in table.fields if f.name == column), None)
         if field is None:
-            raise InputError(f'no column "{column}" in {table.name}. {suggest(column, [*table.names, *searchable(table)], "Columns")}')
+            raise InputError(
+                f'no column "{column}" in {table.name}. '
+                f"{suggest(column, [*table.names, *searchable(table)], 'Columns')}"
+            )
         hint = "; give the dimension of its lists" if isinstance(field.dtype, pl.List) else ""
         raise InputError(f"{table.name}.{column} is no column of vectors{hint}")
     if dimension is not None and dimension != found.dimension:

@@ -1,4 +1,5 @@
-"""What a database, its transactions and its statements share: the store, the engine, the writer, the registered models."""
+"""What a database, its transactions and its statements share: the store, the engine, the writer, the registered
+models."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class Shared:
     def records(self, table: Table) -> Records:
         """Return the codec of an entity table, for its registered model, else for its columns."""
         if table.kind != "entity":
-            raise InputError(f"{table.name} is a {table.kind} table, and this works on entities; use load, or add_edge for edges")
+            raise InputError(
+                f"{table.name} is a {table.kind} table, and this works on entities; use load, or add_edge for edges"
+            )
         model = self.models.get(table.number)
         known = self._records.get(table.number)
         if known is None or known[0] is not table or known[1] is not model:
@@ -54,7 +57,9 @@ class Shared:
             id_ = rest if nul else end
             owners = [tv.table.name for tv in asked if self.writer.find(tv, id_) is not None]
             if len(owners) > 1:
-                raise InputError(f"the id {id_!r} is in {', '.join(owners)}; write it as table:id, for example {owners[0]}:{id_}")
+                raise InputError(
+                    f"the id {id_!r} is in {', '.join(owners)}; write it as table:id, for example {owners[0]}:{id_}"
+                )
             return owners[0] if owners else None
 
         return resolve

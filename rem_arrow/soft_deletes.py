@@ -18,7 +18,8 @@ EDGES = "edges"
 
 
 class SoftDeletes:
-    """Remembers which entities are deleted for as long as the rows of their table are the same. Safe in many threads."""
+    """Remembers which entities are deleted for as long as the rows of their table are the same. Safe in many
+    threads."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[object, pl.Series]] = {}
@@ -44,7 +45,11 @@ class SoftDeletes:
 
 def hidden_edges(deleted: Deleted) -> pl.Expr:
     """Return, over the columns ENDS of `edges`, whether an end is deleted."""
-    hits = [(pl.col(f"{end}_table") == name) & pl.col(end).is_in(ids.implode()) for name, ids in deleted for end in ("src", "dst")]
+    hits = [
+        (pl.col(f"{end}_table") == name) & pl.col(end).is_in(ids.implode())
+        for name, ids in deleted
+        for end in ("src", "dst")
+    ]
     return pl.any_horizontal(hits).fill_null(False)
 
 

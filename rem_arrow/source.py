@@ -1,4 +1,5 @@
-"""What the engine reads from: stored tables, a user's frames, and later search hits and graph paths, all of one kind."""
+"""What the engine reads from: stored tables, a user's frames, and later search hits and graph paths, all of one
+kind."""
 
 from __future__ import annotations
 
@@ -41,9 +42,11 @@ class ColumnRange:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class KeySet:
-    """Rows whose `column` is none of these values are not wanted, nor is a NULL; a source may leave them out, and need not.
+    """Rows whose `column` is none of these values are not wanted, nor is a NULL; a source may leave them out, and need
+    not.
 
-    `present[v - low]` says of the integer `v` whether it is one of them; a date counts its days from 1970-01-01. The first and the
+    `present[v - low]` says of the integer `v` whether it is one of them; a date counts its days from 1970-01-01. The
+    first and the
     last place are False, and stand for all that lies beyond.
     """
 
@@ -57,7 +60,8 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class TextKeys:
-    """Rows whose `column` is none of these texts are not wanted, nor is a NULL; a source may leave them out, and need not. They are few, and differ."""
+    """Rows whose `column` is none of these texts are not wanted, nor is a NULL; a source may leave them out, and need
+    not. They are few, and differ."""
 
     column: str
     values: tuple[str, ...]
@@ -75,7 +79,8 @@ class ColumnStatistics:
 
 @dataclass(frozen=True, slots=True)
 class VectorSpec:
-    """A column that can be searched: the dimension of its vectors, and what embeds a text for it ("" when nothing does)."""
+    """A column that can be searched: the dimension of its vectors, and what embeds a text for it ("" when nothing
+    does)."""
 
     dimension: int
     provider: str = ""
@@ -110,10 +115,15 @@ class TableSource(Protocol):
     def indexed(self) -> frozenset[str]:
         """The columns whose rows of one value are found without reading the others."""
 
-    def search(self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
-        """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by rowid."""
+    def search(
+        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by
+        rowid."""
 
-    def search_text(self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None) -> pl.DataFrame:
+    def search_text(
+        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
         """Return the k best rows for the words of a query, as `search` does; without k all that hold one of them."""
 
     def row_count(self) -> int:
@@ -132,11 +142,13 @@ class TableSource(Protocol):
         keys: tuple[KeySet, ...] = (),
         texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
-        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges` and in all `keys`.
+        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges` and in all
+        `keys`.
 
         Args:
             coded: text columns that may come as categories, where the source has them so.
-            fixed: decimal columns that must come as 64-bit integers, without their scale; their statistics say that they fit.
+            fixed: decimal columns that must come as 64-bit integers, without their scale; their statistics say that
+                they fit.
         """
 
 

@@ -1,4 +1,5 @@
-"""Relations that every database has and nobody stores: the SELECT that each name means. A table, view or frame of that name hides it."""
+"""Relations that every database has and nobody stores: the SELECT that each name means. A table, view or frame of that
+name hides it."""
 
 from __future__ import annotations
 

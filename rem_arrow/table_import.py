@@ -1,6 +1,7 @@
 """One import of many tables: their rows go to segments as they are read, and become visible by one commit.
 
-A table that comes from a database of ours brings its description: kinds, keys, embeddings, indexes. Its rows are taken as they were
+A table that comes from a database of ours brings its description: kinds, keys, embeddings, indexes. Its rows are taken
+as they were
 stored, ids, times and vectors included; what is checked is that they fit the columns, and that no key comes twice.
 """
 
@@ -45,7 +46,10 @@ class TableImport:
     def add_view(self, name: str, described: Table) -> None:
         """Take over a view: its query."""
         if self._store.version.find(name) is not None:
-            raise InputError(f"there is a table or view {name} already; name the view otherwise by tables={{{described.name!r}: 'new_name'}}, or leave it out")
+            raise InputError(
+                f"there is a table or view {name} already; name the view otherwise by tables={{{described.name!r}: "
+                "'new_name'}, or leave it out"
+            )
         number = self._next_table()
         self._changes.tables[number] = replace(described, number=number, name=check_name(name, "view"))
 
@@ -58,7 +62,13 @@ class TableImport:
         left_out = _embeddings_left_out(table, found.table)
         keys: list[pl.DataFrame] = []
         pieces = self._fitted(table, given.pieces, left_out, keys)
-        manifests, rows = loader.write_segments(self._store, table, pieces, first_rowid=lambda n: self._store.reserve_rowids(table.number, n), progress=advance)
+        manifests, rows = loader.write_segments(
+            self._store,
+            table,
+            pieces,
+            first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
+            progress=advance,
+        )
         _check_keys(table, keys)
         if table.kind == "entity":
             self._ids[table.number] = [frame.to_series() for frame in keys]
@@ -85,7 +95,9 @@ class TableImport:
             return loader.plain_table(name, number, schema)
         if described.kind not in ("entity", "plain"):
             raise InputError(f"{described.name} is a {described.kind} table, which an import does not make")
-        taken = {i for tv in self._store.version for i in _index_names(tv.table)} | {i for t in self._changes.tables.values() if t is not None for i in _index_names(t)}
+        taken = {i for tv in self._store.version for i in _index_names(tv.table)} | {
+            i for t in self._changes.tables.values() if t is not None for i in _index_names(t)
+        }
         embeddings = tuple(replace(e, table=self._next_table()) for e in described.embeddings)
         table = replace(
             described,
@@ -99,12 +111,16 @@ class TableImport:
         self._changes.tables.update({e.table: vector_table(table, e) for e in embeddings})
         return table
 
-    def _fitted(self, table: Table, pieces: Iterator[pl.DataFrame], left_out: list[str], keys: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    def _fitted(
+        self, table: Table, pieces: Iterator[pl.DataFrame], left_out: list[str], keys: list[pl.DataFrame]
+    ) -> Iterator[pl.DataFrame]:
         for piece in pieces:
             frame = loader.fitted(piece.drop(left_out, strict=False), table)
             if table.name == edges.NAME and table.kind == "system":
                 # An end in a table that is not here dangles.
-                frame = frame.with_columns(pl.when(pl.col(c).is_in(self._known)).then(pl.col(c)) for c in ("src_table", "dst_table"))
+                frame = frame.with_columns(
+                    pl.when(pl.col(c).is_in(self._known)).then(pl.col(c)) for c in ("src_table", "dst_table")
+                )
             if table.key:
                 keys.append(frame.select(table.key))
             yield frame
@@ -117,9 +133,14 @@ def _existing(tv: TableVersion, found: Found) -> Table:
     if tv.table.kind == "view":
         raise InputError(f"{name} is a view here, and holds no rows; {other}")
     if tv.rows:
-        raise InputError(f"{name} holds {tv.rows:,} rows already, and an import does not mix them; {other}, or load its file with db.load")
+        raise InputError(
+            f"{name} holds {tv.rows:,} rows already, and an import does not mix them; {other}, or load its file with "
+            "db.load"
+        )
     if tv.table.kind != (found.table.kind if found.table is not None else "plain"):
-        raise InputError(f"{name} is of the kind {tv.table.kind} here, which takes rows of an export of ours, or by db.load; {other}")
+        raise InputError(
+            f"{name} is of the kind {tv.table.kind} here, which takes rows of an export of ours, or by db.load; {other}"
+        )
     return tv.table
 
 
@@ -144,4 +165,11 @@ def _check_keys(table: Table, keys: list[pl.DataFrame]) -> None:
 
 
 def _index_names(table: Table) -> list[str]:
-    return [n.casefold() for n in (*(name for name, _ in table.indexes), *(i.name for i in table.vector_indexes), *(i.name for i in table.text_indexes))]
+    return [
+        n.casefold()
+        for n in (
+            *(name for name, _ in table.indexes),
+            *(i.name for i in table.vector_indexes),
+            *(i.name for i in table.text_indexes),
+        )
+    ]

@@ -1,12 +1,18 @@
-"""The full-text indexes of one store: brought up to date with the rows before they answer, and never trusted for what is there.
+"""The full-text indexes of one store: brought up to date with the rows before they answer, and never trusted for what
+is there.
 
-An index holds rowids, and of each a print of its text (a number that another text hardly has). Before a search it is given the rows that it
-lacks, and those are taken out that are gone; so a row is found right after its insert, and by its new text right after an update. What it
-finds is shown only if the row lives in the pinned version. A version that is not the newest, as that of a transaction, is answered by an
+An index holds rowids, and of each a print of its text (a number that another text hardly has). Before a search it is
+given the rows that it
+lacks, and those are taken out that are gone; so a row is found right after its insert, and by its new text right after
+an update. What it
+finds is shown only if the row lives in the pinned version. A version that is not the newest, as that of a transaction,
+is answered by an
 index of its own in memory when its rows are others.
 
-A column with an index that CREATE INDEX made keeps it in a folder beside RocksDB. That counts only when the catalog entry that names it agrees
-with every file in it; on any mismatch it is made anew, from the rows. Any other column gets an index in memory at its first search.
+A column with an index that CREATE INDEX made keeps it in a folder beside RocksDB. That counts only when the catalog
+entry that names it agrees
+with every file in it; on any mismatch it is made anew, from the rows. Any other column gets an index in memory at its
+first search.
 
     default     "fts" table:u16 name            JSON {"folder": name, "files": {name: crc32}}
 """
@@ -46,14 +52,16 @@ if TYPE_CHECKING:
 _KEPT_MAX = 16
 _PIECE_ROWS = 20_000
 _BEHIND_ROWS = 5_000
-# Up to so many rows that a filter lets through are named to the index; more, or a larger share, and it looks deeper until enough pass.
+# Up to so many rows that a filter lets through are named to the index; more, or a larger share, and it looks deeper
+# until enough pass.
 _NAMED_ROWS_MAX, _NAMED_SHARE_MAX = 20_000, 0.05
 _DEEPER = 4
 
 
 @dataclass(slots=True)
 class _Held:
-    """An index, and what it holds: rowids, ascending, with the print of each; `parts` is the version that it agrees with."""
+    """An index, and what it holds: rowids, ascending, with the print of each; `parts` is the version that it agrees
+    with."""
 
     index: TextIndex
     rowids: Rowids
@@ -97,7 +105,11 @@ class TextIndexes:
                 rowids, scores = rowids[passed], scores[passed]
             found = _first(tv, rowids, scores, k, "fts")
             # Rows that share the last score may stand behind what was looked at.
-            if exhausted or (len(found.rowids) == k and len(rowids) > k and scores[-1] < found.scores[-1]) or wanted >= rows:
+            if (
+                exhausted
+                or (len(found.rowids) == k and len(rowids) > k and scores[-1] < found.scores[-1])
+                or wanted >= rows
+            ):
                 return found
             wanted *= _DEEPER
 
@@ -164,13 +176,23 @@ class TextIndexes:
         return held
 
     def _update(self, held: _Held, tv: TableVersion, column: Field) -> None:
-        """Give an index the rows that it lacks, and take out those that are gone. REQUIRES: nobody else writes to it."""
+        """Give an index the rows that it lacks, and take out those that are gone. REQUIRES: nobody else writes to
+        it."""
         before = {} if held.parts is None else {view.part.number: view for view in held.parts}
         fewer = len(before) > len(tv.parts)
         for view in tv.parts:
             old = before.get(view.part.number)
-            same = old is not None and old.part is view.part and old.length == view.length and old.live_rows == view.live_rows
-            fewer = fewer or (old is not None and not same and (old.kills, old.hidden) != (view.kills, view.hidden)) or (old is None and bool(before))
+            same = (
+                old is not None
+                and old.part is view.part
+                and old.length == view.length
+                and old.live_rows == view.live_rows
+            )
+            fewer = (
+                fewer
+                or (old is not None and not same and (old.kills, old.hidden) != (view.kills, view.hidden))
+                or (old is None and bool(before))
+            )
             if not same:
                 self._add(held, view, tv, column)
         if fewer or held.parts is None:
@@ -327,7 +349,11 @@ def _rows(tv: TableVersion, column: Field) -> Iterator[tuple[Rowids, pl.Series]]
 
 def _rows_of(view: PartView, tv: TableVersion, column: Field) -> tuple[Rowids, pl.Series]:
     """Return the live rows of a part that have a text, and their texts."""
-    texts = view.part.column(column) if isinstance(view.part, Segment) else view.part.frame([column], view.length).to_series()
+    texts = (
+        view.part.column(column)
+        if isinstance(view.part, Segment)
+        else view.part.frame([column], view.length).to_series()
+    )
     kept, deleted = view.live_mask(), softly_deleted(tv.table, view)
     known = texts.is_not_null().to_numpy()
     kept = known if kept is None else kept & known

@@ -40,16 +40,21 @@ class Timeline(Documents):
     ) -> pl.DataFrame:
         """Return the moments that overlap a range of time, in order of their beginning.
 
-        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to `ends_at`. One without an end is the
-        instant of its beginning; one without a beginning is on no timeline. `timeline("2026-06-01", "2026-07-01")` is June, with what reaches into it.
+        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to
+        `ends_at`. One without an end is the
+        instant of its beginning; one without a beginning is on no timeline. `timeline("2026-06-01", "2026-07-01")` is
+        June, with what reaches into it.
 
         Args:
-            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its first instant. None is no bound.
+            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its
+                first instant. None is no bound.
             moment_type: only of this type, or of one of these.
-            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its id or name among the participants.
+            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its
+                id or name among the participants.
             limit: at most so many, the first ones.
             descending: the latest first.
-            table: another table with times; `column` says which column of datetimes or dates, unless it has `starts_at` too.
+            table: another table with times; `column` says which column of datetimes or dates, unless it has
+                `starts_at` too.
 
         Returns:
             All columns of the table.
@@ -70,15 +75,29 @@ class Timeline(Documents):
             check_columns(described, [_KIND])
             terms.append(In(_KIND, [moment_type] if isinstance(moment_type, str) else moment_type).write(values))
         if about is not None:
-            terms.append(self._about(version, described, list(about) if isinstance(about, Iterable) and not isinstance(about, str) else [about], values))
-        order = ", ".join(f"{name} {'DESC' if descending else 'ASC'} NULLS LAST" for name in (begin, until, '"id"' if "id" in described.names else None) if name)
+            terms.append(
+                self._about(
+                    version,
+                    described,
+                    list(about) if isinstance(about, Iterable) and not isinstance(about, str) else [about],
+                    values,
+                )
+            )
+        order = ", ".join(
+            f"{name} {'DESC' if descending else 'ASC'} NULLS LAST"
+            for name in (begin, until, '"id"' if "id" in described.names else None)
+            if name
+        )
         text = f"SELECT * FROM {quoted(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
         return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
 
     def _about(self, version: Version, table: Table, ids: list[Any], values: Values) -> str:
-        """Return the condition that a row has an edge to or from one of these entities, or names one as a participant."""
+        """Return the condition that a row has an edge to or from one of these entities, or names one as a
+        participant."""
         if "id" not in table.names:
-            raise InputError(f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities")
+            raise InputError(
+                f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities"
+            )
         resolve = self._shared.resolver(version)
         ends = [split_end(id_text(given, "the timeline"), resolve) for given in ids]
         if not ends:
@@ -89,7 +108,11 @@ class Timeline(Documents):
             near = []
             for place, (owner, id_) in enumerate(ends):
                 values[f"about_{place}"] = id_
-                near.append(f"{other} = $about_{place}" if owner is None else f"({other} = $about_{place} AND {other}_table = $owner_{place})")
+                near.append(
+                    f"{other} = $about_{place}"
+                    if owner is None
+                    else f"({other} = $about_{place} AND {other}_table = $owner_{place})"
+                )
                 if owner is not None:
                     values[f"owner_{place}"] = owner
             terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(near)}))')
@@ -114,7 +137,9 @@ def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
     return quoted(_START), quoted(_END) if _END in timed else None
 
 
-def _within(begin: str, until: str | None, low: dt.datetime | None, high: dt.datetime | None, values: Values) -> list[str]:
+def _within(
+    begin: str, until: str | None, low: dt.datetime | None, high: dt.datetime | None, values: Values
+) -> list[str]:
     """Return the conditions that [begin, until) overlaps [low, high); without an end the beginning is an instant."""
     terms = []
     if high is not None:
@@ -135,7 +160,9 @@ def _instant(name: str, given: Any) -> dt.datetime | None:
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError as error:
-            raise InputError(f"{name} is {given!r}, which is no ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00") from error
+            raise InputError(
+                f"{name} is {given!r}, which is no ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
+            ) from error
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())
     if not isinstance(value, dt.datetime):

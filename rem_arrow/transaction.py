@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 
 class Transaction(Walking):
-    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with and its own writes."""
+    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with
+    and its own writes."""
 
     def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:
         self._shared, self._embed = shared, embed
@@ -32,7 +33,8 @@ class Transaction(Walking):
             shared.open.add(self._overlay)
 
     def commit(self) -> None:
-        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is stored."""
+        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is
+        stored."""
         overlay = self._open()
         self._overlay = None
         changes = overlay.changes()
@@ -49,7 +51,9 @@ class Transaction(Walking):
     def __enter__(self) -> Transaction:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._overlay is None:
             return
         if kind is None:

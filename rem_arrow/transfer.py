@@ -32,20 +32,26 @@ class Transfer(Asking):
         include_deleted: bool = False,
         progress: bool | None = None,
     ) -> pl.DataFrame:
-        """Write tables into the new folder `path`: a file or folder for each, and `manifest.json`, which names them, their kinds and rows.
+        """Write tables into the new folder `path`: a file or folder for each, and `manifest.json`, which names them,
+        their kinds and rows.
 
-        All of it shows one commit, and appears at once: what fails or is killed leaves no folder of that name. Rows are streamed. Vectors
-        are columns beside the fields that they embed; deleted entities are left out; a view is its query, in the manifest.
-        `import_from` takes the folder back as it was. Integers of 128 bits are written as DECIMAL(38,0), in CSV and NDJSON as texts; what
+        All of it shows one commit, and appears at once: what fails or is killed leaves no folder of that name. Rows
+            are streamed. Vectors
+        are columns beside the fields that they embed; deleted entities are left out; a view is its query, in the
+        manifest.
+        `import_from` takes the folder back as it was. Integers of 128 bits are written as DECIMAL(38,0), in CSV and
+        NDJSON as texts; what
         these two have no type for is ISO 8601, base64 or JSON (`interop/text.py`).
 
             db.export("out", tables=["issues", "edges"])
             db.export("lake", format="delta", tables=["sales"], partition_by="year")
 
         Args:
-            format: "parquet", "ipc" (Arrow files), "csv", "ndjson", or with an extra "delta" (`rem_arrow[delta]`) or "lance" (`rem_arrow[lance]`).
+            format: "parquet", "ipc" (Arrow files), "csv", "ndjson", or with an extra "delta" (`rem_arrow[delta]`)
+                or "lance" (`rem_arrow[lance]`).
             tables: those and no others; default is every table and view.
-            partition_by: columns that part each table into folders such as year=2024; the files hold them too, but for Delta's.
+            partition_by: columns that part each table into folders such as year=2024; the files hold them too, but
+                for Delta's.
             include_deleted: write deleted entities too, with their `deleted_at`.
             progress: show a bar; default is on long exports in a terminal or notebook.
 
@@ -57,17 +63,28 @@ class Transfer(Asking):
             UnsupportedError: the format's library is not installed.
         """
         version, keys = self._version(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
-        chosen = [find_table(version, name) for name in ([tv.table.name for tv in version] if tables is None else _names(tables))]
+        chosen = [
+            find_table(version, name)
+            for name in ([tv.table.name for tv in version] if tables is None else _names(tables))
+        ]
         check_export(format, keys, [tv.table for tv in chosen])
-        given = [Given(tv.table, None if tv.table.kind == "view" else self._source(version, tv, include_deleted)) for tv in chosen]
+        given = [
+            Given(tv.table, None if tv.table.kind == "view" else self._source(version, tv, include_deleted))
+            for tv in chosen
+        ]
         with progress_bar("exporting", sum(tv.rows for tv in chosen), progress) as advance:
             return export_tables(Path(path), format, given, keys, advance)
 
-    def import_from(self, path: str | Path, *, tables: Sequence[str] | Mapping[str, str] | None = None, progress: bool | None = None) -> pl.DataFrame:
-        """Take over the tables under a path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a folder of Parquet and other files.
+    def import_from(
+        self, path: str | Path, *, tables: Sequence[str] | Mapping[str, str] | None = None, progress: bool | None = None
+    ) -> pl.DataFrame:
+        """Take over the tables under a path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a
+        folder of Parquet and other files.
 
-        All tables by one commit, or none. An export of ours comes back as it was: entities with ids, times, vectors, and deleted ones if it
-        holds them; edges, indexes, views. Vectors by another provider than the table's here are computed anew. What else there is becomes
+        All tables by one commit, or none. An export of ours comes back as it was: entities with ids, times, vectors,
+        and deleted ones if it
+        holds them; edges, indexes, views. Vectors by another provider than the table's here are computed anew. What
+        else there is becomes
         plain tables. A table that exists must be empty.
 
             db.import_from("warehouse.duckdb", tables={"customer": "customers"})
@@ -80,7 +97,8 @@ class Transfer(Asking):
             table, rows (NULL for a view).
 
         Raises:
-            InputError: nothing to import there, no such table, one that exists and holds rows, or rows that do not fit; nothing was stored.
+            InputError: nothing to import there, no such table, one that exists and holds rows, or rows that do not
+                fit; nothing was stored.
             UnsupportedError: the library that reads it is not installed.
         """
         store = self._writable()
@@ -130,7 +148,9 @@ def _chosen(found: list[Found], tables: Sequence[str] | Mapping[str, str] | None
     known = {one.name.casefold(): one for one in found}
     for name in _names(tables):
         if str(name).casefold() not in known:
-            raise InputError(f'no table "{name}" to import. {suggest(str(name), [one.name for one in found], "Tables")}')
+            raise InputError(
+                f'no table "{name}" to import. {suggest(str(name), [one.name for one in found], "Tables")}'
+            )
     renamed = tables if isinstance(tables, Mapping) else {name: known[name.casefold()].name for name in tables}
     taken = {new.casefold() for new in renamed.values()}
     if len(taken) < len(renamed):

@@ -1,8 +1,12 @@
-"""The trigrams of the names in every part of every table, in memory: made when someone first asks, and grown with the rows.
+"""The trigrams of the names in every part of every table, in memory: made when someone first asks, and grown with the
+rows.
 
-What names a row: its id, what LOOKUP finds it by, and the fields in IDENTIFIERS. A segment never changes, so neither does its index; of a
-run the rows that came since are indexed beside the others, and pieces of similar size are merged. An index tells what every row version
-says, dead ones too: who asks leaves out what is not live in his version. Ids that are UUIDs are left out: nobody misspells one.
+What names a row: its id, what LOOKUP finds it by, and the fields in IDENTIFIERS. A segment never changes, so neither
+does its index; of a
+run the rows that came since are indexed beside the others, and pieces of similar size are merged. An index tells what
+every row version
+says, dead ones too: who asks leaves out what is not live in his version. Ids that are UUIDs are left out: nobody
+misspells one.
 """
 
 from __future__ import annotations
@@ -63,13 +67,21 @@ _UUID = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 
 def named_fields(table: Table) -> list[Field]:
     """Return the fields that name a row of an entity table, most important first."""
-    names = dict.fromkeys([*table.key, *table.name_fields, *(f.name for f in table.fields if f.name.casefold() in IDENTIFIERS and _is_text(f))])
+    names = dict.fromkeys(
+        [
+            *table.key,
+            *table.name_fields,
+            *(f.name for f in table.fields if f.name.casefold() in IDENTIFIERS and _is_text(f)),
+        ]
+    )
     return [table.field(n) for n in names]
 
 
 def _is_text(field: Field) -> bool:
     dtype = field.dtype
-    return field.encoding == "plain" and (isinstance(dtype, pl.String) or (isinstance(dtype, pl.List) and instance(dtype.inner) == pl.String()))
+    return field.encoding == "plain" and (
+        isinstance(dtype, pl.String) or (isinstance(dtype, pl.List) and instance(dtype.inner) == pl.String())
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,12 +98,15 @@ class TrigramIndexes:
     """The indexes of one store. Safe in many threads."""
 
     def __init__(self) -> None:
-        self._pieces: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[_Piece, ...]]] = weakref.WeakKeyDictionary()
+        self._pieces: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[_Piece, ...]]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._lock = threading.Lock()
         self._build_s = 0.0
 
     def similar(self, view: PartView, field: Field, wanted: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
-        """Return the rows of a part, dead ones too, one of whose texts is at least so similar; a row may come several times."""
+        """Return the rows of a part, dead ones too, one of whose texts is at least so similar; a row may come several
+        times."""
         found: list[Offsets] = []
         scores: list[Scores] = []
         for piece in self._up_to(view, field):

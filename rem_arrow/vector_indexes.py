@@ -1,10 +1,14 @@
-"""The HNSW indexes of one store: built and grown beside the rows, kept in files beside RocksDB, and never trusted for what is there.
+"""The HNSW indexes of one store: built and grown beside the rows, kept in files beside RocksDB, and never trusted for
+what is there.
 
-An index holds rowids, and of each a print of its vector (a number that another vector hardly has). Every live row whose rowid or print it does
-not hold is searched exactly, so a row is found right after its insert, and by its new vector right after an update. A file counts
+An index holds rowids, and of each a print of its vector (a number that another vector hardly has). Every live row whose
+rowid or print it does
+not hold is searched exactly, so a row is found right after its insert, and by its new vector right after an update. A
+file counts
 only when a catalog entry that was written after it names it:
 
-    default     "hnsw" table:u16 name           JSON [file, stamp in hex], 0, then the rowids: i64[], and the prints: u32[]
+    default     "hnsw" table:u16 name           JSON [file, stamp in hex], 0, then the rowids: i64[], and the prints:
+    u32[]
 
 On any mismatch the index is made anew, from the rows.
 """
@@ -53,9 +57,11 @@ _BEHIND_ROWS_MIN = 1_000
 _DELETED_SHARE_MAX = 0.3
 _PIECE_ROWS = 4_096
 _SAVED_SHARE = 0.1
-# Measured on two cores at 384 dimensions: exact search of a row that lies in order, of one that is gathered, and the index by candidate.
+# Measured on two cores at 384 dimensions: exact search of a row that lies in order, of one that is gathered, and the
+# index by candidate.
 _ROW_NS, _GATHERED_NS, _CANDIDATE_NS = 0.3, 0.8, 12.0
-# Candidates kept while searching: so many for 100,000 rows, and more for more. Recall of the top 10 of clustered vectors was 0.97 with 100 of
+# Candidates kept while searching: so many for 100,000 rows, and more for more. Recall of the top 10 of clustered
+# vectors was 0.97 with 100 of
 # 400,000 rows and 0.90 of 1,000,000, and 1.0 with 200 of 400,000.
 _EF_MIN, _EF_ROWS, _EF_POWER = 100, 100_000, 0.75
 _DEEPER = 4
@@ -69,7 +75,9 @@ class _Held:
     rowids: Rowids
     prints: Prints
     saved: int = 0
-    lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, npt.NDArray[np.intp]]] = field(default_factory=weakref.WeakKeyDictionary)
+    lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, npt.NDArray[np.intp]]] = field(
+        default_factory=weakref.WeakKeyDictionary
+    )
 
     def holds(self, rowids: Rowids, prints: Prints) -> npt.NDArray[np.bool_]:
         if not len(self.rowids):
@@ -93,7 +101,16 @@ class VectorIndexes:
 
     # --- searching
 
-    def search(self, tv: TableVersion, name: str, column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None) -> Hits:
+    def search(
+        self,
+        tv: TableVersion,
+        name: str,
+        column: VectorColumn,
+        query: Vectors,
+        metric: Metric,
+        k: int,
+        allowed: Rowids | None,
+    ) -> Hits:
         """Return the k nearest rows, among `allowed` if given: exactly where that costs no more, else by the index."""
         described = next((i for i in tv.table.vector_indexes if i.column == name and i.metric == metric), None)
         held = None if described is None else self._ready(tv.table, described)
@@ -102,7 +119,9 @@ class VectorIndexes:
             return search_exact(column, query, metric, k, allowed)
         among_rows = live if allowed is None else len(allowed)
         wanted = self._candidates(k, live, among_rows)
-        exact_ns = among_rows * column.dimension * (_ROW_NS if allowed is None or among_rows > live // 2 else _GATHERED_NS)
+        exact_ns = (
+            among_rows * column.dimension * (_ROW_NS if allowed is None or among_rows > live // 2 else _GATHERED_NS)
+        )
         least = int(_EF_MIN * max(1.0, live / _EF_ROWS) ** _EF_POWER)
         if exact_ns <= max(wanted, least) * column.dimension * _CANDIDATE_NS:
             return search_exact(column, query, metric, k, allowed)
@@ -122,7 +141,9 @@ class VectorIndexes:
         """Return how many of the nearest rows hold k that are allowed, with some to spare."""
         return int(k * live / max(1, allowed) * 1.5) + 10
 
-    def _not_held(self, held: _Held, column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None) -> tuple[Rowids, npt.NDArray[np.float64]]:
+    def _not_held(
+        self, held: _Held, column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None
+    ) -> tuple[Rowids, npt.NDArray[np.float64]]:
         """Search the rows exactly that the index does not hold as they are."""
         parts = []
         for view in column.table.parts:
@@ -132,8 +153,14 @@ class VectorIndexes:
             if not len(offsets):
                 continue
             chunk = column.chunk(view, allowed)
-            offsets = offsets[offsets < view.length] if chunk.offsets is None else np.intersect1d(offsets, chunk.offsets, assume_unique=True)
-            parts.append(exact.best(chunk.rowids[offsets], exact.scores(taken(chunk.vectors, offsets), query, metric), k, metric))
+            offsets = (
+                offsets[offsets < view.length]
+                if chunk.offsets is None
+                else np.intersect1d(offsets, chunk.offsets, assume_unique=True)
+            )
+            parts.append(
+                exact.best(chunk.rowids[offsets], exact.scores(taken(chunk.vectors, offsets), query, metric), k, metric)
+            )
         return exact.merged(parts, k, metric)
 
     def _lacking(self, held: _Held, column: VectorColumn, view: PartView) -> npt.NDArray[np.intp]:
@@ -161,12 +188,20 @@ class VectorIndexes:
     # --- making
 
     def behind(self, number: int) -> bool:
-        """Say whether an index of a table lacks so many rows, or holds so many in vain, that it should be brought up to date."""
-        return any(abs(live - have) > max(_BEHIND_ROWS_MIN, live * _BEHIND_SHARE) for live, have in self._counts(number))
+        """Say whether an index of a table lacks so many rows, or holds so many in vain, that it should be brought up to
+        date."""
+        return any(
+            abs(live - have) > max(_BEHIND_ROWS_MIN, live * _BEHIND_SHARE) for live, have in self._counts(number)
+        )
 
     def lacking(self) -> int:
         """Return how many rows the indexes that are brought up to date do not hold yet."""
-        return sum(max(0, live - have) for number in self._store.version.tables if self.behind(number) for live, have in self._counts(number))
+        return sum(
+            max(0, live - have)
+            for number in self._store.version.tables
+            if self.behind(number)
+            for live, have in self._counts(number)
+        )
 
     def _counts(self, number: int) -> Iterator[tuple[int, int]]:
         """Yield the rows of a table and those that an index holds, for each index that is worth having."""
@@ -201,13 +236,23 @@ class VectorIndexes:
             held = self._empty(described)
         elif len(gone):
             held.index.remove(gone)
-            held = self._shown(number, described, held, held.rowids[~among(held.rowids, gone)], held.prints[~among(held.rowids, gone)])
+            held = self._shown(
+                number, described, held, held.rowids[~among(held.rowids, gone)], held.prints[~among(held.rowids, gone)]
+            )
         for view in column.table.parts:
             held = self._added(number, described, held, column, view, stopping)
         if not stopping() and (abs(len(held.rowids) - held.saved) >= held.saved * _SAVED_SHARE or len(gone)):
             self._save(number, described, held)
 
-    def _added(self, number: int, described: Description, held: _Held, column: VectorColumn, view: PartView, stopping: Callable[[], bool]) -> _Held:
+    def _added(
+        self,
+        number: int,
+        described: Description,
+        held: _Held,
+        column: VectorColumn,
+        view: PartView,
+        stopping: Callable[[], bool],
+    ) -> _Held:
         chunk, prints = column.chunk(view), self._printed(column, view)
         wanted = self._lacking(held, column, view)
         if chunk.offsets is not None:
@@ -221,7 +266,9 @@ class VectorIndexes:
             kept = ~among(held.rowids, np.sort(chunk.rowids[piece]))
             rowids = np.concatenate([held.rowids[kept], chunk.rowids[piece]])
             order = np.argsort(rowids, kind="stable")
-            held = self._shown(number, described, held, rowids[order], np.concatenate([held.prints[kept], prints[piece]])[order])
+            held = self._shown(
+                number, described, held, rowids[order], np.concatenate([held.prints[kept], prints[piece]])[order]
+            )
         return held
 
     def _shown(self, number: int, described: Description, held: _Held, rowids: Rowids, prints: Prints) -> _Held:
@@ -232,7 +279,9 @@ class VectorIndexes:
     def _empty(self, described: Description) -> _Held:
         from rem_arrow.index.vector import VectorIndex
 
-        index = VectorIndex(described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction)
+        index = VectorIndex(
+            described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction
+        )
         return _Held(index, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint32))
 
     # --- files
@@ -243,7 +292,12 @@ class VectorIndexes:
         stamp = os.urandom(16)
         file = f"{number}-{stamp.hex()}.hnsw"
         held.index.save(self._folder / file, stamp)
-        entry = to_json([file, stamp.hex()]) + b"\0" + held.rowids.astype("<i8").tobytes() + held.prints.astype("<u4").tobytes()
+        entry = (
+            to_json([file, stamp.hex()])
+            + b"\0"
+            + held.rowids.astype("<i8").tobytes()
+            + held.prints.astype("<u4").tobytes()
+        )
         key = _key(number, described.name)
         old = _entry(self._store.kv.get(keys.CATALOG, key))
         ops: list[Op] = [(keys.CATALOG, key, entry)]
@@ -263,7 +317,8 @@ class VectorIndexes:
             (self._folder / old[0]).unlink(missing_ok=True)
 
     def _ready(self, table: Table, described: Description) -> _Held | None:
-        """Return an index, from its file if this is the first use; None when there is none, or the file does not hold it."""
+        """Return an index, from its file if this is the first use; None when there is none, or the file does not hold
+        it."""
         key = (table.number, described.name)
         if key in self._held:
             return self._held[key]
@@ -280,7 +335,9 @@ class VectorIndexes:
 
         file, stamp, rowids, prints = found
         try:
-            index = VectorIndex.load(self._folder / file, expected_stamp=stamp, dimension=described.dimension, metric=described.metric)
+            index = VectorIndex.load(
+                self._folder / file, expected_stamp=stamp, dimension=described.dimension, metric=described.metric
+            )
         except (CorruptionError, ExecuteError):
             return None
         held = index.held()
@@ -289,7 +346,8 @@ class VectorIndexes:
         return _Held(index, rowids, prints, len(rowids))
 
     def sweep(self) -> None:
-        """Delete files that no entry names: the traces of a killed process, of dropped tables and of earlier indexes."""
+        """Delete files that no entry names: the traces of a killed process, of dropped tables and of earlier
+        indexes."""
         if not self._folder.is_dir():
             return
         entries = [_entry(value) for _, value in self._store.kv.scan(keys.CATALOG, b"hnsw")]
@@ -334,7 +392,12 @@ def _entry(value: bytes | None) -> tuple[str, bytes, Rowids, Prints] | None:
     head, _, rest = value.partition(b"\0")
     file, stamp = cast("list[str]", from_json(head))
     count = len(rest) // 12
-    return file, bytes.fromhex(stamp), np.frombuffer(rest, dtype="<i8", count=count).astype(np.int64), np.frombuffer(rest, dtype="<u4", offset=8 * count).astype(np.uint32)
+    return (
+        file,
+        bytes.fromhex(stamp),
+        np.frombuffer(rest, dtype="<i8", count=count).astype(np.int64),
+        np.frombuffer(rest, dtype="<u4", offset=8 * count).astype(np.uint32),
+    )
 
 
 def _remove(path: Path) -> None:

@@ -1,7 +1,9 @@
-"""Search by vector over one column at one version: exact over the rows that may be found, or an HNSW index beside an exact search of
+"""Search by vector over one column at one version: exact over the rows that may be found, or an HNSW index beside an
+exact search of
 what the index does not hold.
 
-Every candidate is a live row of the pinned version and is scored again from its own vector. So an index that is ahead or behind costs
+Every candidate is a live row of the pinned version and is scored again from its own vector. So an index that is ahead
+or behind costs
 time or recall, and never gives a wrong row.
 """
 
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 _FEW_SHARE = 0.05
 
 # Which rows of a part have a vector: it takes a pass over all of them to see.
-_valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = weakref.WeakKeyDictionary()
+_valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = (
+    weakref.WeakKeyDictionary()
+)
 _valid_lock = threading.Lock()
 
 
@@ -60,7 +64,8 @@ class Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VectorColumn:
-    """A column of vectors at one version: `table` is the table that stores it, for an embedding the table of vectors."""
+    """A column of vectors at one version: `table` is the table that stores it, for an embedding the table of
+    vectors."""
 
     table: TableVersion
     field: Field
@@ -91,7 +96,11 @@ class VectorColumn:
         return codec.matrix(self._values(view), self.dimension)
 
     def _values(self, view: PartView) -> pl.Series:
-        return view.part.column(self.field) if isinstance(view.part, Segment) else view.part.frame([self.field], view.length).to_series()
+        return (
+            view.part.column(self.field)
+            if isinstance(view.part, Segment)
+            else view.part.frame([self.field], view.length).to_series()
+        )
 
     def _valid(self, view: PartView) -> npt.NDArray[np.bool_] | None:
         """Return which rows have a vector; None when all have. Embeddings were checked when they came."""
@@ -116,7 +125,11 @@ class VectorColumn:
                     places = places[valid[places]]
                 if deleted is not None:
                     places = places[~deleted[places]]
-                found.append(places + view.part.rowid_low if isinstance(view.part, Segment) and view.part.dense else view.part.rowid_array(view.length)[places])
+                found.append(
+                    places + view.part.rowid_low
+                    if isinstance(view.part, Segment) and view.part.dense
+                    else view.part.rowid_array(view.length)[places]
+                )
                 vectors.append(self.matrix(view)[places])
         if not found:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
@@ -162,11 +175,17 @@ def taken(vectors: Vectors, offsets: npt.NDArray[np.intp]) -> Vectors:
 def _places(view: PartView, wanted: Rowids) -> npt.NDArray[np.intp]:
     """Return the offsets of the live rows of a part that are wanted; `wanted` ascends."""
     part, mask = view.part, view.live_mask()
-    offsets = part.offsets(wanted) if isinstance(part, Segment) else np.flatnonzero(among(part.rowid_array(view.length), wanted))
+    offsets = (
+        part.offsets(wanted)
+        if isinstance(part, Segment)
+        else np.flatnonzero(among(part.rowid_array(view.length), wanted))
+    )
     return offsets if mask is None else offsets[mask[offsets]]
 
 
-def search_series(values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:
+def search_series(
+    values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
+) -> Hits:
     """Return the k nearest of a column of vectors; a row's number is its place."""
     found, valid = codec.matrix(values, dimension), codec.valid_vectors(values, dimension)
     rowids = np.arange(len(found), dtype=np.int64)
@@ -188,7 +207,11 @@ def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
     for view in table.parts:
         if view.part.rowid_high < low or view.part.rowid_low > high:
             continue
-        values = view.part.column(field) if isinstance(view.part, Segment) else view.part.frame([field], view.length).to_series()
+        values = (
+            view.part.column(field)
+            if isinstance(view.part, Segment)
+            else view.part.frame([field], view.length).to_series()
+        )
         ids, mask = view.part.rowid_array(view.length), view.live_mask()
         kept = np.isin(ids, rowids) if mask is None else mask & np.isin(ids, rowids)
         offsets = np.flatnonzero(kept)
@@ -208,7 +231,11 @@ def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
 def searchable(table: Table) -> dict[str, VectorSpec]:
     """Return the columns of a table that can be searched."""
     found = {e.column: VectorSpec(e.dimension, e.provider) for e in table.embeddings}
-    found |= {f.name: VectorSpec(f.dtype.size) for f in table.fields if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)}
+    found |= {
+        f.name: VectorSpec(f.dtype.size)
+        for f in table.fields
+        if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)
+    }
     return found | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in found}
 
 
@@ -222,8 +249,11 @@ def among(rowids: Rowids, allowed: Rowids) -> npt.NDArray[np.bool_]:
     return found
 
 
-def column_of(tv: TableVersion, name: str, tables: Mapping[int, TableVersion], dimension: int | None = None) -> VectorColumn | None:
-    """Return the vectors of a column: an embedding, or a field that is an array of floats, or a list with a declared dimension."""
+def column_of(
+    tv: TableVersion, name: str, tables: Mapping[int, TableVersion], dimension: int | None = None
+) -> VectorColumn | None:
+    """Return the vectors of a column: an embedding, or a field that is an array of floats, or a list with a declared
+    dimension."""
     embedding = tv.table.embedding(name)
     if embedding is not None:
         vectors = tables[embedding.table]

@@ -23,9 +23,12 @@ Where = str | Predicate | None
 class Walking(Finding):
     """The part that walks edges. Ids are given bare, or as 'table:id' where an id is in several tables.
 
-    Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all; `direction` is "out", "in"
-    or "both"; `where` is a condition that an entity must meet to be returned or walked through, in SQL or as a predicate, read in each table that
-    has its columns; `edge_where` is one on the columns of `edges` that an edge must meet to be walked. An id that no entity and no edge has is
+    Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all;
+    `direction` is "out", "in"
+    or "both"; `where` is a condition that an entity must meet to be returned or walked through, in SQL or as a
+    predicate, read in each table that
+    has its columns; `edge_where` is one on the columns of `edges` that an edge must meet to be walked. An id that no
+    entity and no edge has is
     refused with an InputError.
     """
 
@@ -48,7 +51,8 @@ class Walking(Finding):
         Args:
             depth: the most edges from a start, 1 to 1,000.
             strategy: the order of the rows: "bfs" by depth, "dfs" from each node on before its neighbours.
-            unique: "node" gives each entity once for each start, at its smallest depth, by the first way in the order of (edge type, parent
+            unique: "node" gives each entity once for each start, at its smallest depth, by the first way in the
+                order of (edge type, parent
                 id); "path" gives one row for every path without an entity twice.
 
         Returns:
@@ -60,7 +64,9 @@ class Walking(Finding):
         graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
         _one_of("strategy", strategy, ("bfs", "dfs"))
         _one_of("unique", unique, ("node", "path"))
-        return graph_walks.traverse(graph, starts, depth, walk, strategy=strategy, unique=unique, include_start=include_start)
+        return graph_walks.traverse(
+            graph, starts, depth, walk, strategy=strategy, unique=unique, include_start=include_start
+        )
 
     def neighbors(
         self,
@@ -74,7 +80,8 @@ class Walking(Finding):
         edge_where: Where = None,
         rows_max: int = 10_000_000,
     ) -> pl.DataFrame:
-        """Return start_id, id, table, depth of what lies within `depth` edges, or with `exact` just there; without the ways, so faster than `traverse_edges`."""
+        """Return start_id, id, table, depth of what lies within `depth` edges, or with `exact` just there; without the
+        ways, so faster than `traverse_edges`."""
         graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.neighbors(graph, starts, depth, walk, exact=exact)
 
@@ -91,13 +98,16 @@ class Walking(Finding):
         where: Where = None,
         edge_where: Where = None,
     ) -> pl.DataFrame:
-        """Return a shortest path from a to b: path_id, length (in edges), path (list of ids), edge_types; no row where there is none.
+        """Return a shortest path from a to b: path_id, length (in edges), path (list of ids), edge_types; no row where
+        there is none.
 
         Args:
             weighted: of least weight instead; an edge without a weight counts 1.
             every: every path of that length.
         """
-        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX)
+        graph, (first, last), walk = self._prepared(
+            [a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX
+        )
         return graph_walks.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
 
     def all_paths(
@@ -112,7 +122,8 @@ class Walking(Finding):
         edge_where: Where = None,
         rows_max: int = graph_walks.PATHS_MAX,
     ) -> pl.DataFrame:
-        """Return every path from a to b of at most `depth_max` edges without an entity twice, the shorter first; columns as of `shortest_path`."""
+        """Return every path from a to b of at most `depth_max` edges without an entity twice, the shorter first;
+        columns as of `shortest_path`."""
         graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.all_paths(graph, first, last, walk, depth_max)
 
@@ -128,7 +139,9 @@ class Walking(Finding):
         edge_where: Where = None,
     ) -> int:
         """Return how many paths `all_paths` would give."""
-        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX)
+        graph, (first, last), walk = self._prepared(
+            [a, b], edge_type, direction, (where, edge_where), graph_walks.PATHS_MAX
+        )
         return graph_walks.count_paths(graph, first, last, walk, depth_max)
 
     def reachable(self, a: str, b: str, *, edge_type: EdgeTypes = None, direction: Direction = "out") -> bool:
@@ -145,7 +158,8 @@ class Walking(Finding):
         edge_where: Where = None,
         rows_max: int = graph_walks.PATHS_MAX,
     ) -> pl.DataFrame:
-        """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its path too. The extra `graph` makes it faster."""
+        """Return every cycle of at most `length_max` edges without an entity twice; its first entity is the last of its
+        path too. The extra `graph` makes it faster."""
         graph, _, walk = self._prepared([], edge_type, direction, (where, edge_where), rows_max)
         return graph_walks.cycles(graph, walk, length_max)
 
@@ -154,15 +168,18 @@ class Walking(Finding):
         return graph_walks.degree(self._graph(), _types(edge_type))
 
     def pagerank(self, *, edge_type: EdgeTypes = None, damping: float = 0.85, tolerance: float = 1e-6) -> pl.DataFrame:
-        """Return id, table, score of every entity with an edge, the largest first; the scores sum to 1. Weights of edges are their shares. Needs the extra `graph`."""
+        """Return id, table, score of every entity with an edge, the largest first; the scores sum to 1. Weights of
+        edges are their shares. Needs the extra `graph`."""
         return graph_walks.pagerank(self._graph(), _types(edge_type), damping, tolerance)
 
     def components(self, *, edge_type: EdgeTypes = None, strong: bool = False) -> pl.DataFrame:
-        """Return id, table, component of every entity with an edge; 0 is the largest. With `strong`, each can be reached from each along the edges, which needs the extra `graph`."""
+        """Return id, table, component of every entity with an edge; 0 is the largest. With `strong`, each can be
+        reached from each along the edges, which needs the extra `graph`."""
         return graph_walks.components(self._graph(), _types(edge_type), strong=strong)
 
     def topological_order(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
-        """Return id, table, level: every edge leads to a higher level. Raises ExecuteError where the edges have a cycle."""
+        """Return id, table, level: every edge leads to a higher level. Raises ExecuteError where the edges have a
+        cycle."""
         return graph_walks.topological_order(self._graph(), _types(edge_type))
 
     # --- inside
@@ -170,7 +187,14 @@ class Walking(Finding):
     def _graph(self) -> Graph:
         return self._shared.writer.hints.graphs.graph(self._version())
 
-    def _prepared(self, ids: str | Iterable[str], edge_type: EdgeTypes, direction: Direction, where: tuple[Where, Where], rows_max: int) -> tuple[Graph, list[str], Walk]:
+    def _prepared(
+        self,
+        ids: str | Iterable[str],
+        edge_type: EdgeTypes,
+        direction: Direction,
+        where: tuple[Where, Where],
+        rows_max: int,
+    ) -> tuple[Graph, list[str], Walk]:
         _one_of("direction", direction, ("out", "in", "both"))
         starts = [ids] if isinstance(ids, str) else list(ids)
         for start in starts:
@@ -178,7 +202,17 @@ class Walking(Finding):
                 raise InputError(f"an id is a text that is not empty, not {start!r}")
         graph = self._graph()
         self._refuse_unknown(graph, starts)
-        return graph, starts, Walk(_types(edge_type), direction, self._allowed_nodes(graph, where[0]), rows_max, self._allowed_edges(where[1]))
+        return (
+            graph,
+            starts,
+            Walk(
+                _types(edge_type),
+                direction,
+                self._allowed_nodes(graph, where[0]),
+                rows_max,
+                self._allowed_edges(where[1]),
+            ),
+        )
 
     def _refuse_unknown(self, graph: Graph, ids: Sequence[str]) -> None:
         """Raise InputError for an id that no edge and no entity has."""
@@ -188,7 +222,9 @@ class Walking(Finding):
                 resolve = resolve or self._shared.resolver(self._version())
                 table, _, rest = id_.partition(":")
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
-                    raise InputError(f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names")
+                    raise InputError(
+                        f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names"
+                    )
 
     def _allowed_edges(self, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
         """Return which edges meet a condition."""
@@ -203,7 +239,8 @@ class Walking(Finding):
         return self._shared.writer.hints.graphs.edge_mask(version, rowids)
 
     def _allowed_nodes(self, graph: Graph, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
-        """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns does not."""
+        """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns
+        does not."""
         if where is None:
             return None
         _check_condition("where", where, "category = 'x'")
@@ -225,7 +262,9 @@ class Walking(Finding):
             nodes = graph.nodes.numbers(ids, name)
             allowed[nodes[nodes >= 0]] = True
         if problem is not None and not fits:
-            raise InputError(f"no table of the graph's entities has what the condition reads: {str(problem).splitlines()[0]}")
+            raise InputError(
+                f"no table of the graph's entities has what the condition reads: {str(problem).splitlines()[0]}"
+            )
         return allowed
 
 

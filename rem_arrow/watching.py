@@ -1,7 +1,9 @@
 """Work that is given up when its time, its memory or its caller is gone.
 
-It runs on another thread, while the caller's waits and looks. Polars cannot be stopped from outside, so what it computes passes gates, which raise
-once the work has been given up: each batch of rows that a scan reads or a join makes. The caller does not wait for that.
+It runs on another thread, while the caller's waits and looks. Polars cannot be stopped from outside, so what it
+computes passes gates, which raise
+once the work has been given up: each batch of rows that a scan reads or a join makes. The caller does not wait for
+that.
 """
 
 from __future__ import annotations
@@ -61,7 +63,14 @@ class Watch:
 
     def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the frame, whose batches are let through until the work is given up."""
-        return frame.map_batches(self._passed, predicate_pushdown=True, projection_pushdown=True, slice_pushdown=True, streamable=True, validate_output_schema=False)
+        return frame.map_batches(
+            self._passed,
+            predicate_pushdown=True,
+            projection_pushdown=True,
+            slice_pushdown=True,
+            streamable=True,
+            validate_output_schema=False,
+        )
 
     def check(self) -> None:
         """Raise ExecuteError if the work has been given up."""
@@ -90,8 +99,15 @@ class Watch:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ExecuteError(f"the statement ran longer than {self._timeout_s} s and was stopped")
         # Half of the limit is the cache's and RocksDB's, half is for what runs.
-        if self._memory_bytes is not None and self._before is not None and resident_bytes() - self._before > self._memory_bytes // 2:
-            raise ExecuteError(f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was stopped; filter more, or raise memory_limit")
+        if (
+            self._memory_bytes is not None
+            and self._before is not None
+            and resident_bytes() - self._before > self._memory_bytes // 2
+        ):
+            raise ExecuteError(
+                f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was "
+                "stopped; filter more, or raise memory_limit"
+            )
 
     def _passed(self, frame: pl.DataFrame) -> pl.DataFrame:
         self.check()

@@ -1,7 +1,9 @@
 """What a write means: the rows of inserts, updates and deletes, as `Changes` computed from one version.
 
-Every method that computes is given the table as the version to compute from has it, and returns changes that are not done
-yet; the caller commits them (`Store.commit`) or adds them to a transaction (`Overlay.apply`). REQUIRES: the store's lock.
+Every method that computes is given the table as the version to compute from has it, and returns changes that are not
+done
+yet; the caller commits them (`Store.commit`) or adds them to a transaction (`Overlay.apply`). REQUIRES: the store's
+lock.
 """
 
 from __future__ import annotations
@@ -50,7 +52,10 @@ class Writer:
         given = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in known]
         changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in given)
         if not known:
-            plain = [(id_, *row, now if c is None else c, now, None) for id_, row, c in zip(ids, rows.declared, rows.created, strict=True)]
+            plain = [
+                (id_, *row, now if c is None else c, now, None)
+                for id_, row, c in zip(ids, rows.declared, rows.created, strict=True)
+            ]
             changes.append(table.number, Append(range(fresh, fresh + len(ids)), plain))
             return changes, ids
         plain, rowids = [], []
@@ -71,11 +76,18 @@ class Writer:
     def update(self, tv: TableVersion, records: Records, id_: str, given: dict[str, Any]) -> Changes:
         """Change fields of one entity. Raises InputError if it does not exist or the result is not valid."""
         found = self.find(tv, id_)
-        row = None if found is None else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
+        row = (
+            None
+            if found is None
+            else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
+        )
         if row is None or row[tv.table.soft_delete] is not None:
             raise InputError(f"no row with id {id_!r} in {tv.table.name}; insert it first")
         if "id" in given and str(given["id"]) != id_:
-            raise InputError(f"the id of a row cannot be changed ({id_!r} to {given['id']!r}); insert a new row and delete the old one")
+            raise InputError(
+                f"the id of a row cannot be changed ({id_!r} to {given['id']!r}); insert a new row and delete the old "
+                "one"
+            )
         changes, _ = self.insert(tv, records, records.new_row({**row, **given, "id": id_}))
         return changes
 
@@ -124,8 +136,11 @@ class Writer:
         changes.append(table.number, Append(rowids, list(last.values())))
         return changes
 
-    def retire_row(self, changes: Changes, table: Table, rowid: int, old: Sequence[Json], new: Sequence[Json] | None = None) -> None:
-        """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of them."""
+    def retire_row(
+        self, changes: Changes, table: Table, rowid: int, old: Sequence[Json], new: Sequence[Json] | None = None
+    ) -> None:
+        """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of
+        them."""
         index = self.hints.row_index(table)
         changes.kill(table.number, [rowid])
         for embedding in table.embeddings:
@@ -134,7 +149,9 @@ class Writer:
             if new is None or old[-1] is not None or any(old[i] != new[i] for i in places):
                 changes.kill(embedding.table, [rowid])
         kept = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
-        changes.stale += [(family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in kept]
+        changes.stale += [
+            (family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in kept
+        ]
         if new is None:
             changes.stale.append(("ids", index.key(old), table.number, rowid))
 
@@ -155,7 +172,8 @@ class Writer:
         if known is None or known[0] is not table:
             known = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
         row = place.view.part.row(place.offset, table.fields)
-        return tuple(v if v is None or c is None else c(v) for v, c in zip(row, known[1], strict=True))  # type: ignore[misc]
+        pairs = zip(row, known[1], strict=True)
+        return tuple(v if v is None or c is None else c(v) for v, c in pairs)  # type: ignore[misc]
 
     def make_ids(self, count: int) -> list[str]:
         """Return fresh ids, ascending."""
@@ -174,7 +192,9 @@ class Writer:
             stored = self._store.kv.get("ids", key) if family == "ids" else None
             return stored is not None and entries.rowid_of(stored) != rowid
         row = self.plain_row(tv.table, place)
-        return family == "ids" or any(k == key for f, k, _ in self.hints.row_index(tv.table).entries(rowid, row) if f == family)
+        return family == "ids" or any(
+            k == key for f, k, _ in self.hints.row_index(tv.table).entries(rowid, row) if f == family
+        )
 
     # --- inside
 
@@ -188,7 +208,9 @@ class Writer:
         if len(set(ids)) < len(ids):
             seen: set[str] = set()
             twice = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-            raise InputError(f"the id {twice!r} comes more than once in this batch for {table.name}; nothing was stored")
+            raise InputError(
+                f"the id {twice!r} comes more than once in this batch for {table.name}; nothing was stored"
+            )
         return ids
 
     def _existing(self, tv: TableVersion, rows: NewRows, ids: list[str]) -> dict[int, tuple[int, Place]]:

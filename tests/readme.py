@@ -1,4 +1,5 @@
-"""The parts of the README that are made: the output of the tour and the tables of functions. `python -m tests.readme` rewrites them."""
+"""The parts of the README that are made: the output of the tour and the tables of functions. `python -m tests.readme`
+rewrites them."""
 
 from __future__ import annotations
 
@@ -43,10 +44,19 @@ def function_table() -> str:
         others.setdefault(name, []).append(alias)
 
     def listed(names: list[str]) -> str:
-        return ", ".join(f"`{n}`" + (f" ({', '.join(f'`{o}`' for o in others[n])})" if n in others else "") for n in names)
+        return ", ".join(
+            f"`{n}`" + (f" ({', '.join(f'`{o}`' for o in others[n])})" if n in others else "") for n in names
+        )
 
-    scalar = sorted(n for n in functions.SCALAR if n[0].isalpha() and n not in ("not", "is_null", "is_distinct", "negate", "concat_operator"))
-    return f"| kind | functions (other names) |\n| --- | --- |\n| scalar | {listed(scalar)} |\n| aggregate | {listed(sorted(functions.AGGREGATES))} |\n"
+    scalar = sorted(
+        n
+        for n in functions.SCALAR
+        if n[0].isalpha() and n not in ("not", "is_null", "is_distinct", "negate", "concat_operator")
+    )
+    return (
+        f"| kind | functions (other names) |\n| --- | --- |\n| scalar | {listed(scalar)} |\n| aggregate | "
+        f"{listed(sorted(functions.AGGREGATES))} |\n"
+    )
 
 
 def index_table() -> str:

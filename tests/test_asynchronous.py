@@ -87,7 +87,8 @@ def test_the_loop_goes_on_while_statements_run():
 
             ticking = asyncio.create_task(tick())
             found = await asyncio.gather(
-                *(adb.sql("SELECT COUNT(*) FROM t WHERE n % 7 = $r", {"r": r}) for r in range(40)), *(adb.insert("entities", {"id": f"e{i}", "name": "x"}) for i in range(20))
+                *(adb.sql("SELECT COUNT(*) FROM t WHERE n % 7 = $r", {"r": r}) for r in range(40)),
+                *(adb.insert("entities", {"id": f"e{i}", "name": "x"}) for i in range(20)),
             )
             ticking.cancel()
             assert [f.item() for f in found[:40]] == [len(range(r, 200_000, 7)) if r < 7 else 0 for r in range(40)]
@@ -174,7 +175,10 @@ def test_several_statements_stop_between_two():
     asked = threading.Event()
     asked.set()
     with rem.connect() as db:
-        with stopping.stoppable(asked), pytest.raises(rem.ExecuteError, match="the task that asked for this was cancelled, and it was stopped"):
+        with (
+            stopping.stoppable(asked),
+            pytest.raises(rem.ExecuteError, match="the task that asked for this was cancelled, and it was stopped"),
+        ):
             db.sql("CREATE TABLE t (a INT)")
         assert "t" not in db.tables()["name"].to_list()
         db.sql("CREATE TABLE t (a INT)")

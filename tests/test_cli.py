@@ -43,7 +43,9 @@ def test_rows_as_json(database):
     assert json.loads(lines[0]) == {"name": "a", "tags": ["x"]}
 
 
-@pytest.mark.parametrize(("suffix", "read"), [("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream), ("csv", pl.read_csv)])
+@pytest.mark.parametrize(
+    ("suffix", "read"), [("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream), ("csv", pl.read_csv)]
+)
 def test_rows_to_a_file(database, tmp_path, suffix, read):
     """The file's ending says the format."""
     target = tmp_path / f"out.{suffix}"
@@ -86,7 +88,10 @@ def test_fuzzy_and_its_exit_code(database):
     assert "entities,dhl,DHL,id,0.5" in run("fuzzy", database, "dhll", "-k", "1", "--threshold", "0.5").stdout
     run("fuzzy", database, "dhll", "--table", "agents", code=EXIT_FAILED)
     assert "Did you mean agents" in run("fuzzy", database, "dhl", "--table", "agent", code=EXIT_FAILED).output
-    assert "threshold is a number from 0 to 1" in run("fuzzy", database, "dhl", "--threshold", "3", code=EXIT_FAILED).output
+    assert (
+        "threshold is a number from 0 to 1"
+        in run("fuzzy", database, "dhl", "--threshold", "3", code=EXIT_FAILED).output
+    )
 
 
 def test_errors_are_text_and_exit_code_1(database, tmp_path):
@@ -121,14 +126,21 @@ def test_help_teaches():
 
 def test_module_runs_and_pipes_parquet(database):
     """python -m rem_arrow is the command; a pipe takes Parquet."""
-    done = subprocess.run([sys.executable, "-m", "rem_arrow", "sql", str(database), "SELECT n FROM t ORDER BY n", "-f", "parquet"], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "rem_arrow", "sql", str(database), "SELECT n FROM t ORDER BY n", "-f", "parquet"],
+        capture_output=True,
+        check=True,
+    )
     assert pl.read_parquet(io.BytesIO(done.stdout))["n"].to_list() == [1, 2, 3]
 
 
 def test_sql_writes_when_it_is_told_to(database):
     """Without --write the database is open for reading only."""
     assert "open for reading only" in run("sql", database, "DELETE FROM t WHERE n = 2", code=EXIT_FAILED).output
-    assert run("sql", database, "--write", "DELETE FROM t WHERE n = 2; INSERT INTO t (name, n) VALUES ('new', 9)").stdout == "count\n1\n"
+    assert (
+        run("sql", database, "--write", "DELETE FROM t WHERE n = 2; INSERT INTO t (name, n) VALUES ('new', 9)").stdout
+        == "count\n1\n"
+    )
     assert run("sql", database, "SELECT n FROM t ORDER BY n").stdout == "n\n1\n3\n9\n"
 
 
@@ -136,7 +148,10 @@ def test_search(tmp_path):
     """search prints the nearest rows, best first."""
     path = tmp_path / "found.rem"
     with rem.connect(path) as db:
-        db.insert("resources", [{"name": "one", "content": "the login page fails"}, {"name": "two", "content": "salt and pepper"}])
+        db.insert(
+            "resources",
+            [{"name": "one", "content": "the login page fails"}, {"name": "two", "content": "salt and pepper"}],
+        )
     shown = run("search", path, "resources", "login fails", "-k", "1", "--format", "csv").stdout
     assert "one" in shown
     assert "two" not in shown
@@ -152,7 +167,10 @@ def test_documents_are_added(database, tmp_path):
     for _ in range(2):
         result = run("add", database, tmp_path / "docs", tmp_path / "b.txt", "--category", "guide")
         assert "2 documents in 3 chunks" in result.stderr
-    assert run("sql", database, "SELECT name FROM resources WHERE category = 'guide' ORDER BY id").stdout == "name\nb.txt\nb.txt\nOne\nOne\nTwo\n"
+    assert (
+        run("sql", database, "SELECT name FROM resources WHERE category = 'guide' ORDER BY id").stdout
+        == "name\nb.txt\nb.txt\nOne\nOne\nTwo\n"
+    )
     assert "no file or folder" in run("add", database, "no/such", code=EXIT_FAILED).stderr
 
 
@@ -163,4 +181,7 @@ def test_export_and_import(database, tmp_path):
     assert run("import", tmp_path / "new.rem", tmp_path / "out", "--table", "t").stdout == "table,rows\nt,3\n"
     assert run("sql", tmp_path / "new.rem", "SELECT count(*) AS n FROM t").stdout == "n\n3\n"
     assert "exists; name a new folder" in run("export", database, tmp_path / "out", code=EXIT_FAILED).stderr
-    assert "there is no file or folder" in run("import", tmp_path / "new.rem", tmp_path / "nowhere", code=EXIT_FAILED).stderr
+    assert (
+        "there is no file or folder"
+        in run("import", tmp_path / "new.rem", tmp_path / "nowhere", code=EXIT_FAILED).stderr
+    )

@@ -25,21 +25,37 @@ def test_a_conversation_is_kept_in_order(db):
     assert db.add_message(other, "user", "Hello.", metadata={"mood": "fine"}) == "s2#0"
     assert ids == [f"{session}#{i}" for i in range(3)]
     frame = db.messages(session)
-    assert frame.select("id", "role", "content", "ordinal").rows() == [(i, *s, n) for n, (i, s) in enumerate(zip(ids, said))]
+    assert frame.select("id", "role", "content", "ordinal").rows() == [
+        (i, *s, n) for n, (i, s) in enumerate(zip(ids, said))
+    ]
     assert db.messages(session, limit=2)["ordinal"].to_list() == [1, 2]
     assert db.messages(session, limit=0).is_empty() and db.messages(db.start_session()).is_empty()
     assert sorted(db.traverse_edges(session, direction="in", edge_type="part_of")["id"].to_list()) == ids
     row = db.get("sessions", session)
-    assert (row["name"], row["user_id"], row["agent_id"], row["status"], row["metadata"]) == ("Printer", "ada", "helper", "open", {"channel": "web"})
+    assert (row["name"], row["user_id"], row["agent_id"], row["status"], row["metadata"]) == (
+        "Printer",
+        "ada",
+        "helper",
+        "open",
+        {"channel": "web"},
+    )
     assert abs((datetime.now(timezone.utc) - row["started_at"]).total_seconds()) < 60
 
 
 def test_a_conversation_is_searched(db):
     """By meaning, with filters, and within one session."""
     first, second = db.start_session("a"), db.start_session("b")
-    for session, text in ((first, "How do I reset my password?"), (first, "Thank you."), (second, "The password page is slow."), (second, "What is on the menu?")):
+    for session, text in (
+        (first, "How do I reset my password?"),
+        (first, "Thank you."),
+        (second, "The password page is slow."),
+        (second, "What is on the menu?"),
+    ):
         db.add_message(session, "user", text)
-    assert set(db.search("messages", "forgot the password", k=2)["content"]) == {"How do I reset my password?", "The password page is slow."}
+    assert set(db.search("messages", "forgot the password", k=2)["content"]) == {
+        "How do I reset my password?",
+        "The password page is slow.",
+    }
     assert db.search("messages", "password", k=1, where=rem.Eq("session_id", second))["id"].to_list() == [f"{second}#0"]
 
 
@@ -76,10 +92,16 @@ def test_messages_of_a_transaction_come_together(db):
         (lambda db: db.messages("gone"), "no session 'gone'"),
         (lambda db: db.add_message("gone", "user", "x"), "no session 'gone'"),
         (lambda db: db.messages("s", limit=-1), "limit is a whole number of at least 0, not -1"),
-        (lambda db: db.start_session(id="s"), "there is a session 's' already; give another id, or go on with add_message"),
+        (
+            lambda db: db.start_session(id="s"),
+            "there is a session 's' already; give another id, or go on with add_message",
+        ),
         (lambda db: db.add_message("t", None, "x"), 'field "role"'),
         (lambda db: db.add_message(3, "user", "x"), "an id of sessions is 3"),
-        (lambda db: db.add_message("s", "user", "x"), "messages has a row 's#0' that is not of this session; give it another id"),
+        (
+            lambda db: db.add_message("s", "user", "x"),
+            "messages has a row 's#0' that is not of this session; give it another id",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(db, call, message):

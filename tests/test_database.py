@@ -89,7 +89,9 @@ def test_purge_takes_the_edges_with_it(db):
 
 def test_edges_are_upserts_and_may_dangle(db):
     """The same source, type and target is one edge; an end that nobody has yet dangles."""
-    db.insert("issues", {"id": "a", "code": "A"}, edges=[{"dst": "later", "edge_type": "blocks", "properties": {"why": 1}}])
+    db.insert(
+        "issues", {"id": "a", "code": "A"}, edges=[{"dst": "later", "edge_type": "blocks", "properties": {"why": 1}}]
+    )
     db.add_edge("issues:a", "later", "blocks", weight=2.0)
     rows = db.sql("SELECT src_table, src, dst_table, dst, weight FROM edges").rows()
     assert rows == [("issues", "a", None, "later", 2.0)]
@@ -128,7 +130,9 @@ def test_update_validates_the_whole_row(db):
         pd.DataFrame({"a": [1, 2], "b": ["x", None]}),
         [{"a": 1, "b": "x"}, {"a": 2, "b": None}],
         {"a": [1, 2], "b": ["x", None]},
-        pa.RecordBatchReader.from_batches(pa.schema([("a", pa.int64()), ("b", pa.string())]), [pa.record_batch({"a": [1, 2], "b": ["x", None]})]),
+        pa.RecordBatchReader.from_batches(
+            pa.schema([("a", pa.int64()), ("b", pa.string())]), [pa.record_batch({"a": [1, 2], "b": ["x", None]})]
+        ),
     ],
     ids=["polars", "lazy", "arrow", "batch", "pandas", "dicts", "columns", "reader"],
 )
@@ -138,7 +142,10 @@ def test_load_takes_tables_of_any_kind(db, data):
     assert db.sql("SELECT a, b FROM t ORDER BY a").rows() == [(1, "x"), (2, None)]
 
 
-@pytest.mark.parametrize(("suffix", "write"), [("parquet", "write_parquet"), ("csv", "write_csv"), ("ndjson", "write_ndjson"), ("arrow", "write_ipc")])
+@pytest.mark.parametrize(
+    ("suffix", "write"),
+    [("parquet", "write_parquet"), ("csv", "write_csv"), ("ndjson", "write_ndjson"), ("arrow", "write_ipc")],
+)
 def test_load_takes_files(db, tmp_path, suffix, write):
     """Each kind of file by its ending."""
     path = tmp_path / f"f.{suffix}"
@@ -163,9 +170,16 @@ def test_load_appends_and_checks_types(db):
 
 
 def test_a_large_load_of_entities_validates_indexes_and_replaces(db):
-    """Many entities go to segments at once: ids and names are found, an id that exists is replaced, a bad row refuses all."""
+    """Many entities go to segments at once: ids and names are found, an id that exists is replaced, a bad row refuses
+    all."""
     db.insert("issues", {"id": "i7", "code": "old", "priority": 9})
-    rows = pl.DataFrame({"id": [f"i{i}" for i in range(30_000)], "code": [f"Code {i}" for i in range(30_000)], "status": ["open", "closed"] * 15_000})
+    rows = pl.DataFrame(
+        {
+            "id": [f"i{i}" for i in range(30_000)],
+            "code": [f"Code {i}" for i in range(30_000)],
+            "status": ["open", "closed"] * 15_000,
+        }
+    )
     assert db.load("issues", rows) == 30_000
     assert db.get("issues", "i7")["code"] == "Code 7"
     assert db.get("issues", "i29999")["priority"] == 1
@@ -202,7 +216,12 @@ def test_scan_pushes_columns_filters_and_limits(db):
 
 def test_unknown_names_are_refused_with_suggestions(db):
     """A misspelt table is named, and a near one suggested."""
-    for call in (lambda: db.insert("isues", {}), lambda: db.get("isues", "a"), lambda: db.scan("isues"), lambda: db.schema("isues")):
+    for call in (
+        lambda: db.insert("isues", {}),
+        lambda: db.get("isues", "a"),
+        lambda: db.scan("isues"),
+        lambda: db.schema("isues"),
+    ):
         with pytest.raises(rem.InputError, match="Did you mean issues"):
             call()
     with pytest.raises(rem.InputError, match='no field "cod"'):
@@ -242,8 +261,13 @@ def test_tenants_are_apart(tmp_path):
 
 def test_import_loads_neither_openai_nor_hnswlib():
     """What is not needed is not loaded."""
-    code = "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', 'duckdb', 'rich', 'typer') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', "
+        "'duckdb', 'rich', 'typer') if m in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_every_exported_name_is_there():

@@ -37,12 +37,22 @@ def db(embedder):
 
 
 def edges(db):
-    return sorted(db.sql("SELECT src, edge_type, dst FROM edges WHERE src_table = 'resources' AND dst_table = 'resources'").rows())
+    return sorted(
+        db.sql("SELECT src, edge_type, dst FROM edges WHERE src_table = 'resources' AND dst_table = 'resources'").rows()
+    )
 
 
 def test_a_document_is_a_row_and_its_chunks(db):
     """The document has no content of its own; each chunk says where it stands."""
-    added = db.add_document(GUIDE, uri="guide.md", category="tutorial", status="active", tags=["start"], description="How to begin", metadata={"by": "Ada"})
+    added = db.add_document(
+        GUIDE,
+        uri="guide.md",
+        category="tutorial",
+        status="active",
+        tags=["start"],
+        description="How to begin",
+        metadata={"by": "Ada"},
+    )
     assert added == documents.Document("guide.md", ["guide.md#0", "guide.md#1", "guide.md#2"])
     whole = db.get("resources", added.id)
     assert (whole["name"], whole["uri"], whole["content"], whole["description"], whole["category"], whole["tags"]) == (
@@ -67,7 +77,13 @@ def test_a_document_is_a_row_and_its_chunks(db):
 def test_chunks_are_joined_by_edges(db):
     """Each is part of its document, and leads to the next: found again by a walk."""
     db.add_document(GUIDE, uri="g")
-    assert edges(db) == [("g#0", "next", "g#1"), ("g#0", "part_of", "g"), ("g#1", "next", "g#2"), ("g#1", "part_of", "g"), ("g#2", "part_of", "g")]
+    assert edges(db) == [
+        ("g#0", "next", "g#1"),
+        ("g#0", "part_of", "g"),
+        ("g#1", "next", "g#2"),
+        ("g#1", "part_of", "g"),
+        ("g#2", "part_of", "g"),
+    ]
     assert db.traverse_edges("g#0", edge_type="next", depth=5)["id"].to_list() == ["g#1", "g#2"]
 
 
@@ -167,11 +183,19 @@ def test_several_documents(db, tmp_path, monkeypatch):
         (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "docs" / name).write_text(f"Text of {name}.")
     monkeypatch.chdir(tmp_path)
-    assert [d.id for d in db.add_documents("docs", category="guide")] == ["docs/a.md", "docs/sub/b.rst", "docs/sub/e.TXT"]
+    assert [d.id for d in db.add_documents("docs", category="guide")] == [
+        "docs/a.md",
+        "docs/sub/b.rst",
+        "docs/sub/e.TXT",
+    ]
     assert db.get("resources", "docs/a.md#0")["category"] == "guide"
     assert [d.id for d in db.add_documents("docs/**/*.py")] == ["docs/sub/c.py"]
     assert [d.id for d in db.add_documents(Path("docs/a.md"))] == ["docs/a.md"]
-    given = [Path("docs/a.md"), "A text.", {"text": "Another.", "uri": "u", "name": "N", "category": "c", "metadata": {"k": 1}}]
+    given = [
+        Path("docs/a.md"),
+        "A text.",
+        {"text": "Another.", "uri": "u", "name": "N", "category": "c", "metadata": {"k": 1}},
+    ]
     added = db.add_documents(iter(given), category="guide")
     assert [d.id for d in added] == ["docs/a.md", db.add_document("A text.", category="guide").id, "u"]
     row = db.get("resources", "u#0")
@@ -202,7 +226,9 @@ def test_a_document_joins_a_transaction_of_its_thread(db):
 def test_an_id_of_another_row_is_not_taken(db):
     """Neither by a document nor by a chunk."""
     db.insert("resources", {"id": "mine", "content": "x"})
-    with pytest.raises(rem.InputError, match="resources has a row 'mine' that is not of the document 'mine'; give another uri"):
+    with pytest.raises(
+        rem.InputError, match="resources has a row 'mine' that is not of the document 'mine'; give another uri"
+    ):
         db.add_document("Text.", uri="mine")
     db.add_document("Text.", uri="a#0")
     with pytest.raises(rem.InputError, match="resources has a row 'a#0' that is not of the document 'a'"):
@@ -238,7 +264,10 @@ def test_what_is_no_document_is_refused(db, tmp_path, call, message):
 def test_a_reader_adds_nothing(tmp_path):
     """The error says why."""
     rem.connect(tmp_path / "r.rem").close()
-    with rem.connect(tmp_path / "r.rem", read_only=True) as db, pytest.raises(rem.InputError, match="open for reading only"):
+    with (
+        rem.connect(tmp_path / "r.rem", read_only=True) as db,
+        pytest.raises(rem.InputError, match="open for reading only"),
+    ):
         db.add_document("Text.")
 
 

@@ -1,4 +1,5 @@
-"""Drawings: plans, profiles, graphs and scores. What stands where is checked by the boxes of the texts; the pictures were looked at by hand."""
+"""Drawings: plans, profiles, graphs and scores. What stands where is checked by the boxes of the texts; the pictures
+were looked at by hand."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ from rem_arrow.drawing import figure, layout
 from rem_arrow.plan.explain import Step
 from rem_arrow.query_plan import Plan
 
-needs_matplotlib = pytest.mark.skipif(not __import__("importlib.util").util.find_spec("matplotlib"), reason="drawings need matplotlib: pip install 'rem_arrow[plot]'")
+needs_matplotlib = pytest.mark.skipif(
+    not __import__("importlib.util").util.find_spec("matplotlib"),
+    reason="drawings need matplotlib: pip install 'rem_arrow[plot]'",
+)
 STEPS = (
     Step(0, "Sort n", "5 rows, 0.1 ms", 5, 0.1),
     Step(1, "Join inner ON a = b AND c < '<&>'", "5 rows, 2.0 ms", 5, 2.0),
@@ -32,7 +36,15 @@ STEPS = (
 def db():
     with rem.connect() as database:
         database.insert("entities", [{"id": n, "name": n} for n in "abcdef"])
-        edges = [("a", "b", "likes"), ("a", "c", "likes"), ("b", "d", "knows"), ("c", "d", "knows"), ("d", "e", "likes"), ("e", "f", "likes"), ("f", "e", "knows")]
+        edges = [
+            ("a", "b", "likes"),
+            ("a", "c", "likes"),
+            ("b", "d", "knows"),
+            ("c", "d", "knows"),
+            ("d", "e", "likes"),
+            ("e", "f", "likes"),
+            ("f", "e", "knows"),
+        ]
         database.add_edges(pl.DataFrame(edges, schema=["src", "dst", "edge_type"], orient="row"))
         yield database
 
@@ -47,13 +59,21 @@ def overlapping(drawing):
     renderer = drawing.figure.canvas.get_renderer()
     boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts(drawing)]
     pairs = itertools.combinations(boxes, 2)
-    return [(a, b) for (a, x), (b, y) in pairs if min(x.x1, y.x1) - max(x.x0, y.x0) > 1.5 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1.5]
+    return [
+        (a, b)
+        for (a, x), (b, y) in pairs
+        if min(x.x1, y.x1) - max(x.x0, y.x0) > 1.5 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1.5
+    ]
 
 
 def outside(drawing):
     """Texts that leave the picture."""
     renderer, box = drawing.figure.canvas.get_renderer(), drawing.figure.bbox
-    return [t.get_text() for t in texts(drawing) if not (box.x0 <= t.get_window_extent(renderer).x0 and t.get_window_extent(renderer).x1 <= box.x1)]
+    return [
+        t.get_text()
+        for t in texts(drawing)
+        if not (box.x0 <= t.get_window_extent(renderer).x0 and t.get_window_extent(renderer).x1 <= box.x1)
+    ]
 
 
 # --- plans
@@ -115,7 +135,9 @@ def test_a_plan_is_drawn():
     drawing = Plan(STEPS).show("Title")
     found = [t.get_text() for t in texts(drawing)]
     assert [found.count(word) for word in ("Sort", "Join", "Scan", "Project")] == [1, 1, 2, 1]
-    assert "7 rows, 0.3 ms" in found and "12.0 K rows" not in found and any("120.0 K" in t or "120 K" in t for t in found)
+    assert (
+        "7 rows, 0.3 ms" in found and "12.0 K rows" not in found and any("120.0 K" in t or "120 K" in t for t in found)
+    )
     assert not overlapping(drawing) and not outside(drawing)
     assert drawing._repr_png_()[:4] == b"\x89PNG"
     bare = Plan([s._replace(rows=None, ms=None) for s in STEPS]).show()
@@ -167,7 +189,14 @@ def test_what_a_walk_returned_is_drawn(db, kind, arranged):
 def test_labels_do_not_overlap_in_large_graphs(arranged):
     """A hundred nodes with long names find their places."""
     chance = random.Random(3)
-    rows = [(f"module.number.{chance.randrange(100):03}", f"module.number.{i:03}", chance.choice(["calls", "imports", "defines", "tests", "reads"])) for i in range(100)]
+    rows = [
+        (
+            f"module.number.{chance.randrange(100):03}",
+            f"module.number.{i:03}",
+            chance.choice(["calls", "imports", "defines", "tests", "reads"]),
+        )
+        for i in range(100)
+    ]
     frame = pl.DataFrame(rows, schema=["src", "dst", "edge_type"], orient="row")
     groups = {f"module.number.{i:03}": f"package {i % 11}" for i in range(95)}
     drawing = rem.draw_graph(frame, layout=arranged, groups=groups, title="Large")
@@ -179,7 +208,9 @@ def test_labels_do_not_overlap_in_large_graphs(arranged):
 def test_labels_groups_and_direction(db):
     """Labels replace ids, groups make a legend, a $ is a $, and arrows follow the direction."""
     frame = db.traverse_edges("d", direction="in", depth=1)
-    drawing = rem.draw_graph(frame, labels={"b": "B costs $5 and $6"}, groups={"b": "people", "c": "things"}, direction="in")
+    drawing = rem.draw_graph(
+        frame, labels={"b": "B costs $5 and $6"}, groups={"b": "people", "c": "things"}, direction="in"
+    )
     found = [t.get_text() for t in texts(drawing)]
     assert {"people", "things", "start", r"B costs \$5 and \$6"} <= set(found)
     assert rem.draw_graph(frame, direction="both")
@@ -190,7 +221,11 @@ def test_labels_groups_and_direction(db):
     [
         ("text", {}, "takes a Polars DataFrame, not str"),
         (pl.DataFrame({"id": ["a"], "depth": [1]}), {}, "takes the columns id and parent_id .* got id, depth"),
-        (pl.DataFrame({"src": [], "dst": []}, schema={"src": pl.String, "dst": pl.String}), {}, "has 0 nodes, and a drawing takes 1 to 120; filter it, or raise nodes_max"),
+        (
+            pl.DataFrame({"src": [], "dst": []}, schema={"src": pl.String, "dst": pl.String}),
+            {},
+            "has 0 nodes, and a drawing takes 1 to 120; filter it, or raise nodes_max",
+        ),
         (pl.DataFrame({"src": ["a"], "dst": ["b"]}), {"nodes_max": 1}, "has 2 nodes"),
         (pl.DataFrame({"src": ["a"], "dst": ["b"]}), {"direction": "up"}, "direction is 'out', 'in' or 'both'"),
     ],
@@ -243,7 +278,11 @@ def test_scores_are_drawn():
         (pl.DataFrame({"a": [1]}), {}, "no column of texts to draw; columns: a"),
         (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "m"}, "no column 'm' in the frame."),
         (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "a"}, "the column 'a' holds String, and scores are numbers"),
-        (pl.DataFrame({"a": ["x"], "n": [None]}, schema={"a": pl.String, "n": pl.Float64}), {}, "no row has a number in 'n'"),
+        (
+            pl.DataFrame({"a": ["x"], "n": [None]}, schema={"a": pl.String, "n": pl.Float64}),
+            {},
+            "no row has a number in 'n'",
+        ),
     ],
 )
 def test_frames_without_scores(frame, options, message):
@@ -280,4 +319,12 @@ def test_without_matplotlib_the_command_is_said(monkeypatch):
 
 def test_numbers_are_short():
     """Numbers of rows fit into a box."""
-    assert [figure.counted(n) for n in (0, 999, 9_999, 15_923, 100_000, 1_234_567, 2.5e9)] == ["0", "999", "9,999", "15.9 K", "100 K", "1.2 M", "2.5 G"]
+    assert [figure.counted(n) for n in (0, 999, 9_999, 15_923, 100_000, 1_234_567, 2.5e9)] == [
+        "0",
+        "999",
+        "9,999",
+        "15.9 K",
+        "100 K",
+        "1.2 M",
+        "2.5 G",
+    ]

@@ -22,7 +22,9 @@ ROWS = [
 def db():
     with rem.connect(background=False) as database:
         database.insert("entities", ROWS)
-        database.add_edges(pl.DataFrame({"src": ["a", "b", "a", "d"], "dst": ["b", "c", "d", "nobody"], "edge_type": ["x"] * 4}))
+        database.add_edges(
+            pl.DataFrame({"src": ["a", "b", "a", "d"], "dst": ["b", "c", "d", "nobody"], "edge_type": ["x"] * 4})
+        )
         yield database
 
 
@@ -59,11 +61,17 @@ def test_find_keeps_the_rows_that_meet_a_predicate(db, predicate, ids):
 
 LEAVES = st.one_of(
     st.builds(Eq, st.just("name"), st.text(max_size=3)),
-    st.builds(Eq, st.sampled_from(["name", "entity_type", "description"]), st.sampled_from(["Ann", "person", "a firm"])),
-    st.builds(In, st.sampled_from(["name", "entity_type"]), st.lists(st.sampled_from(["Ann", "Bob", "company"]), max_size=3)),
+    st.builds(
+        Eq, st.sampled_from(["name", "entity_type", "description"]), st.sampled_from(["Ann", "person", "a firm"])
+    ),
+    st.builds(
+        In, st.sampled_from(["name", "entity_type"]), st.lists(st.sampled_from(["Ann", "Bob", "company"]), max_size=3)
+    ),
     st.builds(IsNull, st.sampled_from(["entity_type", "description"])),
 )
-PREDICATES = st.recursive(LEAVES, lambda p: st.one_of(st.builds(And, p, p), st.builds(Or, p, p), st.builds(Not, p)), max_leaves=6)
+PREDICATES = st.recursive(
+    LEAVES, lambda p: st.one_of(st.builds(And, p, p), st.builds(Or, p, p), st.builds(Not, p)), max_leaves=6
+)
 
 
 def holds(predicate, row):
@@ -79,7 +87,13 @@ def holds(predicate, row):
         case IsNull():
             return row[predicate.column] is None
         case In():
-            return False if not predicate.options else None if row[predicate.column] is None else row[predicate.column] in predicate.options
+            return (
+                False
+                if not predicate.options
+                else None
+                if row[predicate.column] is None
+                else row[predicate.column] in predicate.options
+            )
         case _:
             return None if row[predicate.column] is None else row[predicate.column] == predicate.value
 
@@ -109,7 +123,10 @@ def test_walks_take_a_predicate(db):
     """What fails it is neither returned nor walked through; a dangling end fails; the start need not meet it."""
     assert sorted(db.neighbors("a", depth=2)["id"]) == ["b", "c", "d", "nobody"]
     assert db.neighbors("a", depth=2, where=Ne("id", "b"))["id"].to_list() == ["d"]
-    assert db.traverse_edges("a", depth=2, where=In("id", ["b", "c"]))["path"].to_list() == [["a", "b"], ["a", "b", "c"]]
+    assert db.traverse_edges("a", depth=2, where=In("id", ["b", "c"]))["path"].to_list() == [
+        ["a", "b"],
+        ["a", "b", "c"],
+    ]
     assert db.traverse_edges("a", depth=2, where=In("id", ["b", "c"]), unique="path")["id"].to_list() == ["b", "c"]
 
 
@@ -127,20 +144,35 @@ def test_a_transaction_finds_its_own_rows(db):
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        (lambda db: Eq("name", None), "nothing equals NULL, and Eq takes no None; ask IsNull(column), or ~IsNull(column)"),
+        (
+            lambda db: Eq("name", None),
+            "nothing equals NULL, and Eq takes no None; ask IsNull(column), or ~IsNull(column)",
+        ),
         (lambda db: Eq(7, "x"), "Eq takes the name of a column, not 7"),
         (lambda db: Gt("name", [1]), "Gt compares with a text, a number, a time or bytes, not [1]"),
         (lambda db: In("name", "abc"), "In takes a list of values, not 'abc'"),
-        (lambda db: In("name", range(10_001)), "In takes at most 10,000 values, not 10,001; join with a frame by sql(..., frames=...) instead"),
+        (
+            lambda db: In("name", range(10_001)),
+            "In takes at most 10,000 values, not 10,001; join with a frame by sql(..., frames=...) instead",
+        ),
         (lambda db: And(Eq("name", "a"), "b"), "And joins predicates, such as Eq('status', 'open'); not 'b'"),
-        (lambda db: Eq("name", "a") and Eq("id", "a"), "a predicate has no truth value in Python; join predicates by &, | and ~, not by and, or, not"),
+        (
+            lambda db: Eq("name", "a") and Eq("id", "a"),
+            "a predicate has no truth value in Python; join predicates by &, | and ~, not by and, or, not",
+        ),
         (lambda db: db.find("entities", Eq("nmae", "a")), 'no column "nmae" in entities. '),
         (lambda db: db.find("entities", order_by="nmae"), 'no column "nmae" in entities. '),
         (lambda db: db.find("entities", order_by=[1]), "a column is named by a text, not 1"),
-        (lambda db: db.find("entities", "name = 1"), "a condition on entities is a predicate, such as Eq('status', 'open'); not 'name = 1'"),
+        (
+            lambda db: db.find("entities", "name = 1"),
+            "a condition on entities is a predicate, such as Eq('status', 'open'); not 'name = 1'",
+        ),
         (lambda db: db.find("entities", limit=-1), "limit is a whole number of at least 0, not -1"),
         (lambda db: db.neighbors("a", where=1), "where is one condition in SQL"),
-        (lambda db: db.neighbors("a", where=Eq("nowhere", 1)), "no table of the graph's entities has what the condition reads"),
+        (
+            lambda db: db.neighbors("a", where=Eq("nowhere", 1)),
+            "no table of the graph's entities has what the condition reads",
+        ),
     ],
 )
 def test_what_is_no_condition_is_refused(db, call, text):

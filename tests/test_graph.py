@@ -1,4 +1,5 @@
-"""Walks over edges against plain searches in Python, and networkx: the rows, their ways and their bounds, for the rows as they are."""
+"""Walks over edges against plain searches in Python, and networkx: the rows, their ways and their bounds, for the rows
+as they are."""
 
 from __future__ import annotations
 
@@ -58,7 +59,14 @@ def following(edges: set[Edge], node: str, direction: str, kinds: set[str] | Non
     return found
 
 
-def distances(edges: set[Edge], start: str, depth: int, direction: str = "out", kinds: set[str] | None = None, hidden: frozenset[str] = frozenset()) -> dict[str, int]:
+def distances(
+    edges: set[Edge],
+    start: str,
+    depth: int,
+    direction: str = "out",
+    kinds: set[str] | None = None,
+    hidden: frozenset[str] = frozenset(),
+) -> dict[str, int]:
     """Return the smallest depth of all that is reached, by a plain breadth-first search."""
     seen, queue = {start: 0}, deque([start])
     while queue:
@@ -92,8 +100,15 @@ def known(edges: set[Edge]) -> list[str]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(EDGES, st.sampled_from(["out", "in", "both"]), st.sampled_from([None, {"likes"}, {"likes", "knows"}]), st.integers(1, 4))
-def test_walks_reach_what_a_plain_search_reaches(edges: set[Edge], direction: str, kinds: set[str] | None, depth: int) -> None:
+@given(
+    EDGES,
+    st.sampled_from(["out", "in", "both"]),
+    st.sampled_from([None, {"likes"}, {"likes", "knows"}]),
+    st.integers(1, 4),
+)
+def test_walks_reach_what_a_plain_search_reaches(
+    edges: set[Edge], direction: str, kinds: set[str] | None, depth: int
+) -> None:
     """In Python and in SQL, with and without ways; each way is one, and its parent is the first by type and id."""
     with rem.connect(background=False) as db:
         db.register(Thing, name="things")
@@ -103,16 +118,21 @@ def test_walks_reach_what_a_plain_search_reaches(edges: set[Edge], direction: st
             types = None if kinds is None else sorted(kinds)
             found = db.neighbors(start, depth=depth, direction=direction, edge_type=types)  # type: ignore[arg-type]
             assert dict(found.select("id", "depth").iter_rows()) == wanted
-            walked = db.traverse_edges(start, depth=depth, direction=direction, edge_type=types)  # type: ignore[arg-type]
+            walked = db.traverse_edges(start, depth=depth, direction=direction, edge_type=types)
             assert dict(walked.select("id", "depth").iter_rows()) == wanted
             for row in walked.iter_rows(named=True):
                 ways = [
-                    (k, p) for p in [start, *wanted] if (0 if p == start else wanted[p]) == row["depth"] - 1 for k, far in following(edges, p, direction, kinds) if far == row["id"]
+                    (k, p)
+                    for p in [start, *wanted]
+                    if (0 if p == start else wanted[p]) == row["depth"] - 1
+                    for k, far in following(edges, p, direction, kinds)
+                    if far == row["id"]
                 ]
                 assert (row["edge_type"], row["parent_id"]) == min(ways)
                 assert (row["path"][0], row["path"][-1], len(row["path"])) == (start, row["id"], row["depth"] + 1)
             by_sql = db.sql(
-                "SELECT id, depth FROM NEIGHBORS($s, depth => $d, direction => $w, type => $t)", {"s": start, "d": depth, "w": direction, "t": types or ["likes", "knows"]}
+                "SELECT id, depth FROM NEIGHBORS($s, depth => $d, direction => $w, type => $t)",
+                {"s": start, "d": depth, "w": direction, "t": types or ["likes", "knows"]},
             )
             assert dict(by_sql.iter_rows()) == wanted
 
@@ -135,7 +155,10 @@ def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth:
         if a != b:
             assert one["length"].to_list() == ([] if least is None else [least])
             assert db.reachable(a, b) == (least is not None)
-            every = {(tuple(p), tuple(k)) for p, k in db.shortest_path(a, b, every=True).select("path", "edge_types").iter_rows()}
+            every = {
+                (tuple(p), tuple(k))
+                for p, k in db.shortest_path(a, b, every=True).select("path", "edge_types").iter_rows()
+            }
             assert every == ({w for w in simple_paths(edges, a, b, least) if len(w[1]) == least} if least else set())
             for path, types in one.select("path", "edge_types").iter_rows():
                 assert all((x, y, t) in edges for x, y, t in zip(path[:-1], path[1:], types, strict=True))
@@ -152,7 +175,10 @@ def test_the_whole_graph_is_as_networkx_says(edges: set[Edge]) -> None:
         simple = nx.DiGraph(graph)
         found = {frozenset(p[:-1]) for p in db.find_cycles(length_max=9)["path"].to_list()}
         assert found == {frozenset(c) for c in nx.simple_cycles(simple)}
-        for strong, theirs in ((False, nx.weakly_connected_components(graph)), (True, nx.strongly_connected_components(graph))):
+        for strong, theirs in (
+            (False, nx.weakly_connected_components(graph)),
+            (True, nx.strongly_connected_components(graph)),
+        ):
             ours = db.components(strong=strong).group_by("component").agg("id")["id"].to_list()
             assert {frozenset(c) for c in ours} == {frozenset(c) for c in theirs}
         ranks = dict(db.pagerank(tolerance=1e-10).select("id", "score").iter_rows())
@@ -212,7 +238,8 @@ def test_a_walk_sees_the_version_that_it_reads(db: rem.Database) -> None:
 
 
 def test_a_dangling_end_finds_its_entity(db: rem.Database) -> None:
-    """An end is kept before its entity is there; the first entity that takes the id has it, and purging it removes the edge."""
+    """An end is kept before its entity is there; the first entity that takes the id has it, and purging it removes the
+    edge."""
     db.insert("things", {"id": "a"})
     db.add_edge("a", "later", "likes")
     assert db.neighbors("a").select("id", "table").rows() == [("later", None)]
@@ -241,7 +268,13 @@ def test_ids_of_several_tables_are_told_apart(db: rem.Database) -> None:
 def test_conditions_and_weights(db: rem.Database) -> None:
     """An entity that fails is neither returned nor walked through; the cheapest path may have more edges."""
     filled(db, set())
-    for a, b, weight in (("n0", "n1", 5.0), ("n0", "n2", 1.0), ("n2", "n3", 1.0), ("n3", "n1", 1.0), ("n1", "n4", None)):
+    for a, b, weight in (
+        ("n0", "n1", 5.0),
+        ("n0", "n2", 1.0),
+        ("n2", "n3", 1.0),
+        ("n3", "n1", 1.0),
+        ("n1", "n4", None),
+    ):
         db.add_edge(a, b, "to", weight=weight)
     assert db.shortest_path("n0", "n1")["path"].to_list() == [["n0", "n1"]]
     assert db.shortest_path("n0", "n4", weighted=True)["path"].to_list() == [["n0", "n2", "n3", "n1", "n4"]]
@@ -254,11 +287,21 @@ def test_conditions_and_weights(db: rem.Database) -> None:
 
 
 def test_orders_and_starts(db: rem.Database) -> None:
-    """Depth first goes on from each node before its neighbours; the starts come where they are asked for; several starts are walked each."""
+    """Depth first goes on from each node before its neighbours; the starts come where they are asked for; several
+    starts are walked each."""
     filled(db, {("n0", "n1", "a"), ("n1", "n2", "a"), ("n0", "n3", "b"), ("n2", "n0", "a")})
     assert db.traverse_edges("n0", depth=3)["id"].to_list() == ["n1", "n3", "n2"]
-    assert db.traverse_edges("n0", depth=3, strategy="dfs", include_start=True)["id"].to_list() == ["n0", "n1", "n2", "n3"]
-    assert db.traverse_edges(["n0", "n1"], depth=1).select("start_id", "id").rows() == [("n0", "n1"), ("n0", "n3"), ("n1", "n2")]
+    assert db.traverse_edges("n0", depth=3, strategy="dfs", include_start=True)["id"].to_list() == [
+        "n0",
+        "n1",
+        "n2",
+        "n3",
+    ]
+    assert db.traverse_edges(["n0", "n1"], depth=1).select("start_id", "id").rows() == [
+        ("n0", "n1"),
+        ("n0", "n3"),
+        ("n1", "n2"),
+    ]
     assert db.neighbors("n0", depth=2, exact=True)["id"].to_list() == ["n2"]
     every = db.traverse_edges("n0", depth=3, unique="path")["path"].to_list()
     assert sorted(every) == [["n0", "n1"], ["n0", "n1", "n2"], ["n0", "n3"]]
@@ -269,9 +312,17 @@ def test_statements_and_relations(db: rem.Database) -> None:
     """TRAVERSE as a statement, its functions joined with tables, starts from a subquery; TRAVERSE as a name."""
     filled(db, {("n0", "n1", "likes"), ("n1", "n2", "knows"), ("n2", "n3", "likes")})
     assert db.sql("TRAVERSE FROM 'n0' DEPTH 2 DIRECTION out")["id"].to_list() == ["n1", "n2"]
-    assert db.sql("TRAVERSE FROM $a, 'n1' TYPE 'likes', 'knows' ORDER BY id", {"a": "n0"})["id"].to_list() == ["n1", "n2"]
-    assert db.sql("TRAVERSE FROM (SELECT id FROM things WHERE size = 2) DIRECTION both WHERE table = 'things'")["id"].to_list() == ["n1", "n3"]
-    joined = "SELECT t.name, n.depth FROM NEIGHBORS((SELECT id FROM things WHERE size = 0), depth => 3) n JOIN things t ON t.id = n.id WHERE t.size >= 2 ORDER BY t.id"
+    assert db.sql("TRAVERSE FROM $a, 'n1' TYPE 'likes', 'knows' ORDER BY id", {"a": "n0"})["id"].to_list() == [
+        "n1",
+        "n2",
+    ]
+    assert db.sql("TRAVERSE FROM (SELECT id FROM things WHERE size = 2) DIRECTION both WHERE table = 'things'")[
+        "id"
+    ].to_list() == ["n1", "n3"]
+    joined = (
+        "SELECT t.name, n.depth FROM NEIGHBORS((SELECT id FROM things WHERE size = 0), depth => 3) n JOIN "
+        "things t ON t.id = n.id WHERE t.size >= 2 ORDER BY t.id"
+    )
     assert db.sql(joined).rows() == [("name of n2", 2), ("name of n3", 3)]
     assert db.sql("SELECT count(*) FROM (TRAVERSE FROM 'n0' DEPTH 3)").item() == 3
     assert db.sql("SELECT sum(score) FROM PAGERANK()").item() == pytest.approx(1)
@@ -375,7 +426,10 @@ def test_edges_may_be_chosen(tmp_path):
         for src, dst, weight in [("a", "b", 0.9), ("b", "c", 0.2), ("c", "d", 0.9), ("b", "d", 0.6)]:
             db.add_edge(src, dst, "k", weight=weight, properties={"since": 2020 + int(weight * 10)})
         assert db.neighbors("a", depth=3, edge_where="weight > 0.5")["id"].to_list() == ["b", "d"]
-        assert db.neighbors("a", depth=3, edge_where=rem.Lt("weight", 1.0) & rem.Gt("weight", 0.5))["id"].to_list() == ["b", "d"]
+        assert db.neighbors("a", depth=3, edge_where=rem.Lt("weight", 1.0) & rem.Gt("weight", 0.5))["id"].to_list() == [
+            "b",
+            "d",
+        ]
         assert db.shortest_path("a", "c", edge_where="weight > 0.5").is_empty()
         assert db.count_paths("a", "d", edge_where="weight < 0.95") == 2
         assert db.traverse_edges("a", depth=3, edge_where="properties->>'since' >= '2029'")["id"].to_list() == ["b"]
@@ -411,14 +465,19 @@ def test_a_load_binds_dangling_ends(rows):
         db.add_edges(pl.DataFrame({"src": ["e3", "e5", "x"], "dst": ["e5", "ghost", "e7"], "edge_type": "k"}))
         assert db.load("entities", pl.DataFrame({"id": [f"e{i}" for i in range(rows)], "name": "n"})) == rows
         found = db.sql("SELECT src_table, src, dst_table, dst FROM edges ORDER BY src").rows()
-        assert found == [("entities", "e3", "entities", "e5"), ("entities", "e5", None, "ghost"), (None, "x", "entities", "e7")]
+        assert found == [
+            ("entities", "e3", "entities", "e5"),
+            ("entities", "e5", None, "ghost"),
+            (None, "x", "entities", "e7"),
+        ]
         assert db.neighbors("e3", depth=2)["id"].to_list() == ["e5", "ghost"]
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random_=st.randoms(use_true_random=False))
 def test_many_edges_are_as_if_added_one_by_one(random_):
-    """A frame of many edges gives the rows that the same edges give one by one: ends found, the last of those that repeat, those that exist replaced."""
+    """A frame of many edges gives the rows that the same edges give one by one: ends found, the last of those that
+    repeat, those that exist replaced."""
     ids = ["a", "b", "c", "users:x", "x", "ghost", "things:a", "things:ghost", "é"]
     drawn = [
         {
@@ -438,14 +497,27 @@ def test_many_edges_are_as_if_added_one_by_one(random_):
             db.insert("things", [{"id": i, "name": i} for i in "abcé"])
             db.insert("entities", {"id": "x", "name": "x"})
             for part in (drawn[:15], drawn[15:]):
-                assert db.add_edges(pl.DataFrame(part, schema_overrides={"weight": pl.Float64, "properties": pl.String})) == len(part)
+                assert db.add_edges(
+                    pl.DataFrame(part, schema_overrides={"weight": pl.Float64, "properties": pl.String})
+                ) == len(part)
                 if random_.random() < 0.5:
                     db.compact()
             with db.transaction() as tx:
                 tx.add_edges(pl.DataFrame(drawn[:5], schema_overrides={"weight": pl.Float64, "properties": pl.String}))
-            shown.append(sorted(map(repr, db.sql("SELECT src_table, src, dst_table, dst, edge_type, weight, properties FROM edges").rows())))
+            shown.append(
+                sorted(
+                    map(
+                        repr,
+                        db.sql(
+                            "SELECT src_table, src, dst_table, dst, edge_type, weight, properties FROM edges"
+                        ).rows(),
+                    )
+                )
+            )
             db.add_edge("a", "b", "k", weight=9.0)
-            assert db.sql("SELECT weight FROM edges WHERE src = 'a' AND dst = 'b' AND edge_type = 'k'").rows() == [(9.0,)]
+            assert db.sql("SELECT weight FROM edges WHERE src = 'a' AND dst = 'b' AND edge_type = 'k'").rows() == [
+                (9.0,)
+            ]
             assert db.verify().is_empty()
     assert shown[0] == shown[1]
 

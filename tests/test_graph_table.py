@@ -31,7 +31,14 @@ def db() -> Iterator[rem.Database]:
         db.register(Doc, name="Files")
         people = [("u1", "Ann", 30), ("u2", "Bob", 40), ("u3", "Cy", 50), ("u4", "Dee", 20), ("u5", "Eve", 60)]
         db.insert("users", [{"id": i, "name": n, "age": a} for i, n, a in people])
-        db.insert("Files", [{"id": "f1", "path": "a.py", "size": 500}, {"id": "f2", "path": "b.py", "size": 2000}, {"id": "f3", "path": "c.py", "size": 3000}])
+        db.insert(
+            "Files",
+            [
+                {"id": "f1", "path": "a.py", "size": 500},
+                {"id": "f2", "path": "b.py", "size": 2000},
+                {"id": "f3", "path": "c.py", "size": 3000},
+            ],
+        )
         for src, dst, kind, weight in [
             ("u1", "f1", "authored", 1.0),
             ("u1", "f2", "authored", 2.0),
@@ -49,28 +56,43 @@ def db() -> Iterator[rem.Database]:
 
 
 CASES: list[tuple[str, list[tuple[object, ...]]]] = [
-    ("MATCH (a:users)-[e:authored]->(b:files WHERE b.size > 1000) COLUMNS (a.name, b.path, e.weight)", [("Ann", "b.py", 2.0), ("Bob", "b.py", 3.0)]),
-    ("MATCH (b:Files)<-[e IS authored]-(a IS users) WHERE a.name = 'Bob' COLUMNS (a.name, b.path AS p)", [("Bob", "b.py")]),
-    ("MATCH (a:users)-[:authored]->(f:files)<-[:authored]-(b:users) WHERE a.id < b.id COLUMNS (a.name, b.name AS other, f.path)", [("Ann", "Bob", "b.py")]),
+    ("MATCH (a:users)-[e:authored]->(b:files WHERE b.size > 1000) COLUMNS (a.name, b.path, e.weight)",
+     [("Ann", "b.py", 2.0), ("Bob", "b.py", 3.0)]),
+    ("MATCH (b:Files)<-[e IS authored]-(a IS users) WHERE a.name = 'Bob' COLUMNS (a.name, b.path AS p)",
+     [("Bob", "b.py")]),
+    ("MATCH (a:users)-[:authored]->(f:files)<-[:authored]-(b:users) WHERE a.id < b.id COLUMNS (a.name, b.name AS "
+     "other, f.path)", [("Ann", "Bob", "b.py")]),
     ("MATCH (a:users)-[:likes]->(a) COLUMNS (a.name)", [("Ann",)]),
     ("MATCH (a:users)-[:likes]-(b:users) COLUMNS (a.name, b.id)", [("Ann", "u1")]),
     ("MATCH (d:users WHERE d.name = 'Dee')<-(b) COLUMNS (b.id, b.\"table\")", [("u3", "users")]),
     ("MATCH (a:users WHERE a.name = 'Ann')<->(b:users) COLUMNS (b.name)", [("Ann",), ("Bob",), ("Cy",)]),
-    ("MATCH (a:users)-[:knows]->(b:users), (a)-[e:authored|reviewed]->(f:files) WHERE f.size > 500 COLUMNS (a.name, b.name, f.path, e.edge_type)",
-     [("Ann", "Bob", "b.py", "authored"), ("Bob", "Cy", "b.py", "authored"), ("Cy", "Ann", "c.py", "reviewed"), ("Cy", "Dee", "c.py", "reviewed")]),
-    ("MATCH (a:users|files WHERE a.id IN ('u1', 'f1'))<-[e]-(b:users) COLUMNS (a.\"table\", a.path, b.name)", [("Files", "a.py", "Ann"), ("users", None, "Ann"), ("users", None, "Cy")]),
-    ("MATCH (a:users WHERE a.name = 'Ann')-[e:knows]->{1,3}(b:users) COLUMNS (b.name, count(e) AS hops, sum(e.weight) AS w, listagg(e.edge_type, '>') AS t)",
-     [("Bob", 1, 0.5, "knows"), ("Cy", 2, 1.4, "knows>knows"), ("Dee", 3, 2.1, "knows>knows>knows"), ("Ann", 3, 1.6, "knows>knows>knows")]),
-    ("MATCH p = ANY SHORTEST (a:users)-[e:knows]->*(b:users) WHERE b.name = 'Dee' COLUMNS (a.name, path_length(p), vertices(p), edges(p))",
-     [("Ann", 3, ["u1", "u2", "u3", "u4"], ["knows"] * 3), ("Bob", 2, ["u2", "u3", "u4"], ["knows"] * 2), ("Cy", 1, ["u3", "u4"], ["knows"]), ("Dee", 0, ["u4"], [])]),
-    ("MATCH ANY SHORTEST (a:users)-[e:knows WHERE e.weight > 0.6]->+(b:users) COLUMNS (a.name, b.name, min(e.weight), max(e.weight), avg(e.weight), count(DISTINCT e.edge_type))",
+    ("MATCH (a:users)-[:knows]->(b:users), (a)-[e:authored|reviewed]->(f:files) WHERE f.size > 500 COLUMNS (a.name, "
+     "b.name, f.path, e.edge_type)",
+     [("Ann", "Bob", "b.py", "authored"), ("Bob", "Cy", "b.py", "authored"), ("Cy", "Ann", "c.py", "reviewed"),
+      ("Cy", "Dee", "c.py", "reviewed")]),
+    ("MATCH (a:users|files WHERE a.id IN ('u1', 'f1'))<-[e]-(b:users) COLUMNS (a.\"table\", a.path, b.name)",
+     [("Files", "a.py", "Ann"), ("users", None, "Ann"), ("users", None, "Cy")]),
+    ("MATCH (a:users WHERE a.name = 'Ann')-[e:knows]->{1,3}(b:users) COLUMNS (b.name, count(e) AS hops, "
+     "sum(e.weight) AS w, listagg(e.edge_type, '>') AS t)",
+     [("Bob", 1, 0.5, "knows"), ("Cy", 2, 1.4, "knows>knows"), ("Dee", 3, 2.1, "knows>knows>knows"),
+      ("Ann", 3, 1.6, "knows>knows>knows")]),
+    ("MATCH p = ANY SHORTEST (a:users)-[e:knows]->*(b:users) WHERE b.name = 'Dee' COLUMNS (a.name, path_length(p), "
+     "vertices(p), edges(p))",
+     [("Ann", 3, ["u1", "u2", "u3", "u4"], ["knows"] * 3), ("Bob", 2, ["u2", "u3", "u4"], ["knows"] * 2),
+      ("Cy", 1, ["u3", "u4"], ["knows"]), ("Dee", 0, ["u4"], [])]),
+    ("MATCH ANY SHORTEST (a:users)-[e:knows WHERE e.weight > 0.6]->+(b:users) COLUMNS (a.name, b.name, "
+     "min(e.weight), max(e.weight), avg(e.weight), count(DISTINCT e.edge_type))",
      [("Bob", "Cy", 0.9, 0.9, 0.9, 1), ("Bob", "Dee", 0.7, 0.9, 0.8, 1), ("Cy", "Dee", 0.7, 0.7, 0.7, 1)]),
     ("MATCH (a:users WHERE a.name = 'Eve')-[:knows]->{0,2}(b:users) COLUMNS (b.name)", [("Eve",)]),
-    ("MATCH p = ALL SHORTEST (a:users)-[:knows]->(x:users)-[:knows]->{0,2}(b:users) WHERE b.id = 'u4' COLUMNS (a.name, x.name AS via, path_length(p) AS n, vertices(p) AS v)",
-     [("Cy", "Dee", 1, ["u3", "u4"]), ("Bob", "Cy", 2, ["u2", "u3", "u4"]), ("Ann", "Bob", 3, ["u1", "u2", "u3", "u4"])]),
-    ("MATCH SHORTEST 2 (a:users)-[e]->{1,6}(b:users) WHERE a.id = 'u1' AND b.id = 'u1' COLUMNS (count(e))", [(1,), (2,)]),
+    ("MATCH p = ALL SHORTEST (a:users)-[:knows]->(x:users)-[:knows]->{0,2}(b:users) WHERE b.id = 'u4' COLUMNS "
+     "(a.name, x.name AS via, path_length(p) AS n, vertices(p) AS v)",
+     [("Cy", "Dee", 1, ["u3", "u4"]), ("Bob", "Cy", 2, ["u2", "u3", "u4"]),
+      ("Ann", "Bob", 3, ["u1", "u2", "u3", "u4"])]),
+    ("MATCH SHORTEST 2 (a:users)-[e]->{1,6}(b:users) WHERE a.id = 'u1' AND b.id = 'u1' COLUMNS (count(e))",
+     [(1,), (2,)]),
     ("MATCH ANY 2 PATHS (a:users)-[e]->(b:users) WHERE a.id = 'u1' COLUMNS (element_id(b))", [("u1",), ("u2",)]),
-    ("MATCH ACYCLIC PATH (a:users)-[e:knows]-+(b) WHERE b.id = 'u4' AND a.name BETWEEN 'A' AND 'C' COLUMNS (array_agg(e.weight))", [([0.2, 0.7],), ([0.5, 0.9, 0.7],), ([0.5, 0.2, 0.7],), ([0.9, 0.7],)]),
+    ("MATCH ACYCLIC PATH (a:users)-[e:knows]-+(b) WHERE b.id = 'u4' AND a.name BETWEEN 'A' AND 'C' COLUMNS "
+     "(array_agg(e.weight))", [([0.2, 0.7],), ([0.5, 0.9, 0.7],), ([0.5, 0.2, 0.7],), ([0.9, 0.7],)]),
 ]  # fmt: skip
 
 
@@ -82,20 +104,39 @@ def test_patterns_match(db, pattern, rows):
 
 
 def _plain(row: tuple[object, ...]) -> str:
-    return repr([round(v, 9) if isinstance(v, float) else [round(x, 9) if isinstance(x, float) else x for x in v] if isinstance(v, list) else v for v in row])
+    return repr(
+        [
+            round(v, 9)
+            if isinstance(v, float)
+            else [round(x, 9) if isinstance(x, float) else x for x in v]
+            if isinstance(v, list)
+            else v
+            for v in row
+        ]
+    )
 
 
 def test_composes_with_sql(db):
     """A GRAPH_TABLE is joined, grouped, put in windows, CTEs and views, and reads parameters and CTEs."""
-    graph = "GRAPH_TABLE (MATCH (a:users)-[e:authored]->(f:files) WHERE f.size >= $least COLUMNS (a.id, a.name, f.size))"
+    graph = (
+        "GRAPH_TABLE (MATCH (a:users)-[e:authored]->(f:files) WHERE f.size >= $least COLUMNS (a.id, a.name, f.size))"
+    )
     grouped = db.sql(
-        f"SELECT g.name, sum(size) AS s, rank() OVER (ORDER BY sum(size) DESC) AS r FROM {graph} AS g JOIN users u ON u.id = g.id GROUP BY g.name ORDER BY r, 1", {"least": 0}
+        f"SELECT g.name, sum(size) AS s, rank() OVER (ORDER BY sum(size) DESC) AS r FROM {graph} AS g JOIN users u ON "
+        "u.id = g.id GROUP BY g.name ORDER BY r, 1",
+        {"least": 0},
     )
     assert grouped.rows() == [("Ann", 2500, 1), ("Bob", 2000, 2)]
-    young = "WITH users AS (SELECT * FROM users WHERE age < 35) SELECT name FROM GRAPH_TABLE (MATCH (a:users)-[:knows]->(b:users) COLUMNS (b.name))"
+    young = (
+        "WITH users AS (SELECT * FROM users WHERE age < 35) SELECT name FROM GRAPH_TABLE (MATCH "
+        "(a:users)-[:knows]->(b:users) COLUMNS (b.name))"
+    )
     assert db.sql(young).rows() == [], "Ann and Dee are left, and neither knows the other"
     assert db.sql("SELECT (SELECT count(*) FROM GRAPH_TABLE (MATCH (a:users)-[]->(b) COLUMNS (a.id)))").item() == 9
-    assert db.sql("SELECT count(*) FROM GRAPH_TABLE (MATCH (a:users)-[e]->(b:users) COLUMNS (a.*, b.id AS other))").item() == 5
+    assert (
+        db.sql("SELECT count(*) FROM GRAPH_TABLE (MATCH (a:users)-[e]->(b:users) COLUMNS (a.*, b.id AS other))").item()
+        == 5
+    )
     named = db.sql("WITH graph_table AS (SELECT 1 AS x) SELECT match FROM (SELECT x AS match FROM graph_table)")
     assert named.rows() == [(1,)], "the words are names elsewhere"
     assert "Index walks" in db.explain("SELECT * FROM GRAPH_TABLE (MATCH (a:users)-[:knows]->{1,2}(b) COLUMNS (a.id))")
@@ -148,16 +189,23 @@ def test_errors_point_into_the_text(db, pattern, says):
 @pytest.mark.parametrize("cut", range(0, 120, 3))
 def test_any_cut_is_a_rem_error(db, cut):
     """A text that ends anywhere is refused in our words."""
-    text = "SELECT * FROM GRAPH_TABLE (MATCH p = ANY SHORTEST (a:users WHERE a.x > 1)-[e:k|l WHERE e.weight > 2]->{1,3}(b) WHERE a.id = 'x' COLUMNS (a.id, sum(e.weight)))"
+    text = (
+        "SELECT * FROM GRAPH_TABLE (MATCH p = ANY SHORTEST (a:users WHERE a.x > 1)-[e:k|l WHERE e.weight > "
+        "2]->{1,3}(b) WHERE a.id = 'x' COLUMNS (a.id, sum(e.weight)))"
+    )
     with pytest.raises(rem.RemError):
         db.sql(text[: len(text) - 1 - cut])
 
 
 def test_walks_function_checks_its_words(db):
     """WALKS by itself: bounds, relations by name, and what it refuses."""
-    assert db.sql("SELECT id, length FROM walks('u1', most => 2, type => 'knows') ORDER BY length").rows() == [("u2", 1), ("u3", 2)]
+    assert db.sql("SELECT id, length FROM walks('u1', most => 2, type => 'knows') ORDER BY length").rows() == [
+        ("u2", 1),
+        ("u3", 2),
+    ]
     within = db.sql(
-        "SELECT id FROM traverse('u1', depth => 3, nodes => (SELECT 'users:' || id FROM users WHERE name <> 'Cy'), edges => (SELECT rowid FROM edges WHERE edge_type = 'knows'))"
+        "SELECT id FROM traverse('u1', depth => 3, nodes => (SELECT 'users:' || id FROM users WHERE name <> 'Cy'), "
+        "edges => (SELECT rowid FROM edges WHERE edge_type = 'knows'))"
     )
     assert within.rows() == [("u2",)]
     for text, says in [
@@ -178,20 +226,36 @@ def test_no_label_of_nothing_is_walked(db):
         mine.insert("users", [{"id": i, "name": i} for i in "abc"])
         for pair in ("ab", "bc", "cx", "xa"):
             mine.add_edge(pair[0], pair[1], "k")
-        text = "SELECT a, b FROM GRAPH_TABLE (MATCH (a:users)-[:k]->{1,9}(b:users) COLUMNS (a.id AS a, b.id AS b)) ORDER BY 1, 2"
+        text = (
+            "SELECT a, b FROM GRAPH_TABLE (MATCH (a:users)-[:k]->{1,9}(b:users) COLUMNS (a.id AS a, b.id AS b)) "
+            "ORDER BY 1, 2"
+        )
         assert mine.sql(text).rows() == [("a", "b"), ("a", "c"), ("b", "c")]
         mine.delete("users", "b")
         assert mine.sql(text).rows() == []
 
 
 NODES = "abcde"
-EDGES = st.lists(st.tuples(st.sampled_from(NODES), st.sampled_from(NODES), st.sampled_from("kl"), st.sampled_from([None, 0.5, 2.0])), max_size=12, unique_by=lambda e: e[:3])
+EDGES = st.lists(
+    st.tuples(st.sampled_from(NODES), st.sampled_from(NODES), st.sampled_from("kl"), st.sampled_from([None, 0.5, 2.0])),
+    max_size=12,
+    unique_by=lambda e: e[:3],
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @example([("b", "b", "k", None), ("b", "a", "k", None)], "->", (2, 2), "SIMPLE", "", "", False)
-@example([("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)], "-", (1, 3), "TRAIL", "ALL SHORTEST", "", False)
-@given(EDGES, st.sampled_from(["->", "<-", "-"]), st.sampled_from([(0, 2), (1, 3), (2, 2), (2, 4)]), st.sampled_from(["", "TRAIL", "ACYCLIC", "SIMPLE"]),
+@example(
+    [("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)],
+    "-",
+    (1, 3),
+    "TRAIL",
+    "ALL SHORTEST",
+    "",
+    False,
+)
+@given(EDGES, st.sampled_from(["->", "<-", "-"]), st.sampled_from([(0, 2), (1, 3), (2, 2), (2, 4)]),
+       st.sampled_from(["", "TRAIL", "ACYCLIC", "SIMPLE"]),
        st.sampled_from(["", "ANY SHORTEST", "ALL SHORTEST"]), st.sampled_from(["", ":k"]), st.booleans())  # fmt: skip
 def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, label, weighed):
     """Walks of a quantified edge, in every mode, choice and direction, are those of a matcher that tries all."""
@@ -203,7 +267,10 @@ def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, 
         where = " WHERE x.weight > 1" if weighed else ""
         left, right = {"->": ("-", "->"), "<-": ("<-", "-"), "-": ("-", "-")}[arrow]
         pattern = f"p = {choose} {mode} (a:users){left}[x{label}{where}]{right}{{{bounds[0]},{bounds[1]}}}(b:users)"
-        text = f"SELECT v, path_length AS n FROM GRAPH_TABLE (MATCH {pattern} WHERE b.age < 4 COLUMNS (vertices(p) AS v, path_length(p)))"
+        text = (
+            f"SELECT v, path_length AS n FROM GRAPH_TABLE (MATCH {pattern} WHERE b.age < 4 COLUMNS (vertices(p) AS "
+            "v, path_length(p)))"
+        )
         found = Counter((tuple(v), n) for v, n in db.sql(text).rows())
     usable = [e for e in edges if (not label or e[2] == "k") and (not weighed or (e[3] or 0) > 1)]
     wanted = [w for w in _walks(usable, arrow, bounds[1], mode) if len(w) - 1 >= bounds[0] and w[-1] != "e"]
@@ -211,7 +278,9 @@ def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, 
     if choose == "ALL SHORTEST":
         wanted = [w for w in wanted if len(w) == shortest[w[0], w[-1]]]
     if choose == "ANY SHORTEST":
-        assert Counter((v[0], v[-1], n) for v, n in found.elements()) == Counter((a, b, n - 1) for (a, b), n in shortest.items())
+        assert Counter((v[0], v[-1], n) for v, n in found.elements()) == Counter(
+            (a, b, n - 1) for (a, b), n in shortest.items()
+        )
         assert set(found) <= {(w, len(w) - 1) for w in wanted}
     else:
         assert found == Counter((w, len(w) - 1) for w in wanted)
@@ -219,12 +288,18 @@ def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, 
 
 def _walks(edges: list[tuple[str, str, str, float | None]], arrow: str, most: int, mode: str) -> list[tuple[str, ...]]:
     """Return the nodes of every walk; one by one, and slowly."""
-    steps = [(s, d, i) for i, (s, d, _, _) in enumerate(edges) if arrow != "<-"] + [(d, s, i) for i, (s, d, _, _) in enumerate(edges) if arrow == "<-" or (arrow == "-" and s != d)]
+    steps = [(s, d, i) for i, (s, d, _, _) in enumerate(edges) if arrow != "<-"] + [
+        (d, s, i) for i, (s, d, _, _) in enumerate(edges) if arrow == "<-" or (arrow == "-" and s != d)
+    ]
     found: list[tuple[str, ...]] = []
     level: list[tuple[tuple[str, ...], tuple[int, ...]]] = [((n,), ()) for n in NODES]
     for _ in range(most + 1):
         found += [way for way, _ in level]
-        level = [((*way, d), (*used, i)) for (way, used), (s, d, i) in product(level, steps) if s == way[-1] and _allowed(way, used, d, i, mode)]
+        level = [
+            ((*way, d), (*used, i))
+            for (way, used), (s, d, i) in product(level, steps)
+            if s == way[-1] and _allowed(way, used, d, i, mode)
+        ]
     return found
 
 

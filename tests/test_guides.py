@@ -1,4 +1,5 @@
-"""The guides beside the notebooks: what they show is what happens, and their links lead somewhere. `python -m tests.test_guides` writes the outputs."""
+"""The guides beside the notebooks: what they show is what happens, and their links lead somewhere. `python -m
+tests.test_guides` writes the outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _BLOCK = re.compile(r"```python\n(.*?)```\n```text\n(.*?)```", re.S)
 
 
 def printed(guide: Path, folder: Path) -> list[tuple[str, str, str]]:
-    """Run the blocks of a guide in one namespace, in an empty folder; return the code, what the guide says, and what each prints."""
+    """Run the blocks of a guide in one namespace, in an empty folder; return the code, what the guide says, and what
+    each prints."""
     names: dict[str, object] = {"__name__": "guide"}
     found = []
     before = Path.cwd()

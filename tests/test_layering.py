@@ -1,4 +1,5 @@
-"""The layers of the house: imports go down only, never sideways between folders, never in circles; each library has one owner."""
+"""The layers of the house: imports go down only, never sideways between folders, never in circles; each library has one
+owner."""
 
 from __future__ import annotations
 
@@ -102,7 +103,12 @@ def _level(unit: str) -> int:
 def _imports(path: Path) -> list[str]:
     """Modules that a file imports when it is loaded; what only type checkers see does not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    typing_only = {id(n) for branch in ast.walk(tree) if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test) for n in ast.walk(branch)}
+    typing_only = {
+        id(n)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
+        for n in ast.walk(branch)
+    }
     found: list[str] = []
     for node in ast.walk(tree):
         if id(node) in typing_only:
@@ -141,12 +147,21 @@ def test_imports_go_down(path):
             continue
         other = _unit(target)
         chained = any(unit in c and other in c and c.index(other) < c.index(unit) for c in CHAINS)
-        assert _level(other) < _level(unit) or chained, f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
+        assert _level(other) < _level(unit) or chained, (
+            f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
+        )
 
 
 def test_no_circles():
     """The files' imports have an order."""
-    graph = {path: {t for name in _imports(path) if name.startswith("rem_arrow.") and (t := _module(name)) is not None and t != path} for path in _files()}
+    graph = {
+        path: {
+            t
+            for name in _imports(path)
+            if name.startswith("rem_arrow.") and (t := _module(name)) is not None and t != path
+        }
+        for path in _files()
+    }
     list(TopologicalSorter(graph).static_order())
 
 
@@ -156,7 +171,9 @@ def test_each_library_has_one_owner(path):
     place = str(path.relative_to(ROOT))
     for name in _imports(path):
         owners = OWNERS.get(name.split(".")[0])
-        assert owners is None or place in owners or place.split("/", maxsplit=1)[0] in owners, f"{place} imports {name}, which {sorted(owners)} own"
+        assert owners is None or place in owners or place.split("/", maxsplit=1)[0] in owners, (
+            f"{place} imports {name}, which {sorted(owners)} own"
+        )
 
 
 def test_package_files_are_empty():

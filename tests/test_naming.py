@@ -74,10 +74,18 @@ STEP = st.one_of(
 )
 
 
-@given(steps=st.lists(STEP, max_size=12), query=NAMES.filter(str.strip), k=st.integers(1, 4), threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    steps=st.lists(STEP, max_size=12),
+    query=NAMES.filter(str.strip),
+    k=st.integers(1, 4),
+    threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]),
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, threshold):
-    """Through inserts, updates, soft deletes, purges, seals, transactions that are undone, and at the end a second look."""
+    """Through inserts, updates, soft deletes, purges, seals, transactions that are undone, and at the end a second
+    look."""
     with rem.connect(background=False) as db:
         db.register(Ticket)
         live: dict[str, dict] = {}
@@ -104,7 +112,9 @@ def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, thresh
                 found(db, query)
         rows = [live[o] for o in order if o in live]
         if query.strip():
-            assert sorted(found(db, query, k=100, threshold=threshold)) == sorted(brute_force(rows, query, 100, threshold))
+            assert sorted(found(db, query, k=100, threshold=threshold)) == sorted(
+                brute_force(rows, query, 100, threshold)
+            )
             scores = [s for *_, s in found(db, query, k=k, threshold=threshold)]
             assert scores == [s for *_, s in brute_force(rows, query, k, threshold)]
 
@@ -138,7 +148,13 @@ def test_a_reopened_database_finds_the_same(tmp_path):
     """The index is in memory; it is made again."""
     with rem.connect(tmp_path / "a.rem") as db:
         db.register(Ticket)
-        db.insert("tickets", [{"id": "1", "code": "TAP-1", "title": "Login fails"}, {"id": "2", "code": "TAP-2", "title": "Logout fails"}])
+        db.insert(
+            "tickets",
+            [
+                {"id": "1", "code": "TAP-1", "title": "Login fails"},
+                {"id": "2", "code": "TAP-2", "title": "Logout fails"},
+            ],
+        )
         before = found(db, "login fials")
     with rem.connect(tmp_path / "a.rem", read_only=True) as db:
         assert found(db, "login fials") == before != []
@@ -147,7 +163,15 @@ def test_a_reopened_database_finds_the_same(tmp_path):
 
 def test_every_field_that_names_is_searched_and_no_other(db):
     """A title is a name, notes are not; ids that are UUIDs are no words."""
-    db.insert("tickets", {"id": "0190c2a4-7d3b-7a10-8c3e-0123456789ab", "code": "TAP-1", "title": "Login fails", "notes": "secret remark"})
+    db.insert(
+        "tickets",
+        {
+            "id": "0190c2a4-7d3b-7a10-8c3e-0123456789ab",
+            "code": "TAP-1",
+            "title": "Login fails",
+            "notes": "secret remark",
+        },
+    )
     assert found(db, "login fials")[0][1] == "title"
     assert found(db, "secret remark") == []
     assert found(db, "0190c2a4-7d3b-7a10-8c3e-0123456789ab") == []
@@ -170,7 +194,10 @@ def test_of_a_name_that_many_bear_the_first_rows_come(db):
     """Ties go by the order of the rows, over segments and tail, whatever field is alike."""
     db.insert("tickets", [{"id": f"{i:03}", "code": "same name", "title": "same name"} for i in range(40)])
     db.compact()
-    db.insert("tickets", [{"id": f"{i:03}", "code": "same name", "aliases": ["same name", "name same"]} for i in range(40, 80)])
+    db.insert(
+        "tickets",
+        [{"id": f"{i:03}", "code": "same name", "aliases": ["same name", "name same"]} for i in range(40, 80)],
+    )
     db.update("tickets", "003", {"code": "other"})
     db.delete("tickets", "001")
     for k in (1, 5, 50, 79, 100):

@@ -50,7 +50,11 @@ def test_a_line_asks_the_only_database(shell, db):
 
 def test_a_cell_takes_many_lines_comments_and_statements(shell, db):
     """A cell is a text as `db.sql` takes it."""
-    found = run(shell, "%%rem\n-- dear ones\nINSERT INTO items VALUES ('cup', 9);\nSELECT name\nFROM items\nWHERE price > 7 ORDER BY name")
+    found = run(
+        shell,
+        "%%rem\n-- dear ones\nINSERT INTO items VALUES ('cup', 9);\nSELECT name\nFROM items\nWHERE price > 7 ORDER "
+        "BY name",
+    )
     assert found["name"].to_list() == ["cup", "ink"]
 
 
@@ -58,14 +62,19 @@ def test_parameters_are_variables_and_never_text(shell, db):
     """`$name` is the variable's value, whatever it holds; IPython does not write it into the text."""
     shell.user_ns.update(who="pen'; DROP TABLE items", least=np.int64(5), many=[3, 8])
     assert run(shell, "%rem SELECT name FROM items WHERE name = $who").height == 0
-    assert run(shell, "%rem SELECT '$who' AS t, name FROM items WHERE price >= $least ORDER BY name").rows() == [("$who", "box"), ("$who", "ink")]
+    assert run(shell, "%rem SELECT '$who' AS t, name FROM items WHERE price >= $least ORDER BY name").rows() == [
+        ("$who", "box"),
+        ("$who", "ink"),
+    ]
     assert run(shell, "%%rem\nSELECT name FROM items WHERE list_contains($many, price)").height == 2
     with pytest.raises(rem.BindError, match=r"\$nothing"):
         run(shell, "%rem SELECT $nothing")
 
 
 @pytest.mark.parametrize(
-    "frame", [pl.DataFrame({"n": [1, 2]}), pl.LazyFrame({"n": [1, 2]}), pd.DataFrame({"n": [1, 2]}), pa.table({"n": [1, 2]})], ids=lambda f: type(f).__module__
+    "frame",
+    [pl.DataFrame({"n": [1, 2]}), pl.LazyFrame({"n": [1, 2]}), pd.DataFrame({"n": [1, 2]}), pa.table({"n": [1, 2]})],
+    ids=lambda f: type(f).__module__,
 )
 def test_frames_are_tables_by_name(shell, db, frame):
     """A DataFrame of the notebook is a table where the text names it."""
@@ -98,7 +107,8 @@ def test_explain_and_analyze(shell, db):
 
 
 def test_connect_opens_and_a_cell_may_be_run_again(shell, tmp_path):
-    """`%rem connect` opens a folder once, and gives the same database when its cell runs again; other options open it anew."""
+    """`%rem connect` opens a folder once, and gives the same database when its cell runs again; other options open it
+    anew."""
     first = run(shell, f"mine = %rem connect {tmp_path / 'a.rem'}") or shell.user_ns["mine"]
     assert run(shell, f"%rem connect {tmp_path / 'a.rem'}") is first
     run(shell, "%rem CREATE TABLE t (a INT)")
@@ -119,7 +129,9 @@ def test_connect_opens_and_a_cell_may_be_run_again(shell, tmp_path):
 def test_use_and_db_choose_among_several(shell, db):
     """--db asks another database once, `use` from then on; %rem alone says which it is."""
     other = shell.user_ns["other"] = rem.connect()
-    with pytest.raises(rem.InputError, match="several are open, in db, other; write %rem connect PATH, %rem use NAME, or --db NAME"):
+    with pytest.raises(
+        rem.InputError, match="several are open, in db, other; write %rem connect PATH, %rem use NAME, or --db NAME"
+    ):
         run(shell, "%rem SELECT 1")
     assert run(shell, "%rem --db db SELECT COUNT(*) FROM items").item() == 3
     assert run(shell, "%rem use other") is other
@@ -134,7 +146,10 @@ def test_errors_show_the_caret_and_no_traceback(shell, db, capsys):
     found = shell.run_cell("%%rem\nSELECT name,\n  prise\nFROM items")
     shown = capsys.readouterr().out
     assert isinstance(found.error_in_exec, rem.BindError)
-    assert 'BindError: no column "prise" in items\nline 2:   prise\n          ^^^^^\nDid you mean price? Columns: name, price.' in shown
+    assert (
+        'BindError: no column "prise" in items\nline 2:   prise\n          ^^^^^\nDid you mean price? Columns: name, '
+        "price." in shown
+    )
     assert "Traceback" not in shown
 
 
@@ -178,5 +193,8 @@ def test_a_database_shows_its_tables(shell, db):
 
 def test_importing_the_package_loads_no_ipython():
     """What a notebook needs is loaded by %load_ext."""
-    code = "import sys, rem_arrow; rem_arrow.connect; assert not {'IPython', 'matplotlib', 'asyncio'} & set(sys.modules), set(sys.modules)"
+    code = (
+        "import sys, rem_arrow; rem_arrow.connect; assert not {'IPython', 'matplotlib', 'asyncio'} & "
+        "set(sys.modules), set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -13,7 +13,11 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
 NAMES = {"quickstart", "analytics", "semantic_search", "import_graph", "one_question", "arrow_pandas_sklearn"}
 SECONDS_MAX = 60
-_MISSING = [name for name in ("nbclient", "ipykernel", "matplotlib", "pandas", "sklearn", "scipy") if importlib.util.find_spec(name) is None]
+_MISSING = [
+    name
+    for name in ("nbclient", "ipykernel", "matplotlib", "pandas", "sklearn", "scipy")
+    if importlib.util.find_spec(name) is None
+]
 
 
 def test_the_notebooks_are_there():
@@ -30,7 +34,9 @@ def test_no_outputs_are_kept(path):
     for cell in book["cells"]:
         assert cell["metadata"] == {}
         if cell["cell_type"] == "code":
-            assert cell["outputs"] == [] and cell["execution_count"] is None, f"run: jupyter nbconvert --clear-output --inplace {path}"
+            assert cell["outputs"] == [] and cell["execution_count"] is None, (
+                f"run: jupyter nbconvert --clear-output --inplace {path}"
+            )
     assert set(book["metadata"]) <= {"kernelspec", "language_info"}
 
 
@@ -54,7 +60,9 @@ def test_a_notebook_runs(path, folder, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     book = read(path, as_version=4)
     started = time.monotonic()
-    NotebookClient(book, timeout=SECONDS_MAX, kernel_name="python3", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        book, timeout=SECONDS_MAX, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
     assert time.monotonic() - started < SECONDS_MAX
     shown = [o for cell in book.cells for o in cell.get("outputs", ())]
     assert any("image/png" in o.get("data", {}) for o in shown)

@@ -64,7 +64,10 @@ def test_the_package_says_that_it_is_typed():
     import rem_arrow
 
     assert (ROOT / "rem_arrow" / "py.typed").is_file()
-    assert "Typing :: Typed" in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    assert (
+        "Typing :: Typed"
+        in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
+    )
     for name in rem_arrow.__all__:
         assert hasattr(rem_arrow, name), name
     assert set(rem_arrow.__all__) <= set(dir(rem_arrow))
@@ -76,12 +79,25 @@ def test_the_package_says_that_it_is_typed():
 def test_a_type_checker_sees_the_verbs(tmp_path):
     """A user's own code is checked against the types, the awaited verbs and their overloads too."""
     pytest.importorskip("mypy", reason="needs mypy")
-    good = "import rem_arrow as rem\n\n\nasync def f() -> list[str]:\n    adb = await rem.connect_async('x')\n    one: str = await adb.insert('t', {})\n    return await adb.insert('t', [{}, {'id': one}])\n"
+    good = (
+        "import rem_arrow as rem\n\n\nasync def f() -> list[str]:\n    adb = await rem.connect_async('x')\n    "
+        "one: str = await adb.insert('t', {})\n    return await adb.insert('t', [{}, {'id': one}])\n"
+    )
     (tmp_path / "good.py").write_text(good)
     (tmp_path / "bad.py").write_text(good.replace("one: str", "one: int").replace("'x'", "7.5"))
-    command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--follow-imports=silent",
+        "--cache-dir",
+        str(tmp_path / "cache"),
+    ]
     assert "Success" in run(*command, tmp_path / "good.py", cwd=ROOT)
-    wrong = subprocess.run([*command, str(tmp_path / "bad.py")], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    wrong = subprocess.run(
+        [*command, str(tmp_path / "bad.py")], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
     assert 'expression has type "str", variable has type "int"' in wrong
     assert 'incompatible type "float"' in wrong
 
@@ -101,10 +117,14 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert "rem_arrow/py.typed" in names
     assert {n.split("/")[0].split("-")[0] for n in names} == {"rem_arrow"}
-    assert {n for n in names if n.startswith("rem_arrow/") and n.endswith(".py")} == {p.relative_to(ROOT).as_posix() for p in (ROOT / "rem_arrow").rglob("*.py")}
+    assert {n for n in names if n.startswith("rem_arrow/") and n.endswith(".py")} == {
+        p.relative_to(ROOT).as_posix() for p in (ROOT / "rem_arrow").rglob("*.py")
+    }
     assert any(n.endswith("licenses/LICENSE") for n in names)
     metadata = zipfile.ZipFile(wheel).read(next(n for n in names if n.endswith("METADATA"))).decode()
-    for extra in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]:
+    for extra in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]:
         assert f"Provides-Extra: {extra}" in metadata
 
 
@@ -113,7 +133,17 @@ def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
     """With what it requires, and no extra, it is installed and runs, and so does its command."""
     venv.create(tmp_path / "venv", with_pip=True)
     binaries = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
-    run(binaries / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt", wheel)
+    run(
+        binaries / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-c",
+        ROOT / "constraints.txt",
+        wheel,
+    )
     (tmp_path / "smoke.py").write_text(SMOKE)
     assert run(binaries / "python", "-I", tmp_path / "smoke.py", cwd=tmp_path).strip() == "works"
     assert "rem_arrow" in run(binaries / "rem-arrow", "--help", cwd=tmp_path)

@@ -57,8 +57,15 @@ def notebook(monkeypatch):
     ours = types.ModuleType("IPython")
     ours.get_ipython = lambda: object()
     ours.display = types.ModuleType("IPython.display")
-    ours.display.HTML, ours.display.display = type("HTML", (), {"__init__": lambda self, data: setattr(self, "data", data)}), display
-    for name, module in (("IPython", ours), ("IPython.display", ours.display), ("ipykernel", types.ModuleType("ipykernel"))):
+    ours.display.HTML, ours.display.display = (
+        type("HTML", (), {"__init__": lambda self, data: setattr(self, "data", data)}),
+        display,
+    )
+    for name, module in (
+        ("IPython", ours),
+        ("IPython.display", ours.display),
+        ("ipykernel", types.ModuleType("ipykernel")),
+    ):
         monkeypatch.setitem(sys.modules, name, module)
     return shown
 
@@ -110,7 +117,13 @@ def test_a_notebook_gets_a_bar_of_html(notebook, soon):
 
 def test_everything_that_takes_long_shows_a_bar(terminal, tmp_path):
     """Each verb takes `progress`, and is silent by default in tests."""
-    rows = pl.DataFrame({"id": [str(i) for i in range(3_000)], "name": [f"n{i}" for i in range(3_000)], "content": [f"text {i}" for i in range(3_000)]})
+    rows = pl.DataFrame(
+        {
+            "id": [str(i) for i in range(3_000)],
+            "name": [f"n{i}" for i in range(3_000)],
+            "content": [f"text {i}" for i in range(3_000)],
+        }
+    )
 
     def shows(title, call, *args, **options):
         terminal.truncate(0)
@@ -152,7 +165,16 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
 
     monkeypatch.setattr(progress, "_TerminalBar", Bar)
     with rem.connect() as db:
-        db.load("points", pl.DataFrame({"v": pl.Series(np.random.default_rng(1).random((21_000, 8), dtype=np.float32), dtype=pl.Array(pl.Float32, 8))}))
+        db.load(
+            "points",
+            pl.DataFrame(
+                {
+                    "v": pl.Series(
+                        np.random.default_rng(1).random((21_000, 8), dtype=np.float32), dtype=pl.Array(pl.Float32, 8)
+                    )
+                }
+            ),
+        )
         db.create_index("points", "v")
         db.wait(60, progress=True)
     assert told[0] >= 21_000
@@ -174,7 +196,8 @@ def test_waiting_has_an_end():
 
 
 def test_a_load_that_is_stopped_stores_nothing():
-    """Progress is told of after each piece, and there the work ends; so do several documents, after the one that is stored."""
+    """Progress is told of after each piece, and there the work ends; so do several documents, after the one that is
+    stored."""
     asked = threading.Event()
 
     def pieces():

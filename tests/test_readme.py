@@ -32,7 +32,12 @@ def test_the_table_of_index_functions_is_the_registry():
 
 def test_the_commands_run(tmp_path, monkeypatch):
     """Every line of README and guides that calls rem-arrow runs, one after another, beside the files that they name."""
-    lines = [x.strip() for page in PAGES for x in page.read_text(encoding="utf-8").splitlines() if x.startswith("    rem-arrow ")]
+    lines = [
+        x.strip()
+        for page in PAGES
+        for x in page.read_text(encoding="utf-8").splitlines()
+        if x.startswith("    rem-arrow ")
+    ]
     assert len(lines) >= 4
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sales.csv").write_text("region,amount,year\nnorth,3,2024\nsouth,4,2023\n", encoding="utf-8")

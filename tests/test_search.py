@@ -62,7 +62,9 @@ def vectors(db: Any) -> dict[int, np.ndarray[Any, Any]]:
     rng = np.random.default_rng(7)
     values = rng.normal(size=(300, D)).astype(np.float32)
     missing = set(range(0, 300, 17))
-    column = pl.Series("v", [None if i in missing else values[i].tolist() for i in range(300)], dtype=pl.Array(pl.Float32, D))
+    column = pl.Series(
+        "v", [None if i in missing else values[i].tolist() for i in range(300)], dtype=pl.Array(pl.Float32, D)
+    )
     db.load("points", pl.DataFrame({"id": range(300), "g": [i % 10 for i in range(300)], "v": column}))
     return {i: values[i] for i in range(300) if i not in missing}
 
@@ -82,9 +84,16 @@ def test_a_search_finds_the_nearest_rows(db: Any, vectors: dict[int, np.ndarray[
 def test_the_filter_comes_first(db: Any, vectors: dict[int, np.ndarray[Any, Any]]) -> None:
     """k rows come where k exist, however few pass the filter."""
     query = np.random.default_rng(2).normal(size=D).astype(np.float32)
-    for condition, passes in (("g = 3", lambda i: i % 10 == 3), ("id >= 290", lambda i: i >= 290), ("g = 3 OR g = 4", lambda i: i % 10 in (3, 4)), ("id < 0", lambda i: False)):
+    for condition, passes in (
+        ("g = 3", lambda i: i % 10 == 3),
+        ("id >= 290", lambda i: i >= 290),
+        ("g = 3 OR g = 4", lambda i: i % 10 in (3, 4)),
+        ("id < 0", lambda i: False),
+    ):
         wanted = brute({i: v for i, v in vectors.items() if passes(i)}, query, 12, "cosine")
-        found = db.sql(f"SELECT id FROM points WHERE v.cosine($q, k => 12) AND ({condition})", {"q": query})["id"].to_list()
+        found = db.sql(f"SELECT id FROM points WHERE v.cosine($q, k => 12) AND ({condition})", {"q": query})[
+            "id"
+        ].to_list()
         assert found == wanted
         assert db.search("points", query, k=12, column="v", where=condition)["id"].to_list() == wanted
 
@@ -96,8 +105,12 @@ def test_k_is_of_the_term_or_the_limit_or_ten(db: Any, vectors: dict[int, np.nda
     ranked = db.sql("SELECT id FROM points WHERE v.cosine($q, k => 20)", q)["id"].to_list()
     assert db.sql("SELECT id FROM points WHERE v.cosine($q) LIMIT 3 OFFSET 4", q)["id"].to_list() == ranked[4:7]
     assert db.sql("SELECT id FROM points WHERE v.cosine($q, k => 20) LIMIT 3", q)["id"].to_list() == ranked[:3]
-    assert db.sql("SELECT count(*) AS n FROM points WHERE v.cosine($q) LIMIT 3", q)["n"].to_list() == [10], "an aggregate's LIMIT is no k"
-    assert db.sql("SELECT g, count(*) FROM points WHERE v.cosine($q, k => 20) GROUP BY g", q)["count_star()"].sum() == 20
+    assert db.sql("SELECT count(*) AS n FROM points WHERE v.cosine($q) LIMIT 3", q)["n"].to_list() == [10], (
+        "an aggregate's LIMIT is no k"
+    )
+    assert (
+        db.sql("SELECT g, count(*) FROM points WHERE v.cosine($q, k => 20) GROUP BY g", q)["count_star()"].sum() == 20
+    )
     assert db.sql("SELECT id FROM points WHERE v.cosine($q, k => $k)", {**q, "k": 2}).height == 2
 
 
@@ -105,13 +118,21 @@ def test_the_rows_are_those_that_take_part_in_the_join(db: Any, vectors: dict[in
     """The k nearest distinct rows of the searched table that have a partner, with all their partners."""
     db.load("tags", pl.DataFrame({"point": [i for i in range(0, 300, 7) for _ in range(2)], "tag": ["x", "y"] * 43}))
     query = np.random.default_rng(3).normal(size=D).astype(np.float32)
-    found = db.sql("SELECT p.id, t.tag FROM points p JOIN tags t ON t.point = p.id WHERE p.v.l2($q, k => 5)", {"q": query})
+    found = db.sql(
+        "SELECT p.id, t.tag FROM points p JOIN tags t ON t.point = p.id WHERE p.v.l2($q, k => 5)", {"q": query}
+    )
     wanted = brute({i: v for i, v in vectors.items() if i % 7 == 0}, query, 5, "l2")
     assert found["id"].unique(maintain_order=True).to_list() == wanted
     assert found.height == 10
-    two = db.sql("SELECT a.id AS a, b.id AS b FROM points a JOIN points b ON a.g = b.g WHERE a.v.l2($q, k => 3) AND b.v.cosine($q, k => 4)", {"q": query})
+    two = db.sql(
+        "SELECT a.id AS a, b.id AS b FROM points a JOIN points b ON a.g = b.g WHERE a.v.l2($q, k => 3) AND "
+        "b.v.cosine($q, k => 4)",
+        {"q": query},
+    )
     near, far = brute(vectors, query, 3, "l2"), brute(vectors, query, 4, "cosine")
-    assert set(two.rows()) == {(a, b) for a in near for b in far if a % 10 == b % 10}, "each search applies to the rest without the other"
+    assert set(two.rows()) == {(a, b) for a in near for b in far if a % 10 == b % 10}, (
+        "each search applies to the rest without the other"
+    )
 
 
 def test_order_by_score_and_limit_is_a_search(db: Any, vectors: dict[int, np.ndarray[Any, Any]]) -> None:
@@ -125,12 +146,21 @@ def test_order_by_score_and_limit_is_a_search(db: Any, vectors: dict[int, np.nda
 
 
 def test_search_as_a_statement_and_as_a_relation(db: Any) -> None:
-    db.insert("notes", [{"content": "aab", "kind": "x", "size": 1}, {"content": "abb", "kind": "y", "size": 2}, {"content": "hh", "kind": "x", "size": 3}])
+    db.insert(
+        "notes",
+        [
+            {"content": "aab", "kind": "x", "size": 1},
+            {"content": "abb", "kind": "y", "size": 2},
+            {"content": "hh", "kind": "x", "size": 3},
+        ],
+    )
     assert db.sql("SEARCH 'aa' IN notes LIMIT 2")["content"].to_list() == ["aab", "abb"]
     assert db.sql("SEARCH 'aa' IN notes AS n WHERE n.kind = 'y' OR n.size = 3")["content"].to_list() == ["abb", "hh"]
     assert db.sql("SEARCH $q IN notes LIMIT 1", {"q": "h"})["content"].to_list() == ["hh"]
     assert db.sql("SELECT s.content FROM SEARCH(notes, 'aa', k => 1) AS s")["content"].to_list() == ["aab"]
-    assert db.sql("WITH s AS (SEARCH 'aa' IN notes LIMIT 2) SELECT count(*) AS n, min(_score) > 0.4 AS near FROM s").rows() == [(2, True)]
+    assert db.sql(
+        "WITH s AS (SEARCH 'aa' IN notes LIMIT 2) SELECT count(*) AS n, min(_score) > 0.4 AS near FROM s"
+    ).rows() == [(2, True)]
     db.sql("CREATE TABLE search AS SELECT 1 AS search")
     assert db.sql("SELECT search FROM search").rows() == [(1,)], "SEARCH is a name elsewhere"
 
@@ -211,10 +241,16 @@ def test_a_vector_that_is_given_is_taken_as_it_is(db: Any) -> None:
     db.insert("notes", {"id": a, "content": "aaa", "size": 3, "embedding": [2.0] * D})
     assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == [2.0] * D
     db.update("notes", a, {"size": 4})
-    assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == [2.0] * D, "its text is the same"
+    assert db.sql("SELECT embedding FROM notes WHERE id = $1", [a])["embedding"][0].to_list() == [2.0] * D, (
+        "its text is the same"
+    )
     db.update("notes", a, {"content": "hhh"})
     assert db.search("notes", "h", k=1)["id"].to_list() == [a]
-    for wrong, message in (([1.0] * 3, "a vector of 8 numbers belongs here"), (["x"] * D, "a vector is a list of numbers"), ([float("inf")] * D, "finite numbers only")):
+    for wrong, message in (
+        ([1.0] * 3, "a vector of 8 numbers belongs here"),
+        (["x"] * D, "a vector is a list of numbers"),
+        ([float("inf")] * D, "finite numbers only"),
+    ):
         with pytest.raises(rem.InputError, match=message):
             db.insert("notes", [{"content": "fine"}, {"content": "not", "embedding": wrong}])
     assert db.sql("SELECT count(*) AS n FROM notes")["n"].to_list() == [2], "nothing of the batch was stored"
@@ -222,7 +258,9 @@ def test_a_vector_that_is_given_is_taken_as_it_is(db: Any) -> None:
 
 def test_two_embeddings_side_by_side(tmp_path: Path) -> None:
     class Paper(BaseModel):
-        model_config = ConfigDict(json_schema_extra={"embedding_fields": ["title", "body"], "embedding_provider_alt": "hash:64"})
+        model_config = ConfigDict(
+            json_schema_extra={"embedding_fields": ["title", "body"], "embedding_provider_alt": "hash:64"}
+        )
         title: str
         body: str | None = None
 
@@ -240,7 +278,10 @@ def test_the_query_may_be_a_row_of_the_table(db: Any) -> None:
     assert db.similar("notes", a, k=1)["id"].to_list() == [b]
     text = "SELECT id FROM notes WHERE embedding.cosine((SELECT embedding FROM notes WHERE id = $1)) AND id <> $1"
     assert db.sql(text, [a])["id"].to_list() == [b, c]
-    assert db.sql("SELECT id FROM notes WHERE embedding.cosine((SELECT embedding FROM notes WHERE id = 'none'))").height == 0
+    assert (
+        db.sql("SELECT id FROM notes WHERE embedding.cosine((SELECT embedding FROM notes WHERE id = 'none'))").height
+        == 0
+    )
     pairs = db.sql("SELECT x.embedding.cosine(y.embedding) AS s FROM notes x, notes y WHERE x.id = y.id")
     assert pairs["s"].round(5).to_list() == [1.0, 1.0, 1.0]
 
@@ -280,15 +321,27 @@ ERRORS = [
     ("SELECT * FROM notes WHERE embedding.cosine(content)", "a search in WHERE has one query for all rows"),
     ("SELECT embedding.cosine(content) FROM notes", "the text of a search is a literal or a parameter"),
     ("SELECT * FROM notes WHERE embedding.cosine(3)", "a query is a text or a vector, not INTEGER"),
-    ("SELECT * FROM notes WHERE embedding.cosine([1.0, 2.0])", "the query has 2 dimensions, and the vectors of notes.embedding have 8"),
+    (
+        "SELECT * FROM notes WHERE embedding.cosine([1.0, 2.0])",
+        "the query has 2 dimensions, and the vectors of notes.embedding have 8",
+    ),
     ("SELECT * FROM notes WHERE nothing.cosine('x')", 'no column "nothing"'),
-    ("SELECT * FROM notes a LEFT JOIN notes b ON a.id = b.id WHERE b.embedding.cosine('x')", "a search cannot keep rows of the side of an outer join that may be NULL"),
-    ("SELECT * FROM (SELECT embedding FROM notes) q WHERE q.embedding.cosine([1, 2, 3, 4, 5, 6, 7, 8])", "only a column of a table in this FROM can be searched"),
+    (
+        "SELECT * FROM notes a LEFT JOIN notes b ON a.id = b.id WHERE b.embedding.cosine('x')",
+        "a search cannot keep rows of the side of an outer join that may be NULL",
+    ),
+    (
+        "SELECT * FROM (SELECT embedding FROM notes) q WHERE q.embedding.cosine([1, 2, 3, 4, 5, 6, 7, 8])",
+        "only a column of a table in this FROM can be searched",
+    ),
     ("SELECT * FROM notes WHERE embedding.cosine('x') AND embedding.l2('y')", "notes is searched twice"),
     ("SELECT * FROM SEARCH(notes, 'x', depth => 3)", "SEARCH takes a table and what to search for"),
     ("SELECT * FROM SEARCH(notes, 'x', metric => 'manhattan')", "no metric 'manhattan'"),
     ("SELECT * FROM SEARCH(nope, 'x')", 'no table "nope"'),
-    ("SELECT * FROM notes n WHERE EXISTS (SELECT 1 FROM notes m WHERE m.embedding.cosine('x') AND m.kind = n.kind)", "a search whose rows or query depend on a query around it"),
+    (
+        "SELECT * FROM notes n WHERE EXISTS (SELECT 1 FROM notes m WHERE m.embedding.cosine('x') AND m.kind = n.kind)",
+        "a search whose rows or query depend on a query around it",
+    ),
 ]
 
 
@@ -304,7 +357,10 @@ def test_arguments_are_checked(db: Any) -> None:
     for call, message in (
         (lambda: db.search("notes", "x", k=0), "k is a whole number of at least 1"),
         (lambda: db.search("notes", "x", metric="hamming"), "metric is 'cosine', 'inner_product' or 'l2'"),
-        (lambda: db.search("notes", "x", where="size = $k", parameters={"k": 1}), "the parameters $query and $k are taken"),
+        (
+            lambda: db.search("notes", "x", where="size = $k", parameters={"k": 1}),
+            "the parameters $query and $k are taken",
+        ),
         (lambda: db.search("notes", "x", column="content"), "only vectors"),
         (lambda: db.search("nope", "x"), 'no table "nope"'),
         (lambda: db.search("notes", b"x"), "a search takes a text or a vector, not bytes"),
@@ -343,7 +399,9 @@ def _recall(db: Any, known: dict[int, np.ndarray[Any, Any]], rng: np.random.Gene
     for _ in range(searches):
         query = rng.normal(size=D).astype(np.float32)
         found = db.sql("SELECT id, v FROM points WHERE v.l2($q)", {"q": query})
-        assert all(np.array_equal(known[i], np.array(v, dtype=np.float32)) for i, v in found.rows()), "no deleted and no stale row, ever"
+        assert all(np.array_equal(known[i], np.array(v, dtype=np.float32)) for i, v in found.rows()), (
+            "no deleted and no stale row, ever"
+        )
         assert found.height == 10
         hit += len(set(found["id"]) & set(keys[np.argsort(np.linalg.norm(matrix - query, axis=1))[:10]].tolist()))
     return hit / (10 * searches)
@@ -360,7 +418,8 @@ def _killed(path: Path, seconds: float) -> None:
 
 
 def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
-    """Delete and update at random, reopening in between, with processes that are killed in the first rounds; every search against brute force."""
+    """Delete and update at random, reopening in between, with processes that are killed in the first rounds; every
+    search against brute force."""
     rng, chosen = np.random.default_rng(11), random.Random(5)
     values = rng.normal(size=(rows, D)).astype(np.float32)
     known = {i: values[i] for i in range(rows)}
@@ -389,7 +448,12 @@ def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
             db.load(
                 "points",
                 pl.DataFrame(
-                    {"id": [max(known) + 1 + i for i in range(len(gone))], "v": pl.Series(rng.normal(size=(len(gone), D)).astype(np.float32), dtype=pl.Array(pl.Float32, D))}
+                    {
+                        "id": [max(known) + 1 + i for i in range(len(gone))],
+                        "v": pl.Series(
+                            rng.normal(size=(len(gone), D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)
+                        ),
+                    }
                 ),
             )
             known = {i: np.array(v, dtype=np.float32) for i, v in db.sql("SELECT id, v FROM points").rows()}
@@ -421,7 +485,16 @@ def test_a_filtered_search_by_the_index_gives_k_rows(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     values = rng.normal(size=(2000, D)).astype(np.float32)
     with rem.connect(tmp_path / "db") as db:
-        db.load("points", pl.DataFrame({"id": range(2000), "g": [i % 100 for i in range(2000)], "v": pl.Series(values, dtype=pl.Array(pl.Float32, D))}))
+        db.load(
+            "points",
+            pl.DataFrame(
+                {
+                    "id": range(2000),
+                    "g": [i % 100 for i in range(2000)],
+                    "v": pl.Series(values, dtype=pl.Array(pl.Float32, D)),
+                }
+            ),
+        )
         db.create_index("points", "v", metric="l2")
         db.wait()
         for share in (100, 50, 10, 1):
@@ -440,7 +513,17 @@ def test_a_damaged_index_costs_time_and_no_row(tmp_path: Path, damage: str) -> N
     known = {i: values[i] for i in range(300)}
     with rem.connect(tmp_path / "db") as db:
         for name in ("points", "others"):
-            db.load(name, pl.DataFrame({"id": range(300), "v": pl.Series(values if name == "points" else values[::-1].copy(), dtype=pl.Array(pl.Float32, D))}))
+            db.load(
+                name,
+                pl.DataFrame(
+                    {
+                        "id": range(300),
+                        "v": pl.Series(
+                            values if name == "points" else values[::-1].copy(), dtype=pl.Array(pl.Float32, D)
+                        ),
+                    }
+                ),
+            )
             db.create_index(name, "v", metric="l2")
         db.wait()
     files = sorted((tmp_path / "db" / "vectors").iterdir())
@@ -460,22 +543,44 @@ def test_a_damaged_index_costs_time_and_no_row(tmp_path: Path, damage: str) -> N
     with rem.connect(tmp_path / "db") as db:
         assert _recall(db, known, rng) >= 0.99
         db.insert("resources", {"content": "another write"})
-        db.load("points", pl.DataFrame({"id": range(300, 400), "v": pl.Series(rng.normal(size=(100, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D))}))
+        db.load(
+            "points",
+            pl.DataFrame(
+                {
+                    "id": range(300, 400),
+                    "v": pl.Series(rng.normal(size=(100, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
+                }
+            ),
+        )
         db.wait()
-        assert {s["rows"] for n, s in db.stats()["vector_indexes"].items() if "points" in n} == {400}, "it was made anew"
+        assert {s["rows"] for n, s in db.stats()["vector_indexes"].items() if "points" in n} == {400}, (
+            "it was made anew"
+        )
 
 
 @pytest.mark.usefixtures("small_indexes")
 def test_indexes_are_made_and_dropped_by_sql(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     with rem.connect(tmp_path / "db") as db:
-        db.load("points", pl.DataFrame({"id": range(200), "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)), "w": [[1.0, 2.0]] * 200}))
+        db.load(
+            "points",
+            pl.DataFrame(
+                {
+                    "id": range(200),
+                    "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
+                    "w": [[1.0, 2.0]] * 200,
+                }
+            ),
+        )
         db.sql("CREATE INDEX near ON points USING HNSW (V) WITH (metric = 'l2', m = 8)")
         db.sql("CREATE INDEX listed ON points USING HNSW (w) WITH (metric = 'inner_product', dimension = 2)")
         db.wait()
         assert sorted(s["rows"] for s in db.stats()["vector_indexes"].values()) == [200, 200]
         assert len(list((tmp_path / "db" / "vectors").iterdir())) == 2
-        assert db.sql("SELECT _score FROM points WHERE w.inner_product([1, 1], k => 2)")["_score"].to_list() == [3.0, 3.0]
+        assert db.sql("SELECT _score FROM points WHERE w.inner_product([1, 1], k => 2)")["_score"].to_list() == [
+            3.0,
+            3.0,
+        ]
         db.sql("DROP INDEX near")
         assert db.sql("SELECT id FROM points WHERE v.l2($q)", {"q": [0.0] * D}).height == 10
         with pytest.raises(rem.RemError, match='no index "near"'):
@@ -491,14 +596,24 @@ def test_indexes_are_made_and_dropped_by_sql(tmp_path: Path) -> None:
         db.register(Note, name="notes")
         db.insert("notes", {"content": "abc"})
         db.sql("DROP TABLE notes")
-        assert all(tv.table.kind != "vectors" or tv.table.name.split(".")[0] != "notes" for tv in db._version().tables.values())
+        assert all(
+            tv.table.kind != "vectors" or tv.table.name.split(".")[0] != "notes" for tv in db._version().tables.values()
+        )
 
 
 @pytest.mark.usefixtures("small_indexes")
 def test_searches_beside_a_writer(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     with rem.connect(tmp_path / "db") as db:
-        db.load("points", pl.DataFrame({"id": range(200), "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D))}))
+        db.load(
+            "points",
+            pl.DataFrame(
+                {
+                    "id": range(200),
+                    "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
+                }
+            ),
+        )
         db.create_index("points", "v", metric="l2")
         failures: list[Exception] = []
 
@@ -506,7 +621,12 @@ def test_searches_beside_a_writer(tmp_path: Path) -> None:
             try:
                 for start in range(200, 1200, 100):
                     fresh = np.random.default_rng(start).normal(size=(100, D)).astype(np.float32)
-                    db.load("points", pl.DataFrame({"id": range(start, start + 100), "v": pl.Series(fresh, dtype=pl.Array(pl.Float32, D))}))
+                    db.load(
+                        "points",
+                        pl.DataFrame(
+                            {"id": range(start, start + 100), "v": pl.Series(fresh, dtype=pl.Array(pl.Float32, D))}
+                        ),
+                    )
             except Exception as error:  # noqa: BLE001
                 failures.append(error)
 

@@ -1,4 +1,5 @@
-"""Search by words against brute force BM25: fresh, filtered first, never a wrong or missing row; and fusion of scores by rank."""
+"""Search by words against brute force BM25: fresh, filtered first, never a wrong or missing row; and fusion of scores
+by rank."""
 
 from __future__ import annotations
 
@@ -66,7 +67,9 @@ def db(tmp_path: Path) -> Any:
 
 def fill(db: rem.Database, texts: list[str | None]) -> dict[str, str | None]:
     rows = {f"n{i:03}": text for i, text in enumerate(texts)}
-    db.insert("notes", [{"id": key, "content": text, "kind": "ab"[i % 2]} for i, (key, text) in enumerate(rows.items())])
+    db.insert(
+        "notes", [{"id": key, "content": text, "kind": "ab"[i % 2]} for i, (key, text) in enumerate(rows.items())]
+    )
     return rows
 
 
@@ -75,7 +78,9 @@ def ids(frame: pl.DataFrame) -> list[str]:
 
 
 VOCABULARY = ["fox", "dog", "café", "Zürich", "the", "a", "base", "data", "Query", "x1"]
-TEXTS = st.lists(st.one_of(st.none(), st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)), min_size=1, max_size=25)
+TEXTS = st.lists(
+    st.one_of(st.none(), st.lists(st.sampled_from(VOCABULARY), max_size=12).map(" ".join)), min_size=1, max_size=25
+)
 
 
 @settings(max_examples=40, deadline=None)
@@ -99,7 +104,8 @@ def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None],
 @settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_rows_that_come_and_go_are_seen_at_once(random_: random.Random) -> None:
-    """After every write the search answers for the rows as they are, also when the tail is sealed or compacted between."""
+    """After every write the search answers for the rows as they are, also when the tail is sealed or compacted
+    between."""
     with rem.connect(background=False) as db:
         db.register(Note, name="notes")
         db.create_index("notes", "content", metric="bm25")
@@ -160,10 +166,18 @@ def test_any_text_is_a_query(db: rem.Database) -> None:
 def test_searches_join_group_and_nest(db: rem.Database) -> None:
     """A search by words is a relation as any other."""
     fill(db, ["red fox", "red dog", "blue fox", "blue dog", "red red fox"])
-    assert db.sql("SELECT kind, count(*) AS n FROM SEARCH(notes, 'red', metric => 'bm25') GROUP BY kind ORDER BY kind").rows() == [("a", 2), ("b", 1)]
-    both = db.sql("SELECT a.id, b.id AS other FROM notes a, notes b WHERE a.content.bm25('red', k => 1) AND b.content.bm25('blue', k => 2) ORDER BY 2")
+    assert db.sql(
+        "SELECT kind, count(*) AS n FROM SEARCH(notes, 'red', metric => 'bm25') GROUP BY kind ORDER BY kind"
+    ).rows() == [("a", 2), ("b", 1)]
+    both = db.sql(
+        "SELECT a.id, b.id AS other FROM notes a, notes b WHERE a.content.bm25('red', k => 1) AND "
+        "b.content.bm25('blue', k => 2) ORDER BY 2"
+    )
     assert both.rows() == [("n004", "n002"), ("n004", "n003")]
-    text = "WITH found AS (SELECT id, _score AS s FROM notes r WHERE r.content.bm25('fox')) SELECT count(*), max(s) > min(s) FROM found"
+    text = (
+        "WITH found AS (SELECT id, _score AS s FROM notes r WHERE r.content.bm25('fox')) SELECT count(*), max(s) "
+        "> min(s) FROM found"
+    )
     assert db.sql(text).rows() == [(3, True)]
     assert db.sql("SELECT id FROM notes WHERE content.bm25('red') > 0.3 ORDER BY id").height == 3
 
@@ -173,7 +187,10 @@ def test_plain_tables_and_frames_are_searched_too(db: rem.Database) -> None:
     frame = pl.DataFrame({"t": ["one two", None, "two two", "three"]})
     db.load("facts", frame)
     for source, frames in (("facts", {}), ("given", {"given": frame})):
-        assert db.sql(f"SELECT t FROM {source} f WHERE f.t.bm25('two')", frames=frames)["t"].to_list() == ["two two", "one two"]
+        assert db.sql(f"SELECT t FROM {source} f WHERE f.t.bm25('two')", frames=frames)["t"].to_list() == [
+            "two two",
+            "one two",
+        ]
     assert db.search("facts", "two", mode="text", column="t")["t"].to_list() == ["two two", "one two"]
 
 
@@ -194,10 +211,15 @@ def test_rrf_is_the_sum_of_the_inverse_ranks(db: rem.Database) -> None:
     found = dict(db.sql("SELECT id, rrf(content.bm25('fox'), content.bm25('dog dog')) FROM notes").iter_rows())
     one, two = best(rows, "fox", 9), best(rows, "dog", 9)
     wanted = {key: sum(1 / (61 + ranking.index(key)) for ranking in (one, two) if key in ranking) for key in rows}
-    assert {key: value for key, value in found.items() if value is not None} == pytest.approx({k: v for k, v in wanted.items() if v})
+    assert {key: value for key, value in found.items() if value is not None} == pytest.approx(
+        {k: v for k, v in wanted.items() if v}
+    )
     order = db.sql("SELECT id FROM notes ORDER BY rrf(embedding.cosine('fox'), content.bm25('fox')) DESC LIMIT 1")
     assert ids(order) == ["n000"]
-    mixed = db.sql("SELECT id, 0.5 * embedding.cosine('fox') + 0.5 * coalesce(content.bm25('fox'), 0) AS s FROM notes ORDER BY s DESC NULLS LAST LIMIT 2")
+    mixed = db.sql(
+        "SELECT id, 0.5 * embedding.cosine('fox') + 0.5 * coalesce(content.bm25('fox'), 0) AS s FROM notes ORDER BY "
+        "s DESC NULLS LAST LIMIT 2"
+    )
     assert set(ids(mixed)) == {"n000", "n001"}
 
 
@@ -208,7 +230,9 @@ def test_hybrid_search_fuses_both(db: rem.Database) -> None:
     assert found["id"][0] == "n000"
     assert found["_score"].is_sorted(descending=True)
     assert found["_score"][0] <= 2 / 61 + 1e-12
-    assert set(db.search("notes", "parse date", k=5, mode="hybrid", where="kind = $kind", parameters={"kind": "b"})["kind"]) == {"b"}
+    assert set(
+        db.search("notes", "parse date", k=5, mode="hybrid", where="kind = $kind", parameters={"kind": "b"})["kind"]
+    ) == {"b"}
 
 
 def test_what_is_no_search_is_refused(db: rem.Database) -> None:
@@ -317,7 +341,11 @@ def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
     for attempt in range(4):
         out = tmp_path / f"out{attempt}"
         with out.open("w") as printed:
-            child = subprocess.Popen([sys.executable, "-m", "tests.words_child", str(path), str(attempt * 100_000)], stdout=printed, cwd=Path(__file__).parents[1])
+            child = subprocess.Popen(
+                [sys.executable, "-m", "tests.words_child", str(path), str(attempt * 100_000)],
+                stdout=printed,
+                cwd=Path(__file__).parents[1],
+            )
             while not out.read_text():
                 time.sleep(0.02)
             time.sleep(0.3 + attempt * 0.13)

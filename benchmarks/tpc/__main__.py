@@ -1,7 +1,10 @@
-"""python -m benchmarks.tpc --suite tpch|tpcds [--scale 1] [--queries 1,5,9] [--engines rem,duckdb] [--repeat 3] [--json F]
+"""python -m benchmarks.tpc --suite tpch|tpcds [--scale 1] [--queries 1,5,9] [--engines rem,duckdb] [--repeat 3] [--json
+F]
 
-`--check` only compares answers with DuckDB's and prints what fails by reason; `--profile N` takes one query of ours apart.
-`--home DIR` keeps the loaded databases there for the next run; a database of an older storage format must be removed by hand.
+`--check` only compares answers with DuckDB's and prints what fails by reason; `--profile N` takes one query of ours
+apart.
+`--home DIR` keeps the loaded databases there for the next run; a database of an older storage format must be removed by
+hand.
 """
 
 from __future__ import annotations
@@ -47,20 +50,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(table(f"{given.suite} scale {given.scale:g}", results, list(engines)))
     for name in engines:
         for why, failed in failures(results, name).items():
-            console.print(f"{name}: {len(failed)} queries, {', '.join(map(str, failed))}: {why}", markup=False, highlight=False)
+            console.print(
+                f"{name}: {len(failed)} queries, {', '.join(map(str, failed))}: {why}", markup=False, highlight=False
+            )
     return 1 if failures(results) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tpc", description="TPC-H and TPC-DS beside DuckDB, Polars and DataFusion.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.tpc", description="TPC-H and TPC-DS beside DuckDB, Polars and DataFusion."
+    )
     parser.add_argument("--suite", choices=SUITES, default="tpch")
     parser.add_argument("--scale", type=float, default=1.0, help="1 is one GB of text; default 1")
     parser.add_argument("--queries", metavar="1,5,9", help="default is all")
-    parser.add_argument("--engines", metavar="NAMES", default=",".join(ENGINES), help=f"of {','.join(ENGINES)}; duckdb, the oracle, always runs")
+    parser.add_argument(
+        "--engines",
+        metavar="NAMES",
+        default=",".join(ENGINES),
+        help=f"of {','.join(ENGINES)}; duckdb, the oracle, always runs",
+    )
     parser.add_argument("--repeat", type=int, default=3, help="timed runs of which the median is shown; default 3")
-    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="for one run of one query; default 60")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="default is benchmarks/results/<suite>-<scale>.json for whole runs")
-    parser.add_argument("--home", type=Path, metavar="DIR", help="keep the loaded databases here, and use those that are here")
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="SECONDS", help="for one run of one query; default 60"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="default is benchmarks/results/<suite>-<scale>.json for whole runs"
+    )
+    parser.add_argument(
+        "--home", type=Path, metavar="DIR", help="keep the loaded databases here, and use those that are here"
+    )
     parser.add_argument("--check", action="store_true", help="compare answers of ours only, no times")
     parser.add_argument("--profile", type=int, metavar="N", help="take query N of ours apart")
     return parser
@@ -90,19 +108,30 @@ def _opened(names: Sequence[str], found: Tables, home: Path, console: Console, s
         engines[name] = ENGINES[name](found, home)
 
     for name in names:
-        console.print(f"{name}: loaded in {seconds(lambda name=name: load(name)):.1f} s", highlight=False)  # type: ignore[misc]
+        console.print(f"{name}: loaded in {seconds(lambda name=name: load(name)):.1f} s", highlight=False)
         stack.callback(engines[name].close)
     return engines
 
 
-def _run(given: argparse.Namespace, asked: dict[int, str], engines: dict[str, Engine], console: Console) -> list[Result]:
+def _run(
+    given: argparse.Namespace, asked: dict[int, str], engines: dict[str, Engine], console: Console
+) -> list[Result]:
     results: list[Result] = []
     whole = RESULTS / f"{given.suite}-{given.scale:g}.json" if given.queries is None and not given.check else None
     path = given.json or whole
     settings = {"suite": given.suite, "scale": given.scale, "repeat": given.repeat, "engines": list(engines)}
     for number, text in asked.items():
         with console.status(f"{given.suite} {number}"):
-            results.append(run_query(given.suite, number, text, engines, repeat=0 if given.check else given.repeat, timeout_s=given.timeout))
+            results.append(
+                run_query(
+                    given.suite,
+                    number,
+                    text,
+                    engines,
+                    repeat=0 if given.check else given.repeat,
+                    timeout_s=given.timeout,
+                )
+            )
         if path is not None:
             write(path, settings, results)
     return results

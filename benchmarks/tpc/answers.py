@@ -1,6 +1,7 @@
 """Whether two engines gave the same rows: as a multiset, numbers with fractions to 1e-6, everything else exactly.
 
-A column is approximate when either answer holds a float or a decimal in it; elsewhere 5 and Decimal(5) do not occur. An engine whose average of a decimal is a decimal of few digits, such as DataFusion's,
+A column is approximate when either answer holds a float or a decimal in it; elsewhere 5 and Decimal(5) do not occur. An
+engine whose average of a decimal is a decimal of few digits, such as DataFusion's,
 is shown as different from DuckDB's, which is a double.
 """
 
@@ -24,10 +25,17 @@ def difference(actual: Sequence[Row], expected: Sequence[Row]) -> str:
         return ""
     if len(actual[0]) != len(expected[0]):
         return f"{len(actual[0])} columns instead of {len(expected[0])}"
-    rough = [any(isinstance(row[i], (float, Decimal)) for rows in (actual, expected) for row in rows) for i in range(len(expected[0]))]
+    rough = [
+        any(isinstance(row[i], (float, Decimal)) for rows in (actual, expected) for row in rows)
+        for i in range(len(expected[0]))
+    ]
     ours, theirs = _sorted(actual, rough), _sorted(expected, rough)
     wrong = [(a, e) for a, e in zip(ours, theirs, strict=True) if not all(map(_equal, a, e, rough))]
-    return f"{len(wrong)} of {len(expected)} rows differ, such as {_shown(wrong[0][0])} instead of {_shown(wrong[0][1])}" if wrong else ""
+    return (
+        f"{len(wrong)} of {len(expected)} rows differ, such as {_shown(wrong[0][0])} instead of {_shown(wrong[0][1])}"
+        if wrong
+        else ""
+    )
 
 
 def _sorted(rows: Sequence[Row], rough: Sequence[bool]) -> list[Row]:

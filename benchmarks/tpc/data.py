@@ -32,7 +32,11 @@ def _generate(suite: Suite, scale: float, home: Path) -> None:
     home.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
     try:
-        run([generator, suite, "parquet", "-s", f"{scale:g}", "--quiet", f"--output-dir={made}"], f"making {suite} at scale {scale:g}", timeout_s=GENERATE_TIMEOUT_S)
+        run(
+            [generator, suite, "parquet", "-s", f"{scale:g}", "--quiet", f"--output-dir={made}"],
+            f"making {suite} at scale {scale:g}",
+            timeout_s=GENERATE_TIMEOUT_S,
+        )
         made.rename(home)
     except OSError:
         # Another process made the same data meanwhile.

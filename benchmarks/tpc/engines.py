@@ -1,6 +1,8 @@
-"""The engines, each with the tables of a suite loaded once. An answer is held in memory as columns: Polars frame or Arrow table.
+"""The engines, each with the tables of a suite loaded once. An answer is held in memory as columns: Polars frame or
+Arrow table.
 
-A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a query that is late goes on behind
+A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a query that is
+late goes on behind
 the next ones. (Polars' own way, `collect(background=True)`, runs another engine than `collect()` does.)
 """
 
@@ -108,7 +110,9 @@ class Polars:
     name = "polars"
 
     def __init__(self, tables: Tables, home: Path) -> None:
-        self.context = pl.SQLContext({table: pl.read_parquet(path, glob=False) for table, path in tables.items()}, eager=False)
+        self.context = pl.SQLContext(
+            {table: pl.read_parquet(path, glob=False) for table, path in tables.items()}, eager=False
+        )
 
     def answer(self, text: str, *, timeout_s: float | None) -> pl.DataFrame:
         return _within(timeout_s, lambda: self.context.execute(text).collect())
@@ -146,7 +150,12 @@ class DataFusion:
         """Nothing is held but memory."""
 
 
-ENGINES: dict[str, Callable[[Tables, Path], Engine]] = {"rem": Rem, "duckdb": DuckDB, "polars": Polars, "datafusion": DataFusion}
+ENGINES: dict[str, Callable[[Tables, Path], Engine]] = {
+    "rem": Rem,
+    "duckdb": DuckDB,
+    "polars": Polars,
+    "datafusion": DataFusion,
+}
 
 
 def available(name: str) -> bool:

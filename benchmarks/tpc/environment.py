@@ -25,7 +25,9 @@ class UnavailableError(RuntimeError):
 def folder() -> Path:
     """Return the folder of the environment, texts and data."""
     given = os.environ.get("REM_TPC_DIR")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rem_arrow" / "tpc"
+    return (
+        Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rem_arrow" / "tpc"
+    )
 
 
 def program(name: str) -> Path:

@@ -1,4 +1,5 @@
-"""python -m benchmarks.tpc.peak --suite tpch --home DIR [--scale 1]: the largest memory of a process that runs a whole suite once, for each engine.
+"""python -m benchmarks.tpc.peak --suite tpch --home DIR [--scale 1]: the largest memory of a process that runs a whole
+suite once, for each engine.
 
 DIR holds the loaded databases, as `python -m benchmarks.tpc --home DIR` leaves them.
 """
@@ -31,7 +32,19 @@ def main() -> int:
         return 0
     found = {}
     for name in _NAMES:
-        command = [sys.executable, "-m", "benchmarks.tpc.peak", "--suite", given.suite, "--scale", str(given.scale), "--home", str(given.home), "--engine", name]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.tpc.peak",
+            "--suite",
+            given.suite,
+            "--scale",
+            str(given.scale),
+            "--home",
+            str(given.home),
+            "--engine",
+            name,
+        ]
         found[name] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(f"{given.suite} scale {given.scale:g}, {name}: {found[name]:,.0f} MiB")
     print(f"ratio {found['rem'] / found['duckdb']:.2f}")

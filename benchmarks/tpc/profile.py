@@ -26,8 +26,15 @@ def profile(db: rem.Database, text: str, console: Console) -> None:
     for heading in ("run", *found[0].milliseconds, "all"):
         times.add_column(heading, justify="right")
     for number, run in enumerate(found):
-        times.add_row("cold" if number == 0 else f"warm {number}", *(f"{ms:.2f}" for ms in run.milliseconds.values()), f"{sum(run.milliseconds.values()):.2f}")
+        times.add_row(
+            "cold" if number == 0 else f"warm {number}",
+            *(f"{ms:.2f}" for ms in run.milliseconds.values()),
+            f"{sum(run.milliseconds.values()):.2f}",
+        )
     console.print(times)
     uncached, cached = plan_ms(db, text, times=RUNS)
-    console.print(f"the whole statement by sql: {seconds(lambda: db.sql(text)) * 1e3:.2f} ms; with a time limit: {seconds(lambda: db.sql(text, timeout_s=LIMIT_S)) * 1e3:.2f} ms")
+    console.print(
+        f"the whole statement by sql: {seconds(lambda: db.sql(text)) * 1e3:.2f} ms; with a time limit: "
+        f"{seconds(lambda: db.sql(text, timeout_s=LIMIT_S)) * 1e3:.2f} ms"
+    )
     console.print(f"planning: {uncached:.2f} ms, from the plan cache {cached:.3f} ms")

@@ -37,7 +37,8 @@ def texts(suite: Suite) -> dict[int, str]:
 
 
 def without_ties(text: str, columns: int) -> str:
-    """Return a query whose LIMIT cuts one certain set of rows: where its last ORDER BY leaves ties, all columns break them."""
+    """Return a query whose LIMIT cuts one certain set of rows: where its last ORDER BY leaves ties, all columns break
+    them."""
     limit = _LIMIT.search(text)
     if limit is None or not _is_ordered(text[: limit.start()]):
         return text

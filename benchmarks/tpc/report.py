@@ -23,7 +23,18 @@ def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Tabl
     """Return a row for each query, and a last one with the geometric mean."""
     peers = [name for name in _PEERS if name in engines]
     found = Table(title=title, title_justify="left")
-    for heading in ("query", "rows", "rem ms", "duckdb ms", "ratio", *(f"{p} ms" for p in peers), "plan ms", "cached", "rem MiB", "duckdb MiB"):
+    for heading in (
+        "query",
+        "rows",
+        "rem ms",
+        "duckdb ms",
+        "ratio",
+        *(f"{p} ms" for p in peers),
+        "plan ms",
+        "cached",
+        "rem MiB",
+        "duckdb MiB",
+    ):
         found.add_column(heading, justify="right")
     found.add_column("equal", overflow="fold")
     found.add_column("what takes longest, ms", overflow="fold")
@@ -32,7 +43,17 @@ def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Tabl
         others = [_peer(r, name) for name in peers]
         plan = [_shown(r.plan_uncached_ms), _shown(r.plan_cached_ms)]
         added = [_shown(r.added_mib.get(name)) for name in ("rem", "duckdb")]
-        found.add_row(f"{r.number}", f"{r.rows:,}", *times, _shown(r.ratio), *others, *plan, *added, reason(r.verdict.get("rem", "")), r.slowest)
+        found.add_row(
+            f"{r.number}",
+            f"{r.rows:,}",
+            *times,
+            _shown(r.ratio),
+            *others,
+            *plan,
+            *added,
+            reason(r.verdict.get("rem", "")),
+            r.slowest,
+        )
     mean = geometric_mean(results)
     equal = sum(r.verdict.get("rem") == "yes" for r in results)
     found.add_section()
@@ -75,7 +96,12 @@ def reason(verdict: str) -> str:
 
 def write(path: Path, settings: Mapping[str, object], results: Sequence[Result]) -> None:
     """Write what is known so far; called after each query, so that a process that dies leaves its results."""
-    machine = {"python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(), "libraries": {name: _version(name) for name in LIBRARIES}}
+    machine = {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "libraries": {name: _version(name) for name in LIBRARIES},
+    }
     rows = [asdict(r) | {"ratio": r.ratio} for r in results]
     data = {"machine": machine, **settings, "geometric_mean": geometric_mean(results), "queries": rows}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
 """One query on every engine: first checked, which warms it, then timed in turns.
 
 Each answer is checked against DuckDB's, on the query with its ties broken. An engine that fails, is late or differs is
-shown so; the figures of a query come from the engines that answer it in time, be the answer equal or not. Only the first
+shown so; the figures of a query come from the engines that answer it in time, be the answer equal or not. Only the
+first
 runs have a time limit: with one, ours runs Polars' in-memory engine, which is not the one that a plain `sql` runs.
 """
 
@@ -24,7 +25,8 @@ PLANNED = 3
 
 @dataclass(slots=True)
 class Result:
-    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds. `slowest` says of ours what takes longest, where DuckDB is faster."""
+    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds.
+    `slowest` says of ours what takes longest, where DuckDB is faster."""
 
     suite: Suite
     number: int
@@ -43,7 +45,9 @@ class Result:
         return ours / theirs if ours is not None and theirs and self.verdict["rem"] == "yes" else None
 
 
-def run_query(suite: Suite, number: int, text: str, engines: Mapping[str, Engine], *, repeat: int, timeout_s: float) -> Result:
+def run_query(
+    suite: Suite, number: int, text: str, engines: Mapping[str, Engine], *, repeat: int, timeout_s: float
+) -> Result:
     """Check and time one query. `engines` has duckdb, which is the oracle; `repeat` 0 only checks."""
     result = Result(suite, number)
     oracle = engines["duckdb"]
@@ -57,7 +61,10 @@ def run_query(suite: Suite, number: int, text: str, engines: Mapping[str, Engine
         if repeat and not result.verdict[name].startswith("error") and _measure_memory(result, engine, text, timeout_s):
             timed[name] = engine
     if timed:
-        runs = {name: (lambda engine=engine: seconds(lambda: engine.answer(text, timeout_s=None)) * 1e3) for name, engine in timed.items()}
+        runs = {
+            name: (lambda engine=engine: seconds(lambda: engine.answer(text, timeout_s=None)) * 1e3)
+            for name, engine in timed.items()
+        }
         result.milliseconds = interleaved(runs, rounds=repeat)
     ours = timed.get("rem")
     if isinstance(ours, Rem):

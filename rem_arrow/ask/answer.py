@@ -39,7 +39,8 @@ class Answer:
         results: the rows.
         query: the whole as one REM SQL statement: that of the fallback where one gave the rows.
         query_type: entity_lookup, sql, vector, hybrid, graph, aggregate, temporal or staged.
-        confidence: from 0 to 1, how sure it is that the rows answer the question. Less where a fallback gave them, or nothing did.
+        confidence: from 0 to 1, how sure it is that the rows answer the question. Less where a fallback gave them,
+            or nothing did.
         explanation: how the question was understood, and what is doubtful.
         stages: those that ran, in order.
         fallbacks: those that were tried, in order, each as a stage.
@@ -72,7 +73,12 @@ class Answer:
 
     def told(self) -> str:
         """Return how the answer was found, in lines; the plan of each stage where it was kept."""
-        lines = [f"{self.question}", f"  {self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by {self.planner}", f"  {self.explanation}"]
+        lines = [
+            f"{self.question}",
+            f"  {self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by "
+            f"{self.planner}",
+            f"  {self.explanation}",
+        ]
         for label, stages in (("stage", self.stages), ("fallback", self.fallbacks)):
             for stage in stages:
                 lines.append(f"  {label} {stage.name}: {_outcome(stage)}, {stage.purpose}")
@@ -82,15 +88,26 @@ class Answer:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{label}</td><td>{html.escape(s.name)}</td><td>{html.escape(s.purpose)}</td><td>{_outcome(s)}</td><td><pre>{html.escape(s.sql)}</pre></td></tr>"
+            f"<tr><td>{label}</td><td>{html.escape(s.name)}</td><td>{html.escape(s.purpose)}</td>"
+            f"<td>{_outcome(s)}</td><td><pre>{html.escape(s.sql)}</pre></td></tr>"
             for label, stages in (("stage", self.stages), ("fallback", self.fallbacks))
             for s in stages
         )
-        head = f"<b>{html.escape(self.question)}</b><br>{self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by {html.escape(self.planner)}"
+        head = (
+            f"<b>{html.escape(self.question)}</b><br>{self.query_type}, confidence {self.confidence:.2f}, "
+            f"{self.seconds * 1000:.0f} ms, planned by {html.escape(self.planner)}"
+        )
         notes = "".join(f"<br>{html.escape(n)}" for n in self.notes)
-        table = f"<details><summary>{len(self.stages)} stage(s), {len(self.fallbacks)} fallback(s)</summary><table>{rows}</table></details>"
+        table = (
+            f"<details><summary>{len(self.stages)} stage(s), {len(self.fallbacks)} "
+            f"fallback(s)</summary><table>{rows}</table></details>"
+        )
         return f"<div>{head}<br>{html.escape(self.explanation)}{notes}{table}{self.results._repr_html_()}</div>"
 
 
 def _outcome(stage: StageResult) -> str:
-    return f"failed: {html.escape(stage.error.splitlines()[0])}" if stage.rows is None else f"{stage.rows} rows, {stage.seconds * 1000:.1f} ms"
+    return (
+        f"failed: {html.escape(stage.error.splitlines()[0])}"
+        if stage.rows is None
+        else f"{stage.rows} rows, {stage.seconds * 1000:.1f} ms"
+    )

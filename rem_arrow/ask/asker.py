@@ -63,7 +63,9 @@ class Asker:
             talk.turns.append(Turn("user", by_model.told(stages, frames)))
             return by_model.next_plan(talk, stages)
 
-        ran = run(plan, session, bounds, lambda: last_resort(asked), after=changed if adaptive and talk is not None else None)
+        ran = run(
+            plan, session, bounds, lambda: last_resort(asked), after=changed if adaptive and talk is not None else None
+        )
         return Answer(
             question,
             ran.results,
@@ -86,19 +88,26 @@ class Asker:
         if not isinstance(question, str) or not any(t.is_word for t in tokenize(question[:QUESTION_CHARS_MAX])):
             raise InputError(f"a question is a text with at least one word, not {question!r}")
         if len(question) > QUESTION_CHARS_MAX:
-            raise InputError(f"the question has {len(question):,} characters; at most {QUESTION_CHARS_MAX:,} are read. Store long texts with add_document, and ask about them")
+            raise InputError(
+                f"the question has {len(question):,} characters; at most {QUESTION_CHARS_MAX:,} are read. Store long "
+                "texts with add_document, and ask about them"
+            )
         vocabulary = self._vocabularies.of(session)
         if table is not None:
             if not isinstance(table, str):
                 raise InputError(f"a table is named by a text, not {table!r}")
             known = next((t for t in vocabulary.tables if t.casefold() == table.casefold()), None)
             if known is None:
-                raise InputError(f'no table "{table}" to ask about. {suggest(table, list(vocabulary.tables), "Tables")}')
+                raise InputError(
+                    f'no table "{table}" to ask about. {suggest(table, list(vocabulary.tables), "Tables")}'
+                )
             table = known
         if now is not None and not isinstance(now, datetime):
             raise InputError(f"now is a datetime, not {now!r}")
         at = now or datetime.now(timezone.utc)
-        return Asked(question, vocabulary, session, at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc), table)
+        return Asked(
+            question, vocabulary, session, at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc), table
+        )
 
 
 def last_resort(asked: Asked) -> Fallback | None:
@@ -116,7 +125,8 @@ def check_stages(max_stages: int) -> int:
 
 
 def model_of(model: str | LanguageModel | None, base_url: str | None, timeout_s: float | None) -> LanguageModel | None:
-    """Return the model that is asked: the one that is given, else that of the environment (REM_ARROW_ASK_MODEL); None is the rules. Raises InputError."""
+    """Return the model that is asked: the one that is given, else that of the environment (REM_ARROW_ASK_MODEL); None
+    is the rules. Raises InputError."""
     if isinstance(model, LanguageModel):
         return model
     if model is not None and (not isinstance(model, str) or not model.strip()):

@@ -45,7 +45,10 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
         reply = talk.model.answer(prompt.instructions(talk.max_stages), talk.turns, Plan)
         talk.tokens += reply.tokens
         if reply.refusal:
-            raise LanguageError(f"the model {talk.model.name} refused to plan: {_short(reply.refusal)}; ask otherwise, or use model='rules'")
+            raise LanguageError(
+                f"the model {talk.model.name} refused to plan: {_short(reply.refusal)}; ask otherwise, or use "
+                "model='rules'"
+            )
         problem = reply.problem
         if reply.value is not None:
             plan, problem = checked(reply.value, talk.asked, talk.max_stages, before)
@@ -55,14 +58,21 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
         if attempt < REPAIRS_MAX:
             talk.repairs += 1
             said = reply.value.model_dump_json() if reply.value is not None else reply.text or "(nothing)"
-            talk.turns += [Turn("assistant", said), Turn("user", f"The plan cannot run: {_short(problem)}\nGive the corrected plan.")]
-    raise LanguageError(f"the model {talk.model.name} gave no plan that can run, after {REPAIRS_MAX} repairs: {_short(problem)}; ask otherwise, or use model='rules'")
+            talk.turns += [
+                Turn("assistant", said),
+                Turn("user", f"The plan cannot run: {_short(problem)}\nGive the corrected plan."),
+            ]
+    raise LanguageError(
+        f"the model {talk.model.name} gave no plan that can run, after {REPAIRS_MAX} repairs: {_short(problem)}; ask "
+        "otherwise, or use model='rules'"
+    )
 
 
 def checked(plan: Plan, asked: Asked, max_stages: int, before: Sequence[Stage] = ()) -> tuple[Plan, str]:
     """Return a plan within its bounds, and what is wrong with it in words for the model; empty where it can run.
 
-    Every stage is parsed, bound and planned on the database, together with those before it: what is no query, or reads what is not there,
+    Every stage is parsed, bound and planned on the database, together with those before it: what is no query, or reads
+    what is not there,
     does not pass. A fallback that does not pass is left out.
     """
     if not 1 <= len(plan.stages) <= max_stages:
@@ -97,11 +107,15 @@ def told(stages: Sequence[Stage], frames: Mapping[str, pl.DataFrame]) -> str:
     for stage in stages:
         rows = frames[stage.name]
         ids = [str(i) for i in rows["id"].head(_IDS_SHOWN)] if "id" in rows.columns else []
-        lines.append(f"{stage.name}: {rows.height} rows, columns {', '.join(rows.columns[:20])}" + (f", ids such as {ids!r}" if ids else ""))
+        lines.append(
+            f"{stage.name}: {rows.height} rows, columns {', '.join(rows.columns[:20])}"
+            + (f", ids such as {ids!r}" if ids else "")
+        )
     return (
         "These stages have run:\n<data>\n"
         + "\n".join(lines).replace("<", "‹")
-        + "\n</data>\nGive the plan for the stages that are left, changed if that is better; they may read those that have run."
+        + "\n</data>\nGive the plan for the stages that are left, changed if that is better; they may read those "
+        "that have run."
     )
 
 

@@ -1,4 +1,5 @@
-"""What a question says of edges, as a chain: things, and between each two of them a verb. `pull requests reviewed by Wei Chen` is two things and one verb."""
+"""What a question says of edges, as a chain: things, and between each two of them a verb. `pull requests reviewed by
+Wei Chen` is two things and one verb."""
 
 from __future__ import annotations
 
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 
 _RELATIVE = ("that", "which", "who", "whom", "whose")
 _LINKING = ("of", "by", "from", "in", "for", "to", "with")
-_HOPS = re.compile(r"\b(?:within|up to|at most|in) (\w+) (?:hops?|steps?|edges?|degrees?|levels?|(\w+?s?))\b(?= of\b| from\b| away\b)")
-_INDIRECT = re.compile(r"\bdirectly (?:or|and) (?:through|via) (one|two|three|\d+) (?:other )?\w+|\b(?:directly (?:or|and) )?(indirectly|transitively)")
+_HOPS = re.compile(
+    r"\b(?:within|up to|at most|in) (\w+) (?:hops?|steps?|edges?|degrees?|levels?|(\w+?s?))\b(?= of\b| from\b| away\b)"
+)
+_INDIRECT = re.compile(
+    r"\bdirectly (?:or|and) (?:through|via) (one|two|three|\d+) (?:other )?\w+|\b(?:directly (?:or|and) "
+    r")?(indirectly|transitively)"
+)
 INDIRECT_HOPS = 5
 
 
@@ -49,7 +55,8 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A word that means edges. `kind` is "any" for relations of every type, "work" for all ways to have had a part in something."""
+    """A word that means edges. `kind` is "any" for relations of every type, "work" for all ways to have had a part in
+    something."""
 
     place: int
     types: tuple[str, ...]
@@ -157,29 +164,48 @@ def _item(asked: Asked, reading: Reading, place: int, before: Sequence[Node | Ve
 
 
 def _is_column(reading: Reading, place: int, before: Sequence[Node | Verb]) -> bool:
-    """Say whether a word is a column of what was named before it, and its value follows: `functions of module textwrap`."""
+    """Say whether a word is a column of what was named before it, and its value follows: `functions of module
+    textwrap`."""
     table = next((i.table for i in reversed(before) if isinstance(i, Node)), None)
     if table is None or words.singular(reading.low(place)) != reading.low(place) or place + 1 >= len(reading.tokens):
         return False
     behind = reading.tokens[place + 1]
-    return any(c.stems == (reading.tokens[place].stem,) for c in table.columns) and behind.is_word and behind.low not in words.STOP
+    return (
+        any(c.stems == (reading.tokens[place].stem,) for c in table.columns)
+        and behind.is_word
+        and behind.low not in words.STOP
+    )
 
 
 def _thing(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | None:
     """Return the rows that the words at a place name: of a table, or of one kind in it."""
     for first, last in phrases(range(place, min(place + 3, len(reading.tokens))), 3):
         first, last = first + place, last + place
-        if first != place or any(i in reading.used for i in range(first, last)) or not all(t.is_word and not t.quoted for t in reading.tokens[first:last]):
+        if (
+            first != place
+            or any(i in reading.used for i in range(first, last))
+            or not all(t.is_word and not t.quoted for t in reading.tokens[first:last])
+        ):
             continue
         text = " ".join(t.text for t in reading.tokens[first:last])
         table = vocabulary.table_of(text)
-        if table is not None and not (last == first + 1 and reading.low(first) in words.STOP) and vocabulary.tables[table].rows:
+        if (
+            table is not None
+            and not (last == first + 1 and reading.low(first) in words.STOP)
+            and vocabulary.tables[table].rows
+        ):
             return Node(first, last, vocabulary.tables[table], is_person=table == vocabulary.person_table())
-        kinds = [c for c in value_tables(vocabulary, text) if c.is_kind] if words.singular(reading.low(last - 1)) != reading.low(last - 1) else []
+        kinds = (
+            [c for c in value_tables(vocabulary, text) if c.is_kind]
+            if words.singular(reading.low(last - 1)) != reading.low(last - 1)
+            else []
+        )
         if kinds:
             # Meetings, customers: rows of one kind.
             value = quoted(kinds[0].values[normal(text)])
-            return Node(first, last, vocabulary.tables[kinds[0].table], conditions=[f"t.{named(kinds[0].name)} = {value}"])
+            return Node(
+                first, last, vocabulary.tables[kinds[0].table], conditions=[f"t.{named(kinds[0].name)} = {value}"]
+            )
     return None
 
 
@@ -188,7 +214,9 @@ def _grouped(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | Non
     person = vocabulary.person_table()
     if person is None or reading.low(place - 1) not in ("which", "what"):
         return None
-    column = next((c for c in vocabulary.tables[person].columns if c.stems == (reading.tokens[place].stem,) and c.values), None)
+    column = next(
+        (c for c in vocabulary.tables[person].columns if c.stems == (reading.tokens[place].stem,) and c.values), None
+    )
     return None if column is None else Node(place, place + 1, vocabulary.tables[person], group=column, is_person=True)
 
 
@@ -211,16 +239,25 @@ def _verb(vocabulary: Vocabulary, reading: Reading, place: int) -> Verb | None:
     types, agent = vocabulary.edge_types(token.stem), False
     singular = words.singular(token.text)
     if not types and singular.endswith(("er", "or")) and reading.low(place + 1) == "of":
-        types, agent = vocabulary.edge_types(words.stem(singular[:-2])) or vocabulary.edge_types(words.stem(singular[:-1])), True
+        types, agent = (
+            vocabulary.edge_types(words.stem(singular[:-2])) or vocabulary.edge_types(words.stem(singular[:-1])),
+            True,
+        )
     if token.low == "about":
         at = place + 1
         while reading.low(at) in ("the", "a", "an", "our", "all"):
             at += 1
-        direct = any(e.first == at for e in reading.entities) or (at < len(reading.tokens) and _thing(vocabulary, reading, at) is not None)
+        direct = any(e.first == at for e in reading.entities) or (
+            at < len(reading.tokens) and _thing(vocabulary, reading, at) is not None
+        )
         return Verb(place, tuple(types), False) if types and direct else None
     # "where is dedent called?": what stands between "is" and the verb undergoes it.
     before = [reading.low(i) for i in range(max(0, place - 6), place)]
-    undergone = token.low.endswith(("ed", "en")) and any(w in ("is", "are", "was", "were") for w in before) and not any(w in ("does", "did", "has", "have") for w in before)
+    undergone = (
+        token.low.endswith(("ed", "en"))
+        and any(w in ("is", "are", "was", "were") for w in before)
+        and not any(w in ("does", "did", "has", "have") for w in before)
+    )
     return Verb(place, tuple(types), passive, is_undergone=undergone, agent=agent) if types else None
 
 
@@ -235,12 +272,19 @@ def _describe(reading: Reading, items: Sequence[Node | Verb], nodes: Sequence[No
             node.conditions += conditions.found(reading, node.table, prefix="t.", within=range(begin, end))
     target = next((n for n in nodes if n.table is not None), None)
     if target is not None and target.table is not None and target.group is None:
-        # What stands at the end is said of what is asked for: "modules within two imports of zlib that are larger than 500 lines".
+        # What stands at the end is said of what is asked for: "modules within two imports of zlib that are larger than
+        # 500 lines".
         target.conditions += conditions.found(reading, target.table, prefix="t.")
     last = nodes[-1]
     if last.table is not None:
         places = [i for i in reading.left() if reading.tokens[i].stem not in ("relat",)]
-        places = [i for i in places if words.number(reading.tokens[i].text) is None and reading.low(i) not in words.NEWEST and reading.low(i) not in words.SIZES]
+        places = [
+            i
+            for i in places
+            if words.number(reading.tokens[i].text) is None
+            and reading.low(i) not in words.NEWEST
+            and reading.low(i) not in words.SIZES
+        ]
         near = [i for i in places if i >= max((n.last for n in nodes[:-1]), default=0)]
         last.topic = reading.topic(near)
         reading.use(near[0], near[-1] + 1) if near else None
@@ -268,7 +312,11 @@ def _spoken(items: Sequence[Node | Verb]) -> dict[int, tuple[Verb, str]]:
 def _linked(vocabulary: Vocabulary, reading: Reading, a: Node, b: Node, said: tuple[Verb, str] | None) -> Link | None:
     """Return the edges between two nodes, as far as the database has such."""
     verb, subject = said if said is not None else (None, "left")
-    if verb is None and reading.low(b.first - 1) not in _LINKING and not (reading.low(b.first - 1) == "the" and reading.low(b.first - 2) in _LINKING):
+    if (
+        verb is None
+        and reading.low(b.first - 1) not in _LINKING
+        and not (reading.low(b.first - 1) == "the" and reading.low(b.first - 2) in _LINKING)
+    ):
         return None
     if verb is not None and verb.kind != "type":
         return Link((), "both" if verb.kind == "any" else "in", 1, verb.kind)

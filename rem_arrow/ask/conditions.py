@@ -1,4 +1,5 @@
-"""Conditions on the rows of a table, from the words of a question: values of its columns, numbers, flags, what is missing."""
+"""Conditions on the rows of a table, from the words of a question: values of its columns, numbers, flags, what is
+missing."""
 
 from __future__ import annotations
 
@@ -27,7 +28,19 @@ _MORE = {
     "under": "<",
     "fewer": "<",
 }
-_MORE |= {"below": "<", "smaller": "<", "shorter": "<", "lower": "<", "exactly": "=", "least": ">=", "most": "<=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
+_MORE |= {
+    "below": "<",
+    "smaller": "<",
+    "shorter": "<",
+    "lower": "<",
+    "exactly": "=",
+    "least": ">=",
+    "most": "<=",
+    ">": ">",
+    "<": "<",
+    ">=": ">=",
+    "<=": "<=",
+}
 _WITHOUT = ("without", "no", "missing", "lacking", "lacks", "lack")
 _NOT = ("not", "non", "never", "except", "excluding")
 
@@ -39,10 +52,17 @@ def quoted(text: str) -> str:
 
 def named(name: str) -> str:
     """Return a name as SQL, quoted where it must be."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in _KEYWORDS else '"' + name.replace('"', '""') + '"'
+    return (
+        name
+        if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in _KEYWORDS
+        else '"' + name.replace('"', '""') + '"'
+    )
 
 
-_KEYWORD_LIST = "table order group select from where limit offset by having join on using union all distinct end case when then else and or not in is null like as with to desc asc"
+_KEYWORD_LIST = (
+    "table order group select from where limit offset by having join on using union all distinct end "
+    "case when then else and or not in is null like as with to desc asc"
+)
 _KEYWORDS = frozenset(_KEYWORD_LIST.split())
 
 
@@ -56,12 +76,17 @@ def moment(at: datetime, dtype: pl.DataType) -> str:
 
 
 def found(reading: Reading, table: TableWords, *, prefix: str = "", within: range | None = None) -> list[str]:
-    """Return the conditions that the words say of a table, and account for these words. With `within` only tokens there are read."""
+    """Return the conditions that the words say of a table, and account for these words. With `within` only tokens there
+    are read."""
     conditions: list[str] = []
     places = within or range(len(reading.tokens))
     place = places.start
     while place < places.stop:
-        hit = next((h for h in _matches(reading, table, place, places.stop, prefix)), None) if place not in reading.used else None
+        hit = (
+            next((h for h in _matches(reading, table, place, places.stop, prefix)), None)
+            if place not in reading.used
+            else None
+        )
         if hit is None:
             place += 1
             continue
@@ -74,7 +99,8 @@ def found(reading: Reading, table: TableWords, *, prefix: str = "", within: rang
 
 
 def time_condition(reading: Reading, table: TableWords, *, prefix: str = "") -> tuple[str, Column] | None:
-    """Return the condition of the question's time on a table, and on which column; None without a time, or a column for it."""
+    """Return the condition of the question's time on a table, and on which column; None without a time, or a column for
+    it."""
     column = time_column(reading, table) if reading.time is not None else None
     if reading.time is None or column is None:
         return None
@@ -82,7 +108,8 @@ def time_condition(reading: Reading, table: TableWords, *, prefix: str = "") -> 
 
 
 def time_column(reading: Reading, table: TableWords) -> Column | None:
-    """Return the column that times in a question are about: the one whose verb it uses, else the time of an event, else created_at."""
+    """Return the column that times in a question are about: the one whose verb it uses, else the time of an event, else
+    created_at."""
     times = [c for c in table.columns if c.is_time]
     for place, token in enumerate(reading.tokens):
         own = next((c for c in times if c.stems[0] == token.stem and len(c.stems) > 1), None)
@@ -90,13 +117,26 @@ def time_column(reading: Reading, table: TableWords) -> Column | None:
             reading.use(place, place + 1)
             return own
     for place, token in enumerate(reading.tokens):
-        system = next((c for c in times if c.name == words.TIME_STEMS.get(token.stem)), None) if c_is_verb(token.text) else None
+        system = (
+            next((c for c in times if c.name == words.TIME_STEMS.get(token.stem)), None)
+            if c_is_verb(token.text)
+            else None
+        )
         # Of a commit, "made" and "written" are about when it was committed, not when the row was.
-        if system is not None and not any(not c.nullable and c.name not in ("created_at", "modified_at") for c in times):
+        if system is not None and not any(
+            not c.nullable and c.name not in ("created_at", "modified_at") for c in times
+        ):
             reading.use(place, place + 1)
             return system
     declared = [c for c in times if c.name not in ("created_at", "modified_at")]
-    begins = next((c for c in declared if c.stems[0] in ("start", "begin", "happen", "occur", "at", "time", "date", "timestamp", "day")), None)
+    begins = next(
+        (
+            c
+            for c in declared
+            if c.stems[0] in ("start", "begin", "happen", "occur", "at", "time", "date", "timestamp", "day")
+        ),
+        None,
+    )
     certain = next((c for c in declared if not c.nullable), None)
     return begins or certain or table.column("created_at") or (declared[0] if declared else None)
 
@@ -118,7 +158,11 @@ def column_at(reading: Reading, table: TableWords, place: int) -> tuple[Column, 
         wanted.append(stems[-1:] if column.name not in ("id",) else ())
         for option in wanted:
             stop = place + len(option)
-            fits = bool(option) and stop <= len(reading.tokens) and all(alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option))
+            fits = (
+                bool(option)
+                and stop <= len(reading.tokens)
+                and all(alike(reading.tokens[place + i].stem, s) for i, s in enumerate(option))
+            )
             if fits and (best is None or stop > best[1] or (stop == best[1] and len(stems) == len(option))):
                 best = (column, stop)
     return best
@@ -130,7 +174,11 @@ def measure(reading: Reading, table: TableWords, place: int) -> tuple[Column, in
     stem = reading.tokens[place].stem if place < len(reading.tokens) else ""
     for column in numbers:
         stop = place + len(column.stems)
-        if stop <= len(reading.tokens) and len(column.stems) > 1 and tuple(t.stem for t in reading.tokens[place:stop]) == column.stems:
+        if (
+            stop <= len(reading.tokens)
+            and len(column.stems) > 1
+            and tuple(t.stem for t in reading.tokens[place:stop]) == column.stems
+        ):
             return column, stop
     word = reading.low(place)
     if not stem or word in words.STOP:
@@ -139,7 +187,9 @@ def measure(reading: Reading, table: TableWords, place: int) -> tuple[Column, in
     # Of "lines" a column `line` is a place, and one that is described as lines a measure.
     own = own or next((c for c in numbers if word in re.findall(r"[a-z]+", c.description.casefold())), None)
     own = own or next((c for c in numbers if stem in c.stems), None)
-    own = own or next((c for c in numbers if stem in {words.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None)
+    own = own or next(
+        (c for c in numbers if stem in {words.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None
+    )
     return None if own is None else (own, place + 1)
 
 
@@ -238,7 +288,8 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         return f"{prefix}{named(column.name)} {'<>' if negated else '='} {count:g}", at + 1
     values: list[str] = []
     while (found_ := _value_at(reading, table, at, column)) is not None or (
-        not values and (found_ := _raw_value(reading, at, column, said=is_said, before=reading.low(place - 1))) is not None
+        not values
+        and (found_ := _raw_value(reading, at, column, said=is_said, before=reading.low(place - 1))) is not None
     ):
         values.append(found_[0])
         at = found_[1]
@@ -272,11 +323,17 @@ def _flag(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple
         negated, at = True, at + 1
     word = reading.low(at)
     for column in (c for c in table.columns if c.is_flag):
-        stems = column.stems[1:] if column.stems[0] in ("is", "has", "was", "can") and len(column.stems) > 1 else column.stems
+        stems = (
+            column.stems[1:]
+            if column.stems[0] in ("is", "has", "was", "can") and len(column.stems) > 1
+            else column.stems
+        )
         name = prefix + named(column.name)
         if words.stem(word) == stems[0] and len(stems) == 1:
             return (f"NOT {name}" if negated else name), at + 1
-        if len(stems) == 1 and any(word.startswith(p) and words.stem(word.removeprefix(p)) == stems[0] for p in ("in", "un", "non")):
+        if len(stems) == 1 and any(
+            word.startswith(p) and words.stem(word.removeprefix(p)) == stems[0] for p in ("in", "un", "non")
+        ):
             return f"NOT {name}", at + 1
     return None
 
@@ -287,7 +344,11 @@ def _value(reading: Reading, table: TableWords, place: int, prefix: str) -> tupl
     while reading.low(at) in _NOT and at < len(reading.tokens):
         negated, at = True, at + 1
     for size in (3, 2, 1):
-        hits = [(column, hit) for column in table.columns if not column.is_list and (hit := _value_at(reading, table, at, column, size=size)) is not None]
+        hits = [
+            (column, hit)
+            for column in table.columns
+            if not column.is_list and (hit := _value_at(reading, table, at, column, size=size)) is not None
+        ]
         if hits:
             # Of several columns with that value the one with the fewest: the kind, not a name.
             column, (value, stop) = min(hits, key=lambda h: len(h[0].values))
@@ -303,12 +364,18 @@ def _value(reading: Reading, table: TableWords, place: int, prefix: str) -> tupl
     return None
 
 
-def _value_at(reading: Reading, table: TableWords, place: int, column: Column, *, size: int | None = None) -> tuple[str, int] | None:
+def _value_at(
+    reading: Reading, table: TableWords, place: int, column: Column, *, size: int | None = None
+) -> tuple[str, int] | None:
     """Return the value of a column that the words at a place are, and the place behind them."""
     for count in (3, 2, 1) if size is None else (size,):
         stop = place + count
         tokens = reading.tokens[place:stop]
-        if stop > len(reading.tokens) or not all(t.is_word for t in tokens) or any(i in reading.used for i in range(place, stop)):
+        if (
+            stop > len(reading.tokens)
+            or not all(t.is_word for t in tokens)
+            or any(i in reading.used for i in range(place, stop))
+        ):
             continue
         if count == 1 and tokens[0].low in words.STOP:
             continue
@@ -319,11 +386,17 @@ def _value_at(reading: Reading, table: TableWords, place: int, column: Column, *
 
 
 def _raw_value(reading: Reading, place: int, column: Column, *, said: bool, before: str) -> tuple[str, int] | None:
-    """Return a word that can only be a value, though it is not known to be one: `status is archived`, `module textwrap`."""
+    """Return a word that can only be a value, though it is not known to be one: `status is archived`, `module
+    textwrap`."""
     if place >= len(reading.tokens) or place in reading.used or not isinstance(column.dtype, (pl.String, pl.List)):
         return None
     token = reading.tokens[place]
-    if not token.is_word or token.low in words.STOP or column.values or not (said or token.quoted or before in ("with", "of", "in", "the", "whose", "where")):
+    if (
+        not token.is_word
+        or token.low in words.STOP
+        or column.values
+        or not (said or token.quoted or before in ("with", "of", "in", "the", "whose", "where"))
+    ):
         return None
     return token.text, place + 1
 
@@ -331,10 +404,16 @@ def _raw_value(reading: Reading, place: int, column: Column, *, said: bool, befo
 def _equals(column: Column, values: list[str], prefix: str, *, negated: bool) -> str:
     name, texts = prefix + named(column.name), [quoted(v) for v in dict.fromkeys(values)]
     if column.is_list:
-        text = f"list_contains({name}, {texts[0]})" if len(texts) == 1 else f"list_has_any({name}, [{', '.join(texts)}])"
+        text = (
+            f"list_contains({name}, {texts[0]})" if len(texts) == 1 else f"list_has_any({name}, [{', '.join(texts)}])"
+        )
         return f"NOT {text}" if negated else text
     if column.values:
-        text = f"{name} {'<>' if negated else '='} {texts[0]}" if len(texts) == 1 else f"{name} {'NOT IN' if negated else 'IN'} ({', '.join(texts)})"
+        text = (
+            f"{name} {'<>' if negated else '='} {texts[0]}"
+            if len(texts) == 1
+            else f"{name} {'NOT IN' if negated else 'IN'} ({', '.join(texts)})"
+        )
         return text
     return f"lower({name}) {'<>' if negated else '='} lower({texts[0]})"
 

@@ -1,4 +1,5 @@
-"""What a plan for a question is: named stages of REM SQL, each of which may read the earlier ones by name, and broader fallbacks."""
+"""What a plan for a question is: named stages of REM SQL, each of which may read the earlier ones by name, and broader
+fallbacks."""
 
 from __future__ import annotations
 

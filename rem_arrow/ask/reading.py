@@ -14,7 +14,10 @@ from rem_arrow.ask.vocabulary import Vocabulary, normal, phrases
 
 QUESTION_CHARS_MAX, TOKENS_MAX = 4_000, 200
 _LOOKUPS_MAX = 60
-_TOKEN = re.compile(r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)'([^']{2,200})'(?!\w)|\w+(?:[-./:@+#]\w+)*[+#]*(?:'\w+)?|[?!,;<>=]+")
+_TOKEN = re.compile(
+    r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)'([^']{2,200})'(?!\w)"
+    r"|\w+(?:[-./:@+#]\w+)*[+#]*(?:'\w+)?|[?!,;<>=]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,14 @@ class Reading:
 
     def left(self) -> list[int]:
         """Return the places of words that are not accounted for, and say something."""
-        begin = next((i for i, t in enumerate(self.tokens) if t.low not in words.COMMANDS and t.low not in words.STOP), 0)
-        return [i for i, t in enumerate(self.tokens) if i not in self.used and i >= begin and t.is_word and (t.quoted or t.low not in words.STOP)]
+        begin = next(
+            (i for i, t in enumerate(self.tokens) if t.low not in words.COMMANDS and t.low not in words.STOP), 0
+        )
+        return [
+            i
+            for i, t in enumerate(self.tokens)
+            if i not in self.used and i >= begin and t.is_word and (t.quoted or t.low not in words.STOP)
+        ]
 
     def topic(self, places: Sequence[int]) -> str:
         """Return the words at these places as a text to search for."""
@@ -107,7 +116,16 @@ def tokenize(text: str) -> list[Token]:
 
 def _is_name(text: str) -> bool:
     """Say whether a word with hyphens may be a name: auth-service, but not authentication-related."""
-    return text.rsplit("-", 1)[1].casefold() not in ("related", "based", "like", "specific", "level", "wide", "side", "line")
+    return text.rsplit("-", 1)[1].casefold() not in (
+        "related",
+        "based",
+        "like",
+        "specific",
+        "level",
+        "wide",
+        "side",
+        "line",
+    )
 
 
 def _places(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
@@ -121,9 +139,17 @@ def _entities(reading: Reading, session: Session, vocabulary: Vocabulary) -> lis
     asked = 0
     taken = set(reading.used)
     for first, last in phrases(reading.tokens, 5):
-        if asked >= _LOOKUPS_MAX or not taken.isdisjoint(range(first, last)) or not _may_name(reading, first, last, vocabulary):
+        if (
+            asked >= _LOOKUPS_MAX
+            or not taken.isdisjoint(range(first, last))
+            or not _may_name(reading, first, last, vocabulary)
+        ):
             continue
-        text = reading.tokens[first].text if last == first + 1 else reading.text[reading.tokens[first].start : reading.tokens[last - 1].stop]
+        text = (
+            reading.tokens[first].text
+            if last == first + 1
+            else reading.text[reading.tokens[first].start : reading.tokens[last - 1].stop]
+        )
         asked += 1
         hits = session.lookup([text])
         if hits.height:
@@ -133,26 +159,36 @@ def _entities(reading: Reading, session: Session, vocabulary: Vocabulary) -> lis
 
 
 def _may_name(reading: Reading, first: int, last: int, vocabulary: Vocabulary) -> bool:
-    """Say whether tokens may be a name that is worth looking up: quoted, spelled like one, or several words that are no phrase of the language."""
+    """Say whether tokens may be a name that is worth looking up: quoted, spelled like one, or several words that are no
+    phrase of the language."""
     tokens = reading.tokens[first:last]
     if not all(t.is_word for t in tokens) or (len(tokens) > 1 and any(t.quoted for t in tokens)):
         return False
     if len(tokens) > 1:
         if any(t.low in words.STOP for t in (tokens[0], tokens[-1])) or words.number(tokens[0].text) is not None:
             return False
-        return all(t.text[0].isupper() or t.low in words.STOP for t in tokens) or not any(vocabulary.table_of(t.text) for t in tokens)
+        return all(t.text[0].isupper() or t.low in words.STOP for t in tokens) or not any(
+            vocabulary.table_of(t.text) for t in tokens
+        )
     return tokens[0].quoted or is_identifier(tokens[0].text, first) or _is_object(reading, first, vocabulary)
 
 
 def is_identifier(text: str, place: int) -> bool:
-    """Say whether one word is spelled like a name or a key: TAP-1234, json.dumps, OrderedDict, DHL, 12345, or a capital inside of a sentence."""
+    """Say whether one word is spelled like a name or a key: TAP-1234, json.dumps, OrderedDict, DHL, 12345, or a capital
+    inside of a sentence."""
     if text.casefold() in words.STOP and not text.isupper():
         return False
     marks = re.search(r"[-./:@_]", text) is not None
     digits = any(c.isdigit() for c in text)
     if text.isdigit():
         return len(text) >= 4
-    return marks or digits or re.search(r"[a-z][A-Z]", text) is not None or (text.isupper() and len(text) > 1) or (place > 0 and text[:1].isupper())
+    return (
+        marks
+        or digits
+        or re.search(r"[a-z][A-Z]", text) is not None
+        or (text.isupper() and len(text) > 1)
+        or (place > 0 and text[:1].isupper())
+    )
 
 
 def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
@@ -166,7 +202,18 @@ def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
     if before >= 0 and vocabulary.edge_types(words.stem(reading.low(before))):
         return True
     # "Which modules does json import?", "where is dedent called?"
-    if reading.low(place - 1) in ("does", "did", "do", "has", "have", "had", "is", "are", "was", "were") and vocabulary.edge_types(words.stem(reading.low(place + 1))):
+    if reading.low(place - 1) in (
+        "does",
+        "did",
+        "do",
+        "has",
+        "have",
+        "had",
+        "is",
+        "are",
+        "was",
+        "were",
+    ) and vocabulary.edge_types(words.stem(reading.low(place + 1))):
         return True
     others = [t for i, t in enumerate(reading.tokens) if i != place and t.is_word and t.low not in words.LOOKUP_WORDS]
     return not others

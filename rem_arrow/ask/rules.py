@@ -1,6 +1,8 @@
-"""The planner by rules: a question in English to a plan, by the words of the database and general grammar. Pure, but for lookups of names.
+"""The planner by rules: a question in English to a plan, by the words of the database and general grammar. Pure, but
+for lookups of names.
 
-The order of the rules is the order of what is surest: a name that is asked for; edges between things that are named; counts and groupings; rows by
+The order of the rules is the order of what is surest: a name that is asked for; edges between things that are named;
+counts and groupings; rows by
 their columns and times; search by meaning for what is left.
 """
 
@@ -46,11 +48,22 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
         reading.use(entity.first, entity.last)
         names.append((entity.first, entity.text))
     for place, token in enumerate(reading.tokens):
-        if place not in reading.used and (token.quoted or is_identifier(token.text, place)) and token.is_word and asked.vocabulary.table_of(token.text) is None:
+        if (
+            place not in reading.used
+            and (token.quoted or is_identifier(token.text, place))
+            and token.is_word
+            and asked.vocabulary.table_of(token.text) is None
+        ):
             names.append((place, token.text))
             reading.use(place, place + 1)
     rest = [i for i in reading.left() if reading.low(i) not in words.LOOKUP_WORDS]
-    verbs = [i for i, t in enumerate(reading.tokens) if i not in reading.used and (t.low not in words.STOP or t.low == "called") and asked.vocabulary.edge_types(t.stem)]
+    verbs = [
+        i
+        for i, t in enumerate(reading.tokens)
+        if i not in reading.used
+        and (t.low not in words.STOP or t.low == "called")
+        and asked.vocabulary.edge_types(t.stem)
+    ]
     if verbs or any(t.stem in words.ANY_STEMS for t in reading.tokens):
         return None
     tables = [t for i in rest if (t := asked.vocabulary.table_of(reading.low(i))) is not None]
@@ -62,12 +75,19 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
     table = tables[0] if tables else asked.table
     sql = f"SELECT * FROM LOOKUP({', '.join(map(quoted, texts))}{f', table => {quoted(table)}' if table else ''})"
     sure = all(any(e.text == t for e in reading.entities) for t in texts)
-    broader = [Fallback(sql=f"SELECT * FROM FUZZY({', '.join(map(quoted, texts))}, k => 10)", purpose="names that are spelled much alike")]
+    broader = [
+        Fallback(
+            sql=f"SELECT * FROM FUZZY({', '.join(map(quoted, texts))}, k => 10)",
+            purpose="names that are spelled much alike",
+        )
+    ]
     said = "the question names " + " and ".join(repr(t) for t in texts)
     return Plan(
         query_type="entity_lookup",
         confidence=0.95 if sure else 0.5,
-        explanation=f"{said}, so it is looked up." if sure else f"{said}, which no entity is called exactly; names spelled much alike, and search, come next.",
+        explanation=f"{said}, so it is looked up."
+        if sure
+        else f"{said}, which no entity is called exactly; names spelled much alike, and search, come next.",
         stages=[Stage(name="found", sql=sql, purpose="the entities of that name")],
         fallbacks=broader,
     )
@@ -85,10 +105,14 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)
     rest = reading.left()
-    said = {words.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()}
+    said = {
+        words.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()
+    }
     rest = [i for i in rest if reading.tokens[i].stem not in words.VAGUE_STEMS and reading.tokens[i].stem not in said]
     if time is not None:
-        rest = [i for i in rest if reading.tokens[i].stem not in words.TIME_STEMS and reading.low(i) not in words.FUTURE]
+        rest = [
+            i for i in rest if reading.tokens[i].stem not in words.TIME_STEMS and reading.low(i) not in words.FUTURE
+        ]
     if rest or (not where and time is None and order is None and len(reading.left()) > 0):
         return None
     text = " AND ".join([*where, *([time[0]] if time else [])])
@@ -118,7 +142,11 @@ def _order(reading: Reading, subject: Subject) -> str | None:
             column, descending = conditions.time_column(reading, table), words.NEWEST[token.low]
         if column is None or descending is None:
             continue
-        counts = [(i, n) for i, t in enumerate(reading.tokens) if i not in reading.used and (n := words.number(t.text)) is not None and 1 <= n <= 1_000]
+        counts = [
+            (i, n)
+            for i, t in enumerate(reading.tokens)
+            if i not in reading.used and (n := words.number(t.text)) is not None and 1 <= n <= 1_000
+        ]
         reading.use(place, place + 1)
         for at, _ in counts:
             reading.use(at, at + 1)

@@ -29,9 +29,37 @@ OF_NUMBERS = {
     "median": "MEDIAN",
 }
 _GROUPS = ("per", "by", "each", "every")
-_SIGNS = {"more": ">", "over": ">", "fewer": "<", "less": "<", "under": "<", "least": ">=", "most": "<=", "exactly": "="}
+_SIGNS = {
+    "more": ">",
+    "over": ">",
+    "fewer": "<",
+    "less": "<",
+    "under": "<",
+    "least": ">=",
+    "most": "<=",
+    "exactly": "=",
+}
 _VAGUE = frozenset(
-    ["work", "works", "working", "people", "made", "make", "makes", "number", "count", "there", "in", "total", "altogether", "times", "often", "exist", "were", "written"]
+    [
+        "work",
+        "works",
+        "working",
+        "people",
+        "made",
+        "make",
+        "makes",
+        "number",
+        "count",
+        "there",
+        "in",
+        "total",
+        "altogether",
+        "times",
+        "often",
+        "exist",
+        "were",
+        "written",
+    ]
 )
 
 
@@ -68,7 +96,9 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     doubt = [
         reading.tokens[i].text
         for i in reading.left()
-        if reading.low(i) not in _VAGUE and reading.tokens[i].stem not in words.VAGUE_STEMS and reading.tokens[i].stem not in words.TIME_STEMS
+        if reading.low(i) not in _VAGUE
+        and reading.tokens[i].stem not in words.VAGUE_STEMS
+        and reading.tokens[i].stem not in words.TIME_STEMS
     ]
     if len(doubt) > 2:
         return None
@@ -82,7 +112,10 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
             # Which one has the most: no one is none of them.
             text += f"{' AND' if where else ' WHERE'} {named(group.name)} IS NOT NULL"
         order = "ASC" if extreme is not None and not extreme[0] else "DESC"
-        sql = f"SELECT {named(group.name)}, {value} AS {label}{text} GROUP BY {named(group.name)} ORDER BY {label} {order}, {named(group.name)}{limit}"
+        sql = (
+            f"SELECT {named(group.name)}, {value} AS {label}{text} GROUP BY {named(group.name)} ORDER BY {label} "
+            f"{order}, {named(group.name)}{limit}"
+        )
     return Plan(
         query_type="aggregate",
         confidence=0.9 if not doubt else 0.65,
@@ -91,7 +124,13 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         + (f" for each {group.name}" if group else "")
         + "."
         + (f" Not understood: {', '.join(doubt)}." if doubt else ""),
-        stages=[Stage(name="answer", sql=sql, purpose="the number that is asked for" if group is None else "the numbers by group")],
+        stages=[
+            Stage(
+                name="answer",
+                sql=sql,
+                purpose="the number that is asked for" if group is None else "the numbers by group",
+            )
+        ],
         fallbacks=[],
     )
 
@@ -107,7 +146,14 @@ def _distinct(asked: Asked, reading: Reading) -> Plan | None:
         if thing is None or thing.place is None:
             return None
         named_ = next(
-            (c for t in reading.tokens if t.is_word and t.low not in words.STOP for c in thing.table.columns if c.name != "id" and conditions.alike(t.stem, c.stems[0])), None
+            (
+                c
+                for t in reading.tokens
+                if t.is_word and t.low not in words.STOP
+                for c in thing.table.columns
+                if c.name != "id" and conditions.alike(t.stem, c.stems[0])
+            ),
+            None,
         )
         if named_ is None or thing.table.name == asked.vocabulary.person_table():
             reading.used.clear()
@@ -115,9 +161,19 @@ def _distinct(asked: Asked, reading: Reading) -> Plan | None:
         where = [*conditions.found(reading, tables[thing.table.name]), *thing.conditions]
         time = conditions.time_condition(reading, thing.table)
         where += [time[0]] if time else []
-        sql = f"SELECT COUNT(DISTINCT {named(named_.name)}) AS count FROM {named(thing.table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
-        said = f"How many different {named_.name} {thing.table.name} have" + (f", where {' AND '.join(where)}." if where else ".")
-        return Plan(query_type="aggregate", confidence=0.8, explanation=said, stages=[Stage(name="answer", sql=sql, purpose="how many different ones")], fallbacks=[])
+        sql = f"SELECT COUNT(DISTINCT {named(named_.name)}) AS count FROM {named(thing.table.name)}" + (
+            f" WHERE {' AND '.join(where)}" if where else ""
+        )
+        said = f"How many different {named_.name} {thing.table.name} have" + (
+            f", where {' AND '.join(where)}." if where else "."
+        )
+        return Plan(
+            query_type="aggregate",
+            confidence=0.8,
+            explanation=said,
+            stages=[Stage(name="answer", sql=sql, purpose="how many different ones")],
+            fallbacks=[],
+        )
     return None
 
 
@@ -149,10 +205,22 @@ def _having(asked: Asked, reading: Reading) -> Plan | None:
     time = conditions.time_condition(reading, thing.table)
     where += [time[0]] if time else []
     text = f" WHERE {' AND '.join(where)}" if where else ""
-    column, than = named(group.name), {"at least": ">=", "at most": "<="}.get(f"{reading.low(sign - 1)} {words_[sign]}", _SIGNS[words_[sign]])
-    sql = f"SELECT {column}, COUNT(*) AS count FROM {named(thing.table.name)}{text} GROUP BY {column} HAVING COUNT(*) {than} {count:g} ORDER BY count DESC, {column}"
+    column, than = (
+        named(group.name),
+        {"at least": ">=", "at most": "<="}.get(f"{reading.low(sign - 1)} {words_[sign]}", _SIGNS[words_[sign]]),
+    )
+    sql = (
+        f"SELECT {column}, COUNT(*) AS count FROM {named(thing.table.name)}{text} GROUP BY {column} HAVING COUNT(*) "
+        f"{than} {count:g} ORDER BY count DESC, {column}"
+    )
     said = f"Each {group.name} of {thing.table.name} with {than} {count:g} rows."
-    return Plan(query_type="aggregate", confidence=0.85, explanation=said, stages=[Stage(name="groups", sql=sql, purpose="the groups with so many rows")], fallbacks=[])
+    return Plan(
+        query_type="aggregate",
+        confidence=0.85,
+        explanation=said,
+        stages=[Stage(name="groups", sql=sql, purpose="the groups with so many rows")],
+        fallbacks=[],
+    )
 
 
 def _function(reading: Reading) -> str | None:

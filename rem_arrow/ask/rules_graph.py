@@ -1,4 +1,5 @@
-"""Questions that follow edges: from an entity that is named, or from what a search or a condition finds, along a chain of verbs to what is asked for."""
+"""Questions that follow edges: from an entity that is named, or from what a search or a condition finds, along a chain
+of verbs to what is asked for."""
 
 from __future__ import annotations
 
@@ -23,7 +24,11 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     counts = next((i for i, t in enumerate(reading.tokens) if t.low == "how" and reading.low(i + 1) == "many"), None)
     if counts is not None:
         reading.use(counts, counts + 2)
-    function = next((rules_aggregate.OF_NUMBERS[t.low] for t in reading.tokens if t.low in rules_aggregate.OF_NUMBERS), None) if counts is None else None
+    function = (
+        next((rules_aggregate.OF_NUMBERS[t.low] for t in reading.tokens if t.low in rules_aggregate.OF_NUMBERS), None)
+        if counts is None
+        else None
+    )
     ranks = any(t.low in ("most", "mostly", "often") for t in reading.tokens) and counts is None
     chain = chain_of(asked, reading)
     if chain is None:
@@ -33,25 +38,58 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     stages, seeds = _anchored(anchor, reading, timed is anchor, _ends(anchor, chain.links[-1], asked.vocabulary))
     for place in range(len(nodes) - 2, -1, -1):
         link, node = chain.links[place], nodes[place]
-        time = conditions.time_condition(reading, node.table, prefix="t.")[0] if timed is node and node.table is not None else None  # type: ignore[index]
+        time = (
+            conditions.time_condition(reading, node.table, prefix="t.")[0]  # type: ignore[index]
+            if timed is node and node.table is not None
+            else None
+        )
         last = place == 0
-        walked = _walked(asked.vocabulary, reading, node, nodes[place + 1], link, seeds, last=last, time=time, between=timed is None and reading.time is not None)
+        walked = _walked(
+            asked.vocabulary,
+            reading,
+            node,
+            nodes[place + 1],
+            link,
+            seeds,
+            last=last,
+            time=time,
+            between=timed is None and reading.time is not None,
+        )
         if walked is None:
             return None
         stages += [renamed(s, stages + walked[:i]) for i, s in enumerate(walked)]
         seeds = f"(SELECT \"table\" || ':' || id FROM {stages[-1].name})"
     if ranks and nodes[0].group is None:
-        stages.append(Stage(name="ranking", sql=f"SELECT * FROM {stages[-1].name} ORDER BY links DESC LIMIT 10", purpose="those with the most links first"))
+        stages.append(
+            Stage(
+                name="ranking",
+                sql=f"SELECT * FROM {stages[-1].name} ORDER BY links DESC LIMIT 10",
+                purpose="those with the most links first",
+            )
+        )
     if counts is not None:
-        stages.append(Stage(name="answer", sql=f"SELECT count(DISTINCT id) AS count FROM {stages[-1].name}", purpose="how many they are"))
-    measured = rules_aggregate.measured(reading, nodes[0].table) if function is not None and nodes[0].table is not None else None
+        stages.append(
+            Stage(
+                name="answer",
+                sql=f"SELECT count(DISTINCT id) AS count FROM {stages[-1].name}",
+                purpose="how many they are",
+            )
+        )
+    measured = (
+        rules_aggregate.measured(reading, nodes[0].table)
+        if function is not None and nodes[0].table is not None
+        else None
+    )
     if function is not None and measured is not None:
         reading.used.update(i for i, t in enumerate(reading.tokens) if t.low in rules_aggregate.OF_NUMBERS)
         sql = f"SELECT {function}({named(measured.name)}) AS {function.lower()}_{measured.name} FROM {stages[-1].name}"
         stages.append(Stage(name="answer", sql=sql, purpose=f"their {function.lower()} of {measured.name}"))
     if nodes[0].group is not None and nodes[0].table is not None:
         column = named(nodes[0].group.name)
-        sql = f"SELECT t.{column}, count(*) AS people, sum(n.links) AS links FROM {stages[-1].name} AS n JOIN {named(nodes[0].table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
+        sql = (
+            f"SELECT t.{column}, count(*) AS people, sum(n.links) AS links FROM {stages[-1].name} AS n JOIN "
+            f"{named(nodes[0].table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
+        )
         stages.append(Stage(name="groups", sql=sql, purpose=f"the same by {nodes[0].group.name}"))
     doubt = [reading.tokens[i].text for i in reading.left() if reading.low(i) not in ("most", "often")]
     if len(doubt) > 3:
@@ -76,7 +114,8 @@ def renamed(stage: Stage, before: list[Stage]) -> Stage:
 
 
 def _timed(asked: Asked, reading: Reading, chain: Chain) -> Node | None:
-    """Return the node whose rows the question's time is about: the last of a table that is not people, and is no code that outlives its changes."""
+    """Return the node whose rows the question's time is about: the last of a table that is not people, and is no code
+    that outlives its changes."""
     if reading.time is None:
         return None
     options = [n for n in chain.nodes if n.table is not None and not n.is_person]
@@ -95,7 +134,11 @@ def _anchored(anchor: Node, reading: Reading, timed: bool, ends: list[str]) -> t
     table = named(anchor.table.name)
     filtered = f" WHERE {where}" if where else ""
     if anchor.topic:
-        sql = f'SELECT {quoted(anchor.table.name)} AS "table", t.id, t._score FROM {table} AS t WHERE t.{anchor.table.embedded[0] if anchor.table.embedded else "embedding"}.cosine({quoted(anchor.topic)}, k => {SEEDS})'
+        sql = (
+            f'SELECT {quoted(anchor.table.name)} AS "table", t.id, t._score FROM {table} AS t WHERE '
+            f"t.{anchor.table.embedded[0] if anchor.table.embedded else 'embedding'}.cosine({quoted(anchor.topic)}, k "
+            f"=> {SEEDS})"
+        )
         sql += f" AND {where}" if where else ""
         purpose = f"{anchor.table.name} near in meaning to {anchor.topic!r}"
     else:
@@ -114,11 +157,26 @@ def _ends(anchor: Node, link: Link, vocabulary: Vocabulary) -> list[str]:
     return [quoted(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
 
 
-def _walked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, link: Link, seeds: str, *, last: bool, time: str | None, between: bool) -> list[Stage] | None:
+def _walked(
+    vocabulary: Vocabulary,
+    reading: Reading,
+    node: Node,
+    start: Node,
+    link: Link,
+    seeds: str,
+    *,
+    last: bool,
+    time: str | None,
+    between: bool,
+) -> list[Stage] | None:
     """Return the stages of one step along the chain."""
     if link.kind == "work":
         return _worked(vocabulary, reading, node, start, seeds, last=last, timed=between)
-    options = [*([_types(link.types)] if link.types else []), f"direction => '{link.direction}'", *([f"depth => {link.depth}"] if link.depth > 1 else [])]
+    options = [
+        *([_types(link.types)] if link.types else []),
+        f"direction => '{link.direction}'",
+        *([f"depth => {link.depth}"] if link.depth > 1 else []),
+    ]
     call = f"NEIGHBORS({seeds}, {', '.join(options)})"
     return [_reached(node.table, [*node.conditions, *([time] if time else [])], call, last=last)]
 
@@ -126,13 +184,22 @@ def _walked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, l
 def _reached(table: TableWords | None, where: list[str], call: str, *, last: bool) -> Stage:
     if table is None:
         sql = (
-            f'SELECT n."table", n.id, e.name, n.links FROM (SELECT "table", id, count(*) AS links FROM {call} GROUP BY ALL) AS n\n'
-            f'LEFT JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id ORDER BY n.links DESC, n.id LIMIT {_ROWS_MAX}'
+            f'SELECT n."table", n.id, e.name, n.links FROM (SELECT "table", id, count(*) AS links FROM {call} GROUP '
+            "BY ALL) AS n\n"
+            'LEFT JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id ORDER BY n.links DESC, n.id LIMIT '
+            f"{_ROWS_MAX}"
         )
         return Stage(name="reached", sql=sql, purpose="what the edges lead to")
     name = quoted(table.name)
-    inner = f'(SELECT id, count(*) AS links FROM {call} WHERE "table" = {name} GROUP BY id) AS n\nJOIN {named(table.name)} AS t ON t.id = n.id'
-    shown = f'SELECT {name} AS "table", t.*, n.links FROM {inner}' if last else f'SELECT {name} AS "table", t.id, n.links FROM {inner}'
+    inner = (
+        f'(SELECT id, count(*) AS links FROM {call} WHERE "table" = {name} GROUP BY id) AS n\nJOIN '
+        f"{named(table.name)} AS t ON t.id = n.id"
+    )
+    shown = (
+        f'SELECT {name} AS "table", t.*, n.links FROM {inner}'
+        if last
+        else f'SELECT {name} AS "table", t.id, n.links FROM {inner}'
+    )
     text = shown + (f" WHERE {' AND '.join(where)}" if where else "") + (" ORDER BY n.links DESC, t.id" if last else "")
     return Stage(name=stage_name(table.name), sql=text, purpose=f"{table.name} that the edges lead to")
 
@@ -143,7 +210,9 @@ def stage_name(name: str) -> str:
     return f"found_{plain}"
 
 
-def _worked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, seeds: str, *, last: bool, timed: bool) -> list[Stage] | None:
+def _worked(
+    vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, seeds: str, *, last: bool, timed: bool
+) -> list[Stage] | None:
     """Everyone with a part in something: along every way of at most two edges that leads from its tables to people."""
     person = node.table.name if node.table is not None else vocabulary.person_table()
     if person is None or start.tables is None:
@@ -160,16 +229,27 @@ def _worked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, s
             condition = reading.time.condition("e.created_at", lambda at: f"TIMESTAMPTZ '{at:%Y-%m-%d %H:%M:%S}+00'")
             filtered = f'\nJOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id WHERE {condition}'
         parts = [
-            f"SELECT n.\"table\", n.id FROM NEIGHBORS({seeds}, {_types([t for t, x in towards if x == d])}, direction => '{d}') AS n{filtered}"
+            f'SELECT n."table", n.id FROM NEIGHBORS({seeds}, {_types([t for t, x in towards if x == d])}, direction '
+            f"=> '{d}') AS n{filtered}"
             for d in dict.fromkeys(d for _, d in towards)
         ]
-        stages.append(Stage(name="changes", sql="\nUNION\n".join(parts), purpose="what connects them to people" + (", in that time" if filtered else "")))
+        stages.append(
+            Stage(
+                name="changes",
+                sql="\nUNION\n".join(parts),
+                purpose="what connects them to people" + (", in that time" if filtered else ""),
+            )
+        )
         calls += [
-            f"NEIGHBORS((SELECT \"table\" || ':' || id FROM changes), {_types([t for _, (t, x) in second if x == d])}, direction => '{d}')"
+            "NEIGHBORS((SELECT \"table\" || ':' || id FROM changes), "
+            f"{_types([t for _, (t, x) in second if x == d])}, direction => '{d}')"
             for d in dict.fromkeys(d for _, (_, d) in second)
         ]
     if first and not timed:
-        calls += [f"NEIGHBORS({seeds}, {_types([t for t, x in first if x == d])}, direction => '{d}')" for d in dict.fromkeys(d for _, d in first)]
+        calls += [
+            f"NEIGHBORS({seeds}, {_types([t for t, x in first if x == d])}, direction => '{d}')"
+            for d in dict.fromkeys(d for _, d in first)
+        ]
     call = calls[0] if len(calls) == 1 else "(" + " UNION ALL ".join(f"SELECT * FROM {c}" for c in calls) + ")"
     found = _reached(vocabulary.tables[person], list(node.conditions), call, last=last)
     if not timed and len(stages) == 1:
@@ -179,7 +259,9 @@ def _worked(vocabulary: Vocabulary, reading: Reading, node: Node, start: Node, s
     return [*stages, found.model_copy(update={"name": "people"})]
 
 
-def ways(vocabulary: Vocabulary, tables: set[str], person: str) -> tuple[list[tuple[str, str]], list[tuple[tuple[str, str], tuple[str, str]]]]:
+def ways(
+    vocabulary: Vocabulary, tables: set[str], person: str
+) -> tuple[list[tuple[str, str]], list[tuple[tuple[str, str], tuple[str, str]]]]:
     """Return the edges (type, direction) from tables to people, and the pairs of edges with a table between."""
     steps: dict[str, list[tuple[str, str, str]]] = {}
     for e in vocabulary.edges:
@@ -208,13 +290,15 @@ def _explained(chain: Chain) -> str:
     for node, link in zip(chain.nodes, chain.links, strict=False):
         what = node.table.name if node.table is not None else "what"
         parts.append(
-            f"{what} {'<-' if link.direction == 'out' else '->' if link.direction == 'in' else '-'} [{', '.join(link.types) or ('any work' if link.kind == 'work' else 'any edge')}]"
+            f"{what} {'<-' if link.direction == 'out' else '->' if link.direction == 'in' else '-'} "
+            f"[{', '.join(link.types) or ('any work' if link.kind == 'work' else 'any edge')}]"
         )
     anchor = chain.nodes[-1]
     named_ = (
         anchor.entity.text
         if anchor.entity is not None
-        else f"{anchor.table.name if anchor.table else ''} {('about ' + repr(anchor.topic)) if anchor.topic else 'that meet the conditions'}"
+        else f"{anchor.table.name if anchor.table else ''} "
+        f"{('about ' + repr(anchor.topic)) if anchor.topic else 'that meet the conditions'}"
     )
     return f"A walk along edges: {' '.join(parts)} {named_}."
 
@@ -222,5 +306,8 @@ def _explained(chain: Chain) -> str:
 def _broader(anchor: Node, ends: list[str]) -> list[Fallback]:
     if anchor.entity is None:
         return []
-    sql = f'SELECT n."table", n.id, e.name, n.depth FROM NEIGHBORS({", ".join(ends)}, direction => \'both\') AS n JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id'
+    sql = (
+        f"SELECT n.\"table\", n.id, e.name, n.depth FROM NEIGHBORS({', '.join(ends)}, direction => 'both') AS n "
+        'JOIN all_entities AS e ON e."table" = n."table" AND e.id = n.id'
+    )
     return [Fallback(sql=sql, purpose=f"whatever is linked to {anchor.entity.text}")]

@@ -51,8 +51,18 @@ def plan(asked: Asked, reading: Reading) -> Plan:
         return _by_words(asked, table, where, topic)
     text = f" WHERE {' AND '.join(where)}" if where else ""
     sql = f"SEARCH {quoted(topic)} IN {named(table.name)}{text} LIMIT {ROWS}"
-    explanation = f"Rows of {table.name} nearest in meaning to {topic!r}" + (f", of those where {' AND '.join(where)}." if where else ".")
-    fallbacks = [Fallback(sql=f"SEARCH {quoted(topic)} IN {named(table.name)} LIMIT {ROWS}", purpose="the same without conditions")] if where else []
+    explanation = f"Rows of {table.name} nearest in meaning to {topic!r}" + (
+        f", of those where {' AND '.join(where)}." if where else "."
+    )
+    fallbacks = (
+        [
+            Fallback(
+                sql=f"SEARCH {quoted(topic)} IN {named(table.name)} LIMIT {ROWS}", purpose="the same without conditions"
+            )
+        ]
+        if where
+        else []
+    )
     return Plan(
         query_type="hybrid" if where else "vector",
         confidence=0.75 if where else 0.7,
@@ -63,9 +73,15 @@ def plan(asked: Asked, reading: Reading) -> Plan:
 
 
 def broader(asked: Asked, reading: Reading, subject: Subject) -> list[Fallback]:
-    """Return what may be tried when conditions find nothing: a search for the question's words in the same table, then everywhere."""
+    """Return what may be tried when conditions find nothing: a search for the question's words in the same table, then
+    everywhere."""
     topic = " ".join(t.text for t in reading.tokens if t.is_word and t.low not in words.STOP)
-    own = [Fallback(sql=f"SEARCH {quoted(topic)} IN {named(subject.table.name)} LIMIT {ROWS}", purpose=f"rows of {subject.table.name} near in meaning")]
+    own = [
+        Fallback(
+            sql=f"SEARCH {quoted(topic)} IN {named(subject.table.name)} LIMIT {ROWS}",
+            purpose=f"rows of {subject.table.name} near in meaning",
+        )
+    ]
     return [*(own if subject.table.embedded and topic else []), *everywhere_fallback(asked, topic)][:2]
 
 
@@ -80,7 +96,11 @@ def everywhere(asked: Asked, topic: str, k: int = ROWS) -> str | None:
     tables = [t for t in asked.vocabulary.tables.values() if t.embedded and t.rows and t.kind == "entity"]
     if not tables:
         return None
-    parts = [f'SELECT {quoted(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({named(t.name)}, {quoted(topic)}, k => {k})' for t in tables]
+    parts = [
+        f'SELECT {quoted(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({named(t.name)}, '
+        f"{quoted(topic)}, k => {k})"
+        for t in tables
+    ]
     return "\nUNION ALL\n".join(parts) + f"\nORDER BY _score DESC LIMIT {k}"
 
 
@@ -104,12 +124,24 @@ def _everywhere(asked: Asked, reading: Reading, subject: Subject | None) -> Plan
 
 
 def _searched(sql: str, said: str, fallbacks: list[Fallback]) -> Plan:
-    return Plan(query_type="vector", confidence=0.6, explanation=said, stages=[Stage(name="nearest", sql=sql, purpose="the nearest rows")], fallbacks=fallbacks)
+    return Plan(
+        query_type="vector",
+        confidence=0.6,
+        explanation=said,
+        stages=[Stage(name="nearest", sql=sql, purpose="the nearest rows")],
+        fallbacks=fallbacks,
+    )
 
 
 def _browse(asked: Asked, table: TableWords, where: list[str]) -> Plan:
     sql = f"SELECT * FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
-    return Plan(query_type="sql", confidence=0.6, explanation=f"Rows of {table.name}.", stages=[Stage(name="rows", sql=sql, purpose=f"the rows of {table.name}")], fallbacks=[])
+    return Plan(
+        query_type="sql",
+        confidence=0.6,
+        explanation=f"Rows of {table.name}.",
+        stages=[Stage(name="rows", sql=sql, purpose=f"the rows of {table.name}")],
+        fallbacks=[],
+    )
 
 
 def _texts_of(table: TableWords) -> list[str]:
@@ -121,13 +153,22 @@ def _by_words(asked: Asked, table: TableWords, where: list[str], topic: str) -> 
     """Rows of a table without embeddings that hold words of the topic, those with the most first."""
     stems = list(dict.fromkeys(words.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
     texts = ", ".join(named(n) for n in _texts_of(table))
-    hits = [f"CAST(contains(lower(concat_ws(' ', {texts})), {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX]]
-    sql = f"SELECT * FROM (SELECT *, {' + '.join(hits)} AS words FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
-    sql += f") WHERE words > 0 ORDER BY words DESC, id LIMIT {ROWS}" if table.kind == "entity" else f") WHERE words > 0 ORDER BY words DESC LIMIT {ROWS}"
+    hits = [
+        f"CAST(contains(lower(concat_ws(' ', {texts})), {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX]
+    ]
+    sql = f"SELECT * FROM (SELECT *, {' + '.join(hits)} AS words FROM {named(table.name)}" + (
+        f" WHERE {' AND '.join(where)}" if where else ""
+    )
+    sql += (
+        f") WHERE words > 0 ORDER BY words DESC, id LIMIT {ROWS}"
+        if table.kind == "entity"
+        else f") WHERE words > 0 ORDER BY words DESC LIMIT {ROWS}"
+    )
     return Plan(
         query_type="sql",
         confidence=0.5,
-        explanation=f"{table.name} has no embeddings, so rows whose texts hold words of {topic!r}, those with the most first.",
+        explanation=f"{table.name} has no embeddings, so rows whose texts hold words of {topic!r}, those with the "
+        "most first.",
         stages=[Stage(name="rows", sql=sql, purpose=f"the rows of {table.name} with these words")],
         fallbacks=everywhere_fallback(asked, topic),
     )
@@ -137,17 +178,24 @@ def _marker(reading: Reading, subject: Subject) -> int | None:
     """Return the place of the word that begins the topic, if it stands behind the subject."""
     first = subject.place if subject.place is not None else -1
     for place, token in enumerate(reading.tokens):
-        if place > first and place not in reading.used and (token.low in words.TOPIC_MARKERS or (token.low in ("for", "to") and place == first + 1)):
+        if (
+            place > first
+            and place not in reading.used
+            and (token.low in words.TOPIC_MARKERS or (token.low in ("for", "to") and place == first + 1))
+        ):
             return place
     return None
 
 
 def _tail_conditions(reading: Reading, table: TableWords, at: int) -> list[str]:
-    """Return the conditions behind a topic: those that say their column, such as `with the tag asyncio`, `tagged class`."""
+    """Return the conditions behind a topic: those that say their column, such as `with the tag asyncio`, `tagged
+    class`."""
     found: list[str] = []
     for place in range(at + 2, len(reading.tokens)):
         hit = conditions.column_at(reading, table, place) if place not in reading.used else None
-        said = reading.low(place - 1) in ("with", "the", "whose", "where", "in", "of") or reading.low(place).endswith("ed")
+        said = reading.low(place - 1) in ("with", "the", "whose", "where", "in", "of") or reading.low(place).endswith(
+            "ed"
+        )
         if hit is not None and said:
             found += conditions.found(reading, table, within=range(place, len(reading.tokens)))
     return found

@@ -1,4 +1,5 @@
-"""Runs a plan: stage by stage, each on the rows of those before it, then the fallbacks in order where there are no rows."""
+"""Runs a plan: stage by stage, each on the rows of those before it, then the fallbacks in order where there are no
+rows."""
 
 from __future__ import annotations
 
@@ -45,7 +46,12 @@ class Ran:
 
 
 def run(
-    plan: Plan, session: Session, bounds: Bounds, last_resort: Callable[[], Fallback | None], *, after: Callable[[list[Stage], dict[str, pl.DataFrame]], Plan | None] | None = None
+    plan: Plan,
+    session: Session,
+    bounds: Bounds,
+    last_resort: Callable[[], Fallback | None],
+    *,
+    after: Callable[[list[Stage], dict[str, pl.DataFrame]], Plan | None] | None = None,
 ) -> Ran:
     """Run a plan.
 
@@ -83,39 +89,55 @@ def run(
     return _fall_back(ran, plan, session, bounds, clock, last_resort)
 
 
-def _fall_back(ran: Ran, plan: Plan, session: Session, bounds: Bounds, clock: _Clock, last_resort: Callable[[], Fallback | None]) -> Ran:
+def _fall_back(
+    ran: Ran, plan: Plan, session: Session, bounds: Bounds, clock: _Clock, last_resort: Callable[[], Fallback | None]
+) -> Ran:
     options = list(plan.fallbacks)
     for place in range(len(options) + 1):
         option = options[place] if place < len(options) else last_resort()
         if option is None or option.sql == ran.query or any(option.sql == f.sql for f in ran.fallbacks):
             continue
-        rows, result = _stage(Stage(name=f"fallback_{place + 1}", sql=option.sql, purpose=option.purpose), session, {}, bounds, clock)
+        rows, result = _stage(
+            Stage(name=f"fallback_{place + 1}", sql=option.sql, purpose=option.purpose), session, {}, bounds, clock
+        )
         ran.fallbacks.append(result)
         if rows is not None and rows.height:
-            ran.results, ran.query, ran.confidence = rows.head(bounds.rows_max), option.sql.strip(), ran.confidence * _FALLBACK_TRUST
+            ran.results, ran.query, ran.confidence = (
+                rows.head(bounds.rows_max),
+                option.sql.strip(),
+                ran.confidence * _FALLBACK_TRUST,
+            )
             ran.notes.append(f"the plan found nothing; these are {option.purpose}")
             return ran
-    ran.confidence *= _NOTHING_TRUST if ran.stages[-1].error else 1.0 if plan.query_type in ("sql", "temporal", "aggregate") else 0.7
+    ran.confidence *= (
+        _NOTHING_TRUST if ran.stages[-1].error else 1.0 if plan.query_type in ("sql", "temporal", "aggregate") else 0.7
+    )
     if ran.stages[-1].error and not any(f.rows is not None for f in ran.fallbacks):
         raise LanguageError(f"the plan for the question failed: {ran.stages[-1].error}")
     ran.notes.append("nothing was found, by the plan or by its fallbacks" if ran.fallbacks else "nothing was found")
     return ran
 
 
-def _stage(stage: Stage, session: Session, frames: dict[str, pl.DataFrame], bounds: Bounds, clock: _Clock) -> tuple[pl.DataFrame | None, StageResult]:
+def _stage(
+    stage: Stage, session: Session, frames: dict[str, pl.DataFrame], bounds: Bounds, clock: _Clock
+) -> tuple[pl.DataFrame | None, StageResult]:
     started = time.perf_counter()
     needed = {n: f for n, f in frames.items() if n in stage.sql}
     try:
         plan = session.explain(stage.sql, needed) if bounds.explained else ""
         rows = session.query(stage.sql, needed, clock.left())
     except RemError as error:
-        return None, StageResult(stage.name, stage.sql, stage.purpose, None, time.perf_counter() - started, error=str(error))
+        return None, StageResult(
+            stage.name, stage.sql, stage.purpose, None, time.perf_counter() - started, error=str(error)
+        )
     return rows, StageResult(stage.name, stage.sql, stage.purpose, rows.height, time.perf_counter() - started, plan)
 
 
 def _is_nothing(rows: pl.DataFrame, plan: Plan) -> bool:
     """Say whether rows are no answer: none, but not a count of none."""
-    return rows.height == 0 or (rows.height == 1 and plan.query_type != "aggregate" and all(v is None for v in rows.row(0)))
+    return rows.height == 0 or (
+        rows.height == 1 and plan.query_type != "aggregate" and all(v is None for v in rows.row(0))
+    )
 
 
 class _Clock:

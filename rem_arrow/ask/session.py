@@ -13,7 +13,8 @@ from rem_arrow.schema import Table
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A table as it is now: its description, how many rows, and a token that is another one when its rows are others."""
+    """A table as it is now: its description, how many rows, and a token that is another one when its rows are
+    others."""
 
     table: Table
     rows: int
@@ -36,7 +37,8 @@ class Session(Protocol):
         """Return the plan of one query, which is not run. Raises RemError."""
 
     def columns(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Return the columns of one query, as a frame without rows; the query is planned and not run. Raises RemError."""
+        """Return the columns of one query, as a frame without rows; the query is planned and not run. Raises
+        RemError."""
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
         """Return table, id, name, matched_on of the entities that one of the texts names."""

@@ -47,7 +47,8 @@ def subject_of(asked: Asked, reading: Reading) -> Subject | None:
         return said
     if (
         any(
-            t.low in ("happened", "happen", "happens", "happening", "scheduled", "planned", "upcoming", "coming") or (t.low == "place" and "took" in reading.low(i - 1))
+            t.low in ("happened", "happen", "happens", "happening", "scheduled", "planned", "upcoming", "coming")
+            or (t.low == "place" and "took" in reading.low(i - 1))
             for i, t in enumerate(reading.tokens)
         )
         and "moments" in tables
@@ -74,11 +75,16 @@ def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
     empty: Subject | None = None
     for first, last in _noun_phrases(reading, start):
         if kind is not None and first > kind[1]:
-            # A kind that stands before any table: "tutorials for beginners". But "draft pull requests" are pull requests.
+            # A kind that stands before any table: "tutorials for beginners". But "draft pull requests" are pull
+            # requests.
             break
         text = " ".join(t.text for t in reading.tokens[first:last])
         table = vocabulary.table_of(text)
-        if table is not None and not (last == first + 1 and reading.low(first) in words.STOP) and not is_column_word(asked, reading, first, last):
+        if (
+            table is not None
+            and not (last == first + 1 and reading.low(first) in words.STOP)
+            and not is_column_word(asked, reading, first, last)
+        ):
             found = Subject(vocabulary.tables[table], (), first, _plural(reading, last - 1))
             if found.table.rows or asked.table is not None:
                 reading.use(first, last)
@@ -97,19 +103,28 @@ def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
     phrase = " ".join(t.text for t in reading.tokens[kind[0] : kind[1]])
     column = value_tables(vocabulary, phrase)[0]
     reading.use(*kind)
-    return Subject(vocabulary.tables[column.table], (f"{named(column.name)} = {quoted(column.values[normal(phrase)])}",), kind[0], _plural(reading, kind[1] - 1))
+    return Subject(
+        vocabulary.tables[column.table],
+        (f"{named(column.name)} = {quoted(column.values[normal(phrase)])}",),
+        kind[0],
+        _plural(reading, kind[1] - 1),
+    )
 
 
 def _noun_phrases(reading: Reading, start: int) -> Iterator[tuple[int, int]]:
     """Yield the places of phrases of free words in the order of their beginnings, the longest first."""
     for first in range(start, len(reading.tokens)):
         for last in range(min(first + 3, len(reading.tokens)), first, -1):
-            if all(i not in reading.used and reading.tokens[i].is_word and not reading.tokens[i].quoted for i in range(first, last)):
+            if all(
+                i not in reading.used and reading.tokens[i].is_word and not reading.tokens[i].quoted
+                for i in range(first, last)
+            ):
                 yield first, last
 
 
 def _is_kind(asked: Asked, reading: Reading, first: int, last: int) -> bool:
-    """Say whether words are a noun for rows of one kind: meetings, bugs, tutorials; that is a value of a column which says the kind."""
+    """Say whether words are a noun for rows of one kind: meetings, bugs, tutorials; that is a value of a column which
+    says the kind."""
     if is_column_word(asked, reading, first, last):
         return False
     columns = value_tables(asked.vocabulary, " ".join(t.text for t in reading.tokens[first:last]))
@@ -117,13 +132,21 @@ def _is_kind(asked: Asked, reading: Reading, first: int, last: int) -> bool:
 
 
 def is_column_word(asked: Asked, reading: Reading, first: int, last: int) -> bool:
-    """Say whether a word in the singular is a column, and its value follows: `in package email`, `the module http.server`."""
+    """Say whether a word in the singular is a column, and its value follows: `in package email`, `the module
+    http.server`."""
     if last != first + 1 or words.singular(reading.low(first)) != reading.low(first) or last >= len(reading.tokens):
         return False
     behind = reading.tokens[last]
-    if not behind.is_word or behind.low in words.STOP or asked.vocabulary.table_of(behind.text) is not None or first == 0:
+    if (
+        not behind.is_word
+        or behind.low in words.STOP
+        or asked.vocabulary.table_of(behind.text) is not None
+        or first == 0
+    ):
         return False
-    return any(c.stems == (reading.tokens[first].stem,) for t in asked.vocabulary.tables.values() for c in t.columns) and reading.low(first - 1) in (
+    return any(
+        c.stems == (reading.tokens[first].stem,) for t in asked.vocabulary.tables.values() for c in t.columns
+    ) and reading.low(first - 1) in (
         "in",
         "of",
         "the",

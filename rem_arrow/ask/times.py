@@ -1,6 +1,8 @@
-"""Times in questions: "last month", "in the last 7 days", "Q4 2024", "since March", "between 2026-06-01 and 2026-06-03", as ranges.
+"""Times in questions: "last month", "in the last 7 days", "Q4 2024", "since March", "between 2026-06-01 and
+2026-06-03", as ranges.
 
-"in the last 7 days" and "in the last month" are spans that end now; "last week", "yesterday" and "Q1 2026" are whole weeks (from Monday), days and
+"in the last 7 days" and "in the last month" are spans that end now; "last week", "yesterday" and "Q1 2026" are whole
+weeks (from Monday), days and
 quarters; "since March" begins at the latest first of March; of "between" both days count. All in UTC.
 """
 
@@ -14,17 +16,27 @@ from datetime import datetime, timedelta, timezone
 
 from rem_arrow.ask import words
 
-_MONTHS = {name.casefold(): i for i, name in enumerate(calendar.month_name) if name} | {name.casefold(): i for i, name in enumerate(calendar.month_abbr) if name} | {"sept": 9}
+_MONTHS = (
+    {name.casefold(): i for i, name in enumerate(calendar.month_name) if name}
+    | {name.casefold(): i for i, name in enumerate(calendar.month_abbr) if name}
+    | {"sept": 9}
+)
 _DAYS = {name.casefold(): i for i, name in enumerate(calendar.day_name)}
 _UNIT = r"(minute|hour|day|week|month|quarter|year)s?"
 _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _COUNT = r"(\d{1,4}|" + "|".join(words.NUMBERS) + r"|a couple of|couple of|a few|few|several)"
-_DATE = rf"(\d{{4}}-\d{{2}}-\d{{2}}(?:[t ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}(?:,? \d{{4}})?|{_MONTH},? \d{{4}}|q[1-4](?:,? (?:of )?\d{{4}})?|{_MONTH}|\d{{4}}|yesterday|today|tomorrow|(?:last )?(?:{'|'.join(_DAYS)})|last (?:week|month|quarter|year)|this (?:week|month|quarter|year))"
+_DATE = (
+    rf"(\d{{4}}-\d{{2}}-\d{{2}}(?:[t ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? "
+    rf"\d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}(?:,? \d{{4}})?|{_MONTH},? \d{{4}}|q[1-4](?:,? (?:of "
+    rf")?\d{{4}})?|{_MONTH}|\d{{4}}|yesterday|today|tomorrow|(?:last )?(?:{'|'.join(_DAYS)})|last "
+    r"(?:week|month|quarter|year)|this (?:week|month|quarter|year))"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """A range of time in a text: from `low` on, and before `high`; None is no bound. `start` and `stop` are its place."""
+    """A range of time in a text: from `low` on, and before `high`; None is no bound. `start` and `stop` are its
+    place."""
 
     start: int
     stop: int
@@ -39,7 +51,8 @@ class TimeSpan:
 
 
 def find(text: str, now: datetime) -> TimeSpan | None:
-    """Return the first time that a text speaks of, the longest where several begin at one place; None when there is none."""
+    """Return the first time that a text speaks of, the longest where several begin at one place; None when there is
+    none."""
     lowered = text.casefold()
     if len(lowered) != len(text):
         return None
@@ -51,7 +64,13 @@ def find(text: str, now: datetime) -> TimeSpan | None:
                 bounds = meaning(hit, now)
             except (ValueError, OverflowError):
                 continue
-            if bounds is not None and ahead and bounds[1] is not None and bounds[1] <= now and not re.search(r"\d{4}|last|past|ago|yesterday", hit[0]):
+            if (
+                bounds is not None
+                and ahead
+                and bounds[1] is not None
+                and bounds[1] <= now
+                and not re.search(r"\d{4}|last|past|ago|yesterday", hit[0])
+            ):
                 # A day or month without its year is the next one, where the question looks ahead.
                 bounds = tuple(None if b is None else _months(b, 12) for b in bounds)  # type: ignore[assignment]
             if bounds is not None:
@@ -117,7 +136,12 @@ def _half(hit: re.Match[str], now: datetime) -> Bounds:
 
 
 _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Bounds | None]], ...] = (
-    (re.compile(rf"\b(?:in|within|over|during|for|of|from)? ?(?:the )?(?:last|past|previous|recent) {_COUNT} {_UNIT}\b"), _span),
+    (
+        re.compile(
+            rf"\b(?:in|within|over|during|for|of|from)? ?(?:the )?(?:last|past|previous|recent) {_COUNT} {_UNIT}\b"
+        ),
+        _span,
+    ),
     (re.compile(rf"\b(?:in|within|over|during) the (?:last|past)( ){_UNIT}\b"), _span),
     (re.compile(rf"\b{_COUNT} {_UNIT} ago\b"), _ago),
     (re.compile(rf"\b(?:between|from) {_DATE} (?:and|to|until|till|through) (?P<last>{_DATE})(?!\w)"), _between),
@@ -127,11 +151,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
     (re.compile(rf"\b(?:in|on|during|from|of|for) {_DATE}(?![\w-])"), _in),
     (
         re.compile(
-            rf"\b(\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|q[1-4],? (?:of )?\d{{4}}|{_MONTH},? \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|last (?:{'|'.join(_DAYS)}))(?![\w-])"
+            rf"\b(\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|q[1-4],? (?:of )?\d{{4}}|{_MONTH},? "
+            r"\d{4}|\d{4}-\d{2}-\d{2}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|last "
+            rf"(?:{'|'.join(_DAYS)}))(?![\w-])"
         ),
         _in,
     ),
-    (re.compile(r"\b(?:in |during |of |from )?the (first|second|third|fourth|last) quarter(?: of)? (\d{4})\b"), _named_quarter),
+    (
+        re.compile(r"\b(?:in |during |of |from )?the (first|second|third|fourth|last) quarter(?: of)? (\d{4})\b"),
+        _named_quarter,
+    ),
     (re.compile(r"\b(?:in |during |of |from )?the (first|second) half(?: of)? (\d{4})\b"), _half),
     (re.compile(r"\bnext (day|week|month|quarter|year)\b"), _next),
     (re.compile(r"\b(?:coming up|upcoming|in the future|still to come|scheduled ahead)\b"), _coming),
@@ -190,7 +219,9 @@ def _unit(at: datetime, unit: str) -> Bounds:
             begin = at.replace(second=0, microsecond=0, minute=at.minute if unit == "minute" else 0)
             return begin, begin + timedelta(**{unit + "s": 1})
         case "day" | "week":
-            begin = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=at.weekday() if unit == "week" else 0)
+            begin = at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+                days=at.weekday() if unit == "week" else 0
+            )
             return begin, begin + timedelta(days=1 if unit == "day" else 7)
         case "month":
             return _at(at.year, at.month, 1), _months(_at(at.year, at.month, 1), 1)

@@ -1,6 +1,8 @@
-"""The words of a database: its tables, columns and their values, and the types of its edges, as questions speak of them.
+"""The words of a database: its tables, columns and their values, and the types of its edges, as questions speak of
+them.
 
-Values are read from the columns of texts that have few; they are kept, and read again only when the table has changed. Everything else comes
+Values are read from the columns of texts that have few; they are kept, and read again only when the table has changed.
+Everything else comes
 from the catalog.
 """
 
@@ -146,11 +148,20 @@ class Vocabularies:
     def _edge_kinds(self, session: Session, known: Known) -> tuple[EdgeKind, ...]:
         kept = self._edges
         # Of very many edges a few more are not counted at once.
-        little = kept is not None and known.rows > EDGES_COUNTED and abs(known.rows - kept[1]) <= _EDGES_CHANGE_MIN * kept[1]
+        little = (
+            kept is not None and known.rows > EDGES_COUNTED and abs(known.rows - kept[1]) <= _EDGES_CHANGE_MIN * kept[1]
+        )
         if kept is None or (kept[0] is not known.stamp and not little):
-            text = "SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, edge_type, src_table, dst_table LIMIT 500"
+            text = (
+                "SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, "
+                "edge_type, src_table, dst_table LIMIT 500"
+            )
             rows = session.query(text, {}, None).rows()
-            kept = self._edges = (known.stamp, known.rows, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
+            kept = self._edges = (
+                known.stamp,
+                known.rows,
+                tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows),
+            )
         return kept[2]
 
 
@@ -158,14 +169,33 @@ def _described(session: Session, known: Known) -> TableWords:
     table = known.table
     fields = [f for f in table.fields if f.name != "deleted_at"]
     texts = [f for f in fields if _may_have_values(f)]
-    sample = session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and known.rows else pl.DataFrame()
-    columns = tuple(Column(table.name, f.name, f.dtype, f.description, f.nullable, stems_of(f.name), _values(sample[f.name]) if f.name in sample.columns else {}) for f in fields)
-    return TableWords(table.name, table.kind, table.description, known.rows, columns, tuple(session.searchable(table.name)))
+    sample = (
+        session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and known.rows else pl.DataFrame()
+    )
+    columns = tuple(
+        Column(
+            table.name,
+            f.name,
+            f.dtype,
+            f.description,
+            f.nullable,
+            stems_of(f.name),
+            _values(sample[f.name]) if f.name in sample.columns else {},
+        )
+        for f in fields
+    )
+    return TableWords(
+        table.name, table.kind, table.description, known.rows, columns, tuple(session.searchable(table.name))
+    )
 
 
 def _may_have_values(f: Field) -> bool:
     inner = f.dtype.inner if isinstance(f.dtype, pl.List) else f.dtype
-    return f.encoding != "json" and f.name not in _SYSTEM_COLUMNS and isinstance(inner, (pl.String, pl.Enum, pl.Categorical))
+    return (
+        f.encoding != "json"
+        and f.name not in _SYSTEM_COLUMNS
+        and isinstance(inner, (pl.String, pl.Enum, pl.Categorical))
+    )
 
 
 def _values(column: pl.Series) -> dict[str, str]:
@@ -185,7 +215,9 @@ def _values(column: pl.Series) -> dict[str, str]:
 
 def normal(text: str) -> str:
     """Return a phrase in singular words without case and punctuation: "In_Progress" and "in progress" are one."""
-    return " ".join(words.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold()))
+    return " ".join(
+        words.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold())
+    )
 
 
 def stems_of(name: str) -> tuple[str, ...]:
@@ -195,7 +227,8 @@ def stems_of(name: str) -> tuple[str, ...]:
 
 
 def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
-    """Return the table by each of its names in normal form: in singular, by initials, and by what other databases call it."""
+    """Return the table by each of its names in normal form: in singular, by initials, and by what other databases call
+    it."""
     found: dict[str, str] = {}
     names = {t.name for t in tables}
     for stem, options in words.TABLE_SYNONYMS.items():

@@ -1,6 +1,8 @@
-"""English words as the planner by rules reads them: stems, numbers, words that carry no topic, and groups of words that mean much the same.
+"""English words as the planner by rules reads them: stems, numbers, words that carry no topic, and groups of words that
+mean much the same.
 
-What is here is general English; the words of a database come from its tables, columns, values and edges (vocabulary.py).
+What is here is general English; the words of a database come from its tables, columns, values and edges
+(vocabulary.py).
 """
 
 from __future__ import annotations
@@ -23,27 +25,39 @@ NUMBERS = {w: i for i, w in enumerate(_SMALL_NUMBERS.split())} | {
 }
 
 # Words that say nothing of what is looked for. Others that are left over make the topic of a search.
-STOP = _words("""a an the this that these those there here it its they them their he she his her we us our i me my you your one ones
-    is are was were be been being am still yet already ever do does did done has have had having can could will would shall should may might must
-    and or but nor so if then than as at by for from in into of off on onto out over to up upon with within without via per about around
+STOP = _words("""a an the this that these those there here it its they them their he she his her we us our i me my you
+your one ones
+    is are was were be been being am still yet already ever do does did done has have had having can could will would
+    shall should may might must
+    and or but nor so if then than as at by for from in into of off on onto out over to up upon with within without
+    via per about around
     between among during since until before after again further once
-    what which who whom whose when where why how any anything something everything all every each some many much more most
+    what which who whom whose when where why how any anything something everything all every each some many much more
+    most
     also just only very too not no s t d ll re ve m what's who's that's there's i'd i'm
     everyone everybody anyone somebody someone nobody please thanks thank hello hi hey
-    took place happened happen happens happening going related regarding concerning called named exist exists currently now today kind sort type types thing things stuff""")
+    took place happened happen happens happening going related regarding concerning called named exist exists
+    currently now today kind sort type types thing things stuff""")
 # Words that ask for something, where they begin a question.
 COMMANDS = _words(
-    "could would can you hi hey hello please show list find get give tell display fetch return see look looking want need know let lets search searching query open up me us for"
+    "could would can you hi hey hello please show list find get give tell display fetch return see look looking want "
+    "need know let lets search searching query open up me us for"
 )
 # Words at the beginning that ask for one thing by its name.
 LOOKUP_WORDS = _words(
-    "what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display the a an please can you i want need info information on of for details detail check pull bring up could would like hi hey hello thanks thank me entity record named called id"
+    "what is are who who's what's tell me about find show look up lookup open get give do we know fetch see display "
+    "the a an please can you i want need info information on of for details detail check pull bring up could would "
+    "like hi hey hello thanks thank me entity record named called id"
 )
 # Behind these words comes what rows are about, whatever else the words could be.
 ABOUT = _words("about regarding concerning related relating discussing describing explaining")
-TOPIC_MARKERS = _words("about on regarding concerning related discussing mentioning describing explaining handling handle handles covering cover covers")
+TOPIC_MARKERS = _words(
+    "about on regarding concerning related discussing mentioning describing explaining handling handle handles "
+    "covering cover covers"
+)
 PERSON_WORDS = _words(
-    "who whom everyone everybody anyone anybody folks staff person people persons user users colleague colleagues employee employees member members developer developers engineer engineers coworker someone author authors"
+    "who whom everyone everybody anyone anybody folks staff person people persons user users colleague colleagues "
+    "employee employees member members developer developers engineer engineers coworker someone author authors"
 )
 PERSON_TABLES = ("users", "people", "persons", "employees", "members", "authors", "contacts", "staff")
 # Other names for what many databases have, by the stem that a question uses.
@@ -67,7 +81,22 @@ TABLE_SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 # Verbs that mean much the same; the first is a stem that names edges.
 VERB_GROUPS: tuple[tuple[str, ...], ...] = (
-    ("author", "wrote", "writ", "write", "written", "creat", "made", "make", "mak", "commit", "develop", "built", "build", "publish"),
+    (
+        "author",
+        "wrote",
+        "writ",
+        "write",
+        "written",
+        "creat",
+        "made",
+        "make",
+        "mak",
+        "commit",
+        "develop",
+        "built",
+        "build",
+        "publish",
+    ),
     ("review", "approv", "inspect"),
     ("attend", "join", "participat", "visit"),
     ("depend", "need", "requir", "rely", "relie"),
@@ -81,7 +110,8 @@ VERB_GROUPS: tuple[tuple[str, ...], ...] = (
     ("defin", "contain", "declar", "hav"),
     ("part", "belong", "contain"),
 )
-# Verbs that join a thing to what its columns say, and say nothing themselves: classes that live in a module, agents that use a model.
+# Verbs that join a thing to what its columns say, and say nothing themselves: classes that live in a module, agents
+# that use a model.
 VAGUE_STEMS = frozenset(
     {
         "us",
@@ -150,15 +180,39 @@ SIZES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "cheapest": (False, ("price", "cost")),
     "expensive": (True, ("price", "cost")),
 }
-NEWEST = {"newest": True, "latest": True, "recent": True, "recently": True, "oldest": False, "earliest": False, "first": False, "last": True}
+NEWEST = {
+    "newest": True,
+    "latest": True,
+    "recent": True,
+    "recently": True,
+    "oldest": False,
+    "earliest": False,
+    "first": False,
+    "last": True,
+}
 
 
 @cache
 def stem(word: str) -> str:
-    """Return the part of a word that its forms share: authors, authored and authoring are "author". Crude, and the same for all."""
+    """Return the part of a word that its forms share: authors, authored and authoring are "author". Crude, and the same
+    for all."""
     word = word.casefold().removesuffix("'s").removesuffix("s'")
-    for suffix, rest in (("ies", "y"), ("ing", ""), ("ied", "y"), ("ed", ""), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("sses", "ss"), ("s", "")):
-        if word.endswith(suffix) and len(word) - len(suffix) + len(rest) >= 3 and not (suffix == "s" and word.endswith(("ss", "us", "is"))):
+    for suffix, rest in (
+        ("ies", "y"),
+        ("ing", ""),
+        ("ied", "y"),
+        ("ed", ""),
+        ("ches", "ch"),
+        ("shes", "sh"),
+        ("xes", "x"),
+        ("sses", "ss"),
+        ("s", ""),
+    ):
+        if (
+            word.endswith(suffix)
+            and len(word) - len(suffix) + len(rest) >= 3
+            and not (suffix == "s" and word.endswith(("ss", "us", "is")))
+        ):
             word = word.removesuffix(suffix) + rest
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] in "bdgmnprt":

@@ -1,6 +1,7 @@
 """Builds the demo database, and opens one that is there.
 
-A demo database is complete when it holds the table `demo_info`, which is written last. It is built in a folder of its own beside the
+A demo database is complete when it holds the table `demo_info`, which is written last. It is built in a folder of its
+own beside the
 wanted path and moved there when it is complete:
 
     rem-demo.rem.building/          the build; a run that finds it begins again
@@ -33,7 +34,8 @@ _MARKER = "made-by-rem-arrow-demo"
 
 
 def open_demo(path: Path, *, console: Console) -> Database:
-    """Return the demo database at `path`, built first if nothing is there. Raises InputError if something else is there."""
+    """Return the demo database at `path`, built first if nothing is there. Raises InputError if something else is
+    there."""
     if not path.exists():
         _build_beside(path, console=console)
     elif not path.is_dir() or not any(path.iterdir()):
@@ -101,7 +103,12 @@ def _read(progress: Progress) -> source.Library:
 
 
 def _load(db: Database, library: source.Library, progress: Progress) -> None:
-    tables = {"modules": library.modules, "classes": library.classes, "functions": library.functions, "resources": library.resources}
+    tables = {
+        "modules": library.modules,
+        "classes": library.classes,
+        "functions": library.functions,
+        "resources": library.resources,
+    }
     task = progress.add_task("Writing rows", total=sum(f.height for f in tables.values()) + library.edges.height)
     for name, frame in tables.items():
         db.load(name, frame, progress=False)

@@ -1,10 +1,13 @@
 """What one function calls, as references, and what an import statement binds.
 
-A name that the function binds itself (a parameter, an assignment, a loop) hides the module's name, and a call through it is left out,
-with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that path, and a name bound by an
+A name that the function binds itself (a parameter, an assignment, a loop) hides the module's name, and a call through
+it is left out,
+with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that path, and a name
+bound by an
 import inside the function stands for what was imported. The first parameter of a method is the object, or the class.
 
-Scopes inside the function (nested functions, comprehensions, lambdas) are not told apart from it: a name bound in one of them is
+Scopes inside the function (nested functions, comprehensions, lambdas) are not told apart from it: a name bound in one
+of them is
 bound in the whole function. This loses some calls and invents none.
 """
 
@@ -20,7 +23,9 @@ from rem_arrow.demo.facts import CALL, Path, Reference
 _ALIASES_MAX = 4
 
 
-def calls_of(node: ast.FunctionDef | ast.AsyncFunctionDef, package: str, *, in_class: bool) -> tuple[dict[Reference, tuple[int, int]], list[ast.Import | ast.ImportFrom]]:
+def calls_of(
+    node: ast.FunctionDef | ast.AsyncFunctionDef, package: str, *, in_class: bool
+) -> tuple[dict[Reference, tuple[int, int]], list[ast.Import | ast.ImportFrom]]:
     """Return each callee with its number of calls and first line, and the import statements inside the function."""
     names = _Names()
     names.parameters(node.args)
@@ -61,13 +66,26 @@ class _Names:
         match node:
             case ast.Name(id=name, ctx=ast.Store()):
                 self.bound[name] += 1
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=value)
+            ) if value is not None:
                 path = path_of(value)
                 if path is not None:
                     self.values[name] = path
-            case ast.arg(arg=str(name)) | ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+            case (
+                ast.arg(arg=str(name))
+                | ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+            ):
                 self.bound[name] += 1
-            case ast.MatchMapping(rest=str(name)) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            case (
+                ast.MatchMapping(rest=str(name))
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
                 self.bound[name] += 1
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 self.outer.update(names)
@@ -144,7 +162,9 @@ def imported(node: ast.Import | ast.ImportFrom, package: str) -> Iterator[Import
         return
     module = _absolute(node, package)
     for alias in node.names if module else ():
-        yield Imported(module, alias.name, alias.asname or alias.name, Reference("tree", (*module.split("."), alias.name)))
+        yield Imported(
+            module, alias.name, alias.asname or alias.name, Reference("tree", (*module.split("."), alias.name))
+        )
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

@@ -1,12 +1,14 @@
 """The facts of a tree to its edges.
 
-    imports     module -> module               one per pair; weight: import statements and names; an import of itself is left out
+    imports     module -> module               one per pair; weight: import statements and names; an import of itself is
+    left out
     defines     module -> class or function    what stands at its top
                 class  -> class or function    nested classes and methods
     inherits    class  -> class                direct bases that the tree defines
     calls       function -> function           one per pair; weight: calls in the text; a class called is its __init__
 
-`import a.b` and `from a.b import c` go to the longest leading part of `a.b.c` that is a module. Both ends of an edge have rows. The
+`import a.b` and `from a.b import c` go to the longest leading part of `a.b.c` that is a module. Both ends of an edge
+have rows. The
 properties are JSON text: the line in the file of `src` where the edge first shows, from 1.
 """
 

@@ -1,7 +1,9 @@
 """What one source file says, by name, before any name is resolved.
 
-A **path** is how an expression names a thing, as a tuple of steps: `json.dumps` is ("json", "dumps"). The step "()" is a call, so
-`JSONEncoder(indent=2).encode` is ("JSONEncoder", "()", "encode"). A `Reference` is a path with the place where it starts:
+A **path** is how an expression names a thing, as a tuple of steps: `json.dumps` is ("json", "dumps"). The step "()" is
+a call, so
+`JSONEncoder(indent=2).encode` is ("JSONEncoder", "()", "encode"). A `Reference` is a path with the place where it
+starts:
 
     scope     the path starts at                   written as
     tree      the full name of a module            import a.b, from a import b, from . import b
@@ -53,7 +55,8 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class FunctionFacts:
-    """One function. `owner` is the qualname of its class; `calls` gives for each callee the number of calls and the first line."""
+    """One function. `owner` is the qualname of its class; `calls` gives for each callee the number of calls and the
+    first line."""
 
     qualname: str
     owner: str | None

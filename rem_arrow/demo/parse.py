@@ -1,10 +1,13 @@
 """One source file to its facts.
 
-In: the bytes of a file and the full name of its module. Out: `ModuleFacts`. Raises SyntaxError or ValueError for what is not
+In: the bytes of a file and the full name of its module. Out: `ModuleFacts`. Raises SyntaxError or ValueError for what
+is not
 Python of this version or not in its declared encoding, RecursionError for what nests too deep.
 
-What counts: classes and functions at the top of the module and in classes, also inside if, try, with and loops. Of several
-definitions of one name in a file the first stays, with all that is inside it. Functions and classes inside a function have no facts
+What counts: classes and functions at the top of the module and in classes, also inside if, try, with and loops. Of
+several
+definitions of one name in a file the first stays, with all that is inside it. Functions and classes inside a function
+have no facts
 of their own; their calls count as calls of the function around them. Imports count wherever they stand.
 """
 
@@ -135,7 +138,11 @@ class _Parser:
             self.names.setdefault(target.id, []).append(Reference("module", path))
 
     def _export(self, value: ast.expr) -> None:
-        texts = [e.value for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)] if isinstance(value, ast.List | ast.Tuple) else []
+        texts = (
+            [e.value for e in value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            if isinstance(value, ast.List | ast.Tuple)
+            else []
+        )
         self.exports = (self.exports or set()) | set(texts)
         self.exports_unknown |= not isinstance(value, ast.List | ast.Tuple) or len(texts) != len(value.elts)
 

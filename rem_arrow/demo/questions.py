@@ -1,6 +1,8 @@
-"""What the demo asks: standard SQL over modules, classes, functions, resources and edges, each answer with at least one row.
+"""What the demo asks: standard SQL over modules, classes, functions, resources and edges, each answer with at least one
+row.
 
-The texts use nothing beyond SELECT with joins, GROUP BY, HAVING, ORDER BY, LIMIT, CASE, CAST, the five aggregates, COUNT(DISTINCT),
+The texts use nothing beyond SELECT with joins, GROUP BY, HAVING, ORDER BY, LIMIT, CASE, CAST, the five aggregates,
+COUNT(DISTINCT),
 CTEs, LIKE, IN and BETWEEN, so any SQL engine runs them; each orders its rows completely.
 """
 
@@ -20,7 +22,11 @@ class Question:
 
 LOOKUP = "json.dumps"
 # In plain language.
-ASKED = ("Which modules does json.decoder import?", "Which package has the most public functions?", "classes that inherit from logging.Handler")
+ASKED = (
+    "Which modules does json.decoder import?",
+    "Which package has the most public functions?",
+    "classes that inherit from logging.Handler",
+)
 
 QUESTIONS: tuple[Question, ...] = (
     Question(
@@ -186,7 +192,8 @@ LIMIT 6""",
         title="Which packages have the functions about compression that reach the most others?",
         sql="""\
 WITH found AS (SELECT name FROM SEARCH(resources, 'compress data, decompress data', k => 20)),
-reached AS (SELECT start_id, COUNT(*) AS others FROM NEIGHBORS((SELECT name FROM found), depth => 3, type => 'calls') GROUP BY start_id)
+reached AS (SELECT start_id, COUNT(*) AS others FROM NEIGHBORS((SELECT name
+FROM found), depth => 3, type => 'calls') GROUP BY start_id)
 SELECT f.package, COUNT(*) AS functions, SUM(r.others) AS reached
 FROM reached r
 JOIN functions f ON f.id = r.start_id

@@ -1,8 +1,11 @@
 """Names to definitions: follows a reference through imports, aliases, star imports, attributes and base classes.
 
-In: the facts of all modules by full name, and the names of modules without source. Out: a `Target`, the definition that a reference means,
-or None where the tree does not tell. Nothing is imported or run. What Python decides at run time is taken at its first choice in the
-order of the source: a module's own definition, then its imports and assignments, then its star imports. Members of a class are
+In: the facts of all modules by full name, and the names of modules without source. Out: a `Target`, the definition that
+a reference means,
+or None where the tree does not tell. Nothing is imported or run. What Python decides at run time is taken at its first
+choice in the
+order of the source: a module's own definition, then its imports and assignments, then its star imports. Members of a
+class are
 sought in the class, then in its bases, depth first. A cycle of names resolves to None.
 """
 
@@ -66,7 +69,8 @@ class Resolver:
                 return self._follow(next((t for t in found if t is not None), None), path[1:])
 
     def callee(self, target: Target | None) -> str | None:
-        """Return the id of the function that runs when `target` is called: of a class `__init__`, of an instance `__call__`."""
+        """Return the id of the function that runs when `target` is called: of a class `__init__`, of an instance
+        `__call__`."""
         if target is not None and target.kind in ("classes", "instance"):
             target = self._member(target.id, "__init__" if target.kind == "classes" else "__call__")
         return target.id if target is not None and target.kind == "functions" else None
@@ -77,7 +81,9 @@ class Resolver:
             self._bases[class_id] = ()  # What asks again while this is computed is a cycle.
             module, owner, paths = self._base_paths[class_id]
             found = [self._base(path, module, owner, itself=class_id) for path in paths]
-            self._bases[class_id] = tuple(dict.fromkeys(t.id for t in found if t is not None and t.kind == "classes" and t.id != class_id))
+            self._bases[class_id] = tuple(
+                dict.fromkeys(t.id for t in found if t is not None and t.kind == "classes" and t.id != class_id)
+            )
         return self._bases[class_id]
 
     def _base(self, path: Path, module: str, owner: str | None, *, itself: str) -> Target | None:

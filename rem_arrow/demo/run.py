@@ -58,12 +58,22 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
     answer = db.query_natural_language(text, model="rules")
     milliseconds = (time.perf_counter() - started) * 1e3
     wide = answer.results.width > _COLUMNS_MAX
-    wanted = [c for c in ("id", "name", "package", "size", "links") if c in answer.results.columns] if wide else answer.results.columns
+    wanted = (
+        [c for c in ("id", "name", "package", "size", "links") if c in answer.results.columns]
+        if wide
+        else answer.results.columns
+    )
     console.print()
     console.print(Rule(Text(f"“{text}”", style="bold cyan"), align="left", style="cyan"))
     console.print(Text(answer.query, style="dim"))
     console.print(table_of(answer.results.select(wanted)))
-    console.print(Text(f"{milliseconds:,.1f} ms   In plain language: {answer.query_type}, confidence {answer.confidence:.2f}, planned by rules.", style="dim italic"))
+    console.print(
+        Text(
+            f"{milliseconds:,.1f} ms   In plain language: {answer.query_type}, confidence {answer.confidence:.2f}, "
+            "planned by rules.",
+            style="dim italic",
+        )
+    )
 
 
 def _shown(db: Database, text: str) -> pl.DataFrame:
@@ -154,7 +164,10 @@ print(db.sql("{question}"))"""
     for title, text, language in (("In the shell:", shell, "bash"), ("In Python:", python, "python")):
         console.print(Text(title, style="bold"))
         # Not wrapped to the console, so that a long line stays one line when it is copied.
-        console.print(Syntax("", language, theme="ansi_dark", background_color="default").highlight(indent(text, "  ")), soft_wrap=True)
+        console.print(
+            Syntax("", language, theme="ansi_dark", background_color="default").highlight(indent(text, "  ")),
+            soft_wrap=True,
+        )
 
 
 def _rows_by_table(tables: pl.DataFrame) -> dict[str, int]:

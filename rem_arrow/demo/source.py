@@ -1,12 +1,16 @@
 """A folder of Python source to the rows and edges of the demo.
 
-In: the root of a library, such as `sysconfig.get_path("stdlib")`. Out: `Library`, five frames: `modules`, `classes`, `functions` with the
-columns of the models, `resources` with one row for each docstring, and `edges`. Files are read as text and parsed, never imported.
+In: the root of a library, such as `sysconfig.get_path("stdlib")`. Out: `Library`, five frames: `modules`, `classes`,
+`functions` with the
+columns of the models, `resources` with one row for each docstring, and `edges`. Files are read as text and parsed,
+never imported.
 
 What holds: ids are unique in each frame; both ends of every edge are a row; the same tree gives the same frames.
 
-Left out: installed packages, tests, compiled files, links to folders, files that cannot be read or parsed (listed in `skipped`), and
-names that an import statement cannot say. A module of the standard library that the tree imports but that has no source, such as zlib,
+Left out: installed packages, tests, compiled files, links to folders, files that cannot be read or parsed (listed in
+`skipped`), and
+names that an import statement cannot say. A module of the standard library that the tree imports but that has no
+source, such as zlib,
 is a row of kind builtin, extension, or absent.
 """
 
@@ -30,8 +34,21 @@ from rem_arrow.demo.resolve import Resolver
 _SKIPPED_FOLDERS = frozenset(("site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"))
 _TEXT, _INT, _BOOL, _TEXTS = pl.String(), pl.Int64(), pl.Boolean(), pl.List(pl.String())
 _PLACE = {"docstring": _TEXT, "file": _TEXT, "line": _INT, "size": _INT}
-_MODULES = pl.Schema({"id": _TEXT, "name": _TEXT, "package": _TEXT, "kind": _TEXT, "docstring": _TEXT, "file": _TEXT, "size": _INT, "is_public": _BOOL})
-_CLASSES = pl.Schema({"id": _TEXT, "name": _TEXT, "module": _TEXT, "package": _TEXT, "bases": _TEXTS, **_PLACE, "is_public": _BOOL})
+_MODULES = pl.Schema(
+    {
+        "id": _TEXT,
+        "name": _TEXT,
+        "package": _TEXT,
+        "kind": _TEXT,
+        "docstring": _TEXT,
+        "file": _TEXT,
+        "size": _INT,
+        "is_public": _BOOL,
+    }
+)
+_CLASSES = pl.Schema(
+    {"id": _TEXT, "name": _TEXT, "module": _TEXT, "package": _TEXT, "bases": _TEXTS, **_PLACE, "is_public": _BOOL}
+)
 _FUNCTIONS = pl.Schema(
     {
         **{"id": _TEXT, "name": _TEXT, "module": _TEXT, "package": _TEXT, "class_id": _TEXT, "signature": _TEXT},
@@ -83,7 +100,11 @@ def _files(root: Path) -> Iterator[Path]:
     for folder, inner, names in os.walk(root):
         inner[:] = [n for n in inner if n.isidentifier() and n not in _SKIPPED_FOLDERS]
         below = Path(folder).relative_to(root)
-        yield from (below / n for n in names if n.endswith(".py") and n[:-3].isidentifier() and (below / n) != Path("__init__.py"))
+        yield from (
+            below / n
+            for n in names
+            if n.endswith(".py") and n[:-3].isidentifier() and (below / n) != Path("__init__.py")
+        )
 
 
 def _module_name(path: Path) -> tuple[str, bool]:
@@ -118,7 +139,9 @@ def _kind(name: str) -> str | None:
     return "extension" if isinstance(spec.loader, ExtensionFileLoader) else None
 
 
-def _module_rows(facts: Mapping[str, ModuleFacts], paths: Mapping[str, str], sourceless: Mapping[str, str]) -> list[tuple[object, ...]]:
+def _module_rows(
+    facts: Mapping[str, ModuleFacts], paths: Mapping[str, str], sourceless: Mapping[str, str]
+) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for id_, its in facts.items():
         kind = "package" if paths[id_].endswith("__init__.py") else "module"
@@ -132,7 +155,20 @@ def _class_rows(facts: Mapping[str, ModuleFacts], paths: Mapping[str, str]) -> l
     for module, its in facts.items():
         for c in its.classes:
             id_ = f"{module}.{c.qualname}"
-            rows.append((id_, _last(id_), module, _first(id_), list(c.bases), c.docstring, paths[module], c.line, c.size, _is_public(id_)))
+            rows.append(
+                (
+                    id_,
+                    _last(id_),
+                    module,
+                    _first(id_),
+                    list(c.bases),
+                    c.docstring,
+                    paths[module],
+                    c.line,
+                    c.size,
+                    _is_public(id_),
+                )
+            )
     return rows
 
 
@@ -148,7 +184,8 @@ def _function_rows(facts: Mapping[str, ModuleFacts], paths: Mapping[str, str]) -
 
 
 def _resources(modules: pl.DataFrame, classes: pl.DataFrame, functions: pl.DataFrame) -> pl.DataFrame:
-    """Return one row for each docstring: its id is that of the definition with `.__doc__`, its name that of the definition."""
+    """Return one row for each docstring: its id is that of the definition with `.__doc__`, its name that of the
+    definition."""
     parts = []
     for tag, frame in (("module", modules.with_columns(line=1)), ("class", classes), ("function", functions)):
         documented = frame.filter(pl.col("docstring").str.strip_chars() != "")

@@ -1,6 +1,8 @@
-"""What is drawn on: figures of matplotlib that show themselves in a notebook and save themselves; colours; the measure of texts.
+"""What is drawn on: figures of matplotlib that show themselves in a notebook and save themselves; colours; the measure
+of texts.
 
-The figures are made without pyplot: no window, no state, and from any thread. Sizes are in inches, at 100 dots an inch. The colours are those of
+The figures are made without pyplot: no window, no state, and from any thread. Sizes are in inches, at 100 dots an inch.
+The colours are those of
 Okabe and Ito, which people with any colour vision tell apart, and for quantities cividis.
 """
 

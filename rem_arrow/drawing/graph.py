@@ -1,6 +1,7 @@
 """A graph drawn: what a traversal or a query of paths returned, or edges.
 
-Walks stand in layers from left to right, by distance from their start. Other graphs are laid out by forces, and their nodes are as large as they
+Walks stand in layers from left to right, by distance from their start. Other graphs are laid out by forces, and their
+nodes are as large as they
 have edges. Colours say the group of a node, lines the type of an edge. No label lies on another.
 """
 
@@ -13,7 +14,20 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.drawing import layout as laid
-from rem_arrow.drawing.figure import COLOURS, FAINT, INK, LINE, OTHER, Drawing, canvas, colours_of, patches, plain, shortened, text_widths
+from rem_arrow.drawing.figure import (
+    COLOURS,
+    FAINT,
+    INK,
+    LINE,
+    OTHER,
+    Drawing,
+    canvas,
+    colours_of,
+    patches,
+    plain,
+    shortened,
+    text_widths,
+)
 from rem_arrow.drawing.network import Edge, Network, network
 from rem_arrow.errors import InputError
 
@@ -43,10 +57,12 @@ def draw_graph(
     """Draw what a traversal, a query of paths or a query of edges returned; needs the extra `plot`.
 
     Args:
-        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and dst (as of `edges`).
+        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and
+            dst (as of `edges`).
         labels: by id, what stands at a node instead of its id.
         groups: by id, what its colour says; default is the table, where the frame says it and there are several.
-        direction: that of the walk, so that arrows show the edges' own: with "in" they point to the start, with "both" there are none.
+        direction: that of the walk, so that arrows show the edges' own: with "in" they point to the start, with
+            "both" there are none.
         layout: "layers" by distance from the start, "force"; "auto" takes layers for walks.
         nodes_max: more nodes are refused, since nobody could read them.
 
@@ -60,26 +76,51 @@ def draw_graph(
     """
     graph = network(frame)
     if not graph.nodes or len(graph.nodes) > nodes_max:
-        raise InputError(f"the frame has {len(graph.nodes)} nodes, and a drawing takes 1 to {nodes_max}; filter it, or raise nodes_max")
+        raise InputError(
+            f"the frame has {len(graph.nodes)} nodes, and a drawing takes 1 to {nodes_max}; filter it, or raise "
+            "nodes_max"
+        )
     if direction not in ("out", "in", "both") or layout not in ("auto", "layers", "force"):
-        raise InputError(f"direction is 'out', 'in' or 'both', and layout 'auto', 'layers' or 'force'; got {direction!r} and {layout!r}")
+        raise InputError(
+            f"direction is 'out', 'in' or 'both', and layout 'auto', 'layers' or 'force'; got {direction!r} and "
+            f"{layout!r}"
+        )
     shown = [_cut((labels or {}).get(node, node)) for node in graph.nodes]
     known = groups if groups is not None else graph.tables if len(set(graph.tables.values())) > 1 else {}
     colours = colours_of([known[n] for n in graph.nodes if n in known])
     kinds = list(dict.fromkeys(edge.kind for edge in graph.edges if edge.kind))
     fill = [colours.get(known[n], OTHER) if n in known else (OTHER if known else COLOURS[0]) for n in graph.nodes]
-    picture = _Picture(graph, shown, fill, direction, kinds, title, _legend_of(colours, [n for n in graph.nodes if n not in known] if known else [], graph.starts))
+    picture = _Picture(
+        graph,
+        shown,
+        fill,
+        direction,
+        kinds,
+        title,
+        _legend_of(colours, [n for n in graph.nodes if n not in known] if known else [], graph.starts),
+    )
     return picture.layers() if layout == "layers" or (layout == "auto" and graph.walked) else picture.force()
 
 
 class _Picture:
     """One graph with all that is shown of it."""
 
-    def __init__(self, graph: Network, labels: Sequence[str], fill: Sequence[str], direction: str, kinds: Sequence[str], title: str, legend: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        graph: Network,
+        labels: Sequence[str],
+        fill: Sequence[str],
+        direction: str,
+        kinds: Sequence[str],
+        title: str,
+        legend: Sequence[tuple[str, str]],
+    ) -> None:
         self._graph, self._labels, self._fill, self._title, self._legend = graph, labels, fill, title, legend
         self._direction, self._kinds = direction, kinds
         # Starts are bold.
-        pairs = zip(graph.nodes, text_widths(labels, size=_SIZE), text_widths(labels, size=_SIZE, bold=True), strict=True)
+        pairs = zip(
+            graph.nodes, text_widths(labels, size=_SIZE), text_widths(labels, size=_SIZE, bold=True), strict=True
+        )
         self._widths = [bold if node in graph.starts else normal for node, normal, bold in pairs]
         entries = [*(name for name, _ in legend), *(kinds if len(kinds) > 1 else ())]
         self._entry_widths = [w + 0.55 for w in text_widths(entries, size=_SIZE)] if entries else []
@@ -89,27 +130,49 @@ class _Picture:
         graph = self._graph
         found = laid.layers(graph.nodes, [(e.src, e.dst) for e in graph.edges], graph.starts)
         columns = max(column for column, _ in found.values()) + 1
-        widest = [max((w for n, w in zip(graph.nodes, self._widths, strict=True) if found[n][0] == c), default=0.3) + 0.24 for c in range(columns)]
+        widest = [
+            max((w for n, w in zip(graph.nodes, self._widths, strict=True) if found[n][0] == c), default=0.3) + 0.24
+            for c in range(columns)
+        ]
         lefts = [_EDGE + sum(widest[:c]) + c * _GAP for c in range(columns)]
         height = max(row for _, row in found.values()) * _ROW + _BOX_HEIGHT
         axes, drawing, top = self._canvas(lefts[-1] + widest[-1] + _EDGE, height)
-        boxes = {node: (lefts[found[node][0]], top + found[node][1] * _ROW, width + 0.24) for node, width in zip(graph.nodes, self._widths, strict=True)}
+        boxes = {
+            node: (lefts[found[node][0]], top + found[node][1] * _ROW, width + 0.24)
+            for node, width in zip(graph.nodes, self._widths, strict=True)
+        }
         for edge in graph.edges:
             self._curve(axes, edge, boxes[edge.src], boxes[edge.dst], same=found[edge.src][0] == found[edge.dst][0])
         for node, label, colour in zip(graph.nodes, self._labels, self._fill, strict=True):
             left, upper, width = boxes[node]
             strong = node in graph.starts
-            shape = patches().FancyBboxPatch((left + 0.05, upper + 0.05), width - 0.1, _BOX_HEIGHT - 0.1, boxstyle="round,pad=0.05,rounding_size=0.08")
+            shape = patches().FancyBboxPatch(
+                (left + 0.05, upper + 0.05),
+                width - 0.1,
+                _BOX_HEIGHT - 0.1,
+                boxstyle="round,pad=0.05,rounding_size=0.08",
+            )
             shape.set(facecolor=_tinted(colour), edgecolor=colour, linewidth=2.2 if strong else 1.1)
             axes.add_patch(shape)
-            axes.text(left + width / 2, upper + _BOX_HEIGHT / 2, plain(label), fontsize=_SIZE, color=INK, ha="center", va="center", fontweight="bold" if strong else "normal")
+            axes.text(
+                left + width / 2,
+                upper + _BOX_HEIGHT / 2,
+                plain(label),
+                fontsize=_SIZE,
+                color=INK,
+                ha="center",
+                va="center",
+                fontweight="bold" if strong else "normal",
+            )
         return drawing
 
     def force(self) -> Drawing:
         """Draw nodes as discs with their labels below."""
         graph = self._graph
         number = {node: place for place, node in enumerate(graph.nodes)}
-        ends = np.array([(number[e.src], number[e.dst]) for e in graph.edges if e.src != e.dst], dtype=np.int64).reshape(-1, 2)
+        ends = np.array(
+            [(number[e.src], number[e.dst]) for e in graph.edges if e.src != e.dst], dtype=np.int64
+        ).reshape(-1, 2)
         degree = np.bincount(ends.ravel(), minlength=len(graph.nodes)).astype(np.float64)
         radius = _RADIUS_MIN + (_RADIUS_MAX - _RADIUS_MIN) * np.sqrt(degree / max(1.0, degree.max()))
         # The middle of a disc and its label: the box that no other may cover.
@@ -123,16 +186,32 @@ class _Picture:
         centres = [(float(x) + _EDGE, float(y) + top - 0.08) for x, y in places]
         for edge in graph.edges:
             if edge.src != edge.dst:
-                self._straight(axes, edge, (centres[number[edge.src]], float(radius[number[edge.src]])), (centres[number[edge.dst]], float(radius[number[edge.dst]])))
+                self._straight(
+                    axes,
+                    edge,
+                    (centres[number[edge.src]], float(radius[number[edge.src]])),
+                    (centres[number[edge.dst]], float(radius[number[edge.dst]])),
+                )
         for (x, y), r, label, colour in zip(centres, radius, self._labels, self._fill, strict=True):
-            axes.add_patch(patches().Circle((x, y), float(r), facecolor=colour, edgecolor="white", linewidth=0.8, zorder=3))
+            axes.add_patch(
+                patches().Circle((x, y), float(r), facecolor=colour, edgecolor="white", linewidth=0.8, zorder=3)
+            )
             box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
-            axes.text(x, y + r + 0.1, plain(label), fontsize=_SIZE, color=INK, ha="center", va="center", zorder=4, bbox=box)
+            axes.text(
+                x, y + r + 0.1, plain(label), fontsize=_SIZE, color=INK, ha="center", va="center", zorder=4, bbox=box
+            )
         return drawing
 
     def _canvas(self, width: float, height: float) -> tuple[Axes, Drawing, float]:
         """Return a plane with title and legend, and where the graph begins."""
-        widest = max([width, text_widths([self._title], size=12, bold=True)[0] + 0.5 if self._title else 0.0, 4.0, *(w + 2 * _EDGE for w in self._entry_widths)])
+        widest = max(
+            [
+                width,
+                text_widths([self._title], size=12, bold=True)[0] + 0.5 if self._title else 0.0,
+                4.0,
+                *(w + 2 * _EDGE for w in self._entry_widths),
+            ]
+        )
         lines, right = 0 if not self._entry_widths else 1, _EDGE
         places: list[Point] = []
         top = 0.62 if self._title else _EDGE / 2
@@ -154,8 +233,11 @@ class _Picture:
     def _style(self, kind: str) -> object:
         return _STYLES[self._kinds.index(kind) % len(_STYLES)] if kind in self._kinds else _STYLES[0]
 
-    def _curve(self, axes: Axes, edge: Edge, src: tuple[float, float, float], dst: tuple[float, float, float], *, same: bool) -> None:
-        """Draw an edge from the right side of a box to the left side of the next; back the other way, and within a column straight or in an arc."""
+    def _curve(
+        self, axes: Axes, edge: Edge, src: tuple[float, float, float], dst: tuple[float, float, float], *, same: bool
+    ) -> None:
+        """Draw an edge from the right side of a box to the left side of the next; back the other way, and within a
+        column straight or in an arc."""
         forward = dst[0] > src[0]
         if same and abs(dst[1] - src[1]) < 1.5 * _ROW and src != dst:
             down, x = dst[1] > src[1], src[0] + min(src[2], dst[2]) / 2
@@ -182,7 +264,12 @@ class _Picture:
         codes = [Path.MOVETO, *([Path.CURVE4] * 3 if len(points) == 4 else [Path.LINETO])]
         head = "-" if self._direction == "both" else "-|>"
         crowded = len(self._graph.edges) > 60
-        arrow = patches().FancyArrowPatch(path=Path(ordered, codes), arrowstyle=head, mutation_scale=7 if crowded else 9, linewidth=0.7 if crowded else 1.1)
+        arrow = patches().FancyArrowPatch(
+            path=Path(ordered, codes),
+            arrowstyle=head,
+            mutation_scale=7 if crowded else 9,
+            linewidth=0.7 if crowded else 1.1,
+        )
         arrow.set(color=LINE, alpha=0.55 if crowded else 0.9, linestyle=self._style(edge.kind), zorder=1)
         axes.add_patch(arrow)
 
@@ -196,7 +283,11 @@ def _legend_of(colours: Mapping[str, str], ungrouped: Sequence[str], starts: Seq
 
 def _cut(label: str) -> str:
     """Return a label of bounded length; ids that begin alike often differ at their end, so the middle goes."""
-    return label if len(label) <= _LABEL_CHARS else f"{label[: _LABEL_CHARS // 3]}…{label[1 + _LABEL_CHARS // 3 - _LABEL_CHARS :]}"
+    return (
+        label
+        if len(label) <= _LABEL_CHARS
+        else f"{label[: _LABEL_CHARS // 3]}…{label[1 + _LABEL_CHARS // 3 - _LABEL_CHARS :]}"
+    )
 
 
 def _tinted(colour: str) -> str:

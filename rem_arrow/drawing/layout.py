@@ -1,4 +1,5 @@
-"""Where nodes stand: in layers by their distance from the start, or by forces. The same graph always gets the same places."""
+"""Where nodes stand: in layers by their distance from the start, or by forces. The same graph always gets the same
+places."""
 
 from __future__ import annotations
 
@@ -15,10 +16,13 @@ _GRAVITY = 0.06
 _PUSHES = 600
 
 
-def layers(nodes: Sequence[str], edges: Sequence[tuple[str, str]], starts: Sequence[str]) -> dict[str, tuple[int, float]]:
+def layers(
+    nodes: Sequence[str], edges: Sequence[tuple[str, str]], starts: Sequence[str]
+) -> dict[str, tuple[int, float]]:
     """Return the layer and the row of each node: layers by edges from the starts, rows at least 1 apart within a layer.
 
-    A tree gets the rows of its leaves, each parent beside the middle of its children. Where nodes have several parents they are moved towards
+    A tree gets the rows of its leaves, each parent beside the middle of its children. Where nodes have several parents
+    they are moved towards
     their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy nodes.
     """
     depth = _depths(nodes, edges, starts)
@@ -62,7 +66,8 @@ def _depths(nodes: Sequence[str], edges: Sequence[tuple[str, str]], starts: Sequ
 
 
 def _tree_rows(nodes: Sequence[str], edges: Sequence[tuple[str, str]], depth: Mapping[str, int]) -> dict[str, float]:
-    """Return rows by the tree of first parents: leaves one below the other, parents beside the middle of their children."""
+    """Return rows by the tree of first parents: leaves one below the other, parents beside the middle of their
+    children."""
     children: dict[str, list[str]] = {}
     has_parent: set[str] = set()
     for a, b in edges:
@@ -87,7 +92,8 @@ def _tree_rows(nodes: Sequence[str], edges: Sequence[tuple[str, str]], depth: Ma
 
 
 def _apart(wanted: Mapping[str, float]) -> dict[str, float]:
-    """Return the places nearest to those that are wanted, at least 1 apart: neighbours that are too close share what they lack."""
+    """Return the places nearest to those that are wanted, at least 1 apart: neighbours that are too close share what
+    they lack."""
     ordered = sorted(wanted, key=lambda n: wanted[n])
     # Blocks of nodes that touch each other: first place, and the nodes.
     blocks: list[tuple[float, list[str]]] = []

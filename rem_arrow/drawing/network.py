@@ -52,15 +52,24 @@ def network(frame: pl.DataFrame) -> Network:
         return _of_paths(frame)
     if {"src", "dst"} <= names:
         return _of_edges(frame)
-    raise InputError(f"draw_graph takes the columns id and parent_id (as of traverse_edges), path (as of all_paths), or src and dst (as of edges); got {', '.join(frame.columns)}")
+    raise InputError(
+        "draw_graph takes the columns id and parent_id (as of traverse_edges), path (as of all_paths), or src and "
+        f"dst (as of edges); got {', '.join(frame.columns)}"
+    )
 
 
 def _of_steps(frame: pl.DataFrame) -> Network:
     kinds = _texts(frame, "edge_type")
-    edges = [Edge(p, i, k) for p, i, k in zip(_texts(frame, "parent_id"), _texts(frame, "id"), kinds, strict=True) if p and i]
+    edges = [
+        Edge(p, i, k) for p, i, k in zip(_texts(frame, "parent_id"), _texts(frame, "id"), kinds, strict=True) if p and i
+    ]
     # Without start_id a walk begins at what is reached from nowhere.
     reached = {edge.dst for edge in edges}
-    starts = _texts(frame, "start_id") if "start_id" in frame.columns else [edge.src for edge in edges if edge.src not in reached]
+    starts = (
+        _texts(frame, "start_id")
+        if "start_id" in frame.columns
+        else [edge.src for edge in edges if edge.src not in reached]
+    )
     tables = {i: t for i, t in zip(_texts(frame, "id"), _texts(frame, "table"), strict=True) if t}
     return _made(edges, starts, [*starts, *_texts(frame, "id")], walked=True, tables=tables)
 
@@ -77,15 +86,32 @@ def _of_paths(frame: pl.DataFrame) -> Network:
 
 
 def _of_edges(frame: pl.DataFrame) -> Network:
-    edges = [Edge(a, b, k) for a, b, k in zip(_texts(frame, "src"), _texts(frame, "dst"), _texts(frame, "edge_type"), strict=True) if a and b]
-    tables = {i: t for end in ("src", "dst") for i, t in zip(_texts(frame, end), _texts(frame, f"{end}_table"), strict=True) if t}
+    edges = [
+        Edge(a, b, k)
+        for a, b, k in zip(_texts(frame, "src"), _texts(frame, "dst"), _texts(frame, "edge_type"), strict=True)
+        if a and b
+    ]
+    tables = {
+        i: t
+        for end in ("src", "dst")
+        for i, t in zip(_texts(frame, end), _texts(frame, f"{end}_table"), strict=True)
+        if t
+    }
     return _made(edges, [], [], walked=False, tables=tables)
 
 
-def _made(edges: Iterable[Edge], starts: Iterable[str], nodes: Iterable[str], *, walked: bool, tables: dict[str, str]) -> Network:
+def _made(
+    edges: Iterable[Edge], starts: Iterable[str], nodes: Iterable[str], *, walked: bool, tables: dict[str, str]
+) -> Network:
     kept = list(dict.fromkeys(edges))
     ends = (end for edge in kept for end in (edge.src, edge.dst))
-    return Network([n for n in dict.fromkeys([*nodes, *ends]) if n], kept, list(dict.fromkeys(s for s in starts if s)), walked, tables)
+    return Network(
+        [n for n in dict.fromkeys([*nodes, *ends]) if n],
+        kept,
+        list(dict.fromkeys(s for s in starts if s)),
+        walked,
+        tables,
+    )
 
 
 def _texts(frame: pl.DataFrame, column: str) -> list[str]:

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rem_arrow.drawing.figure import COLOURS, FAINT, FILL, INK, LINE, Drawing, canvas, counted, gradient, plain, shortened
+from rem_arrow.drawing.figure import (
+    COLOURS,
+    FAINT,
+    FILL,
+    INK,
+    LINE,
+    Drawing,
+    canvas,
+    counted,
+    gradient,
+    plain,
+    shortened,
+)
 from rem_arrow.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,13 +59,17 @@ class _Merged:
 
 
 def draw_plan(steps: Sequence[Step], title: str = "") -> Drawing:
-    """Draw the steps as boxes, each below the one that reads it; where the plan was run, warm ones took long, and lines are as thick as rows are many."""
+    """Draw the steps as boxes, each below the one that reads it; where the plan was run, warm ones took long, and lines
+    are as thick as rows are many."""
     _check(steps)
     steps = _merged(steps)
     lines = [_wrapped(step.text) for step in steps]
     heights = [_HEAD + _LINE * len(wrapped) + 0.1 for wrapped in lines]
     xs, parents = _columns(steps), _parents(steps)
-    levels = [max(h for h, s in zip(heights, steps, strict=True) if s.depth == d) for d in range(max(s.depth for s in steps) + 1)]
+    levels = [
+        max(h for h, s in zip(heights, steps, strict=True) if s.depth == d)
+        for d in range(max(s.depth for s in steps) + 1)
+    ]
     longest = max((s.ms or 0.0 for s in steps), default=0.0)
     ran = any(s.ms is not None for s in steps)
     top = _EDGE + (0.35 if title else 0.0) + (0.3 if ran else 0.0)
@@ -86,7 +102,9 @@ def draw_profile(steps: Sequence[Step], title: str = "") -> Drawing:
     for place, step in enumerate(steps):
         middle = top + _ROW * (place + 0.5)
         if place % 2:
-            axes.fill_between((0, _LABELS + 2 * (_BARS + 0.9)), middle - _ROW / 2, middle + _ROW / 2, color="#f6f7f9", linewidth=0)
+            axes.fill_between(
+                (0, _LABELS + 2 * (_BARS + 0.9)), middle - _ROW / 2, middle + _ROW / 2, color="#f6f7f9", linewidth=0
+            )
         indent = min(step.depth, 24)
         kind, _, rest = plain(step.text).partition(" ")
         label = shortened(f"{kind} {rest}", _LABEL_CHARS - round(1.3 * indent))
@@ -100,7 +118,10 @@ def draw_profile(steps: Sequence[Step], title: str = "") -> Drawing:
 
 def _check(steps: Sequence[Step]) -> None:
     if len(steps) > STEPS_MAX:
-        raise InputError(f"the plan has {len(steps)} steps, and at most {STEPS_MAX} can be read in a drawing; print it, or take its to_frame()")
+        raise InputError(
+            f"the plan has {len(steps)} steps, and at most {STEPS_MAX} can be read in a drawing; print it, or take "
+            "its to_frame()"
+        )
 
 
 def _merged(steps: Sequence[Step]) -> list[_Merged]:
@@ -124,7 +145,11 @@ def _wrapped(text: str) -> list[str]:
     """Return what follows the first word on a few lines."""
     rest = " ".join(text.split()).partition(" ")[2]
     lines = textwrap.wrap(rest, _LINE_CHARS)
-    return lines if len(lines) <= _LINES_MAX else [*lines[: _LINES_MAX - 1], shortened(" ".join(lines[_LINES_MAX - 1 :]), _LINE_CHARS)]
+    return (
+        lines
+        if len(lines) <= _LINES_MAX
+        else [*lines[: _LINES_MAX - 1], shortened(" ".join(lines[_LINES_MAX - 1 :]), _LINE_CHARS)]
+    )
 
 
 def _parents(steps: Sequence[Step]) -> list[int | None]:
@@ -137,7 +162,8 @@ def _parents(steps: Sequence[Step]) -> list[int | None]:
 
 
 def _columns(steps: Sequence[Step]) -> list[float]:
-    """Return where each box stands, in boxes from the left: a step without inputs beside the one before, any other over the middle of its inputs."""
+    """Return where each box stands, in boxes from the left: a step without inputs beside the one before, any other over
+    the middle of its inputs."""
     inputs: dict[int, list[int]] = {}
     for place, parent in enumerate(_parents(steps)):
         if parent is not None:
@@ -153,14 +179,38 @@ def _columns(steps: Sequence[Step]) -> list[float]:
     return [taken - 1 - c for c in columns]
 
 
-def _box(axes: Axes, left: float, upper: float, height: float, step: Step, lines: Sequence[str], longest: float) -> None:
+def _box(
+    axes: Axes, left: float, upper: float, height: float, step: Step, lines: Sequence[str], longest: float
+) -> None:
     fill = FILL if step.ms is None else gradient(step.ms / longest if longest else 0.0)
-    axes.fill((left, left + _BOX, left + _BOX, left), (upper, upper, upper + height, upper + height), facecolor=fill, edgecolor=LINE, linewidth=0.8)
-    axes.text(left + 0.1, upper + _HEAD / 2 + 0.02, step.text.split(maxsplit=1)[0], fontsize=9.5, fontweight="bold", color=INK, va="center")
+    axes.fill(
+        (left, left + _BOX, left + _BOX, left),
+        (upper, upper, upper + height, upper + height),
+        facecolor=fill,
+        edgecolor=LINE,
+        linewidth=0.8,
+    )
+    axes.text(
+        left + 0.1,
+        upper + _HEAD / 2 + 0.02,
+        step.text.split(maxsplit=1)[0],
+        fontsize=9.5,
+        fontweight="bold",
+        color=INK,
+        va="center",
+    )
     remark = _remark(step)
     axes.text(left + _BOX - 0.1, upper + _HEAD / 2 + 0.02, remark, fontsize=8, color=INK, va="center", ha="right")
     for place, line in enumerate(lines):
-        axes.text(left + 0.1, upper + _HEAD + _LINE * (place + 0.5), plain(line), fontsize=7.6, color=INK, va="center", family="DejaVu Sans")
+        axes.text(
+            left + 0.1,
+            upper + _HEAD + _LINE * (place + 0.5),
+            plain(line),
+            fontsize=7.6,
+            color=INK,
+            va="center",
+            family="DejaVu Sans",
+        )
 
 
 def _remark(step: Step) -> str:
@@ -173,13 +223,26 @@ def _link(axes: Axes, below: tuple[float, float], above: tuple[float, float], ro
     (x, y), (to_x, to_y) = below, above
     middle = y - _GAP_Y / 2
     thickness = 1.2 if rows is None else 0.8 + 0.7 * math.log10(rows + 1)
-    axes.plot((x, x, to_x, to_x), (y, middle, middle, to_y), color=LINE, linewidth=thickness, solid_joinstyle="round", zorder=0.5)
+    axes.plot(
+        (x, x, to_x, to_x),
+        (y, middle, middle, to_y),
+        color=LINE,
+        linewidth=thickness,
+        solid_joinstyle="round",
+        zorder=0.5,
+    )
 
 
 def _legend(axes: Axes, middle: float, longest: float) -> None:
     """Explain the colours, and the thickness of the lines."""
     for place in range(40):
-        axes.fill_between((_EDGE + 0.72 + 0.02 * place, _EDGE + 0.74 + 0.02 * place), middle - 0.07, middle + 0.07, color=gradient(place / 39), linewidth=0)
+        axes.fill_between(
+            (_EDGE + 0.72 + 0.02 * place, _EDGE + 0.74 + 0.02 * place),
+            middle - 0.07,
+            middle + 0.07,
+            color=gradient(place / 39),
+            linewidth=0,
+        )
     axes.text(_EDGE, middle, "own time: 0", fontsize=8, color=FAINT, va="center")
     axes.text(_EDGE + 1.58, middle, f"{longest:,.1f} ms; lines: rows", fontsize=8, color=FAINT, va="center")
 

@@ -14,13 +14,21 @@ _SCORES, _LABELS = ("_score", "score"), ("name", "id", "title", "text", "label")
 _BARS, _ROW, _EDGE, _LABEL_CHARS = 4.2, 0.28, 0.3, 60
 
 
-def draw_scores(frame: pl.DataFrame, *, score: str | None = None, label: str | None = None, title: str = "", rows_max: int = ROWS_MAX) -> Drawing:
+def draw_scores(
+    frame: pl.DataFrame,
+    *,
+    score: str | None = None,
+    label: str | None = None,
+    title: str = "",
+    rows_max: int = ROWS_MAX,
+) -> Drawing:
     """Draw a column of numbers as bars, one row each, in their order; needs the extra `plot`.
 
     Args:
         frame: rows, such as of a search.
         score: the column of numbers; default is `_score`, else `score`, else the last column of numbers.
-        label: the column that names the rows; default is name, id, title, text or label, else the first column of texts.
+        label: the column that names the rows; default is name, id, title, text or label, else the first column of
+            texts.
         rows_max: more rows are left out, and the drawing says how many.
 
     Raises:
@@ -32,10 +40,15 @@ def draw_scores(frame: pl.DataFrame, *, score: str | None = None, label: str | N
     """
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"draw_scores takes a Polars DataFrame, not {type(frame).__name__}")
-    numbers, texts = [n for n, t in frame.schema.items() if t.is_numeric()], [n for n, t in frame.schema.items() if t == pl.String]
+    numbers, texts = (
+        [n for n, t in frame.schema.items() if t.is_numeric()],
+        [n for n, t in frame.schema.items() if t == pl.String],
+    )
     value = _chosen(score, _SCORES, numbers[::-1], frame, "numbers")
     named = _chosen(label, _LABELS, texts, frame, "texts")
-    rows = frame.select(pl.col(named).cast(pl.String).fill_null(""), pl.col(value).cast(pl.Float64).alias("#value")).filter(pl.col("#value").is_finite())
+    rows = frame.select(
+        pl.col(named).cast(pl.String).fill_null(""), pl.col(value).cast(pl.Float64).alias("#value")
+    ).filter(pl.col("#value").is_finite())
     if not rows.height:
         raise InputError(f"no row has a number in {value!r}; a drawing needs at least one")
     left_out, rows = max(0, rows.height - rows_max), rows.head(rows_max)
@@ -51,7 +64,9 @@ def draw_scores(frame: pl.DataFrame, *, score: str | None = None, label: str | N
     for place, (text, number) in enumerate(zip(labels, values, strict=True)):
         middle = top + _ROW * (place + 0.5)
         axes.text(left - 0.1, middle, plain(text), fontsize=8, color=INK, ha="right", va="center")
-        axes.fill_between(sorted((zero, zero + number * scale)), middle - 0.085, middle + 0.085, color=COLOURS[0], linewidth=0)
+        axes.fill_between(
+            sorted((zero, zero + number * scale)), middle - 0.085, middle + 0.085, color=COLOURS[0], linewidth=0
+        )
         axes.text(max(zero, zero + number * scale) + 0.06, middle, _number(number), fontsize=8, color=INK, va="center")
     axes.plot((zero, zero), (top, top + _ROW * rows.height), color=LINE, linewidth=0.8)
     if left_out:
@@ -71,4 +86,10 @@ def _chosen(given: str | None, preferred: tuple[str, ...], fitting: list[str], f
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == math.floor(value) and abs(value) >= 2 else f"{value:,.3g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return (
+        f"{value:,.0f}"
+        if value == math.floor(value) and abs(value) >= 2
+        else f"{value:,.3g}"
+        if abs(value) < 1e5
+        else f"{value:,.0f}"
+    )

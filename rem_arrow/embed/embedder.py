@@ -1,6 +1,7 @@
 """What turns texts into vectors: the protocol, and the one way to call it.
 
-In: texts, str each. Out: float32 of shape (texts, dimension), every number finite, in the order of the texts. What an embedder gives back
+In: texts, str each. Out: float32 of shape (texts, dimension), every number finite, in the order of the texts. What an
+embedder gives back
 is from outside (a model, a service, a user's function), so `embed_texts` checks all of it; nothing unchecked is stored.
 """
 
@@ -27,7 +28,8 @@ class Embedder(Protocol):
     """Computes vectors of texts. Threads may call `embed` at the same time.
 
     Attributes:
-        name: what is stored beside the vectors, and what `providers.embedder` makes this embedder from: "hash", "openai:text-embedding-3-small".
+        name: what is stored beside the vectors, and what `providers.embedder` makes this embedder from: "hash",
+            "openai:text-embedding-3-small".
         dimension: length of a vector, at least 1.
         metric: by which its vectors are compared.
         batch_max: texts that `embed` takes at once, at least 1.
@@ -71,10 +73,15 @@ def embed_texts(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     if not len(texts):
         return np.empty((0, embedder.dimension), dtype=np.float32)
     with foreign(embedder.name):
-        found = [embedder.embed(texts[start : start + embedder.batch_max]) for start in range(0, len(texts), embedder.batch_max)]
+        found = [
+            embedder.embed(texts[start : start + embedder.batch_max])
+            for start in range(0, len(texts), embedder.batch_max)
+        ]
         dimension = embedder.dimension
     counts = [min(embedder.batch_max, len(texts) - start) for start in range(0, len(texts), embedder.batch_max)]
-    checked = [checked_vectors(embedder.name, batch, count, dimension) for batch, count in zip(found, counts, strict=True)]
+    checked = [
+        checked_vectors(embedder.name, batch, count, dimension) for batch, count in zip(found, counts, strict=True)
+    ]
     return checked[0] if len(checked) == 1 else np.concatenate(checked)
 
 
@@ -86,27 +93,46 @@ def checked_vectors(name: str, found: Any, count: int, dimension: int | None) ->
     try:
         array = np.asarray(found)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise LanguageError(f"{name} gave vectors that do not make a matrix ({shortened(error)}); give one vector of equal length for each text") from error
+        raise LanguageError(
+            f"{name} gave vectors that do not make a matrix ({shortened(error)}); give one vector of equal length for "
+            "each text"
+        ) from error
     if array.dtype.kind not in "fiu":
-        raise LanguageError(f"{name} gave {_kind(found, array)} instead of numbers; give a list of floats, or a float32 array, for each text")
+        raise LanguageError(
+            f"{name} gave {_kind(found, array)} instead of numbers; give a list of floats, or a float32 array, for "
+            "each text"
+        )
     if array.ndim != 2 or array.shape[0] != count:
         wanted = f"({count}, {dimension if dimension is not None else 'dimension'})"
-        raise LanguageError(f"{name} gave an array of shape {array.shape} for {_texts(count)}; give shape {wanted}, one vector for each text in their order")
-    if array.shape[1] != (array.shape[1] if dimension is None else dimension) or not 1 <= array.shape[1] <= DIMENSION_MAX:
+        raise LanguageError(
+            f"{name} gave an array of shape {array.shape} for {_texts(count)}; give shape {wanted}, one vector for "
+            "each text in their order"
+        )
+    if (
+        array.shape[1] != (array.shape[1] if dimension is None else dimension)
+        or not 1 <= array.shape[1] <= DIMENSION_MAX
+    ):
         wanted = f"{dimension} were expected" if dimension is not None else f"1 to {DIMENSION_MAX} are possible"
-        raise LanguageError(f"{name} gave vectors of {array.shape[1]} dimensions, and {wanted}; choose the model or the dimension that fits")
+        raise LanguageError(
+            f"{name} gave vectors of {array.shape[1]} dimensions, and {wanted}; choose the model or the dimension "
+            "that fits"
+        )
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(array, dtype=np.float32)
     finite = np.isfinite(vectors).all(axis=1)
     if not finite.all():
-        raise LanguageError(f"{name} gave a vector that is not finite (NaN or infinity) for text {int(np.argmin(finite))} of {count}; leave that text out, or use another model")
+        raise LanguageError(
+            f"{name} gave a vector that is not finite (NaN or infinity) for text {int(np.argmin(finite))} of {count}; "
+            "leave that text out, or use another model"
+        )
     return vectors
 
 
 class foreign:
     """Turn whatever code that is not ours raises inside into LanguageError that names the provider.
 
-    A user's function or a model's library may raise anything, so there is no list of exceptions to catch; errors of rem_arrow, and what is
+    A user's function or a model's library may raise anything, so there is no list of exceptions to catch; errors of
+    rem_arrow, and what is
     no Exception (KeyboardInterrupt), pass.
     """
 
@@ -116,9 +142,13 @@ class foreign:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if isinstance(error, Exception) and not isinstance(error, RemError):
-            raise LanguageError(f"{self._name} failed: {shortened(error)}; mend that, or choose another embedder") from error
+            raise LanguageError(
+                f"{self._name} failed: {shortened(error)}; mend that, or choose another embedder"
+            ) from error
 
 
 def shortened(error: BaseException) -> str:

@@ -6,7 +6,8 @@ A word stands between two boundary marks, so "<th" and "the" differ, and no run 
     bit 1        the sign
     bits 2-47    a hash of kind, length and characters; it chooses the place in the vector
 
-Keys depend on nothing but the characters: the hash is a polynomial over code points modulo 2^64 with the finaliser of splitmix64
+Keys depend on nothing but the characters: the hash is a polynomial over code points modulo 2^64 with the finaliser of
+splitmix64
 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), all in unsigned integers.
 """
 
@@ -42,7 +43,8 @@ class WordFeatures(NamedTuple):
 
 
 class FeatureCache:
-    """The keys of words that were met, at most `words_max` and those of one request; when full it starts anew. Threads may share it."""
+    """The keys of words that were met, at most `words_max` and those of one request; when full it starts anew. Threads
+    may share it."""
 
     def __init__(self, words_max: int = _WORDS_MAX) -> None:
         self._words_max = words_max

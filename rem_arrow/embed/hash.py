@@ -1,16 +1,21 @@
 """The built-in embedder: feature hashing of words and runs of characters.
 
-It is lexical: texts are near when they share words or parts of words. It knows no synonyms and no meaning ("car" and "automobile" are
-strangers), and needs no model, no network and no time. Spelling variants and inflections come near by their shared runs of characters.
+It is lexical: texts are near when they share words or parts of words. It knows no synonyms and no meaning ("car" and
+"automobile" are
+strangers), and needs no model, no network and no time. Spelling variants and inflections come near by their shared runs
+of characters.
 
-    text -> words (words.py) -> keys of words and runs (features.py) -> weight 1 + log(times in the text), 4 times that for words
+    text -> words (words.py) -> keys of words and runs (features.py) -> weight 1 + log(times in the text), 4 times that
+    for words
          -> signed sum at place (key modulo dimension) -> length 1
 
-The sums are of integers (weights in units of 1/1024), so they are exact in any order, and the square root and the division are correctly
+The sums are of integers (weights in units of 1/1024), so they are exact in any order, and the square root and the
+division are correctly
 rounded by IEEE 754: the same text has the same bits in every process, on every machine.
 Texts of 20 words go at about 50,000 a second on one core when their words were met before, at 30,000 when all are new.
 
-Source: Weinberger et al. 2009, "Feature hashing for large scale multitask learning"; Bojanowski et al. 2017, arXiv:1607.04606 (runs).
+Source: Weinberger et al. 2009, "Feature hashing for large scale multitask learning"; Bojanowski et al. 2017,
+arXiv:1607.04606 (runs).
 """
 
 from __future__ import annotations
@@ -28,7 +33,8 @@ from rem_arrow.errors import InputError
 DIMENSION_DEFAULT = 384
 
 _BATCH_MAX = 4_096
-# A group of texts is summed at once: its keys stay in the processor's cache, and text numbers fit beside a key in 63 bits.
+# A group of texts is summed at once: its keys stay in the processor's cache, and text numbers fit beside a key in 63
+# bits.
 _GROUP_WORDS = 4_096
 _GROUP_TEXTS_MAX = 1 << (62 - KEY_BITS)
 _UNIT = 1_024
@@ -86,7 +92,9 @@ class HashEmbedder:
         weights *= 1 - (distinct & np.uint64(2)).astype(np.int64)
         features = (distinct & np.uint64((1 << KEY_BITS) - 1)) >> np.uint64(2)
         places = (distinct >> np.uint64(KEY_BITS)) * np.uint64(self.dimension) + features % np.uint64(self.dimension)
-        sums = np.bincount(places.astype(np.int64), weights, minlength=texts * self.dimension).reshape(texts, self.dimension)
+        sums = np.bincount(places.astype(np.int64), weights, minlength=texts * self.dimension).reshape(
+            texts, self.dimension
+        )
         whole = sums.astype(np.int64)
         lengths = np.sqrt(np.einsum("ij,ij->i", whole, whole))
         lengths[lengths == 0] = 1

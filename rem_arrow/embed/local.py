@@ -1,6 +1,7 @@
 """Embeddings by models that run on this machine, each through its own library, which is an extra of the package.
 
-The library is imported and the model loaded (the first time: downloaded, by the library's rules) when the first vector or the dimension
+The library is imported and the model loaded (the first time: downloaded, by the library's rules) when the first vector
+or the dimension
 is asked for. Requests go one at a time: tokenizers of these libraries do not serve two threads.
 """
 
@@ -22,7 +23,8 @@ Encode = Callable[[list[str]], Any]
 
 
 class Library(NamedTuple):
-    """One of the libraries: its module, the extra that installs it, a model for error texts, and from (module, model) to what encodes."""
+    """One of the libraries: its module, the extra that installs it, a model for error texts, and from (module, model)
+    to what encodes."""
 
     module: str
     extra: str
@@ -48,7 +50,9 @@ def _fastembed(module: Any, model: str) -> Encode:
 
 LIBRARIES = {
     "model2vec": Library("model2vec", "model2vec", "minishlab/potion-base-8M", _model2vec),
-    "sentence-transformers": Library("sentence_transformers", "sentence-transformers", "all-MiniLM-L6-v2", _sentence_transformers),
+    "sentence-transformers": Library(
+        "sentence_transformers", "sentence-transformers", "all-MiniLM-L6-v2", _sentence_transformers
+    ),
     "fastembed": Library("fastembed", "fastembed", "BAAI/bge-small-en-v1.5", _fastembed),
 }
 
@@ -72,7 +76,9 @@ class LocalEmbedder:
         if not model.strip():
             raise InputError(f"{kind} needs a model: {kind}:NAME, for example {kind}:{library.example}")
         if not _is_installed(library.module):
-            raise InputError(f"{kind}:{model} needs a library that is not installed: pip install 'rem_arrow[{library.extra}]'")
+            raise InputError(
+                f"{kind}:{model} needs a library that is not installed: pip install 'rem_arrow[{library.extra}]'"
+            )
         self.name = f"{kind}:{model}"
         self._library, self._model = library, model
         self._dimension = dimension

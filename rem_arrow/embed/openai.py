@@ -1,7 +1,9 @@
 """Embeddings by OpenAI's service, or by a server that speaks its protocol (OPENAI_BASE_URL).
 
-A request holds a bounded number of texts and bytes: a token is a byte at least, so OpenAI's bound of tokens a request is kept whatever the
-language. Vectors are put in order by `index`. An empty text, which the service refuses, gets the zero vector; a text that is longer than
+A request holds a bounded number of texts and bytes: a token is a byte at least, so OpenAI's bound of tokens a request
+is kept whatever the
+language. Vectors are put in order by `index`. An empty text, which the service refuses, gets the zero vector; a text
+that is longer than
 the models read is cut, so one long text does not keep others from their vectors.
 """
 
@@ -37,7 +39,8 @@ class OpenAIEmbedder:
 
     Args:
         model: its name there.
-        dimension: length of the vectors; None for what a model of `MODELS` gives by itself. Models that are not known here need it.
+        dimension: length of the vectors; None for what a model of `MODELS` gives by itself. Models that are not
+            known here need it.
         client: else one of the environment's settings.
         batch_bytes_max: UTF-8 bytes of one request; a single text may have more.
         text_bytes_max: a longer text is cut there.
@@ -60,7 +63,8 @@ class OpenAIEmbedder:
         self.name = f"openai:{model}" if self.dimension == native else f"openai:{model}:{self.dimension}"
         self._model, self._client = model, client or OpenAIClient()
         self._batch_bytes_max, self._text_bytes_max = batch_bytes_max, text_bytes_max
-        # Servers of other models may refuse the parameter `dimensions`, so they are asked for it only when their own is another one.
+        # Servers of other models may refuse the parameter `dimensions`, so they are asked for it only when their own is
+        # another one.
         self._is_known = native is not None
         self._sends_dimension = native is not None and self.dimension != native
 
@@ -117,11 +121,19 @@ class OpenAIEmbedder:
 
         items = self._client.request(self.name, call)
         if len(items) != len(texts):
-            raise LanguageError(f"{self.name} gave {len(items)} vectors for {len(texts)} texts; try again, or use another server")
+            raise LanguageError(
+                f"{self.name} gave {len(items)} vectors for {len(texts)} texts; try again, or use another server"
+            )
         # Servers that write JSON by proto3's rules leave out an index of 0.
-        by_index = {index if isinstance(index, int) else -1: vector for index, vector in ((0 if i is None else i, v) for i, v in items)}
+        by_index = {
+            index if isinstance(index, int) else -1: vector
+            for index, vector in ((0 if i is None else i, v) for i, v in items)
+        }
         if by_index.keys() != set(range(len(texts))):
-            raise LanguageError(f"{self.name} gave vectors that do not say which of the {len(texts)} texts each is of (index); try again, or use another server")
+            raise LanguageError(
+                f"{self.name} gave vectors that do not say which of the {len(texts)} texts each is of (index); try "
+                "again, or use another server"
+            )
         return [by_index[place] for place in range(len(texts))]
 
 
@@ -131,7 +143,10 @@ def _dimension(model: str, dimension: int | None, native: int | None, shortens: 
         raise InputError(f"openai needs a model: openai:MODEL. Models: {', '.join(MODELS)}.")
     if native is None and dimension is None:
         known = ", ".join(MODELS)
-        raise InputError(f"the dimension of openai:{model} is not known here; give it, openai:{model}:DIM. Models with a known one: {known}.")
+        raise InputError(
+            f"the dimension of openai:{model} is not known here; give it, openai:{model}:DIM. Models with a known "
+            f"one: {known}."
+        )
     chosen = native if dimension is None else dimension
     assert chosen is not None, "one of them is given"
     least, most = (1, DIMENSION_MAX) if native is None else (1 if shortens else native, native)

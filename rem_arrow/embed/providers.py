@@ -1,6 +1,8 @@
-"""From a description of an embedder to the embedder: "hash:256", "openai:text-embedding-3-small", a function, an Embedder.
+"""From a description of an embedder to the embedder: "hash:256", "openai:text-embedding-3-small", a function, an
+Embedder.
 
-The name of an embedder that a text describes describes it again, so what is stored beside vectors is enough to embed more. Nothing is
+The name of an embedder that a text describes describes it again, so what is stored beside vectors is enough to embed
+more. Nothing is
 loaded and nobody is called until the first vector, or an unknown dimension, is asked for.
 """
 
@@ -21,7 +23,8 @@ def embedder(spec: str | Callable[[list[str]], Any] | Embedder, *, dimension: in
     """Return the embedder that `spec` describes.
 
     Args:
-        spec: "hash" or "hash:DIM"; "openai:MODEL" or "openai:MODEL:DIM"; "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME";
+        spec: "hash" or "hash:DIM"; "openai:MODEL" or "openai:MODEL:DIM"; "model2vec:NAME",
+            "sentence-transformers:NAME", "fastembed:NAME";
             or a function from a list of texts to a vector each; or an Embedder.
         dimension: length of the vectors, where the description leaves it open; must agree with it where not.
 
@@ -42,7 +45,10 @@ def embedder(spec: str | Callable[[list[str]], Any] | Embedder, *, dimension: in
         return _checked(spec, dimension)  # type: ignore[arg-type]
     if callable(spec):
         return FunctionEmbedder(spec, dimension)
-    raise InputError(f"an embedder is a text such as 'hash', a function, or an object with embed(texts), not a value of type {type(spec).__name__}")
+    raise InputError(
+        "an embedder is a text such as 'hash', a function, or an object with embed(texts), not a value of type "
+        f"{type(spec).__name__}"
+    )
 
 
 def _described(spec: str, dimension: int | None) -> Embedder:
@@ -52,7 +58,9 @@ def _described(spec: str, dimension: int | None) -> Embedder:
     if make is not None:
         return make(spec, rest, dimension)
     if kind == "callable":
-        raise InputError(f"{spec} is a function, which cannot be found by its name; give the function itself, embedder=...")
+        raise InputError(
+            f"{spec} is a function, which cannot be found by its name; give the function itself, embedder=..."
+        )
     raise InputError(f"no embedder {spec!r}. {suggest(kind, _KINDS, 'Embedders')}")
 
 
@@ -78,11 +86,16 @@ def _local(spec: str, rest: str, dimension: int | None) -> Embedder:
     return LocalEmbedder(spec.partition(":")[0], rest, dimension)
 
 
-_KINDS: dict[str, Callable[[str, str, int | None], Embedder]] = {"hash": _hash, "openai": _openai, **dict.fromkeys(LIBRARIES, _local)}
+_KINDS: dict[str, Callable[[str, str, int | None], Embedder]] = {
+    "hash": _hash,
+    "openai": _openai,
+    **dict.fromkeys(LIBRARIES, _local),
+}
 
 
 def _checked(given: Embedder, dimension: int | None) -> Embedder:
-    """Return a user's embedder. Raises InputError if it is not one. Its dimension is not asked for without need: it may be expensive to know."""
+    """Return a user's embedder. Raises InputError if it is not one. Its dimension is not asked for without need: it may
+    be expensive to know."""
     kind = type(given).__name__
     if not isinstance(getattr(given, "name", None), str) or not given.name:
         raise InputError(f"the embedder {kind} needs name: a text that is stored with its vectors")

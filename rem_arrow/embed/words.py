@@ -1,9 +1,13 @@
 """The words of a text, folded so that spelling variants meet.
 
-A text is brought to NFKC, casefolded, and its accents are dropped; words are what lies between characters that are no letters, digits or
-marks. Scripts without spaces (Han, kana) give overlapping pairs of characters, as Lucene's CJK analysis does; an emoji is a word of its
-own. Lone surrogates, control characters and punctuation end a word; format characters (soft hyphen, joiners) vanish. What a character
-is comes from the tables of unicodedata: Unicode keeps the normal forms of a character once it is assigned, so it is characters newer
+A text is brought to NFKC, casefolded, and its accents are dropped; words are what lies between characters that are no
+letters, digits or
+marks. Scripts without spaces (Han, kana) give overlapping pairs of characters, as Lucene's CJK analysis does; an emoji
+is a word of its
+own. Lone surrogates, control characters and punctuation end a word; format characters (soft hyphen, joiners) vanish.
+What a character
+is comes from the tables of unicodedata: Unicode keeps the normal forms of a character once it is assigned, so it is
+characters newer
 than a Python that differ between versions.
 """
 
@@ -54,7 +58,8 @@ _KEPT = _Kept()
 
 
 def _is_accent(combining_class: int) -> bool:
-    """Return whether a mark may be dropped. Below 10 are kana's voicing marks, nukta and virama, and from 84 to 132 vowels of Telugu, Thai, Lao and Tibetan."""
+    """Return whether a mark may be dropped. Below 10 are kana's voicing marks, nukta and virama, and from 84 to 132
+    vowels of Telugu, Thai, Lao and Tibetan."""
     return combining_class >= 10 and not 84 <= combining_class <= 132
 
 

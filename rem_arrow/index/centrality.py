@@ -43,11 +43,14 @@ def touched(graph: Graph, kinds: Mask | None) -> Mask:
 def degrees(graph: Graph, kinds: Mask | None) -> tuple[Ints, Ints]:
     """Return how many edges come in to, and go out of, each node."""
     edges = chosen(graph, kinds)
-    return np.bincount(edges.target, minlength=graph.nodes.count), np.bincount(edges.source, minlength=graph.nodes.count)
+    return np.bincount(edges.target, minlength=graph.nodes.count), np.bincount(
+        edges.source, minlength=graph.nodes.count
+    )
 
 
 def pagerank(graph: Graph, kinds: Mask | None, damping: float, tolerance: float) -> npt.NDArray[np.float64]:
-    """Return the PageRank of each node, by power iteration until the sum of the changes is below `tolerance`; they sum to 1.
+    """Return the PageRank of each node, by power iteration until the sum of the changes is below `tolerance`; they sum
+    to 1.
 
     An edge's weight, if it has one, is its share. Nodes without an edge have 0.
 
@@ -69,12 +72,17 @@ def pagerank(graph: Graph, kinds: Mask | None, damping: float, tolerance: float)
     inverse = np.divide(1.0, out, out=np.zeros(count), where=out > 0)
     rank: npt.NDArray[np.float64] = there / alive
     for _ in range(_ROUNDS_MAX):
-        fresh = there * ((1.0 - damping) / alive + damping * rank[ends].sum() / alive) + damping * (share @ (rank * inverse))
+        fresh = there * ((1.0 - damping) / alive + damping * rank[ends].sum() / alive) + damping * (
+            share @ (rank * inverse)
+        )
         change = float(np.abs(fresh - rank).sum())
         rank = fresh
         if change < tolerance:
             return rank
-    raise ExecuteError(f"PageRank has not settled to {tolerance:g} after {_ROUNDS_MAX:,} rounds; raise the tolerance, or lower the damping")
+    raise ExecuteError(
+        f"PageRank has not settled to {tolerance:g} after {_ROUNDS_MAX:,} rounds; raise the tolerance, or lower the "
+        "damping"
+    )
 
 
 def components(graph: Graph, kinds: Mask | None, *, strong: bool) -> Ints:
@@ -104,8 +112,10 @@ def _strong(edges: Edges, count: int) -> Ints:
 def _weak(edges: Edges, count: int) -> Ints:
     """Return the smallest node of each node's component.
 
-    Trees are hooked to each other along the edges between them, larger roots to smaller ones, and flattened, until no edge lies between two. Some of
-    the edges first: they join most nodes, and of the others few are left to look at. Source: Sutton, Ben-Nun and Barak, "Afforest", IPDPS 2018.
+    Trees are hooked to each other along the edges between them, larger roots to smaller ones, and flattened, until no
+    edge lies between two. Some of
+    the edges first: they join most nodes, and of the others few are left to look at. Source: Sutton, Ben-Nun and Barak,
+    "Afforest", IPDPS 2018.
     """
     root = np.arange(count, dtype=np.int32)
     for step in (_SAMPLE_STEP, 1):
@@ -126,17 +136,21 @@ def _weak(edges: Edges, count: int) -> Ints:
 
 
 def on_cycles(graph: Graph, kinds: Mask | None) -> Mask:
-    """Return which nodes may be on a directed cycle: those in strong components of several nodes, or with an edge to themselves."""
+    """Return which nodes may be on a directed cycle: those in strong components of several nodes, or with an edge to
+    themselves."""
     label = components(graph, kinds, strong=True)
     sizes = np.bincount(label[label >= 0])
-    found: Mask = (label >= 0) & (sizes[np.maximum(label, 0)] > 1) if len(sizes) else np.zeros(graph.nodes.count, dtype=np.bool_)
+    found: Mask = (
+        (label >= 0) & (sizes[np.maximum(label, 0)] > 1) if len(sizes) else np.zeros(graph.nodes.count, dtype=np.bool_)
+    )
     edges = chosen(graph, kinds)
     found[edges.source[edges.source == edges.target]] = True
     return found
 
 
 def topological(graph: Graph, kinds: Mask | None) -> Ints:
-    """Return the level of each node: 0 without an edge that comes in, else one more than the largest before it; -1 for nodes without an edge.
+    """Return the level of each node: 0 without an edge that comes in, else one more than the largest before it; -1 for
+    nodes without an edge.
 
     Source: Kahn 1962.
     """
@@ -158,7 +172,10 @@ def topological(graph: Graph, kinds: Mask | None) -> Ints:
         frontier, at = ready[waiting[ready] == 0], at + 1
     if left:
         node = int(np.flatnonzero(there & (level < 0))[0])
-        raise ExecuteError(f"the edges have a cycle, so their nodes have no order; {graph.nodes.ids[node]!r} is on it or behind it. CYCLES shows the cycles")
+        raise ExecuteError(
+            f"the edges have a cycle, so their nodes have no order; {graph.nodes.ids[node]!r} is on it or behind it. "
+            "CYCLES shows the cycles"
+        )
     return level
 
 

@@ -41,7 +41,8 @@ def id_key(table: int, parts: Sequence[str]) -> bytes:
 
 
 def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
-    """Return the key of each row's identity, of several columns, as `id_key` does. Texts that repeat are encoded once."""
+    """Return the key of each row's identity, of several columns, as `id_key` does. Texts that repeat are encoded
+    once."""
     packed = []
     for column in columns:
         known = {}
@@ -87,8 +88,12 @@ def normalise(text: str) -> str:
     if text.isascii():
         folded = text.lower()
     else:
-        folded = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)).casefold()
-    untidy = "  " in folded or "\t" in folded or "\n" in folded or folded[:1] == " " or folded[-1:] == " " or "\r" in folded
+        folded = "".join(
+            c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
+        ).casefold()
+    untidy = (
+        "  " in folded or "\t" in folded or "\n" in folded or folded[:1] == " " or folded[-1:] == " " or "\r" in folded
+    )
     return " ".join(folded.split()) if untidy else folded
 
 

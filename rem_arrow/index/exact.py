@@ -1,10 +1,13 @@
 """Exact scores of vectors, and the best of them.
 
-A score depends on its row and the query alone: the same number comes out wherever the row lies and however many rows are scored
-with it, so that equal vectors tie, and every path of a search shows one score. That is why each row has a dot product of its own
+A score depends on its row and the query alone: the same number comes out wherever the row lies and however many rows
+are scored
+with it, so that equal vectors tie, and every path of a search shows one score. That is why each row has a dot product
+of its own
 (BLAS `dot`): a matrix-vector product (BLAS `gemv`) sums the last rows of a block in another order.
 
-Precision: products and sums in float32, whose relative error is below 1e-6 of |row| * |query| at a few hundred dimensions; norms,
+Precision: products and sums in float32, whose relative error is below 1e-6 of |row| * |query| at a few hundred
+dimensions; norms,
 quotients and roots in float64. A row whose squares leave the range of float32 is computed again in float64.
 """
 
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     Rowids: TypeAlias = "npt.NDArray[np.int64]"
     Places: TypeAlias = "npt.NDArray[np.intp]"
 
-# A block is read from memory once: its second use finds it in the cache. Smaller ones have the threads wait for the interpreter.
+# A block is read from memory once: its second use finds it in the cache. Smaller ones have the threads wait for the
+# interpreter.
 _BLOCK_FLOATS = 1 << 19
 # A thread of its own is worth while for this much; memory has no more to give than a few cores take.
 _THREAD_FLOATS_MIN = 1 << 21
@@ -83,7 +87,8 @@ def best(rowids: Rowids, found: Scores, k: int, metric: Metric) -> tuple[Rowids,
 
 
 def merged(parts: Iterable[tuple[Rowids, Scores]], k: int, metric: Metric) -> tuple[Rowids, Scores]:
-    """Return the `k` best rows of several results; a rowid that is in more than one of them counts once, as in the first."""
+    """Return the `k` best rows of several results; a rowid that is in more than one of them counts once, as in the
+    first."""
     pairs = list(parts)
     if not pairs:
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)

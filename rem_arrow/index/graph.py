@@ -1,7 +1,9 @@
-"""A graph in memory: nodes with dense numbers, edges as compressed sparse rows in both directions, and a few edges beside them that came later.
+"""A graph in memory: nodes with dense numbers, edges as compressed sparse rows in both directions, and a few edges
+beside them that came later.
 
     nodes    (table, id) each, numbered from 0; a table of "" is an end that no entity has
-    base     edges as arrays by number: source, target, type, weight; sorted by source (and, when someone asks, by target) in the `order`
+    base     edges as arrays by number: source, target, type, weight; sorted by source (and, when someone asks, by
+    target) in the `order`
              of Rows, with the first place of each node in `starts`
     later    a few edges with the numbers behind these; edges that went are marked as dead
 
@@ -37,7 +39,8 @@ class Ends(NamedTuple):
 
 @dataclass(frozen=True)
 class Nodes:
-    """Nodes by number. Two nodes may share an id, in two tables. `hashes` of the ids ascend, and `order` says whose they are."""
+    """Nodes by number. Two nodes may share an id, in two tables. `hashes` of the ids ascend, and `order` says whose
+    they are."""
 
     ids: pl.Series
     tables: npt.NDArray[np.int16]
@@ -58,10 +61,17 @@ class Nodes:
     def find(self, ids: pl.Series, table: str | None = None) -> list[Ints]:
         """Return the nodes of each id, of all tables or of one."""
         wanted = _hashes(ids)
-        low, high = np.searchsorted(self.hashes, wanted, side="left"), np.searchsorted(self.hashes, wanted, side="right")
+        low, high = (
+            np.searchsorted(self.hashes, wanted, side="left"),
+            np.searchsorted(self.hashes, wanted, side="right"),
+        )
         found = []
         for id_, start, stop in zip(ids.to_list(), low.tolist(), high.tolist(), strict=True):
-            same = [n for n in self.order[start:stop].tolist() if self.ids[n] == id_ and (table is None or self.names[self.tables[n]] == table)]
+            same = [
+                n
+                for n in self.order[start:stop].tolist()
+                if self.ids[n] == id_ and (table is None or self.names[self.tables[n]] == table)
+            ]
             found.append(np.array(same, dtype=np.int64))
         return found
 
@@ -98,7 +108,8 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Rows:
-    """Edges in the order of one of their ends. Few edges have no `starts` for each node, but the ends themselves in order."""
+    """Edges in the order of one of their ends. Few edges have no `starts` for each node, but the ends themselves in
+    order."""
 
     starts: Ints
     order: Codes
@@ -131,9 +142,13 @@ class Edges:
         """Return these edges and those of another behind them."""
         dead = None
         if self.dead is not None or other.dead is not None:
-            dead = np.concatenate([np.zeros(len(e.source), dtype=np.bool_) if e.dead is None else e.dead for e in (self, other)])
+            dead = np.concatenate(
+                [np.zeros(len(e.source), dtype=np.bool_) if e.dead is None else e.dead for e in (self, other)]
+            )
         source, target = np.concatenate([self.source, other.source]), np.concatenate([self.target, other.target])
-        return Edges(source, target, np.concatenate([self.kind, other.kind]), np.concatenate([self.weight, other.weight]), dead)
+        return Edges(
+            source, target, np.concatenate([self.kind, other.kind]), np.concatenate([self.weight, other.weight]), dead
+        )
 
     def without(self, gone: Ints) -> Edges:
         """Return these edges with more of them gone."""
@@ -146,7 +161,8 @@ class Edges:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes and edges at one state. `hidden` nodes are not walked. The numbers of the edges in `later` go on behind those in `base`."""
+    """Nodes and edges at one state. `hidden` nodes are not walked. The numbers of the edges in `later` go on behind
+    those in `base`."""
 
     nodes: Nodes
     kinds: tuple[str, ...]
@@ -170,7 +186,9 @@ class Graph:
     @property
     def changed(self) -> int:
         """How many edges lie beside the rows, or are gone."""
-        return len(self.later.source) + sum(int(np.count_nonzero(e.dead)) for e in (self.base, self.later) if e.dead is not None)
+        return len(self.later.source) + sum(
+            int(np.count_nonzero(e.dead)) for e in (self.base, self.later) if e.dead is not None
+        )
 
     def live(self) -> Edges:
         """Return the edges that are there, between nodes that are not hidden."""
@@ -179,7 +197,11 @@ class Graph:
         if self.hidden is not None:
             seen = ~self.hidden[every.source] & ~self.hidden[every.target]
             kept = seen if kept is None else kept & seen
-        return every if kept is None else Edges(every.source[kept], every.target[kept], every.kind[kept], every.weight[kept])
+        return (
+            every
+            if kept is None
+            else Edges(every.source[kept], every.target[kept], every.kind[kept], every.weight[kept])
+        )
 
     def kind_codes(self, names: Sequence[str] | None) -> Mask | None:
         """Return which types are wanted, by code; None is all. A type that no edge has is none."""
@@ -212,7 +234,8 @@ class Graph:
         return self if hidden is None and self.hidden is None else replace(self, hidden=hidden)
 
     def step(self, frontier: Ints, direction: Direction, wanted: Mask | None = None, along: Mask | None = None) -> Step:
-        """Return all edges that lead on from the nodes of a frontier: of the wanted types, and those that `along` allows."""
+        """Return all edges that lead on from the nodes of a frontier: of the wanted types, and those that `along`
+        allows."""
         if direction == "both":
             out, back = self.step(frontier, "out", wanted, along), self.step(frontier, "in", wanted, along)
             # An edge from a node to itself leads on once.
@@ -220,14 +243,20 @@ class Graph:
             return _joined([out, Step(back.origin[~loop], back.node[~loop], back.edge[~loop])])
         parts = [self._kept(_settled(self._rows("base", direction), frontier), self.base, direction, wanted, 0)]
         if len(self.later.source):
-            parts.append(self._kept(_settled(self._rows("later", direction), frontier), self.later, direction, wanted, self.settled))
+            parts.append(
+                self._kept(
+                    _settled(self._rows("later", direction), frontier), self.later, direction, wanted, self.settled
+                )
+            )
         step = _joined(parts)
         if along is None:
             return step
         allowed = along[step.edge]
         return Step(step.origin[allowed], step.node[allowed], step.edge[allowed])
 
-    def _kept(self, found: tuple[Ints, Ints], edges: Edges, direction: Direction, wanted: Mask | None, first: int) -> Step:
+    def _kept(
+        self, found: tuple[Ints, Ints], edges: Edges, direction: Direction, wanted: Mask | None, first: int
+    ) -> Step:
         origin, edge = found
         node = (edges.target if direction == "out" else edges.source)[edge].astype(np.int64)
         kept = None if wanted is None else wanted[edges.kind[edge]]
@@ -248,14 +277,20 @@ class Graph:
         if found is None:
             edges = self.base if which == "base" else self.later
             ends = edges.source if direction == "out" else edges.target
-            found = self._cache[name] = Rows.of(ends, len(self.out_rows.starts) - 1) if which == "base" else Rows.few(ends)
+            found = self._cache[name] = (
+                Rows.of(ends, len(self.out_rows.starts) - 1) if which == "base" else Rows.few(ends)
+            )
         return found
 
 
 def _joined(steps: Sequence[Step]) -> Step:
     if len(steps) == 1:
         return steps[0]
-    return Step(np.concatenate([s.origin for s in steps]), np.concatenate([s.node for s in steps]), np.concatenate([s.edge for s in steps]))
+    return Step(
+        np.concatenate([s.origin for s in steps]),
+        np.concatenate([s.node for s in steps]),
+        np.concatenate([s.edge for s in steps]),
+    )
 
 
 def _settled(rows: Rows, frontier: Ints) -> tuple[Ints, Ints]:
@@ -283,7 +318,8 @@ def _ranges(start: Ints, counts: Ints) -> Ints:
 
 
 def numbered(source: Ends, target: Ends, known: Nodes | None = None) -> tuple[Nodes, Codes, Codes]:
-    """Return the nodes of many edges, and the number of both ends of each; with `known`, behind the nodes that are known."""
+    """Return the nodes of many edges, and the number of both ends of each; with `known`, behind the nodes that are
+    known."""
     names = list(known.names) if known is not None else [NOWHERE]
     tables = pl.concat([source.tables, target.tables], rechunk=True).fill_null(NOWHERE)
     ids = pl.concat([source.ids, target.ids], rechunk=True)
@@ -300,7 +336,8 @@ def numbered(source: Ends, target: Ends, known: Nodes | None = None) -> tuple[No
 
 
 def numbered_few(ends: Sequence[tuple[str | None, str]], known: Nodes) -> tuple[Nodes, list[int]]:
-    """Return the number of each end (table, id), new nodes behind those that are known: for few ends, without the cost of columns."""
+    """Return the number of each end (table, id), new nodes behind those that are known: for few ends, without the cost
+    of columns."""
     names = list(known.names)
     same = known.find(pl.Series([i for _, i in ends], dtype=pl.String))
     numbers: list[int] = []
@@ -325,14 +362,21 @@ def _fresh(ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -
     # Where a key stands last is as good as anywhere.
     place = np.zeros(len(present), dtype=np.int64)
     place[keys] = np.arange(len(keys))
-    return Nodes.of(ids.gather(place[used]).cast(pl.String), (used % len(names)).astype(np.int16), names), number[keys].astype(np.int32)
+    return Nodes.of(ids.gather(place[used]).cast(pl.String), (used % len(names)).astype(np.int16), names), number[
+        keys
+    ].astype(np.int32)
 
 
 def _text_numbers(ids: pl.Series) -> Ints:
     """Return a number below their count for each text, the same for equal ones."""
     first, second = ids.hash(1), ids.hash(2)
     unique = pl.DataFrame({"hash": first.unique(maintain_order=True)}).with_row_index("number")
-    number = pl.DataFrame({"hash": first}).join(unique, on="hash", how="left", maintain_order="left")["number"].to_numpy().astype(np.int64)
+    number = (
+        pl.DataFrame({"hash": first})
+        .join(unique, on="hash", how="left", maintain_order="left")["number"]
+        .to_numpy()
+        .astype(np.int64)
+    )
     # Two texts of one hash would have another second one, but for one chance in 2^64.
     others = np.empty(unique.height, dtype=np.uint64)
     others[number] = second.to_numpy()
@@ -369,7 +413,9 @@ def _with_nodes(known: Nodes, fresh: Mapping[tuple[int, str], int], names: Seque
             again = np.argsort(hashes, kind="stable")
             hashes, order = hashes[again], order[again]
     tables = np.concatenate([known.tables, np.array([c for c, _ in fresh], dtype=np.int16)])
-    return Nodes(pl.concat([known.ids, more], rechunk=False) if fresh else known.ids, tables, tuple(names), hashes, order)
+    return Nodes(
+        pl.concat([known.ids, more], rechunk=False) if fresh else known.ids, tables, tuple(names), hashes, order
+    )
 
 
 def _hashes(ids: pl.Series) -> npt.NDArray[np.uint64]:

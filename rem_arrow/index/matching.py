@@ -1,6 +1,7 @@
 """Walks of a pattern such as `(a)-[e]->{1,3}(b)`: every walk from many starts, or for each start and end the shortest.
 
-Source: ISO/IEC 9075-16:2023 (SQL/PGQ); Deutsch et al., "Graph Pattern Matching in GQL and SQL/PGQ", SIGMOD 2022. The modes say what may come
+Source: ISO/IEC 9075-16:2023 (SQL/PGQ); Deutsch et al., "Graph Pattern Matching in GQL and SQL/PGQ", SIGMOD 2022. The
+modes say what may come
 twice on a walk: anything (walk), no edge (trail), no node (acyclic), no node but the first as the last (simple).
 """
 
@@ -34,7 +35,8 @@ class Pattern:
 
 
 class Walked(NamedTuple):
-    """Walks of one length: the place of the start, the last node, and with ways a matrix of all nodes and one of all edges."""
+    """Walks of one length: the place of the start, the last node, and with ways a matrix of all nodes and one of all
+    edges."""
 
     start: Ints
     node: Ints
@@ -61,7 +63,8 @@ def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rule
     begun, last = np.arange(len(starts)), starts
     way, edges = (starts.reshape(-1, 1), np.empty((len(starts), 0), dtype=np.int64)) if ways else (None, None)
     seen = np.zeros(len(starts) * nodes, dtype=np.bool_) if pattern.select != "all" else None
-    # A way on from a node that was reached before may still be needed where ways look back: those that must be long, and around a cycle of edges
+    # A way on from a node that was reached before may still be needed where ways look back: those that must be long,
+    # and around a cycle of edges
     # that lead both ways.
     prunes = pattern.mode == "walk" or (pattern.least <= 1 and (pattern.mode == "acyclic" or rules.direction != "both"))
     found: list[Walked] = []
@@ -78,7 +81,10 @@ def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rule
             origin, last = step.origin[kept], step.node[kept]
             begun = begun[origin]
             if way is not None and edges is not None:
-                way, edges = np.concatenate([way[origin], last[:, None]], axis=1), np.concatenate([edges[origin], step.edge[kept][:, None]], axis=1)
+                way, edges = (
+                    np.concatenate([way[origin], last[:, None]], axis=1),
+                    np.concatenate([edges[origin], step.edge[kept][:, None]], axis=1),
+                )
         if not len(last):
             break
         if level >= pattern.least:
@@ -89,8 +95,19 @@ def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rule
                 seen[key] = True
             rows, cells = rows + int(kept.sum()), cells + int(kept.sum()) * (level + 1)
             if ways and cells > _CELLS_MAX:
-                raise ExecuteError(f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, or do not ask for the paths")
-            found.append(Walked(begun[kept] + first, last[kept], level, None if way is None else way[kept], None if edges is None else edges[kept]))
+                raise ExecuteError(
+                    f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, "
+                    "or do not ask for the paths"
+                )
+            found.append(
+                Walked(
+                    begun[kept] + first,
+                    last[kept],
+                    level,
+                    None if way is None else way[kept],
+                    None if edges is None else edges[kept],
+                )
+            )
         check_rows(max(rows, len(last)), rules)
         if pattern.mode == "simple" and way is not None and edges is not None and level:
             # A walk that has come back to its start ends there.
@@ -99,7 +116,9 @@ def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rule
     return found
 
 
-def _kept(node: Ints, edge: Ints, origin: Ints, way: Ints | None, edges: Ints | None, pattern: Pattern, rules: Rules) -> Mask:
+def _kept(
+    node: Ints, edge: Ints, origin: Ints, way: Ints | None, edges: Ints | None, pattern: Pattern, rules: Rules
+) -> Mask:
     """Return which steps the rules and the mode allow."""
     kept: Mask = np.ones(len(node), dtype=np.bool_) if rules.allowed is None else rules.allowed[node]
     if pattern.mode == "walk":

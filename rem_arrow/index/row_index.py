@@ -54,14 +54,22 @@ class RowIndex:
         """Return the entries of many rows, without their identities; `columns` are plain values by place."""
         found: list[Entry] = []
         if self._looks_up_ids:
-            odd = [(i, r) for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True) if entries.normalise(i) != i]
+            odd = [
+                (i, r)
+                for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True)
+                if entries.normalise(i) != i
+            ]
             found += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
         for place, field in self._names:
             texts, owners = _texts(columns[place], rowids)
             found += entries.name_entries(self.number, owners, texts, field)
         for place, column, ordered in self._values:
             prefix = entries.column_prefix(self.number, column)
-            found += [("index", prefix + ordered(v) + r, b"") for v, r in zip(columns[place], rowids, strict=True) if v is not None]
+            found += [
+                ("index", prefix + ordered(v) + r, b"")
+                for v, r in zip(columns[place], rowids, strict=True)
+                if v is not None
+            ]
         return found
 
 

@@ -1,9 +1,12 @@
 """Full-text index of texts by rowid, by tantivy: BM25 over words.
 
-A word is a run of letters and digits, in lower case and without accents; what is longer than 255 bytes is left out. The words of a query
-are an OR, each counted once, however often it stands there. The score of a row is the sum over the words that it holds of
+A word is a run of letters and digits, in lower case and without accents; what is longer than 255 bytes is left out. The
+words of a query
+are an OR, each counted once, however often it stands there. The score of a row is the sum over the words that it holds
+of
 
-    idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)),    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), k1 = 1.2, b = 0.75
+    idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)),    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), k1
+    = 1.2, b = 0.75
 
 over the N texts of the index. Lengths above 40 words are kept roughly.
 
@@ -93,7 +96,8 @@ class TextIndex:
         return rowids[order], prints[order]
 
     def put(self, rowids: Rowids, prints: Prints, texts: Sequence[str]) -> None:
-        """Add texts; each replaces what the index has for its rowid. `prints` are numbers that other texts hardly have."""
+        """Add texts; each replaces what the index has for its rowid. `prints` are numbers that other texts hardly
+        have."""
         with self._lock:
             writer, replaced = self._writing(), self.count > 0
             self._dirty = True
@@ -133,7 +137,9 @@ class TextIndex:
         if wanted is None or k <= 0:
             return Found(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
         if among is not None:
-            only = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._index.schema, _ROWID, among.tolist()), 0.0)
+            only = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(self._index.schema, _ROWID, among.tolist()), 0.0
+            )
             wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, only)])
         hits = searcher.search(wanted, min(k, max(1, int(searcher.num_docs))), count=False).hits
         rowids = searcher.fast_field_values(_ROWID, [address for _, address in hits])
@@ -144,7 +150,9 @@ class TextIndex:
         assert self.path is not None, "an index in memory has no files"
         files = [p.name for p in self.path.iterdir() if not p.name.endswith(_NOT_INDEX)]
         known = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
-        self._checksums = known | {name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in known}
+        self._checksums = known | {
+            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in known
+        }
         return self._checksums
 
     def close(self, *, remove: bool = False) -> None:
@@ -176,5 +184,7 @@ def _schema() -> tantivy.Schema:
 
 
 def _analyzer() -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(tantivy.Filter.remove_long(_WORD_BYTES_MAX))
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(
+        tantivy.Filter.remove_long(_WORD_BYTES_MAX)
+    )
     return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()

@@ -1,15 +1,20 @@
 """Texts by their trigrams: which are similar to another one, and how much.
 
-As in PostgreSQL's pg_trgm: a text is its words (runs of letters and digits, without case and accents), each with two spaces before it
-and one behind; its trigrams are all pieces of three characters, each once; the similarity of two texts is the number of trigrams that
-they share, divided by the number that either has. An index holds, for each trigram, the places of the texts that have it:
+As in PostgreSQL's pg_trgm: a text is its words (runs of letters and digits, without case and accents), each with two
+spaces before it
+and one behind; its trigrams are all pieces of three characters, each once; the similarity of two texts is the number of
+trigrams that
+they share, divided by the number that either has. An index holds, for each trigram, the places of the texts that have
+it:
 
     codes    int64[trigrams], ascending     the trigram: three numbers of characters
     starts   int64[trigrams + 1]            where its places begin
     places   uint32[]                       ascending within a trigram
 
-It is exact: no trigram stands for another. A text that shares c trigrams with the query is in at least one of all but the c - 1 longest
-lists, so these are only asked about texts that the shorter ones gave (the count filter of Sarawagi and Kirpal, SIGMOD 2004).
+It is exact: no trigram stands for another. A text that shares c trigrams with the query is in at least one of all but
+the c - 1 longest
+lists, so these are only asked about texts that the shorter ones gave (the count filter of Sarawagi and Kirpal, SIGMOD
+2004).
 """
 
 from __future__ import annotations
@@ -61,7 +66,8 @@ class Trigrams:
         return sum(a.nbytes for a in (self.chars, self.codes, self.starts, self.places, self.sizes))
 
     def similar(self, wanted: frozenset[str], threshold: float) -> tuple[Places, Scores]:
-        """Return the places of the texts at least so similar to one with the trigrams `wanted`, ascending, and how similar they are."""
+        """Return the places of the texts at least so similar to one with the trigrams `wanted`, ascending, and how
+        similar they are."""
         least = max(1, ceil(threshold * len(wanted) - 1e-9))
         lists = self._lists(wanted)
         if len(lists) < least:
@@ -107,7 +113,8 @@ class Trigrams:
 
 
 def index_texts(texts: pl.Series) -> list[Trigrams]:
-    """Return the index of texts without NULLs: in one piece, or in several where they have too many different characters."""
+    """Return the index of texts without NULLs: in one piece, or in several where they have too many different
+    characters."""
     words = _words(texts)
     return [t for start in range(0, len(words), 1 << 20) for t in _indexed(words.slice(start, 1 << 20), start)]
 
@@ -136,14 +143,18 @@ def _indexed(words: pl.Series, first: int) -> list[Trigrams]:
     keys = keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
     places = (keys & ((1 << place_bits) - 1)).astype(np.uint32)
     codes = keys >> place_bits
-    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])) if len(codes) else np.empty(0, dtype=np.int64)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])) if len(codes) else np.empty(0, dtype=np.int64)
+    )
     sizes = np.bincount(places, minlength=len(words)).astype(np.uint16)
     return [Trigrams(chars, codes[starts], np.append(starts, len(codes)), places, sizes, first)]
 
 
 def _words(texts: pl.Series) -> pl.Series:
     """Return the words of each text, with two spaces before each. Only texts that are not ASCII take a Python loop."""
-    folded = texts.str.slice(0, TEXT_CHARS_MAX).str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "  ").str.strip_chars(" ")
+    folded = (
+        texts.str.slice(0, TEXT_CHARS_MAX).str.to_lowercase().str.replace_all(r"[^a-z0-9]+", "  ").str.strip_chars(" ")
+    )
     odd = (texts.str.len_bytes() != texts.str.len_chars()).arg_true()
     if len(odd):
         spelled = ["  ".join(_WORDS.findall(normalise(t[:TEXT_CHARS_MAX]))) for t in texts[odd].to_list()]
@@ -151,7 +162,9 @@ def _words(texts: pl.Series) -> pl.Series:
     return "  " + folded
 
 
-def _coded(a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], c: npt.NDArray[np.int64], bits: int) -> npt.NDArray[np.int64]:
+def _coded(
+    a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], c: npt.NDArray[np.int64], bits: int
+) -> npt.NDArray[np.int64]:
     code: npt.NDArray[np.int64] = (((a << bits) | b) << bits) | c
     return code
 

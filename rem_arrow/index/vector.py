@@ -1,21 +1,28 @@
 """An approximate index over vectors: HNSW, on hnswlib.
 
-Rows go in by rowid and come out nearest first, with hnswlib's own distances: an index says which rows may be near, and its caller
+Rows go in by rowid and come out nearest first, with hnswlib's own distances: an index says which rows may be near, and
+its caller
 scores them again from their vectors. It may miss a row; it never returns one that was removed, nor one twice.
 
 Distances: cosine 1 - similarity, inner_product 1 - product, l2 the square of the distance; the smallest is the best.
 
 What hnswlib 0.8 does not do itself, and how it is done here:
 
-- A label is `generation << 47 | rowid`. Replacing a row marks its old label deleted and adds the next generation: hnswlib's own
+- A label is `generation << 47 | rowid`. Replacing a row marks its old label deleted and adds the next generation:
+  hnswlib's own
   update of a label mends the links around both places and takes ten times as long as an insert. Space of deleted labels
-  is not taken again (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds a new
+  is not taken again (`replace_deleted` has the same update, and gives a label that is live a second place): whoever
+  owns the index builds a new
   one when `deleted` has grown too large. An index whose last row is removed starts anew.
-- `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib searches with
+- `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
+  searches with
   max(ef, k), so a search asks for max(ef, k) rows and keeps k.
-- A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What is asked for
-  is bounded by the live rows; what then fails, since links do not reach every row, is asked again for fewer, by halving.
-- add, resize and mark are not safe beside a search: a `Gate` keeps them apart, and a long add is cut into pieces of 10 to 30 ms.
+- A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What
+  is asked for
+  is bounded by the live rows; what then fails, since links do not reach every row, is asked again for fewer, by
+  halving.
+- add, resize and mark are not safe beside a search: a `Gate` keeps them apart, and a long add is cut into pieces of
+  10 to 30 ms.
 - save_index holds the interpreter while it writes, and ignores a full disk: the file's length is compared.
 - Vectors are normalised here for the cosine: hnswlib's float32 norm is wrong for very small and very large vectors.
 """
@@ -49,13 +56,15 @@ _ROWID_MASK = (1 << _ROWID_BITS) - 1
 # A label is marked deleted before its generation comes round again: adding it then is hnswlib's update, slow and right.
 _GENERATIONS = 1 << 16
 _GROWTH = 1.5
-# How long an add keeps searches waiting: while they come, and when there were none for a while. A piece costs its threads' start and
+# How long an add keeps searches waiting: while they come, and when there were none for a while. A piece costs its
+# threads' start and
 # the end at which one of them waits: of 16 rows 12 percent of the time, of 32 to 64 rows 6, of 256 rows 1.
 _PIECE_S = 0.01
 _ALONE_S = 0.03
 _SEARCHED_S = 1.0
 _PIECE_ROWS_MAX = 4096
-# Bytes of a row that hnswlib keeps beside its file's: lock 40, level 4, pointer 8, visited 2, and its place in the hash table of labels.
+# Bytes of a row that hnswlib keeps beside its file's: lock 40, level 4, pointer 8, visited 2, and its place in the hash
+# table of labels.
 _ROOM_BYTES = 54
 _LABEL_BYTES = 48
 _GENERATION_BYTES = 130
@@ -65,7 +74,8 @@ _SQUARES_MIN = 1e-30
 
 
 class VectorIndex:
-    """Rowids and their vectors, searched by nearness. Safe for threads. One whose add failed, for want of memory, is not to be used again.
+    """Rowids and their vectors, searched by nearness. Safe for threads. One whose add failed, for want of memory, is
+    not to be used again.
 
     Args:
         dimension: of every vector.
@@ -74,7 +84,9 @@ class VectorIndex:
         capacity: rows to make room for; it grows by itself.
     """
 
-    def __init__(self, dimension: int, metric: Metric, *, m: int = 16, ef_construction: int = 200, capacity: int = 1024) -> None:
+    def __init__(
+        self, dimension: int, metric: Metric, *, m: int = 16, ef_construction: int = 200, capacity: int = 1024
+    ) -> None:
         assert dimension >= 1 and metric in METRICS and 2 <= m <= 1024 and ef_construction >= 1 and capacity >= 0
         self.dimension, self.metric, self.m, self.ef_construction = dimension, metric, m, ef_construction
         self.stamp = b""
@@ -90,7 +102,9 @@ class VectorIndex:
         self._searched_until = 0.0
 
     @classmethod
-    def load(cls, path: Path, *, expected_stamp: bytes | None, dimension: int | None = None, metric: Metric | None = None) -> VectorIndex:
+    def load(
+        cls, path: Path, *, expected_stamp: bytes | None, dimension: int | None = None, metric: Metric | None = None
+    ) -> VectorIndex:
         """Return the index that `save` left at `path`; its `stamp` is the one that was saved.
 
         Args:
@@ -102,9 +116,13 @@ class VectorIndex:
         """
         loaded = vector_file.read(path)
         found = (loaded.stamp, loaded.header.dimension, loaded.header.metric)
-        for what, wanted, there in zip(("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), found, strict=True):
+        for what, wanted, there in zip(
+            ("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), found, strict=True
+        ):
             if wanted is not None and wanted != there:
-                raise CorruptionError(f"the vector index {path} is another one: its {what} is {there!r}, not {wanted!r}")
+                raise CorruptionError(
+                    f"the vector index {path} is another one: its {what} is {there!r}, not {wanted!r}"
+                )
         index = cls(found[1], found[2], m=loaded.header.m, ef_construction=loaded.header.ef_construction, capacity=1)
         index.stamp = loaded.stamp
         if loaded.header.live:
@@ -123,12 +141,16 @@ class VectorIndex:
         """Take in rows; return the rowids that were taken.
 
         Args:
-            rowids: int64, shape (n,), at least 0 and below 2^47. One that is held gets its new vector at once, in one step; of one
+            rowids: int64, shape (n,), at least 0 and below 2^47. One that is held gets its new vector at once, in
+                one step; of one
                 that comes twice the last vector counts.
-            vectors: float32, shape (n, dimension), finite. A zero vector has no cosine: under that metric it is left out, and
+            vectors: float32, shape (n, dimension), finite. A zero vector has no cosine: under that metric it is
+                left out, and
                 its rowid removed.
         """
-        assert rowids.dtype == np.int64 and vectors.dtype == np.float32 and vectors.shape == (len(rowids), self.dimension)
+        assert (
+            rowids.dtype == np.int64 and vectors.dtype == np.float32 and vectors.shape == (len(rowids), self.dimension)
+        )
         if not len(rowids):
             return rowids
         assert rowids.min() >= 0 and rowids.max() <= _ROWID_MASK, "a rowid lies outside of its range"
@@ -212,7 +234,9 @@ class VectorIndex:
         live, gone = np.flatnonzero(~loaded.deleted), np.flatnonzero(loaded.deleted)
         # Of a rowid that is gone the greatest generation comes last, and is the one to go on from.
         gone = gone[np.lexsort((generations[gone], rowids[gone]))]
-        self._generations = dict(zip(rowids[gone].tolist(), ((generations[gone] + 1) % _GENERATIONS).tolist(), strict=True))
+        self._generations = dict(
+            zip(rowids[gone].tolist(), ((generations[gone] + 1) % _GENERATIONS).tolist(), strict=True)
+        )
         known = live[(generations[live] > 0) | np.isin(rowids[live], rowids[gone])]
         self._generations |= zip(rowids[known].tolist(), generations[known].tolist(), strict=True)
         self._rowids = RowidSet(rowids[live])
@@ -244,18 +268,25 @@ class VectorIndex:
             return time.perf_counter() - began
 
     def _next_rows(self, rows: int, seconds: float, *, contended: bool) -> int:
-        """Return the rows of the next piece, from what the last one took: short ones while searches come, else fewer to pay for."""
+        """Return the rows of the next piece, from what the last one took: short ones while searches come, else fewer to
+        pay for."""
         now = time.perf_counter()
         if contended:
             self._searched_until = now + _SEARCHED_S
         aim = _PIECE_S if now < self._searched_until else _ALONE_S
         fewest = 8 * self._threads
-        return int(np.clip(rows * aim / max(seconds, 1e-6), max(fewest, rows // 4), max(fewest, min(_PIECE_ROWS_MAX, rows * 2))))
+        return int(
+            np.clip(
+                rows * aim / max(seconds, 1e-6), max(fewest, rows // 4), max(fewest, min(_PIECE_ROWS_MAX, rows * 2))
+            )
+        )
 
     def _labels(self, rowids: Rowids) -> Rowids:
         if not self._generations:
             return rowids
-        generations = np.fromiter((self._generations.get(r, 0) for r in rowids.tolist()), dtype=np.int64, count=len(rowids))
+        generations = np.fromiter(
+            (self._generations.get(r, 0) for r in rowids.tolist()), dtype=np.int64, count=len(rowids)
+        )
         labels: Rowids = generations << _ROWID_BITS | rowids
         return labels
 
@@ -274,7 +305,8 @@ class VectorIndex:
         return np.array(marked, dtype=np.int64)
 
     def _nearest(self, query: Floats, wanted: int) -> tuple[Rowids, Floats]:
-        """Return the nearest labels, as many as wanted or as the links reach: whether n rows are reached does not depend on n."""
+        """Return the nearest labels, as many as wanted or as the links reach: whether n rows are reached does not
+        depend on n."""
         found, reached, tried = _nothing(), 0, wanted
         missed = wanted + 1
         while missed - reached > 1:

@@ -8,10 +8,12 @@
     trailer      `_TRAILER`: version, dimension, metric, m, ef_construction, count, live, lengths of graph and stamp,
                  CRC-32 of all that comes before it, magic
 
-The trailer stands at the end because save_index takes a path and begins it anew. For the same reason load_index cannot read this
+The trailer stands at the end because save_index takes a path and begins it anew. For the same reason load_index cannot
+read this
 file; the graph is handed to hnswlib in the form in which it is unpickled, as views on the mapped file.
 
-A file is written under a temporary name in its folder, synced, renamed, and the folder synced: a process that is killed leaves the
+A file is written under a temporary name in its folder, synced, renamed, and the folder synced: a process that is killed
+leaves the
 old file or the new one, and temporary ones that `sweep` removes.
 """
 
@@ -46,10 +48,21 @@ _MAGIC = b"rem-hnsw"
 _VERSION = 1
 _TEMPORARY = ".saving"
 _TRAILER = struct.Struct("<IIIIIQQQQI8s")
-# offset of level 0, capacity, count, bytes of a row, offsets of label and vector, top level, entry, maxM, maxM0, M, mult, ef_construction
+# offset of level 0, capacity, count, bytes of a row, offsets of label and vector, top level, entry, maxM, maxM0, M,
+# mult, ef_construction
 _GRAPH = struct.Struct("<6QiI3QdQ")
 # The head's fields that depend on dimension and m alone: they must be those of a graph made now.
-_SAME = ("offset_level0", "size_data_per_element", "label_offset", "offset_data", "max_M", "max_M0", "M", "mult", "ef_construction")
+_SAME = (
+    "offset_level0",
+    "size_data_per_element",
+    "label_offset",
+    "offset_data",
+    "max_M",
+    "max_M0",
+    "M",
+    "mult",
+    "ef_construction",
+)
 _CHECKED_BYTES = 1 << 20
 _ROOM_MIN = 1024
 
@@ -102,7 +115,8 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
 
 
 def sweep(folder: Path) -> int:
-    """Remove the temporary files that killed processes left; return how many. REQUIRES: nothing is being saved there."""
+    """Remove the temporary files that killed processes left; return how many. REQUIRES: nothing is being saved
+    there."""
     found = list(folder.glob(f"*{_TEMPORARY}"))
     for path in found:
         path.unlink(missing_ok=True)
@@ -139,7 +153,17 @@ def _finish(path: Path, header: Header, stamp: bytes) -> int:
         graph_bytes = file.seek(0, os.SEEK_END)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             crc = _crc(data, graph_bytes)
-        fields = (_VERSION, header.dimension, METRICS.index(header.metric), header.m, header.ef_construction, header.count, header.live, graph_bytes, len(stamp))
+        fields = (
+            _VERSION,
+            header.dimension,
+            METRICS.index(header.metric),
+            header.m,
+            header.ef_construction,
+            header.count,
+            header.live,
+            graph_bytes,
+            len(stamp),
+        )
         crc = zlib.crc32(_TRAILER.pack(*fields, 0, _MAGIC)[:-12], zlib.crc32(stamp, crc))
         file.write(stamp + _TRAILER.pack(*fields, crc, _MAGIC))
         file.flush()
@@ -150,7 +174,9 @@ def _finish(path: Path, header: Header, stamp: bytes) -> int:
 def _checked(path: Path, data: mmap.mmap) -> tuple[Header, int, bytes]:
     """Return what the trailer says, the length of the graph, and the stamp."""
     start = len(data) - _TRAILER.size
-    version, dimension, metric, m, ef_construction, count, live, graph_bytes, stamp_bytes, crc, magic = _TRAILER.unpack_from(data, start)
+    version, dimension, metric, m, ef_construction, count, live, graph_bytes, stamp_bytes, crc, magic = (
+        _TRAILER.unpack_from(data, start)
+    )
     if magic != _MAGIC:
         raise _damaged(path, "it does not end as a vector index does")
     if version != _VERSION:
@@ -163,12 +189,22 @@ def _checked(path: Path, data: mmap.mmap) -> tuple[Header, int, bytes]:
 
 
 def _state(data: npt.NDArray[np.uint8], header: Header) -> tuple[dict[str, Any], Labels, Flags]:
-    """Return the graph in the form that hnswlib unpickles, its labels, and which are deleted; arrays are views where they can be."""
+    """Return the graph in the form that hnswlib unpickles, its labels, and which are deleted; arrays are views where
+    they can be."""
     fresh = hnswlib.Index(space=SPACES[header.metric], dim=header.dimension)
     fresh.init_index(max_elements=1, M=header.m, ef_construction=header.ef_construction)
     (state,) = fresh.__getstate__()
     head = _GRAPH.unpack(data[: _GRAPH.size].tobytes())
-    names = ("offset_level0", "max_elements", "cur_element_count", "size_data_per_element", "label_offset", "offset_data", "max_level", "enterpoint_node")
+    names = (
+        "offset_level0",
+        "max_elements",
+        "cur_element_count",
+        "size_data_per_element",
+        "label_offset",
+        "offset_data",
+        "max_level",
+        "enterpoint_node",
+    )
     said = dict(zip((*names, "max_M", "max_M0", "M", "mult", "ef_construction"), head, strict=True))
     count, size = said["cur_element_count"], said["size_data_per_element"]
     wrong = [name for name in _SAME if said[name] != state[name]]
@@ -197,7 +233,9 @@ def _state(data: npt.NDArray[np.uint8], header: Header) -> tuple[dict[str, Any],
     return state, labels, deleted
 
 
-def _links(data: npt.NDArray[np.uint8], count: int, level_bytes: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]:
+def _links(
+    data: npt.NDArray[np.uint8], count: int, level_bytes: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32]]:
     """Return each row's top level, and the links above level 0 without the lengths between them."""
     words = data.view(np.uint32)
     lengths = words.tolist()
@@ -217,7 +255,8 @@ def _links(data: npt.NDArray[np.uint8], count: int, level_bytes: int) -> tuple[n
 
 
 def _crc(data: mmap.mmap, stop: int) -> int:
-    """Return the CRC-32 of the first bytes, in blocks: between them other threads run, and a block is gone from the cache but once."""
+    """Return the CRC-32 of the first bytes, in blocks: between them other threads run, and a block is gone from the
+    cache but once."""
     view = memoryview(data)
     crc = 0
     try:

@@ -1,6 +1,7 @@
 """Walks over a graph, many nodes at a time: breadth first, by shortest paths, along all simple paths, around cycles.
 
-Nodes and edges are numbers of the graph. Every walk is bounded: in depth by the caller, in rows by `rows_max`, beyond which it raises.
+Nodes and edges are numbers of the graph. Every walk is bounded: in depth by the caller, in rows by `rows_max`, beyond
+which it raises.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Reached(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """Rows of a traversal, level by level: the place of the start, the node, its depth, the type of the last edge (-1 for a start), the row before it (-1)."""
+    """Rows of a traversal, level by level: the place of the start, the node, its depth, the type of the last edge (-1
+    for a start), the row before it (-1)."""
 
     start: Ints
     node: Ints
@@ -107,22 +109,37 @@ def _once(keys: Ints, space: int) -> Ints:
 def check_rows(rows: int, rules: Rules) -> None:
     """Raise ExecuteError for more rows than the rules allow."""
     if rows > rules.rows_max:
-        raise ExecuteError(f"the walk reaches more than {rules.rows_max:,} rows; walk less deep, name edge types, or raise the limit of rows")
+        raise ExecuteError(
+            f"the walk reaches more than {rules.rows_max:,} rows; walk less deep, name edge types, or raise the limit "
+            "of rows"
+        )
 
 
 def traverse(graph: Graph, starts: Ints, depth: int, rules: Rules, *, paths: bool, include_start: bool) -> Tree:
-    """Return what is reached from each start, with the way: each node once by its first way, or with `paths` by every simple path.
+    """Return what is reached from each start, with the way: each node once by its first way, or with `paths` by every
+    simple path.
 
     Of the ways of one length the first by the type of the last edge, then by the id and table of the node before it.
     """
     nodes = graph.nodes.count
-    rows = [Tree(np.arange(len(starts)), starts, np.zeros(len(starts), dtype=np.int64), np.full(len(starts), -1), np.full(len(starts), -1))]
+    rows = [
+        Tree(
+            np.arange(len(starts)),
+            starts,
+            np.zeros(len(starts), dtype=np.int64),
+            np.full(len(starts), -1),
+            np.full(len(starts), -1),
+        )
+    ]
     names = np.argsort(np.argsort(np.array(graph.kinds, dtype=object))) if graph.kinds else np.empty(0, dtype=np.int64)
     # Each start has flags of its own, so a start that is given twice is walked twice.
     seen = None if paths else np.zeros(0, dtype=np.bool_)
     if seen is not None:
         if len(starts) * nodes > FLAGS_MAX * 8:
-            raise ExecuteError(f"a traversal with paths from {len(starts):,} starts over {nodes:,} nodes is too large; walk from fewer at a time, or ask for neighbors")
+            raise ExecuteError(
+                f"a traversal with paths from {len(starts):,} starts over {nodes:,} nodes is too large; walk from "
+                "fewer at a time, or ask for neighbors"
+            )
         seen = np.zeros(len(starts) * nodes, dtype=np.bool_)
         seen[rows[0].start * nodes + starts] = True
     way = starts.reshape(-1, 1)
@@ -279,13 +296,21 @@ def cheapest(graph: Graph, a: int, b: int, rules: Rules) -> tuple[Ints, Ints] | 
     return np.array(nodes[::-1]), np.array(edges[::-1], dtype=np.int64)
 
 
-def simple_paths(graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, only_shortest: bool = False) -> list[Paths]:
-    """Return all paths from a to b without a node twice, of at most `depth_max` edges: matrices of nodes and of edges, by length.
+def simple_paths(
+    graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, only_shortest: bool = False
+) -> list[Paths]:
+    """Return all paths from a to b without a node twice, of at most `depth_max` edges: matrices of nodes and of edges,
+    by length.
 
     Only nodes from which b can be reached in the edges that are left are walked.
     """
     back: Direction = {"out": "in", "in": "out", "both": "both"}[rules.direction]  # type: ignore[assignment]
-    far = neighbors(graph, np.array([b]), depth_max, Rules(back, rules.kinds, None, rules.along, max(rules.rows_max, graph.nodes.count)))
+    far = neighbors(
+        graph,
+        np.array([b]),
+        depth_max,
+        Rules(back, rules.kinds, None, rules.along, max(rules.rows_max, graph.nodes.count)),
+    )
     left = np.full(graph.nodes.count, depth_max + 1, dtype=np.int64)
     left[far.node] = far.depth
     left[b] = 0
@@ -311,7 +336,8 @@ def simple_paths(graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, 
 
 
 def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> list[Paths]:
-    """Return all cycles without a node twice, of at most `length_max` edges, each from its smallest node: matrices of nodes (the first again at the end) and edges.
+    """Return all cycles without a node twice, of at most `length_max` edges, each from its smallest node: matrices of
+    nodes (the first again at the end) and edges.
 
     `within` marks the nodes that may be on a cycle.
     """

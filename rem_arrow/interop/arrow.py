@@ -1,7 +1,9 @@
 """Frames as streams of Arrow batches, for whatever reads Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
 
-Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things differ from
-a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and texts as string views,
+Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things
+differ from
+a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and texts as
+string views,
 or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price of a copy.
 """
 
@@ -32,9 +34,11 @@ class Rows(NamedTuple):
 
 
 class Relation:
-    """A table, a view or a query, for other tools: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")` read it without a copy.
+    """A table, a view or a query, for other tools: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")` read it
+    without a copy.
 
-    It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so that it may be
+    It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so
+    that it may be
     larger than memory. Made by `Database.table`.
     """
 
@@ -68,7 +72,8 @@ class Relation:
         return pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces])
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return all rows as a pandas DataFrame of Arrow-backed columns. Texts are copied: pandas cannot compute on string views.
+        """Return all rows as a pandas DataFrame of Arrow-backed columns. Texts are copied: pandas cannot compute on
+        string views.
 
         Raises:
             UnsupportedError: pandas is not installed.
@@ -125,7 +130,10 @@ def as_portable(frame: pl.DataFrame) -> pl.DataFrame:
     try:
         return frame.with_columns(changed) if changed else frame
     except pl.exceptions.PolarsError as error:
-        raise ExecuteError(f"an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: {str(error).splitlines()[0]}") from error
+        raise ExecuteError(
+            "an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
 
 
 def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:
@@ -135,7 +143,9 @@ def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:
 
 def stream(schema: pl.Schema, pieces: Iterable[pl.DataFrame], *, string_views: bool) -> pa.RecordBatchReader:
     """Return a reader over pieces of frames of that schema; they are read as it is."""
-    return pa.RecordBatchReader.from_batches(arrow_schema(schema, string_views=string_views), _batches(pieces, string_views))
+    return pa.RecordBatchReader.from_batches(
+        arrow_schema(schema, string_views=string_views), _batches(pieces, string_views)
+    )
 
 
 def _batches(pieces: Iterable[pl.DataFrame], string_views: bool) -> Iterator[pa.RecordBatch]:

@@ -1,4 +1,5 @@
-"""Delta Lake tables, by the library `deltalake`, which is an extra: writing an Arrow stream, and reading what was written."""
+"""Delta Lake tables, by the library `deltalake`, which is an extra: writing an Arrow stream, and reading what was
+written."""
 
 from __future__ import annotations
 
@@ -16,7 +17,12 @@ from rem_arrow.errors import InputError, UnsupportedError
 if TYPE_CHECKING:
     from types import ModuleType
 
-_SIGNED: Mapping[type[pl.DataType], pl.DataType] = {pl.UInt8: pl.Int16(), pl.UInt16: pl.Int32(), pl.UInt32: pl.Int64(), pl.UInt64: pl.Decimal(20, 0)}
+_SIGNED: Mapping[type[pl.DataType], pl.DataType] = {
+    pl.UInt8: pl.Int16(),
+    pl.UInt16: pl.Int32(),
+    pl.UInt32: pl.Int64(),
+    pl.UInt64: pl.Decimal(20, 0),
+}
 
 
 def write(reader: pa.RecordBatchReader, path: Path, partition_by: Sequence[str]) -> None:
@@ -29,7 +35,8 @@ def write(reader: pa.RecordBatchReader, path: Path, partition_by: Sequence[str])
 
 
 def fitting(schema: pl.Schema) -> pl.Schema:
-    """Return the types in which Delta holds these columns: no unsigned integers, texts for categories, lists for arrays. Raises InputError for a type that it has not."""
+    """Return the types in which Delta holds these columns: no unsigned integers, texts for categories, lists for
+    arrays. Raises InputError for a type that it has not."""
     return pl.Schema({name: _fitting(dtype, name) for name, dtype in schema.items()})
 
 
@@ -40,9 +47,14 @@ def _fitting(dtype: pl.DataType, name: str) -> pl.DataType:
         case pl.Struct():
             return pl.Struct([pl.Field(f.name, _fitting(instance(f.dtype), name)) for f in dtype.fields])
         case pl.Time() | pl.Duration() | pl.Null():
-            raise InputError(f'"{name}" holds {sql_name(dtype)}, for which Delta has no type; export it as parquet, or leave the table out')
+            raise InputError(
+                f'"{name}" holds {sql_name(dtype)}, for which Delta has no type; export it as parquet, or leave the '
+                "table out"
+            )
         case pl.Datetime() if dtype.time_unit == "ns":
-            raise InputError(f'"{name}" holds nanoseconds, which Delta has not; export it as parquet, or leave the table out')
+            raise InputError(
+                f'"{name}" holds nanoseconds, which Delta has not; export it as parquet, or leave the table out'
+            )
         case pl.Enum() | pl.Categorical():
             return pl.String()
         case _:

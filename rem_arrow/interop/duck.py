@@ -1,6 +1,7 @@
 """DuckDB, the one owner of it: a connection whose views read our tables, and the tables of a DuckDB file.
 
-DuckDB 2 asks a LazyFrame for the columns that a query needs and hands it the conditions that it keeps exactly; so both reach the
+DuckDB 2 asks a LazyFrame for the columns that a query needs and hands it the conditions that it keeps exactly; so both
+reach the
 zone maps and the indexes. It does so each time that the view is read, which is what makes the views live.
 """
 
@@ -51,7 +52,9 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
         raise InputError(f"{path} cannot be opened by DuckDB: {error}") from error
     try:
         con.execute("SET TimeZone = 'UTC'")
-        found = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL").fetchall()
+        found = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
+        ).fetchall()
         names = {(t if s == "main" else f"{s}_{t}"): f"{_quoted(s)}.{_quoted(t)}" for s, t in found}
         yield {name: _opener(con, place, f"{path}, table {name}") for name, place in names.items()}
     finally:
@@ -93,5 +96,8 @@ def _duckdb() -> Any:
     except ImportError as error:
         raise UnsupportedError("this needs DuckDB: pip install 'rem_arrow[duckdb]'") from error
     if int(duckdb.__version__.split(".")[0]) < _MAJOR_MIN:
-        raise UnsupportedError(f"this needs DuckDB {_MAJOR_MIN} or later, which pushes filters into our tables, and {duckdb.__version__} is installed: pip install -U duckdb")
+        raise UnsupportedError(
+            f"this needs DuckDB {_MAJOR_MIN} or later, which pushes filters into our tables, and {duckdb.__version__} "
+            "is installed: pip install -U duckdb"
+        )
     return duckdb

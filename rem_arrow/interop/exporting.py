@@ -1,6 +1,7 @@
 """Tables to a folder of files and a manifest: all of them, or nothing.
 
-Everything is written into a folder beside the target, whose name ends in `.writing`; the manifest comes last, then the folder gets
+Everything is written into a folder beside the target, whose name ends in `.writing`; the manifest comes last, then the
+folder gets
 its name. A process that is killed leaves a folder `.writing` without a name that anything would take for an export.
 """
 
@@ -44,21 +45,35 @@ def check_export(format_: str, partition_by: Sequence[str], tables: Sequence[Tab
     for table in tables if partition_by else ():
         for name in partition_by:
             if table.kind != "view" and table.field(name).dtype.is_nested():
-                raise InputError(f"{table.name}.{name} is nested, and cannot part a table; name a column of plain values")
+                raise InputError(
+                    f"{table.name}.{name} is nested, and cannot part a table; name a column of plain values"
+                )
 
 
-def export_tables(target: Path, format_: str, given: Sequence[Given], partition_by: Sequence[str], advance: Callable[[int], None]) -> pl.DataFrame:
-    """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError; then nothing is there."""
+def export_tables(
+    target: Path, format_: str, given: Sequence[Given], partition_by: Sequence[str], advance: Callable[[int], None]
+) -> pl.DataFrame:
+    """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError;
+    then nothing is there."""
     with _written_beside(target) as folder:
         entries = []
         for place, one in enumerate(given):
             entries.append(_write(folder, format_, one, place, partition_by, advance))
         Manifest(format_, tuple(entries)).write(folder)
-    rows = [(e.table.name, e.table.kind, e.rows, e.path or None, _bytes(target / e.path) if e.path else None) for e in entries]
-    return pl.DataFrame(rows, schema={"table": pl.String, "kind": pl.String, "rows": pl.Int64, "path": pl.String, "bytes": pl.Int64}, orient="row")
+    rows = [
+        (e.table.name, e.table.kind, e.rows, e.path or None, _bytes(target / e.path) if e.path else None)
+        for e in entries
+    ]
+    return pl.DataFrame(
+        rows,
+        schema={"table": pl.String, "kind": pl.String, "rows": pl.Int64, "path": pl.String, "bytes": pl.Int64},
+        orient="row",
+    )
 
 
-def _write(folder: Path, format_: str, given: Given, place: int, keys: Sequence[str], advance: Callable[[int], None]) -> Entry:
+def _write(
+    folder: Path, format_: str, given: Given, place: int, keys: Sequence[str], advance: Callable[[int], None]
+) -> Entry:
     if given.source is None:
         return Entry(given.table, 0, "")
     counted = _Counted(given.source, advance)

@@ -1,10 +1,12 @@
-"""What an import finds under a path: our own exports, files of DuckDB and SQLite, folders of LanceDB, Parquet and the like."""
+"""What an import finds under a path: our own exports, files of DuckDB and SQLite, folders of LanceDB, Parquet and the
+like."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -38,7 +40,8 @@ class Found:
 
 @contextmanager
 def open_tables(path: Path) -> Iterator[list[Found]]:
-    """Yield the tables under a path, which stay open meanwhile. Raises InputError for what is none of the kinds that are known."""
+    """Yield the tables under a path, which stay open meanwhile. Raises InputError for what is none of the kinds that
+    are known."""
     if path.is_dir():
         yield _in_folder(path)
         return
@@ -53,7 +56,10 @@ def open_tables(path: Path) -> Iterator[list[Found]]:
         with duckdb_tables(path) as tables:
             yield _listed(tables)
     else:
-        raise InputError(f"{path} is no file of DuckDB or SQLite; import_from reads these, a folder of LanceDB, of Parquet files, or of db.export. For one file of rows use load")
+        raise InputError(
+            f"{path} is no file of DuckDB or SQLite; import_from reads these, a folder of LanceDB, of Parquet files, "
+            "or of db.export. For one file of rows use load"
+        )
 
 
 def _in_folder(path: Path) -> list[Found]:
@@ -66,10 +72,21 @@ def _in_folder(path: Path) -> list[Found]:
     lances = [p.name.removesuffix(lance.ENDING) for p in sorted(path.glob(f"*{lance.ENDING}")) if p.is_dir()]
     if lances:
         return _listed(lance.lance_tables(path, lances))
-    found = [Found(p.stem, lambda p=p: open_files([p])) for p in sorted(path.iterdir()) if p.is_file() and p.suffix.lower() in READABLE]  # type: ignore[misc]
-    found += [Found(p.name, lambda p=p: _open_partitioned(p)) for p in sorted(path.iterdir()) if p.is_dir() and any(p.rglob("*.parquet"))]  # type: ignore[misc]
+    found = [
+        Found(p.stem, partial(open_files, [p]))
+        for p in sorted(path.iterdir())
+        if p.is_file() and p.suffix.lower() in READABLE
+    ]
+    found += [
+        Found(p.name, partial(_open_partitioned, p))
+        for p in sorted(path.iterdir())
+        if p.is_dir() and any(p.rglob("*.parquet"))
+    ]
     if not found:
-        raise InputError(f"{path} holds no tables: no manifest.json of db.export, no NAME.lance, and no files that end in {', '.join(READABLE)}")
+        raise InputError(
+            f"{path} holds no tables: no manifest.json of db.export, no NAME.lance, and no files that end in "
+            f"{', '.join(READABLE)}"
+        )
     return found
 
 
@@ -81,7 +98,9 @@ def _open_partitioned(path: Path) -> Input:
     """Return a folder of Parquet files as one table; what folders such as year=2024 say become columns."""
     files = [str(p) for p in sorted(path.rglob("*.parquet"))]
     try:
-        return of_lazy(pl.scan_parquet(files, glob=False, hive_partitioning=any("=" in p.name for p in path.iterdir())), str(path))
+        return of_lazy(
+            pl.scan_parquet(files, glob=False, hive_partitioning=any("=" in p.name for p in path.iterdir())), str(path)
+        )
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
@@ -93,7 +112,10 @@ def _exported(folder: Path) -> list[Found]:
     page = manifest.read_manifest(folder)
     if page.format not in ("parquet", "ipc", "csv", "ndjson", "delta", "lance"):
         raise InputError(f"{folder / manifest.NAME} names the format {page.format!r}, which this version does not know")
-    return [Found(e.table.name, None if e.table.kind == "view" else lambda e=e: _open_entry(folder, page.format, e), e.table) for e in page.entries]  # type: ignore[misc]
+    return [
+        Found(e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table)
+        for e in page.entries
+    ]
 
 
 def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
@@ -102,7 +124,9 @@ def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
     if format_ == "lance":
         given = lance.lance_tables(folder, [where.name.removesuffix(lance.ENDING)])
         opened = next(iter(given.values()))()
-        return Input(schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where)))
+        return Input(
+            schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where))
+        )
     try:
         frame = delta.scan(where) if format_ == "delta" else _scan(where, format_, schema, entry)
         opened = of_lazy(frame, str(where), entry.rows)
@@ -121,7 +145,9 @@ def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.Lazy
         case "ipc":
             return pl.scan_ipc(files, glob=False, hive_partitioning=False)
         case "csv":
-            return pl.scan_csv(files, glob=False, infer_schema=False, with_column_names=_unquoted).select(text.read(schema, from_texts=True))
+            return pl.scan_csv(files, glob=False, infer_schema=False, with_column_names=_unquoted).select(
+                text.read(schema, from_texts=True)
+            )
         case _:
             return pl.scan_ndjson(files, schema=text.plain_schema(schema)).select(text.read(schema, from_texts=False))
 
@@ -138,11 +164,15 @@ def _complete(pieces: Iterator[pl.DataFrame], entry: Entry, where: Path) -> Iter
         rows += piece.height
         yield piece
     if rows != entry.rows:
-        raise InputError(f"{where} holds {rows} rows, and the manifest says {entry.rows}: it is damaged, or was changed")
+        raise InputError(
+            f"{where} holds {rows} rows, and the manifest says {entry.rows}: it is damaged, or was changed"
+        )
 
 
 def _cast(piece: pl.DataFrame, schema: pl.Schema, where: Path) -> pl.DataFrame:
     try:
         return piece.select(pl.col(n) if piece.schema[n] == t else pl.col(n).cast(t) for n, t in schema.items())
     except (pl.exceptions.PolarsError, KeyError) as error:
-        raise InputError(f"{where} does not hold the columns that the manifest says: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{where} does not hold the columns that the manifest says: {str(error).splitlines()[0]}"
+        ) from error

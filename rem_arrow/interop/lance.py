@@ -20,7 +20,8 @@ _BATCH_ROWS = 122_880
 
 
 def write(reader: pa.RecordBatchReader, path: Path) -> None:
-    """Write a stream as the new table that `path`, which ends in .lance, names. Raises InputError for what Lance has not."""
+    """Write a stream as the new table that `path`, which ends in .lance, names. Raises InputError for what Lance has
+    not."""
     database = _database(path.parent)
     try:
         # LanceDB calls a NULL among vectors a bad one.
@@ -41,7 +42,9 @@ def _opener(database: Any, name: str, folder: Path) -> Callable[[], Input]:
             table = database.open_table(name)
             rows, reader = table.count_rows(), table.search().to_batches(_BATCH_ROWS)
         except (ValueError, RuntimeError, OSError) as error:
-            raise InputError(f"{folder}, table {name} cannot be read by LanceDB: {str(error).splitlines()[0]}") from error
+            raise InputError(
+                f"{folder}, table {name} cannot be read by LanceDB: {str(error).splitlines()[0]}"
+            ) from error
         return of_batches(reader, rows)
 
     return open_table

@@ -1,4 +1,5 @@
-"""A source of rows as a LazyFrame: Polars, and DuckDB through it, ask it for columns, for rows that pass a filter, and for so many of them."""
+"""A source of rows as a LazyFrame: Polars, and DuckDB through it, ask it for columns, for rows that pass a filter, and
+for so many of them."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ def live_frame(schema: pl.Schema, read: Read, *, for_others: bool = False) -> pl
     shown = portable_schema(schema) if for_others else schema
     changed = {n for n in schema if shown[n] != schema[n]}
 
-    def source(columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
         wanted = columns if columns is not None else shown.names()
         ranges = ranges_of(predicate) if predicate is not None else ()
         if predicate is None or changed.isdisjoint(predicate.meta.root_names()):
@@ -38,7 +41,9 @@ def live_frame(schema: pl.Schema, read: Read, *, for_others: bool = False) -> pl
     return register_io_source(source, schema=shown, validate_schema=False)
 
 
-def _filtered(read: Read, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr, n_rows: int | None) -> Iterator[pl.DataFrame]:
+def _filtered(
+    read: Read, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr, n_rows: int | None
+) -> Iterator[pl.DataFrame]:
     needed, left = list(dict.fromkeys([*columns, *predicate.meta.root_names()])), n_rows
     for piece in read(needed, ranges, None, None):
         found = as_portable(piece).filter(predicate).select(columns)

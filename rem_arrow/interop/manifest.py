@@ -3,7 +3,8 @@
     {"rem_arrow": 1, "format": "parquet", "created_at": "2026-01-31T12:00:00+00:00",
      "tables": [{"name": "issues", "kind": "entity", "rows": 3, "path": "issues.parquet", "table": {...}}, ...]}
 
-`path` is a file of the folder, or a folder in it where a table is partitioned or the format wants one; a view has none, nor rows.
+`path` is a file of the folder, or a folder in it where a table is partitioned or the format wants one; a view has none,
+nor rows.
 `table` is the description that the catalog stores: columns, types, keys, embeddings, indexes; of a view its query.
 """
 
@@ -42,7 +43,10 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write the manifest of a folder, and the rest of it before."""
-        tables = [{"name": e.table.name, "kind": e.table.kind, "rows": e.rows, "path": e.path, "table": e.table.to_json()} for e in self.entries]
+        tables = [
+            {"name": e.table.name, "kind": e.table.kind, "rows": e.rows, "path": e.path, "table": e.table.to_json()}
+            for e in self.entries
+        ]
         created = dt.datetime.now(dt.timezone.utc).isoformat(timespec="seconds")
         page = {"rem_arrow": _VERSION, "format": self.format, "created_at": created, "tables": tables}
         (folder / NAME).write_bytes(to_json(page, indent=1) + b"\n")
@@ -57,7 +61,10 @@ def read_manifest(folder: Path) -> Manifest:
         if version != _VERSION:
             raise InputError(f"{where} was written by a newer version of rem_arrow (form {version}); install that one")
         tables = cast("list[dict[str, Json]]", page["tables"])
-        entries = tuple(Entry(Table.from_json(cast("dict[str, Json]", t["table"])), cast(int, t["rows"]), _inside(str(t["path"]))) for t in tables)
+        entries = tuple(
+            Entry(Table.from_json(cast("dict[str, Json]", t["table"])), cast(int, t["rows"]), _inside(str(t["path"])))
+            for t in tables
+        )
         return Manifest(str(page["format"]), entries)
     except InputError:
         raise

@@ -1,4 +1,5 @@
-"""What a Polars filter says of column ranges, for skipping segments. Best effort: what is not understood restricts nothing."""
+"""What a Polars filter says of column ranges, for skipping segments. Best effort: what is not understood restricts
+nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +17,21 @@ from rem_arrow.source import ColumnRange
 _MIRRORED = {"Eq": "Eq", "Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq"}
 _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECONDS = {"Milliseconds": 1_000, "Microseconds": 1}
-_NUMBERS = ("Int", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float", "Float32", "Float64", "String")
+_NUMBERS = (
+    "Int",
+    "Int8",
+    "Int16",
+    "Int32",
+    "Int64",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "UInt64",
+    "Float",
+    "Float32",
+    "Float64",
+    "String",
+)
 
 
 def ranges_of(predicate: pl.Expr) -> tuple[ColumnRange, ...]:
@@ -35,9 +50,13 @@ def _ranges(tree: Json) -> list[ColumnRange]:
     match tree:
         case {"BinaryExpr": {"op": "And", "left": left, "right": right}}:
             return _ranges(left) + _ranges(right)
-        case {"BinaryExpr": {"op": str(op), "left": side, "right": {"Literal": literal}}} if op in _MIRRORED and (column := _column(side)) is not None:
+        case {"BinaryExpr": {"op": str(op), "left": side, "right": {"Literal": literal}}} if (
+            op in _MIRRORED and (column := _column(side)) is not None
+        ):
             return _range(*column, op, _value(literal))
-        case {"BinaryExpr": {"op": str(op), "left": {"Literal": literal}, "right": side}} if op in _MIRRORED and (column := _column(side)) is not None:
+        case {"BinaryExpr": {"op": str(op), "left": {"Literal": literal}, "right": side}} if (
+            op in _MIRRORED and (column := _column(side)) is not None
+        ):
             return _range(*column, _MIRRORED[op], _value(literal))
         case _:
             return []
@@ -48,7 +67,12 @@ def _column(tree: Json) -> tuple[str, dt.timedelta] | None:
     match tree:
         case {"Column": str(name)}:
             return name, dt.timedelta(0)
-        case {"Function": {"input": [{"Column": str(name)}], "function": {"TemporalExpr": {"CastTimeUnit": "Microseconds"}}}}:
+        case {
+            "Function": {
+                "input": [{"Column": str(name)}],
+                "function": {"TemporalExpr": {"CastTimeUnit": "Microseconds"}},
+            }
+        }:
             return name, dt.timedelta(microseconds=1)
         case _:
             return None

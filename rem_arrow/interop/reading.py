@@ -1,4 +1,5 @@
-"""What `load` accepts: Polars, pandas and Arrow objects, and paths of Parquet, CSV, NDJSON and Arrow files, as pieces of frames."""
+"""What `load` accepts: Polars, pandas and Arrow objects, and paths of Parquet, CSV, NDJSON and Arrow files, as pieces
+of frames."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ def open_input(data: Any) -> Input:
             return _of_frame(pl.from_pandas(data))
     except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
         raise InputError(f"the data cannot be read as a table: {error}") from error
-    raise InputError(f"load takes a Polars, pandas or Arrow table, a list of dicts, or a path; not {type(data).__name__}")
+    raise InputError(
+        f"load takes a Polars, pandas or Arrow table, a list of dicts, or a path; not {type(data).__name__}"
+    )
 
 
 def _of_frame(frame: pl.DataFrame) -> Input:
@@ -81,7 +84,9 @@ def _frame(table: pa.Table) -> pl.DataFrame:
 
 def _open_path(path: Path) -> Input:
     if not path.is_file():
-        raise InputError(f"there is no file {path}; load takes one Parquet, CSV, NDJSON or Arrow file, and import_from a folder")
+        raise InputError(
+            f"there is no file {path}; load takes one Parquet, CSV, NDJSON or Arrow file, and import_from a folder"
+        )
     if path.suffix.lower() not in READABLE:
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; load reads {', '.join(READABLE)}")
     return open_files([path])
@@ -99,7 +104,16 @@ def open_files(paths: Sequence[Path]) -> Input:
                 return of_lazy(pl.scan_ipc(names, glob=False, hive_partitioning=False), shown)
             case ".csv" | ".tsv":
                 separator = "\t" if suffix == ".tsv" else ","
-                return _of_frame(pl.concat([pl.read_csv(n, separator=separator, infer_schema_length=10_000, try_parse_dates=True, glob=False) for n in names]))
+                return _of_frame(
+                    pl.concat(
+                        [
+                            pl.read_csv(
+                                n, separator=separator, infer_schema_length=10_000, try_parse_dates=True, glob=False
+                            )
+                            for n in names
+                        ]
+                    )
+                )
             case _:
                 return _of_frame(pl.concat([pl.read_ndjson(n, infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
@@ -107,7 +121,8 @@ def open_files(paths: Sequence[Path]) -> Input:
 
 
 def of_lazy(frame: pl.LazyFrame, shown: str, rows: int | None = None) -> Input:
-    """Return what Polars' streaming engine reads, in pieces: half the processor time of pyarrow's reader on TPC-H lineitem (0.6 s against 1.4 s)."""
+    """Return what Polars' streaming engine reads, in pieces: half the processor time of pyarrow's reader on TPC-H
+    lineitem (0.6 s against 1.4 s)."""
 
     def pieces() -> Iterator[pl.DataFrame]:
         try:
@@ -127,7 +142,15 @@ def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
 
 
-def read_file(path: Path, format_: str, schema: dict[str, pl.DataType], *, header: bool = True, separator: str = ",", null: str = "") -> pl.DataFrame:
+def read_file(
+    path: Path,
+    format_: str,
+    schema: dict[str, pl.DataType],
+    *,
+    header: bool = True,
+    separator: str = ",",
+    null: str = "",
+) -> pl.DataFrame:
     """Return the rows of one file; of a CSV every column is a text. Raises InputError.
 
     Args:
@@ -143,9 +166,21 @@ def read_file(path: Path, format_: str, schema: dict[str, pl.DataType], *, heade
             case "parquet":
                 return pl.read_parquet(path, glob=False)
             case "csv":
-                return pl.read_csv(path, has_header=header, separator=separator, null_values=null or None, infer_schema=False, raise_if_empty=False, glob=False)
+                return pl.read_csv(
+                    path,
+                    has_header=header,
+                    separator=separator,
+                    null_values=null or None,
+                    infer_schema=False,
+                    raise_if_empty=False,
+                    glob=False,
+                )
             case "ndjson":
-                return pl.read_ndjson(path, infer_schema_length=None, schema_overrides=texts) if path.stat().st_size else pl.DataFrame(schema=schema)
+                return (
+                    pl.read_ndjson(path, infer_schema_length=None, schema_overrides=texts)
+                    if path.stat().st_size
+                    else pl.DataFrame(schema=schema)
+                )
             case _:
                 return pl.read_ipc(path)
     except (pl.exceptions.PolarsError, OSError) as error:

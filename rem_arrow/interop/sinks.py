@@ -22,7 +22,9 @@ class Source:
     read: Callable[[], Iterator[pl.DataFrame]]
 
     def frame(self, *, for_others: bool) -> pl.LazyFrame:
-        def read(columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None) -> Iterator[pl.DataFrame]:
+        def read(
+            columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
+        ) -> Iterator[pl.DataFrame]:
             assert predicate is None and n_rows is None, "a sink takes all rows"
             return (piece.select(columns) for piece in self.read())
 
@@ -35,7 +37,9 @@ def _parquet(source: Source, path: Path, keys: Sequence[str]) -> None:
 
 
 def _ipc(source: Source, path: Path, keys: Sequence[str]) -> None:
-    source.frame(for_others=True).sink_ipc(_target(path, keys), compression="lz4", compat_level=pl.CompatLevel.oldest(), mkdir=True)
+    source.frame(for_others=True).sink_ipc(
+        _target(path, keys), compression="lz4", compat_level=pl.CompatLevel.oldest(), mkdir=True
+    )
 
 
 def _csv(source: Source, path: Path, keys: Sequence[str]) -> None:

@@ -1,4 +1,5 @@
-"""The tables of a SQLite file, each with the types that its values have: SQLite does not hold its columns to what they declare."""
+"""The tables of a SQLite file, each with the types that its values have: SQLite does not hold its columns to what they
+declare."""
 
 from __future__ import annotations
 
@@ -16,7 +17,10 @@ from rem_arrow.interop.reading import Input
 
 HEADER = b"SQLite format 3\0"
 _PIECE_ROWS = 50_000
-_DAY, _MOMENT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]", "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][ T][0-9][0-9]:[0-9][0-9]:[0-9][0-9]*"
+_DAY, _MOMENT = (
+    "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]",
+    "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][ T][0-9][0-9]:[0-9][0-9]:[0-9][0-9]*",
+)
 
 
 class _Column(NamedTuple):
@@ -34,7 +38,13 @@ def sqlite_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
     try:
         # Pieces are read on a thread of the loader: one after the other.
         con = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        names = [name for (name,) in con.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name")]
+        names = [
+            name
+            for (name,) in con.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+                "ORDER BY name"
+            )
+        ]
     except sqlite3.Error as error:
         raise InputError(f"{path} cannot be opened by SQLite: {error}") from error
     try:
@@ -57,7 +67,9 @@ def _opener(con: sqlite3.Connection, table: str, path: Path) -> Callable[[], Inp
     return open_table
 
 
-def _pieces(con: sqlite3.Connection, table: str, columns: list[_Column], changed: list[pl.Expr], path: Path) -> Iterator[pl.DataFrame]:
+def _pieces(
+    con: sqlite3.Connection, table: str, columns: list[_Column], changed: list[pl.Expr], path: Path
+) -> Iterator[pl.DataFrame]:
     schema = {c.name: c.dtype for c in columns}
     try:
         cursor = con.execute(f"SELECT {', '.join(c.expression for c in columns)} FROM {_quoted(table)}")
@@ -68,7 +80,11 @@ def _pieces(con: sqlite3.Connection, table: str, columns: list[_Column], changed
 
 
 def _columns(con: sqlite3.Connection, table: str) -> list[_Column]:
-    declared = [(str(row[1]), str(row[2]).upper()) for row in con.execute(f"PRAGMA table_xinfo({_quoted(table)})") if row[6] != 1]
+    declared = [
+        (str(row[1]), str(row[2]).upper())
+        for row in con.execute(f"PRAGMA table_xinfo({_quoted(table)})")
+        if row[6] != 1
+    ]
     return [_column(con, table, name, kind) for name, kind in declared]
 
 
@@ -78,7 +94,10 @@ def _column(con: sqlite3.Connection, table: str, name: str, declared: str) -> _C
     if not held:
         return _Column(name, quoted, _declared_type(declared))
     if held == {"integer"}:
-        is_boolean = declared.startswith("BOOL") and con.execute(f"SELECT count(*) FROM {place} WHERE {quoted} NOT IN (0, 1)").fetchone()[0] == 0
+        is_boolean = (
+            declared.startswith("BOOL")
+            and con.execute(f"SELECT count(*) FROM {place} WHERE {quoted} NOT IN (0, 1)").fetchone()[0] == 0
+        )
         return _Column(name, quoted, pl.Int64(), pl.col(name).cast(pl.Boolean) if is_boolean else None)
     if held <= {"integer", "real"}:
         return _Column(name, f"CAST({quoted} AS REAL)", pl.Float64())
@@ -94,9 +113,14 @@ def _column(con: sqlite3.Connection, table: str, name: str, declared: str) -> _C
 def _moments(con: sqlite3.Connection, place: str, name: str) -> _Column:
     """Return a column of texts as dates or timestamps, where each of them is one in ISO 8601; else as texts."""
     quoted = _quoted(name)
-    for pattern, converted in ((_DAY, pl.col(name).str.to_date("%Y-%m-%d")), (_MOMENT, pl.col(name).str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us"))):
+    for pattern, converted in (
+        (_DAY, pl.col(name).str.to_date("%Y-%m-%d")),
+        (_MOMENT, pl.col(name).str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")),
+    ):
         other = con.execute(
-            f"SELECT count(*) FROM {place} WHERE {quoted} IS NOT NULL AND ({quoted} NOT GLOB ? OR datetime({quoted}) IS NULL OR {quoted} GLOB '*[Z+]*')", [pattern]
+            f"SELECT count(*) FROM {place} WHERE {quoted} IS NOT NULL AND ({quoted} NOT GLOB ? OR datetime({quoted}) "
+            f"IS NULL OR {quoted} GLOB '*[Z+]*')",
+            [pattern],
         ).fetchone()[0]
         if other == 0:
             return _Column(name, quoted, pl.String(), converted)

@@ -1,7 +1,9 @@
 """Columns as texts and back, for CSV and NDJSON, which have few types.
 
-A column of texts, booleans and numbers of up to 64 bits is written as it is. Dates and times are ISO 8601, timestamps with a zone
-with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval counts its units. What is nested is
+A column of texts, booleans and numbers of up to 64 bits is written as it is. Dates and times are ISO 8601, timestamps
+with a zone
+with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval counts its units. What is
+nested is
 JSON, in which dates and times count their units too. NDJSON has no NaN and no infinities: they become NULL.
 """
 
@@ -30,7 +32,8 @@ def written(schema: pl.Schema, *, nested_as_text: bool) -> list[pl.Expr]:
 
 
 def read(schema: pl.Schema, *, from_texts: bool) -> list[pl.Expr]:
-    """Return the columns from what `written` made of them; `from_texts` says that every column is a text, as those of a CSV are."""
+    """Return the columns from what `written` made of them; `from_texts` says that every column is a text, as those of a
+    CSV are."""
     return [_read(name, dtype, from_texts).alias(name) for name, dtype in schema.items()]
 
 
@@ -49,7 +52,10 @@ def _plain(dtype: pl.DataType, name: str, *, inside: bool) -> pl.DataType:
         case _ if inside and dtype.is_temporal():
             return pl.Int64()
         case pl.Binary() if inside:
-            raise InputError(f'"{name}" holds BLOBs inside a list or struct, which CSV and NDJSON cannot hold; export it as parquet or ipc')
+            raise InputError(
+                f'"{name}" holds BLOBs inside a list or struct, which CSV and NDJSON cannot hold; export it as '
+                "parquet or ipc"
+            )
         case pl.List() | pl.Array():
             return pl.List(_plain(instance(dtype.inner), name, inside=True))
         case pl.Struct():
@@ -65,7 +71,9 @@ def _written(name: str, dtype: pl.DataType, nested_as_text: bool) -> pl.Expr:
     if dtype.is_nested():
         # Dates and times turn into numbers of their own width first: Polars casts no date to 64 bits inside a list.
         column = column.cast(_physical(dtype)).cast(plain)
-        text = pl.struct(column.alias(_VALUE)).struct.json_encode().str.strip_prefix(_OPENING).str.strip_suffix(_CLOSING)
+        text = (
+            pl.struct(column.alias(_VALUE)).struct.json_encode().str.strip_prefix(_OPENING).str.strip_suffix(_CLOSING)
+        )
         return pl.when(column.is_not_null()).then(text).alias(name) if nested_as_text else column
     if isinstance(dtype, pl.Duration):
         return column.to_physical()
@@ -103,4 +111,6 @@ def _read(name: str, dtype: pl.DataType, from_texts: bool) -> pl.Expr:
 
 def _physical(dtype: pl.DataType) -> pl.DataType:
     """Return a nested type with numbers for its dates and times."""
-    return mapped(dtype, lambda leaf: pl.Int32() if isinstance(leaf, pl.Date) else pl.Int64() if leaf.is_temporal() else leaf)
+    return mapped(
+        dtype, lambda leaf: pl.Int32() if isinstance(leaf, pl.Date) else pl.Int64() if leaf.is_temporal() else leaf
+    )

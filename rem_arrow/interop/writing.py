@@ -27,11 +27,16 @@ def format_of(path: Path) -> str:
     """Return the format that a file's ending names. Raises InputError."""
     found = FORMATS.get(path.suffix.lower().lstrip("."))
     if found is None:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; name a .parquet, .csv, .ndjson, .jsonl or .arrow file, or give a FORMAT")
+        raise InputError(
+            f"{path} ends in {path.suffix or 'nothing'}; name a .parquet, .csv, .ndjson, .jsonl or .arrow file, or "
+            "give a FORMAT"
+        )
     return found
 
 
-def write_file(frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = "") -> None:
+def write_file(
+    frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = ""
+) -> None:
     """Write a frame to `path`, which is replaced if it exists. Raises InputError; then the old file is as it was."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     try:

@@ -55,10 +55,19 @@ def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataT
     """One value, or a list where several fractions are asked for."""
     one = result.inner if isinstance(result, pl.List) and not isinstance(source, pl.List) else result
     dtype = instance(one)
-    found = [statistics.quantile_cont(x, f, source, dtype) if name == "quantile_cont" else statistics.quantile_disc(x, f, source) for f in fractions]
+    found = [
+        statistics.quantile_cont(x, f, source, dtype)
+        if name == "quantile_cont"
+        else statistics.quantile_disc(x, f, source)
+        for f in fractions
+    ]
     if dtype == result:
         return found[0]
-    return pl.when(x.count() > 0).then(pl.concat_list(found)) if found else pl.when(x.count() > 0).then(pl.lit([], dtype=result))
+    return (
+        pl.when(x.count() > 0).then(pl.concat_list(found))
+        if found
+        else pl.when(x.count() > 0).then(pl.lit([], dtype=result))
+    )
 
 
 def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
@@ -70,7 +79,9 @@ def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
 def _joined(x: pl.Expr, separator: pl.Expr) -> pl.Expr:
     """Texts in the order of the rows; NULL when there are none."""
     texts = x.drop_nulls()
-    return pl.when(x.count() > 0).then((separator.first() + texts).str.join("").str.slice(separator.first().str.len_chars()))
+    return pl.when(x.count() > 0).then(
+        (separator.first() + texts).str.join("").str.slice(separator.first().str.len_chars())
+    )
 
 
 def _covariance(x: pl.Expr, y: pl.Expr, lost: int) -> pl.Expr:

@@ -24,7 +24,8 @@ _FLOAT_SMALL, _FLOAT_LARGE = 1e-4, 1e16
 
 
 def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
-    """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero, text is trimmed."""
+    """`CAST(x AS t)`. SQL: an error for what does not fit; DOUBLE to integer rounds to even, DECIMAL away from zero,
+    text is trimmed."""
     strict = not safe
     if source == dtype:
         return x
@@ -58,7 +59,11 @@ def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) 
     if isinstance(dtype, pl.String):
         return text_of_nested(x, source, inner)
     if isinstance(dtype, pl.Array):
-        listed = cast_items(x, source, pl.List(dtype.inner), inner) if nested.is_nested(source) else inner(x, source, pl.List(dtype.inner))
+        listed = (
+            cast_items(x, source, pl.List(dtype.inner), inner)
+            if nested.is_nested(source)
+            else inner(x, source, pl.List(dtype.inner))
+        )
         fits = listed.list.len() == dtype.size
         return (pl.when(fits).then(listed) if safe else listed).cast(dtype)
     if types.is_text(source):
@@ -67,7 +72,9 @@ def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) 
 
 
 # A date, or of a time stamp its date.
-_DATE = r"^(\d+-\d+-\d+)(?:[ T](?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]?\d(?:\.\d*)?)?\s*(?:Z|UTC|[+-]\d{1,2}(?::?\d{2})?)?)?$"
+_DATE = (
+    r"^(\d+-\d+-\d+)(?:[ T](?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]?\d(?:\.\d*)?)?\s*(?:Z|UTC|[+-]\d{1,2}(?::?\d{2})?)?)?$"
+)
 
 
 def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
@@ -76,7 +83,12 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
         case pl.Boolean():
             return _boolean_of_text(trimmed, strict)
         case pl.Date():
-            return trimmed.str.replace_all("/", "-", literal=True).str.extract(_DATE).pipe(_known, trimmed, strict).str.to_date("%Y-%m-%d", strict=strict)
+            return (
+                trimmed.str.replace_all("/", "-", literal=True)
+                .str.extract(_DATE)
+                .pipe(_known, trimmed, strict)
+                .str.to_date("%Y-%m-%d", strict=strict)
+            )
         case pl.Datetime():
             return _stamp_of_text(trimmed, dtype, strict)
         case pl.Time():
@@ -91,7 +103,9 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
     if dtype.is_integer():
         whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
         odd = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed)
-        other = over_distinct(integer_of_text if strict else _integer_or_none, pl.Int128())(odd).cast(dtype, strict=strict)
+        other = over_distinct(integer_of_text if strict else _integer_or_none, pl.Int128())(odd).cast(
+            dtype, strict=strict
+        )
         # A whole number that does not fit is not tried as a float: the strict cast of its text raises.
         large = pl.when(trimmed.str.contains(_WHOLE) & whole.is_null()).then(trimmed).cast(dtype, strict=strict)
         return pl.coalesce(whole, large, other)
@@ -158,11 +172,17 @@ def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, strict: bool) -> pl.Expr:
     text = x.str.replace(r"^(\S+)[T ]", "$1 ").str.replace_all("/", "-", literal=True)
     offset = text.str.extract(r":\d[\d.]*\s*([+-]\d\d(?::?\d\d)?)$")
     body = text.str.replace(r"\s*(?:Z|z|UTC)$", "").str.replace(r"(:\d[\d.]*)\s*[+-]\d\d(?::?\d\d)?$", "$1")
-    full = pl.when(body.str.contains(" ")).then(pl.when(body.str.contains(r" \d+:\d+$")).then(body + ":00").otherwise(body)).otherwise(body + " 00:00:00")
+    full = (
+        pl.when(body.str.contains(" "))
+        .then(pl.when(body.str.contains(r" \d+:\d+$")).then(body + ":00").otherwise(body))
+        .otherwise(body + " 00:00:00")
+    )
     stamp = full.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit, strict=strict)
     if not dtype.time_zone:
         return stamp
-    minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.replace(":", "").str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
+    minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.replace(":", "").str.slice(3, 2).cast(
+        pl.Int64, strict=False
+    ).fill_null(0)
     ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
     return (stamp - pl.duration(minutes=ahead)).dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
 
@@ -186,7 +206,9 @@ def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, strict: bool) -
     """Decimal to decimal rounds halves away from zero."""
     if isinstance(source, pl.Decimal) and source.scale > dtype.scale:
         if dtype.scale == 0:
-            return semantics.round_half_away(x, None, source, pl.Decimal(types.PRECISION_MAX, 0)).cast(dtype, strict=strict)
+            return semantics.round_half_away(x, None, source, pl.Decimal(types.PRECISION_MAX, 0)).cast(
+                dtype, strict=strict
+            )
         x = x.round(dtype.scale, mode="half_away_from_zero")
     return (x.cast(pl.Int8) if isinstance(source, pl.Boolean) else x).cast(dtype, strict=strict)
 
@@ -214,7 +236,11 @@ def text_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 
 def _fraction(x: pl.Expr) -> pl.Expr:
     micros = x.dt.microsecond()
-    return pl.when(micros == 0).then(pl.lit("")).otherwise(pl.lit(".") + micros.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+    return (
+        pl.when(micros == 0)
+        .then(pl.lit(""))
+        .otherwise(pl.lit(".") + micros.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+    )
 
 
 def _text_of_float(x: pl.Expr) -> pl.Expr:
@@ -223,8 +249,12 @@ def _text_of_float(x: pl.Expr) -> pl.Expr:
     size = x.abs()
     digits = plain.str.extract(r"^-?0\.0*([1-9]\d*)$")
     zeros = plain.str.extract(r"^-?0\.(0*)[1-9]").str.len_bytes() + 1
-    mantissa = digits.str.slice(0, 1) + pl.when(digits.str.len_bytes() > 1).then("." + digits.str.slice(1)).otherwise(pl.lit(""))
-    small = pl.when(x < 0).then(pl.lit("-")).otherwise(pl.lit("")) + mantissa + "e-" + zeros.cast(pl.String).str.zfill(2)
+    mantissa = digits.str.slice(0, 1) + pl.when(digits.str.len_bytes() > 1).then("." + digits.str.slice(1)).otherwise(
+        pl.lit("")
+    )
+    small = (
+        pl.when(x < 0).then(pl.lit("-")).otherwise(pl.lit("")) + mantissa + "e-" + zeros.cast(pl.String).str.zfill(2)
+    )
     short = plain.str.replace(r"\.0e", "e").str.replace(r"e(-?)\+?(\d)$", "e${1}0$2").str.replace(r"e\+?(\d)", "e+$1")
     return (
         pl.when(x.is_nan()).then(pl.lit("nan"))

@@ -18,7 +18,8 @@ _SEPARATORS = {"system": "/", "forward_slash": "/", "backslash": "\\", "both_sla
 
 
 def graphemes(text: str) -> list[str]:
-    """Split into what a reader takes for one character: a letter with its marks, joined emoji, the two letters of a flag."""
+    """Split into what a reader takes for one character: a letter with its marks, joined emoji, the two letters of a
+    flag."""
     found: list[str] = []
     for character in text:
         if found and _continues(found[-1], character):
@@ -68,7 +69,8 @@ def _split_path(path: str, separator: str) -> list[str]:
 
 
 def _filename(path: str, trim: object = False, separator: str = "both_slash") -> str:
-    """The last part of a path, with `trim` without what follows its last dot. A text in place of `trim` is the separator."""
+    """The last part of a path, with `trim` without what follows its last dot. A text in place of `trim` is the
+    separator."""
     if isinstance(trim, str) and trim.lower() not in ("true", "false"):
         separator, trim = trim, False
     name = _split_path(path, separator)[-1]

@@ -25,17 +25,29 @@ _JULIAN_EPOCH = 2_440_588
 
 def micros_of(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return microseconds since 1970, or since midnight."""
-    return x.cast(pl.Int64) // 1000 if isinstance(dtype, pl.Time) else x.cast(_STAMP).cast(pl.Int64) if isinstance(dtype, pl.Date) else x.dt.epoch("us")
+    return (
+        x.cast(pl.Int64) // 1000
+        if isinstance(dtype, pl.Time)
+        else x.cast(_STAMP).cast(pl.Int64)
+        if isinstance(dtype, pl.Date)
+        else x.dt.epoch("us")
+    )
 
 
 def _make_time(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     hour, minute, second = args
     micros = _clock_micros(hour, minute, second)
-    return semantics.raising((micros < 0) | (micros >= UNIT_MICROSECONDS["day"]) | ~_within(minute, second), (micros * 1000).cast(pl.Time))
+    return semantics.raising(
+        (micros < 0) | (micros >= UNIT_MICROSECONDS["day"]) | ~_within(minute, second), (micros * 1000).cast(pl.Time)
+    )
 
 
 def _clock_micros(hour: pl.Expr, minute: pl.Expr, second: pl.Expr) -> pl.Expr:
-    return hour * UNIT_MICROSECONDS["hour"] + minute * UNIT_MICROSECONDS["minute"] + (second * 1_000_000).round(0).cast(pl.Int64)
+    return (
+        hour * UNIT_MICROSECONDS["hour"]
+        + minute * UNIT_MICROSECONDS["minute"]
+        + (second * 1_000_000).round(0).cast(pl.Int64)
+    )
 
 
 def _within(minute: pl.Expr, second: pl.Expr) -> pl.Expr:
@@ -57,7 +69,11 @@ def _of_micros(scale: float) -> Callable[[list[pl.Expr], list[pl.DataType], pl.D
     """A count since 1970 as a time; `scale` is its unit in microseconds."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-        micros = (args[0] * scale).round(0).cast(pl.Int64) if arg_types[0].is_float() else args[0].cast(pl.Int64) * int(scale)
+        micros = (
+            (args[0] * scale).round(0).cast(pl.Int64)
+            if arg_types[0].is_float()
+            else args[0].cast(pl.Int64) * int(scale)
+        )
         stamp = micros.cast(_STAMP)
         return stamp.dt.replace_time_zone("UTC") if result != _STAMP else stamp
 
@@ -86,13 +102,19 @@ def date_sub(x: pl.Expr, y: pl.Expr, unit: str) -> pl.Expr:
     whole = (late.dt.year().cast(pl.Int64) - early.dt.year()) * 12 + late.dt.month() - early.dt.month()
     clock = late.dt.time() < early.dt.time()
     last = late.dt.day() == late.dt.month_end().dt.day()
-    short = (late.dt.day() < early.dt.day()) & ~last | (pl.min_horizontal(early.dt.day(), late.dt.month_end().dt.day()) == late.dt.day()) & clock
+    short = (late.dt.day() < early.dt.day()) & ~last | (
+        pl.min_horizontal(early.dt.day(), late.dt.month_end().dt.day()) == late.dt.day()
+    ) & clock
     return pl.when(x.is_not_null() & y.is_not_null()).then(sign * ((whole - short.cast(pl.Int64)) // UNIT_MONTHS[unit]))
 
 
 def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The start of the bucket that a time falls in; the third argument moves the buckets, or says where one starts."""
-    width, x, dtype = args[0], args[1].cast(_STAMP) if isinstance(arg_types[1], pl.Date) else args[1].dt.cast_time_unit("us"), arg_types[0]
+    width, x, dtype = (
+        args[0],
+        args[1].cast(_STAMP) if isinstance(arg_types[1], pl.Date) else args[1].dt.cast_time_unit("us"),
+        arg_types[0],
+    )
     naive = x.dt.replace_time_zone(None)
     origin = None
     if len(args) == 3 and types.is_interval(arg_types[2]):
@@ -131,20 +153,26 @@ def _timezone_of_rows(zone: pl.Expr, x: pl.Expr, arg_types: list[pl.DataType], r
 
     def apply(rows: pl.Series) -> pl.Series:
         frame = rows.struct.unnest().with_row_index("row")
-        parts = [part.select("row", _timezone([pl.lit(name, pl.String()), pl.col("x")], arg_types, result).alias("x")) for (name,), part in frame.group_by("zone")]
+        parts = [
+            part.select("row", _timezone([pl.lit(name, pl.String()), pl.col("x")], arg_types, result).alias("x"))
+            for (name,), part in frame.group_by("zone")
+        ]
         return pl.concat(parts).sort("row")["x"] if parts else pl.Series("x", [], dtype=result)
 
     return pl.struct(zone.alias("zone"), x.alias("x")).map_batches(apply, return_dtype=result, is_elementwise=True)
 
 
 def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    """The local time of an instant, or the instant of a local time: the later of two, and moved forward where there is none."""
+    """The local time of an instant, or the instant of a local time: the later of two, and moved forward where there is
+    none."""
     zone, x = args
     if zone.meta.root_names():
         return _timezone_of_rows(zone, x, arg_types, result)
     name = pl.select(zone).item()
     if name is None:
-        return pl.when(pl.lit(value=False)).then(x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC"))
+        return pl.when(pl.lit(value=False)).then(
+            x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC")
+        )
     known = zone_named(name)
     if known is None:
         raise ExecuteError(f"'{name}' is not a time zone; write one like Europe/Berlin or UTC")
@@ -194,13 +222,19 @@ CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Ex
     "time_bucket": _time_bucket,
     "timezone": _timezone,
     "julian": lambda args, t, _result: micros_of(args[0], t[0]) / UNIT_MICROSECONDS["day"] + _JULIAN_EPOCH,
-    "era": lambda args, _types, _result: pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
+    "era": lambda args, _types, _result: (
+        pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64))
+    ),
     "nanosecond": lambda args, t, _result: micros_of(args[0], t[0]) % UNIT_MICROSECONDS["minute"] * 1000,
     "timezone_offset": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
     "timezone_hour": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
     "timezone_minute": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
     "days_in_month": lambda args, _types, _result: args[0].dt.month_end().dt.day().cast(pl.Int64),
-    "time_on_date": lambda args, _types, _result: args[0].cast(_STAMP) + pl.duration(nanoseconds=args[1].cast(pl.Int64)).dt.cast_time_unit("us"),
+    "time_on_date": lambda args, _types, _result: (
+        args[0].cast(_STAMP) + pl.duration(nanoseconds=args[1].cast(pl.Int64)).dt.cast_time_unit("us")
+    ),
     "current_time": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).time()),
-    "local_now": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)).cast(_STAMP),
+    "local_now": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)).cast(
+        _STAMP
+    ),
 }

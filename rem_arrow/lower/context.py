@@ -33,7 +33,8 @@ class Lowering:
     # How many rows a frame may read that is said to read few, and how many are read by the one that is being lowered.
     few_rows: int = 0
     rows: int = 0
-    # To measure each node: it is collected by itself, and its rows and its own seconds are noted by its kind and columns.
+    # To measure each node: it is collected by itself, and its rows and its own seconds are noted by its kind and
+    # columns.
     measured: Measured | None = None
     spent: float = 0.0
     # When, on the monotonic clock, the statement has used up its time; None is never.
@@ -43,7 +44,8 @@ class Lowering:
 
     @property
     def reads_few_rows(self) -> bool:
-        """Whether what has been lowered reads so little that starting Polars' streaming engine would cost more than it gains."""
+        """Whether what has been lowered reads so little that starting Polars' streaming engine would cost more than it
+        gains."""
         return self.rows <= self.few_rows
 
     def reads(self, frame: pl.DataFrame) -> pl.LazyFrame:

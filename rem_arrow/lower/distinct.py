@@ -7,8 +7,11 @@ from collections.abc import Callable
 import polars as pl
 
 
-def over_distinct(function: Callable[..., object], result: pl.DataType, *, of_nulls: bool = False) -> Callable[..., pl.Expr]:
-    """Return `function` over columns; NULL for a NULL among the arguments, unless the function takes them with `of_nulls`."""
+def over_distinct(
+    function: Callable[..., object], result: pl.DataType, *, of_nulls: bool = False
+) -> Callable[..., pl.Expr]:
+    """Return `function` over columns; NULL for a NULL among the arguments, unless the function takes them with
+    `of_nulls`."""
 
     def computed(row: tuple[object, ...]) -> object:
         return None if None in row and not of_nulls else function(*row)
@@ -21,7 +24,9 @@ def over_distinct(function: Callable[..., object], result: pl.DataType, *, of_nu
         values = pl.Series("value", [computed(row) for row in distinct.rows()], dtype=result)
         if len(distinct) == len(frame):
             return values
-        return frame.join(distinct.with_columns(values), on=frame.columns, how="left", nulls_equal=True, maintain_order="left")["value"]
+        return frame.join(
+            distinct.with_columns(values), on=frame.columns, how="left", nulls_equal=True, maintain_order="left"
+        )["value"]
 
     def lower(*args: pl.Expr) -> pl.Expr:
         packed = pl.struct([a.alias(f"a{i}") for i, a in enumerate(args)])

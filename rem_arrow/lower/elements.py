@@ -1,6 +1,8 @@
-"""Functions over the items of lists that Polars' list expressions cannot give: one row an item, computed, and put back into lists.
+"""Functions over the items of lists that Polars' list expressions cannot give: one row an item, computed, and put back
+into lists.
 
-A batch of rows holds a list in the column LIST beside what else the function reads. `spread` gives a row to each item of each list,
+A batch of rows holds a list in the column LIST beside what else the function reads. `spread` gives a row to each item
+of each list,
 with the number of its row, and `gathered` is the inverse.
 """
 
@@ -34,19 +36,28 @@ class Body:
 def over_rows(inputs: dict[str, pl.Expr], compute: Callable[[pl.DataFrame], pl.Series], result: pl.DataType) -> pl.Expr:
     """Return the column that `compute` makes of a frame of these inputs, a batch at a time."""
     packed = pl.struct([e.alias(n) for n, e in inputs.items()])
-    return packed.map_batches(lambda rows: compute(rows.struct.unnest()).cast(result), return_dtype=result, is_elementwise=True)
+    return packed.map_batches(
+        lambda rows: compute(rows.struct.unnest()).cast(result), return_dtype=result, is_elementwise=True
+    )
 
 
 def spread(rows: pl.DataFrame) -> pl.DataFrame:
     """One row an item, with ROW, PLACE (from 1) and the item under LIST's name."""
     kept = rows.with_row_index(ROW).filter(pl.col(LIST).list.len() > 0)
-    return kept.with_columns(pl.int_ranges(1, pl.col(LIST).list.len().cast(pl.Int64) + 1).alias(PLACE)).explode(LIST, PLACE)
+    return kept.with_columns(pl.int_ranges(1, pl.col(LIST).list.len().cast(pl.Int64) + 1).alias(PLACE)).explode(
+        LIST, PLACE
+    )
 
 
 def gathered(rows: pl.DataFrame, cells: pl.DataFrame, result: pl.DataType) -> pl.Series:
-    """Put the ITEMs of `cells` back, each into the list of its ROW. A list without any is empty, one that was NULL stays so."""
+    """Put the ITEMs of `cells` back, each into the list of its ROW. A list without any is empty, one that was NULL
+    stays so."""
     lists = cells.group_by(ROW, maintain_order=True).agg(pl.col(ITEM).cast(nested.item_of(result)))
-    joined = rows.select(pl.col(LIST).is_null().alias("null")).with_row_index(ROW).join(lists, on=ROW, how="left", maintain_order="left")
+    joined = (
+        rows.select(pl.col(LIST).is_null().alias("null"))
+        .with_row_index(ROW)
+        .join(lists, on=ROW, how="left", maintain_order="left")
+    )
     return joined.select(pl.when(~pl.col("null")).then(pl.col(ITEM).fill_null(pl.lit([], dtype=result)))).to_series()
 
 
@@ -72,12 +83,22 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
     given = ITEM in rows.columns
     if not given and (rows[LIST].list.len() == 0).any():
         raise ExecuteError("list_reduce has no first value in an empty list; give a start value as its third argument")
-    start = rows.with_row_index(ROW).select(ROW, pl.when(pl.col(LIST).is_not_null()).then(ITEM).alias(ITEM)) if given else _firsts(rows, cells)
+    start = (
+        rows.with_row_index(ROW).select(ROW, pl.when(pl.col(LIST).is_not_null()).then(ITEM).alias(ITEM))
+        if given
+        else _firsts(rows, cells)
+    )
     values = start
     for place in range(1 if given else 2, cells.select(pl.col(PLACE).max().fill_null(0)).item() + 1):
-        step = cells.filter(pl.col(PLACE) == place).drop(ITEM, strict=False).join(values, on=ROW, how="left", maintain_order="left")
+        step = (
+            cells.filter(pl.col(PLACE) == place)
+            .drop(ITEM, strict=False)
+            .join(values, on=ROW, how="left", maintain_order="left")
+        )
         numbered = step.with_columns(pl.lit(place if given else place - 1, pl.Int64()).alias(PLACE))
-        found = numbered.with_columns(body.evaluate(_bound(numbered, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)).select(ROW, ITEM)
+        found = numbered.with_columns(
+            body.evaluate(_bound(numbered, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)
+        ).select(ROW, ITEM)
         values = pl.concat([values.join(found, on=ROW, how="anti"), found])
     return values.sort(ROW).get_column(ITEM)
 
@@ -102,18 +123,32 @@ def _aggregated(name: str) -> Lowering:
     """An aggregate over the items of each list."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-        source = _TAKEN.get(functions.AGGREGATES[name].args[0], nested.item_of(arg_types[0])) if name != "string_agg" else pl.String()
+        source = (
+            _TAKEN.get(functions.AGGREGATES[name].args[0], nested.item_of(arg_types[0]))
+            if name != "string_agg"
+            else pl.String()
+        )
         items = cast(args[0], arg_types[0], pl.List(source), safe=False)
         extra = [f"#{i}" for i in range(len(args) - 1)]
 
         def compute(rows: pl.DataFrame) -> pl.Series:
-            value = aggregates.aggregate(name, [pl.col(LIST), *map(pl.col, extra)], source, result, distinct=False).alias(ITEM)
+            value = aggregates.aggregate(
+                name, [pl.col(LIST), *map(pl.col, extra)], source, result, distinct=False
+            ).alias(ITEM)
             cells = spread(rows)
             found = cells.group_by(ROW).agg(value)
             nothing = cells.clear().select(value).get_column(ITEM)
-            joined = rows.select(pl.col(LIST).list.len().alias("size")).with_row_index(ROW).join(found, on=ROW, how="left", maintain_order="left")
+            joined = (
+                rows.select(pl.col(LIST).list.len().alias("size"))
+                .with_row_index(ROW)
+                .join(found, on=ROW, how="left", maintain_order="left")
+            )
             empty = joined.get_column("size") == 0
-            return joined.get_column(ITEM).cast(result).zip_with(~empty.fill_null(value=False), pl.repeat(nothing[0], len(rows), dtype=result, eager=True))
+            return (
+                joined.get_column(ITEM)
+                .cast(result)
+                .zip_with(~empty.fill_null(value=False), pl.repeat(nothing[0], len(rows), dtype=result, eager=True))
+            )
 
         return over_rows({LIST: items, **dict(zip(extra, args[1:], strict=True))}, compute, result)
 
@@ -125,7 +160,12 @@ def _position(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
 
     def compute(rows: pl.DataFrame) -> pl.Series:
         found = spread(rows).filter(pl.col(LIST).eq_missing(pl.col(ITEM))).group_by(ROW).agg(pl.col(PLACE).min())
-        return rows.with_row_index(ROW).select(ROW).join(found, on=ROW, how="left", maintain_order="left").get_column(PLACE)
+        return (
+            rows.with_row_index(ROW)
+            .select(ROW)
+            .join(found, on=ROW, how="left", maintain_order="left")
+            .get_column(PLACE)
+        )
 
     return over_rows({LIST: args[0], ITEM: args[1]}, compute, result)
 
@@ -141,7 +181,9 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
 
     def compute(rows: pl.DataFrame) -> pl.Series:
         left, right = (spread(rows.select(pl.col(c).alias(LIST))).drop_nulls(LIST) for c in (LIST, ITEM))
-        met = left.unique([ROW, LIST], maintain_order=True).join(right, on=[ROW, LIST], how="semi", maintain_order="left")
+        met = left.unique([ROW, LIST], maintain_order=True).join(
+            right, on=[ROW, LIST], how="semi", maintain_order="left"
+        )
         return gathered(rows.select(LIST), met.rename({LIST: ITEM}), result)
 
     return pl.when(known).then(over_rows({LIST: args[0], ITEM: args[1]}, compute, result))
@@ -154,7 +196,11 @@ def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, item = args
     known = x.is_not_null() & item.is_not_null()
-    found = _position(args, arg_types, pl.Int32()).is_not_null() if nested.is_nested(arg_types[1]) else x.list.contains(item)
+    found = (
+        _position(args, arg_types, pl.Int32()).is_not_null()
+        if nested.is_nested(arg_types[1])
+        else x.list.contains(item)
+    )
     return pl.when(known).then(found)
 
 
@@ -164,7 +210,12 @@ def _map_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
     def compute(rows: pl.DataFrame) -> pl.Series:
         hits = spread(rows).filter(pl.col(LIST).struct.field("key") == pl.col(ITEM))
         found = hits.group_by(ROW).agg(pl.col(LIST).struct.field("value").first().alias("value"))
-        return rows.with_row_index(ROW).select(ROW).join(found, on=ROW, how="left", maintain_order="left").get_column("value")
+        return (
+            rows.with_row_index(ROW)
+            .select(ROW)
+            .join(found, on=ROW, how="left", maintain_order="left")
+            .get_column("value")
+        )
 
     return over_rows({LIST: args[0], ITEM: args[1]}, compute, result)
 
@@ -189,7 +240,11 @@ def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Lowering:
             found = cells.group_by(ROW).agg(formula(pl.col(LIST), pl.col(ITEM)).alias("value"))
             empty = cells.clear().select(formula(pl.col(LIST), pl.col(ITEM)).alias("value")).item()
             known = pl.col(LIST).is_not_null() & pl.col(ITEM).is_not_null()
-            joined = rows.with_row_index(ROW).select(ROW, known.alias("known")).join(found, on=ROW, how="left", maintain_order="left")
+            joined = (
+                rows.with_row_index(ROW)
+                .select(ROW, known.alias("known"))
+                .join(found, on=ROW, how="left", maintain_order="left")
+            )
             return joined.select(pl.when("known").then(pl.col("value").fill_null(empty))).to_series()
 
         return over_rows({LIST: args[0], ITEM: args[1]}, compute, result)

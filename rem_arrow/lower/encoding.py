@@ -72,7 +72,10 @@ def _from_base64(text: str) -> bytes:
 
 def _to_base(n: int, radix: int, length: int = 0) -> str:
     if not 2 <= radix <= _RADIX_MAX or n < 0 or not 0 <= length <= _LENGTH_MAX:
-        raise ExecuteError(f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to {_RADIX_MAX}, the length 0 to {_LENGTH_MAX}")
+        raise ExecuteError(
+            f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to "
+            f"{_RADIX_MAX}, the length 0 to {_LENGTH_MAX}"
+        )
     found = ""
     while n or not found:
         n, digit = divmod(n, radix)
@@ -93,7 +96,10 @@ def _md5(value: bytes) -> int:
 
 def _hash(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """A hash that is the same within one run; DuckDB's numbers are others."""
-    return pl.struct(a.cast(pl.String).alias(f"a{i}") if types.is_text(arg_types[i]) else a.alias(f"a{i}") for i, a in enumerate(args)).hash()
+    return pl.struct(
+        a.cast(pl.String).alias(f"a{i}") if types.is_text(arg_types[i]) else a.alias(f"a{i}")
+        for i, a in enumerate(args)
+    ).hash()
 
 
 ENCODING: dict[str, Lowering] = {

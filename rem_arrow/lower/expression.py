@@ -13,12 +13,27 @@ from rem_arrow.lower import aggregates, elements, functions, semantics, vector_s
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import text_scores, types
-from rem_arrow.plan.nodes import AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Lambda, Literal, Or, Parameter, Variable
+from rem_arrow.plan.nodes import (
+    AggregateCall,
+    And,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Expr,
+    InList,
+    Lambda,
+    Literal,
+    Or,
+    Parameter,
+    Variable,
+)
 from rem_arrow.plan.walk import columns_of, expr_children, free_names
 
 Parameters = Mapping[str, object]
 
-# A condition that can fail holds those before it, so that the expression doubles with each; beyond these it is computed in steps.
+# A condition that can fail holds those before it, so that the expression doubles with each; beyond these it is computed
+# in steps.
 _GUARDS_MAX = 2
 # The column that says, in steps, for which rows an expression counts. No column of a plan has this name.
 _ONLY = "#only"
@@ -27,7 +42,8 @@ _ONLY = "#only"
 def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = None) -> pl.Expr:
     """Return the Polars expression that computes `expr`, one row in, one row out.
 
-    Polars computes every branch of a CASE for every row. So in a branch that can fail the columns are NULL but where `only` holds.
+    Polars computes every branch of a CASE for every row. So in a branch that can fail the columns are NULL but where
+    `only` holds.
     """
     match expr:
         case Column():
@@ -70,14 +86,20 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             assert_never(expr)
 
 
-def lower_aggregate(call: AggregateCall, inputs: list[pl.Expr], where: pl.Expr | None, order: Sequence[pl.Expr] = ()) -> pl.Expr:
-    """Return the Polars expression that computes an aggregate of columns, many rows in, one out; `order` are the keys of its ORDER BY."""
+def lower_aggregate(
+    call: AggregateCall, inputs: list[pl.Expr], where: pl.Expr | None, order: Sequence[pl.Expr] = ()
+) -> pl.Expr:
+    """Return the Polars expression that computes an aggregate of columns, many rows in, one out; `order` are the keys
+    of its ORDER BY."""
     kept = None if where is None else where.fill_null(False)
     if call.argument is None:
         return (pl.len() if kept is None else kept.sum()).cast(pl.Int64)
     xs = inputs if kept is None else [x.filter(kept) for x in inputs]
     if order:
-        keys = [sort_key(k if kept is None else k.filter(kept), s.expr.dtype) for k, s in zip(order, call.order, strict=True)]
+        keys = [
+            sort_key(k if kept is None else k.filter(kept), s.expr.dtype)
+            for k, s in zip(order, call.order, strict=True)
+        ]
         directions, last = [k.descending for k in call.order], [k.nulls_last for k in call.order]
         xs = [x.sort_by(keys, descending=directions, nulls_last=last, maintain_order=True) for x in xs]
     return aggregates.aggregate(call.function, xs, call.argument.dtype, call.dtype, distinct=call.distinct)
@@ -89,11 +111,15 @@ def _argument(arg: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Exp
 
 
 def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
-    """A function that takes a lambda. The body is computed over all items of a batch of lists, beside the columns that it reads."""
+    """A function that takes a lambda. The body is computed over all items of a batch of lists, beside the columns that
+    it reads."""
     source, function, *start = expr.args
     assert isinstance(function, Lambda), "the caller matched one"
     value = lower_expr(function.body, parameters)
-    body = elements.Body(tuple(v.name for v in function.variables), lambda cells: cells.with_columns(value.alias("#value")).get_column("#value"))
+    body = elements.Body(
+        tuple(v.name for v in function.variables),
+        lambda cells: cells.with_columns(value.alias("#value")).get_column("#value"),
+    )
     inputs = {elements.LIST: lower_expr(source, parameters, only=only)}
     if start:
         inputs[elements.ITEM] = lower_expr(start[0], parameters, only=only)
@@ -117,14 +143,17 @@ def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     return chain.otherwise(lower_expr(expr.otherwise, parameters, only=_all(still, expr.otherwise)))
 
 
-def _in_steps(expr: Expr, parameters: Parameters, only: pl.Expr | None, work: Callable[[pl.DataFrame], pl.Series]) -> pl.Expr:
+def _in_steps(
+    expr: Expr, parameters: Parameters, only: pl.Expr | None, work: Callable[[pl.DataFrame], pl.Series]
+) -> pl.Expr:
     """Compute an expression over batches of the columns that it reads, and of `only` as the column of that name."""
     inputs = {name: pl.col(name) for name in sorted(columns_of(expr) | free_names(expr))}
     return elements.over_rows({**inputs, _ONLY: pl.lit(value=True) if only is None else only}, work, expr.dtype)
 
 
 def _case_by_branch(expr: Case, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
-    """Go through the branches, each over the rows that are left: linear in them, where an expression would double with each."""
+    """Go through the branches, each over the rows that are left: linear in them, where an expression would double with
+    each."""
     rows = rows.with_columns(pl.col(_ONLY).fill_null(value=False))
     found = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
     for condition, value in (*expr.branches, (None, expr.otherwise)):
@@ -182,7 +211,12 @@ def _all(conditions: list[pl.Expr], expr: Expr) -> pl.Expr | None:
 
 def may_fail(expr: Expr) -> bool:
     """Say whether computing the expression can raise an error, as a cast or an overflow does."""
-    narrows = isinstance(expr, Cast) and not expr.safe and not widens(expr.operand.dtype, expr.dtype) and not types.is_text(expr.dtype)
+    narrows = (
+        isinstance(expr, Cast)
+        and not expr.safe
+        and not widens(expr.operand.dtype, expr.dtype)
+        and not types.is_text(expr.dtype)
+    )
     found = narrows or (isinstance(expr, Call) and expr.function in functions.FAILING)
     return found or any(may_fail(e) for e in expr_children(expr))
 
@@ -193,7 +227,9 @@ def _score(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     if columns_of(expr.args[1]):
         return vector_scores.between(column, query, metric)
     given = expr.args[1]
-    return vector_scores.against(column, parameters[given.name] if isinstance(given, Parameter) else pl.select(query).to_series()[0], metric)
+    return vector_scores.against(
+        column, parameters[given.name] if isinstance(given, Parameter) else pl.select(query).to_series()[0], metric
+    )
 
 
 def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
@@ -205,8 +241,12 @@ def _in_list(expr: InList, parameters: Parameters, only: pl.Expr | None) -> pl.E
         elif isinstance(option, Parameter):
             values.append(parameters[option.name])
         else:
-            return pl.any_horizontal([semantics.compared("=", operand, lower_expr(o, parameters, only=only)) for o in expr.options])
+            return pl.any_horizontal(
+                [semantics.compared("=", operand, lower_expr(o, parameters, only=only)) for o in expr.options]
+            )
     if not columns_of(expr.operand) and not free_names(expr.operand):
         # Beside a list of one row Polars makes a column of one row of a constant, which fits no other column.
-        return pl.any_horizontal([semantics.compared("=", operand, pl.lit(v, dtype=expr.operand.dtype)) for v in values])
+        return pl.any_horizontal(
+            [semantics.compared("=", operand, pl.lit(v, dtype=expr.operand.dtype)) for v in values]
+        )
     return semantics.in_list(operand, values, expr.operand.dtype)

@@ -1,4 +1,5 @@
-"""Decimals as 64-bit integers: what fix_decimals puts into plans. Their bounds are proven, so nothing is checked here."""
+"""Decimals as 64-bit integers: what fix_decimals puts into plans. Their bounds are proven, so nothing is checked
+here."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def _unfixed(args: list[pl.Expr], _types: list[pl.DataType], result: pl.DataType
 def _unfixed_sum(args: list[pl.Expr], _types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The sums of the upper and of the lower halves as one decimal."""
     high, low = (a.cast(pl.Int128) for a in args)
-    return (high * (1 << _HALF_BITS) + low).map_batches(lambda values: _decimals(values, result), return_dtype=result, is_elementwise=True)
+    return (high * (1 << _HALF_BITS) + low).map_batches(
+        lambda values: _decimals(values, result), return_dtype=result, is_elementwise=True
+    )
 
 
 def _decimals(values: pl.Series, result: pl.DataType) -> pl.Series:

@@ -67,7 +67,13 @@ def _printf(pattern: str, *values: object) -> str:
 
 
 def _specified(flags: str, width: str, places: str, code: str, value: object) -> str:
-    fits = isinstance(value, int) if code in _WHOLE_CODES else isinstance(value, (int, float)) if code in _FLOAT_CODES else code == "s"
+    fits = (
+        isinstance(value, int)
+        if code in _WHOLE_CODES
+        else isinstance(value, (int, float))
+        if code in _FLOAT_CODES
+        else code == "s"
+    )
     if not fits:
         raise ExecuteError(f"printf cannot write '{value}' by %{code}")
     if "," in flags or "'" in flags:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Of each row, in window order: its partition and its peers, from and to; `order` says which row stands where (None: as they came)."""
+    """Of each row, in window order: its partition and its peers, from and to; `order` says which row stands where
+    (None: as they came)."""
 
     rows: int
     order: Places | None
@@ -45,7 +46,9 @@ class Layout:
         new_peer = new_partition | _changes(rows, order, places) if order else new_partition
         starts, part = _groups(new_partition)
         peers, group = _groups(new_peer)
-        return Layout(rows.height, places, part, starts[part], starts[part + 1], group, peers[group], peers[group + 1], peers)
+        return Layout(
+            rows.height, places, part, starts[part], starts[part + 1], group, peers[group], peers[group + 1], peers
+        )
 
     def sorted(self, column: pl.Series) -> pl.Series:
         return column if self.order is None else column.gather(self.order)
@@ -55,17 +58,26 @@ class Layout:
         return np.arange(self.rows, dtype=np.int64)
 
 
-def _order(rows: pl.DataFrame, partition: tuple[str, ...], order: tuple[str, ...], keys: tuple[SortKey, ...]) -> Places | None:
+def _order(
+    rows: pl.DataFrame, partition: tuple[str, ...], order: tuple[str, ...], keys: tuple[SortKey, ...]
+) -> Places | None:
     by = [*partition, *order]
     if not by or not rows.height:
         return None
-    packed = packed_order([rows[n] for n in partition], [(rows[n], k.descending, k.nulls_last) for n, k in zip(order, keys, strict=True)])
+    packed = packed_order(
+        [rows[n] for n in partition], [(rows[n], k.descending, k.nulls_last) for n, k in zip(order, keys, strict=True)]
+    )
     if packed is not None:
         return packed
     descending = [False] * len(partition) + [k.descending for k in keys]
     nulls_last = [True] * len(partition) + [k.nulls_last for k in keys]
     sortable = [pl.col(n).rank("dense") if rows.schema[n].is_nested() else pl.col(n) for n in by]
-    return rows.select(pl.arg_sort_by(sortable, descending=descending, nulls_last=nulls_last, maintain_order=True)).to_series().to_numpy().astype(np.int64)
+    return (
+        rows.select(pl.arg_sort_by(sortable, descending=descending, nulls_last=nulls_last, maintain_order=True))
+        .to_series()
+        .to_numpy()
+        .astype(np.int64)
+    )
 
 
 def _changes(rows: pl.DataFrame, names: tuple[str, ...], order: Places | None) -> npt.NDArray[np.bool_]:
@@ -85,11 +97,19 @@ def _groups(new: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
     return starts, np.cumsum(new).astype(np.int64) - 1
 
 
-def bounds(frame: Frame | None, layout: Layout, start: pl.Series | None, end: pl.Series | None, key: pl.Series | None, keys: tuple[SortKey, ...]) -> tuple[Places, Places]:
+def bounds(
+    frame: Frame | None,
+    layout: Layout,
+    start: pl.Series | None,
+    end: pl.Series | None,
+    key: pl.Series | None,
+    keys: tuple[SortKey, ...],
+) -> tuple[Places, Places]:
     """Return the frames: first place and the place behind the last.
 
     Args:
-        start, end: the offsets of ROWS and GROUPS as numbers; of RANGE, the value of the order key where the frame begins or ends.
+        start, end: the offsets of ROWS and GROUPS as numbers; of RANGE, the value of the order key where the frame
+            begins or ends.
         key: the one order key, sorted.
     """
     if frame is None:
@@ -102,7 +122,16 @@ def bounds(frame: Frame | None, layout: Layout, start: pl.Series | None, end: pl
     return low, np.maximum(low, high)
 
 
-def _bound(frame: Frame, bound: Bound, layout: Layout, offsets: pl.Series | None, key: pl.Series | None, keys: tuple[SortKey, ...], *, first: bool) -> Places:
+def _bound(
+    frame: Frame,
+    bound: Bound,
+    layout: Layout,
+    offsets: pl.Series | None,
+    key: pl.Series | None,
+    keys: tuple[SortKey, ...],
+    *,
+    first: bool,
+) -> Places:
     if offsets is None:
         return layout.partition_end if bound.following else layout.partition_start
     if frame.unit == "range":
@@ -124,7 +153,9 @@ def _distance(offsets: pl.Series) -> Places:
     return np.asarray(np.minimum(distance, 1 << 48))
 
 
-def _range(bound: Bound, layout: Layout, targets: pl.Series, key: pl.Series | None, keys: tuple[SortKey, ...], *, first: bool) -> Places:
+def _range(
+    bound: Bound, layout: Layout, targets: pl.Series, key: pl.Series | None, keys: tuple[SortKey, ...], *, first: bool
+) -> Places:
     """Search each partition for the first or last key within reach. A NULL's frame are its peers."""
     if key is None:
         # CURRENT ROW of an order of several keys, or of none.

@@ -14,7 +14,9 @@ from rem_arrow.source import Catalog, IndexCall
 Run = Callable[[Relation], pl.DataFrame]
 
 
-def rows(plan: Index, catalog: Catalog, parameters: Mapping[str, object], run: Run, deadline: float | None) -> pl.DataFrame:
+def rows(
+    plan: Index, catalog: Catalog, parameters: Mapping[str, object], run: Run, deadline: float | None
+) -> pl.DataFrame:
     """Return the rows; each wanted column under its unique name."""
     spec = INDEX_FUNCTIONS[plan.function]
     given_inputs = [run(i).to_series().drop_nulls() for i in plan.inputs]
@@ -22,8 +24,12 @@ def rows(plan: Index, catalog: Catalog, parameters: Mapping[str, object], run: R
     inputs += [pl.Series([], dtype=pl.String)] * (len(spec.inputs) - len(inputs))
     relations = dict(zip(plan.named, given_inputs[len(given_inputs) - len(plan.named) :], strict=True))
     given = dict(plan.options)
-    options = {o.name: _value(given[o.name], o.dtype, parameters) if o.name in given else o.default for o in spec.options}
-    found = catalog.index(plan.function, IndexCall(tuple(inputs), options, tuple(c for _, c, _ in plan.columns), relations, deadline))
+    options = {
+        o.name: _value(given[o.name], o.dtype, parameters) if o.name in given else o.default for o in spec.options
+    }
+    found = catalog.index(
+        plan.function, IndexCall(tuple(inputs), options, tuple(c for _, c, _ in plan.columns), relations, deadline)
+    )
     return found.select(pl.col(column).alias(name) for name, column, _ in plan.columns)
 
 

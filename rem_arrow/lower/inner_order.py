@@ -1,6 +1,7 @@
 """Window functions that take the rows of their frame in an order of their own: `rank(ORDER BY y) OVER (...)`.
 
-The rows of each frame are laid out one after the other, with a number for each row that says where `y` puts it among all.
+The rows of each frame are laid out one after the other, with a number for each row that says where `y` puts it among
+all.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _LAID_OUT_MAX = 8_000_000
 
 
 def compute(call: WindowCall, inputs: Inputs, ordinal: Places) -> pl.Series:
-    """Return the value of each row, in window order; `ordinal` is the same for rows that the order does not tell apart."""
+    """Return the value of each row, in window order; `ordinal` is the same for rows that the order does not tell
+    apart."""
     exclude = call.frame.exclude if call.frame is not None else ""
     if call.function in ("lag", "lead", "nth_value"):
         return pl.concat([_picked(call, inputs, ordinal, piece) for piece in _pieces(inputs, exclude)])
@@ -50,10 +52,16 @@ def _pieces(inputs: Inputs, exclude: str) -> Iterator[_Piece]:
     edges, begin = np.cumsum(sizes), 0
     while begin < inputs.layout.rows:
         before = int(edges[begin - 1]) if begin else 0
-        stop = min(max(begin + 1, int(np.searchsorted(edges, before + _LAID_OUT_MAX, side="right"))), inputs.layout.rows)
+        stop = min(
+            max(begin + 1, int(np.searchsorted(edges, before + _LAID_OUT_MAX, side="right"))), inputs.layout.rows
+        )
         own = sizes[begin:stop]
         row = np.repeat(np.arange(begin, stop, dtype=np.int64), own)
-        place = np.arange(len(row), dtype=np.int64) - np.repeat(np.cumsum(own) - own, own) + np.repeat(inputs.start[begin:stop], own)
+        place = (
+            np.arange(len(row), dtype=np.int64)
+            - np.repeat(np.cumsum(own) - own, own)
+            + np.repeat(inputs.start[begin:stop], own)
+        )
         dropped = _excluded(inputs.layout, exclude, row, place)
         yield _Piece(begin, stop, row[~dropped], place[~dropped])
         begin = stop
@@ -84,7 +92,11 @@ def _ranked(call: WindowCall, inputs: Inputs, ordinal: Places, piece: _Piece) ->
         case "cume_dist":
             return np.asarray(np.where(size > 0, piece.count(theirs <= mine) / np.maximum(size, 1), 0.0))
         case "dense_rank":
-            pairs = np.unique(np.stack([piece.row, theirs, mine])[:, theirs < mine], axis=1) if len(piece.row) else np.empty((3, 0), dtype=np.int64)
+            pairs = (
+                np.unique(np.stack([piece.row, theirs, mine])[:, theirs < mine], axis=1)
+                if len(piece.row)
+                else np.empty((3, 0), dtype=np.int64)
+            )
             return np.bincount(pairs[0] - piece.begin, minlength=piece.rows).astype(np.int64) + 1
         case _:
             number = less + piece.count((theirs == mine) & (piece.place < piece.row)) + 1
@@ -111,7 +123,11 @@ def _picked(call: WindowCall, inputs: Inputs, ordinal: Places, piece: _Piece) ->
     row, place = row[order], place[order]
     every = np.arange(piece.begin, piece.begin + piece.rows, dtype=np.int64)
     first, last = np.searchsorted(row, every, side="left"), np.searchsorted(row, every, side="right")
-    given = inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy()[every] if len(inputs.args) > 1 else np.ones(piece.rows, dtype=np.int64)
+    given = (
+        inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy()[every]
+        if len(inputs.args) > 1
+        else np.ones(piece.rows, dtype=np.int64)
+    )
     if call.function == "nth_value":
         target, there = first + given - 1, given > 0
     else:
@@ -121,7 +137,11 @@ def _picked(call: WindowCall, inputs: Inputs, ordinal: Places, piece: _Piece) ->
         target, there = own + (given if call.function == "lead" else -given), own >= 0
     inside = there & (target >= first) & (target < last)
     chosen = place[np.clip(target, 0, max(len(place) - 1, 0))] if len(place) else np.zeros(piece.rows, dtype=np.int64)
-    found = values.gather(pl.Series("", np.where(inside, chosen, 0)).set(pl.Series(~inside), None)) if len(values) else values
+    found = (
+        values.gather(pl.Series("", np.where(inside, chosen, 0)).set(pl.Series(~inside), None))
+        if len(values)
+        else values
+    )
     if call.function != "nth_value" and len(inputs.args) > 2:
         found = found.zip_with(pl.Series(inside), inputs.args[2].gather(every).cast(found.dtype))
     return found

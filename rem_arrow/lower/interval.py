@@ -1,6 +1,7 @@
 """Intervals: one without months is a Duration, any other a struct of months and microseconds (types.CALENDAR).
 
-A day counts 24 hours and a month 30 days wherever an interval stands alone, as in comparisons; added to a date a month is what
+A day counts 24 hours and a month 30 days wherever an interval stands alone, as in comparisons; added to a date a month
+is what
 the calendar says.
 """
 
@@ -25,7 +26,11 @@ _DURATION = pl.Duration("us")
 
 
 def months(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    return x.struct.field("interval_months") if dtype == types.CALENDAR else pl.when(x.is_not_null()).then(pl.lit(0, pl.Int64))
+    return (
+        x.struct.field("interval_months")
+        if dtype == types.CALENDAR
+        else pl.when(x.is_not_null()).then(pl.lit(0, pl.Int64))
+    )
 
 
 def microseconds(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -34,13 +39,19 @@ def microseconds(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def calendar(month_count: pl.Expr, micros: pl.Expr) -> pl.Expr:
     """Return the interval of months and microseconds; NULL where either is."""
-    fields = pl.struct(month_count.cast(pl.Int64).alias("interval_months"), micros.cast(pl.Int64).alias("interval_microseconds"))
+    fields = pl.struct(
+        month_count.cast(pl.Int64).alias("interval_months"), micros.cast(pl.Int64).alias("interval_microseconds")
+    )
     return pl.when(month_count.is_not_null() & micros.is_not_null()).then(fields)
 
 
 def flattened(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return an interval as a Duration, a month as 30 days."""
-    return x.cast(_DURATION) if dtype != types.CALENDAR else (months(x, dtype) * _MONTH + microseconds(x, dtype)).cast(_DURATION)
+    return (
+        x.cast(_DURATION)
+        if dtype != types.CALENDAR
+        else (months(x, dtype) * _MONTH + microseconds(x, dtype)).cast(_DURATION)
+    )
 
 
 def cast_interval(x: pl.Expr, source: pl.DataType, dtype: pl.DataType) -> pl.Expr:
@@ -62,7 +73,8 @@ def _parsed(text: str) -> dict[str, int]:
 
 
 def shifted(x: pl.Expr, interval: pl.Expr, stamp: pl.DataType, dtype: pl.DataType) -> pl.Expr:
-    """Return a time of day, or a TIMESTAMP, plus an interval: months first, each ending at the latest at the end of its month."""
+    """Return a time of day, or a TIMESTAMP, plus an interval: months first, each ending at the latest at the end of its
+    month."""
     micros = microseconds(interval, dtype)
     if isinstance(stamp, pl.Time):
         return ((x.cast(pl.Int64) + micros * 1000) % (_DAY * 1000)).cast(pl.Time)
@@ -82,13 +94,28 @@ def text_of_interval(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     days, rest = _whole(micros, _DAY), micros - _whole(micros, _DAY) * _DAY
     size = rest.abs()
     fraction = size % 1_000_000
-    clock = [(size // 3_600_000_000).cast(pl.String).str.zfill(2), *((size // unit % 60).cast(pl.String).str.zfill(2) for unit in (60_000_000, 1_000_000))]
-    places = pl.when(fraction == 0).then(pl.lit("")).otherwise(pl.lit(".") + fraction.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+    clock = [
+        (size // 3_600_000_000).cast(pl.String).str.zfill(2),
+        *((size // unit % 60).cast(pl.String).str.zfill(2) for unit in (60_000_000, 1_000_000)),
+    ]
+    places = (
+        pl.when(fraction == 0)
+        .then(pl.lit(""))
+        .otherwise(pl.lit(".") + fraction.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+    )
     sign = pl.when(rest < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     time = sign + clock[0] + ":" + clock[1] + ":" + clock[2] + places
-    words = [_counted(_whole(month_count, 12), "year"), _counted(month_count - _whole(month_count, 12) * 12, "month"), _counted(days, "day")]
+    words = [
+        _counted(_whole(month_count, 12), "year"),
+        _counted(month_count - _whole(month_count, 12) * 12, "month"),
+        _counted(days, "day"),
+    ]
     nothing = (rest == 0) & ((month_count != 0) | (days != 0))
-    return pl.concat_str([*words, pl.when(~nothing).then(time).otherwise(pl.lit(""))]).str.strip_chars_end(" ").pipe(lambda t: pl.when(x.is_not_null()).then(t))
+    return (
+        pl.concat_str([*words, pl.when(~nothing).then(time).otherwise(pl.lit(""))])
+        .str.strip_chars_end(" ")
+        .pipe(lambda t: pl.when(x.is_not_null()).then(t))
+    )
 
 
 def _counted(n: pl.Expr, unit: str) -> pl.Expr:
@@ -110,7 +137,9 @@ def _added(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTyp
 
 def _negated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     (x,), (t,) = args, arg_types
-    return calendar(-months(x, t), -microseconds(x, t)) if t == types.CALENDAR else (-microseconds(x, t)).cast(_DURATION)
+    return (
+        calendar(-months(x, t), -microseconds(x, t)) if t == types.CALENDAR else (-microseconds(x, t)).cast(_DURATION)
+    )
 
 
 def _scaled(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -139,7 +168,12 @@ def _age(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType)
     late, early, sign = pl.max_horizontal(x, y), pl.min_horizontal(x, y), pl.when(x < y).then(-1).otherwise(1)
     clock = (late - late.dt.truncate("1d")).cast(pl.Int64) - (early - early.dt.truncate("1d")).cast(pl.Int64)
     days = late.dt.day().cast(pl.Int64) - early.dt.day() - (clock < 0).cast(pl.Int64)
-    month_count = (late.dt.year().cast(pl.Int64) - early.dt.year()) * 12 + late.dt.month() - early.dt.month() - (days < 0).cast(pl.Int64)
+    month_count = (
+        (late.dt.year().cast(pl.Int64) - early.dt.year()) * 12
+        + late.dt.month()
+        - early.dt.month()
+        - (days < 0).cast(pl.Int64)
+    )
     days = pl.when(days < 0).then(days + early.dt.month_end().dt.day()).otherwise(days)
     clock = pl.when(clock < 0).then(clock + _DAY).otherwise(clock)
     known = x.is_not_null() & y.is_not_null()
@@ -175,10 +209,13 @@ def _to_unit(unit: str) -> Callable[[list[pl.Expr], list[pl.DataType], pl.DataTy
 
 
 def part_of_interval(name: str, x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return what EXTRACT takes from an interval: whole years, the months beyond them, days, and the time beyond those."""
+    """Return what EXTRACT takes from an interval: whole years, the months beyond them, days, and the time beyond
+    those."""
     month_count, micros = months(x, dtype), microseconds(x, dtype)
     if name in ("epoch", "epoch_ms", "epoch_us", "epoch_ns"):
-        seconds = _whole(month_count, 12) * _YEAR_SECONDS + (month_count - _whole(month_count, 12) * 12) * _MONTH_SECONDS
+        seconds = (
+            _whole(month_count, 12) * _YEAR_SECONDS + (month_count - _whole(month_count, 12) * 12) * _MONTH_SECONDS
+        )
         scale = {"epoch": 1_000_000, "epoch_ms": 1_000}.get(name, 1)
         exact = seconds * 1_000_000 + micros
         return exact / scale if name == "epoch" else _whole(exact, scale) * (1000 if name == "epoch_ns" else 1)

@@ -1,4 +1,5 @@
-"""JSON in texts. Polars reads scalars by path only, so paths are walked in Python, value by value; writing is Polars' own."""
+"""JSON in texts. Polars reads scalars by path only, so paths are walked in Python, value by value; writing is Polars'
+own."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ def _rowwise(function: Callable[[object, object], object]) -> Lowering:
         if len(args) == 1:
             return args[0].map_elements(lambda text: _checked(function, text, "$"), return_dtype=result)
         rows = pl.struct(args[0].alias("text"), args[1].cast(pl.String).alias("path"))
-        return rows.map_elements(lambda row: None if None in row.values() else _checked(function, row["text"], row["path"]), return_dtype=result)
+        return rows.map_elements(
+            lambda row: None if None in row.values() else _checked(function, row["text"], row["path"]),
+            return_dtype=result,
+        )
 
     return lower
 
@@ -76,7 +80,9 @@ def steps(path: str) -> list[str | int]:
             rest = rest[size:]
         elif rest.startswith("["):
             inside, _, rest = rest[1:].partition("]")
-            found.append(int(inside.replace("#", "")) if inside.replace("#", "").lstrip("-").isdigit() else inside.strip("'\""))
+            found.append(
+                int(inside.replace("#", "")) if inside.replace("#", "").lstrip("-").isdigit() else inside.strip("'\"")
+            )
         else:
             raise ExecuteError(f"{path} is not a path in JSON; write for example $.key[0]")
     return found
@@ -145,20 +151,35 @@ def _to_json(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
     x, dtype = args[0], arg_types[0]
     if nested.is_map(dtype):
         key, value = nested.fields_of(nested.item_of(dtype)).items()
-        pair = encoded(cast(pl.element().struct.field("key"), key[1], pl.String(), safe=False), pl.String()) + ":" + encoded(pl.element().struct.field("value"), value[1])
+        pair = (
+            encoded(cast(pl.element().struct.field("key"), key[1], pl.String(), safe=False), pl.String())
+            + ":"
+            + encoded(pl.element().struct.field("value"), value[1])
+        )
         return "{" + x.list.eval(pair).list.join(",") + "}"
     return pl.when(x.is_not_null()).then(encoded(x, dtype))
 
 
 def _array(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    parts = [e for i, (a, t) in enumerate(zip(args, arg_types, strict=True)) for e in (pl.lit("," if i else "["), encoded(a, t))]
+    parts = [
+        e
+        for i, (a, t) in enumerate(zip(args, arg_types, strict=True))
+        for e in (pl.lit("," if i else "["), encoded(a, t))
+    ]
     return pl.concat_str([*parts, pl.lit("]")]) if parts else pl.lit("[]")
 
 
 def _object(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    keys = [encoded(cast(k, t, pl.String(), safe=False), pl.String()) for k, t in zip(args[::2], arg_types[::2], strict=True)]
+    keys = [
+        encoded(cast(k, t, pl.String(), safe=False), pl.String())
+        for k, t in zip(args[::2], arg_types[::2], strict=True)
+    ]
     values = [encoded(v, t) for v, t in zip(args[1::2], arg_types[1::2], strict=True)]
-    parts = [e for i, (k, v) in enumerate(zip(keys, values, strict=True)) for e in (pl.lit("," if i else "{"), k, pl.lit(":"), v)]
+    parts = [
+        e
+        for i, (k, v) in enumerate(zip(keys, values, strict=True))
+        for e in (pl.lit("," if i else "{"), k, pl.lit(":"), v)
+    ]
     return pl.concat_str([*parts, pl.lit("}")]) if parts else pl.lit("{}")
 
 

@@ -1,4 +1,5 @@
-"""Functions over lists, structs and maps that Polars' own expressions give: from the expressions and types of the arguments."""
+"""Functions over lists, structs and maps that Polars' own expressions give: from the expressions and types of the
+arguments."""
 
 from __future__ import annotations
 
@@ -46,9 +47,13 @@ def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = Non
     last = pl.min_horizontal(pl.when(end < 0).then(size + end + 1).otherwise(end), size)
     known = x.is_not_null() & begin.is_not_null() & end.is_not_null()
     if step is None:
-        return pl.when(known).then(x.list.slice(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64)))
+        return pl.when(known).then(
+            x.list.slice(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64))
+        )
     low, high = pl.min_horizontal(first, last), pl.max_horizontal(first, last)
-    forward = pl.int_ranges(pl.when(step > 0).then(first).otherwise(high), pl.when(step > 0).then(last + 1).otherwise(low - 1), 1)
+    forward = pl.int_ranges(
+        pl.when(step > 0).then(first).otherwise(high), pl.when(step > 0).then(last + 1).otherwise(low - 1), 1
+    )
     backward = pl.int_ranges(high, low - 1, -1)
     places = pl.when(step > 0).then(forward).otherwise(backward)
     picked = places.list.gather_every(step.abs().cast(pl.UInt64))
@@ -74,7 +79,11 @@ def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     empty = pl.lit([], dtype=result)
     joined = pl.concat_list([a.fill_null(empty) for a in args])
     # Between NULLs alone there is no list.
-    return pl.when(pl.any_horizontal([a.is_not_null() for a in args])).then(joined) if nested.item_of(result) == pl.Null() else joined
+    return (
+        pl.when(pl.any_horizontal([a.is_not_null() for a in args])).then(joined)
+        if nested.item_of(result) == pl.Null()
+        else joined
+    )
 
 
 def _sorted(*, descending: bool, nulls_first: bool) -> Lowering:
@@ -95,12 +104,17 @@ def sort_key(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return x.list.eval(pl.struct(pl.element().is_null().alias("null"), sort_key(pl.element(), item).alias("value")))
     if nested.fields_of(dtype):
         parts = [(i, x.struct.field(name), t) for i, (name, t) in enumerate(nested.fields_of(dtype).items())]
-        return pl.when(x.is_not_null()).then(pl.struct(e for i, f, t in parts for e in (f.is_null().alias(f"null{i}"), sort_key(f, t).alias(f"value{i}"))))
+        return pl.when(x.is_not_null()).then(
+            pl.struct(
+                e for i, f, t in parts for e in (f.is_null().alias(f"null{i}"), sort_key(f, t).alias(f"value{i}"))
+            )
+        )
     return x
 
 
 def compared(operator: str, x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """`x < y` and the like on lists and structs, which Polars does not have: by the places of both when all are sorted."""
+    """`x < y` and the like on lists and structs, which Polars does not have: by the places of both when all are
+    sorted."""
     pair = pl.struct(sort_key(x, dtype).alias("x"), sort_key(y, dtype).alias("y"))
     order = pair.map_batches(_order, return_dtype=pl.Int8(), is_elementwise=True)
     return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]
@@ -110,7 +124,12 @@ def _order(pairs: pl.Series) -> pl.Series:
     """Return -1, 0 or 1 for each pair; NULL where a side is."""
     x, y = pairs.struct.field("x"), pairs.struct.field("y")
     both = pl.concat([x.alias("key"), y.alias("key")]).to_frame().with_row_index("row").sort("key", maintain_order=True)
-    ranked = both.with_columns(pl.col("key").ne_missing(pl.col("key").shift()).fill_null(value=True).cum_sum().alias("rank")).sort("row").get_column("rank").cast(_INT)
+    ranked = (
+        both.with_columns(pl.col("key").ne_missing(pl.col("key").shift()).fill_null(value=True).cum_sum().alias("rank"))
+        .sort("row")
+        .get_column("rank")
+        .cast(_INT)
+    )
     known = x.is_not_null() & y.is_not_null()
     found = pl.DataFrame({"known": known, "x": ranked[: len(x)], "y": ranked[len(x) :]})
     return found.select(pl.when("known").then((pl.col("x") - pl.col("y")).sign().cast(pl.Int8))).to_series()
@@ -121,7 +140,11 @@ def _zipped(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     lists = [a for a, t in zip(args, arg_types, strict=True) if not isinstance(t, pl.Boolean)]
     sizes = [a.list.len().fill_null(0) for a in lists]
     longest, shortest = pl.max_horizontal(sizes), pl.min_horizontal(sizes)
-    size = longest if len(lists) == len(args) else pl.when(args[-1].fill_null(value=False)).then(shortest).otherwise(longest)
+    size = (
+        longest
+        if len(lists) == len(args)
+        else pl.when(args[-1].fill_null(value=False)).then(shortest).otherwise(longest)
+    )
     places = pl.int_ranges(pl.lit(0, _INT), size.cast(_INT))
     columns = [a.list.gather(places, null_on_oob=True).alias(str(i)) for i, a in enumerate(lists, 1)]
     packed = pl.struct([places.alias("place"), *columns])
@@ -132,8 +155,14 @@ def _zip_batch(rows: pl.Series) -> pl.Series:
     """Turn a struct of lists of one length into a list of structs."""
     frame = rows.struct.unnest().with_row_index("#row")
     names = [c for c in frame.columns if c not in ("#row", "place")]
-    cells = frame.filter(pl.col("place").list.len() > 0).explode("place", *names).select("#row", pl.struct(names).alias("item"))
-    lists = frame.select("#row").join(cells.group_by("#row", maintain_order=True).agg("item"), on="#row", how="left", maintain_order="left")
+    cells = (
+        frame.filter(pl.col("place").list.len() > 0)
+        .explode("place", *names)
+        .select("#row", pl.struct(names).alias("item"))
+    )
+    lists = frame.select("#row").join(
+        cells.group_by("#row", maintain_order=True).agg("item"), on="#row", how="left", maintain_order="left"
+    )
     return lists.get_column("item").fill_null(pl.Series([[]], dtype=lists.schema["item"]).first())
 
 
@@ -151,12 +180,24 @@ def _range(*, closed: bool) -> Lowering:
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         zero, one = pl.lit(0, _INT), pl.lit(1, _INT)
         start, stop = (zero, args[0]) if len(args) == 1 else (args[0], args[1])
-        step = args[2] if len(args) == 3 else args[2].map_batches(_not_zero, return_dtype=_INT, is_elementwise=True) if len(args) > 3 else one
+        step = (
+            args[2]
+            if len(args) == 3
+            else args[2].map_batches(_not_zero, return_dtype=_INT, is_elementwise=True)
+            if len(args) > 3
+            else one
+        )
         # One more beyond the end, in the direction of the step, makes it part of the series.
         end = stop + step.sign() if closed else stop
         if len(args) <= 2:
             return pl.int_ranges(start, start + _size(start, end))
-        size = pl.when(step > 0).then((end - start + step - 1) // step).when(step < 0).then((start - end - step - 1) // -step).otherwise(zero)
+        size = (
+            pl.when(step > 0)
+            .then((end - start + step - 1) // step)
+            .when(step < 0)
+            .then((start - end - step - 1) // -step)
+            .otherwise(zero)
+        )
         counted = pl.int_ranges(zero, _size(zero, size))
         known = pl.all_horizontal([a.is_not_null() for a in args[:3]])
         return pl.when(known).then(start + counted * step)
@@ -191,7 +232,8 @@ def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 
 
 def beside(x: pl.Expr, y: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return two lists, NULL where either is. Polars 2.1 panics on the sets of a constant NULL and a column: so both are columns."""
+    """Return two lists, NULL where either is. Polars 2.1 panics on the sets of a constant NULL and a column: so both
+    are columns."""
     return pl.when(y.is_not_null()).then(x), pl.when(x.is_not_null()).then(y)
 
 
@@ -228,7 +270,11 @@ def _entries(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 
 def _map(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """Keys and values side by side; NULL where either is NULL."""
-    zipped = _zipped(args, arg_types, pl.List(nested.struct_of({"1": nested.item_of(arg_types[0]), "2": nested.item_of(arg_types[1])})))
+    zipped = _zipped(
+        args,
+        arg_types,
+        pl.List(nested.struct_of({"1": nested.item_of(arg_types[0]), "2": nested.item_of(arg_types[1])})),
+    )
     return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(_entries([zipped], arg_types[:1], result))
 
 
@@ -238,7 +284,9 @@ def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr, *, blob: bool = False)
     first = pl.max_horizontal(pl.when(begin < 0).then(size + begin + 1).otherwise(begin), one)
     last = pl.min_horizontal(pl.when(end < 0).then(size + end + 1).otherwise(end), size)
     known = begin.is_not_null() & end.is_not_null()
-    taken = (x.bin.slice if blob else x.str.slice)(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64))
+    taken = (x.bin.slice if blob else x.str.slice)(
+        first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64)
+    )
     return pl.when(known).then(taken)
 
 
@@ -251,7 +299,11 @@ def _join(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType
     """NULL where all items are NULL."""
     texts = cast(args[0], arg_types[0], pl.List(pl.String()), safe=False).list.drop_nulls()
     # Polars joins a constant list by the first separator only: the condition makes a column of it.
-    return pl.when(args[1].is_not_null() & ((texts.list.len() > 0) | (args[0].list.len() == 0))).then(texts).list.join(args[1])
+    return (
+        pl.when(args[1].is_not_null() & ((texts.list.len() > 0) | (args[0].list.len() == 0)))
+        .then(texts)
+        .list.join(args[1])
+    )
 
 
 def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
@@ -287,8 +339,12 @@ NESTED: dict[str, Lowering] = {
     "list_has_all": _of(_has_all),
     "list_resize": _resized,
     "list_zip": _zipped,
-    "list_select": _of(lambda x, places: x.list.gather(places.list.eval(pl.element().cast(_INT) - 1), null_on_oob=True)),
-    "list_where": _of(lambda x, mask: x.list.gather(mask.list.eval(pl.element().fill_null(value=False).arg_true()), null_on_oob=True)),
+    "list_select": _of(
+        lambda x, places: x.list.gather(places.list.eval(pl.element().cast(_INT) - 1), null_on_oob=True)
+    ),
+    "list_where": _of(
+        lambda x, mask: x.list.gather(mask.list.eval(pl.element().fill_null(value=False).arg_true()), null_on_oob=True)
+    ),
     "list_repeat": _of(lambda x, count: x.repeat_by(count.cast(pl.UInt32)).list.eval(pl.element().explode())),
     "flatten": _flattened,
     "generate_series": _range(closed=True),

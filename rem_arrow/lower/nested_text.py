@@ -44,10 +44,17 @@ def text_of_nested(x: pl.Expr, source: pl.DataType, cast: Cast) -> pl.Expr:
         return "{" + x.list.eval(parts[0] + "=" + parts[1]).list.join(", ") + "}"
     if nested.is_list(source):
         listed = x.arr.to_list() if isinstance(source, pl.Array) else x
-        return "[" + listed.list.eval(_inner(pl.element(), nested.item_of(source), cast).cast(text)).list.join(", ") + "]"
+        return (
+            "[" + listed.list.eval(_inner(pl.element(), nested.item_of(source), cast).cast(text)).list.join(", ") + "]"
+        )
     unnamed = nested.is_unnamed(source)
-    fields = [(("" if unnamed else f"'{n}': "), _inner(x.struct.field(n), t, cast)) for n, t in nested.fields_of(source).items()]
-    body = pl.concat_str([e for i, (label, value) in enumerate(fields) for e in (pl.lit((", " if i else "") + label), value)])
+    fields = [
+        (("" if unnamed else f"'{n}': "), _inner(x.struct.field(n), t, cast))
+        for n, t in nested.fields_of(source).items()
+    ]
+    body = pl.concat_str(
+        [e for i, (label, value) in enumerate(fields) for e in (pl.lit((", " if i else "") + label), value)]
+    )
     return pl.when(x.is_not_null()).then(pl.lit("(" if unnamed else "{") + body + pl.lit(")" if unnamed else "}"))
 
 
@@ -70,7 +77,10 @@ def _read_whole(shape: pl.DataType, strict: bool, text: str) -> object:
     """Return the value that a text is of. Raises ExecuteError."""
     found = _read(text, shape)
     if strict and found is None and text.strip().lower() != "null":
-        raise ExecuteError(f"'{text}' is not a {'MAP' if nested.is_map(shape) else 'STRUCT' if isinstance(shape, pl.Struct) else 'LIST'}")
+        raise ExecuteError(
+            f"'{text}' is not a "
+            f"{'MAP' if nested.is_map(shape) else 'STRUCT' if isinstance(shape, pl.Struct) else 'LIST'}"
+        )
     return found
 
 
@@ -101,7 +111,11 @@ def _read_pairs(body: str, dtype: pl.DataType) -> object:
     if isinstance(dtype, pl.Struct) and body.startswith("("):
         values = _parts(body, "(", ")")
         fields = nested.fields_of(dtype)
-        return None if values is None or len(values) != len(fields) else {n: _read(v, t) for v, (n, t) in zip(values, fields.items(), strict=True)}
+        return (
+            None
+            if values is None or len(values) != len(fields)
+            else {n: _read(v, t) for v, (n, t) in zip(values, fields.items(), strict=True)}
+        )
     parts = _parts(body, "{", "}")
     if parts is None:
         return None
@@ -112,7 +126,9 @@ def _read_pairs(body: str, dtype: pl.DataType) -> object:
         key, value = nested.fields_of(nested.item_of(dtype)).values()
         return [{"key": _read(p[0], key), "value": _read(p[1], value)} for p in pairs]
     found = {_unquoted(p[0].strip()).casefold(): p[1] for p in pairs}
-    return {n: _read(found[n.casefold()], t) if n.casefold() in found else None for n, t in nested.fields_of(dtype).items()}
+    return {
+        n: _read(found[n.casefold()], t) if n.casefold() in found else None for n, t in nested.fields_of(dtype).items()
+    }
 
 
 def _unquoted(text: str) -> str:

@@ -93,7 +93,9 @@ def _each_row(make: Callable[[], object], result: pl.DataType) -> Lowering:
 def _uuid7() -> str:
     """RFC 9562: milliseconds first, so that later ones sort behind."""
     stamp = time.time_ns() // 1_000_000
-    return str(uuid.UUID(int=stamp << 80 | 0x7 << 76 | random.getrandbits(12) << 64 | 0b10 << 62 | random.getrandbits(62)))
+    return str(
+        uuid.UUID(int=stamp << 80 | 0x7 << 76 | random.getrandbits(12) << 64 | 0b10 << 62 | random.getrandbits(62))
+    )
 
 
 NUMBERS: dict[str, Lowering] = {

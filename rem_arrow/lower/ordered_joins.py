@@ -17,15 +17,22 @@ _LEFT, _RIGHT, _ROW = "#asof.l", "#asof.r", "#position"
 def lower_asof(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
     """Return every row of the left side with its match.
 
-    Polars drops the right side's keys and wants both sides sorted; so the keys are columns of their own. A NULL matches nothing
+    Polars drops the right side's keys and wants both sides sorted; so the keys are columns of their own. A NULL matches
+    nothing
     there either, but would cost its sorting.
     """
     assert not plan.nulls_equal, "the binder and decorrelate make none that does"
     order = cast(Call, plan.residual)
     a, b = order.args
     pairs = [(f"{_LEFT}{i}", f"{_RIGHT}{i}") for i in range(len(plan.equals))]
-    left = left.with_columns(lower_expr(a, parameters).alias(_LEFT), *(lower_expr(x, parameters).alias(n) for (x, _), (n, _) in zip(plan.equals, pairs, strict=True)))
-    right = right.with_columns(lower_expr(b, parameters).alias(_RIGHT), *(lower_expr(y, parameters).alias(n) for (_, y), (_, n) in zip(plan.equals, pairs, strict=True)))
+    left = left.with_columns(
+        lower_expr(a, parameters).alias(_LEFT),
+        *(lower_expr(x, parameters).alias(n) for (x, _), (n, _) in zip(plan.equals, pairs, strict=True)),
+    )
+    right = right.with_columns(
+        lower_expr(b, parameters).alias(_RIGHT),
+        *(lower_expr(y, parameters).alias(n) for (_, y), (_, n) in zip(plan.equals, pairs, strict=True)),
+    )
     right = right.filter(pl.col(n).is_not_null() for n in (_RIGHT, *(n for _, n in pairs)))
     joined = left.sort(_LEFT).join_asof(
         right.sort(_RIGHT),

@@ -1,6 +1,8 @@
-"""Sorting rows by several columns as one column of integers: each key takes some of 63 bits, the row's place the last ones.
+"""Sorting rows by several columns as one column of integers: each key takes some of 63 bits, the row's place the last
+ones.
 
-Sorting plain integers is many times faster than comparing columns. Keys that do not fit, or have no small integers, are left
+Sorting plain integers is many times faster than comparing columns. Keys that do not fit, or have no small integers, are
+left
 to Polars.
 """
 
@@ -50,7 +52,10 @@ def _grouped(column: pl.Series) -> pl.Series:
 def _codes(column: pl.Series, *, descending: bool, nulls_last: bool) -> tuple[npt.NDArray[np.int64], int] | None:
     """Return a column as integers from 0 that sort as asked, and how many bits they take."""
     dtype = column.dtype
-    if not (dtype.is_integer() or dtype.is_temporal() or dtype in (pl.Boolean, pl.Categorical, pl.Enum)) or dtype in (pl.Int128, pl.UInt64):
+    if not (dtype.is_integer() or dtype.is_temporal() or dtype in (pl.Boolean, pl.Categorical, pl.Enum)) or dtype in (
+        pl.Int128,
+        pl.UInt64,
+    ):
         return None
     if dtype in (pl.Categorical, pl.Enum):
         return None

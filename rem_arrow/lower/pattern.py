@@ -38,7 +38,10 @@ def check_flags(flags: pl.Expr, allowed: str = "cislmnp") -> None:
     given = None if flags.meta.root_names() else str(pl.select(flags).item() or "")
     if given is None or set(given) - set(allowed):
         shown = "a column" if given is None else f"'{given}'"
-        raise ExecuteError(f"the options of a regular expression are a constant of the letters {', '.join(allowed)}, and this is {shown}")
+        raise ExecuteError(
+            f"the options of a regular expression are a constant of the letters {', '.join(allowed)}, and this is "
+            f"{shown}"
+        )
 
 
 def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr | None = None) -> pl.Expr:
@@ -49,7 +52,8 @@ def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr |
         return over_distinct(_replaced, pl.String())(x, pattern, new, *([] if flags is None else [flags]))
     if pl.select(pattern.is_null() | new.is_null()).item():
         return pl.when(pl.lit(value=False)).then(x)
-    # Values, not expressions: within a CASE Polars 2.1 makes a column of a computed pattern, which it then does not take.
+    # Values, not expressions: within a CASE Polars 2.1 makes a column of a computed pattern, which it then does not
+    # take.
     template = pl.select(new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")).item()
     wanted = pl.select(flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))).item()
     every = flags is not None and "g" in str(pl.select(flags).item())
@@ -74,13 +78,17 @@ def _compiled(pattern: str, flags: str) -> re.Pattern[str]:
         raise ExecuteError(f"'{pattern}' is not a regular expression: {error}") from error
 
 
-def _regexp_extract(x: pl.Expr, pattern: pl.Expr, group: pl.Expr | None = None, flags: pl.Expr | None = None) -> pl.Expr:
+def _regexp_extract(
+    x: pl.Expr, pattern: pl.Expr, group: pl.Expr | None = None, flags: pl.Expr | None = None
+) -> pl.Expr:
     """The first match, or a group of it; empty where nothing matches."""
     place = 0 if group is None else None if group.meta.root_names() else pl.select(group).item()
     if place is None:
         extras = [pl.lit(0) if group is None else group, *([] if flags is None else [flags])]
         return over_distinct(_extracted, pl.String())(x, pattern, *extras)
-    return pl.when(x.is_not_null() & pattern.is_not_null()).then(x.str.extract(flagged(pattern, flags), place).fill_null(""))
+    return pl.when(x.is_not_null() & pattern.is_not_null()).then(
+        x.str.extract(flagged(pattern, flags), place).fill_null("")
+    )
 
 
 def _extracted(text: str, pattern: str, group: int, flags: str = "") -> str:
@@ -103,7 +111,9 @@ def _extract_all(args: list[pl.Expr], _types: list[pl.DataType], result: pl.Data
         if not 0 <= group <= compiled.groups:
             raise ExecuteError(f"the pattern {pattern} has {compiled.groups} groups, not {group}")
         hits = compiled.finditer(text)
-        return [dict(zip(fields, hit.groups(), strict=False)) for hit in hits] if fields else [hit[group] for hit in hits]
+        return (
+            [dict(zip(fields, hit.groups(), strict=False)) for hit in hits] if fields else [hit[group] for hit in hits]
+        )
 
     return over_distinct(groups, result)(*args)
 
@@ -140,7 +150,9 @@ def _regexp_escape(x: pl.Expr) -> pl.Expr:
 
 PATTERN: dict[str, Lowering] = {
     "regexp_matches": _of(lambda x, pattern, flags=None: x.str.contains(flagged(pattern, flags))),
-    "regexp_full_match": _of(lambda x, pattern, flags=None: x.str.contains(flagged(pl.lit("^(?:") + pattern + pl.lit(")$"), flags))),
+    "regexp_full_match": _of(
+        lambda x, pattern, flags=None: x.str.contains(flagged(pl.lit("^(?:") + pattern + pl.lit(")$"), flags))
+    ),
     "regexp_replace": _of(_regexp_replace),
     "regexp_extract": _of(_regexp_extract),
     "regexp_extract_all": _extract_all,

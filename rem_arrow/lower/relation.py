@@ -95,9 +95,15 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Search():
             return _search(plan, context)
         case Index():
-            return context.reads(index.rows(plan, context.catalog, context.parameters, lambda p: _collected(p, context), context.deadline))
+            return context.reads(
+                index.rows(
+                    plan, context.catalog, context.parameters, lambda p: _collected(p, context), context.deadline
+                )
+            )
         case Working():
-            return context.reads(context.working[plan.name]).select(pl.col(source).alias(name) for name, source, _ in plan.columns)
+            return context.reads(context.working[plan.name]).select(
+                pl.col(source).alias(name) for name, source, _ in plan.columns
+            )
         case Apply():
             raise AssertionError("decorrelate leaves no Apply")
         case _:
@@ -121,7 +127,9 @@ def _scanned(plan: Scan, context: Lowering) -> tuple[pl.LazyFrame, int]:
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
-    frame = source.scan([column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys, plan.texts)
+    frame = source.scan(
+        [column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys, plan.texts
+    )
     return context.gated(frame.rename({column: name for name, column, _ in plan.columns})), report.rows
 
 
@@ -130,7 +138,10 @@ def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
     if not plan.rows:
         return pl.LazyFrame(schema=plan.schema)
-    rows = [pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows]
+    rows = [
+        pl.select([lower_expr(e, context.parameters).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)])
+        for row in plan.rows
+    ]
     return pl.concat(rows).lazy()
 
 
@@ -170,17 +181,22 @@ def _aggregate(plan: Aggregate, context: Lowering) -> pl.LazyFrame:
         return semantics.with_single_rows(prepared.select(calls), singles, _ROW)
     grouped = prepared.group_by(names).agg(calls) if calls else prepared.select(names).unique()
     # A scan may have given categories for these.
-    texts = [pl.col(n).cast(pl.String) for n, e in plan.keys if isinstance(e, Column) and isinstance(e.dtype, pl.String)]
+    texts = [
+        pl.col(n).cast(pl.String) for n, e in plan.keys if isinstance(e, Column) and isinstance(e.dtype, pl.String)
+    ]
     return semantics.with_single_rows(grouped.with_columns(texts) if texts else grouped, singles, _ROW)
 
 
 def _sort(plan: Sort, context: Lowering, *, cut: bool = False) -> pl.LazyFrame:
-    """Rows that are equal stay in their order. What will be `cut` gets their number as a last key, for Polars' in-memory engine sorts all rows to keep an order."""
+    """Rows that are equal stay in their order. What will be `cut` gets their number as a last key, for Polars'
+    in-memory engine sorts all rows to keep an order."""
     frame = lower(plan.input, context)
     keys = [sort_key(lower_expr(k.expr, context.parameters), k.expr.dtype) for k in plan.keys]
     descending, nulls_last = [k.descending for k in plan.keys], [k.nulls_last for k in plan.keys]
     if cut and context.reads_few_rows:
-        return frame.with_row_index(_ROW).sort([*keys, pl.col(_ROW)], descending=[*descending, False], nulls_last=[*nulls_last, False])
+        return frame.with_row_index(_ROW).sort(
+            [*keys, pl.col(_ROW)], descending=[*descending, False], nulls_last=[*nulls_last, False]
+        )
     return frame.sort(keys, descending=descending, nulls_last=nulls_last, maintain_order=True)
 
 
@@ -215,7 +231,9 @@ def _unnest(plan: Unnest, context: Lowering) -> pl.LazyFrame:
     if len(names) > 1:
         # Of a NULL in place of a list there is nothing to gather, not even NULLs.
         empty = {n: pl.lit([], dtype=pl.List(plan.schema[n])) for n in names}
-        frame = frame.with_columns(pl.coalesce(pl.col(n), empty[n]).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names)
+        frame = frame.with_columns(
+            pl.coalesce(pl.col(n), empty[n]).list.gather(pl.col(_ROW) - 1, null_on_oob=True) for n in names
+        )
     elif plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(names[0]).list.len() > 0).then(pl.col(names[0])))
     if not plan.keep_empty:
@@ -252,9 +270,15 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
         found.append(last)
         rows += last.height
         if rows > RECURSIVE_ROWS_MAX:
-            raise ExecuteError(f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a condition, or use UNION instead of UNION ALL")
+            raise ExecuteError(
+                f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a "
+                "condition, or use UNION instead of UNION ALL"
+            )
     else:
-        raise ExecuteError(f"the recursive CTE {plan.name} has not ended after {ROUNDS_MAX:,} rounds; end it with a condition, or use UNION instead of UNION ALL")
+        raise ExecuteError(
+            f"the recursive CTE {plan.name} has not ended after {ROUNDS_MAX:,} rounds; end it with a condition, or "
+            "use UNION instead of UNION ALL"
+        )
     if outer is not None:
         context.working[plan.name] = outer
     return context.reads(pl.concat(found))
@@ -262,7 +286,10 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
 
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
     """The rows that are near enough in every search, with their scores."""
-    found = [(h, search.hits(plan, h, context.catalog, context.parameters, lambda p: _collected(p, context))) for h in plan.hits]
+    found = [
+        (h, search.hits(plan, h, context.catalog, context.parameters, lambda p: _collected(p, context)))
+        for h in plan.hits
+    ]
     asked = [_number(h.k, context.parameters) for h in plan.hits]
     if plan.keep_all and any(f.height < (k or 0) for (_, f), k in zip(found, asked, strict=True)):
         # Fewer have a vector than are wanted: the others follow them.
@@ -322,7 +349,9 @@ def _shared_in(plan: Relation) -> list[Shared]:
     return [plan] if isinstance(plan, Shared) else [s for c in children(plan) for s in _shared_in(c)]
 
 
-def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None) -> pl.LazyFrame:
+def _equi(
+    plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None
+) -> pl.LazyFrame:
     how = kind or plan.kind
     if not plan.equals:
         return _without_keys(how, left, right)
@@ -332,12 +361,26 @@ def _equi(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering
     if how == "right":
         return right.join(left, left_on=right_keys, right_on=left_keys, how="left", coalesce=False, nulls_equal=same)
     if how in ("semi", "anti"):
-        return left.join(right, left_on=left_keys, right_on=right_keys, how=how, nulls_equal=same)  # type: ignore[arg-type]
-    return left.join(right, left_on=left_keys, right_on=right_keys, how=how, coalesce=False, nulls_equal=same)  # type: ignore[arg-type]
+        return left.join(
+            right,
+            how=how,  # type: ignore[arg-type]
+            left_on=left_keys,
+            right_on=right_keys,
+            nulls_equal=same,
+        )
+    return left.join(
+        right,
+        how=how,  # type: ignore[arg-type]
+        left_on=left_keys,
+        right_on=right_keys,
+        nulls_equal=same,
+        coalesce=False,
+    )
 
 
 def _with_keys(frame: pl.LazyFrame, keys: list[Expr], side: str, context: Lowering) -> tuple[pl.LazyFrame, list[str]]:
-    """Return the frame with its keys as columns, and their names. NaN equals NaN in SQL, and not always in joins of Polars 2.1: it becomes a key of its own."""
+    """Return the frame with its keys as columns, and their names. NaN equals NaN in SQL, and not always in joins of
+    Polars 2.1: it becomes a key of its own."""
     names = [k.name if isinstance(k, Column) else f"#{side}{i}" for i, k in enumerate(keys)]
     if len(set(names)) < len(names):
         names = [f"#{side}{i}" for i in range(len(keys))]
@@ -345,7 +388,11 @@ def _with_keys(frame: pl.LazyFrame, keys: list[Expr], side: str, context: Loweri
     frame = frame.with_columns(added) if added else frame
     floats = [n for n, k in zip(names, keys, strict=True) if k.dtype.is_float()]
     if floats:
-        frame = frame.with_columns(e for n in floats for e in (pl.col(n).is_nan().alias(f"#{side}{n}"), pl.col(n).fill_nan(0.0).alias(f"#{side}{n} or 0")))
+        frame = frame.with_columns(
+            e
+            for n in floats
+            for e in (pl.col(n).is_nan().alias(f"#{side}{n}"), pl.col(n).fill_nan(0.0).alias(f"#{side}{n} or 0"))
+        )
         names = [n for n in names if n not in floats] + [f"#{side}{n}{rest}" for n in floats for rest in ("", " or 0")]
     return frame, names
 
@@ -366,7 +413,8 @@ def _without_keys(how: str, left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyF
 def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """The matches by the whole condition, then what matched nothing, with NULLs beside it.
 
-    Each of these frames is one chain of its own: Polars may order rows anew each time it computes an input, so a row number
+    Each of these frames is one chain of its own: Polars may order rows anew each time it computes an input, so a row
+    number
     of one computation says nothing about another.
     """
     assert plan.residual is not None, "without a residual the plain join does"
@@ -389,5 +437,9 @@ def _partnered(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Low
     joined = _equi(plan, left.with_row_index(row), right.with_columns(pl.lit(value=True).alias(there)), context, "left")
     holds = (pl.col(there).is_not_null() & lower_expr(plan.residual, context.parameters)).fill_null(value=False)
     columns = list(plan.left.schema)
-    by_row = joined.with_columns(holds.alias(there)).group_by(row).agg(*(pl.col(c).first() for c in columns), pl.col(there).any())
+    by_row = (
+        joined.with_columns(holds.alias(there))
+        .group_by(row)
+        .agg(*(pl.col(c).first() for c in columns), pl.col(there).any())
+    )
     return by_row.filter(pl.col(there) if wanted else ~pl.col(there))

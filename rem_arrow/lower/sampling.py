@@ -19,7 +19,8 @@ _BLOCK_ROWS = 2048
 def sampled(layout: Layout, args: list[pl.Series]) -> npt.NDArray[np.bool_]:
     """Return the mark of each row; the first rows of `args` hold method, size and seed.
 
-    ROWS and RESERVOIR keep an exact number, each set of rows as likely as any other; BERNOULLI decides for each row, SYSTEM for
+    ROWS and RESERVOIR keep an exact number, each set of rows as likely as any other; BERNOULLI decides for each row,
+    SYSTEM for
     each block of rows.
     """
     method, size, seed = (a[0] for a in args)
@@ -32,5 +33,7 @@ def sampled(layout: Layout, args: list[pl.Series]) -> npt.NDArray[np.bool_]:
     order = np.lexsort((chance, layout.partition_start))
     place = np.empty(layout.rows, dtype=np.int64)
     place[order] = within
-    wanted = np.floor((layout.partition_end - layout.partition_start) * size / 100 + 0.5) if method == "RESERVOIR" else size
+    wanted = (
+        np.floor((layout.partition_end - layout.partition_start) * size / 100 + 0.5) if method == "RESERVOIR" else size
+    )
     return np.asarray(place < wanted)

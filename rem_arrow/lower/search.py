@@ -10,7 +10,20 @@ import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError
 from rem_arrow.lower.expression import lower_expr
-from rem_arrow.plan.nodes import Cast, Column, Expr, Hit, Literal, Parameter, Project, Relation, Scan, Search, Sort, Values
+from rem_arrow.plan.nodes import (
+    Cast,
+    Column,
+    Expr,
+    Hit,
+    Literal,
+    Parameter,
+    Project,
+    Relation,
+    Scan,
+    Search,
+    Sort,
+    Values,
+)
 from rem_arrow.source import Catalog
 
 if TYPE_CHECKING:
@@ -28,7 +41,13 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
     empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
     if query is None:
         return empty
-    allowed = None if _is_whole(plan.input) else _ascending(run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy())
+    allowed = (
+        None
+        if _is_whole(plan.input)
+        else _ascending(
+            run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy()
+        )
+    )
     k = _count(hit.k, parameters)
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
@@ -36,7 +55,10 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
         return empty
     if hit.metric == "bm25":
         return _named(source.search_text(hit.column, str(query), k, allowed), hit)
-    return _named(source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed), hit)
+    return _named(
+        source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed),
+        hit,
+    )
 
 
 def _named(found: pl.DataFrame, hit: Hit) -> pl.DataFrame:
@@ -70,7 +92,9 @@ def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:
     if any(v is None for v in values):
         raise ExecuteError("the query vector holds a NULL")
     if len(values) != dimension:
-        raise ExecuteError(f"the query has {len(values)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}")
+        raise ExecuteError(
+            f"the query has {len(values)} dimensions, and the vectors of {hit.source}.{hit.column} have {dimension}"
+        )
     query = np.asarray(values, dtype=np.float32)
     if not np.isfinite(query).all():
         raise ExecuteError("the query vector holds a NaN or an infinite number")

@@ -1,4 +1,5 @@
-"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py holds each against DuckDB."""
+"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py holds each against
+DuckDB."""
 
 from __future__ import annotations
 
@@ -36,13 +37,15 @@ def checked(operator: str, x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Exp
 
 
 def raising(bad: pl.Expr, x: pl.Expr) -> pl.Expr:
-    """Return `x`, and an error at run time where `bad` holds. Polars has no such expression but a strict cast that fails."""
+    """Return `x`, and an error at run time where `bad` holds. Polars has no such expression but a strict cast that
+    fails."""
     code = pl.when(bad).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(pl.lit(0, _I128)).cast(pl.Int8, strict=True)
     return pl.when(code == 0).then(x)
 
 
 def negate(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps, and 128 bits have no negative at all."""
+    """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps, and 128 bits have no negative at
+    all."""
     return checked("-", pl.lit(0, dtype), x, dtype) if dtype.is_integer() else -x
 
 
@@ -59,7 +62,8 @@ def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def quotient(x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    """`x / y` on floats. SQL: the nearest float. Polars 2.1 multiplies by 1 / y where y is a constant, which may miss it: so y becomes a column."""
+    """`x / y` on floats. SQL: the nearest float. Polars 2.1 multiplies by 1 / y where y is a constant, which may miss
+    it: so y becomes a column."""
     return x / (y if y.meta.root_names() else y + x.is_null().cast(pl.UInt8))
 
 
@@ -67,7 +71,9 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x % y`. SQL: the sign of x, and modulo zero is an error, NaN for floats. Polars: the sign of y, and NULL."""
     if dtype.is_float():
         a, b = x.cast(pl.Float64), y.cast(pl.Float64)
-        rest = pl.struct(a.alias("a"), b.alias("b")).map_batches(_float_rest, return_dtype=pl.Float64(), is_elementwise=True)
+        rest = pl.struct(a.alias("a"), b.alias("b")).map_batches(
+            _float_rest, return_dtype=pl.Float64(), is_elementwise=True
+        )
         return pl.when(a.is_not_null() & b.is_not_null()).then(rest).cast(dtype)
     if isinstance(dtype, pl.Decimal):
         exact = pl.Decimal(types.PRECISION_MAX, dtype.scale)
@@ -104,7 +110,8 @@ _TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "is
 def compared(operator: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
     """`x < y` and the like, and `x IS DISTINCT FROM y`, which is never NULL.
 
-    Polars 2.1 gives one row, not one for each, for a constant on the left and a column on the right that holds one value: so
+    Polars 2.1 gives one row, not one for each, for a constant on the left and a column on the right that holds one
+    value: so
     the constant comes last.
     """
     if not x.meta.root_names() and y.meta.root_names():
@@ -142,7 +149,11 @@ def mean(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 
 def greatest_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """`MAX(x)`. SQL: NaN is above every number. Polars ignores it."""
-    return pl.when(x.is_nan().any()).then(pl.lit(float("nan"), source)).otherwise(x.max()) if source.is_float() else x.max()
+    return (
+        pl.when(x.is_nan().any()).then(pl.lit(float("nan"), source)).otherwise(x.max())
+        if source.is_float()
+        else x.max()
+    )
 
 
 def least_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -153,7 +164,11 @@ def least_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 def greatest(xs: list[pl.Expr], dtype: pl.DataType) -> pl.Expr:
     """`GREATEST(x, ...)`. SQL: NaN is above every number, NULLs are ignored. Polars ignores NaN too."""
     highest = pl.max_horizontal(*xs)
-    return pl.when(pl.any_horizontal([x.is_nan() for x in xs])).then(pl.lit(float("nan"), dtype)).otherwise(highest) if dtype.is_float() else highest
+    return (
+        pl.when(pl.any_horizontal([x.is_nan() for x in xs])).then(pl.lit(float("nan"), dtype)).otherwise(highest)
+        if dtype.is_float()
+        else highest
+    )
 
 
 def all_true(x: pl.Expr) -> pl.Expr:
@@ -167,23 +182,35 @@ def any_true(x: pl.Expr) -> pl.Expr:
 
 
 def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType, result: pl.DataType) -> pl.Expr:
-    """`ROUND(x, n)`. SQL: halves away from zero, a negative n rounds before the point. Polars rounds halves to even, and n is constant."""
+    """`ROUND(x, n)`. SQL: halves away from zero, a negative n rounds before the point. Polars rounds halves to even,
+    and n is constant."""
     if source.is_integer():
         return x if places is None else _rounded_units(x.cast(_I128), -places).cast(result, strict=True)
     if isinstance(source, pl.Decimal):
         if places is None:
-            return (_rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64)) // int(10**source.scale)).cast(result)
+            return (_rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64)) // int(10**source.scale)).cast(
+                result
+            )
         digits = places
         units = _rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64) - digits)
         exact = pl.Decimal(types.PRECISION_MAX, source.scale)
-        return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(result)
+        return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(
+            result
+        )
     if places is None:
         return x.round(0, mode="half_away_from_zero")
     shift = pl.lit(10.0).pow(places.abs().cast(pl.Float64))
     up = quotient((x * shift).round(0, mode="half_away_from_zero"), shift)
     down = quotient(x, shift).round(0, mode="half_away_from_zero") * shift
     rounded = pl.when(places < 0).then(down).otherwise(up)
-    return pl.when(rounded.is_finite()).then(rounded).when((places < 0) & x.is_finite()).then(pl.lit(0.0)).otherwise(x).cast(source)
+    return (
+        pl.when(rounded.is_finite())
+        .then(rounded)
+        .when((places < 0) & x.is_finite())
+        .then(pl.lit(0.0))
+        .otherwise(x)
+        .cast(source)
+    )
 
 
 def floor(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -214,7 +241,11 @@ def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: b
         for plain, hidden in _HIDDEN.items():
             body = body.str.replace_all(escape + (escape if plain == "" else pl.lit(plain)), hidden, literal=True)
         body = body.str.replace_all(escape, "", literal=True).str.replace_all("\x03", escape, literal=True)
-    body = body.str.replace_all(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\$1").str.replace_all("%", ".*", literal=True).str.replace_all("_", ".", literal=True)
+    body = (
+        body.str.replace_all(r"([\\.+*?()|\[\]{}^$#&\-~])", r"\$1")
+        .str.replace_all("%", ".*", literal=True)
+        .str.replace_all("_", ".", literal=True)
+    )
     if escape is not None:
         body = body.str.replace_all("\x01", "%", literal=True).str.replace_all("\x02", "_", literal=True)
     return x.str.contains(pl.lit(f"^{flags}") + body + pl.lit("$"))

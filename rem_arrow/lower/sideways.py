@@ -1,6 +1,8 @@
-"""Run the side of a join that the optimizer has chosen first, and let the scans on the other side read only rows with its keys.
+"""Run the side of a join that the optimizer has chosen first, and let the scans on the other side read only rows with
+its keys.
 
-Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in an array of
+Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in
+an array of
 booleans, far faster than a hash join would. Only costs depend on it; the join still decides.
 """
 
@@ -30,13 +32,22 @@ def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
     for expr, values in keys:
         if isinstance(expr, Column) and isinstance(expr.dtype, pl.String):
             plan = _looked_up(plan, expr, values)
-        if not isinstance(expr, Column) or not (expr.dtype.is_integer() or isinstance(expr.dtype, (pl.Date, pl.Datetime))):
+        if not isinstance(expr, Column) or not (
+            expr.dtype.is_integer() or isinstance(expr.dtype, (pl.Date, pl.Datetime))
+        ):
             continue
         low, high = values.min(), values.max()
         if isinstance(low, (int, dt.date)) and isinstance(high, (int, dt.date)):
             found, dense = _key_set(values)
 
-            def narrow(scan: Scan, name: str, low: object = low, high: object = high, found: KeySet | None = found, dense: bool = dense) -> Relation:
+            def narrow(
+                scan: Scan,
+                name: str,
+                low: object = low,
+                high: object = high,
+                found: KeySet | None = found,
+                dense: bool = dense,
+            ) -> Relation:
                 return _narrowed(scan, name, (low, high), found, dense=dense)
 
             plan = at_scans(plan, expr.name, narrow) or plan
@@ -51,14 +62,23 @@ def _looked_up(plan: Relation, expr: Column, values: pl.Series) -> Relation:
 
     def narrow(scan: Scan, name: str) -> Relation:
         column = next(c for n, c, _ in scan.columns if n == name)
-        return replace(scan, texts=TextKeys(column, tuple(texts.to_list()))) if column in scan.indexed and scan.texts is None else scan
+        return (
+            replace(scan, texts=TextKeys(column, tuple(texts.to_list())))
+            if column in scan.indexed and scan.texts is None
+            else scan
+        )
 
     return at_scans(plan, expr.name, narrow) or plan
 
 
 def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
-    """Return the values as a set, named later, and whether they are all the numbers between the ends; None if they lie too far apart."""
-    if not (values.dtype.is_integer() or values.dtype == pl.Date()) or values.dtype in (pl.UInt64, pl.Int128, pl.UInt128):
+    """Return the values as a set, named later, and whether they are all the numbers between the ends; None if they lie
+    too far apart."""
+    if not (values.dtype.is_integer() or values.dtype == pl.Date()) or values.dtype in (
+        pl.UInt64,
+        pl.Int128,
+        pl.UInt128,
+    ):
         return None, False
     found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
     least, high = int(found.min()), int(found.max())

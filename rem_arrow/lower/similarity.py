@@ -36,7 +36,12 @@ def damerau_levenshtein(a: str, b: str) -> int:
             k, m = last_row.get(b[j - 1], 0), last_match
             same = a[i - 1] == b[j - 1]
             last_match = j if same else last_match
-            table[i + 1][j + 1] = min(table[i][j] + (not same), table[i + 1][j] + 1, table[i][j + 1] + 1, table[k][m] + (i - k - 1) + 1 + (j - m - 1))
+            table[i + 1][j + 1] = min(
+                table[i][j] + (not same),
+                table[i + 1][j] + 1,
+                table[i][j + 1] + 1,
+                table[k][m] + (i - k - 1) + 1 + (j - m - 1),
+            )
         last_row[a[i - 1]] = i
     return table[-1][-1]
 

@@ -19,7 +19,8 @@ def collected(x: pl.Expr) -> pl.Expr:
 
 
 def quantile_disc(x: pl.Expr, fraction: pl.Expr, source: pl.DataType) -> pl.Expr:
-    """The smallest value with at least that fraction of the values at or below it; from the top for a negative fraction."""
+    """The smallest value with at least that fraction of the values at or below it; from the top for a negative
+    fraction."""
     values, n, q = _ascending(x, source), x.count().cast(pl.Int64), fraction.first()
     place = pl.max_horizontal(n - (n - q.abs() * n).floor().cast(pl.Int64), pl.lit(1, pl.Int64)) - 1
     return values.get(pl.when(q < 0).then(n - 1 - place).otherwise(place), null_on_oob=True)
@@ -43,7 +44,8 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
 
 
 def _cut(x: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
-    """Return floats without the digits that a decimal has not. The sum of two products may lie a little nearer to zero than what it stands for."""
+    """Return floats without the digits that a decimal has not. The sum of two products may lie a little nearer to zero
+    than what it stands for."""
     unit = 10.0**dtype.scale
     whole = pl.when(x < 0).then((x * unit - 1e-6).ceil()).otherwise((x * unit + 1e-6).floor())
     return (whole / unit).round(dtype.scale)
@@ -70,7 +72,11 @@ def deviation(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
 
 def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     values = x.drop_nulls()
-    return values.sort_by(sort_key(values, source)) if nested.is_nested(source) or source == types.CALENDAR else values.sort()
+    return (
+        values.sort_by(sort_key(values, source))
+        if nested.is_nested(source) or source == types.CALENDAR
+        else values.sort()
+    )
 
 
 def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -92,7 +98,11 @@ def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
 def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
     """`MAX(x, n)`: the n largest values, the largest first."""
     values = x.drop_nulls()
-    ordered = values.sort_by(sort_key(values, source), descending=highest) if nested.is_nested(source) or source == types.CALENDAR else values.sort(descending=highest)
+    ordered = (
+        values.sort_by(sort_key(values, source), descending=highest)
+        if nested.is_nested(source) or source == types.CALENDAR
+        else values.sort(descending=highest)
+    )
     return pl.when(x.count() > 0).then(ordered.head(count.first()).implode())
 
 
@@ -116,7 +126,8 @@ def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
 
 
 def _entropy(x: pl.Expr) -> pl.Expr:
-    """In bits; 0 over no values. In Python, since the streaming engine of Polars 2.1 counts no unique structs, nor those of nothing."""
+    """In bits; 0 over no values. In Python, since the streaming engine of Polars 2.1 counts no unique structs, nor
+    those of nothing."""
     return x.map_batches(_entropy_of, return_dtype=pl.Float64(), returns_scalar=True)
 
 

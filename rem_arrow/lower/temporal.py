@@ -19,7 +19,18 @@ from rem_arrow.lower.time_series import series_of_times
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
 
-_EVERY = {"year": "1y", "quarter": "1q", "month": "1mo", "week": "1w", "day": "1d", "hour": "1h", "minute": "1m", "second": "1s", "millisecond": "1ms", "microsecond": "1us"}
+_EVERY = {
+    "year": "1y",
+    "quarter": "1q",
+    "month": "1mo",
+    "week": "1w",
+    "day": "1d",
+    "hour": "1h",
+    "minute": "1m",
+    "second": "1s",
+    "millisecond": "1ms",
+    "microsecond": "1us",
+}
 _YEARS = {"decade": 10, "century": 100, "millennium": 1000}
 
 
@@ -77,7 +88,9 @@ def _date_trunc(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Da
     stamp = args[1].cast(result)
     years = {name: partial(_truncated_years, stamp, count) for name, count in _YEARS.items()}
     others: dict[str, Callable[[], pl.Expr]] = {"isoyear": lambda: _start_of_iso_year(stamp), **years}
-    return _by_unit(args[0], {name: partial(stamp.dt.truncate, every) for name, every in _EVERY.items()} | others, "date_trunc")
+    return _by_unit(
+        args[0], {name: partial(stamp.dt.truncate, every) for name, every in _EVERY.items()} | others, "date_trunc"
+    )
 
 
 def _truncated_years(x: pl.Expr, count: int) -> pl.Expr:
@@ -98,10 +111,17 @@ def _date_part(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 
 def _date_diff(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The number of unit boundaries between two times; weeks are whole ones."""
-    first, last = (_on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us")) for a, t in zip(args[1:], arg_types[1:], strict=True))
+    first, last = (
+        _on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us"))
+        for a, t in zip(args[1:], arg_types[1:], strict=True)
+    )
 
     def counted(per_year: int, part: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-        return (last.dt.year().cast(pl.Int64) - first.dt.year()) * per_year + part(last).cast(pl.Int64) - part(first).cast(pl.Int64)
+        return (
+            (last.dt.year().cast(pl.Int64) - first.dt.year()) * per_year
+            + part(last).cast(pl.Int64)
+            - part(first).cast(pl.Int64)
+        )
 
     def counted_years(count: int) -> pl.Expr:
         return (
@@ -135,21 +155,38 @@ def _on_a_date(x: pl.Expr) -> pl.Expr:
 
 
 def _date_sub(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    x, y = (_on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us")) for a, t in zip(args[1:], arg_types[1:], strict=True))
-    return _by_unit(args[0], {unit: partial(date_sub, x, y, unit) for unit in (*UNIT_MONTHS, *UNIT_MICROSECONDS)}, "date_sub")
+    x, y = (
+        _on_a_date(a) if isinstance(t, pl.Time) else a.cast(pl.Datetime("us"))
+        for a, t in zip(args[1:], arg_types[1:], strict=True)
+    )
+    return _by_unit(
+        args[0], {unit: partial(date_sub, x, y, unit) for unit in (*UNIT_MONTHS, *UNIT_MICROSECONDS)}, "date_sub"
+    )
 
 
-_MICROSECONDS = {"day": 86_400_000_000, "hour": 3_600_000_000, "minute": 60_000_000, "second": 1_000_000, "millisecond": 1_000, "microsecond": 1}
+_MICROSECONDS = {
+    "day": 86_400_000_000,
+    "hour": 3_600_000_000,
+    "minute": 60_000_000,
+    "second": 1_000_000,
+    "millisecond": 1_000,
+    "microsecond": 1,
+}
 
 
 def _strftime(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
     if pattern.meta.root_names():
         return over_distinct(lambda value, codes: value.strftime(codes), pl.String())(x, pattern)
     codes = pl.select(pattern).item()
-    return pl.lit(None, pl.String) if codes is None else x.dt.strftime(re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), codes))
+    return (
+        pl.lit(None, pl.String)
+        if codes is None
+        else x.dt.strftime(re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), codes))
+    )
 
 
-# Codes of DuckDB that Polars writes in another way: fractions of a second of 3, 6 and 9 digits, dates and times in ISO form.
+# Codes of DuckDB that Polars writes in another way: fractions of a second of 3, 6 and 9 digits, dates and times in ISO
+# form.
 _CODES = {"%g": "%3f", "%f": "%6f", "%n": "%9f", "%c": "%Y-%m-%d %H:%M:%S", "%x": "%Y-%m-%d", "%X": "%H:%M:%S"}
 
 
@@ -203,7 +240,9 @@ TEMPORAL: dict[str, Lowering] = {
     "date_part": _date_part,
     "date_trunc": _date_trunc,
     "date_diff": _date_diff,
-    "strftime": lambda args, t, _result: _strftime(args[0].cast(pl.Datetime("us")) if isinstance(t[0], pl.Date) else args[0], args[1]),
+    "strftime": lambda args, t, _result: _strftime(
+        args[0].cast(pl.Datetime("us")) if isinstance(t[0], pl.Date) else args[0], args[1]
+    ),
     "dayname": _of(lambda x: x.dt.strftime("%A")),
     "monthname": _of(lambda x: x.dt.strftime("%B")),
     "last_day": _of(_last_day),

@@ -58,9 +58,14 @@ def _concat_ws(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 
 
 def _split_part(x: pl.Expr, separator: pl.Expr, place: pl.Expr) -> pl.Expr:
-    """The n-th part; from the end for a negative n; empty beyond the ends. An empty separator splits into characters."""
+    """The n-th part; from the end for a negative n; empty beyond the ends. An empty separator splits into
+    characters."""
     at = pl.when(place > 0).then(place - 1).otherwise(place)
-    part = pl.when(place == 0).then(pl.lit("")).otherwise(x.str.split(separator).list.get(at, null_on_oob=True).fill_null(""))
+    part = (
+        pl.when(place == 0)
+        .then(pl.lit(""))
+        .otherwise(x.str.split(separator).list.get(at, null_on_oob=True).fill_null(""))
+    )
     return pl.when(x.is_not_null() & separator.is_not_null() & place.is_not_null()).then(part)
 
 
@@ -99,7 +104,9 @@ def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
 def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
     """LEFT and RIGHT; a negative count leaves out so many from the other end."""
     size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
-    wanted = pl.min_horizontal(size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count))
+    wanted = pl.min_horizontal(
+        size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count)
+    )
     taken = x.str.slice(zero if left else size - wanted, wanted.cast(pl.UInt64))
     return pl.when(count.is_not_null()).then(taken)
 
@@ -126,7 +133,9 @@ def _md5(text: object) -> str:
 
 
 def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return (args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].cast(pl.String).str.len_bytes()).cast(pl.Int64)
+    return (
+        args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].cast(pl.String).str.len_bytes()
+    ).cast(pl.Int64)
 
 
 TEXT: dict[str, Lowering] = {
@@ -156,7 +165,11 @@ TEXT: dict[str, Lowering] = {
     "left": _of(lambda x, n: _end(x, n, left=True)),
     "right": _of(lambda x, n: _end(x, n, left=False)),
     "reverse": _of(lambda x: x.str.reverse()),
-    "repeat": _of(lambda x, n: pl.when(x.is_not_null() & n.is_not_null()).then(x.repeat_by(pl.max_horizontal(n, pl.lit(0, pl.Int64))).list.join(""))),
+    "repeat": _of(
+        lambda x, n: pl.when(x.is_not_null() & n.is_not_null()).then(
+            x.repeat_by(pl.max_horizontal(n, pl.lit(0, pl.Int64))).list.join("")
+        )
+    ),
     "lpad": _of(lambda x, n, fill: _pad(x, n, fill, left=True)),
     "rpad": _of(lambda x, n, fill: _pad(x, n, fill, left=False)),
     "split_part": _of(_split_part),

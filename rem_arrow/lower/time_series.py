@@ -15,13 +15,16 @@ _STEPS_MAX = 1_000_000
 
 
 def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    """Take start, stop, step, whether the stop belongs to it, and whether a step that leads nowhere is an error. A step of months that ends short, as in February, stays short."""
+    """Take start, stop, step, whether the stop belongs to it, and whether a step that leads nowhere is an error. A step
+    of months that ends short, as in February, stays short."""
     start, stop, step, closed, checked = args if len(args) > 4 else (*args, pl.lit(value=False))
     months, micros = interval.months(step, arg_types[2]), interval.microseconds(step, arg_types[2])
     return over_distinct(_times, result)(start, stop, months, micros, closed, checked)
 
 
-def _times(start: dt.datetime, stop: dt.datetime, months: int, micros: int, closed: bool, checked: bool) -> list[dt.datetime]:
+def _times(
+    start: dt.datetime, stop: dt.datetime, months: int, micros: int, closed: bool, checked: bool
+) -> list[dt.datetime]:
     if months * micros < 0 or (months == 0 and micros == 0):
         if not checked:
             return []

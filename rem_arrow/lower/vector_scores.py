@@ -20,7 +20,8 @@ METRICS: dict[str, Metric] = {f"vector_{m}": m for m in cast("tuple[Metric, ...]
 
 
 def against(column: pl.Expr, query: object, metric: Metric) -> pl.Expr:
-    """Return the score of each row against one vector; NULL without a vector, and for a vector of zeros under cosine."""
+    """Return the score of each row against one vector; NULL without a vector, and for a vector of zeros under
+    cosine."""
     if query is None:
         return pl.when(column.is_null()).then(None).otherwise(None).cast(pl.Float64)
     vector = np.asarray(list(query), dtype=np.float32)  # type: ignore[call-overload]
@@ -37,7 +38,11 @@ def _scores(values: pl.Series, query: npt.NDArray[np.float32], metric: Metric) -
         raise ExecuteError(f"the query has {len(query)} dimensions, and the vectors have {values.dtype.size}")
     matrix, valid = codec.matrix(values, len(query)), codec.valid_vectors(values, len(query))
     found = exact.scores(matrix, query, metric)
-    return pl.Series(values.name, found, nan_to_null=True) if valid is None else pl.Series(values.name, np.where(valid, found, np.nan), nan_to_null=True)
+    return (
+        pl.Series(values.name, found, nan_to_null=True)
+        if valid is None
+        else pl.Series(values.name, np.where(valid, found, np.nan), nan_to_null=True)
+    )
 
 
 def _pairs(left: pl.Series, right: pl.Series, metric: Metric) -> pl.Series:

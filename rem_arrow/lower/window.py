@@ -1,7 +1,9 @@
 """Window functions, over all rows at once.
 
-The calls of one node are computed by partition and order: rows are sorted once for each pair, frames are arrays of a first
-and a last place in that order, and every function is arithmetic over these arrays. What no shortcut computes is aggregated over
+The calls of one node are computed by partition and order: rows are sorted once for each pair, frames are arrays of a
+first
+and a last place in that order, and every function is arithmetic over these arrays. What no shortcut computes is
+aggregated over
 the rows of each frame laid out one after the other, some millions at a time.
 """
 
@@ -101,12 +103,26 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
     args = [layout.sorted(rows[a]) for a in call.args]
     if call.inner and call.call.function in inner_order.FUNCTIONS:
         own = Layout.of(rows, (), call.inner, call.call.inner)
-        ordinal = pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
-        found = inner_order.compute(call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy())
-        return found.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else found.cast(call.call.dtype)
-    result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner]))
+        ordinal = (
+            pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
+        )
+        found = inner_order.compute(
+            call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy()
+        )
+        return (
+            found.gather(_inverse(layout.order)).cast(call.call.dtype)
+            if layout.order is not None
+            else found.cast(call.call.dtype)
+        )
+    result = compute(
+        call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner])
+    )
     assert len(result) == rows.height, "a window function gives one value for each row"
-    return result.gather(_inverse(layout.order)).cast(call.call.dtype) if layout.order is not None else result.cast(call.call.dtype)
+    return (
+        result.gather(_inverse(layout.order)).cast(call.call.dtype)
+        if layout.order is not None
+        else result.cast(call.call.dtype)
+    )
 
 
 def _inverse(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -112,7 +112,11 @@ def _taken(values: pl.Series, places: Places, inside: np.ndarray) -> pl.Series:
 
 def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
     values, layout = inputs.args[0], inputs.layout
-    distance = inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy() if len(inputs.args) > 1 else np.ones(layout.rows, dtype=np.int64)
+    distance = (
+        inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy()
+        if len(inputs.args) > 1
+        else np.ones(layout.rows, dtype=np.int64)
+    )
     distance = -distance if call.function == "lag" else distance
     counted = _counted(call, inputs)
     if call.ignore_nulls:
@@ -124,7 +128,9 @@ def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
     else:
         target = layout.place + distance
     exists = (target >= 0) & (target < len(counted))
-    places = counted[np.clip(target, 0, max(len(counted) - 1, 0))] if len(counted) else np.zeros(layout.rows, dtype=np.int64)
+    places = (
+        counted[np.clip(target, 0, max(len(counted) - 1, 0))] if len(counted) else np.zeros(layout.rows, dtype=np.int64)
+    )
     inside = exists & (places >= layout.partition_start) & (places < layout.partition_end)
     found = _taken(values, places, inside)
     if len(inputs.args) > 2:
@@ -145,7 +151,11 @@ def _nth(call: WindowCall, inputs: Inputs) -> pl.Series:
     else:
         target = low
     inside = (target >= low) & (target < high)
-    places = counted[np.clip(target, 0, max(len(counted) - 1, 0))] if len(counted) else np.zeros(inputs.layout.rows, dtype=np.int64)
+    places = (
+        counted[np.clip(target, 0, max(len(counted) - 1, 0))]
+        if len(counted)
+        else np.zeros(inputs.layout.rows, dtype=np.int64)
+    )
     return _taken(inputs.args[0], places, inside)
 
 
@@ -153,7 +163,13 @@ def _nth_laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
     if call.function == "nth_value":
         raise ExecuteError("NTH_VALUE with EXCLUDE is not supported; number the rows with ROW_NUMBER instead")
     name = "first" if call.function == "first_value" else "last"
-    plain = WindowCall(name if not call.ignore_nulls or name == "last" else "any_value", call.args[:1], call.dtype, frame=call.frame, inner=call.inner)
+    plain = WindowCall(
+        name if not call.ignore_nulls or name == "last" else "any_value",
+        call.args[:1],
+        call.dtype,
+        frame=call.frame,
+        inner=call.inner,
+    )
     where = inputs.args[0].is_not_null() if call.ignore_nulls else None
     return _laid_out(plain, Inputs(inputs.layout, inputs.args[:1], where, inputs.start, inputs.end, inputs.inner))
 
@@ -179,7 +195,9 @@ def _as_aggregate(call: WindowCall) -> AggregateCall:
     args = [Column(f"a{i}", a.dtype) for i, a in enumerate(call.args)]
     where = None if call.where is None else Column("where", pl.Boolean())
     order = tuple(replace(k, expr=Column(f"o{i}", k.expr.dtype)) for i, k in enumerate(call.inner))
-    return AggregateCall(call.function, args[0] if args else None, call.dtype, call.distinct, where, tuple(args[1:]), order)
+    return AggregateCall(
+        call.function, args[0] if args else None, call.dtype, call.distinct, where, tuple(args[1:]), order
+    )
 
 
 def _columns(inputs: Inputs) -> dict[str, pl.Series]:
@@ -189,12 +207,21 @@ def _columns(inputs: Inputs) -> dict[str, pl.Series]:
 
 def _expression(call: WindowCall, inputs: Inputs) -> pl.Expr:
     where = None if inputs.where is None else pl.col("where")
-    return lower_aggregate(_as_aggregate(call), [pl.col(f"a{i}") for i in range(len(inputs.args))], where, [pl.col(f"o{i}") for i in range(len(inputs.inner))]).alias("value")
+    return lower_aggregate(
+        _as_aggregate(call),
+        [pl.col(f"a{i}") for i in range(len(inputs.args))],
+        where,
+        [pl.col(f"o{i}") for i in range(len(inputs.inner))],
+    ).alias("value")
 
 
 def _whole(call: WindowCall, inputs: Inputs) -> pl.Series:
     part = pl.Series("part", inputs.layout.partition)
-    by_part = pl.DataFrame({**_columns(inputs), "part": part}).group_by("part", maintain_order=True).agg(_expression(call, inputs))
+    by_part = (
+        pl.DataFrame({**_columns(inputs), "part": part})
+        .group_by("part", maintain_order=True)
+        .agg(_expression(call, inputs))
+    )
     return by_part["value"].gather(part)
 
 
@@ -204,7 +231,8 @@ def _is_exact(inputs: Inputs) -> bool:
 
 
 def _from_sums(call: WindowCall, inputs: Inputs) -> pl.Series:
-    """COUNT, SUM and AVG of a frame as the difference of two running sums; from the partition's start, of floats too."""
+    """COUNT, SUM and AVG of a frame as the difference of two running sums; from the partition's start, of floats
+    too."""
     value = inputs.args[0] if inputs.args else pl.Series("", [1], dtype=pl.Int8).new_from_index(0, inputs.layout.rows)
     counts = value.is_not_null()
     if inputs.where is not None:
@@ -212,13 +240,25 @@ def _from_sums(call: WindowCall, inputs: Inputs) -> pl.Series:
     count = _difference(counts.cast(pl.Int64), inputs)
     if call.function == "count":
         return count
-    kept = value.set(~counts, None).fill_null(0) if not value.dtype.is_decimal() else pl.select(pl.when(counts).then(value).otherwise(pl.lit(0).cast(value.dtype))).to_series()
+    kept = (
+        value.set(~counts, None).fill_null(0)
+        if not value.dtype.is_decimal()
+        else pl.select(pl.when(counts).then(value).otherwise(pl.lit(0).cast(value.dtype))).to_series()
+    )
     if value.dtype.is_float():
         total = _running_float(kept.cast(pl.Float64), inputs)
     else:
-        wide = kept.cast(pl.Decimal(38, value.dtype.scale)) if isinstance(value.dtype, pl.Decimal) else kept.cast(pl.Int128)
+        wide = (
+            kept.cast(pl.Decimal(38, value.dtype.scale))
+            if isinstance(value.dtype, pl.Decimal)
+            else kept.cast(pl.Int128)
+        )
         total = _difference(wide, inputs)
-    total = total.set(count == 0, None) if not total.dtype.is_decimal() else pl.select(pl.when(count > 0).then(total)).to_series()
+    total = (
+        total.set(count == 0, None)
+        if not total.dtype.is_decimal()
+        else pl.select(pl.when(count > 0).then(total)).to_series()
+    )
     return total.cast(pl.Float64) / count if call.function == "avg" else total
 
 
@@ -251,10 +291,13 @@ def _running_extreme(call: WindowCall, inputs: Inputs) -> pl.Series:
 
 
 def _laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
-    """Any aggregate over any frames: the rows of each frame one after the other, grouped by the row that they are the frame of."""
+    """Any aggregate over any frames: the rows of each frame one after the other, grouped by the row that they are the
+    frame of."""
     columns, sizes = pl.DataFrame(_columns(inputs)) if _columns(inputs) else None, inputs.end - inputs.start
     aggregate = _expression(call, inputs)
-    empty = (pl.DataFrame(schema=columns.schema) if columns is not None else pl.DataFrame(schema={"#": pl.Int8})).select(aggregate)["value"]
+    empty = (
+        pl.DataFrame(schema=columns.schema) if columns is not None else pl.DataFrame(schema={"#": pl.Int8})
+    ).select(aggregate)["value"]
     edges = np.cumsum(sizes)
     pieces, begin = [], 0
     while begin < inputs.layout.rows:
@@ -268,7 +311,9 @@ def _laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
     return pl.select(pl.when(found["seen"]).then(found["value"]).otherwise(pl.lit(empty).first())).to_series()
 
 
-def _piece(call: WindowCall, inputs: Inputs, columns: pl.DataFrame | None, aggregate: pl.Expr, begin: int, stop: int) -> pl.DataFrame:
+def _piece(
+    call: WindowCall, inputs: Inputs, columns: pl.DataFrame | None, aggregate: pl.Expr, begin: int, stop: int
+) -> pl.DataFrame:
     layout, start = inputs.layout, inputs.start[begin:stop]
     sizes = inputs.end[begin:stop] - start
     row = np.repeat(np.arange(begin, stop, dtype=np.int64), sizes)
@@ -278,7 +323,11 @@ def _piece(call: WindowCall, inputs: Inputs, columns: pl.DataFrame | None, aggre
         peers = (place >= layout.peer_start[row]) & (place < layout.peer_end[row])
         dropped = {"current row": place == row, "group": peers, "ties": peers & (place != row)}[exclude]
         row, place = row[~dropped], place[~dropped]
-    laid = (columns[place] if columns is not None else pl.DataFrame({"#": np.zeros(len(row), dtype=np.int8)})).with_columns(pl.Series("row", row))
+    laid = (
+        columns[place] if columns is not None else pl.DataFrame({"#": np.zeros(len(row), dtype=np.int8)})
+    ).with_columns(pl.Series("row", row))
     by_row = laid.group_by("row", maintain_order=True).agg(aggregate, pl.lit(value=True).alias("seen"))
     every = pl.DataFrame({"row": np.arange(begin, stop, dtype=np.int64)})
-    return every.join(by_row, on="row", how="left", maintain_order="left").select("value", pl.col("seen").fill_null(value=False))
+    return every.join(by_row, on="row", how="left", maintain_order="left").select(
+        "value", pl.col("seen").fill_null(value=False)
+    )

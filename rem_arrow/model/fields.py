@@ -1,11 +1,13 @@
-"""From a Pydantic annotation to a column: its type, and the way of a value between Python and the plain form of storage.
+"""From a Pydantic annotation to a column: its type, and the way of a value between Python and the plain form of
+storage.
 
 annotation                                column type
 bool, int, float, str, bytes              BOOLEAN, BIGINT, DOUBLE, VARCHAR, BLOB
 date, time, timedelta                     DATE, TIME, INTERVAL (microseconds)
 datetime                                  TIMESTAMP WITH TIME ZONE, UTC; a value without a zone is taken as UTC
 NaiveDatetime                             TIMESTAMP; AwareDatetime and the like as datetime
-Decimal                                   DECIMAL(max_digits, decimal_places), else DECIMAL(38,10); more digits are refused
+Decimal                                   DECIMAL(max_digits, decimal_places), else DECIMAL(38,10); more digits are
+refused
 UUID, Path, Url                           VARCHAR
 Enum, Literal                             the type of its values
 list, set, frozenset, tuple[T, ...]       a list of T
@@ -99,9 +101,16 @@ _JSON = Mapping(pl.String(), to_plain=json_text, is_json=True)
 def _map_class(annotation: type, seen: tuple[type, ...]) -> Mapping:
     if issubclass(annotation, enum.Enum):
         closed = _map_closed([member.value for member in annotation])
-        return Mapping(closed.dtype, to_plain=_enum_value if not closed.is_json else lambda v: json_text(v.value), is_json=closed.is_json)
+        return Mapping(
+            closed.dtype,
+            to_plain=_enum_value if not closed.is_json else lambda v: json_text(v.value),
+            is_json=closed.is_json,
+        )
     if hasattr(annotation, "get_secret_value"):
-        raise InputError(f"{annotation.__name__} hides its value, so it cannot be stored; declare the field as str or bytes, or leave it out of the model")
+        raise InputError(
+            f"{annotation.__name__} hides its value, so it cannot be stored; declare the field as str or bytes, or "
+            "leave it out of the model"
+        )
     if issubclass(annotation, BaseModel):
         return _JSON if annotation in seen else _map_model(annotation, (*seen, annotation))
     if annotation in _DATETIMES:
@@ -178,7 +187,12 @@ def _map_model(model: type[BaseModel], seen: tuple[type, ...]) -> Mapping:
 
 
 def _map_datetime(metadata: list[Any]) -> Mapping:
-    naive = any(getattr(m, "tz_constraint", None) == "naive" or "naive" in type(m).__name__.lower() or m is pydantic.NaiveDatetime for m in metadata)
+    naive = any(
+        getattr(m, "tz_constraint", None) == "naive"
+        or "naive" in type(m).__name__.lower()
+        or m is pydantic.NaiveDatetime
+        for m in metadata
+    )
     dtype = pl.Datetime("us", None if naive else "UTC")
     convert = values.to_plain(dtype)
     assert convert is not None, "datetimes have a plain form"
@@ -196,8 +210,14 @@ def _map_decimal(metadata: list[Any]) -> Mapping:
 
     def convert(value: Decimal) -> str:
         exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or (exponent < -scale and value != round(value, scale)) or value.adjusted() >= limit:
-            raise InputError(f"{value} does not fit DECIMAL({precision},{scale}); declare max_digits and decimal_places on the field")
+        if (
+            not isinstance(exponent, int)
+            or (exponent < -scale and value != round(value, scale))
+            or value.adjusted() >= limit
+        ):
+            raise InputError(
+                f"{value} does not fit DECIMAL({precision},{scale}); declare max_digits and decimal_places on the field"
+            )
         return f"{value:f}"
 
     return Mapping(pl.Decimal(precision, scale), to_plain=convert)

@@ -1,7 +1,9 @@
 """Conditions as objects: `Eq("status", "open") & ~In("owner", ["bob"])`, for find, search and walks.
 
-A predicate turns into a condition in SQL and its parameters: names are quoted and values never enter the text. It means what
-the SQL means, three-valued: on a column that is NULL everything but IsNull is neither true nor false, and keeps no row, and
+A predicate turns into a condition in SQL and its parameters: names are quoted and values never enter the text. It means
+what
+the SQL means, three-valued: on a column that is NULL everything but IsNull is neither true nor false, and keeps no row,
+and
 its Not keeps none either.
 """
 
@@ -147,10 +149,17 @@ class In(_OfColumn):
             raise InputError(f"In takes a list of values, not {options!r}")
         self.options = tuple(_checked(self, o) for o in options)
         if len(self.options) > OPTIONS_MAX:
-            raise InputError(f"In takes at most {OPTIONS_MAX:,} values, not {len(self.options):,}; join with a frame by sql(..., frames=...) instead")
+            raise InputError(
+                f"In takes at most {OPTIONS_MAX:,} values, not {len(self.options):,}; join with a frame by sql(..., "
+                "frames=...) instead"
+            )
 
     def write(self, values: Values) -> str:
-        return f"{self._quoted()} IN ({', '.join(_parameter(values, o) for o in self.options)})" if self.options else "FALSE"
+        return (
+            f"{self._quoted()} IN ({', '.join(_parameter(values, o) for o in self.options)})"
+            if self.options
+            else "FALSE"
+        )
 
 
 class IsNull(_OfColumn):

@@ -23,7 +23,8 @@ _GIVEN_BY_SYSTEM = frozenset(("id", *SYSTEM_FIELDS))
 
 
 class NewRows(NamedTuple):
-    """Validated rows: ids (None: to be generated), the plain values of the declared fields, and created_at where it was given."""
+    """Validated rows: ids (None: to be generated), the plain values of the declared fields, and created_at where it was
+    given."""
 
     ids: list[str | None]
     declared: list[tuple[Json, ...]]
@@ -37,13 +38,17 @@ class Records:
         self.table, self.model = table, model
         self.declared = [f for f in table.fields if f.name not in _GIVEN_BY_SYSTEM]
         names = [f.name for f in self.declared]
-        aliases = {i.alias for i in model.model_fields.values() if i.alias} | {i.validation_alias for i in model.model_fields.values() if isinstance(i.validation_alias, str)}
+        aliases = {i.alias for i in model.model_fields.values() if i.alias} | {
+            i.validation_alias for i in model.model_fields.values() if isinstance(i.validation_alias, str)
+        }
         self._declared_names = frozenset(names)
         self._known = frozenset(names) | _GIVEN_BY_SYSTEM | cast("frozenset[str]", frozenset(aliases))
         self._model_takes = frozenset(model.model_fields)
         self._has_id = "id" in model.model_fields
         self._many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
-        self._get: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else (lambda m: (getattr(m, names[0]),)) if names else (lambda m: ())
+        self._get: Callable[[Any], Any] = (
+            attrgetter(*names) if len(names) > 1 else (lambda m: (getattr(m, names[0]),)) if names else (lambda m: ())
+        )
         mappings = [map_annotation(model.model_fields[n].annotation, model.model_fields[n].metadata) for n in names]
         self._converters = [(i, names[i], m.to_plain) for i, m in enumerate(mappings) if m.to_plain is not None]
         self._members = {n: m.members for n, m in zip(names, mappings, strict=True) if m.members is not None}
@@ -64,9 +69,15 @@ class Records:
         """Validate many; one bad row refuses all, named by its place, from 0."""
         names = self._declared_names
         simple = all(type(item) is dict and item.keys() <= names for item in given)
-        rows = cast("list[dict[str, Any]]", given) if simple else [self._as_dict(item, place) for place, item in enumerate(given)]
+        rows = (
+            cast("list[dict[str, Any]]", given)
+            if simple
+            else [self._as_dict(item, place) for place, item in enumerate(given)]
+        )
         try:
-            valid = self._many.validate_python(rows if simple else [self._trim(r) for r in rows], by_alias=True, by_name=True)
+            valid = self._many.validate_python(
+                rows if simple else [self._trim(r) for r in rows], by_alias=True, by_name=True
+            )
         except ValidationError as error:
             raise InputError(self._explain(error, many=True)) from error
         return self._rows(valid, None if simple else rows)
@@ -88,13 +99,18 @@ class Records:
         try:
             return self.model.model_validate(given, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
-            raise InputError(f"a row stored in {self.table.name} does not fit {self.model.__name__}: {self._explain(error, many=False)}") from error
+            raise InputError(
+                f"a row stored in {self.table.name} does not fit {self.model.__name__}: "
+                f"{self._explain(error, many=False)}"
+            ) from error
 
     def _trim(self, given: dict[str, Any]) -> dict[str, Any]:
         """Leave out what the model does not declare: the columns that the database gives."""
         if given.keys().isdisjoint(_GIVEN_BY_SYSTEM) or self._model_takes >= _GIVEN_BY_SYSTEM:
             return given
-        return {k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)}
+        return {
+            k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)
+        }
 
     def _rows(self, valid: list[Any], given: list[dict[str, Any]] | None) -> NewRows:
         """Bring validated rows to plain form; `given` is None when no row names a column that the database gives."""
@@ -126,7 +142,9 @@ class Records:
                 try:
                     _ = None if value is None else convert(value)
                 except (InputError, OverflowError) as error:
-                    raise InputError(f'{_at(place if many else None)}{self.table.name}, field "{name}": {error}') from error
+                    raise InputError(
+                        f'{_at(place if many else None)}{self.table.name}, field "{name}": {error}'
+                    ) from error
             raise
 
     def _time(self, value: Any, place: int | None) -> int:
@@ -134,16 +152,23 @@ class Records:
         try:
             return cast(int, self._created(value))
         except (TypeError, AttributeError) as error:
-            raise InputError(f'{_at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone') from error
+            raise InputError(
+                f'{_at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone'
+            ) from error
 
     def _as_dict(self, given: object, place: int | None) -> dict[str, Any]:
         if isinstance(given, self.model):
             return given.__dict__
         if not isinstance(given, dict):
-            raise InputError(f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(given).__name__}")
+            raise InputError(
+                f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(given).__name__}"
+            )
         if not given.keys() <= self._known:
             unknown = next(k for k in given if k not in self._known)
-            raise InputError(f'{_at(place)}no field "{unknown}" in {self.table.name}. {suggest(str(unknown), self.table.names, "Fields")}')
+            raise InputError(
+                f'{_at(place)}no field "{unknown}" in {self.table.name}. '
+                f"{suggest(str(unknown), self.table.names, 'Fields')}"
+            )
         return given
 
     def _explain(self, error: ValidationError, *, many: bool) -> str:
@@ -155,7 +180,10 @@ class Records:
             place = cast(int, loc.pop(0)) if many and loc else None
             field = ".".join(str(x) for x in loc) or "(whole row)"
             shown = repr(e["input"])
-            lines.append(f'{_at(place)}{self.table.name}, field "{field}": {e["msg"]} (got {shown[:80]}{"..." if len(shown) > 80 else ""})')
+            lines.append(
+                f'{_at(place)}{self.table.name}, field "{field}": {e["msg"]} (got '
+                f"{shown[:80]}{'...' if len(shown) > 80 else ''})"
+            )
         more = [f"and {len(found) - _ERRORS_SHOWN_MAX} more"] if len(found) > _ERRORS_SHOWN_MAX else []
         return "\n".join(lines + more)
 

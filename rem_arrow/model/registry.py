@@ -63,7 +63,8 @@ def describe(model: type[BaseModel], name: str, number: int) -> Table:
 
 
 def evolve(old: Table, model: type[BaseModel]) -> Table:
-    """Return `old` changed to fit `model`; `old` itself when nothing differs. Raises InputError for a change that loses or breaks rows."""
+    """Return `old` changed to fit `model`; `old` itself when nothing differs. Raises InputError for a change that loses
+    or breaks rows."""
     wanted = describe(model, old.name, old.number)
     existing = {f.name: f for f in old.fields}
     fields, added = [], 0
@@ -72,14 +73,19 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
         if before is None:
             info = model.model_fields[field.name]
             if info.is_required() and not field.nullable:
-                raise InputError(f'{old.name} has rows without "{field.name}", and the model requires it; give the field a default')
+                raise InputError(
+                    f'{old.name} has rows without "{field.name}", and the model requires it; give the field a default'
+                )
             fields.append(replace(field, number=old.next_column + added, default=_default(info, field)))
             added += 1
         else:
             fields.append(_evolved(old.name, before, field))
     if existing:
         gone = next(iter(existing))
-        raise InputError(f'{old.name} has a column "{gone}" that the model lacks; keep the field (it may be Optional), nothing is dropped by a registration')
+        raise InputError(
+            f'{old.name} has a column "{gone}" that the model lacks; keep the field (it may be Optional), nothing is '
+            "dropped by a registration"
+        )
     return replace(
         old.with_fields(tuple(fields)),
         name_fields=wanted.name_fields,
@@ -91,14 +97,19 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
 
 
 def model_of(table: Table) -> type[BaseModel]:
-    """Return a model with the columns, types and NULLs of an entity table, for one whose own model is not registered."""
+    """Return a model with the columns, types and NULLs of an entity table, for one whose own model is not
+    registered."""
     fields: dict[str, Any] = {}
     for field in table.fields:
         if field.name in (*table.key, *SYSTEM_FIELDS):
             continue
         annotation = Any if field.encoding == "json" else _annotation(field.dtype)
         # A model of its own makes columns that are not NULL without a default: here they must be given.
-        fields[field.name] = (annotation | None, None) if field.nullable and annotation is not Any else (annotation, None if annotation is Any else ...)
+        fields[field.name] = (
+            (annotation | None, None)
+            if field.nullable and annotation is not Any
+            else (annotation, None if annotation is Any else ...)
+        )
     return cast("type[BaseModel]", create_model(table.name, __config__=ConfigDict(extra="forbid"), **fields))
 
 
@@ -109,7 +120,10 @@ def _complete(model: type[BaseModel]) -> None:
     try:
         model.model_rebuild()
     except PydanticUndefinedAnnotation as error:
-        raise InputError(f"the model {model.__name__} names {error.name!r}, which is not defined; define it, or register the model after it") from error
+        raise InputError(
+            f"the model {model.__name__} names {error.name!r}, which is not defined; define it, or register the model "
+            "after it"
+        ) from error
 
 
 def _options(model: type[BaseModel], name: str) -> dict[str, Any]:
@@ -132,7 +146,9 @@ def _field(name: str, info: FieldInfo, table: str, number: int) -> Field:
     check_name(name, "column")
     mapping: Mapping = map_annotation(info.annotation, info.metadata)
     dtype = datatypes.check_storable(mapping.dtype, f"{table}.{name}")
-    return Field(name, dtype, number, mapping.nullable, None, "json" if mapping.is_json else "plain", info.description or "")
+    return Field(
+        name, dtype, number, mapping.nullable, None, "json" if mapping.is_json else "plain", info.description or ""
+    )
 
 
 def _with_keys(table: Table, options: dict[str, Any]) -> Table:
@@ -140,11 +156,17 @@ def _with_keys(table: Table, options: dict[str, Any]) -> Table:
     names = table.names
     for listed in ([key_field] if key_field else []) + list(options.get("indexed_fields", ())):
         if listed not in names:
-            raise InputError(f"{table.name} declares an index on {listed!r}, which is not a field. {suggest(str(listed), names, 'Fields')}")
+            raise InputError(
+                f"{table.name} declares an index on {listed!r}, which is not a field. "
+                f"{suggest(str(listed), names, 'Fields')}"
+            )
     indexed = tuple(options.get("indexed_fields", ()))
     for name in indexed:
         if ordered_form(table.field(name).dtype) is None:
-            raise InputError(f"{table.name}.{name} is {datatypes.sql_name(table.field(name).dtype)}, which has no order to index; leave it out of indexed_fields")
+            raise InputError(
+                f"{table.name}.{name} is {datatypes.sql_name(table.field(name).dtype)}, which has no order to index; "
+                "leave it out of indexed_fields"
+            )
     name_fields = tuple(dict.fromkeys(([key_field] if key_field else []) + [n for n in _NAME_FIELDS if n in names]))
     texts = tuple(n for n in name_fields if n != "id" and _is_text(table.field(n).dtype))
     return replace(table, name_fields=texts, indexed=indexed)
@@ -165,11 +187,14 @@ def _default(info: FieldInfo, field: Field) -> Json:
 def _evolved(table: str, before: Field, field: Field) -> Field:
     if before.encoding != field.encoding or not datatypes.widens(before.dtype, field.dtype):
         raise InputError(
-            f"{table}.{before.name} is {datatypes.sql_name(before.dtype)} and the model says {datatypes.sql_name(field.dtype)}; "
+            f"{table}.{before.name} is {datatypes.sql_name(before.dtype)} and the model says "
+            f"{datatypes.sql_name(field.dtype)}; "
             "a type may only widen (INTEGER to BIGINT, DECIMAL to more digits). Add a new field instead"
         )
     if before.nullable and not field.nullable:
-        raise InputError(f"{table}.{before.name} may be NULL in rows that exist, and the model forbids it; keep the field Optional")
+        raise InputError(
+            f"{table}.{before.name} may be NULL in rows that exist, and the model forbids it; keep the field Optional"
+        )
     return replace(before, dtype=field.dtype, nullable=field.nullable, description=field.description)
 
 

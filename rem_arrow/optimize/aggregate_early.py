@@ -1,6 +1,7 @@
 """Aggregate one side of a join before the join, by the columns that the join and the groups above need of it.
 
-Sales by the names of customers are summed by the number of the customer first: a grouping by integers makes a few rows of many, and only
+Sales by the names of customers are summed by the number of the customer first: a grouping by integers makes a few rows
+of many, and only
 these are joined, and grouped by texts.
 
 Source: Yan and Larson, "Eager Aggregation and Lazy Aggregation", VLDB 1995.
@@ -9,11 +10,28 @@ Source: Yan and Larson, "Eager Aggregation and Lazy Aggregation", VLDB 1995.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, And, Call, Case, Cast, Column, Expr, InList, Join, Literal, Or, Parameter, Project, Relation
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    And,
+    Call,
+    Case,
+    Cast,
+    Column,
+    Expr,
+    InList,
+    Join,
+    Literal,
+    Or,
+    Parameter,
+    Project,
+    Relation,
+)
 from rem_arrow.plan.parts import again, has_parts, parts_of, total
 from rem_arrow.plan.walk import all_names, columns_of, expr_children, map_aggregate, rebuild, rebuild_expr, substitute
 
@@ -45,7 +63,7 @@ class _Early:
         while isinstance(join, Project):
             outputs = dict(join.outputs)
             keys = {n: substitute(k, outputs) for n, k in keys.items()}
-            calls = {n: map_aggregate(c, lambda e, outputs=outputs: substitute(e, outputs)) for n, c in calls.items()}  # type: ignore[misc]
+            calls = {n: map_aggregate(c, partial(substitute, by_name=outputs)) for n, c in calls.items()}
             join = join.input
         if not isinstance(join, Join) or join.kind not in ("inner", "left") or not join.equals or join.nulls_equal:
             return None
@@ -54,18 +72,28 @@ class _Early:
         read = columns_of(*(e for c in calls.values() for e in (c.argument, c.where) if e is not None))
         for side in ("left", "right") if join.kind == "inner" else ("left",):
             below = join.left if side == "left" else join.right
-            if not isinstance(below, Aggregate) and read <= below.schema.keys() and self.estimates.rows(below) >= _ROWS_MIN:
+            if (
+                not isinstance(below, Aggregate)
+                and read <= below.schema.keys()
+                and self.estimates.rows(below) >= _ROWS_MIN
+            ):
                 found = self._two_steps(plan, join, below, keys, calls)
                 if found is not None:
                     return found
         return None
 
-    def _two_steps(self, plan: Aggregate, join: Join, below: Relation, keys: dict[str, Expr], calls: dict[str, AggregateCall]) -> Relation | None:
+    def _two_steps(
+        self, plan: Aggregate, join: Join, below: Relation, keys: dict[str, Expr], calls: dict[str, AggregateCall]
+    ) -> Relation | None:
         columns = below.schema.keys()
         mine = [a if below is join.left else b for a, b in join.equals]
         needed: dict[Expr, str] = {}
         for expr in (*mine, *([] if join.residual is None else [join.residual]), *keys.values()):
-            whole = columns_of(expr) and columns_of(expr) <= columns and (isinstance(expr, Column) or expr in mine or _is_safe_expr(expr))
+            whole = (
+                columns_of(expr)
+                and columns_of(expr) <= columns
+                and (isinstance(expr, Column) or expr in mine or _is_safe_expr(expr))
+            )
             for part in [expr] if whole else [Column(n, below.schema[n]) for n in sorted(columns_of(expr) & columns)]:
                 if part not in needed:
                     needed[part] = self.names.fresh(part.name if isinstance(part, Column) else "early")
@@ -79,10 +107,20 @@ class _Early:
 
         equals = tuple((swap(a), b) if below is join.left else (a, swap(b)) for a, b in join.equals)
         residual = None if join.residual is None else swap(join.residual)
-        joined = replace(join, left=first, equals=equals, residual=residual) if below is join.left else replace(join, right=first, equals=equals, residual=residual)
+        joined = (
+            replace(join, left=first, equals=equals, residual=residual)
+            if below is join.left
+            else replace(join, right=first, equals=equals, residual=residual)
+        )
         combined = again(parts, self.names)
         second = Aggregate(joined, tuple((n, swap(k)) for n, k in keys.items()), tuple(combined.values()))
-        return Project(second, (*((n, Column(n, k.dtype)) for n, k in plan.keys), *((n, total(n, c, combined)) for n, c in plan.aggregates)))
+        return Project(
+            second,
+            (
+                *((n, Column(n, k.dtype)) for n, k in plan.keys),
+                *((n, total(n, c, combined)) for n, c in plan.aggregates),
+            ),
+        )
 
 
 def _is_safe(call: AggregateCall) -> bool:
@@ -94,7 +132,11 @@ def _is_safe_expr(expr: Expr) -> bool:
         case Column() | Literal() | Parameter():
             return True
         case Cast():
-            return expr.operand.dtype.is_numeric() and (expr.dtype.is_float() or expr.dtype.is_decimal()) and _is_safe_expr(expr.operand)
+            return (
+                expr.operand.dtype.is_numeric()
+                and (expr.dtype.is_float() or expr.dtype.is_decimal())
+                and _is_safe_expr(expr.operand)
+            )
         case Call():
             return expr.function in _SAFE and all(map(_is_safe_expr, expr.args))
         case Case() | And() | Or() | InList():

@@ -1,6 +1,7 @@
 """Let a scan give text columns as categories where they are only grouped by.
 
-A group by codes is several times faster than one by texts. A column may come as codes when all that happens to it between the
+A group by codes is several times faster than one by texts. A column may come as codes when all that happens to it
+between the
 scan and an Aggregate that has it as a key is being passed on, or compared for equality with values.
 """
 
@@ -56,7 +57,12 @@ def _code(plan: Relation, keys: frozenset[str]) -> Relation:
         case Project():
             passed = {e.name for n, e in plan.outputs if n in keys and isinstance(e, Column)}
             passed -= {e.name for n, e in plan.outputs if n not in keys and isinstance(e, Column)}
-            return replace(plan, input=_code(plan.input, frozenset(passed) - _read(*(e for _, e in plan.outputs if not isinstance(e, Column)))))
+            return replace(
+                plan,
+                input=_code(
+                    plan.input, frozenset(passed) - _read(*(e for _, e in plan.outputs if not isinstance(e, Column)))
+                ),
+            )
         case Join():
             left = keys - columns_of(*exprs_of(plan))
             return rebuild(plan, lambda i: _code(i, left.intersection(i.schema)))
@@ -66,7 +72,9 @@ def _code(plan: Relation, keys: frozenset[str]) -> Relation:
             return replace(plan, input=_code(plan.input, keys - columns_of(*(k.expr for k in plan.keys))))
         case Limit():
             return replace(plan, input=_code(plan.input, keys))
-        case Values() | Union() | Window() | Unnest() | Apply() | Recursive() | Working() | Shared() | Search() | Index():
+        case (
+            Values() | Union() | Window() | Unnest() | Apply() | Recursive() | Working() | Shared() | Search() | Index()
+        ):
             return rebuild(plan, lambda i: _code(i, frozenset()))
         case _:
             assert_never(plan)
@@ -83,7 +91,9 @@ def _read(*exprs: Expr) -> set[str]:
     found: set[str] = set()
     for expr in exprs:
         match expr:
-            case Call(function="=" | "<>", args=(Column(), Literal() | Parameter()) | (Literal() | Parameter(), Column())):
+            case Call(
+                function="=" | "<>", args=(Column(), Literal() | Parameter()) | (Literal() | Parameter(), Column())
+            ):
                 continue
             case InList(operand=Column(), options=options) if all(isinstance(o, (Literal, Parameter)) for o in options):
                 continue

@@ -1,7 +1,9 @@
 """Make joins of subqueries, correlated or not: no Apply is left.
 
-A condition of a WHERE that is a subquery's mark, or its negation, becomes a semi or anti join; any other subquery becomes an
-outer join that adds its value. What a correlated subquery computes for one row of the outer query, `Domain` makes it compute
+A condition of a WHERE that is a subquery's mark, or its negation, becomes a semi or anti join; any other subquery
+becomes an
+outer join that adds its value. What a correlated subquery computes for one row of the outer query, `Domain` makes it
+compute
 for all of them.
 """
 
@@ -36,7 +38,18 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
-from rem_arrow.plan.walk import all_names, children, columns_of, conjunction, conjuncts, free_columns, map_aggregate, passed, rebuild, substitute
+from rem_arrow.plan.walk import (
+    all_names,
+    children,
+    columns_of,
+    conjunction,
+    conjuncts,
+    free_columns,
+    map_aggregate,
+    passed,
+    rebuild,
+    substitute,
+)
 
 _INT = pl.Int64()
 
@@ -103,7 +116,8 @@ class _Unnesting:
         return self._equal(kind, plan.input, pushed, _operand_pair(plan, subquery))
 
     def _uncorrelated_part(self, plan: Apply, subquery: Relation) -> tuple[Relation, list[Expr]] | None:
-        """Return the subquery below its correlated filters, and those; None when it is correlated deeper, or not by filters."""
+        """Return the subquery below its correlated filters, and those; None when it is correlated deeper, or not by
+        filters."""
         conditions: list[Expr] = []
         operand = [] if plan.operand is None else [Call("=", _operand_pair(plan, subquery)[0], BOOLEAN)]
         names: dict[str, Expr] = {}
@@ -117,14 +131,23 @@ class _Unnesting:
             else:
                 break
         conditions += [substitute(c, names) for c in operand]
-        if free_columns(subquery) or not conditions or not any(columns_of(c) & plan.input.schema.keys() for c in conditions):
+        if (
+            free_columns(subquery)
+            or not conditions
+            or not any(columns_of(c) & plan.input.schema.keys() for c in conditions)
+        ):
             return None
         return subquery, conditions
 
     def _with_conditions(self, kind: JoinKind, plan: Apply, inner: Relation, conditions: list[Expr]) -> Relation:
         own = [c for c in conditions if columns_of(c) <= inner.schema.keys()]
         rest = [c for c in conditions if c not in own]
-        return Join(kind, plan.input, Filter(inner, conjunction(own)) if own else inner, residual=conjunction(rest) if rest else None)
+        return Join(
+            kind,
+            plan.input,
+            Filter(inner, conjunction(own)) if own else inner,
+            residual=conjunction(rest) if rest else None,
+        )
 
     def _pushed(self, plan: Apply, subquery: Relation, reader: Relation | None = None) -> Pushed | None:
         """Return the subquery for all outer values that it, or `reader` above it, reads; None when there are none."""
@@ -133,7 +156,9 @@ class _Unnesting:
             return None
         return Domain(plan.input, wanted, self.names).push(subquery, wanted)
 
-    def _equal(self, kind: JoinKind, outer: Relation, pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()) -> Join:
+    def _equal(
+        self, kind: JoinKind, outer: Relation, pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()
+    ) -> Join:
         """Join the outer rows with what was computed for them."""
         return matched(kind, outer, {f: Column(f, outer.schema[f]) for f in pushed.names}, pushed, extra)
 
@@ -157,7 +182,11 @@ class _Unnesting:
         (column, dtype), *_ = plan.subquery.schema.items()
         pushed = self._pushed(plan, plan.subquery)
         inner = pushed.plan if pushed is not None else plan.subquery
-        keys = tuple((self.names.fresh(c.name), cast(Expr, c)) for c in pushed.names.values()) if pushed is not None else ()
+        keys = (
+            tuple((self.names.fresh(c.name), cast(Expr, c)) for c in pushed.names.values())
+            if pushed is not None
+            else ()
+        )
         single = Aggregate(inner, keys, ((plan.name, AggregateCall("single", Column(column, dtype), dtype)),))
         if pushed is None:
             return Join("inner", plan.input, single)
@@ -222,15 +251,29 @@ class _Unnesting:
         distinct = self._distinct(pushed, (value,))
         last = list(distinct.plan.schema)[-1]
         marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
-        joined: Relation = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict), ((plan.operand, Column(last, dtype)),))
+        joined: Relation = self._equal(
+            "left", plan.input, Pushed(marked, distinct.names, distinct.strict), ((plan.operand, Column(last, dtype)),)
+        )
         keys = tuple((self.names.fresh(c.name), cast(Expr, c)) for c in pushed.names.values())
-        counts = Aggregate(pushed.plan, keys, ((rows, AggregateCall("count", None, _INT)), (known, AggregateCall("count", value, _INT))))
+        counts = Aggregate(
+            pushed.plan,
+            keys,
+            ((rows, AggregateCall("count", None, _INT)), (known, AggregateCall("count", value, _INT))),
+        )
         named = {f: Column(n, e.dtype) for f, (n, e) in zip(pushed.names, keys, strict=True)}
-        joined = self._equal("left", joined, Pushed(counts, named, pushed.strict)) if keys else Join("inner", joined, counts)
+        joined = (
+            self._equal("left", joined, Pushed(counts, named, pushed.strict)) if keys else Join("inner", joined, counts)
+        )
         none = Call("=", (Call("coalesce", (Column(rows, _INT), Literal(0, _INT)), _INT), Literal(0, _INT)), BOOLEAN)
-        unknown = Or((Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(known, _INT), Column(rows, _INT)), BOOLEAN)))
+        unknown = Or(
+            (Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(known, _INT), Column(rows, _INT)), BOOLEAN))
+        )
         is_found = known_value(Column(flag, BOOLEAN))
-        mark = Case(((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))), Literal(False, BOOLEAN), BOOLEAN)
+        mark = Case(
+            ((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))),
+            Literal(False, BOOLEAN),
+            BOOLEAN,
+        )
         return self._kept(plan, joined, ((plan.name, mark),))
 
     # --- LATERAL
@@ -253,7 +296,12 @@ class _Unnesting:
         while isinstance(below, Project):
             projections.append(below)
             below = below.input
-        single = isinstance(below, Unnest) and isinstance(below.input, Values) and not below.input.columns and len(below.input.rows) == 1
+        single = (
+            isinstance(below, Unnest)
+            and isinstance(below.input, Values)
+            and not below.input.columns
+            and len(below.input.rows) == 1
+        )
         if not single or (plan.condition is not None and plan.condition != Literal(True, BOOLEAN)):
             return None
         result: Relation = replace(cast(Unnest, below), input=plan.input, keep_empty=plan.kind == "left")

@@ -1,7 +1,9 @@
 """What a correlated subquery computes for each row of the outer query, computed for all rows at once.
 
-The domain are the distinct values of the outer columns that the subquery reads. `push` moves it down the subquery: every node
-gets them as further columns, so that its rows say which outer values they belong to. Where a filter says that an outer column
+The domain are the distinct values of the outer columns that the subquery reads. `push` moves it down the subquery:
+every node
+gets them as further columns, so that its rows say which outer values they belong to. Where a filter says that an outer
+column
 equals one of the subquery's own, that one takes its place and the domain is not needed at all.
 
 Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
@@ -47,7 +49,18 @@ from rem_arrow.plan.nodes import (
     WindowCall,
     Working,
 )
-from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, exprs_of, free_columns, map_exprs, map_window, passed, substitute
+from rem_arrow.plan.walk import (
+    children,
+    columns_of,
+    conjunction,
+    conjuncts,
+    exprs_of,
+    free_columns,
+    map_exprs,
+    map_window,
+    passed,
+    substitute,
+)
 
 _INT = pl.Int64()
 _ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
@@ -55,7 +68,8 @@ _ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A plan that holds, beside its own columns, the outer ones under the names `names`; those of `strict` are never NULL in a match."""
+    """A plan that holds, beside its own columns, the outer ones under the names `names`; those of `strict` are never
+    NULL in a match."""
 
     plan: Relation
     names: dict[str, Column]
@@ -68,7 +82,13 @@ def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str,
     return {n: Call("coalesce", (Column(n, t), Literal(0, t)), t) for n, t in counts}
 
 
-def matched(kind: JoinKind, outer: Relation, own: Mapping[str, Column], pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()) -> Join:
+def matched(
+    kind: JoinKind,
+    outer: Relation,
+    own: Mapping[str, Column],
+    pushed: Pushed,
+    extra: tuple[tuple[Expr, Expr], ...] = (),
+) -> Join:
     """Join a relation that holds the outer columns, under the names `own`, with what was computed for their values.
 
     Args:
@@ -78,7 +98,13 @@ def matched(kind: JoinKind, outer: Relation, own: Mapping[str, Column], pushed: 
     if pushed.strict >= pushed.names.keys():
         return Join(kind, outer, pushed.plan, (*pairs, *extra))
     known = [known_value(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
-    return Join(kind, outer, Filter(pushed.plan, conjunction(known)) if known else pushed.plan, (*pairs, *extra), nulls_equal=True)
+    return Join(
+        kind,
+        outer,
+        Filter(pushed.plan, conjunction(known)) if known else pushed.plan,
+        (*pairs, *extra),
+        nulls_equal=True,
+    )
 
 
 class Domain:
@@ -131,7 +157,10 @@ class Domain:
             case Working():
                 return self._last_rows(plan)
             case Search():
-                raise UnsupportedError("a search whose rows or query depend on a query around it is not supported; search in a CTE or a subquery of its own, and join it")
+                raise UnsupportedError(
+                    "a search whose rows or query depend on a query around it is not supported; search in a CTE or a "
+                    "subquery of its own, and join it"
+                )
             case Index():
                 raise AssertionError("the binder lets an index read nothing around it")
             case Scan() | Apply():
@@ -153,15 +182,22 @@ class Domain:
         step = self.push(plan.step, self._wanted.keys())
         del self._recursions[plan.name]
         columns = passed(plan.base)
-        first = Project(_where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items())))
+        first = Project(
+            _where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items()))
+        )
         again = passed(plan.step)
-        then = Project(_where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried)))
+        then = Project(
+            _where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
+        )
         return Pushed(replace(plan, base=first, step=then), carried)
 
     def _last_rows(self, plan: Working) -> Pushed:
         carried = self._recursions[plan.name]
         named = {f: Column(self._names.fresh(f), c.dtype) for f, c in carried.items()}
-        return Pushed(replace(plan, columns=(*plan.columns, *((named[f].name, c.name, c.dtype) for f, c in carried.items()))), named)
+        return Pushed(
+            replace(plan, columns=(*plan.columns, *((named[f].name, c.name, c.dtype) for f, c in carried.items()))),
+            named,
+        )
 
     def _bound(self, expr: Expr, inner: Pushed) -> Expr:
         return substitute(expr, inner.names)
@@ -189,7 +225,11 @@ class Domain:
                 else:
                     rest.append(condition)
             if bound.keys() >= wanted:
-                return self._substituted(plan.input, {f: bound[f] for f in wanted}, [*rest, *(_equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)])
+                return self._substituted(
+                    plan.input,
+                    {f: bound[f] for f in wanted},
+                    [*rest, *(_equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)],
+                )
         inner = self.push(plan.input, wanted)
         return replace(inner, plan=Filter(inner.plan, self._bound(plan.condition, inner)))
 
@@ -197,7 +237,13 @@ class Domain:
         if not (isinstance(condition, Call) and condition.function == "="):
             return None
         for outer, own in (condition.args, condition.args[::-1]):
-            if isinstance(outer, Column) and outer.name in self._wanted and outer.dtype == own.dtype and (used := columns_of(own)) and used <= inner.schema.keys():
+            if (
+                isinstance(outer, Column)
+                and outer.name in self._wanted
+                and outer.dtype == own.dtype
+                and (used := columns_of(own))
+                and used <= inner.schema.keys()
+            ):
                 return outer.name, own
         return None
 
@@ -232,20 +278,30 @@ class Domain:
         if plan.kind == "right" or (plan.kind == "inner" and on_right and not on_left):
             left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
         elif plan.kind == "full":
-            left, right = (replace(p, plan=_where_known(p), strict=frozenset()) for p in (self.push(side, wanted | read) for side in (plan.left, plan.right)))
+            left, right = (
+                replace(p, plan=_where_known(p), strict=frozenset())
+                for p in (self.push(side, wanted | read) for side in (plan.left, plan.right))
+            )
         else:
-            left, right = self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())), self.push(plan.right, on_right)
+            left, right = (
+                self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())),
+                self.push(plan.right, on_right),
+            )
         shared = [f for f in left.names if f in right.names]
         known = {**right.names, **left.names} if plan.kind != "right" else {**left.names, **right.names}
         bound = cast(Join, map_exprs(plan, lambda e: substitute(e, known)))
-        own = [_equal(a, b) for a, b in bound.equals] if not plan.nulls_equal else [_same(a, b) for a, b in bound.equals]
+        own = (
+            [_equal(a, b) for a, b in bound.equals] if not plan.nulls_equal else [_same(a, b) for a, b in bound.equals]
+        )
         rest = [*own, *(conjuncts(bound.residual) if bound.residual is not None else ())]
         pairs = tuple((cast(Expr, left.names[f]), cast(Expr, right.names[f])) for f in shared)
         strict = left.strict | right.strict
         if strict >= set(shared):
             joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None)
         else:
-            joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True)
+            joined = Join(
+                plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True
+            )
         if plan.kind == "full":
             return self._merged(joined, left, right)
         # The side that an outer join keeps also has rows of outer values that are NULL.
@@ -255,7 +311,9 @@ class Domain:
     def _merged(self, joined: Join, left: Pushed, right: Pushed) -> Pushed:
         """Behind a full join an outer value stands on the one side or the other."""
         named = {f: Column(self._names.fresh(f), c.dtype) for f, c in left.names.items()}
-        values = [(named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()]
+        values = [
+            (named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()
+        ]
         outputs = passed(joined)
         return Pushed(Project(joined, (*outputs, *values)), named)
 
@@ -273,17 +331,26 @@ class Domain:
         if plan.offset is not None:
             conditions.append(Call(">", (place, _wide(plan.offset)), pl.Boolean()))
         if plan.count is not None:
-            last = _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
+            last = (
+                _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
+            )
             conditions.append(Call("<=", (place, last), pl.Boolean()))
         outputs = passed(inner.plan)
-        return replace(inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs))
+        return replace(
+            inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs)
+        )
 
     def _union(self, plan: Union, wanted: set[str]) -> Pushed:
         branches = [self.push(i, wanted) for i in plan.inputs]
         outputs = []
         for branch, old in zip(branches, plan.inputs, strict=True):
             own = passed(old)
-            outputs.append(Project(_where_known(branch), (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted)))))
+            outputs.append(
+                Project(
+                    _where_known(branch),
+                    (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted))),
+                )
+            )
         first = branches[0]
         return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(wanted)})
 
@@ -291,12 +358,16 @@ class Domain:
         inner = self.push(plan.input, wanted)
         keys = tuple(inner.names.values())
         calls = [(n, map_window(c, lambda e: self._bound(e, inner))) for n, c in plan.calls]
-        return replace(inner, plan=Window(inner.plan, tuple((n, replace(c, partition=(*c.partition, *keys))) for n, c in calls)))
+        return replace(
+            inner, plan=Window(inner.plan, tuple((n, replace(c, partition=(*c.partition, *keys))) for n, c in calls))
+        )
 
     def _values(self, plan: Values, wanted: set[str]) -> Pushed:
         """VALUES that read outer columns: one projection of the domain a row."""
         one = Values((), ((),))
-        rows = tuple(Project(one, tuple((n, e) for (n, _), e in zip(plan.columns, row, strict=True))) for row in plan.rows)
+        rows = tuple(
+            Project(one, tuple((n, e) for (n, _), e in zip(plan.columns, row, strict=True))) for row in plan.rows
+        )
         return self.push(rows[0] if len(rows) == 1 else Union(rows), wanted)
 
 

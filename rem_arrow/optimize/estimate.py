@@ -1,4 +1,5 @@
-"""How many rows a plan may have, and how many distinct values its columns: guesses for choosing between plans of one meaning."""
+"""How many rows a plan may have, and how many distinct values its columns: guesses for choosing between plans of one
+meaning."""
 
 from __future__ import annotations
 
@@ -73,12 +74,16 @@ class Estimates:
             case Aggregate():
                 return self._groups(plan)
             case Limit():
-                count = plan.count.value if isinstance(plan.count, Literal) and isinstance(plan.count.value, int) else 100
+                count = (
+                    plan.count.value if isinstance(plan.count, Literal) and isinstance(plan.count.value, int) else 100
+                )
                 return min(self.rows(plan.input), count)
             case Union():
                 return sum(self.rows(i) for i in plan.inputs)
             case Index():
-                return INDEX_FUNCTIONS[plan.function].rows * max(1.0, sum(self.rows(i) for i in plan.inputs[: len(plan.inputs) - len(plan.named)]))
+                return INDEX_FUNCTIONS[plan.function].rows * max(
+                    1.0, sum(self.rows(i) for i in plan.inputs[: len(plan.inputs) - len(plan.named)])
+                )
             case Search():
                 return min(self.rows(plan.input), 10.0)
             case Unnest():
@@ -127,12 +132,17 @@ class Estimates:
         return share
 
     def _table_rows(self, keys: list[Expr], plan: Relation) -> float:
-        """Return the rows of the one table that the keys are columns of, all filters left aside; 0 where they are of several, so that nothing ties them."""
+        """Return the rows of the one table that the keys are columns of, all filters left aside; 0 where they are of
+        several, so that nothing ties them."""
         origins = [self._origin(k.name, plan) if isinstance(k, Column) else None for k in keys]
         tables = {o[0] for o in origins if o is not None}
         if len(tables) > 1:
             return 0.0
-        source = self.catalog.source(tables.pop()) if len(tables) == 1 and None not in origins and self.catalog is not None else None
+        source = (
+            self.catalog.source(tables.pop())
+            if len(tables) == 1 and None not in origins and self.catalog is not None
+            else None
+        )
         return max(1.0, self.rows(plan) if source is None else float(source.row_count()))
 
     def _groups(self, plan: Aggregate) -> float:
@@ -153,21 +163,33 @@ class Estimates:
         for name in names:
             source = self._origin(name, plan)
             statistics = self._of(*source) if source is not None else None
-            found *= min(statistics.distinct if statistics is not None else max(1.0, rows * 0.5), self._asked(name, plan))
+            found *= min(
+                statistics.distinct if statistics is not None else max(1.0, rows * 0.5), self._asked(name, plan)
+            )
         return max(1.0, min(rows, found))
 
     def _asked(self, name: str, plan: Relation) -> float:
         """Return how many values of a column the filters below let through, where they list them."""
         match plan:
             case Filter():
-                listed = [len(c.options) for c in conjuncts(plan.condition) if isinstance(c, InList) and c.operand == Column(name, plan.schema[name])]
-                listed += [1 for c in conjuncts(plan.condition) if isinstance(c, Call) and c.function == "=" and c.args[0] == Column(name, plan.schema[name])]
+                listed = [
+                    len(c.options)
+                    for c in conjuncts(plan.condition)
+                    if isinstance(c, InList) and c.operand == Column(name, plan.schema[name])
+                ]
+                listed += [
+                    1
+                    for c in conjuncts(plan.condition)
+                    if isinstance(c, Call) and c.function == "=" and c.args[0] == Column(name, plan.schema[name])
+                ]
                 return min([*listed, self._asked(name, plan.input)]) if name in plan.schema else inf
             case Project():
                 expr = dict(plan.outputs).get(name)
                 return self._asked(expr.name, plan.input) if isinstance(expr, Column) else inf
             case Join():
-                return min((self._asked(name, side) for side in (plan.left, plan.right) if name in side.schema), default=inf)
+                return min(
+                    (self._asked(name, side) for side in (plan.left, plan.right) if name in side.schema), default=inf
+                )
             case _:
                 return inf
 
@@ -189,7 +211,14 @@ class Estimates:
                 key = dict(plan.keys).get(name)
                 return self._origin(key.name, plan.input) if isinstance(key, Column) else None
             case _:
-                return next((found for c in children(plan) if name in c.schema and (found := self._origin(name, c)) is not None), None)
+                return next(
+                    (
+                        found
+                        for c in children(plan)
+                        if name in c.schema and (found := self._origin(name, c)) is not None
+                    ),
+                    None,
+                )
 
     def _of(self, table: str, column: str) -> ColumnStatistics | None:
         key = (table, column)
@@ -231,7 +260,11 @@ class Estimates:
         share, bounds = 1.0, dict[str, list[float]]()
         for condition in conditions:
             own = self.selectivity(condition, plan)
-            if isinstance(condition, Call) and condition.function in _BOUNDS and len(names := columns_of(condition)) == 1:
+            if (
+                isinstance(condition, Call)
+                and condition.function in _BOUNDS
+                and len(names := columns_of(condition)) == 1
+            ):
                 bounds.setdefault(next(iter(names)), []).append(own)
             else:
                 share *= own

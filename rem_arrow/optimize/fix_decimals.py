@@ -1,7 +1,9 @@
 """Compute decimals as 64-bit integers where the data prove that nothing overflows.
 
-Polars' decimals are 128 bits wide and slow. A column of DECIMAL(p, s) whose values, as integers, fit into 64 bits is read as these
-integers; sums, products and comparisons are carried out on them, with the scale and the bounds kept here, and they become
+Polars' decimals are 128 bits wide and slow. A column of DECIMAL(p, s) whose values, as integers, fit into 64 bits is
+read as these
+integers; sums, products and comparisons are carried out on them, with the scale and the bounds kept here, and they
+become
 decimals again where something else is done with them, at the latest at the root. Nobody sees a difference.
 
 Reads bounds for correctness: runs at each execution, against the pinned version.
@@ -50,7 +52,8 @@ _PICKED = ("min", "max", "any_value", "first", "last")
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A number as an integer: its value times 10 ** scale, within the bounds. `whole` columns are integers anyway, of their own type."""
+    """A number as an integer: its value times 10 ** scale, within the bounds. `whole` columns are integers anyway, of
+    their own type."""
 
     scale: int
     low: int
@@ -85,7 +88,10 @@ class _Fixing:
         known = {n: f for n, f in known.items() if not f.whole}
         if not known:
             return fixed_plan
-        outputs = tuple((n, _unfixed(Column(n, _INT), known[n].scale, t) if n in known else cast(Expr, Column(n, t))) for n, t in plan.schema.items())
+        outputs = tuple(
+            (n, _unfixed(Column(n, _INT), known[n].scale, t) if n in known else cast(Expr, Column(n, t)))
+            for n, t in plan.schema.items()
+        )
         return Project(fixed_plan, outputs)
 
     def rewrite(self, plan: Relation) -> tuple[Relation, dict[str, Fixed]]:
@@ -120,7 +126,12 @@ class _Fixing:
             if (not isinstance(dtype, pl.Decimal) and not dtype.is_integer()) or source is None:
                 continue
             statistics = source.statistics(column)
-            if statistics is not None and isinstance(statistics.low, int) and isinstance(statistics.high, int) and max(abs(statistics.low), abs(statistics.high)) <= _LIMIT:
+            if (
+                statistics is not None
+                and isinstance(statistics.low, int)
+                and isinstance(statistics.high, int)
+                and max(abs(statistics.low), abs(statistics.high)) <= _LIMIT
+            ):
                 scale = dtype.scale if isinstance(dtype, pl.Decimal) else 0
                 known[name] = Fixed(scale, statistics.low, statistics.high, whole=not isinstance(dtype, pl.Decimal))
         fixed = {n: f.scale for n, f in known.items() if not f.whole}
@@ -148,7 +159,9 @@ class _Fixing:
             x, y = fix(a, known_left), fix(b, known_right)
             decimals = isinstance(a.dtype, pl.Decimal) or isinstance(b.dtype, pl.Decimal)
             both = _aligned([x, y]) if x is not None and y is not None and decimals else None
-            equals.append((both[0][0], both[0][1]) if both is not None else (plain(a, known_left), plain(b, known_right)))
+            equals.append(
+                (both[0][0], both[0][1]) if both is not None else (plain(a, known_left), plain(b, known_right))
+            )
         known = {**known_left, **known_right}
         residual = None if plan.residual is None else plain(plan.residual, known)
         kept = known_left if plan.kind in ("semi", "anti") else known
@@ -169,8 +182,13 @@ class _Fixing:
             outputs = []
             for (n, t), name in zip(old.schema.items(), names, strict=True):
                 loose = n in fixed and not fixed[n].whole and name not in known
-                outputs.append((n, _unfixed(Column(n, _INT), fixed[n].scale, t) if loose else Column(n, branch.schema[n])))
-            loosened = any(n in fixed and not fixed[n].whole and name not in known for n, name in zip(old.schema, names, strict=True))
+                outputs.append(
+                    (n, _unfixed(Column(n, _INT), fixed[n].scale, t) if loose else Column(n, branch.schema[n]))
+                )
+            loosened = any(
+                n in fixed and not fixed[n].whole and name not in known
+                for n, name in zip(old.schema, names, strict=True)
+            )
             inputs.append(Project(branch, tuple(outputs)) if loosened else branch)
         return Union(tuple(inputs)), known
 
@@ -205,9 +223,15 @@ class _Fixing:
         passed = tuple((n, cast(Expr, Column(n, result.schema[n]))) for n, _ in keys)
         return Project(result, (*passed, *outputs)), found
 
-    def _call(self, name: str, call: AggregateCall, known: dict[str, Fixed]) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
+    def _call(
+        self, name: str, call: AggregateCall, known: dict[str, Fixed]
+    ) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """Return the aggregates that compute one, the expression over them, and whether that is an integer."""
-        fixed = fix(call.argument, known) if call.argument is not None and columns_of(call.argument) & known.keys() else None
+        fixed = (
+            fix(call.argument, known)
+            if call.argument is not None and columns_of(call.argument) & known.keys()
+            else None
+        )
         if fixed is not None and isinstance(call.argument.dtype if call.argument is not None else None, pl.Decimal):
             expr, info = fixed
             plain_call = replace(map_aggregate(call, lambda e: plain(e, known)), argument=expr, dtype=_INT)
@@ -221,30 +245,43 @@ class _Fixing:
                 return [(name, replace(plain_call, dtype=call.dtype))], Column(name, call.dtype), None
         return [(name, map_aggregate(call, lambda e: plain(e, known)))], Column(name, call.dtype), None
 
-    def _mean(self, name: str, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
+    def _mean(
+        self, name: str, whole: AggregateCall, info: Fixed
+    ) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """A mean is a sum over a count, of which others may have use too."""
         count = self.names.fresh(f"{name} count")
         if info.size >= _SMALL:
             # A sum of floats would lose the digits of large values that cancel out.
             halves, exact = self._halves(name, whole, pl.Decimal(_DIGITS_MAX, info.scale))
             number = Cast(Column(count, _INT), pl.Float64())
-            return [*halves, (count, replace(whole, function="count"))], Call("/", (Cast(exact, pl.Float64()), number), pl.Float64()), None
+            return (
+                [*halves, (count, replace(whole, function="count"))],
+                Call("/", (Cast(exact, pl.Float64()), number), pl.Float64()),
+                None,
+            )
         calls = [(name, whole), (count, replace(whole, function="count"))]
         total, number = (Cast(Column(n, _INT), pl.Float64()) for n in (name, count))
         scaled = Call("*", (number, Literal(float(10**info.scale), pl.Float64())), pl.Float64())
         return calls, Call("/", (total, scaled), pl.Float64()), None
 
-    def _sum(self, name: str, call: AggregateCall, whole: AggregateCall, info: Fixed) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
+    def _sum(
+        self, name: str, call: AggregateCall, whole: AggregateCall, info: Fixed
+    ) -> tuple[list[tuple[str, AggregateCall]], Expr, Fixed | None]:
         """A sum of small values fits; of larger ones the upper and the lower halves are summed apart."""
         if info.size < _SMALL:
             return [(name, whole)], _unfixed(Column(name, _INT), info.scale, call.dtype), None
         halves, exact = self._halves(name, whole, call.dtype)
         return halves, exact, None
 
-    def _halves(self, name: str, whole: AggregateCall, dtype: pl.DataType) -> tuple[list[tuple[str, AggregateCall]], Expr]:
+    def _halves(
+        self, name: str, whole: AggregateCall, dtype: pl.DataType
+    ) -> tuple[list[tuple[str, AggregateCall]], Expr]:
         low = self.names.fresh(f"{name} low")
         assert whole.argument is not None, "a sum has an argument"
-        halves = [(name, replace(whole, argument=Call("fixed_high", (whole.argument,), _INT))), (low, replace(whole, argument=Call("fixed_low", (whole.argument,), _INT)))]
+        halves = [
+            (name, replace(whole, argument=Call("fixed_high", (whole.argument,), _INT))),
+            (low, replace(whole, argument=Call("fixed_low", (whole.argument,), _INT))),
+        ]
         return halves, Call("unfixed_sum", (Column(name, _INT), Column(low, _INT)), dtype)
 
 
@@ -267,7 +304,11 @@ def plain(expr: Expr, known: dict[str, Fixed]) -> Expr:
         return expr
     if isinstance(expr, Column):
         return _unfixed(Column(expr.name, _INT), known[expr.name].scale, expr.dtype)
-    if isinstance(expr, Call) and expr.function in _COMPARISONS and any(isinstance(a.dtype, pl.Decimal) for a in expr.args):
+    if (
+        isinstance(expr, Call)
+        and expr.function in _COMPARISONS
+        and any(isinstance(a.dtype, pl.Decimal) for a in expr.args)
+    ):
         aligned = _aligned([fix(a, known) for a in expr.args])
         if aligned is not None:
             return replace(expr, args=tuple(aligned[0]))
@@ -275,13 +316,25 @@ def plain(expr: Expr, known: dict[str, Fixed]) -> Expr:
         aligned = _aligned([fix(a, known) for a in (expr.operand, *expr.options)])
         if aligned is not None:
             return replace(expr, operand=aligned[0][0], options=tuple(aligned[0][1:]))
-    if isinstance(expr, Call) and expr.function == "is_null" and isinstance(expr.args[0], Column) and not known[expr.args[0].name].whole:
+    if (
+        isinstance(expr, Call)
+        and expr.function == "is_null"
+        and isinstance(expr.args[0], Column)
+        and not known[expr.args[0].name].whole
+    ):
         return replace(expr, args=(Column(expr.args[0].name, _INT),))
     fixed = fix(expr, known) if isinstance(expr.dtype, pl.Decimal) else None
     if fixed is not None and isinstance(expr.dtype, pl.Decimal) and fixed[1].scale == expr.dtype.scale:
         return _unfixed(fixed[0], fixed[1].scale, expr.dtype)
-    if isinstance(expr, Cast) and isinstance(expr.dtype, pl.Float64) and isinstance(expr.operand.dtype, pl.Decimal) and (inner := fix(expr.operand, known)) is not None:
-        return Call("/", (Cast(inner[0], pl.Float64()), Literal(float(10 ** inner[1].scale), pl.Float64())), pl.Float64())
+    if (
+        isinstance(expr, Cast)
+        and isinstance(expr.dtype, pl.Float64)
+        and isinstance(expr.operand.dtype, pl.Decimal)
+        and (inner := fix(expr.operand, known)) is not None
+    ):
+        return Call(
+            "/", (Cast(inner[0], pl.Float64()), Literal(float(10 ** inner[1].scale), pl.Float64())), pl.Float64()
+        )
     return rebuild_expr(expr, lambda e: plain(e, known))
 
 
@@ -293,7 +346,13 @@ def fix(expr: Expr, known: dict[str, Fixed]) -> tuple[Expr, Fixed] | None:
                 return None
             fixed = known[expr.name]
             column = Column(expr.name, _INT)
-            return (column if not fixed.whole else Cast(Column(expr.name, expr.dtype), _INT) if expr.dtype != _INT else column), fixed
+            return (
+                column
+                if not fixed.whole
+                else Cast(Column(expr.name, expr.dtype), _INT)
+                if expr.dtype != _INT
+                else column
+            ), fixed
         case Literal():
             return _literal(expr)
         case Cast() if not expr.safe and isinstance(expr.dtype, pl.Decimal):
@@ -304,7 +363,14 @@ def fix(expr: Expr, known: dict[str, Fixed]) -> tuple[Expr, Fixed] | None:
             return None if x is None or y is None else _arithmetic(expr.function, x, y, expr.dtype)
         case Call(function="negate") if isinstance(expr.dtype, pl.Decimal):
             inner = fix(expr.args[0], known)
-            return None if inner is None else (Call("fixed-", (Literal(0, _INT), inner[0]), _INT), Fixed(inner[1].scale, -inner[1].high, -inner[1].low))
+            return (
+                None
+                if inner is None
+                else (
+                    Call("fixed-", (Literal(0, _INT), inner[0]), _INT),
+                    Fixed(inner[1].scale, -inner[1].high, -inner[1].low),
+                )
+            )
         case Call(function="coalesce") if isinstance(expr.dtype, pl.Decimal):
             return _joint([fix(a, known) for a in expr.args], lambda args: replace(expr, args=tuple(args), dtype=_INT))
         case Case() if isinstance(expr.dtype, pl.Decimal):
@@ -330,7 +396,11 @@ def _rescaled(number: tuple[Expr, Fixed], scale: int, dtype: pl.Decimal | None =
     """Return the number with more places behind the point."""
     expr, fixed = number
     factor = 10 ** (scale - fixed.scale) if scale >= fixed.scale else 0
-    if not factor or fixed.size * factor > _LIMIT or (dtype is not None and fixed.size * factor >= 10 ** (dtype.precision or 38)):
+    if (
+        not factor
+        or fixed.size * factor > _LIMIT
+        or (dtype is not None and fixed.size * factor >= 10 ** (dtype.precision or 38))
+    ):
         return None
     if factor == 1:
         return number
@@ -340,7 +410,9 @@ def _rescaled(number: tuple[Expr, Fixed], scale: int, dtype: pl.Decimal | None =
     return Call("fixed*", (expr, Literal(factor, _INT)), _INT), grown
 
 
-def _arithmetic(operator: str, x: tuple[Expr, Fixed], y: tuple[Expr, Fixed], dtype: pl.Decimal) -> tuple[Expr, Fixed] | None:
+def _arithmetic(
+    operator: str, x: tuple[Expr, Fixed], y: tuple[Expr, Fixed], dtype: pl.Decimal
+) -> tuple[Expr, Fixed] | None:
     if operator == "*":
         (a, f), (b, g) = x, y
         ends = [p * q for p in (f.low, f.high) for q in (g.low, g.high)]
@@ -350,7 +422,11 @@ def _arithmetic(operator: str, x: tuple[Expr, Fixed], y: tuple[Expr, Fixed], dty
         if aligned is None:
             return None
         (a, b), (f, g), scale = aligned
-        found = Fixed(scale, f.low + g.low, f.high + g.high) if operator == "+" else Fixed(scale, f.low - g.high, f.high - g.low)
+        found = (
+            Fixed(scale, f.low + g.low, f.high + g.high)
+            if operator == "+"
+            else Fixed(scale, f.low - g.high, f.high - g.low)
+        )
     if found.size > _LIMIT or found.scale != dtype.scale or found.size >= 10 ** (dtype.precision or 38):
         return None
     return Call(f"fixed{operator}", (a, b), _INT), found

@@ -35,10 +35,47 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_children, map_exprs, rebuild, rebuild_expr
 
 CHANGING = frozenset(
-    {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time", "current_timestamp", "today", "get_current_timestamp"}
+    {
+        "random",
+        "setseed",
+        "uuid",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "now",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "today",
+        "get_current_timestamp",
+    }
 )
 # NULL if an argument is, whatever the others: they are not computed, and do not fail.
-_NULL_OF_NULL = frozenset({"+", "-", "*", "/", "//", "%", "=", "<>", "<", "<=", ">", ">=", "negate", "abs", "&", "|", "xor", "<<", ">>", "gcd", "lcm"})
+_NULL_OF_NULL = frozenset(
+    {
+        "+",
+        "-",
+        "*",
+        "/",
+        "//",
+        "%",
+        "=",
+        "<>",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "negate",
+        "abs",
+        "&",
+        "|",
+        "xor",
+        "<<",
+        ">>",
+        "gcd",
+        "lcm",
+    }
+)
 TRUE, FALSE = Literal(True, BOOLEAN), Literal(False, BOOLEAN)
 
 
@@ -62,7 +99,9 @@ def fold_expr(expr: Expr, tools: Tools) -> Expr:
             return _case(expr)
         case Call(function="coalesce", args=(Literal(value=value) as first, *_)) if value is not None:
             return first
-        case Call(function=function) if function in _NULL_OF_NULL and any(isinstance(a, Literal) and a.value is None for a in expr.args):
+        case Call(function=function) if function in _NULL_OF_NULL and any(
+            isinstance(a, Literal) and a.value is None for a in expr.args
+        ):
             return Literal(None, expr.dtype)
         case Call() | Cast() | InList() if all(_is_constant(c) for c in expr_children(expr)):
             return _constant(expr, tools)
@@ -99,7 +138,8 @@ def _or(expr: Or) -> Expr:
 
 
 def _factored(operands: list[Expr]) -> Expr:
-    """`(a AND b) OR (a AND c)` is `a AND (b OR c)`: what holds in every branch can move on, or become the key of a join."""
+    """`(a AND b) OR (a AND c)` is `a AND (b OR c)`: what holds in every branch can move on, or become the key of a
+    join."""
     branches = [conjuncts(o) for o in operands]
     common = [c for c in branches[0] if all(c in b for b in branches[1:])]
     if not common:
@@ -146,7 +186,16 @@ def _without_empty(plan: Relation) -> Relation:
 def _join(plan: Join) -> Relation:
     left, right = is_empty(plan.left), is_empty(plan.right)
     both = left and right
-    gone = {"inner": left or right, "left": left, "right": right, "full": both, "semi": left or right, "anti": left, "asof": left, "positional": both}[plan.kind]
+    gone = {
+        "inner": left or right,
+        "left": left,
+        "right": right,
+        "full": both,
+        "semi": left or right,
+        "anti": left,
+        "asof": left,
+        "positional": both,
+    }[plan.kind]
     if gone:
         return _nothing(plan)
     return plan.left if plan.kind == "anti" and right else plan
@@ -168,7 +217,9 @@ def _union(plan: Union) -> Relation:
 def _named(branch: Relation, plan: Union) -> Relation:
     if list(branch.schema) == list(plan.schema):
         return branch
-    return Project(branch, tuple((o, Column(n, t)) for o, (n, t) in zip(plan.schema, branch.schema.items(), strict=True)))
+    return Project(
+        branch, tuple((o, Column(n, t)) for o, (n, t) in zip(plan.schema, branch.schema.items(), strict=True))
+    )
 
 
 def is_empty(plan: Relation) -> bool:

@@ -44,6 +44,8 @@ def optimize(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Apply the rules in order; each must keep the plan's columns, types and order."""
     for rule in RULES:
         rewritten = rule(plan, tools)
-        assert list(rewritten.schema.items()) == list(plan.schema.items()), f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"
+        assert list(rewritten.schema.items()) == list(plan.schema.items()), (
+            f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"
+        )
         plan = rewritten
     return plan

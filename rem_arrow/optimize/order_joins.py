@@ -1,6 +1,7 @@
 """Order inner joins by cost: the sum of the rows that they make on the way.
 
-Up to ten tables every order of joins along the conditions is weighed, by dynamic programming over sets of tables; beyond that
+Up to ten tables every order of joins along the conditions is weighed, by dynamic programming over sets of tables;
+beyond that
 the pair that makes the fewest rows is joined again and again. A cross product comes last, where nothing else is left.
 
 Source: Moerkotte and Neumann, "Analysis of Two Existing and One New Dynamic Programming Algorithm", VLDB 2006.
@@ -49,7 +50,11 @@ def _flatten(plan: Relation, leaves: list[Relation], conditions: list[Expr]) -> 
         conditions += [Call("=", pair, BOOLEAN) for pair in plan.equals]
         if plan.residual is not None:
             conditions += conjuncts(plan.residual)
-    elif isinstance(plan, Project) and all(isinstance(e, Column) and e.name == n for n, e in plan.outputs) and _is_plain(plan.input):
+    elif (
+        isinstance(plan, Project)
+        and all(isinstance(e, Column) and e.name == n for n, e in plan.outputs)
+        and _is_plain(plan.input)
+    ):
         # Only drops columns: the projection at the end does so again.
         _flatten(plan.input, leaves, conditions)
     else:
@@ -142,7 +147,9 @@ class _Chain:
     def _greedy(self, component: int, trees: dict[int, _Tree]) -> _Tree:
         parts = [(m, t) for m, t in trees.items() if m & component]
         while len(parts) > 1:
-            candidates = [(i, j) for i, j in combinations(range(len(parts)), 2) if self._around(parts[i][0]) & parts[j][0]]
+            candidates = [
+                (i, j) for i, j in combinations(range(len(parts)), 2) if self._around(parts[i][0]) & parts[j][0]
+            ]
             joined = {(i, j): self._join(*parts[i], *parts[j]) for i, j in candidates[:_PAIRS_MAX]}
             i, j = min(joined, key=lambda pair: joined[pair].rows)
             parts = [p for k, p in enumerate(parts) if k not in (i, j)] + [(parts[i][0] | parts[j][0], joined[i, j])]

@@ -41,7 +41,8 @@ def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
         pruned = _prune(plan, set(plan.schema), known, asked)
         if asked == known:
             return pruned
-        # A part that others share may want other columns of the parts that it shares itself, now that it is pruned: once more for each level.
+        # A part that others share may want other columns of the parts that it shares itself, now that it is pruned:
+        # once more for each level.
         known = asked
 
 
@@ -49,7 +50,8 @@ def _prune(plan: Relation, wanted: set[str], known: dict[int, set[str]], asked: 
     """Return `plan` with at least the columns `wanted`, in their order.
 
     Args:
-        known: what the uses of each Shared want together, to which every use of it is pruned; one that is missing keeps all.
+        known: what the uses of each Shared want together, to which every use of it is pruned; one that is missing
+            keeps all.
         asked: is told what they want.
     """
 
@@ -69,7 +71,11 @@ def _prune(plan: Relation, wanted: set[str], known: dict[int, set[str]], asked: 
             return replace(plan, outputs=outputs, input=below(plan.input, columns_of(*(e for _, e in outputs))))
         case Join():
             used = wanted | columns_of(*exprs_of(plan))
-            return replace(plan, left=below(plan.left, used & plan.left.schema.keys()), right=below(plan.right, used & plan.right.schema.keys()))
+            return replace(
+                plan,
+                left=below(plan.left, used & plan.left.schema.keys()),
+                right=below(plan.right, used & plan.right.schema.keys()),
+            )
         case Aggregate():
             aggregates = tuple((n, c) for n, c in plan.aggregates if n in wanted)
             if not aggregates and not plan.keys:
@@ -91,7 +97,11 @@ def _prune(plan: Relation, wanted: set[str], known: dict[int, set[str]], asked: 
             return replace(plan, input=below(plan.input, (wanted - made) | columns_of(*exprs_of(plan))))
         case Search():
             used = (wanted - {h.score for h in plan.hits}) | {h.rowid for h in plan.hits}
-            return replace(plan, input=below(plan.input, used), hits=tuple(replace(h, query=below(h.query, set(h.query.schema))) for h in plan.hits))
+            return replace(
+                plan,
+                input=below(plan.input, used),
+                hits=tuple(replace(h, query=below(h.query, set(h.query.schema))) for h in plan.hits),
+            )
         case Index():
             kept = tuple(c for c in plan.columns if c[0] in wanted) or plan.columns[:1]
             return replace(plan, columns=kept, inputs=tuple(below(i, set(i.schema)) for i in plan.inputs))
@@ -112,10 +122,16 @@ def _prune_union(plan: Union, wanted: set[str], below: Callable[[Relation, set[s
         kept = [names[i] for i in places]
         pruned = below(branch, set(kept))
         # What still has more, such as a part with uses elsewhere, is cut to the same columns.
-        inputs.append(pruned if list(pruned.schema) == kept else Project(pruned, tuple((n, Column(n, pruned.schema[n])) for n in kept)))
+        inputs.append(
+            pruned
+            if list(pruned.schema) == kept
+            else Project(pruned, tuple((n, Column(n, pruned.schema[n])) for n in kept))
+        )
     return Union(tuple(inputs))
 
 
 def _cheapest(plan: Scan) -> tuple[str, str, pl.DataType]:
     """Return the column that costs least to read, for a query that needs rows and no values."""
-    return min(plan.columns, key=lambda c: 0 if c[2].is_numeric() or c[2].is_temporal() else 1 if not c[2].is_nested() else 2)
+    return min(
+        plan.columns, key=lambda c: 0 if c[2].is_numeric() or c[2].is_temporal() else 1 if not c[2].is_nested() else 2
+    )

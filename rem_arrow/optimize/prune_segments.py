@@ -21,7 +21,9 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
     if isinstance(plan, Filter) and isinstance(plan.input, Scan):
         columns = {name: source for name, source, _ in plan.input.columns}
         scales = {columns[name]: scale for name, scale in plan.input.fixed}
-        found = [_scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None]
+        found = [
+            _scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None
+        ]
         return replace(plan, input=replace(plan.input, ranges=tuple(found)))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
@@ -51,7 +53,8 @@ def _scaled(found: ColumnRange, scales: Mapping[str, int]) -> ColumnRange:
     scale = scales.get(found.column)
     if scale is None:
         return found
-    low, high = (None if v is None else Decimal(v).scaleb(-scale) for v in (found.low, found.high))  # type: ignore[arg-type]
+    bounds = (found.low, found.high)
+    low, high = (None if v is None else Decimal(v).scaleb(-scale) for v in bounds)  # type: ignore[arg-type]
     return ColumnRange(found.column, low, high)
 
 

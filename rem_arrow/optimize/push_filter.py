@@ -1,4 +1,5 @@
-"""Move conditions towards the scans: below projections, into the sides of joins, below aggregations that group by them."""
+"""Move conditions towards the scans: below projections, into the sides of joins, below aggregations that group by
+them."""
 
 from __future__ import annotations
 
@@ -7,7 +8,20 @@ from dataclasses import replace
 from typing import cast
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Literal, Or, Project, Relation, Sort, Union
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    Literal,
+    Or,
+    Project,
+    Relation,
+    Sort,
+    Union,
+)
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, disjunction, equality, passed, rebuild, substitute
 
 
@@ -65,7 +79,17 @@ def _without_partner(plan: Filter) -> Relation | None:
         return None
     keys = {b.name for _, b in join.equals if isinstance(b, Column)}
     conditions = list(conjuncts(plan.condition))
-    wanted = next((c for c in conditions if isinstance(c, Call) and c.function == "is_null" and isinstance(c.args[0], Column) and c.args[0].name in keys), None)
+    wanted = next(
+        (
+            c
+            for c in conditions
+            if isinstance(c, Call)
+            and c.function == "is_null"
+            and isinstance(c.args[0], Column)
+            and c.args[0].name in keys
+        ),
+        None,
+    )
     if wanted is None:
         return None
     left = passed(join.left)
@@ -84,16 +108,26 @@ def _derive(plan: Join, equals: list[tuple[Expr, Expr]], left: list[Expr], right
         if not (isinstance(a, Column) and isinstance(b, Column)):
             continue
         if plan.kind in ("inner", "left", "semi", "anti", "asof"):
-            right += [d for c in given[0] if columns_of(c) == {a.name} and (d := substitute(c, {a.name: b})) not in right and a.dtype == b.dtype]
+            right += [
+                d
+                for c in given[0]
+                if columns_of(c) == {a.name} and (d := substitute(c, {a.name: b})) not in right and a.dtype == b.dtype
+            ]
         if plan.kind in ("inner", "right", "semi"):
-            left += [d for c in given[1] if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype]
+            left += [
+                d
+                for c in given[1]
+                if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype
+            ]
 
 
 def _implied(condition: Expr, columns: KeysView[str]) -> list[Expr]:
     """Return what an OR says of one side alone: in each of its branches, what reads that side only."""
     if not isinstance(condition, Or):
         return []
-    branches = [[c for c in conjuncts(branch) if (used := columns_of(c)) and used <= columns] for branch in condition.operands]
+    branches = [
+        [c for c in conjuncts(branch) if (used := columns_of(c)) and used <= columns] for branch in condition.operands
+    ]
     return [disjunction([conjunction(b) for b in branches])] if all(branches) else []
 
 
@@ -131,5 +165,11 @@ def _push_join(plan: Join, conditions: list[Expr]) -> Relation:
             if plan.kind in ("inner", "left", "semi", "anti"):
                 right += _implied(condition, right_columns)
     _derive(plan, equals, left, right)
-    joined = replace(plan, left=_push(plan.left, left), right=_push(plan.right, right), equals=tuple(equals), residual=conjunction(rest) if rest else None)
+    joined = replace(
+        plan,
+        left=_push(plan.left, left),
+        right=_push(plan.right, right),
+        equals=tuple(equals),
+        residual=conjunction(rest) if rest else None,
+    )
     return _filtered(joined, above)

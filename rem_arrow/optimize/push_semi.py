@@ -44,7 +44,13 @@ def _sunk(semi: Join, plan: Relation, estimates: Estimates) -> Relation | None:
                 below = plan.left if side == "left" else plan.right
                 if read <= below.schema.keys():
                     placed = _placed(semi, below, estimates)
-                    return None if placed is None else replace(plan, left=placed) if side == "left" else replace(plan, right=placed)
+                    return (
+                        None
+                        if placed is None
+                        else replace(plan, left=placed)
+                        if side == "left"
+                        else replace(plan, right=placed)
+                    )
             return None
         case _:
             return None

@@ -1,4 +1,5 @@
-"""Move conditions into a plan that is computed once for several uses: it need hold only the rows that one of them asks for."""
+"""Move conditions into a plan that is computed once for several uses: it need hold only the rows that one of them asks
+for."""
 
 from __future__ import annotations
 

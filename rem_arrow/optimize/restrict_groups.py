@@ -1,6 +1,7 @@
 """Aggregate only the groups that somebody asks for.
 
-A join of few rows with an aggregation by the join's key needs few of its groups: the rows of the others go by a semi join
+A join of few rows with an aggregation by the join's key needs few of its groups: the rows of the others go by a semi
+join
 below the aggregation. Correlated subqueries over aggregates come out of `decorrelate` in this shape.
 
 Source: Bancilhon and others, "Magic Sets and Other Strange Ways to Implement Logic Programs", PODS 1986.
@@ -56,8 +57,14 @@ class _Restricting:
         if not isinstance(plan, Aggregate) or not plan.keys:
             return None
         by_key = dict(plan.keys)
-        pairs = [(by_key[k.name], w) for k, w in zip(keys, wanted, strict=True) if isinstance(k, Column) and k.name in by_key]
-        if not pairs or self.estimates.rows(plan.input) < _ROWS_MIN or self.estimates.rows(asking) > _SHARE_MAX * self.estimates.rows(plan):
+        pairs = [
+            (by_key[k.name], w) for k, w in zip(keys, wanted, strict=True) if isinstance(k, Column) and k.name in by_key
+        ]
+        if (
+            not pairs
+            or self.estimates.rows(plan.input) < _ROWS_MIN
+            or self.estimates.rows(asking) > _SHARE_MAX * self.estimates.rows(plan)
+        ):
             return None
         # The asking side is computed twice, so only the part of it is asked that the values come from.
         asking, exprs = self._narrowed(asking, [w for _, w in pairs], _SHARE_MAX * self.estimates.rows(plan))
@@ -73,7 +80,8 @@ class _Restricting:
         return self.estimates.rows(plan) if isinstance(plan, Scan) else sum(map(self._read, children(plan)))
 
     def _narrowed(self, plan: Relation, wanted: list[Expr], rows_max: float) -> tuple[Relation, list[Expr]]:
-        """Return the smallest part of a plan that has all the wanted values, and more of them at most up to the bound."""
+        """Return the smallest part of a plan that has all the wanted values, and more of them at most up to the
+        bound."""
         read = columns_of(*wanted)
         match plan:
             case Project():

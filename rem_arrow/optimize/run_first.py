@@ -1,6 +1,7 @@
 """Choose the side of a join that runs first, where what it finds lets the other side read a small part of its table.
 
-A star of joins becomes so a few key sets on the scan of the facts: their columns are read once, for the rows that all of them let through.
+A star of joins becomes so a few key sets on the scan of the facts: their columns are read once, for the rows that all
+of them let through.
 """
 
 from __future__ import annotations
@@ -24,7 +25,13 @@ _KEYS_SHARE_MAX = 0.5
 # Texts that are looked up in an index, one by one, instead of reading the column.
 TEXTS_MAX = 128
 # The sides that may go first: rows of the other that match none of its keys must not be in the result.
-_FIRST: dict[str, tuple[OneOf["left", "right"], ...]] = {"inner": ("right", "left"), "semi": ("right", "left"), "left": ("left",), "right": ("right",), "anti": ("left",)}
+_FIRST: dict[str, tuple[OneOf["left", "right"], ...]] = {
+    "inner": ("right", "left"),
+    "semi": ("right", "left"),
+    "left": ("left",),
+    "right": ("right",),
+    "anti": ("left",),
+}
 
 
 def run_first(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -63,16 +70,21 @@ def _gain(join: Join, side: OneOf["left", "right"], estimates: Estimates) -> flo
 
 def is_set_key(key: Expr) -> bool:
     """Say whether values of this type may be a KeySet."""
-    return (key.dtype.is_integer() and key.dtype not in (pl.UInt64(), pl.Int128(), pl.UInt128())) or key.dtype == pl.Date()
+    return (
+        key.dtype.is_integer() and key.dtype not in (pl.UInt64(), pl.Int128(), pl.UInt128())
+    ) or key.dtype == pl.Date()
 
 
 def _leaves_out(plan: Relation) -> bool:
-    """Say whether a plan has fewer rows than its tables, and is a plan of its own: the step of a recursion is another in each round."""
+    """Say whether a plan has fewer rows than its tables, and is a plan of its own: the step of a recursion is another
+    in each round."""
     found, todo = False, [plan]
     while todo:
         node = todo.pop()
         if isinstance(node, Working):
             return False
-        found = found or isinstance(node, (Filter, Aggregate)) or (isinstance(node, Join) and node.kind in ("semi", "anti"))
+        found = (
+            found or isinstance(node, (Filter, Aggregate)) or (isinstance(node, Join) and node.kind in ("semi", "anti"))
+        )
         todo += children(node)
     return found

@@ -1,4 +1,5 @@
-"""Keep what is worth computing once: a CTE that is used several times and aggregates, or asks an index. Any other is computed where it is used."""
+"""Keep what is worth computing once: a CTE that is used several times and aggregates, or asks an index. Any other is
+computed where it is used."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ def share(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
 
     def keep(node: Relation) -> Relation:
         node = rebuild(node, keep)
-        if isinstance(node, Shared) and (uses[node.number] < 2 or not _aggregates(node.input) or free_columns(node.input)):
+        if isinstance(node, Shared) and (
+            uses[node.number] < 2 or not _aggregates(node.input) or free_columns(node.input)
+        ):
             return node.input
         return node
 

@@ -1,7 +1,10 @@
-"""Compute equal parts of a plan once: parts that differ in nothing but the unique names of their columns become one Shared.
+"""Compute equal parts of a plan once: parts that differ in nothing but the unique names of their columns become one
+Shared.
 
-Only parts that read much and give little are worth it: what is shared is held, and nothing from above gets into it any more. So the
-rule runs when conditions have moved and joins are ordered, and before columns are pruned, which would make equal parts differ.
+Only parts that read much and give little are worth it: what is shared is held, and nothing from above gets into it any
+more. So the
+rule runs when conditions have moved and joins are ordered, and before columns are pruned, which would make equal parts
+differ.
 """
 
 from __future__ import annotations
@@ -14,7 +17,21 @@ from itertools import count
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.fold import CHANGING
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, Join, Limit, Project, Relation, Scan, Shared, Sort, Window
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    Limit,
+    Project,
+    Relation,
+    Scan,
+    Shared,
+    Sort,
+    Window,
+)
 from rem_arrow.plan.walk import children, expr_children, exprs_of, free_columns, map_exprs, rebuild, rebuild_expr
 
 # Rows read below this are read again as fast; more rows than this share of those read are not held.
@@ -30,7 +47,9 @@ def share_equal(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     if not repeated:
         return plan
     estimates = Estimates(tools.catalog)
-    forms = Counter(form for node in _candidates(plan) if _shape(node) in repeated and (form := _form(node)) is not None)
+    forms = Counter(
+        form for node in _candidates(plan) if _shape(node) in repeated and (form := _form(node)) is not None
+    )
     wanted = {form for form, uses in forms.items() if uses > 1}
     found: dict[Relation, Shared] = {}
     first = 1 + max((node.number for node in _all(plan) if isinstance(node, Shared)), default=0)
@@ -74,7 +93,8 @@ def _pays(plan: Relation, estimates: Estimates) -> bool:
 
 
 def _form(plan: Relation) -> Relation | None:
-    """Return the plan with its columns numbered in their order: the same for parts that are equal. None for what is not shared."""
+    """Return the plan with its columns numbered in their order: the same for parts that are equal. None for what is not
+    shared."""
     names: dict[str, str] = {}
     numbers = count()
 

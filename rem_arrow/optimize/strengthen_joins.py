@@ -5,11 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, InList, Join, JoinKind, Project, Relation, Shared, Sort
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    InList,
+    Join,
+    JoinKind,
+    Project,
+    Relation,
+    Shared,
+    Sort,
+)
 from rem_arrow.plan.walk import conjuncts, rebuild
 
 # Functions that are NULL when an argument is: as a condition they throw such a row away.
-_STRICT = frozenset({"=", "<>", "<", "<=", ">", ">=", "like", "ilike", "starts_with", "ends_with", "contains", "+", "-", "*", "/"})
+_STRICT = frozenset(
+    {"=", "<>", "<", "<=", ">", ">=", "like", "ilike", "starts_with", "ends_with", "contains", "+", "-", "*", "/"}
+)
 
 
 def strengthen_joins(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -42,16 +57,33 @@ def _visit(plan: Relation, known: set[str]) -> Relation:
 def _join(plan: Join, known: set[str]) -> Join:
     left_needed, right_needed = bool(known & plan.left.schema.keys()), bool(known & plan.right.schema.keys())
     kind: JoinKind = plan.kind
-    if (kind == "left" and right_needed) or (kind == "right" and left_needed) or (kind == "full" and left_needed and right_needed):
+    if (
+        (kind == "left" and right_needed)
+        or (kind == "right" and left_needed)
+        or (kind == "full" and left_needed and right_needed)
+    ):
         kind = "inner"
     elif kind == "full" and (left_needed or right_needed):
         kind = "left" if left_needed else "right"
     met = set() if plan.residual is None else _not_null(plan.residual)
     if not plan.nulls_equal:
         met |= {n for pair in plan.equals for e in pair for n in _strict_columns(e)}
-    left = known | met if kind in ("inner", "semi") else known | met if kind == "right" else known if kind in ("left", "anti", "asof") else set()
+    left = (
+        known | met
+        if kind in ("inner", "semi")
+        else known | met
+        if kind == "right"
+        else known
+        if kind in ("left", "anti", "asof")
+        else set()
+    )
     right = known | met if kind in ("inner", "left", "semi", "anti") else known if kind == "right" else set()
-    return replace(plan, kind=kind, left=_visit(plan.left, left & plan.left.schema.keys()), right=_visit(plan.right, right & plan.right.schema.keys()))
+    return replace(
+        plan,
+        kind=kind,
+        left=_visit(plan.left, left & plan.left.schema.keys()),
+        right=_visit(plan.right, right & plan.right.schema.keys()),
+    )
 
 
 def _not_null(condition: Expr) -> set[str]:

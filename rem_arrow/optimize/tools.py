@@ -11,7 +11,8 @@ from rem_arrow.source import Catalog
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """`catalog` for estimates only, never for what is correct; `evaluate` gives the value of a constant, None where it fails."""
+    """`catalog` for estimates only, never for what is correct; `evaluate` gives the value of a constant, None where it
+    fails."""
 
     catalog: Catalog | None = None
     evaluate: Callable[[Expr], Literal | None] = lambda _: None

@@ -1,7 +1,10 @@
-"""ASOF joins: beside each row of the left side the one row of the right side that comes last before it, or first after it.
+"""ASOF joins: beside each row of the left side the one row of the right side that comes last before it, or first after
+it.
 
-`Join("asof")` keeps every row of its left side. Its `equals` pair columns as in any join; its `residual` is one inequality, the
-left side's value first, which orders the candidates: with > and >= the largest of the right side's values wins, with < and <=
+`Join("asof")` keeps every row of its left side. Its `equals` pair columns as in any join; its `residual` is one
+inequality, the
+left side's value first, which orders the candidates: with > and >= the largest of the right side's values wins, with <
+and <=
 the least. A NULL on either side of it matches nothing. Of candidates with equal values any may win.
 """
 
@@ -12,7 +15,19 @@ from typing import cast
 
 import polars as pl
 
-from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Join, Literal, Relation, SortKey, Window, WindowCall
+from rem_arrow.plan.nodes import (
+    BOOLEAN,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    Literal,
+    Relation,
+    SortKey,
+    Window,
+    WindowCall,
+)
 from rem_arrow.plan.walk import columns_of, conjunction
 
 _INT = pl.Int64()

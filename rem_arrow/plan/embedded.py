@@ -1,4 +1,5 @@
-"""Texts that a statement searches for: each stands in the plan as a parameter, whose value, the vector, is made when the statement runs."""
+"""Texts that a statement searches for: each stands in the plan as a parameter, whose value, the vector, is made when
+the statement runs."""
 
 from __future__ import annotations
 
@@ -46,5 +47,7 @@ def embedded_in(plan: Relation) -> tuple[Embedded, ...]:
             if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
                 provider, _, rest = expr.name[len(_MARK) :].partition("\x00")
                 is_text = rest[:1] == "t"
-                found[expr.name] = Embedded(expr.name, provider, rest[1:] if is_text else None, None if is_text else rest[1:])
+                found[expr.name] = Embedded(
+                    expr.name, provider, rest[1:] if is_text else None, None if is_text else rest[1:]
+                )
     return tuple(found.values())

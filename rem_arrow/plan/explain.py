@@ -74,13 +74,25 @@ def as_text(tree: Sequence[Step]) -> str:
     return "\n".join("  " * s.depth + s.text + (f"  [{s.note}]" if s.note else "") for s in tree)
 
 
-def steps(plan: Relation, note: Callable[[Relation], str], measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None) -> list[Step]:
+def steps(
+    plan: Relation,
+    note: Callable[[Relation], str],
+    measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None,
+) -> list[Step]:
     """Return the nodes, each before its inputs; `measured` gives rows and seconds of one."""
     found: list[Step] = []
 
     def visit(node: Relation, depth: int) -> None:
         rows, seconds = measured(node) or (None, None)
-        found.append(Step(depth, describe(node).replace(ROWID, "rowid"), note(node), rows, None if seconds is None else seconds * 1000))
+        found.append(
+            Step(
+                depth,
+                describe(node).replace(ROWID, "rowid"),
+                note(node),
+                rows,
+                None if seconds is None else seconds * 1000,
+            )
+        )
         for child in children(node):
             visit(child, depth + 1)
 
@@ -100,11 +112,19 @@ def describe(plan: Relation) -> str:
         case Filter():
             return f"Filter {text(plan.condition)}"
         case Project():
-            return "Project " + ", ".join(n if isinstance(e, Column) and e.name == n else f"{text(e)} AS {n}" for n, e in plan.outputs)
+            return "Project " + ", ".join(
+                n if isinstance(e, Column) and e.name == n else f"{text(e)} AS {n}" for n, e in plan.outputs
+            )
         case Join():
             same = "IS" if plan.nulls_equal else "="
-            conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals] + ([text(plan.residual)] if plan.residual is not None else [])
-            return f"Join {plan.kind}" + (f", {plan.first} side first" if plan.first else "") + (f" ON {' AND '.join(conditions)}" if conditions else "")
+            conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals] + (
+                [text(plan.residual)] if plan.residual is not None else []
+            )
+            return (
+                f"Join {plan.kind}"
+                + (f", {plan.first} side first" if plan.first else "")
+                + (f" ON {' AND '.join(conditions)}" if conditions else "")
+            )
         case Aggregate():
             calls = [_aggregate(c) for _, c in plan.aggregates]
             keys = ", ".join(text(e) for _, e in plan.keys)
@@ -121,7 +141,11 @@ def describe(plan: Relation) -> str:
         case Unnest():
             return "Unnest " + ", ".join(text(e) for _, e in plan.outputs)
         case Apply():
-            return f"Apply {plan.kind}" + (f" {text(plan.operand)}" if plan.operand is not None else "") + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
+            return (
+                f"Apply {plan.kind}"
+                + (f" {text(plan.operand)}" if plan.operand is not None else "")
+                + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
+            )
         case Recursive():
             return f"Recursive {plan.name}"
         case Shared():
@@ -129,8 +153,12 @@ def describe(plan: Relation) -> str:
         case Search():
             return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
         case Index():
-            options = ", ".join([*(f"{n} => {text(e)}" for n, e in plan.options), *(f"{n} => (query)" for n in plan.named)])
-            return f"Index {plan.function} ({', '.join(c for _, c, _ in plan.columns)})" + (f" {options}" if options else "")
+            options = ", ".join(
+                [*(f"{n} => {text(e)}" for n, e in plan.options), *(f"{n} => (query)" for n in plan.named)]
+            )
+            return f"Index {plan.function} ({', '.join(c for _, c, _ in plan.columns)})" + (
+                f" {options}" if options else ""
+            )
         case Working():
             return f"Working {plan.name}"
         case _:
@@ -152,11 +180,19 @@ def text(expr: Expr) -> str:
             return f"${expr.name}" if shown == expr.name else f"${shown[1:]}" if shown[:1] == "p" else f"'{shown[1:]}'"
         case Call():
             args = [text(a) for a in expr.args]
-            return f"({args[0]} {expr.function} {args[1]})" if not expr.function[0].isalpha() and len(args) == 2 else f"{expr.function}({', '.join(args)})"
+            return (
+                f"({args[0]} {expr.function} {args[1]})"
+                if not expr.function[0].isalpha() and len(args) == 2
+                else f"{expr.function}({', '.join(args)})"
+            )
         case Cast():
             return f"CAST({text(expr.operand)} AS {expr.dtype})"
         case Case():
-            return "CASE " + " ".join(f"WHEN {text(c)} THEN {text(v)}" for c, v in expr.branches) + f" ELSE {text(expr.otherwise)} END"
+            return (
+                "CASE "
+                + " ".join(f"WHEN {text(c)} THEN {text(v)}" for c, v in expr.branches)
+                + f" ELSE {text(expr.otherwise)} END"
+            )
         case InList():
             return f"{text(expr.operand)} IN ({', '.join(map(text, expr.options))})"
         case And():
@@ -186,14 +222,22 @@ def _window(call: WindowCall) -> str:
         parts.append("ORDER BY " + ", ".join(map(_sort_key, call.order)))
     if call.frame is not None:
         exclude = f" EXCLUDE {call.frame.exclude.upper()}" if call.frame.exclude else ""
-        parts.append(f"{call.frame.unit.upper()} BETWEEN {_bound(call.frame.start)} AND {_bound(call.frame.end)}{exclude}")
+        parts.append(
+            f"{call.frame.unit.upper()} BETWEEN {_bound(call.frame.start)} AND {_bound(call.frame.end)}{exclude}"
+        )
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
     inner = f" ORDER BY {', '.join(map(_sort_key, call.inner))}" if call.inner else ""
-    return f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}{inner}){where} OVER ({' '.join(parts)})"
+    return (
+        f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}{inner}){where} "
+        f"OVER ({' '.join(parts)})"
+    )
 
 
 def _bound(bound: Bound) -> str:
-    return f"{'UNBOUNDED' if bound.offset is None else text(bound.offset)} {'FOLLOWING' if bound.following else 'PRECEDING'}"
+    return (
+        f"{'UNBOUNDED' if bound.offset is None else text(bound.offset)} "
+        f"{'FOLLOWING' if bound.following else 'PRECEDING'}"
+    )
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,8 @@
-"""The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in lower/functions.py.
+"""The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in
+lower/functions.py.
 
-The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An aggregate x
+The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An
+aggregate x
 is also a function list_x over the items of a list.
 """
 
@@ -52,8 +54,10 @@ def _truncated(arg_types: list[pl.DataType]) -> pl.DataType:
 
 # What EXTRACT takes; each is a function of its own name too.
 DATE_PARTS = (
-    "era", "millennium", "century", "decade", "year", "isoyear", "quarter", "month", "week", "yearweek", "day", "dayofweek", "isodow", "dayofyear",
-    "hour", "minute", "second", "millisecond", "microsecond", "nanosecond", "epoch", "julian", "timezone_offset", "timezone_hour", "timezone_minute",
+    "era", "millennium", "century", "decade", "year", "isoyear", "quarter", "month", "week", "yearweek", "day",
+    "dayofweek", "isodow", "dayofyear",
+    "hour", "minute", "second", "millisecond", "microsecond", "nanosecond", "epoch", "julian", "timezone_offset",
+    "timezone_hour", "timezone_minute",
 )  # fmt: skip
 
 SCALAR: dict[str, Function] = {
@@ -71,7 +75,24 @@ SCALAR: dict[str, Function] = {
     "sign": _define("number", pl.Int8()),
     "log": _define("float float", _FLOAT),
     "atan2": _define("float float", _FLOAT),
-    **{name: _define("float", _FLOAT) for name in ("asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cot", "degrees", "radians", "even")},
+    **{
+        name: _define("float", _FLOAT)
+        for name in (
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+            "cot",
+            "degrees",
+            "radians",
+            "even",
+        )
+    },
     "trunc": _define("number integer?", _round),
     "gcd": _define("integer integer", _INT),
     "lcm": _define("integer integer", _INT),
@@ -212,9 +233,15 @@ AGGREGATES: dict[str, Aggregate] = {
     "approx_count_distinct": _aggregate("any", _INT),
     "arg_min_null": _aggregate("any any", _same_type),
     "arg_max_null": _aggregate("any any", _same_type),
-    **{name: _aggregate("float", _FLOAT) for name in ("skewness", "kurtosis", "kurtosis_pop", "sem", "mad", "geometric_mean", "fsum", "favg")},
+    **{
+        name: _aggregate("float", _FLOAT)
+        for name in ("skewness", "kurtosis", "kurtosis_pop", "sem", "mad", "geometric_mean", "fsum", "favg")
+    },
     "entropy": _aggregate("any", _FLOAT),
-    **{f"regr_{name}": _aggregate("float float", _FLOAT) for name in ("slope", "intercept", "r2", "avgx", "avgy", "sxx", "syy", "sxy")},
+    **{
+        f"regr_{name}": _aggregate("float float", _FLOAT)
+        for name in ("slope", "intercept", "r2", "avgx", "avgy", "sxx", "syy", "sxy")
+    },
     "regr_count": _aggregate("float float", pl.UInt32()),
     "weighted_avg": _aggregate("float float", _FLOAT),
 }

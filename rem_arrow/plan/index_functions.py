@@ -1,7 +1,9 @@
 """The functions in FROM that an index answers: LOOKUP and FUZZY, and what follows edges. One table, INDEX_FUNCTIONS.
 
-A function takes inputs, relations whose first column gives ids or texts, in parentheses in their order; then options by name, each a
-constant or a parameter, and relations by name, each a query. How it runs is in `index_calls.RUNS`, under the same name; neither the binder nor lowering knows one by name.
+A function takes inputs, relations whose first column gives ids or texts, in parentheses in their order; then options by
+name, each a
+constant or a parameter, and relations by name, each a query. How it runs is in `index_calls.RUNS`, under the same name;
+neither the binder nor lowering knows one by name.
 """
 
 from __future__ import annotations
@@ -66,7 +68,8 @@ class IndexFunction:
     """What a function takes and gives.
 
     Attributes:
-        inputs: a name for each, for messages. The last `optional` of them may be left out; with `repeats` the last may come many times.
+        inputs: a name for each, for messages. The last `optional` of them may be left out; with `repeats` the last
+            may come many times.
         columns: the columns of its rows, in order.
         rows: about how many rows it gives for each row of its inputs.
         relations: what may be given by name besides the options.
@@ -92,7 +95,10 @@ class IndexFunction:
     def signature(self) -> str:
         """How it is called, for messages and the reference."""
         inputs = [f"[{n}]" if i >= len(self.inputs) - self.optional else n for i, n in enumerate(self.inputs)]
-        return f"{self.name.upper()}({', '.join([*inputs, *(['...'] if self.repeats else []), *(f'{o.name} => {_shown(o)}' for o in self.options), *(f'{r.name} => (SELECT ...)' for r in self.relations)])})"
+        repeated = ["..."] if self.repeats else []
+        options = [f"{o.name} => {_shown(o)}" for o in self.options]
+        relations = [f"{r.name} => (SELECT ...)" for r in self.relations]
+        return f"{self.name.upper()}({', '.join([*inputs, *repeated, *options, *relations])})"
 
 
 def _shown(option: Option) -> str:
@@ -108,7 +114,12 @@ _ROWS = Option("rows", _INT, 1_000_000, "the most rows; beyond is an error", low
 _NODE = (("id", _TEXT), ("table", _TEXT))
 _WITHIN = (
     Given("nodes", _TEXT, "the ids of the entities that may be reached and walked through; without it all"),
-    Given("edges", _INT, "the rowids of the edges that may be walked, such as (SELECT rowid FROM edges WHERE weight > 0.5); without it all"),
+    Given(
+        "edges",
+        _INT,
+        "the rowids of the edges that may be walked, such as (SELECT rowid FROM edges WHERE weight > 0.5); without "
+        "it all",
+    ),
 )
 _PATHS = (("path_id", _INT), ("length", _INT), ("path", pl.List(_TEXT)), ("edge_types", pl.List(_TEXT)))
 
@@ -136,11 +147,24 @@ _FUNCTIONS = (
             _TYPE,
             _DIRECTION,
             Option("strategy", _TEXT, "bfs", "the order of the rows", choices=("bfs", "dfs")),
-            Option("unique", _TEXT, "node", "each entity once, or every path without an entity twice", choices=("node", "path")),
+            Option(
+                "unique",
+                _TEXT,
+                "node",
+                "each entity once, or every path without an entity twice",
+                choices=("node", "path"),
+            ),
             Option("include_start", pl.Boolean(), False, "whether the starts are among the rows"),
             _ROWS,
         ),
-        (("start_id", _TEXT), *_NODE, ("depth", _INT), ("edge_type", _TEXT), ("parent_id", _TEXT), ("path", pl.List(_TEXT))),
+        (
+            ("start_id", _TEXT),
+            *_NODE,
+            ("depth", _INT),
+            ("edge_type", _TEXT),
+            ("parent_id", _TEXT),
+            ("path", pl.List(_TEXT)),
+        ),
         "the same with the way to each: its last edge, the entity before it, all ids from the start",
         repeats=True,
         rows=30,
@@ -160,20 +184,54 @@ _FUNCTIONS = (
         "a shortest path from each a to each b; no row where there is none",
         relations=_WITHIN,
     ),
-    IndexFunction("all_paths", ("a", "b"), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every path from each a to each b without an entity twice", rows=30, relations=_WITHIN),
-    IndexFunction("cycles", (), (_depth(6), _TYPE, _DIRECTION, _ROWS), _PATHS, "every cycle without an entity twice", rows=30, relations=_WITHIN),
+    IndexFunction(
+        "all_paths",
+        ("a", "b"),
+        (_depth(6), _TYPE, _DIRECTION, _ROWS),
+        _PATHS,
+        "every path from each a to each b without an entity twice",
+        rows=30,
+        relations=_WITHIN,
+    ),
+    IndexFunction(
+        "cycles",
+        (),
+        (_depth(6), _TYPE, _DIRECTION, _ROWS),
+        _PATHS,
+        "every cycle without an entity twice",
+        rows=30,
+        relations=_WITHIN,
+    ),
     IndexFunction(
         "walks",
         ("ids",),
         (
             Option("least", _INT, 1, "the fewest edges", low=0, high=1_000),
-            Option("most", _INT, None, "the most edges; NULL for no bound, where the mode or the choice is one", low=0, high=1_000, nullable=True),
+            Option(
+                "most",
+                _INT,
+                None,
+                "the most edges; NULL for no bound, where the mode or the choice is one",
+                low=0,
+                high=1_000,
+                nullable=True,
+            ),
             _TYPE,
             _DIRECTION,
             Option(
-                "mode", _TEXT, "walk", "what comes once at most: nothing, an edge, an entity, an entity but the first as the last", choices=("walk", "trail", "acyclic", "simple")
+                "mode",
+                _TEXT,
+                "walk",
+                "what comes once at most: nothing, an edge, an entity, an entity but the first as the last",
+                choices=("walk", "trail", "acyclic", "simple"),
             ),
-            Option("choose", _TEXT, "all", "every walk, or for each start and end one of the shortest or all of these", choices=("all", "any_shortest", "all_shortest")),
+            Option(
+                "choose",
+                _TEXT,
+                "all",
+                "every walk, or for each start and end one of the shortest or all of these",
+                choices=("all", "any_shortest", "all_shortest"),
+            ),
             Option("backward", pl.Boolean(), False, "whether the lists run from the end to the start"),
             _ROWS,
         ),
@@ -187,12 +245,20 @@ _FUNCTIONS = (
             ("edge_type", pl.List(_TEXT)),
             ("weight", pl.List(_FLOAT)),
         ),
-        "walks from the entities through entities that exist, one row each, with the types and weights of their edges: what GRAPH_TABLE's quantifiers mean",
+        "walks from the entities through entities that exist, one row each, with the types and weights of their "
+        "edges: what GRAPH_TABLE's quantifiers mean",
         repeats=True,
         rows=30,
         relations=_WITHIN,
     ),
-    IndexFunction("degree", (), (_TYPE,), (*_NODE, ("in_degree", _INT), ("out_degree", _INT), ("degree", _INT)), "how many edges each entity has", rows=10_000),
+    IndexFunction(
+        "degree",
+        (),
+        (_TYPE,),
+        (*_NODE, ("in_degree", _INT), ("out_degree", _INT), ("degree", _INT)),
+        "how many edges each entity has",
+        rows=10_000,
+    ),
     IndexFunction(
         "pagerank",
         (),
@@ -213,13 +279,21 @@ _FUNCTIONS = (
         "the connected component of each entity; 0 is the largest",
         rows=10_000,
     ),
-    IndexFunction("topological_order", (), (_TYPE,), (*_NODE, ("level", _INT)), "levels such that every edge leads to a higher one", rows=10_000),
+    IndexFunction(
+        "topological_order",
+        (),
+        (_TYPE,),
+        (*_NODE, ("level", _INT)),
+        "levels such that every edge leads to a higher one",
+        rows=10_000,
+    ),
     IndexFunction(
         "lookup",
         ("names",),
         (Option("table", _TEXT, None, "only entities of this table"),),
         _FOUND,
-        "entities of any table whose id, name, alias or key field is one of the texts, without regard to case and accents",
+        "entities of any table whose id, name, alias or key field is one of the texts, without regard to case and "
+        "accents",
         repeats=True,
     ),
     IndexFunction(
@@ -231,7 +305,8 @@ _FUNCTIONS = (
             Option("table", _TEXT, None, "only entities of this table"),
         ),
         (*_FOUND[:-1], ("score", _FLOAT), _FOUND[-1]),
-        "entities of any table with an id, name, alias, title or the like similar to one of the texts, by trigrams, best first",
+        "entities of any table with an id, name, alias, title or the like similar to one of the texts, by trigrams, "
+        "best first",
         repeats=True,
         rows=10,
     ),

@@ -23,7 +23,9 @@ _UNIT_NAMES: dict[str, str] = {
     **dict.fromkeys(("ms", "msec", "msecs"), "millisecond"),
     **dict.fromkeys(("us", "usec", "usecs"), "microsecond"),
 }
-_TERM = re.compile(r"\s*(?:([+-]?)(\d+):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?|([+-]?\d*\.?\d+)\s*([a-zA-Z]+)|([+-]?\d*\.?\d+)\s*$)\s*")
+_TERM = re.compile(
+    r"\s*(?:([+-]?)(\d+):(\d{1,2})(?::(\d{1,2})(\.\d+)?)?|([+-]?\d*\.?\d+)\s*([a-zA-Z]+)|([+-]?\d*\.?\d+)\s*$)\s*"
+)
 _MICROSECONDS_MAX = 1 << 63
 _MONTHS_MAX = 1 << 31
 
@@ -57,11 +59,15 @@ def interval_of(text: str, unit: str | None = None) -> tuple[int, int]:
 def _term(hit: re.Match[str], default: str, text: str) -> tuple[int, Decimal]:
     sign, hours, minutes, seconds, fraction, amount, word, bare = hit.groups()
     if hours is not None:
-        size = (int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0)) * 1_000_000 + Decimal(fraction or 0) * 1_000_000
+        size = (int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0)) * 1_000_000 + Decimal(
+            fraction or 0
+        ) * 1_000_000
         return 0, -size if sign == "-" else size
     unit = default if bare is not None else unit_of(word)
     if unit is None:
-        raise ValueError(f"'{word}' in '{text}' is not a unit of time; units are {', '.join((*UNIT_MONTHS, *UNIT_MICROSECONDS))}")
+        raise ValueError(
+            f"'{word}' in '{text}' is not a unit of time; units are {', '.join((*UNIT_MONTHS, *UNIT_MICROSECONDS))}"
+        )
     count = Decimal(bare if bare is not None else amount)
     if unit in UNIT_MICROSECONDS:
         return 0, count * UNIT_MICROSECONDS[unit]

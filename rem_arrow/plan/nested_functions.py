@@ -1,6 +1,8 @@
-"""The catalog of functions over lists, structs, maps and JSON: for each its argument kinds, as in functions.py, and its result.
+"""The catalog of functions over lists, structs, maps and JSON: for each its argument kinds, as in functions.py, and its
+result.
 
-Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct", "map". A map
+Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct",
+"map". A map
 is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.
 """
 
@@ -120,7 +122,16 @@ NESTED: dict[str, Entry] = {
     "list_select": ("array array", _first),
     "list_repeat": ("array integer", _first),
     "flatten": ("array", _flat),
-    **dict.fromkeys(("list_distance", "list_cosine_similarity", "list_cosine_distance", "list_inner_product", "list_negative_inner_product"), ("vector vector", _FLOAT)),
+    **dict.fromkeys(
+        (
+            "list_distance",
+            "list_cosine_similarity",
+            "list_cosine_distance",
+            "list_inner_product",
+            "list_negative_inner_product",
+        ),
+        ("vector vector", _FLOAT),
+    ),
     "generate_series": ("integer integer? integer?", pl.List(_INT)),
     "range": ("integer integer? integer?", pl.List(_INT)),
     "string_split": ("text text", pl.List(_TEXT)),
@@ -159,8 +170,10 @@ OF_LISTS = {
 OF_MAPS = {"contains": "map_contains", "list_contains": "map_contains", "list_extract": "map_extract_value"}
 
 _LISTS = (
-    "value", "extract", "slice", "append", "prepend", "concat", "distinct", "unique", "sort", "reverse_sort", "reverse", "grade_up", "has_any", "has_all",
-    "intersect", "resize", "zip", "where", "select", "distance", "cosine_similarity", "cosine_distance", "inner_product", "negative_inner_product", "position",
+    "value", "extract", "slice", "append", "prepend", "concat", "distinct", "unique", "sort", "reverse_sort", "reverse",
+    "grade_up", "has_any", "has_all",
+    "intersect", "resize", "zip", "where", "select", "distance", "cosine_similarity", "cosine_distance",
+    "inner_product", "negative_inner_product", "position",
 )  # fmt: skip
 NESTED_ALIASES: dict[str, str] = {
     **{f"array_{name}": f"list_{name}" for name in _LISTS},
@@ -207,5 +220,6 @@ NESTED_ALIASES: dict[str, str] = {
     "json": "to_json",
     "struct": "struct_pack",
 }
-# Functions whose argument holds a Lambda: how many parameters it has at least; one more is the place of the item, from 1.
+# Functions whose argument holds a Lambda: how many parameters it has at least; one more is the place of the item, from
+# 1.
 LAMBDAS = {"list_transform": 1, "list_filter": 1, "list_reduce": 2}

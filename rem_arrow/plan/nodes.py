@@ -1,6 +1,7 @@
 """The algebra of a bound query: expressions and relations, frozen, each knowing its type or schema.
 
-After binding every column name is unique in its query ("o.price" for alias o), so nodes refer to columns by name alone. AND
+After binding every column name is unique in its query ("o.price" for alias o), so nodes refer to columns by name alone.
+AND
 and OR hold any number of operands. A relation's `schema` maps its columns, in order, to Polars types.
 """
 
@@ -111,7 +112,8 @@ Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | 
 
 @dataclass(frozen=True, slots=True)
 class AggregateCall:
-    """An aggregate function; `argument` is None for COUNT(*), `extra` are further arguments: a separator, a key to order by.
+    """An aggregate function; `argument` is None for COUNT(*), `extra` are further arguments: a separator, a key to
+    order by.
 
     `order` is the order in which it takes the rows.
     """
@@ -173,7 +175,8 @@ class WindowCall:
 class Scan:
     """A leaf: columns of a source, each under its unique name.
 
-    `ranges` are for skipping only; a Filter above still decides. Of the texts in `coded` the source may give categories: nothing
+    `ranges` are for skipping only; a Filter above still decides. Of the texts in `coded` the source may give
+    categories: nothing
     between here and the Aggregate that has them as keys can tell."""
 
     source: str
@@ -181,7 +184,8 @@ class Scan:
     ranges: tuple[ColumnRange, ...] = ()
     rows: int = 0
     coded: frozenset[str] = frozenset()
-    # Decimal columns that the source gives as integers, with their scales; `keys` and `texts` are for skipping, as `ranges`.
+    # Decimal columns that the source gives as integers, with their scales; `keys` and `texts` are for skipping, as
+    # `ranges`.
     fixed: tuple[tuple[str, int], ...] = ()
     keys: tuple[KeySet, ...] = ()
     texts: TextKeys | None = None
@@ -234,7 +238,8 @@ class Project:
 class Join:
     """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
 
-    With `nulls_equal` a NULL equals a NULL in all pairs. What `asof` means is said in asof.py; `positional` joins by place. `first`, the
+    With `nulls_equal` a NULL equals a NULL in all pairs. What `asof` means is said in asof.py; `positional` joins by
+    place. `first`, the
     side that runs first, says nothing of what the join means.
     """
 
@@ -336,12 +341,14 @@ class Unnest:
 
 @dataclass(frozen=True)
 class Apply:
-    """`subquery` for each row of `input`, whose columns it may read: what a correlated subquery means. `decorrelate` makes joins of it.
+    """`subquery` for each row of `input`, whose columns it may read: what a correlated subquery means. `decorrelate`
+    makes joins of it.
 
     scalar: adds column `name`, the value of its one row; NULL when there is none, an error when there are more.
     exists: adds the boolean column `name`.
     in: adds the boolean column `name`: `operands` IN the rows of the subquery, in three-valued logic.
-    cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps rows without any that meets `condition`.
+    cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps rows without any that meets
+    `condition`.
     """
 
     kind: ApplyKind
@@ -361,7 +368,8 @@ class Apply:
 
 @dataclass(frozen=True)
 class Recursive:
-    """WITH RECURSIVE: the rows of `base`, then of `step` over the rows that came last (`Working`), until none is new."""
+    """WITH RECURSIVE: the rows of `base`, then of `step` over the rows that came last (`Working`), until none is
+    new."""
 
     name: str
     base: Relation
@@ -420,7 +428,8 @@ class Hit:
 
 @dataclass(frozen=True)
 class Search:
-    """The rows of the input whose searched rows are, in each of `hits`, among the k nearest that the input has; with their scores.
+    """The rows of the input whose searched rows are, in each of `hits`, among the k nearest that the input has; with
+    their scores.
 
     With `keep_all` every row stays if fewer than k have a vector: what ORDER BY score LIMIT k asks for.
     """
@@ -436,7 +445,8 @@ class Search:
 
 @dataclass(frozen=True)
 class Index:
-    """What an index gives for a function of `index_functions`. Inputs have one column and read nothing around, the last of them are `named`."""
+    """What an index gives for a function of `index_functions`. Inputs have one column and read nothing around, the last
+    of them are `named`."""
 
     function: str
     inputs: tuple[Relation, ...]
@@ -449,7 +459,10 @@ class Index:
         return {name: dtype for name, _, dtype in self.columns}
 
 
-Relation: TypeAlias = "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest | Apply | Recursive | Working | Shared | Search | Index"
+Relation: TypeAlias = (
+    "Scan | Values | Filter | Project | Join | Aggregate | Sort | Limit | Union | Window | Unnest "
+    "| Apply | Recursive | Working | Shared | Search | Index"
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Where a column comes from: the scans that give it unchanged, and fewer rows of which do not change the rest of the plan."""
+"""Where a column comes from: the scans that give it unchanged, and fewer rows of which do not change the rest of the
+plan."""
 
 from __future__ import annotations
 
@@ -30,7 +31,11 @@ def at_scans(plan: Relation, name: str, change: ScanChange) -> Relation | None:
         case Union():
             place = list(plan.schema).index(name)
             inputs = [at_scans(i, list(i.schema)[place], change) for i in plan.inputs]
-            return None if all(i is None for i in inputs) else replace(plan, inputs=tuple(new or old for new, old in zip(inputs, plan.inputs, strict=True)))
+            return (
+                None
+                if all(i is None for i in inputs)
+                else replace(plan, inputs=tuple(new or old for new, old in zip(inputs, plan.inputs, strict=True)))
+            )
         case Join():
             return _at_join(plan, name, change)
         case _:
@@ -46,11 +51,15 @@ def _at_join(plan: Join, name: str, change: ScanChange) -> Relation | None:
     """Change the side that has the column, and the other by the column that must equal it."""
     left, right = plan.left, plan.right
     if name in left.schema and plan.kind in ("inner", "left", "semi", "anti", "asof"):
-        other = next((b.name for a, b in plan.equals if isinstance(a, Column) and a.name == name and isinstance(b, Column)), None)
+        other = next(
+            (b.name for a, b in plan.equals if isinstance(a, Column) and a.name == name and isinstance(b, Column)), None
+        )
         mine = at_scans(left, name, change)
         theirs = None if other is None or plan.nulls_equal else at_scans(right, other, change)
     elif name in right.schema and plan.kind in ("inner", "right"):
-        other = next((a.name for a, b in plan.equals if isinstance(b, Column) and b.name == name and isinstance(a, Column)), None)
+        other = next(
+            (a.name for a, b in plan.equals if isinstance(b, Column) and b.name == name and isinstance(a, Column)), None
+        )
         theirs = at_scans(right, name, change)
         mine = None if other is None or plan.nulls_equal else at_scans(left, other, change)
     else:
@@ -59,7 +68,8 @@ def _at_join(plan: Join, name: str, change: ScanChange) -> Relation | None:
 
 
 def indexed_rows(plan: Relation, name: str) -> int:
-    """Return the rows of the largest scan that the column comes from and that has an index on it; 0 if there is none."""
+    """Return the rows of the largest scan that the column comes from and that has an index on it; 0 if there is
+    none."""
     found = [0]
 
     def note(scan: Scan, column: str) -> Relation:

@@ -1,4 +1,5 @@
-"""Aggregates that follow from aggregates of parts of the rows: of groupings that are finer, or of a table before it is joined."""
+"""Aggregates that follow from aggregates of parts of the rows: of groupings that are finer, or of a table before it is
+joined."""
 
 from __future__ import annotations
 
@@ -12,7 +13,15 @@ from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import AggregateCall, Call, Case, Cast, Column, Expr, Literal
 
 # Which aggregates of the parts each one follows from.
-_PARTS = {"sum": ("sum",), "count": ("count",), "min": ("min",), "max": ("max",), "avg": ("sum", "count"), "bool_and": ("bool_and",), "bool_or": ("bool_or",)}
+_PARTS = {
+    "sum": ("sum",),
+    "count": ("count",),
+    "min": ("min",),
+    "max": ("max",),
+    "avg": ("sum", "count"),
+    "bool_and": ("bool_and",),
+    "bool_or": ("bool_or",),
+}
 
 
 def has_parts(call: AggregateCall) -> bool:
@@ -25,7 +34,11 @@ def parts_of(calls: Mapping[str, AggregateCall], names: Names) -> dict[str, tupl
     parts: dict[str, tuple[str, AggregateCall]] = {}
     for name, call in calls.items():
         for kind in _PARTS[call.function]:
-            dtype = call.dtype if kind == call.function else functions.AGGREGATES[kind].result(call.argument.dtype if call.argument is not None else pl.Int64())
+            dtype = (
+                call.dtype
+                if kind == call.function
+                else functions.AGGREGATES[kind].result(call.argument.dtype if call.argument is not None else pl.Int64())
+            )
             parts[f"{name} {kind}"] = (names.fresh(f"{name} {kind}"), replace(call, function=kind, dtype=dtype))
     return parts
 

@@ -1,8 +1,11 @@
 """What a scalar function takes and gives: the kinds of its arguments, and its result type.
 
-An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float", "integer" (to
-BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a temporal value or an
-interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is), or "same" (all such arguments to their
+An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float",
+"integer" (to
+BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a temporal value or
+an
+interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is), or "same" (all such
+arguments to their
 common type).
 """
 
@@ -27,7 +30,11 @@ class Function:
     variadic: bool = False
 
     def result_type(self, arg_types: list[pl.DataType]) -> pl.DataType:
-        return self.result(arg_types) if callable(self.result) and not isinstance(self.result, pl.DataType) else self.result  # type: ignore[return-value]
+        return (
+            self.result(arg_types)
+            if callable(self.result) and not isinstance(self.result, pl.DataType)
+            else self.result
+        )  # type: ignore[return-value]
 
     def accepts(self, count: int) -> bool:
         return count >= self.args_min and (self.variadic or count <= len(self.args))

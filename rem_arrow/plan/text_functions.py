@@ -12,7 +12,10 @@ TEXT: dict[str, Function] = {
     # Patterns.
     "glob": define("text text", _BOOL),
     "regexp_escape": define("text", _TEXT),
-    **{name: define("text text text", _BOOL) for name in ("like_escape", "ilike_escape", "not_like_escape", "not_ilike_escape")},
+    **{
+        name: define("text text text", _BOOL)
+        for name in ("like_escape", "ilike_escape", "not_like_escape", "not_ilike_escape")
+    },
     # Other ways to write bytes.
     "encode": define("text", _BLOB),
     "decode": define("blob", _TEXT),

@@ -1,4 +1,5 @@
-"""Scores of texts as numbers: all that a query finds in a column, made when the statement runs, stands in the plan as a parameter."""
+"""Scores of texts as numbers: all that a query finds in a column, made when the statement runs, stands in the plan as a
+parameter."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ FUNCTION = "text_score"
 
 
 class TextScores(NamedTuple):
-    """The parameter `name` is (rowids, scores) of `column` of `source` for a text: `text`, or the value of `parameter`."""
+    """The parameter `name` is (rowids, scores) of `column` of `source` for a text: `text`, or the value of
+    `parameter`."""
 
     name: str
     source: str

@@ -1,4 +1,5 @@
-"""Walking and rebuilding plans and expressions: children, columns used, replacement. Nothing here knows what a node means."""
+"""Walking and rebuilding plans and expressions: children, columns used, replacement. Nothing here knows what a node
+means."""
 
 from __future__ import annotations
 
@@ -144,7 +145,9 @@ def _listed(condition: Expr) -> tuple[Column | None, tuple[Expr, ...]]:
     match condition:
         case Call(function="=", args=(Column() as column, Literal() as value)) if value.dtype == column.dtype:
             return column, (value,)
-        case InList(operand=Column() as column) if all(isinstance(o, Literal) and o.dtype == column.dtype for o in condition.options):
+        case InList(operand=Column() as column) if all(
+            isinstance(o, Literal) and o.dtype == column.dtype for o in condition.options
+        ):
             return column, condition.options
         case _:
             return None, ()
@@ -201,7 +204,9 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
         case Union() | Index():
             return replace(plan, inputs=tuple(map(change, plan.inputs)))
         case Search():
-            return replace(plan, input=change(plan.input), hits=tuple(replace(h, query=change(h.query)) for h in plan.hits))
+            return replace(
+                plan, input=change(plan.input), hits=tuple(replace(h, query=change(h.query)) for h in plan.hits)
+            )
         case _:
             assert_never(plan)
 
@@ -279,7 +284,10 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
             condition = None if plan.condition is None else change(plan.condition)
             return replace(plan, operand=None if plan.operand is None else change(plan.operand), condition=condition)
         case Search():
-            return replace(plan, hits=tuple(replace(h, rowid=_renamed(h.rowid, plan.input, change), k=change(h.k)) for h in plan.hits))
+            return replace(
+                plan,
+                hits=tuple(replace(h, rowid=_renamed(h.rowid, plan.input, change), k=change(h.k)) for h in plan.hits),
+            )
         case Index():
             return replace(plan, options=tuple((n, change(e)) for n, e in plan.options))
         case _:
@@ -292,8 +300,18 @@ def _renamed(name: str, plan: Relation, change: Callable[[Expr], Expr]) -> str:
 
 
 def window_exprs(call: WindowCall) -> tuple[Expr, ...]:
-    frame = () if call.frame is None else tuple(b.offset for b in (call.frame.start, call.frame.end) if b.offset is not None)
-    return (*call.args, *call.partition, *(k.expr for k in (*call.order, *call.inner)), *frame, *(() if call.where is None else (call.where,)))
+    frame = (
+        ()
+        if call.frame is None
+        else tuple(b.offset for b in (call.frame.start, call.frame.end) if b.offset is not None)
+    )
+    return (
+        *call.args,
+        *call.partition,
+        *(k.expr for k in (*call.order, *call.inner)),
+        *frame,
+        *(() if call.where is None else (call.where,)),
+    )
 
 
 def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
@@ -302,11 +320,21 @@ def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
     def bound(old: Bound) -> Bound:
         return old if old.offset is None else replace(old, offset=change(old.offset))
 
-    frame = None if call.frame is None else replace(call.frame, start=bound(call.frame.start), end=bound(call.frame.end))
+    frame = (
+        None if call.frame is None else replace(call.frame, start=bound(call.frame.start), end=bound(call.frame.end))
+    )
     order = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.order)
     where = None if call.where is None else change(call.where)
     inner = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.inner)
-    return replace(call, inner=inner, args=tuple(map(change, call.args)), partition=tuple(map(change, call.partition)), order=order, frame=frame, where=where)
+    return replace(
+        call,
+        inner=inner,
+        args=tuple(map(change, call.args)),
+        partition=tuple(map(change, call.partition)),
+        order=order,
+        frame=frame,
+        where=where,
+    )
 
 
 def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:

@@ -1,7 +1,9 @@
 """Statements: a parsed query to a plan. Here are WITH, set operations and VALUES; SELECT is in bind_select.py.
 
-A CTE is bound where it is used. Every column gets a name that is unique in the statement, so that the plan needs no scopes. A
-subquery is bound with the scope of the query around it behind its own; the names that it takes from there stay free in its plan.
+A CTE is bound where it is used. Every column gets a name that is unique in the statement, so that the plan needs no
+scopes. A
+subquery is bound with the scope of the query around it behind its own; the names that it takes from there stay free in
+its plan.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ QUERIES_MAX = 5_000
 class Binder:
     """Binds one statement against one catalog."""
 
-    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], evaluate: Evaluate | None = None) -> None:
+    def __init__(
+        self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], evaluate: Evaluate | None = None
+    ) -> None:
         self.text, self.parameters = text, parameters
         self.names = Names()
         self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte, evaluate)
@@ -45,7 +49,8 @@ class Binder:
         self.reads_data = False
         self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
-        # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays its own.
+        # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays
+        # its own.
         self._ctes: dict[int, tuple[Cte, Query, int]] = {}
 
     def statement(self, tree: exp.Expression) -> Query:
@@ -53,7 +58,12 @@ class Binder:
         query = self.query(tree)
         if not any(isinstance(t, pl.Null) for t in query.plan.schema.values()):
             return query
-        return Query(Project(query.plan, tuple((self.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())), query.names)
+        return Query(
+            Project(
+                query.plan, tuple((self.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())
+            ),
+            query.names,
+        )
 
     def query(self, tree: exp.Expression, ctes: Ctes | None = None, outer: Scope | None = None) -> Query:
         """Bind a SELECT, a set operation, VALUES, or one of these in parentheses."""
@@ -81,14 +91,22 @@ class Binder:
                 case exp.Table():
                     return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), known, outer)
                 case _:
-                    raise UnsupportedError(f"{tree.key.upper()} is not supported; this version runs queries (SELECT)", self.text, *position(tree))
+                    raise UnsupportedError(
+                        f"{tree.key.upper()} is not supported; this version runs queries (SELECT)",
+                        self.text,
+                        *position(tree),
+                    )
         finally:
             self._depth -= 1
 
     def _count(self, queries: int, tree: exp.Expression) -> None:
         self._queries += queries
         if self._queries > QUERIES_MAX:
-            raise UnsupportedError(f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", self.text, *position(tree))
+            raise UnsupportedError(
+                f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted",
+                self.text,
+                *position(tree),
+            )
 
     # --- WITH
 
@@ -112,7 +130,11 @@ class Binder:
         if known is None:
             before = self._queries
             recursive = cte.recursive and isinstance(cte.tree.this, exp.Union)
-            query = self._recursive(cte, cast(exp.Union, cte.tree.this)) if recursive else self.query(cte.tree.this, cte.known, cte.outer)
+            query = (
+                self._recursive(cte, cast(exp.Union, cte.tree.this))
+                if recursive
+                else self.query(cte.tree.this, cte.known, cte.outer)
+            )
             if free_columns(query.plan) or _reads_working(query.plan):
                 return query
             known = (cte, Query(Shared(query.plan, len(self._ctes)), query.names), self._queries - before)
@@ -121,7 +143,9 @@ class Binder:
         # The plan grows by the CTE at every use, and by all that the CTE uses.
         self._count(known[2], cte.tree)
         plan = known[1].plan
-        return Query(Project(plan, tuple((self.names.fresh(n), Column(n, t)) for n, t in plan.schema.items())), known[1].names)
+        return Query(
+            Project(plan, tuple((self.names.fresh(n), Column(n, t)) for n, t in plan.schema.items())), known[1].names
+        )
 
     def _recursive(self, cte: Cte, tree: exp.Union) -> Query:
         """`base UNION [ALL] step`: the columns are those of the base, in the types of both."""
@@ -137,7 +161,13 @@ class Binder:
             return self.query(tree, cte.known, cte.outer)
         outputs = [self.names.fresh(n) for n in names]
         plans = [
-            Project(q.plan, tuple((o, cast_to(Column(n, t), w)) for o, (n, t), w in zip(columns, q.plan.schema.items(), joint, strict=True)))
+            Project(
+                q.plan,
+                tuple(
+                    (o, cast_to(Column(n, t), w))
+                    for o, (n, t), w in zip(columns, q.plan.schema.items(), joint, strict=True)
+                ),
+            )
             for q, columns in ((base, outputs), (step, [self.names.fresh(n) for n in names]))
         ]
         plan = Recursive(name, plans[0], plans[1], distinct=bool(tree.args.get("distinct")))
@@ -148,17 +178,23 @@ class Binder:
 
         def change(node: Relation) -> Relation:
             if isinstance(node, Working) and node.name == name:
-                return replace(node, columns=tuple((n, o, t) for (n, _, t), o in zip(node.columns, outputs, strict=True)))
+                return replace(
+                    node, columns=tuple((n, o, t) for (n, _, t), o in zip(node.columns, outputs, strict=True))
+                )
             return rebuild(node, change)
 
         return replace(plan, step=change(plan.step))
 
-    def _step(self, cte: Cte, tree: exp.Union, names: tuple[str, ...], types: list[pl.DataType]) -> tuple[Query, list[pl.DataType]]:
+    def _step(
+        self, cte: Cte, tree: exp.Union, names: tuple[str, ...], types: list[pl.DataType]
+    ) -> tuple[Query, list[pl.DataType]]:
         working = replace(cte, working=tuple((n, n, t) for n, t in zip(names, types, strict=True)))
         step = self.query(tree.expression, {**cte.known, cte.tree.alias.casefold(): working}, cte.outer)
         found = list(step.plan.schema.values())
         if len(found) != len(types):
-            raise BindError(f"the sides of a recursive UNION have {len(types)} and {len(found)} columns", self.text, *position(tree))
+            raise BindError(
+                f"the sides of a recursive UNION have {len(types)} and {len(found)} columns", self.text, *position(tree)
+            )
         return step, bind_setops.joint_types([types, found], self.text, tree)
 
     # --- what stands behind a set operation, a parenthesis or VALUES
@@ -191,7 +227,10 @@ class Binder:
 
     def _values(self, tree: exp.Values, ctes: Ctes, outer: Scope | None) -> Query:
         binders = [self._from.binder(Scope(outer=outer), ctes) for _ in tree.expressions]
-        rows = [[binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])] for binder, row in zip(binders, tree.expressions, strict=True)]
+        rows = [
+            [binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+            for binder, row in zip(binders, tree.expressions, strict=True)
+        ]
         if len({len(r) for r in rows}) > 1:
             raise BindError("the rows of VALUES have different numbers of columns", self.text, *position(tree))
         columns = [binders[0].same([row[i] for row in rows], tree) for i in range(len(rows[0]))]
@@ -206,12 +245,19 @@ class Binder:
         """VALUES with subqueries: each row computed beside its own."""
         rows: list[Relation] = []
         for i, (row, source) in enumerate(zip(plan.rows, sources, strict=True)):
-            rows.append(Project(source, tuple((self.names.fresh(n) if i else n, e) for (n, _), e in zip(plan.columns, row, strict=True))))
+            rows.append(
+                Project(
+                    source,
+                    tuple((self.names.fresh(n) if i else n, e) for (n, _), e in zip(plan.columns, row, strict=True)),
+                )
+            )
         return rows[0] if len(rows) == 1 else Union(tuple(rows))
 
 
 def _reads_working(plan: Relation) -> bool:
-    return isinstance(plan, Working) or any(_reads_working(c) for c in children(plan) if not isinstance(plan, Recursive))
+    return isinstance(plan, Working) or any(
+        _reads_working(c) for c in children(plan) if not isinstance(plan, Recursive)
+    )
 
 
 def _reads(plan: Relation, name: str) -> bool:

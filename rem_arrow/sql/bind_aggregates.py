@@ -1,4 +1,5 @@
-"""What the arguments of an aggregate mean: ORDER BY inside, WITHIN GROUP, fractions of quantiles, a number of rows wanted."""
+"""What the arguments of an aggregate mean: ORDER BY inside, WITHIN GROUP, fractions of quantiles, a number of rows
+wanted."""
 
 from __future__ import annotations
 
@@ -56,16 +57,23 @@ def _downward(tree: exp.Expression) -> exp.Expression:
     """A fraction counted from the top: 0 is the largest value, so 1 from the bottom."""
     if isinstance(tree, exp.Array):
         return exp.Array(expressions=[_downward(t) for t in tree.expressions])
-    return exp.Literal.number("1.0") if isinstance(tree, exp.Literal) and tree.to_py() == 0 else exp.Neg(this=tree.copy())
+    return (
+        exp.Literal.number("1.0") if isinstance(tree, exp.Literal) and tree.to_py() == 0 else exp.Neg(this=tree.copy())
+    )
 
 
 def sort_keys(binder: Binding, order: list[exp.Expression]) -> tuple[SortKey, ...]:
     keys = [(binder.bind(o.this if isinstance(o, exp.Ordered) else o), o) for o in order]
-    return tuple(SortKey(k, bool(o.args.get("desc")), not o.args.get("nulls_first")) for k, o in keys if not isinstance(k, Literal))
+    return tuple(
+        SortKey(k, bool(o.args.get("desc")), not o.args.get("nulls_first"))
+        for k, o in keys
+        if not isinstance(k, Literal)
+    )
 
 
 def quantile(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> AggregateCall:
-    """A quantile's value has the type of its argument, but whole numbers and dates are interpolated to DOUBLE and TIMESTAMP."""
+    """A quantile's value has the type of its argument, but whole numbers and dates are interpolated to DOUBLE and
+    TIMESTAMP."""
     if len(trees) != 2:
         raise binder.error(f"{name} takes a value and a fraction, or a list of fractions", tree)
     value = binder.bind(trees[0])
@@ -76,7 +84,11 @@ def quantile(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.
     dtype = value.dtype
     if types.is_text(dtype) or isinstance(dtype, pl.Boolean) or dtype.is_nested():
         if name == "quantile_cont":
-            raise binder.error(f"quantile_cont takes a number, a date or a time stamp, and this is {sql_name(dtype)}", tree, "quantile_disc takes any type.")
+            raise binder.error(
+                f"quantile_cont takes a number, a date or a time stamp, and this is {sql_name(dtype)}",
+                tree,
+                "quantile_disc takes any type.",
+            )
     elif name == "quantile_cont":
         dtype = pl.Float64() if dtype.is_integer() else pl.Datetime("us") if isinstance(dtype, pl.Date) else dtype
     return AggregateCall(name, value, pl.List(dtype) if listed else dtype, extra=tuple(fractions))
@@ -97,14 +109,16 @@ def _fraction(binder: Binding, name: str, tree: exp.Expression) -> Expr:
 
 
 def deviation(binder: Binding, value: Expr) -> AggregateCall | None:
-    """The median distance from the median: an interval for dates and times, a decimal for decimals; None for the others."""
+    """The median distance from the median: an interval for dates and times, a decimal for decimals; None for the
+    others."""
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         return AggregateCall("mad", value, pl.Duration("us"))
     return AggregateCall("mad", value, value.dtype) if isinstance(value.dtype, pl.Decimal) else None
 
 
 def median(binder: Binding, value: Expr) -> AggregateCall | None:
-    """The median of what is no number: interpolated for dates and decimals, the lower one for texts; None for other numbers."""
+    """The median of what is no number: interpolated for dates and decimals, the lower one for texts; None for other
+    numbers."""
     half = (Literal(0.5, pl.Float64()),)
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         dtype: pl.DataType = pl.Datetime("us") if isinstance(value.dtype, pl.Date) else value.dtype

@@ -14,7 +14,14 @@ from rem_arrow.sql.bind_interval import INTERVALS, interval_arithmetic, negated_
 from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to, fit_literals, fits, signed
 
-_ARITHMETIC: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%"}
+_ARITHMETIC: dict[type[exp.Expression], str] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+    exp.IntDiv: "//",
+    exp.Mod: "%",
+}
 _BITWISE: dict[type[exp.Expression], str] = {
     exp.BitwiseAnd: "&",
     exp.BitwiseOr: "|",
@@ -56,12 +63,17 @@ def arithmetic(binder: Binding, operator: str, left: Expr, right: Expr, tree: ex
     left, right = fit_literals(left, right)
     dtype = types.arithmetic(operator, left.dtype, right.dtype)
     if dtype is None:
-        raise binder.error(f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined", tree, "Both sides must be numbers; cast them first.")
+        raise binder.error(
+            f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined",
+            tree,
+            "Both sides must be numbers; cast them first.",
+        )
     return Call(operator, tuple(cast_to(o, dtype) if isinstance(o.dtype, pl.Null) else o for o in (left, right)), dtype)
 
 
 def _leftmost_inversion(tree: exp.Expression) -> exp.Expression | None:
-    """Return `~1 + 1` as ~(1 + 1), as DuckDB and PostgreSQL read it; None where no ~ stands leftmost without parentheses."""
+    """Return `~1 + 1` as ~(1 + 1), as DuckDB and PostgreSQL read it; None where no ~ stands leftmost without
+    parentheses."""
     if type(tree) not in _ARITHMETIC:
         return None
     inner = tree.this if isinstance(tree.this, exp.BitwiseNot) else _leftmost_inversion(tree.this)
@@ -74,7 +86,12 @@ def _leftmost_inversion(tree: exp.Expression) -> exp.Expression | None:
 
 def _numbers(operand: Expr, other: Expr) -> Expr:
     """Read a text literal beside a number as one of its type: 1.5 + '2'."""
-    if not (isinstance(operand, Literal) and isinstance(operand.value, str) and types.is_number(other.dtype) and not isinstance(other, Literal)):
+    if not (
+        isinstance(operand, Literal)
+        and isinstance(operand.value, str)
+        and types.is_number(other.dtype)
+        and not isinstance(other, Literal)
+    ):
         return operand
     return Cast(operand, other.dtype)
 
@@ -106,7 +123,11 @@ def _bitwise(binder: Binding, tree: exp.Expression) -> Expr:
     left, right = fit_literals(binder.bind(tree.this), binder.bind(tree.expression))
     dtype = types.common(left.dtype, right.dtype)
     if dtype is None or not (dtype.is_integer() or isinstance(dtype, pl.Null)):
-        raise binder.error(f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined", tree, "Both sides must be whole numbers.")
+        raise binder.error(
+            f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined",
+            tree,
+            "Both sides must be whole numbers.",
+        )
     dtype = pl.Int32() if isinstance(dtype, pl.Null) else dtype
     return Call(operator, (cast_to(left, dtype), cast_to(right, dtype)), dtype)
 

@@ -1,7 +1,9 @@
 """ASOF and POSITIONAL joins in FROM.
 
-An ASOF join of any kind is made of the one that keeps every left row (plan/asof.py), over a right side that bears a mark: the
-mark says which left rows have found a match. For RIGHT and FULL the right rows are numbered, so that those that nobody chose
+An ASOF join of any kind is made of the one that keeps every left row (plan/asof.py), over a right side that bears a
+mark: the
+mark says which left rows have found a match. For RIGHT and FULL the right rows are numbered, so that those that nobody
+chose
 can be joined in.
 """
 
@@ -16,7 +18,21 @@ from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.asof import expanded, ordering
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Relation, Shared, Window, WindowCall
+from rem_arrow.plan.nodes import (
+    BOOLEAN,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    JoinKind,
+    Literal,
+    Project,
+    Relation,
+    Shared,
+    Window,
+    WindowCall,
+)
 from rem_arrow.plan.walk import columns_of, conjunction, equality, free_columns, passed
 from rem_arrow.sql.parse import position
 
@@ -38,12 +54,15 @@ class AsofBinder:
         return Join("positional", left, right)
 
     def asof(self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join) -> Relation:
-        """Return the columns of both sides, for SEMI and ANTI of the left one; and perhaps columns that nobody names."""
+        """Return the columns of both sides, for SEMI and ANTI of the left one; and perhaps columns that nobody
+        names."""
         self._refuse_lateral(left, right, "ASOF", tree)
         if kind in ("right", "full"):
             return self._with_all_right(kind, left, right, conditions, tree)
         mark = self.names.fresh("match")
-        found = self._left(kind, left, Project(right, (*passed(right), (mark, Literal(True, BOOLEAN)))), conditions, tree)
+        found = self._left(
+            kind, left, Project(right, (*passed(right), (mark, Literal(True, BOOLEAN)))), conditions, tree
+        )
         match kind:
             case "inner":
                 return Filter(found, Column(mark, BOOLEAN))
@@ -56,15 +75,24 @@ class AsofBinder:
 
     def _refuse_lateral(self, left: Relation, right: Relation, name: str, tree: exp.Join) -> None:
         if free_columns(right) & left.schema.keys():
-            raise UnsupportedError(f"{name} JOIN cannot have a LATERAL relation on its right", self.text, *position(tree))
+            raise UnsupportedError(
+                f"{name} JOIN cannot have a LATERAL relation on its right", self.text, *position(tree)
+            )
 
-    def _left(self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join) -> Relation:
-        """Return every left row with its match. Conditions on one side alone go into it, where no row of the result is lost by that."""
+    def _left(
+        self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join
+    ) -> Relation:
+        """Return every left row with its match. Conditions on one side alone go into it, where no row of the result is
+        lost by that."""
         equals: list[tuple[Expr, Expr]] = []
         orders: list[Call] = []
         of_left, of_right, rest = [], [], []
         for condition in conditions:
-            order, pair, used = ordering(condition, left, right), equality(condition, left, right), columns_of(condition)
+            order, pair, used = (
+                ordering(condition, left, right),
+                equality(condition, left, right),
+                columns_of(condition),
+            )
             if order is not None:
                 orders.append(order)
             elif pair is not None:
@@ -89,10 +117,14 @@ class AsofBinder:
         plain = not rest and not any(nested.is_nested(e.dtype) for e in (orders[0].args[0], *(a for a, _ in equals)))
         return plan if plain else expanded(plan, self.names.fresh, tuple(rest))
 
-    def _with_all_right(self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join) -> Relation:
+    def _with_all_right(
+        self, kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr], tree: exp.Join
+    ) -> Relation:
         """Choose by the right rows' numbers, then join these in."""
         number, chosen = self.names.fresh("row"), self.names.fresh("row")
         numbered = Shared(Window(right, ((number, WindowCall("row_number", (), _INT)),)), -1 - self.names.count())
         candidates = Project(numbered, (*passed(right), (chosen, Column(number, _INT))))
-        found = Project(self._left("left", left, candidates, conditions, tree), (*passed(left), (chosen, Column(chosen, _INT))))
+        found = Project(
+            self._left("left", left, candidates, conditions, tree), (*passed(left), (chosen, Column(chosen, _INT)))
+        )
         return Join(kind, found, numbered, ((Column(chosen, _INT), Column(number, _INT)),))

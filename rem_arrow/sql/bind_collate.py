@@ -16,7 +16,9 @@ def collate(binder: Binding, tree: exp.Expression) -> Expr:
     names = _names(tree)
     unknown = [n for n in names if n not in _FOLDS and n not in _PLAIN]
     if unknown:
-        raise binder.unsupported(f"the collation {unknown[0]} is not supported; there are {', '.join((*_FOLDS, *_PLAIN))}", tree)
+        raise binder.unsupported(
+            f"the collation {unknown[0]} is not supported; there are {', '.join((*_FOLDS, *_PLAIN))}", tree
+        )
     if isinstance(tree.parent, exp.Ordered):
         return binder.bind(_folded(tree.this, names))
     if isinstance(tree.parent, (exp.Select, exp.Alias)) or all(n in _PLAIN for n in names):

@@ -1,4 +1,5 @@
-"""Functions of dates and times whose arguments SQLGlot names in its own ways: EXTRACT, date_trunc, AT TIME ZONE, time_bucket."""
+"""Functions of dates and times whose arguments SQLGlot names in its own ways: EXTRACT, date_trunc, AT TIME ZONE,
+time_bucket."""
 
 from __future__ import annotations
 
@@ -16,7 +17,22 @@ from rem_arrow.sql.binding import Binding, Operator
 from rem_arrow.sql.convert import cast_to
 
 _ZONED_WIDTH_MIN = timedelta(minutes=15)
-_DIFF_UNITS = {"ISOYEAR", "DECADE", "CENTURY", "MILLENNIUM", "YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND"}
+_DIFF_UNITS = {
+    "ISOYEAR",
+    "DECADE",
+    "CENTURY",
+    "MILLENNIUM",
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+    "MICROSECOND",
+}
 
 
 def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
@@ -31,7 +47,11 @@ def _date_trunc(binder: Binding, tree: exp.Expression) -> Expr:
 def _date_diff(binder: Binding, tree: exp.Expression) -> Expr:
     unit = tree.args["unit"].name.upper() if tree.args.get("unit") is not None else "DAY"
     if unit not in _DIFF_UNITS:
-        raise binder.error(f"{unit.lower()} is not a unit of date_diff", tree, f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.")
+        raise binder.error(
+            f"{unit.lower()} is not a unit of date_diff",
+            tree,
+            f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.",
+        )
     return binder.call("date_diff", [exp.Literal.string(unit.lower()), tree.expression, tree.this], tree)
 
 
@@ -48,7 +68,8 @@ def part(binder: Binding, part: str, operand: exp.Expression, tree: exp.Expressi
 
 
 def _of_number(binder: Binding, tree: exp.Expression) -> Expr:
-    """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by its scale."""
+    """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by
+    its scale."""
     scale = tree.args.get("scale")
     if scale is None:
         return binder.call("to_timestamp", [tree.this], tree)

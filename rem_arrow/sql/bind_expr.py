@@ -1,6 +1,7 @@
 """Scalar expressions: SQLGlot trees to typed expressions of plan/nodes.py, in one scope.
 
-An aggregate function is bound where the caller allows it: it is put into `aggregates`, and stands in the expression as a
+An aggregate function is bound where the caller allows it: it is put into `aggregates`, and stands in the expression as
+a
 column of its own. Operators are in bind_operators.py and bind_arithmetic.py, functions in bind_functions.py.
 """
 
@@ -53,7 +54,15 @@ class ExprBinder(Binding):
         return binder
 
     def _like_this(self, collected: Collected, aliases: Mapping[str, exp.Expression]) -> ExprBinder:
-        binder = ExprBinder(self.text, self.scope, self.names, self.parameters, collected=collected, aliases=aliases, subquery=self.subquery)
+        binder = ExprBinder(
+            self.text,
+            self.scope,
+            self.names,
+            self.parameters,
+            collected=collected,
+            aliases=aliases,
+            subquery=self.subquery,
+        )
         binder.variables = self.variables
         binder.evaluate, binder.entity_table = self.evaluate, self.entity_table
         return binder
@@ -140,7 +149,9 @@ def _grouping(binder: Binding, tree: exp.Expression) -> Expr:
     """GROUPING(a, b): which of the keys a row is not grouped by."""
     groupings = binder.collected.groupings
     if groupings is None:
-        raise binder.error("GROUPING cannot stand here", tree, "It belongs in the SELECT, HAVING or ORDER BY of a query with GROUP BY.")
+        raise binder.error(
+            "GROUPING cannot stand here", tree, "It belongs in the SELECT, HAVING or ORDER BY of a query with GROUP BY."
+        )
     name = binder.names.fresh("grouping")
     groupings[name] = tuple(binder.without_aggregates().bind(e) for e in tree.expressions)
     return Column(name, pl.Int64())

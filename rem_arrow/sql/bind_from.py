@@ -11,7 +11,23 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, JoinKind, Literal, Project, Query, Relation, Scan, Union, Values, Working
+from rem_arrow.plan.nodes import (
+    Apply,
+    Call,
+    Column,
+    Expr,
+    Filter,
+    Join,
+    JoinKind,
+    Literal,
+    Project,
+    Query,
+    Relation,
+    Scan,
+    Union,
+    Values,
+    Working,
+)
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.source import ROWID, Catalog
 from rem_arrow.sql import bind_index, bind_list, bind_search
@@ -50,7 +66,14 @@ class FromBinder:
     """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
 
     def __init__(
-        self, text: str, catalog: Catalog, names: Names, parameters: Mapping[str, pl.DataType], bind_query: BindQuery, bind_cte: Callable[[Cte], Query], evaluate: Evaluate | None
+        self,
+        text: str,
+        catalog: Catalog,
+        names: Names,
+        parameters: Mapping[str, pl.DataType],
+        bind_query: BindQuery,
+        bind_cte: Callable[[Cte], Query],
+        evaluate: Evaluate | None,
     ) -> None:
         self.text, self.catalog, self.names, self.parameters = text, catalog, names, parameters
         self.bind_query, self.bind_cte, self.evaluate = bind_query, bind_cte, evaluate
@@ -65,14 +88,26 @@ class FromBinder:
         if clause is None:
             return Values((), ((),)), Scope(outer=outer)
         self._unnamed.append(0)
-        plan, scope = self._joined(self._relation(clause.this, ctes, outer), [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
+        plan, scope = self._joined(
+            self._relation(clause.this, ctes, outer),
+            [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())],
+            ctes,
+            outer,
+        )
         self._unnamed.pop()
         scope.outer = outer
         return plan, scope
 
     def binder(self, scope: Scope, ctes: Ctes, collected: Collected | None = None) -> ExprBinder:
         """Return what binds expressions in FROM."""
-        binder = ExprBinder(self.text, scope, self.names, self.parameters, collected=collected, subquery=lambda tree, inner: self.bind_query(tree, ctes, inner))
+        binder = ExprBinder(
+            self.text,
+            scope,
+            self.names,
+            self.parameters,
+            collected=collected,
+            subquery=lambda tree, inner: self.bind_query(tree, ctes, inner),
+        )
         binder.evaluate, binder.entity_table = self.evaluate, self.catalog.entity_table
         return binder
 
@@ -81,7 +116,9 @@ class FromBinder:
         groups = [first]
         for join in joins:
             if _is_comma(join):
-                groups.append(self._relation(join.this if isinstance(join, exp.Join) else join, ctes, _sees(groups, outer)))
+                groups.append(
+                    self._relation(join.this if isinstance(join, exp.Join) else join, ctes, _sees(groups, outer))
+                )
             else:
                 groups[-1] = self._join(groups[-1], cast(exp.Join, join), ctes, _sees(groups[:-1], outer))
         plan, scope = groups[0]
@@ -105,7 +142,9 @@ class FromBinder:
                 bound = self._derived(self.bind_query(tree.this, ctes, outer), tree.alias or self._unnamed_name(), tree)
             case exp.Subquery() | exp.Values():
                 name = tree.alias or self._unnamed_name()
-                bound = self._derived(self.bind_query(tree if isinstance(tree, exp.Values) else tree.this, ctes, outer), name, tree)
+                bound = self._derived(
+                    self.bind_query(tree if isinstance(tree, exp.Values) else tree.this, ctes, outer), name, tree
+                )
             case exp.Lateral():
                 bound = self._lateral(tree, ctes, outer)
             case exp.Unnest():
@@ -118,7 +157,9 @@ class FromBinder:
             case exp.Table() if isinstance(tree.this, exp.Func):
                 bound = self._table_function(tree, ctes, outer)
             case _:
-                raise UnsupportedError(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree))
+                raise UnsupportedError(
+                    f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", self.text, *position(tree)
+                )
         bound = sampled(bound[0], tree, self.names, self.text), bound[1]
         return self._joined(bound, [*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())], ctes, outer)
 
@@ -164,7 +205,9 @@ class FromBinder:
 
     def _table_function(self, tree: exp.Table, ctes: Ctes, outer: Scope | None) -> Bound:
         ordinality = "ordinality" if tree.args.get("ordinality") else None
-        query = bind_list.table_function(self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality)
+        query = bind_list.table_function(
+            self.binder(Scope(outer=outer), ctes), cast(exp.Expression, tree.this), ordinality
+        )
         return _called(self._derived(query, tree.alias or query.names[0], tree), tree)
 
     def _table(self, tree: exp.Table, ctes: Ctes) -> Bound:
@@ -174,7 +217,10 @@ class FromBinder:
             raise UnsupportedError("tables have plain names; schemas are not supported", self.text, *position(tree))
         cte = ctes.get(name.casefold())
         if cte is not None and cte.working:
-            query = Query(Working(name.casefold(), tuple((self.names.fresh(n), source, t) for n, source, t in cte.working)), tuple(n for n, _, _ in cte.working))
+            query = Query(
+                Working(name.casefold(), tuple((self.names.fresh(n), source, t) for n, source, t in cte.working)),
+                tuple(n for n, _, _ in cte.working),
+            )
             return self._derived(query, alias, tree)
         if cte is not None:
             return self._derived(self.bind_cte(cte), alias, tree, cte.tree.args["alias"].args.get("columns") or ())
@@ -183,7 +229,13 @@ class FromBinder:
             return self._derived(self._views.query(name, view, tree), alias, tree)
         source = self.catalog.source(name)
         if source is None:
-            raise BindError(f'no table "{name}"', self.text, start, end, hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"))
+            raise BindError(
+                f'no table "{name}"',
+                self.text,
+                start,
+                end,
+                hint=suggest(name, [*(c for c in ctes), *self.catalog.table_names()], "Tables"),
+            )
         shown = self._column_names(alias, list(source.schema), tree)
         columns, visible = [], []
         for label, (column, dtype) in zip(shown, source.schema.items(), strict=True):
@@ -194,7 +246,18 @@ class FromBinder:
             unique = self.names.fresh(f"{alias}.{column}")
             columns.append((unique, column, dtype))
             also = "rowid" if column == ROWID else ""
-            visible.append(Visible(column, unique, dtype, also=also, hidden=True, vector=source.vectors.get(column), source=name, origin=column))
+            visible.append(
+                Visible(
+                    column,
+                    unique,
+                    dtype,
+                    also=also,
+                    hidden=True,
+                    vector=source.vectors.get(column),
+                    source=name,
+                    origin=column,
+                )
+            )
         scope = Scope()
         scope.add(alias, visible)
         return Scan(name, tuple(columns), rows=source.row_count(), indexed=source.indexed), scope
@@ -202,7 +265,11 @@ class FromBinder:
     def _derived(self, query: Query, alias: str, tree: exp.Expression, columns: object = ()) -> Bound:
         defined = [c.name for c in cast("list[exp.Identifier]", columns)]
         if len(defined) > len(query.names):
-            raise BindError(f'"{alias}" has {len(query.names)} columns, and {len(defined)} names are given', self.text, *position(tree))
+            raise BindError(
+                f'"{alias}" has {len(query.names)} columns, and {len(defined)} names are given',
+                self.text,
+                *position(tree),
+            )
         names = differing(self._column_names(alias, [*defined, *query.names[len(defined) :]], tree))
         outputs, visible = [], []
         for name, (inner, dtype) in zip(names, query.plan.schema.items(), strict=True):
@@ -227,7 +294,9 @@ class FromBinder:
         """Return the names of a relation's columns; `AS t(a, b)` renames the first of them."""
         given = [c.name for c in tree.args["alias"].args.get("columns") or ()] if tree.args.get("alias") else []
         if len(given) > len(names):
-            raise BindError(f'"{alias}" has {len(names)} columns, and {len(given)} names are given', self.text, *position(tree))
+            raise BindError(
+                f'"{alias}" has {len(names)} columns, and {len(given)} names are given', self.text, *position(tree)
+            )
         return [*given, *names[len(given) :]]
 
     # --- joins
@@ -256,10 +325,16 @@ class FromBinder:
         if collected.applies:
             return self._on_subqueries(kind, left, right, condition, collected, tree)
         conditions = list(conjuncts(condition))
-        joined = self._by_order.asof(kind, left[0], right[0], conditions, tree) if _is_asof(tree) else beside(kind, left[0], right[0], conditions)
+        joined = (
+            self._by_order.asof(kind, left[0], right[0], conditions, tree)
+            if _is_asof(tree)
+            else beside(kind, left[0], right[0], conditions)
+        )
         return joined, left[1] if kind in ("semi", "anti") else both
 
-    def _on_subqueries(self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join) -> Bound:
+    def _on_subqueries(
+        self, kind: JoinKind, left: Bound, right: Bound, condition: Expr, collected: Collected, tree: exp.Join
+    ) -> Bound:
         """ON with subqueries: each row of the one side meets a query over the other."""
         both = left[1].beside(right[1])
         if kind == "inner":
@@ -279,7 +354,10 @@ class FromBinder:
         # A full join: what a left join gives, and the right rows without a partner.
         first = Apply("left", left[0], Filter(applied(right[0], collected.applies), condition))
         mark = self.names.fresh("exists")
-        alone = Filter(Apply("exists", right[0], Filter(applied(left[0], collected.applies), condition), mark), Call("not", (Column(mark, pl.Boolean()),), pl.Boolean()))
+        alone = Filter(
+            Apply("exists", right[0], Filter(applied(left[0], collected.applies), condition), mark),
+            Call("not", (Column(mark, pl.Boolean()),), pl.Boolean()),
+        )
         nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in left[0].schema.items())
         second = Project(alone, (*nulls, *passed(right[0])))
         return Union((first, second)), both
@@ -301,7 +379,9 @@ class FromBinder:
         both = left[1].beside(right[1])
         binder = ExprBinder(self.text, both, self.names, self.parameters)
         if free_columns(right[0]) & left[0].schema.keys():
-            raise UnsupportedError("USING and NATURAL cannot join a LATERAL relation; write ON", self.text, *position(tree))
+            raise UnsupportedError(
+                "USING and NATURAL cannot join a LATERAL relation; write ON", self.text, *position(tree)
+            )
         pairs: list[tuple[Expr, Expr]] = []
         merged: list[Visible] = []
         computed: list[tuple[str, Expr]] = []
@@ -316,7 +396,9 @@ class FromBinder:
             merged.append(Visible(name, kept.name, kept.dtype))
         if _is_asof(tree):
             # The last of the columns orders.
-            conditions: list[Expr] = [Call("=" if i < len(pairs) - 1 else ">=", pair, pl.Boolean()) for i, pair in enumerate(pairs)]
+            conditions: list[Expr] = [
+                Call("=" if i < len(pairs) - 1 else ">=", pair, pl.Boolean()) for i, pair in enumerate(pairs)
+            ]
             plan = self._by_order.asof(kind, left[0], right[0], conditions, tree)
         else:
             plan = Join(kind, left[0], right[0], tuple(pairs))
@@ -391,4 +473,6 @@ def _is_asof(join: exp.Join) -> bool:
 
 
 def _is_comma(join: exp.Expression) -> bool:
-    return not isinstance(join, exp.Join) or not (join.kind or join.side or join.method or join.args.get("on") is not None or join.args.get("using"))
+    return not isinstance(join, exp.Join) or not (
+        join.kind or join.side or join.method or join.args.get("on") is not None or join.args.get("using")
+    )

@@ -61,14 +61,23 @@ def _named_groups(binder: Binding, trees: list[exp.Expression], tree: exp.Expres
     if not names or len(names) < len(trees[2].expressions) or len({n.casefold() for n in names}) < len(names):
         raise binder.error("the names of groups are texts that differ", trees[2])
     fields = nested.struct_of({n: pl.String() for n in names})
-    source, pattern, *flags = (binder.call("concat_operator", [t, exp.Literal.string("")], tree) for t in (*trees[:2], *trees[3:]))
+    source, pattern, *flags = (
+        binder.call("concat_operator", [t, exp.Literal.string("")], tree) for t in (*trees[:2], *trees[3:])
+    )
     return Call("regexp_extract_all", (source, pattern, Literal(len(names), pl.Int64()), *flags), pl.List(fields))
 
 
 def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
-    """Return a row of what a list of parts, or of names of groups, asks for: `date_part(['year', 'month'], d)`; None for anything else."""
+    """Return a row of what a list of parts, or of names of groups, asks for: `date_part(['year', 'month'], d)`; None
+    for anything else."""
     at = {"date_part": 0, "regexp_extract": 2}.get(name)
-    if at is None or len(trees) < 2 or len(trees) <= at or not isinstance(trees[at], exp.Array) or not all(e.is_string for e in trees[at].expressions):
+    if (
+        at is None
+        or len(trees) < 2
+        or len(trees) <= at
+        or not isinstance(trees[at], exp.Array)
+        or not all(e.is_string for e in trees[at].expressions)
+    ):
         return None
     fields = []
     for place, part in enumerate(trees[at].expressions, 1):
@@ -76,7 +85,9 @@ def _several(name: str, trees: list[exp.Expression]) -> exp.Expression | None:
         one = exp.Anonymous(this=name, expressions=[t.copy() for t in (*trees[:at], own, *trees[at + 1 :])])
         fields.append(exp.PropertyEQ(this=exp.to_identifier(part.name, quoted=True), expression=one))
     source = trees[1 if name == "date_part" else 0].copy()
-    return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Is(this=source, expression=exp.Null())), true=exp.Struct(expressions=fields))])
+    return exp.Case(
+        ifs=[exp.If(this=exp.Not(this=exp.Is(this=source, expression=exp.Null())), true=exp.Struct(expressions=fields))]
+    )
 
 
 def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -86,7 +97,11 @@ def call(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expr
         return times
     if name not in functions.SCALAR:
         known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
-        raise binder.error(f"no function {name}", tree, suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0])
+        raise binder.error(
+            f"no function {name}",
+            tree,
+            suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0],
+        )
     if any(isinstance(t, exp.Lambda) for t in trees):
         raise binder.error(f"{name} takes no lambda", tree)
     args = [binder.bind(t) for t in trees]
@@ -126,10 +141,21 @@ def _overloaded(name: str, first: pl.DataType) -> str:
 
 
 def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
-    wanted: pl.DataType | None = {"text": pl.String(), "float": pl.Float64(), "integer": pl.Int64(), "boolean": pl.Boolean(), "blob": pl.Binary()}.get(kind)
+    wanted: pl.DataType | None = {
+        "text": pl.String(),
+        "float": pl.Float64(),
+        "integer": pl.Int64(),
+        "boolean": pl.Boolean(),
+        "blob": pl.Binary(),
+    }.get(kind)
     if isinstance(arg, Literal) and isinstance(arg.value, str) and kind == "interval":
         arg = interval_from(binder, arg, tree)
-    if isinstance(arg, Literal) and isinstance(arg.value, str) and kind in ("integer", "float", "boolean") and wanted is not None:
+    if (
+        isinstance(arg, Literal)
+        and isinstance(arg.value, str)
+        and kind in ("integer", "float", "boolean")
+        and wanted is not None
+    ):
         return cast_to(arg, wanted)
     found = arg.dtype
     fits = {
@@ -152,7 +178,9 @@ def _argument(binder: Binding, name: str, kind: str, arg: Expr, tree: exp.Expres
     if isinstance(found, pl.Null):
         return cast_to(arg, wanted or _NULL_AS.get(kind, found))
     if not fits:
-        raise binder.error(f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...).")
+        raise binder.error(
+            f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...)."
+        )
     if kind == "shown":
         return arg if types.is_text(found) else cast_to(arg, pl.String())
     if kind == "stamp" and isinstance(found, pl.Date):
@@ -187,7 +215,9 @@ def _trim(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _pad(binder: Binding, tree: exp.Expression) -> Expr:
     name = "lpad" if tree.args.get("is_left") else "rpad"
-    return call(binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree)
+    return call(
+        binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree
+    )
 
 
 def _lower_hex(binder: Binding, tree: exp.Expression) -> Expr:
@@ -230,11 +260,20 @@ def _aggregate(binder: Binding, tree: exp.Expression, where: Expr | None) -> Exp
         tree = exp.AnyValue(this=tree.this.this)
     name, _ = name_and_arguments(tree.this if isinstance(tree, exp.WithinGroup) else tree)
     around = binder.scope.outer
-    if around is not None and around.aggregate is not None and where is None and binder.scope.owns_no(list(tree.find_all(exp.Column))):
+    if (
+        around is not None
+        and around.aggregate is not None
+        and where is None
+        and binder.scope.owns_no(list(tree.find_all(exp.Column)))
+    ):
         # An aggregate of columns of the query around belongs to it.
         return around.aggregate(tree)
     if name in functions.AGGREGATES and binder.aggregates is None:
-        raise binder.error(f"the aggregate {name} cannot stand here", tree, "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.")
+        raise binder.error(
+            f"the aggregate {name} cannot stand here",
+            tree,
+            "Aggregates belong in SELECT, HAVING or ORDER BY; filter them with HAVING.",
+        )
     call = aggregate_call(binder.without_aggregates(), tree, where)
     if call is None:
         raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
@@ -258,13 +297,17 @@ def aggregate_call(binder: Binding, tree: exp.Expression, where: Expr | None) ->
     if name in bind_aggregates.QUANTILES:
         return replace(bind_aggregates.quantile(binder, name, trees, tree), distinct=distinct, where=where)
     if not aggregate.args_min <= len(trees) <= len(aggregate.args) + (name in bind_aggregates.TOP):
-        wanted = "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
+        wanted = (
+            "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
+        )
         raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
     call = _aggregate_call(binder, name, aggregate, trees, distinct)
     return replace(call, where=where, order=bind_aggregates.sort_keys(binder, given.order))
 
 
-def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool) -> AggregateCall:
+def _aggregate_call(
+    binder: Binding, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool
+) -> AggregateCall:
     args = [binder.bind(t) for t in trees]
     other = bind_aggregates.OF_TYPES[name](binder, args[0]) if name in bind_aggregates.OF_TYPES else None
     if other is not None:
@@ -273,7 +316,10 @@ def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, 
         args[0] = Cast(args[0], pl.Int32())
     if name in ("bool_and", "bool_or") and args[0].dtype.is_numeric():
         args[0] = cast_to(args[0], pl.Boolean())
-    top = [_argument(binder, name, "integer", a, t) for a, t in zip(args[len(aggregate.args) :], trees[len(aggregate.args) :], strict=True)]
+    top = [
+        _argument(binder, name, "integer", a, t)
+        for a, t in zip(args[len(aggregate.args) :], trees[len(aggregate.args) :], strict=True)
+    ]
     args = [_argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
@@ -282,7 +328,14 @@ def _aggregate_call(binder: Binding, name: str, aggregate: functions.Aggregate, 
     if name == "string_agg":
         args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
     dtype = aggregate.result(args[0].dtype)
-    return AggregateCall(name, args[0], pl.List(dtype) if top else dtype, distinct and (bool(top) or name not in ("min", "max")), None, (*args[1:], *top))
+    return AggregateCall(
+        name,
+        args[0],
+        pl.List(dtype) if top else dtype,
+        distinct and (bool(top) or name not in ("min", "max")),
+        None,
+        (*args[1:], *top),
+    )
 
 
 def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
@@ -299,7 +352,10 @@ def _collected(binder: Binding, wanted: AggregateCall) -> Expr:
 def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
     if isinstance(tree, exp.Anonymous):
         return functions.canonical(str(tree.this)), list(tree.expressions)
-    name, keys = ARGUMENTS.get(type(tree)) or (functions.canonical(str(tree.sql_name())), tuple(tree.arg_types))  # type: ignore[attr-defined]
+    name, keys = ARGUMENTS.get(type(tree)) or (
+        functions.canonical(str(tree.sql_name())),  # type: ignore[attr-defined]
+        tuple(tree.arg_types),
+    )
     trees: list[exp.Expression] = []
     for key in keys:
         value = tree.args.get(key)
@@ -319,7 +375,12 @@ def _counts(function: Function) -> str:
 
 def _series(binder: Binding, tree: exp.Expression) -> Expr:
     name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
-    return call(binder, name, [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None], tree)
+    return call(
+        binder,
+        name,
+        [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None],
+        tree,
+    )
 
 
 FUNCTIONS: dict[type[exp.Expression], Operator] = {

@@ -33,7 +33,9 @@ class Grouping:
     sets: list[tuple[Expr, ...]] | None
 
 
-def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[tuple[str, Expr, exp.Expression]], above: Collected) -> Grouping:
+def grouping(
+    binder: ExprBinder, group: exp.Expression | None, items: list[tuple[str, Expr, exp.Expression]], above: Collected
+) -> Grouping:
     """Bind GROUP BY."""
     aggregates = above.aggregates or {}
     if group is None:
@@ -47,7 +49,11 @@ def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[tuple
         named = _item_of(tree, items, binder)
         found = items[place][1] if place is not None else named if named is not None else binder.bind(tree)
         if columns_of(found) & aggregates.keys():
-            raise binder.error("GROUP BY cannot hold an aggregate", tree, "Group by what the aggregate is taken of, or by another column.")
+            raise binder.error(
+                "GROUP BY cannot hold an aggregate",
+                tree,
+                "Group by what the aggregate is taken of, or by another column.",
+            )
         if columns_of(found) & (above.windows or {}).keys():
             raise binder.error("GROUP BY cannot hold a window function", tree, "Compute it in a subquery first.")
         # A subquery of the SELECT list that is a key is computed below the aggregation.
@@ -56,7 +62,10 @@ def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[tuple
         binder.collected.applies.extend(moved)
         return found
 
-    trees = [*group.expressions, *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ())]
+    trees = [
+        *group.expressions,
+        *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ()),
+    ]
     if not any(isinstance(t, (exp.Cube, exp.Rollup, exp.GroupingSets)) for t in trees) and not above.groupings:
         return Grouping(list(dict.fromkeys(key(t) for tree in trees for t in _members(tree))), None)
     elements = [_sets(t) for t in trees]
@@ -70,7 +79,12 @@ def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[tuple
 
 def _item_of(tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder) -> Expr | None:
     """Return the item of the SELECT list that a name means where FROM has no such column."""
-    if not isinstance(tree, exp.Column) or tree.table or tree.name.casefold() not in binder.aliases or binder.scope.knows(tree.name):
+    if (
+        not isinstance(tree, exp.Column)
+        or tree.table
+        or tree.name.casefold() not in binder.aliases
+        or binder.scope.knows(tree.name)
+    ):
         return None
     return next((e for n, e, _ in items if n.casefold() == tree.name.casefold()), None)
 
@@ -84,7 +98,11 @@ def _sets(tree: exp.Expression) -> list[tuple[exp.Expression, ...]]:
         return [tuple(t for part in parts[:n] for t in part) for n in range(len(parts), -1, -1)]
     if isinstance(tree, exp.Cube):
         parts = [_members(e) for e in tree.expressions]
-        return [tuple(t for part in chosen for t in part) for n in range(len(parts), -1, -1) for chosen in combinations(parts, n)]
+        return [
+            tuple(t for part in chosen for t in part)
+            for n in range(len(parts), -1, -1)
+            for chosen in combinations(parts, n)
+        ]
     return [_members(tree)]
 
 
@@ -123,7 +141,12 @@ def aggregated(plan: Relation, grouping: Grouping, above: Collected, names: Name
         if loose:
             column = next(iter(sorted(loose))).rsplit(".", 1)[-1]
             hint = f"Add it to GROUP BY, or write ANY_VALUE({column})."
-            raise BindError(f'the column "{column}" must appear in GROUP BY or in an aggregate function', text, *position(tree), hint=hint)
+            raise BindError(
+                f'the column "{column}" must appear in GROUP BY or in an aggregate function',
+                text,
+                *position(tree),
+                hint=hint,
+            )
         return swapped
 
     return result, rewrite
@@ -138,12 +161,18 @@ def swapped(applies: list[Apply], swap: Swap, tree: exp.Expression) -> list[Appl
 
     def one(apply: Apply) -> Apply:
         operand = None if apply.operand is None else swap(apply.operand, tree)
-        return replace(apply, subquery=substitute_all(apply.subquery, change) if free_columns(apply.subquery) else apply.subquery, operand=operand)
+        return replace(
+            apply,
+            subquery=substitute_all(apply.subquery, change) if free_columns(apply.subquery) else apply.subquery,
+            operand=operand,
+        )
 
     return [one(a) for a in applies]
 
 
-def _union(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names) -> Relation:
+def _union(
+    plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names
+) -> Relation:
     """One aggregation for each grouping set; keys that are not in it are NULL."""
     finest = next((s for s in sets if len(s) == len(named)), None)
     if finest is not None and len(sets) > 1 and above.aggregates and all(map(has_parts, above.aggregates.values())):
@@ -160,7 +189,9 @@ def _union(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, 
     return branches[0] if len(branches) == 1 else Union(tuple(branches))
 
 
-def _rolled_up(plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names) -> Relation:
+def _rolled_up(
+    plan: Relation, sets: list[tuple[Expr, ...]], named: list[tuple[str, Expr]], above: Collected, names: Names
+) -> Relation:
     """Aggregate by all keys once, and every set of them from that."""
     fine = [(names.fresh(n), k) for n, k in named]
     parts = parts_of(above.aggregates or {}, names)

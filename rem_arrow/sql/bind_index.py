@@ -1,6 +1,8 @@
-"""A function in FROM that an index answers: `LOOKUP('a', 'b')`, `FUZZY((SELECT name FROM t), k => 5)`. What each takes is in plan.index_functions.
+"""A function in FROM that an index answers: `LOOKUP('a', 'b')`, `FUZZY((SELECT name FROM t), k => 5)`. What each takes
+is in plan.index_functions.
 
-An input is a text, a list of texts, a parameter of either, or a subquery whose first column is text. Inputs and options stand for
+An input is a text, a list of texts, a parameter of either, or a subquery whose first column is text. Inputs and options
+stand for
 themselves: they read nothing of the relations beside them, nor of a query around.
 """
 
@@ -32,7 +34,11 @@ def query(binder: Binding, relation: exp.Table | exp.Lateral) -> Query:
     """Bind a call in FROM: all columns of its rows, by their names."""
     tree = relation.this
     if relation.args.get("ordinality"):
-        raise binder.unsupported("WITH ORDINALITY of a function that an index answers is not supported; number its rows by row_number() OVER ()", relation)
+        raise binder.unsupported(
+            "WITH ORDINALITY of a function that an index answers is not supported; number its rows by row_number() "
+            "OVER ()",
+            relation,
+        )
     try:
         return _bound(binder, tree)
     except TextError as error:
@@ -49,7 +55,10 @@ def _bound(binder: Binding, tree: exp.Expression) -> Query:
     inputs: list[Relation] = []
     named: dict[str, Relation] = {}
     for argument in tree.expressions:
-        if isinstance(argument, (exp.Kwarg, exp.PropertyEQ)) and (given := spec.relation(argument.this.name.casefold())) is not None:
+        if (
+            isinstance(argument, (exp.Kwarg, exp.PropertyEQ))
+            and (given := spec.relation(argument.this.name.casefold())) is not None
+        ):
             if given.name in named:
                 raise binder.error(f"{given.name} is given twice", argument)
             named[given.name] = _given(binder, spec, given, argument.expression)
@@ -62,7 +71,10 @@ def _bound(binder: Binding, tree: exp.Expression) -> Query:
             raise binder.error(f"{spec.name.upper()} takes its options last", argument, f"Write {spec.signature}.")
         elif len(inputs) >= len(spec.inputs) and not spec.repeats:
             raise binder.error(
-                f"{spec.name.upper()} takes {len(spec.inputs)} argument{'s' if len(spec.inputs) != 1 else ''} and options by name", argument, f"Write {spec.signature}."
+                f"{spec.name.upper()} takes {len(spec.inputs)} argument{'s' if len(spec.inputs) != 1 else ''} and "
+                "options by name",
+                argument,
+                f"Write {spec.signature}.",
             )
         else:
             inputs.append(_input(binder, spec, argument))
@@ -85,7 +97,11 @@ def _input(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Relati
     if is_query(tree):
         asked, first, dtype = _asked(binder, spec, tree)
         if not isinstance(dtype, (pl.String, pl.Null)):
-            raise binder.error(f"{name} is a subquery whose first column is text, and this is {sql_name(dtype)}", tree, "Cast it: CAST(x AS VARCHAR).")
+            raise binder.error(
+                f"{name} is a subquery whose first column is text, and this is {sql_name(dtype)}",
+                tree,
+                "Cast it: CAST(x AS VARCHAR).",
+            )
         return Project(asked, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
     value = _constant(binder, spec, tree)
     if isinstance(value.dtype, (pl.List, pl.Array)):
@@ -104,15 +120,25 @@ def _given(binder: Binding, spec: IndexFunction, given: Given, tree: exp.Express
     asked, first, dtype = _asked(binder, spec, tree)
     fits = isinstance(dtype, pl.Null) or (dtype.is_integer() if given.dtype.is_integer() else dtype == given.dtype)
     if not fits:
-        raise binder.error(f"{given.name} of {spec.name.upper()} is a query whose first column is {sql_name(given.dtype)}, and this is {sql_name(dtype)}", tree)
-    return Project(asked, ((binder.names.fresh(given.name), binder.converted(Column(first, dtype), given.dtype, tree)),))
+        raise binder.error(
+            f"{given.name} of {spec.name.upper()} is a query whose first column is {sql_name(given.dtype)}, and this "
+            f"is {sql_name(dtype)}",
+            tree,
+        )
+    return Project(
+        asked, ((binder.names.fresh(given.name), binder.converted(Column(first, dtype), given.dtype, tree)),)
+    )
 
 
 def _asked(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
     """Bind a subquery that reads nothing around it; return its plan and its first column."""
     asked = binder.subquery(_opened(tree), binder.scope)
     if free_columns(asked.plan):
-        raise binder.error(f"a subquery in {spec.name.upper()} cannot read columns of the relations around it", tree, "Join the rows that it gives instead.")
+        raise binder.error(
+            f"a subquery in {spec.name.upper()} cannot read columns of the relations around it",
+            tree,
+            "Join the rows that it gives instead.",
+        )
     return asked.plan, *next(iter(asked.plan.schema.items()))
 
 
@@ -121,7 +147,9 @@ def _is_text(dtype: pl.List | pl.Array) -> bool:
 
 
 def _opened(tree: exp.Expression) -> exp.Expression:
-    while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(tree.args.get(k) for k in ("order", "limit", "offset", "with_")):
+    while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(
+        tree.args.get(k) for k in ("order", "limit", "offset", "with_")
+    ):
         tree = tree.this
     return tree
 
@@ -136,7 +164,11 @@ def _constant(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Exp
             f"Write {spec.name.upper()}((SELECT {read.name} FROM ...)), and join its rows.",
         )
     if any(is_query(n) for n in tree.walk()):
-        raise binder.error(f"a subquery in {spec.name.upper()} is an argument of its own", tree, f"Write {spec.name.upper()}((SELECT ...)).")
+        raise binder.error(
+            f"a subquery in {spec.name.upper()} is an argument of its own",
+            tree,
+            f"Write {spec.name.upper()}((SELECT ...)).",
+        )
     value = binder.bind(tree)
     assert not columns_of(value), "what has no column reads none"
     return value
@@ -146,7 +178,9 @@ def _option(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Optio
     found = spec.option(tree.this.name.casefold())
     if found is None:
         raise binder.error(
-            f"{spec.name.upper()} has no option {tree.this.name}", tree, suggest(tree.this.name, [*(o.name for o in spec.options), *(r.name for r in spec.relations)], "Options")
+            f"{spec.name.upper()} has no option {tree.this.name}",
+            tree,
+            suggest(tree.this.name, [*(o.name for o in spec.options), *(r.name for r in spec.relations)], "Options"),
         )
     return found
 
@@ -173,9 +207,16 @@ def _fitted(binder: Binding, spec: IndexFunction, option: Option, value: Expr, t
         fits = _is_text(given) if _is_text(wanted) else given == wanted
     else:
         wanted = instance(wanted.inner) if isinstance(wanted, pl.List) else wanted
-        fits = given == wanted or isinstance(given, pl.Null) or (wanted.is_float() and given.is_numeric()) or (wanted.is_integer() and given.is_integer())
+        fits = (
+            given == wanted
+            or isinstance(given, pl.Null)
+            or (wanted.is_float() and given.is_numeric())
+            or (wanted.is_integer() and given.is_integer())
+        )
     if not fits:
-        raise binder.error(f"the option {option.name} of {spec.name.upper()} is {sql_name(option.dtype)}, not {sql_name(given)}", tree)
+        raise binder.error(
+            f"the option {option.name} of {spec.name.upper()} is {sql_name(option.dtype)}, not {sql_name(given)}", tree
+        )
     if isinstance(value, Literal) and isinstance(value.value, (int, Decimal)) and wanted.is_float():
         return Literal(float(value.value), wanted)
     return binder.converted(value, wanted, tree)

@@ -38,7 +38,11 @@ def interval(binder: Binding, tree: exp.Expression) -> Expr:
     if isinstance(amount, exp.Literal) and amount.is_string:
         number = amount.this.strip() if unit in _PARTED else amount.this.strip().split(".")[0]
         return _literal(binder, number, unit, tree)
-    return binder.call(_UNIT_FUNCTIONS[unit], [amount if unit in _PARTED else exp.Cast(this=amount, to=exp.DataType.build("BIGINT"))], tree)
+    return binder.call(
+        _UNIT_FUNCTIONS[unit],
+        [amount if unit in _PARTED else exp.Cast(this=amount, to=exp.DataType.build("BIGINT"))],
+        tree,
+    )
 
 
 def interval_from(binder: Binding, operand: Expr, tree: exp.Expression) -> Expr:
@@ -51,7 +55,9 @@ def interval_from(binder: Binding, operand: Expr, tree: exp.Expression) -> Expr:
         return Literal(None, _DURATION)
     if types.is_text(operand.dtype):
         return cast_to(operand, types.CALENDAR)
-    raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to INTERVAL", tree, "Write to_days(n), or INTERVAL (n) DAY.")
+    raise binder.error(
+        f"{sql_name(operand.dtype)} cannot be cast to INTERVAL", tree, "Write to_days(n), or INTERVAL (n) DAY."
+    )
 
 
 def _literal(binder: Binding, text: str, unit: str | None, tree: exp.Expression) -> Expr:
@@ -81,7 +87,11 @@ def interval_arithmetic(binder: Binding, operator: str, left: Expr, right: Expr,
         return _sum(left, added) if types.is_interval(left.dtype) else _shifted(binder, left, added, tree)
     if types.is_interval(left.dtype) and (types.is_number(right.dtype) or isinstance(right.dtype, pl.Null)):
         if operator == "*":
-            return Call("interval_product", (left, cast_to(right, pl.Int64()) if isinstance(right.dtype, pl.Null) else right), left.dtype)
+            return Call(
+                "interval_product",
+                (left, cast_to(right, pl.Int64()) if isinstance(right.dtype, pl.Null) else right),
+                left.dtype,
+            )
         if operator == "/":
             return Call("interval_quotient", (left, cast_to(right, pl.Float64())), left.dtype)
     raise binder.error(f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined", tree)
@@ -104,7 +114,9 @@ def _shifted(binder: Binding, operand: Expr, added: Expr, tree: exp.Expression) 
     if isinstance(operand.dtype, pl.Null):
         return Literal(None, pl.Datetime("us"))
     if not types.is_temporal(operand.dtype):
-        raise binder.error(f"an interval is added to a date, a time or a timestamp, and this is {sql_name(operand.dtype)}", tree)
+        raise binder.error(
+            f"an interval is added to a date, a time or a timestamp, and this is {sql_name(operand.dtype)}", tree
+        )
     zone = operand.dtype.time_zone if isinstance(operand.dtype, pl.Datetime) else None
     result: pl.DataType = operand.dtype if isinstance(operand.dtype, pl.Time) else pl.Datetime("us", zone)
     return Call("add_interval", (cast_to(operand, result), added), result)
@@ -125,7 +137,12 @@ def time_series(binder: Binding, name: str, trees: list[exp.Expression], tree: e
         return None
     zone = stamp.time_zone if isinstance(stamp, pl.Datetime) else None
     exact = pl.Datetime("us", zone)
-    args = (cast_to(start, exact), cast_to(stop, exact), interval_from(binder, step, tree), Literal(name == "generate_series", pl.Boolean()))
+    args = (
+        cast_to(start, exact),
+        cast_to(stop, exact),
+        interval_from(binder, step, tree),
+        Literal(name == "generate_series", pl.Boolean()),
+    )
     return Call("series_of_times", args, pl.List(exact))
 
 

@@ -30,7 +30,11 @@ def _any(binder: Binding, name: str, operand: Expr, tree: exp.Expression) -> Exp
     pair = binder.same([operand, item], tree)
     every = isinstance(tree, exp.All)
     body = Call(name, (pair[0], pair[1]), _BOOL)
-    found = Call("list_all" if every else "list_any", (Call("list_transform", (values, Lambda((item,), body, _BOOL)), pl.List(_BOOL)),), _BOOL)
+    found = Call(
+        "list_all" if every else "list_any",
+        (Call("list_transform", (values, Lambda((item,), body, _BOOL)), pl.List(_BOOL)),),
+        _BOOL,
+    )
     some = Call(">", (apply("list_length", values), Literal(0, _INT)), _BOOL)
     return Case(((some, found),), Literal(every, _BOOL), _BOOL)
 
@@ -43,7 +47,9 @@ def _lambda(binder: Binding, tree: exp.Expression, source: list[pl.DataType], wh
         raise binder.error(f"{what} takes a lambda here", tree, "Write for example lambda x: x + 1.")
     names = [e.name for e in tree.expressions]
     if len(names) > len(source) or len(names) < nested.LAMBDAS[what]:
-        raise binder.error(f"the lambda of {what} takes {nested.LAMBDAS[what]} or {len(source)} parameters, not {len(names)}", tree)
+        raise binder.error(
+            f"the lambda of {what} takes {nested.LAMBDAS[what]} or {len(source)} parameters, not {len(names)}", tree
+        )
     variables = tuple(Variable(_name(binder, n), t) for n, t in zip(names, source, strict=False))
     body = binder.within(dict(zip(names, variables, strict=True))).bind(tree.this)
     return Lambda(variables, body, body.dtype)
@@ -60,7 +66,11 @@ def _filter(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
     if isinstance(source, Literal) and source.value is None and isinstance(nested.item_of(source.dtype), pl.Null):
         return Literal(None, pl.Null())
     body = _lambda(binder, trees[1], [nested.item_of(source.dtype), _INT], "list_filter")
-    return Call("list_filter", (source, Lambda(body.variables, binder.as_boolean(body.body, tree, "list_filter"), _BOOL)), source.dtype)
+    return Call(
+        "list_filter",
+        (source, Lambda(body.variables, binder.as_boolean(body.body, tree, "list_filter"), _BOOL)),
+        source.dtype,
+    )
 
 
 def _reduce(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -78,7 +88,8 @@ def _reduce(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
 
 
 def _name(binder: Binding, name: str) -> str:
-    """Return the name of a variable: the same for the same lambda, so that GROUP BY knows it again, and another for one within it."""
+    """Return the name of a variable: the same for the same lambda, so that GROUP BY knows it again, and another for one
+    within it."""
     return f"λ{len(binder.variables)}:{name}"
 
 
@@ -109,8 +120,13 @@ def _sort(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) ->
     if isinstance(tree, exp.ArraySort):
         trees = [tree.this]
         asc, first = tree.args.get("asc"), tree.args.get("nulls_first")
-        words = ["DESC" if isinstance(asc, exp.Boolean) and not asc.this else "ASC", "NULLS FIRST" if isinstance(first, exp.Boolean) and first.this else "NULLS LAST"]
-    backwards = (isinstance(tree, exp.Anonymous) and functions.canonical(tree.name) == "list_reverse_sort") != ("DESC" in words)
+        words = [
+            "DESC" if isinstance(asc, exp.Boolean) and not asc.this else "ASC",
+            "NULLS FIRST" if isinstance(first, exp.Boolean) and first.this else "NULLS LAST",
+        ]
+    backwards = (isinstance(tree, exp.Anonymous) and functions.canonical(tree.name) == "list_reverse_sort") != (
+        "DESC" in words
+    )
     called = binder.call("list_reverse_sort" if backwards else "list_sort", trees[:1], tree)
     assert isinstance(called, Call), "a function's call is one"
     return Call(f"{called.function}_nulls_first", called.args, called.dtype) if "NULLS FIRST" in words else called

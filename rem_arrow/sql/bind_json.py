@@ -15,7 +15,13 @@ def _extract(name: str) -> Operator:
             path = _written(path)
         if not isinstance(path, exp.Array):
             return binder.call(name, [tree.this, path], tree)
-        return binder.bind(exp.Array(expressions=[exp.Anonymous(this=name, expressions=[tree.this.copy(), p.copy()]) for p in path.expressions]))
+        return binder.bind(
+            exp.Array(
+                expressions=[
+                    exp.Anonymous(this=name, expressions=[tree.this.copy(), p.copy()]) for p in path.expressions
+                ]
+            )
+        )
 
     return bind
 
@@ -37,7 +43,11 @@ def _written(path: exp.JSONPath) -> exp.Expression:
 
 
 def _object(binder: Binding, tree: exp.Expression) -> Expr:
-    pairs = [t for pair in tree.expressions for t in ((pair.this, pair.expression) if isinstance(pair, exp.JSONKeyValue) else (pair,))]
+    pairs = [
+        t
+        for pair in tree.expressions
+        for t in ((pair.this, pair.expression) if isinstance(pair, exp.JSONKeyValue) else (pair,))
+    ]
     return binder.call("json_object", pairs, tree)
 
 

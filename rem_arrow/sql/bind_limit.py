@@ -9,7 +9,24 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import And, Bound, Call, Cast, Column, Expr, Filter, Frame, Limit, Literal, Or, Parameter, Project, Relation, Window, WindowCall
+from rem_arrow.plan.nodes import (
+    And,
+    Bound,
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    Frame,
+    Limit,
+    Literal,
+    Or,
+    Parameter,
+    Project,
+    Relation,
+    Window,
+    WindowCall,
+)
 from rem_arrow.plan.walk import passed
 from rem_arrow.sql.bind_expr import ExprBinder
 from rem_arrow.sql.bind_subquery import applied
@@ -43,7 +60,9 @@ def limited(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relatio
     return _by_place(plan, count, skipped, collected, binder) if collected.applies else Limit(plan, count, skipped)
 
 
-def _by_place(plan: Relation, count: Expr | None, skipped: Expr | None, collected: Collected, binder: Binding) -> Relation:
+def _by_place(
+    plan: Relation, count: Expr | None, skipped: Expr | None, collected: Collected, binder: Binding
+) -> Relation:
     """The rows whose places lie between what subqueries say; NULL is no limit."""
     place, zero = Column(binder.names.fresh("place"), _INT), Literal(0, _INT)
     first: Expr = zero if skipped is None else Call("coalesce", (skipped, zero), _INT)
@@ -59,14 +78,22 @@ def _percentage(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Rel
     """LIMIT n%: the first rows up to that share of all of them; NULL is no limit."""
     collected = Collected()
     share = binder.beside(Scope(), collected).bind(tree)
-    fits = not isinstance(share, Literal) or share.value is None or (isinstance(share.value, (int, float, Decimal)) and 0 <= share.value <= 100)
+    fits = (
+        not isinstance(share, Literal)
+        or share.value is None
+        or (isinstance(share.value, (int, float, Decimal)) and 0 <= share.value <= 100)
+    )
     if not fits or not (types.is_number(share.dtype) or isinstance(share.dtype, pl.Null)):
         raise BindError("LIMIT takes a percentage from 0 to 100", binder.text, *position(tree))
     percent = cast_to(share, _FLOAT)
     place, rows = binder.names.fresh("place"), binder.names.fresh("rows")
     every = Frame("rows", Bound(None, following=False), Bound(None, following=True))
     calls = ((place, WindowCall("row_number", (), _INT)), (rows, WindowCall("count", (), _INT, frame=every)))
-    wanted = Call("floor", (Call("*", (Cast(Column(rows, _INT), _FLOAT), Call("/", (percent, Literal(100.0, _FLOAT)), _FLOAT)), _FLOAT),), _FLOAT)
+    wanted = Call(
+        "floor",
+        (Call("*", (Cast(Column(rows, _INT), _FLOAT), Call("/", (percent, Literal(100.0, _FLOAT)), _FLOAT)), _FLOAT),),
+        _FLOAT,
+    )
     within = Call("<=", (Cast(Column(place, _INT), _FLOAT), wanted), _BOOL)
     kept = Filter(applied(Window(plan, calls), collected.applies), Or((Call("is_null", (percent,), _BOOL), within)))
     return Project(kept, passed(plan))

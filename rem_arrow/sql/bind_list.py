@@ -51,9 +51,17 @@ def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
 def check_concatenable(binder: Binding, dtypes: list[pl.DataType], tree: exp.Expression) -> None:
     """Raise BindError for a list beside something that is none."""
     lists = [isinstance(t, (pl.List, pl.Array)) for t in dtypes]
-    other = next((t for t, is_list in zip(dtypes, lists, strict=True) if not is_list and not isinstance(t, pl.Null)), None)
+    other = next(
+        (t for t, is_list in zip(dtypes, lists, strict=True) if not is_list and not isinstance(t, pl.Null)), None
+    )
     if any(lists) and other is not None:
-        raise binder.error(f"a list and {sql_name(other)} do not concatenate", tree, "Cast the list: CAST(x AS VARCHAR).")
+        raise binder.error(
+            f"a list and {sql_name(other)} do not concatenate", tree, "Cast the list: CAST(x AS VARCHAR)."
+        )
+
+
+def _function_name(tree: exp.Expression) -> str:
+    return str(tree.name if isinstance(tree, exp.Anonymous) else tree.sql_name()).lower()  # type: ignore[attr-defined]
 
 
 def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> Query:
@@ -62,7 +70,7 @@ def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> 
         name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
         trees = [t for t in (tree.args.get("start"), tree.args.get("end"), tree.args.get("step")) if t is not None]
     else:
-        name = str(tree.name if isinstance(tree, exp.Anonymous) else tree.sql_name()).lower()  # type: ignore[attr-defined]
+        name = _function_name(tree)
         trees = list(tree.expressions)
     if name not in ("range", "generate_series"):
         raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)

@@ -1,4 +1,5 @@
-"""What the actions of a MERGE read: each the rows of its kind that meet its condition, and that no action before it has taken."""
+"""What the actions of a MERGE read: each the rows of its kind that meet its condition, and that no action before it has
+taken."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from rem_arrow.sql.statement import Assignments, Merge, MergeAction, Name
 class MergeBinder:
     """Binds the actions of one MERGE."""
 
-    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target, merge: Merge) -> None:
+    def __init__(
+        self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target, merge: Merge
+    ) -> None:
         self._text, self._target, self._merge = text, target, merge
         self._binder = WriteBinder(text, catalog, parameters, target)
 
@@ -51,10 +54,15 @@ class MergeBinder:
         names, fields = self._source_names(), self._target.table.fields
         if len(names) != len(fields):
             raise BindError(
-                f"UPDATE without SET needs the {len(fields)} columns of {self._target.table.name}, and the source has {len(names)}", self._text, *position(self._merge.source)
+                f"UPDATE without SET needs the {len(fields)} columns of {self._target.table.name}, and the source has "
+                f"{len(names)}",
+                self._text,
+                *position(self._merge.source),
             )
         alias = self._merge.source.alias_or_name
-        columns = (exp.column(exp.to_identifier(n, quoted=True), table=exp.to_identifier(alias, quoted=True)) for n in names)
+        columns = (
+            exp.column(exp.to_identifier(n, quoted=True), table=exp.to_identifier(alias, quoted=True)) for n in names
+        )
         return tuple((Name(f.name), c) for f, c in zip(fields, columns, strict=True))
 
     def source_width(self) -> int:
@@ -73,14 +81,18 @@ class MergeBinder:
 
     def _join(self, right: exp.Expression, kind: str) -> exp.Join:
         on = self._merge.on
-        return exp.Join(this=right, kind=kind, on=None if on is None else on.copy(), using=[c.copy() for c in self._merge.using])
+        return exp.Join(
+            this=right, kind=kind, on=None if on is None else on.copy(), using=[c.copy() for c in self._merge.using]
+        )
 
     def _unmatched(self, columns: list[exp.Expression], place: int) -> exp.Select:
         alias = exp.TableAlias(this=exp.to_identifier(self._target.alias, quoted=True))
         target = exp.Table(this=exp.to_identifier(self._target.source, quoted=True), alias=alias)
         return self._select(columns, [self._join(target, "ANTI")], self._condition(place))
 
-    def _select(self, columns: list[exp.Expression], joins: list[exp.Expression], where: exp.Expression | None) -> exp.Select:
+    def _select(
+        self, columns: list[exp.Expression], joins: list[exp.Expression], where: exp.Expression | None
+    ) -> exp.Select:
         tree = exp.Select(expressions=columns, from_=exp.From(this=self._merge.source.copy()), joins=joins)
         if where is not None:
             tree.set("where", exp.Where(this=where))
@@ -97,18 +109,28 @@ class MergeBinder:
         found = [] if action.condition is None else [action.condition.copy()]
         for other in self._merge.actions[:place]:
             if other.match == action.match:
-                holds = exp.true() if other.condition is None else exp.Coalesce(this=exp.Paren(this=other.condition.copy()), expressions=[exp.false()])
+                holds = (
+                    exp.true()
+                    if other.condition is None
+                    else exp.Coalesce(this=exp.Paren(this=other.condition.copy()), expressions=[exp.false()])
+                )
                 found.append(exp.Not(this=holds))
         return exp.and_(*found) if found else None
 
 
 def returned(merge: Merge, action: MergeAction) -> exp.Expression:
-    """Return RETURNING for the rows of one action: `merge_action` in it says which it was. REQUIRES: the statement has one."""
+    """Return RETURNING for the rows of one action: `merge_action` in it says which it was. REQUIRES: the statement has
+    one."""
     assert merge.returning is not None, "the caller checked"
     named = exp.Literal.string(action.kind.upper())
 
     def is_action(node: exp.Expression) -> bool:
         return isinstance(node, exp.Column) and not node.table and node.name.casefold() == "merge_action"
 
-    shown = [exp.alias_(named.copy(), "merge_action") if is_action(e) else e.copy().transform(lambda n: named.copy() if is_action(n) else n) for e in merge.returning.expressions]
+    shown = [
+        exp.alias_(named.copy(), "merge_action")
+        if is_action(e)
+        else e.copy().transform(lambda n: named.copy() if is_action(n) else n)
+        for e in merge.returning.expressions
+    ]
     return exp.Returning(expressions=shown)

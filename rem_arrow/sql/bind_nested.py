@@ -28,19 +28,37 @@ def unified(binder: Binding, kinds: list[str], args: list[Expr], tree: exp.Expre
     """Give the lists and items of a call one type of item, and arrays the type of lists."""
     found: list[Expr] = [cast_to(a, nested.as_lists(a.dtype)) if nested.is_list(a.dtype) else a for a in args]
     if "vector" in kinds:
-        return [cast_to(a, pl.List(pl.Float64())) if nested.is_list(a.dtype) or isinstance(a.dtype, pl.Null) else a for a in found]
+        return [
+            cast_to(a, pl.List(pl.Float64())) if nested.is_list(a.dtype) or isinstance(a.dtype, pl.Null) else a
+            for a in found
+        ]
     joint = [i for i, kind in enumerate(kinds) if kind in ("list", "item")]
     items = [found[i].dtype if kinds[i] == "item" else nested.item_of(found[i].dtype) for i in joint]
     wanted: pl.DataType | None = pl.Null()
     for i, item in zip(joint, items, strict=True):
         # A literal among the items follows the others, where it fits.
-        wanted = None if wanted is None else binder.common([Literal(None, wanted), found[i]] if kinds[i] == "item" else [Literal(None, wanted), Literal(None, item)])
+        wanted = (
+            None
+            if wanted is None
+            else binder.common(
+                [Literal(None, wanted), found[i]]
+                if kinds[i] == "item"
+                else [Literal(None, wanted), Literal(None, item)]
+            )
+        )
     if joint and wanted is None:
-        raise binder.error(f"items of {' and '.join(dict.fromkeys(map(sql_name, items)))} do not combine", tree, "Cast them: CAST(x AS ...).")
+        raise binder.error(
+            f"items of {' and '.join(dict.fromkeys(map(sql_name, items)))} do not combine",
+            tree,
+            "Cast them: CAST(x AS ...).",
+        )
     for i in joint:
         assert wanted is not None, "the line above raised"
         found[i] = binder.converted(found[i], wanted if kinds[i] == "item" else pl.List(wanted), tree)
-    return [cast_to(a, pl.List(pl.Null())) if k in ("array", "list", "map") and isinstance(a.dtype, pl.Null) else a for k, a in zip(kinds, found, strict=True)]
+    return [
+        cast_to(a, pl.List(pl.Null())) if k in ("array", "list", "map") and isinstance(a.dtype, pl.Null) else a
+        for k, a in zip(kinds, found, strict=True)
+    ]
 
 
 # --- literals
@@ -50,7 +68,11 @@ def list_value(binder: Binding, tree: exp.Expression) -> Expr:
     """`[x, y]`, ARRAY[x, y], list_value(x, y), and `[x + 1 for x in l if x > 1]`."""
     if len(tree.expressions) == 1 and isinstance(tree.expressions[0], exp.Comprehension):
         return _comprehension(binder, tree.expressions[0])
-    if len(tree.expressions) == 1 and isinstance(tree.expressions[0], exp.Query) and not tree.args.get("value_constructor"):
+    if (
+        len(tree.expressions) == 1
+        and isinstance(tree.expressions[0], exp.Query)
+        and not tree.args.get("value_constructor")
+    ):
         return _array_of(binder, tree.expressions[0])
     return listed(binder, [binder.bind(t) for t in tree.expressions], tree)
 
@@ -60,7 +82,9 @@ def _array_of(binder: Binding, query: exp.Expression) -> Expr:
     alias = exp.TableAlias(this=exp.to_identifier("array"), columns=[exp.to_identifier("item")])
     inner = query.this if isinstance(query, exp.Subquery) else query
     rows = exp.Subquery(this=inner.copy(), alias=alias)
-    items = exp.Select(expressions=[exp.Anonymous(this="list", expressions=[exp.column("item", "array")])], from_=exp.From(this=rows))
+    items = exp.Select(
+        expressions=[exp.Anonymous(this="list", expressions=[exp.column("item", "array")])], from_=exp.From(this=rows)
+    )
     found = binder.bind(exp.Subquery(this=items))
     return Call("coalesce", (found, Call("list_value", (), found.dtype)), found.dtype)
 
@@ -159,7 +183,8 @@ def field_named(binder: Binding, base: Expr, name: str, tree: exp.Expression) ->
 
 
 def of_struct(binder: Binding, tree: exp.Column) -> Expr | None:
-    """Bind a lambda's parameter, or fields of one, or of a column: `s.a`, `t.s.a.b`; None where the name is a column's, or nobody's."""
+    """Bind a lambda's parameter, or fields of one, or of a column: `s.a`, `t.s.a.b`; None where the name is a column's,
+    or nobody's."""
     parts = [tree.args[key] for key in ("catalog", "db", "table", "this") if tree.args.get(key) is not None]
     first = parts[0].name
     base: Expr | None = binder.variables.get(first.casefold())
@@ -168,7 +193,12 @@ def of_struct(binder: Binding, tree: exp.Column) -> Expr | None:
         base = binder.bind(exp.column(parts[0].copy()))
     elif base is None and len(parts) > 2 and binder.scope.has(first, parts[1].name):
         base, rest = binder.bind(exp.column(parts[1].copy(), table=parts[0].copy())), parts[2:]
-    elif base is None and len(parts) == 1 and not binder.scope.reaches(first, None) and first.casefold() not in binder.aliases:
+    elif (
+        base is None
+        and len(parts) == 1
+        and not binder.scope.reaches(first, None)
+        and first.casefold() not in binder.aliases
+    ):
         return _wholerow(binder, first)
     for part in rest if base is not None else ():
         assert base is not None, "the loop has a base"
@@ -223,7 +253,11 @@ def at(binder: Binding, base: Expr, place: Expr, tree: exp.Expression) -> Expr:
     if isinstance(base.dtype, pl.Struct):
         return _field_at(binder, base, place, tree)
     if nested.is_map(base.dtype):
-        return apply("map_extract_value", base, binder.converted(place, nested.fields_of(nested.item_of(base.dtype))["key"], tree))
+        return apply(
+            "map_extract_value",
+            base,
+            binder.converted(place, nested.fields_of(nested.item_of(base.dtype))["key"], tree),
+        )
     if types.is_text(base.dtype):
         return _json_or_character(binder, base, place, tree)
     (base,) = unified(binder, ["array"], [base], tree)
@@ -250,8 +284,14 @@ def check_places(binder: Binding, places: list[Expr], tree: exp.Expression) -> N
 def _slice(binder: Binding, base: Expr, place: exp.Slice, tree: exp.Expression) -> Expr:
     step = place.args.get("step")
     # `-` alone is an end left open too: l[2:-:2].
-    ends = [t if t is not None and not (isinstance(t, exp.Neg) and t.this is None) else None for t in (place.this, place.expression)]
-    bounds = [binder.converted(binder.bind(t), _INT, tree) if t is not None else Literal(d, _INT) for t, d in zip(ends, (1, -1), strict=True)]
+    ends = [
+        t if t is not None and not (isinstance(t, exp.Neg) and t.this is None) else None
+        for t in (place.this, place.expression)
+    ]
+    bounds = [
+        binder.converted(binder.bind(t), _INT, tree) if t is not None else Literal(d, _INT)
+        for t, d in zip(ends, (1, -1), strict=True)
+    ]
     steps = [] if step is None else [binder.converted(binder.bind(step), _INT, tree)]
     return sliced(binder, [base, *bounds, *steps], tree)
 
@@ -275,7 +315,9 @@ def _dot(binder: Binding, tree: exp.Expression) -> Expr:
     if isinstance(after, exp.Identifier):
         return field_named(binder, binder.bind(tree.this), after.name, tree)
     if isinstance(after, exp.Anonymous):
-        return binder.bind(exp.Anonymous(this=after.this, expressions=[tree.this.copy(), *(e.copy() for e in after.expressions)]))
+        return binder.bind(
+            exp.Anonymous(this=after.this, expressions=[tree.this.copy(), *(e.copy() for e in after.expressions)])
+        )
     if isinstance(after, exp.Func):
         call = after.copy()
         first = next(iter(call.arg_types))
@@ -288,7 +330,9 @@ def _comprehension(binder: Binding, tree: exp.Expression) -> Expr:
     names = [tree.expression, *([tree.args["position"]] if tree.args.get("position") is not None else [])]
     kept, condition = tree.args["iterator"], tree.args.get("condition")
     if condition is not None:
-        kept = exp.ArrayFilter(this=kept.copy(), expression=exp.Lambda(this=condition.copy(), expressions=[n.copy() for n in names]))
+        kept = exp.ArrayFilter(
+            this=kept.copy(), expression=exp.Lambda(this=condition.copy(), expressions=[n.copy() for n in names])
+        )
     body = exp.Lambda(this=tree.this.copy(), expressions=[n.copy() for n in names])
     return binder.bind(exp.Transform(this=kept.copy(), expression=body))
 

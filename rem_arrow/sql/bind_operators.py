@@ -20,7 +20,14 @@ from rem_arrow.sql.convert import cast_to, castable, common_type, equal_to_texts
 from rem_arrow.sql.type_names import polars_type
 
 _QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
-_COMPARISONS: dict[type[exp.Expression], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+_COMPARISONS: dict[type[exp.Expression], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 
 
 def _and(binder: Binding, tree: exp.Expression) -> Expr:
@@ -74,7 +81,8 @@ def _pair(binder: Binding, tree: exp.Expression, *, equality: bool) -> tuple[Exp
 
 
 def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression, *, equality: bool = False) -> list[Expr]:
-    """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose some."""
+    """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose
+    some."""
     operands = equal_to_texts(operands) if equality else operands
     scales = [o.dtype.scale for o in operands if isinstance(o.dtype, pl.Decimal)]
     joint = common_type(operands)
@@ -84,7 +92,9 @@ def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression, *, equal
 
 
 def _in(binder: Binding, tree: exp.Expression) -> Expr:
-    query = tree.args.get("query") or next((e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None)
+    query = tree.args.get("query") or next(
+        (e for e in tree.expressions if len(tree.expressions) == 1 and bind_subquery.is_query(e)), None
+    )
     if query is not None:
         return bind_subquery.contained(binder, tree.this, query, tree)
     values = tree.args.get("field") or tree.args.get("unnest")
@@ -95,18 +105,26 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
     operand = binder.bind(subject)
     if not tree.expressions:
         # Nothing is in an empty list; what is not known stays so.
-        unknown = Case(((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),), Literal(False, pl.Boolean()), pl.Boolean())
+        unknown = Case(
+            ((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),),
+            Literal(False, pl.Boolean()),
+            pl.Boolean(),
+        )
         return unknown
     if len(tree.expressions) == 1:
         value = binder.bind(options_given[0])
         if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
             return bind_items.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = comparable(_alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree, equality=True))
+    operand, *options = comparable(
+        _alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree, equality=True)
+    )
     return InList(operand, tuple(options))
 
 
 def _between(binder: Binding, tree: exp.Expression) -> Expr:
-    x, low, high = comparable(_alike(binder, [binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree))
+    x, low, high = comparable(
+        _alike(binder, [binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
+    )
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside
@@ -130,9 +148,13 @@ def _case(binder: Binding, tree: exp.Expression) -> Expr:
     if subject is None:
         conditions = [binder.boolean(branch.this, "CASE WHEN") for branch in branches]
     else:
-        conditions = [_comparison(binder, exp.EQ(this=subject.copy(), expression=branch.this.copy())) for branch in branches]
+        conditions = [
+            _comparison(binder, exp.EQ(this=subject.copy(), expression=branch.this.copy())) for branch in branches
+        ]
     default = tree.args.get("default")
-    results = [binder.bind(b.args["true"]) for b in branches] + [binder.bind(default) if default is not None else Literal(None, pl.Null())]
+    results = [binder.bind(b.args["true"]) for b in branches] + [
+        binder.bind(default) if default is not None else Literal(None, pl.Null())
+    ]
     results = binder.same(results, tree)
     return Case(tuple(zip(conditions, results[:-1], strict=True)), results[-1], results[-1].dtype)
 
@@ -157,7 +179,11 @@ def _cast(binder: Binding, tree: exp.Expression) -> Expr:
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
     try:
         if "TIMESTAMP_S" in str(tree.args["to"].this):
-            later = Call("add_interval", (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))), dtype)
+            later = Call(
+                "add_interval",
+                (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))),
+                dtype,
+            )
             return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
         return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
     except ValueError as error:
@@ -166,7 +192,11 @@ def _cast(binder: Binding, tree: exp.Expression) -> Expr:
 
 def _is_stamp(tree: exp.Expression) -> bool:
     """Say whether an interval without a unit is a text that is no interval."""
-    if not isinstance(tree, exp.Interval) or tree.args.get("unit") is not None or not (isinstance(tree.this, exp.Literal) and tree.this.is_string):
+    if (
+        not isinstance(tree, exp.Interval)
+        or tree.args.get("unit") is not None
+        or not (isinstance(tree.this, exp.Literal) and tree.this.is_string)
+    ):
         return False
     try:
         interval_of(tree.this.name, None)

@@ -1,6 +1,7 @@
 """PIVOT and UNPIVOT, as statements and in FROM, to queries of what SELECT has.
 
-PIVOT is a GROUP BY with one filtered aggregate for each value of ON. Values that no IN names are found by a query while the
+PIVOT is a GROUP BY with one filtered aggregate for each value of ON. Values that no IN names are found by a query while
+the
 statement is bound; the plan is then good for one run, and the caller is told so. UNPIVOT lays out lists as rows.
 """
 
@@ -42,9 +43,16 @@ class _Value:
 def pivoted(froms: FromBinder, tree: exp.Pivot, ctes: Ctes, outer: Scope | None) -> tuple[Query, bool]:
     """Return the query, and whether its columns follow from the rows of its source."""
     source = tree.this
-    select = source if isinstance(source, exp.Select) else exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.copy()))
+    select = (
+        source
+        if isinstance(source, exp.Select)
+        else exp.Select(expressions=[exp.Star()], from_=exp.From(this=source.copy()))
+    )
     cte = Cte(exp.CTE(this=select, alias=exp.TableAlias(this=exp.to_identifier(_SOURCE))), ctes, outer)
-    table = exp.Table(this=exp.to_identifier(_SOURCE, quoted=True), alias=exp.TableAlias(this=exp.to_identifier(source.alias_or_name or "pivot", quoted=True)))
+    table = exp.Table(
+        this=exp.to_identifier(_SOURCE, quoted=True),
+        alias=exp.TableAlias(this=exp.to_identifier(source.alias_or_name or "pivot", quoted=True)),
+    )
     known = {**ctes, _SOURCE: cte}
     if tree.args.get("unpivot"):
         return _unpivoted(froms, tree, table, known, outer), False
@@ -67,10 +75,16 @@ class _Pivot:
         group = self._tree.args.get("group")
         keys = list(group.expressions) if group is not None else self._other_columns() if self._on else []
         if group is not None and group.args.get("all"):
-            raise UnsupportedError("GROUP BY ALL has no meaning in PIVOT; without GROUP BY all other columns are the keys", self._froms.text, *position(self._tree))
+            raise UnsupportedError(
+                "GROUP BY ALL has no meaning in PIVOT; without GROUP BY all other columns are the keys",
+                self._froms.text,
+                *position(self._tree),
+            )
         columns = list(product(*map(self._values, self._on)))
         if len(columns) * len(self._using) > COLUMNS_MAX:
-            raise UnsupportedError(f"PIVOT makes more than {COLUMNS_MAX:,} columns", self._froms.text, *position(self._tree))
+            raise UnsupportedError(
+                f"PIVOT makes more than {COLUMNS_MAX:,} columns", self._froms.text, *position(self._tree)
+            )
         named = len(self._using) > 1 or isinstance(self._using[0], exp.Alias) or not self._on
         items: list[exp.Expression] = [k.copy() for k in keys]
         for values in columns:
@@ -80,14 +94,28 @@ class _Pivot:
                 suffix = [using.alias or output_name(call)] if named else []
                 name = "_".join([*(v.name for v in values), *suffix])
                 items.append(exp.alias_(self._filtered(call, condition), name, quoted=True))
-        return exp.Select(expressions=items, from_=exp.From(this=self._table), **({"group": exp.Group(expressions=[k.copy() for k in keys])} if keys else {}))
+        return exp.Select(
+            expressions=items,
+            from_=exp.From(this=self._table),
+            **({"group": exp.Group(expressions=[k.copy() for k in keys])} if keys else {}),
+        )
 
     def _other_columns(self) -> list[exp.Expression]:
         """Return the columns that neither ON nor USING names: the keys where no GROUP BY is given."""
-        _, scope = self._froms.bind(exp.Select(expressions=[exp.Star()], from_=exp.From(this=self._table.copy())), self._ctes, self._outer)
+        _, scope = self._froms.bind(
+            exp.Select(expressions=[exp.Star()], from_=exp.From(this=self._table.copy())), self._ctes, self._outer
+        )
         named = {c.name.casefold() for t in self._using for c in t.find_all(exp.Column)}
-        named |= {c.name.casefold() for t in self._on for c in (t.this if isinstance(t, exp.In) else t).find_all(exp.Column, exp.Identifier)}
-        return [exp.column(exp.to_identifier(c.name, quoted=True)) for c in scope.all_columns() if c.name.casefold() not in named]
+        named |= {
+            c.name.casefold()
+            for t in self._on
+            for c in (t.this if isinstance(t, exp.In) else t).find_all(exp.Column, exp.Identifier)
+        }
+        return [
+            exp.column(exp.to_identifier(c.name, quoted=True))
+            for c in scope.all_columns()
+            if c.name.casefold() not in named
+        ]
 
     def _filtered(self, tree: exp.Expression, condition: exp.Expression) -> exp.Expression:
         """Let every aggregate of USING see the rows of one value."""
@@ -120,7 +148,11 @@ class _Pivot:
     def _value(self, operand: exp.Expression, tree: exp.Expression) -> _Value:
         alias = tree.args.get("alias")
         value = tree.this if alias is not None else tree
-        if isinstance(operand, exp.Tuple) and isinstance(value, exp.Tuple) and len(operand.expressions) == len(value.expressions):
+        if (
+            isinstance(operand, exp.Tuple)
+            and isinstance(value, exp.Tuple)
+            and len(operand.expressions) == len(value.expressions)
+        ):
             parts = [self._value(o, v) for o, v in zip(operand.expressions, value.expressions, strict=True)]
             found = _Value("_".join(p.name for p in parts), exp.and_(*(p.condition for p in parts)))
         elif isinstance(value, (exp.Column, exp.Identifier)):
@@ -129,7 +161,11 @@ class _Pivot:
             found = _Value("NULL", exp.Is(this=_operand(operand), expression=exp.Null()))
         elif isinstance(value, exp.Anonymous) and value.name == ALIASED:
             if len(value.expressions) != 2:
-                raise ParseError("IN of PIVOT takes values, each with AS and a name after it or without", self._froms.text, *position(tree))
+                raise ParseError(
+                    "IN of PIVOT takes values, each with AS and a name after it or without",
+                    self._froms.text,
+                    *position(tree),
+                )
             inner, named = value.expressions
             found = _Value(named.name, self._value(operand, inner).condition)
         else:
@@ -151,11 +187,18 @@ class _Pivot:
         texts = sorted({str(r[0]) for r in self._rows(query, self._ctes, on) if r[0] is not None})
         if len(texts) > COLUMNS_MAX:
             raise UnsupportedError(f"PIVOT makes more than {COLUMNS_MAX:,} columns", self._froms.text, *position(on))
-        return [_Value(t, exp.EQ(this=exp.cast(_operand(on), "VARCHAR"), expression=exp.Literal.string(t))) for t in texts]
+        return [
+            _Value(t, exp.EQ(this=exp.cast(_operand(on), "VARCHAR"), expression=exp.Literal.string(t))) for t in texts
+        ]
 
     def _rows(self, query: exp.Expression, ctes: Ctes, tree: exp.Expression) -> list[tuple[object, ...]]:
         if self._froms.evaluate is None:
-            raise UnsupportedError("PIVOT needs the values of ON in this statement", self._froms.text, *position(tree), hint="Write ON x IN (value, ...).")
+            raise UnsupportedError(
+                "PIVOT needs the values of ON in this statement",
+                self._froms.text,
+                *position(tree),
+                hint="Write ON x IN (value, ...).",
+            )
         return self._froms.evaluate(self._froms.bind_query(query, ctes, None))
 
 
@@ -166,7 +209,10 @@ def _operand(tree: exp.Expression) -> exp.Expression:
 def _is_aggregate(tree: exp.Expression) -> bool:
     if isinstance(tree, (exp.Filter, exp.WithinGroup)):
         return True
-    return isinstance(tree, exp.AggFunc) or (isinstance(tree, exp.Anonymous) and functions.ALIASES.get(tree.name.lower(), tree.name.lower()) in functions.AGGREGATES)
+    return isinstance(tree, exp.AggFunc) or (
+        isinstance(tree, exp.Anonymous)
+        and functions.ALIASES.get(tree.name.lower(), tree.name.lower()) in functions.AGGREGATES
+    )
 
 
 # --- UNPIVOT
@@ -181,7 +227,9 @@ def _unpivoted(froms: FromBinder, tree: exp.Pivot, table: exp.Table, ctes: Ctes,
     if not entries:
         raise binder.error("UNPIVOT needs at least one column in ON", tree)
     if any(len(trees) != len(values) for _, trees in entries):
-        raise binder.error(f"UNPIVOT makes {len(values)} value column(s), and another number of columns stands in ON", tree)
+        raise binder.error(
+            f"UNPIVOT makes {len(values)} value column(s), and another number of columns stands in ON", tree
+        )
     used = {c.name.casefold() for _, trees in entries for t in trees for c in t.find_all(exp.Column)}
     kept = [c for c in scope.all_columns() if c.name.casefold() not in used]
     lists = [_listed(binder, [binder.bind(trees[i]) for _, trees in entries], tree) for i in range(len(values))]
@@ -189,9 +237,15 @@ def _unpivoted(froms: FromBinder, tree: exp.Pivot, table: exp.Table, ctes: Ctes,
     outputs = [(froms.names.fresh(n), e) for n, e in zip([name, *values], [labels, *lists], strict=True)]
     laid = Unnest(plan, tuple(outputs))
     columns = [*(Column(c.unique, c.dtype) for c in kept), *(Column(n, laid.schema[n]) for n, _ in outputs)]
-    full = laid if tree.args.get("include_nulls") else Filter(laid, conjunction([_known(Column(n, laid.schema[n])) for n, _ in outputs[1:]]))
+    full = (
+        laid
+        if tree.args.get("include_nulls")
+        else Filter(laid, conjunction([_known(Column(n, laid.schema[n])) for n, _ in outputs[1:]]))
+    )
     names = [*(c.name for c in kept), name, *values]
-    return Query(Project(full, tuple((froms.names.fresh(n), c) for n, c in zip(names, columns, strict=True))), tuple(names))
+    return Query(
+        Project(full, tuple((froms.names.fresh(n), c) for n, c in zip(names, columns, strict=True))), tuple(names)
+    )
 
 
 def _known(value: Expr) -> Expr:
@@ -203,7 +257,9 @@ def _into(tree: exp.Pivot) -> tuple[str, list[str]]:
     fields, into = tree.args.get("fields"), tree.args.get("into")
     if fields:
         given = tree.expressions
-        return fields[0].this.name, [e.name for e in (given[0].expressions if isinstance(given[0], exp.Tuple) else given)]
+        return fields[0].this.name, [
+            e.name for e in (given[0].expressions if isinstance(given[0], exp.Tuple) else given)
+        ]
     return (into.this.name, [e.name for e in into.expressions]) if into is not None else ("name", ["value"])
 
 
@@ -226,6 +282,10 @@ def _listed(binder: ExprBinder, items: list[Expr], tree: exp.Expression) -> Expr
     for item in items[1:]:
         joint = types.common(wanted, item.dtype)
         if joint is None:
-            raise binder.error(f"UNPIVOT puts {sql_name(wanted)} and {sql_name(item.dtype)} into one column", tree, "Cast one of them: CAST(x AS ...).")
+            raise binder.error(
+                f"UNPIVOT puts {sql_name(wanted)} and {sql_name(item.dtype)} into one column",
+                tree,
+                "Cast one of them: CAST(x AS ...).",
+            )
         wanted = joint
     return Call("list_value", tuple(cast_to(i, wanted) for i in items), pl.List(wanted))

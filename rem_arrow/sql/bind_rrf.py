@@ -1,9 +1,11 @@
 """`rrf(a, b, ...)`: scores of several searches as one.
 
-The sum over the scores of 1 / (60 + rank), where a row's rank counts the rows of the query that score better. A row without a score gets
+The sum over the scores of 1 / (60 + rank), where a row's rank counts the rows of the query that score better. A row
+without a score gets
 nothing for it; without any its rrf is NULL. `l2` ranks the smallest first, every other score the largest.
 
-Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning Methods", SIGIR 2009.
+Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning
+Methods", SIGIR 2009.
 """
 
 from __future__ import annotations
@@ -20,9 +22,13 @@ _CONSTANT = 60
 def rrf(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Bind the fusion of scores, as window functions over the rows of the query."""
     if len(trees) < 2:
-        raise binder.error("rrf takes two scores or more", tree, "For example rrf(embedding.cosine('x'), content.bm25('x')).")
+        raise binder.error(
+            "rrf takes two scores or more", tree, "For example rrf(embedding.cosine('x'), content.bm25('x'))."
+        )
     if binder.collected.windows is None:
-        raise binder.error("rrf ranks the rows of a query, and cannot stand here", tree, "It belongs in SELECT, ORDER BY or QUALIFY.")
+        raise binder.error(
+            "rrf ranks the rows of a query, and cannot stand here", tree, "It belongs in SELECT, ORDER BY or QUALIFY."
+        )
     total: exp.Expression | None = None
     for score in trees:
         part = exp.Coalesce(this=_share(score), expressions=[exp.Literal.number("0.0")])

@@ -1,6 +1,7 @@
 """SELECT: a parsed query to a plan, in the order in which SQL means it.
 
-FROM, WHERE, GROUP BY with its aggregates, HAVING, windows, QUALIFY, DISTINCT ON, lists laid out as rows, SELECT, DISTINCT, ORDER
+FROM, WHERE, GROUP BY with its aggregates, HAVING, windows, QUALIFY, DISTINCT ON, lists laid out as rows, SELECT,
+DISTINCT, ORDER
 BY, LIMIT. The subqueries of a clause are computed right below it.
 """
 
@@ -16,7 +17,22 @@ from sqlglot.errors import SqlglotError
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Call, Cast, Column, Expr, Filter, Literal, Parameter, Project, Query, Relation, Sort, SortKey, Window, WindowCall
+from rem_arrow.plan.nodes import (
+    Call,
+    Cast,
+    Column,
+    Expr,
+    Filter,
+    Literal,
+    Parameter,
+    Project,
+    Query,
+    Relation,
+    Sort,
+    SortKey,
+    Window,
+    WindowCall,
+)
 from rem_arrow.plan.walk import map_window
 from rem_arrow.sql import bind_group, bind_search, bind_unnest, stars
 from rem_arrow.sql.bind_expr import ExprBinder
@@ -66,7 +82,9 @@ class SelectBinder:
             if tree.args.get(key):
                 raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
         if not tree.expressions:
-            raise BindError("SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them.")
+            raise BindError(
+                "SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them."
+            )
         plan, scope = self._from.bind(tree, ctes, outer)
         plan = sampled(plan, tree, self.names, self.text)
         named = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
@@ -82,7 +100,9 @@ class SelectBinder:
         select.searches = [bind_search.wanted(self._binder(select, Collected()), term, plan) for term in terms]
         return self._projected(select, plan)
 
-    def _binder(self, select: _Select, collected: Collected, aliases: Mapping[str, exp.Expression] | None = None) -> ExprBinder:
+    def _binder(
+        self, select: _Select, collected: Collected, aliases: Mapping[str, exp.Expression] | None = None
+    ) -> ExprBinder:
         binder = self._from.binder(select.scope, select.ctes, collected)
         binder.aliases = aliases or {}
         return binder
@@ -91,19 +111,32 @@ class SelectBinder:
         tree, above = select.tree, select.above
         binder = self._binder(select, above, select.aliases)
         items = self._select_list(select)
-        grouping = bind_group.grouping(self._binder(select, select.below, select.aliases), tree.args.get("group"), items, above)
+        grouping = bind_group.grouping(
+            self._binder(select, select.below, select.aliases), tree.args.get("group"), items, above
+        )
         condition = self._having(select, binder, grouping.keys)
         qualify = binder.boolean(tree.args["qualify"].this, "QUALIFY") if tree.args.get("qualify") is not None else None
-        by_alias = {n.casefold(): e for n, e, t in reversed(items) if n.casefold() in select.aliases and select.aliases[n.casefold()] is t}
+        by_alias = {
+            n.casefold(): e
+            for n, e, t in reversed(items)
+            if n.casefold() in select.aliases and select.aliases[n.casefold()] is t
+        }
         order = finished_order(tree, items, by_alias, binder)
         first_of = self._distinct_on(select, items, by_alias, binder)
-        aggregated = bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
+        aggregated = (
+            bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
+        )
         plain = not (aggregated or above.windows or above.unnests or tree.args.get("distinct"))
         if select.searches:
             plan = bind_search.searched(plan, select.searches, self._rows_asked(tree) if plain else None)
             if not order and not aggregated and not tree.args.get("distinct"):
                 order = [(key, tree) for key in select.searches[0].order]
-        elif plain and len(order) == 1 and (asked := self._rows_asked(tree)) is not None and not (select.below.applies or above.applies):
+        elif (
+            plain
+            and len(order) == 1
+            and (asked := self._rows_asked(tree)) is not None
+            and not (select.below.applies or above.applies)
+        ):
             plan = bind_search.nearest(plan, order[0][0], asked, select.scope, self.names.fresh("search")) or plan
         plan = applied(plan, select.below.applies)
         if aggregated:
@@ -137,7 +170,11 @@ class SelectBinder:
         if having is None:
             return None
         key_names = {k.name for k in keys if isinstance(k, Column)}
-        hidden = {n for n in binder.aliases if scope.knows(n) and not any(c.name.casefold() == n and c.unique in key_names for c in scope.all_columns())}
+        hidden = {
+            n
+            for n in binder.aliases
+            if scope.knows(n) and not any(c.name.casefold() == n and c.unique in key_names for c in scope.all_columns())
+        }
         plain = self._binder(select, replace(select.above, windows=None, unnests=None), select.aliases)
         return plain.preferring(hidden).boolean(having.this, "HAVING")
 
@@ -154,10 +191,17 @@ class SelectBinder:
             if shown is not None:
                 named = isinstance(item, exp.Alias)
                 trees = [c.tree.this if isinstance(c.tree, exp.Alias) else c.tree for c in shown]
-                items += [(stars.alias_of(item.alias, c) if named else c.name, binder.bind(t), t) for c, t in zip(shown, trees, strict=True)]
+                items += [
+                    (stars.alias_of(item.alias, c) if named else c.name, binder.bind(t), t)
+                    for c, t in zip(shown, trees, strict=True)
+                ]
                 continue
             unpacked = stars.written_out(binder, item)
-            if unpacked is not item and isinstance(item, exp.Alias) and select.aliases.get(item.alias.casefold()) is item.this:
+            if (
+                unpacked is not item
+                and isinstance(item, exp.Alias)
+                and select.aliases.get(item.alias.casefold()) is item.this
+            ):
                 select.aliases[item.alias.casefold()] = unpacked.this
             item = unpacked
             if (columns := bind_unnest.items(binder, item)) is not None:
@@ -192,14 +236,20 @@ class SelectBinder:
             if not isinstance(clause.expression, (exp.Literal, exp.Placeholder, exp.Parameter)):
                 return None
             expr = ExprBinder(self.text, Scope(), self.names, self._from.parameters).bind(clause.expression)
-            if not isinstance(expr, (Literal, Parameter)) or not expr.dtype.is_integer() or (isinstance(expr, Literal) and expr.value is None):
+            if (
+                not isinstance(expr, (Literal, Parameter))
+                or not expr.dtype.is_integer()
+                or (isinstance(expr, Literal) and expr.value is None)
+            ):
                 return None
             found.append(expr)
         return found[0] if len(found) == 1 else Call("+", (Cast(found[0], _INT), Cast(found[1], _INT)), _INT)
 
     # --- DISTINCT ON
 
-    def _distinct_on(self, select: _Select, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder) -> list[Expr]:
+    def _distinct_on(
+        self, select: _Select, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder
+    ) -> list[Expr]:
         clause = select.tree.args.get("distinct")
         on = clause.args.get("on") if clause is not None else None
         if on is None:
@@ -209,7 +259,13 @@ class SelectBinder:
         for tree in trees:
             ordinal = bind_group.ordinal(tree, len(items), "DISTINCT ON", self.text)
             named = by_alias.get(tree.name.casefold()) if isinstance(tree, exp.Column) and not tree.table else None
-            found.append(items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(tree.this if isinstance(tree, exp.Paren) else tree))
+            found.append(
+                items[ordinal][1]
+                if ordinal is not None
+                else named
+                if named is not None
+                else binder.bind(tree.this if isinstance(tree, exp.Paren) else tree)
+            )
         return found
 
     def _first_of_each(self, plan: Relation, keys: list[Expr], order: list[SortKey]) -> Relation:
@@ -232,7 +288,11 @@ class SelectBinder:
             name = place.get(key.expr)
             if name is None:
                 if distinct:
-                    raise BindError("ORDER BY of a SELECT DISTINCT must name columns of its SELECT list", self.text, *position(tree.args["order"]))
+                    raise BindError(
+                        "ORDER BY of a SELECT DISTINCT must name columns of its SELECT list",
+                        self.text,
+                        *position(tree.args["order"]),
+                    )
                 name = place[key.expr] = self.names.fresh("order")
                 hidden.append((name, key.expr))
             keys.append(replace(key, expr=Column(name, key.expr.dtype)))
@@ -248,13 +308,17 @@ class SelectBinder:
         return Query(plan, tuple(name for name, _, _ in items))
 
 
-def finished_order(tree: exp.Expression, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder) -> list[tuple[SortKey, exp.Expression]]:
+def finished_order(
+    tree: exp.Expression, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder
+) -> list[tuple[SortKey, exp.Expression]]:
     """Bind ORDER BY: a number or a name of the SELECT list, else an expression."""
     order = tree.args.get("order")
     keys: list[tuple[SortKey, exp.Expression]] = []
     for ordered in order.expressions if order is not None else ():
         target = ordered.this
-        if isinstance(target, exp.Var) or (isinstance(target, exp.Column) and target.name.upper() == "ALL" and not target.table):
+        if isinstance(target, exp.Var) or (
+            isinstance(target, exp.Column) and target.name.upper() == "ALL" and not target.table
+        ):
             keys += [(_sort_key(ordered, e), t) for _, e, t in items]
             continue
         shown = stars.expanded(binder, target)
@@ -265,7 +329,9 @@ def finished_order(tree: exp.Expression, items: list[Item], by_alias: Mapping[st
         named = by_alias.get(target.name.casefold()) if isinstance(target, exp.Column) and not target.table else None
         if named is None and isinstance(target, exp.Column) and not target.table:
             # A name of the result goes before those of FROM, where it may be ambiguous.
-            named = next((e for n, e, t in items if isinstance(t, exp.Column) and n.casefold() == target.name.casefold()), None)
+            named = next(
+                (e for n, e, t in items if isinstance(t, exp.Column) and n.casefold() == target.name.casefold()), None
+            )
         expr = items[ordinal][1] if ordinal is not None else named if named is not None else binder.bind(target)
         keys.append((_sort_key(ordered, expr), target))
     return keys

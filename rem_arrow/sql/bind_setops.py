@@ -10,7 +10,20 @@ from sqlglot import exp
 from rem_arrow.errors import BindError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import Aggregate, Column, Expr, Join, JoinKind, Literal, Project, Query, Relation, Union, Window, WindowCall
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Column,
+    Expr,
+    Join,
+    JoinKind,
+    Literal,
+    Project,
+    Query,
+    Relation,
+    Union,
+    Window,
+    WindowCall,
+)
 from rem_arrow.sql.convert import cast_to
 from rem_arrow.sql.parse import position
 
@@ -32,7 +45,12 @@ def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Sco
     inputs = [_cast(b, branches[0].names, joint, binder.names) for b in branches]
     if isinstance(tree, exp.Union):
         first = list(inputs[0].schema)
-        renamed = [Project(i, tuple((o, Column(n, t)) for o, (n, t) in zip(first, i.schema.items(), strict=True))) if i is not inputs[0] else i for i in inputs]
+        renamed = [
+            Project(i, tuple((o, Column(n, t)) for o, (n, t) in zip(first, i.schema.items(), strict=True)))
+            if i is not inputs[0]
+            else i
+            for i in inputs
+        ]
         plan: Relation = Union(tuple(renamed))
         return Query(distinct(plan, binder.names) if tree.args.get("distinct") else plan, branches[0].names)
     kind = _KINDS[type(tree)]
@@ -43,14 +61,17 @@ def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Sco
 
 
 def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
-    """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no name of the result."""
+    """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no
+    name of the result."""
     order = tree.args.get("order")
     if order is None:
         return tree
     places: dict[str, set[int]] = {}
     for side in _branches(tree):
         for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
-            for known in (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),):
+            for known in (
+                (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
+            ):
                 places.setdefault(known.casefold(), set()).add(place)
     shown = {n.casefold() for n in names}
     if tree.args.get("by_name"):
@@ -59,7 +80,12 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
     for ordered in copy.args["order"].expressions:
         target = ordered.this
         is_name = isinstance(target, exp.Column) and not target.table
-        if isinstance(target, exp.Column) and target.table and tree.args.get("by_name") and target.name.casefold() in shown:
+        if (
+            isinstance(target, exp.Column)
+            and target.table
+            and tree.args.get("by_name")
+            and target.name.casefold() in shown
+        ):
             ordered.set("this", exp.column(target.name, quoted=True))
             continue
         found = places.get((target.name if is_name else target.sql("duckdb")).casefold())
@@ -67,7 +93,10 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
             continue
         if len(found) > 1:
             raise BindError(
-                f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns", text, *position(ordered), hint="Write the place of the column: ORDER BY 1."
+                f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
+                text,
+                *position(ordered),
+                hint="Write the place of the column: ORDER BY 1.",
             )
         ordered.set("this", exp.Literal.number(min(found)))
     return copy
@@ -81,7 +110,11 @@ def _branches(tree: exp.SetOperation) -> list[exp.Expression]:
     todo: list[exp.Expression] = [tree]
     while todo:
         node = todo.pop()
-        same = isinstance(node, exp.Union) and bool(node.args.get("distinct")) == bool(tree.args.get("distinct")) and not node.args.get("by_name")
+        same = (
+            isinstance(node, exp.Union)
+            and bool(node.args.get("distinct")) == bool(tree.args.get("distinct"))
+            and not node.args.get("by_name")
+        )
         if same and (node is tree or not any(node.args.get(k) for k in ("order", "limit", "offset", "with_"))):
             todo += [node.args["expression"], node.this]
         else:
@@ -92,23 +125,37 @@ def _branches(tree: exp.SetOperation) -> list[exp.Expression]:
 def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expression) -> list[pl.DataType]:
     """Return the common type of each column. Raises BindError."""
     if len({len(s) for s in schemas}) > 1:
-        raise BindError(f"the sides of {tree.key.upper()} have {' and '.join(str(len(s)) for s in schemas)} columns", text, *position(tree))
+        raise BindError(
+            f"the sides of {tree.key.upper()} have {' and '.join(str(len(s)) for s in schemas)} columns",
+            text,
+            *position(tree),
+        )
     wanted = list(schemas[0])
     for schema in schemas[1:]:
         for i, dtype in enumerate(schema):
             joint = _common(wanted[i], dtype)
             if joint is None:
-                raise BindError(f"column {i + 1} of the sides of {tree.key.upper()} has types that do not combine", text, *position(tree), hint="Cast one of them.")
+                raise BindError(
+                    f"column {i + 1} of the sides of {tree.key.upper()} has types that do not combine",
+                    text,
+                    *position(tree),
+                    hint="Cast one of them.",
+                )
             wanted[i] = joint
     return wanted
 
 
 def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
-    """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it VARCHAR."""
+    """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it
+    VARCHAR."""
     joint = types.common(a, b)
     if joint is None and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
         return _common_rows(a, b)
-    if joint is None and (types.is_text(a) or types.is_text(b)) and not any(t.is_nested() or isinstance(t, pl.Binary) for t in (a, b)):
+    if (
+        joint is None
+        and (types.is_text(a) or types.is_text(b))
+        and not any(t.is_nested() or isinstance(t, pl.Binary) for t in (a, b))
+    ):
         return pl.String()
     return joint
 
@@ -127,7 +174,10 @@ def _common_rows(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
 
 
 def _cast(query: Query, names: tuple[str, ...], joint: list[pl.DataType], fresh: Names) -> Relation:
-    outputs = tuple((fresh.fresh(name), cast_to(Column(n, t), w)) for name, (n, t), w in zip(names, query.plan.schema.items(), joint, strict=True))
+    outputs = tuple(
+        (fresh.fresh(name), cast_to(Column(n, t), w))
+        for name, (n, t), w in zip(names, query.plan.schema.items(), joint, strict=True)
+    )
     return Project(query.plan, outputs)
 
 
@@ -139,8 +189,13 @@ def _by_name(branches: list[Query], fresh: Names) -> list[Query]:
             names.setdefault(name.casefold(), name)
     found = []
     for branch in branches:
-        own = {name.casefold(): Column(n, t) for name, (n, t) in zip(branch.names, branch.plan.schema.items(), strict=True)}
-        outputs = tuple((fresh.fresh(shown), cast(Expr, own.get(folded) or Literal(None, pl.Null()))) for folded, shown in names.items())
+        own = {
+            name.casefold(): Column(n, t) for name, (n, t) in zip(branch.names, branch.plan.schema.items(), strict=True)
+        }
+        outputs = tuple(
+            (fresh.fresh(shown), cast(Expr, own.get(folded) or Literal(None, pl.Null())))
+            for folded, shown in names.items()
+        )
         found.append(Query(Project(branch.plan, outputs), tuple(names.values())))
     return found
 
@@ -151,12 +206,16 @@ def distinct(plan: Relation, fresh: Names) -> Relation:
 
 
 def _matched(kind: JoinKind, left: Relation, right: Relation, fresh: Names, *, every: bool) -> Relation:
-    """INTERSECT and EXCEPT: rows that occur, or do not, on the right; with ALL the n-th of equal rows meets the n-th."""
+    """INTERSECT and EXCEPT: rows that occur, or do not, on the right; with ALL the n-th of equal rows meets the
+    n-th."""
     if every:
         left, right = _numbered(left, fresh), _numbered(right, fresh)
     else:
         left = distinct(left, fresh)
-    pairs = tuple((cast(Expr, Column(a, t)), cast(Expr, Column(b, u))) for (a, t), (b, u) in zip(left.schema.items(), right.schema.items(), strict=True))
+    pairs = tuple(
+        (cast(Expr, Column(a, t)), cast(Expr, Column(b, u)))
+        for (a, t), (b, u) in zip(left.schema.items(), right.schema.items(), strict=True)
+    )
     joined: Relation = Join(kind, left, right, pairs, nulls_equal=True)
     if not every:
         return joined

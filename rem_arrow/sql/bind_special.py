@@ -1,4 +1,5 @@
-"""Functions that are bound in a way of their own: their arguments are operators in disguise, or only their types count."""
+"""Functions that are bound in a way of their own: their arguments are operators in disguise, or only their types
+count."""
 
 from __future__ import annotations
 
@@ -157,7 +158,12 @@ def _places(name: str) -> Special:
         if not (isinstance(found, Call) and len(found.args) == 2 and isinstance(found.dtype, pl.Decimal)):
             return found
         value, places = found.args
-        if isinstance(value.dtype, pl.Decimal) and isinstance(places, Literal) and isinstance(places.value, int) and places.value < value.dtype.scale:
+        if (
+            isinstance(value.dtype, pl.Decimal)
+            and isinstance(places, Literal)
+            and isinstance(places.value, int)
+            and places.value < value.dtype.scale
+        ):
             return Cast(found, pl.Decimal(value.dtype.precision, max(places.value, 0)))
         return found
 

@@ -9,7 +9,22 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.datatypes import instance
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, And, Apply, Call, Case, Column, Expr, Literal, Or, Project, Query, Relation, Values
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    And,
+    Apply,
+    Call,
+    Case,
+    Column,
+    Expr,
+    Literal,
+    Or,
+    Project,
+    Query,
+    Relation,
+    Values,
+)
 from rem_arrow.sql.binding import Binding
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
@@ -19,7 +34,9 @@ NOTHING = Values((), ((),))
 
 def is_query(tree: object) -> bool:
     """Say whether a tree is a query, in parentheses or not."""
-    return isinstance(tree, (exp.Select, exp.SetOperation, exp.Values)) or (isinstance(tree, (exp.Subquery, exp.Paren)) and is_query(tree.this))
+    return isinstance(tree, (exp.Select, exp.SetOperation, exp.Values)) or (
+        isinstance(tree, (exp.Subquery, exp.Paren)) and is_query(tree.this)
+    )
 
 
 def applied(plan: Relation, applies: list[Apply]) -> Relation:
@@ -72,11 +89,15 @@ def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
 
 
 def _query(binder: Binding, tree: exp.Expression) -> Query:
-    while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(tree.args.get(k) for k in ("order", "limit", "offset", "with_")):
+    while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(
+        tree.args.get(k) for k in ("order", "limit", "offset", "with_")
+    ):
         tree = tree.this
     aliases = {name: partial(binder.of_alias, name) for name in binder.aliases if not binder.scope.knows(name)}
     aggregate = binder.bind if binder.aggregates is not None else None
-    return binder.subquery(tree, replace(binder.scope, aliases=aliases, aggregate=aggregate) if aliases or aggregate else binder.scope)
+    return binder.subquery(
+        tree, replace(binder.scope, aliases=aliases, aggregate=aggregate) if aliases or aggregate else binder.scope
+    )
 
 
 def _added(binder: Binding, apply: Apply) -> Column:
@@ -85,7 +106,8 @@ def _added(binder: Binding, apply: Apply) -> Column:
 
 
 def _pairs(binder: Binding, operand: exp.Expression, query: Query, tree: exp.Expression) -> list[tuple[Expr, Expr]]:
-    """Return each value beside the column that it is compared with, in one type; a row stands for its values, on either side."""
+    """Return each value beside the column that it is compared with, in one type; a row stands for its values, on either
+    side."""
     values = [binder.bind(e) for e in operand.expressions] if isinstance(operand, exp.Tuple) else [binder.bind(operand)]
     columns: list[Expr] = [Column(n, t) for n, t in query.plan.schema.items()]
     if len(columns) == 1 and (len(values) > 1 or not isinstance(values[0].dtype, pl.Struct)):
@@ -140,5 +162,7 @@ def _some(binder: Binding, condition: Expr, plan: Relation) -> Expr:
     )
     counted = Aggregate(Project(plan, ((holds, condition),)), (), calls)
     unknown = Call("<", (Column(known, _INT), Column(rows, _INT)), _BOOL)
-    value = Case(((Column(some, _BOOL), Literal(True, _BOOL)), (unknown, Literal(None, _BOOL))), Literal(False, _BOOL), _BOOL)
+    value = Case(
+        ((Column(some, _BOOL), Literal(True, _BOOL)), (unknown, Literal(None, _BOOL))), Literal(False, _BOOL), _BOOL
+    )
     return _added(binder, Apply("scalar", NOTHING, Project(counted, ((fresh("value"), value),)), fresh("any")))

@@ -1,7 +1,9 @@
 """UNNEST in the SELECT list: lists become rows, and a struct that stands alone as an item becomes columns.
 
-`unnest(x)` opens one level; `max_depth := n` as many, `recursive := true` all. The levels of lists come first; behind them
-structs are opened, and within these no list any more. Each level of lists is an entry of `Collected.unnests` that reads the one
+`unnest(x)` opens one level; `max_depth := n` as many, `recursive := true` all. The levels of lists come first; behind
+them
+structs are opened, and within these no list any more. Each level of lists is an entry of `Collected.unnests` that reads
+the one
 before it; `laid_out` makes the rows, the last level of each beside the last of the others.
 """
 
@@ -35,7 +37,8 @@ def explode(binder: Binding, tree: exp.Expression) -> Expr:
 
 
 def items(binder: Binding, item: exp.Expression) -> list[tuple[str | None, Expr]] | None:
-    """Return the columns that an item of the SELECT list becomes; the name is None for rows of values. None: it is no UNNEST."""
+    """Return the columns that an item of the SELECT list becomes; the name is None for rows of values. None: it is no
+    UNNEST."""
     tree = item.this if isinstance(item, exp.Alias) else item
     while isinstance(tree, exp.Paren):
         tree = tree.this
@@ -61,18 +64,25 @@ def _fields(value: Expr, levels: int, parents: str, *, keeps_parents: bool) -> l
 
 
 def _rows(binder: Binding, tree: exp.Expression) -> tuple[Expr, int, bool]:
-    """Return the value of each row once the lists are opened, how many levels may still be, and whether names of parents are kept."""
+    """Return the value of each row once the lists are opened, how many levels may still be, and whether names of
+    parents are kept."""
     unnests = binder.collected.unnests
     if unnests is None:
         raise binder.error("UNNEST cannot stand here", tree, "It belongs in FROM or, alone, in the SELECT list.")
     first, *rest = [t for t in (tree.this, *tree.expressions) if t is not None]
-    if any(isinstance(inner, (exp.Explode, exp.Unnest)) for inner in first.walk(prune=lambda n: isinstance(n, exp.Query))):
+    if any(
+        isinstance(inner, (exp.Explode, exp.Unnest)) for inner in first.walk(prune=lambda n: isinstance(n, exp.Query))
+    ):
         raise binder.error("UNNEST inside of UNNEST is not supported", tree, "Write UNNEST(x, recursive := true).")
     levels, keeps_parents = _options(binder, rest, tree)
     value = binder.bind(first)
     if not (isinstance(value.dtype, (pl.List, pl.Array, pl.Struct, pl.Null))):
         raise binder.error(f"UNNEST takes a list or a struct, and this is {sql_name(value.dtype)}", tree)
-    while levels and not isinstance(value.dtype, pl.Struct) and (nested.is_list(value.dtype) or isinstance(value.dtype, pl.Null)):
+    while (
+        levels
+        and not isinstance(value.dtype, pl.Struct)
+        and (nested.is_list(value.dtype) or isinstance(value.dtype, pl.Null))
+    ):
         value, opened = as_list(binder, value, tree), binder.names.fresh("unnest")
         unnests[opened] = value
         value = Column(opened, nested.item_of(value.dtype))
@@ -86,16 +96,24 @@ def _options(binder: Binding, trees: list[exp.Expression], tree: exp.Expression)
     levels, keeps_parents = 1, False
     for option in trees:
         if not isinstance(option, (exp.PropertyEQ, exp.Kwarg)):
-            raise binder.error("UNNEST takes one list or struct, and recursive :=, max_depth := or keep_parent_names :=", option)
+            raise binder.error(
+                "UNNEST takes one list or struct, and recursive :=, max_depth := or keep_parent_names :=", option
+            )
         name, value = option.this.name.lower(), binder.bind(option.expression)
         value = value.operand if isinstance(value, Cast) else value
         number = value.value if isinstance(value, Literal) else None
         if name not in ("recursive", "max_depth", "keep_parent_names"):
-            raise binder.error(f'UNNEST has no option "{name}"', option, "There are recursive, max_depth and keep_parent_names.")
+            raise binder.error(
+                f'UNNEST has no option "{name}"', option, "There are recursive, max_depth and keep_parent_names."
+            )
         if name == "max_depth" and isinstance(number, str) and number.isdigit():
             number = int(number)
         if not isinstance(number, (bool, int, Decimal)):
-            raise binder.error(f"{name} of UNNEST is {'a number' if name == 'max_depth' else 'TRUE or FALSE'} that stands here as such", option)
+            raise binder.error(
+                f"{name} of UNNEST is {'a number' if name == 'max_depth' else 'TRUE or FALSE'} that stands here as "
+                "such",
+                option,
+            )
         if name == "max_depth" and number < 1:
             raise binder.error("max_depth of UNNEST is above zero", option)
         if name == "keep_parent_names":
@@ -106,7 +124,8 @@ def _options(binder: Binding, trees: list[exp.Expression], tree: exp.Expression)
 
 
 def laid_out(plan: Relation, unnests: Mapping[str, Expr]) -> Relation:
-    """Return `plan` with the rows of its lists, level by level; those that nobody opens further come last, side by side."""
+    """Return `plan` with the rows of its lists, level by level; those that nobody opens further come last, side by
+    side."""
     above = dict.fromkeys(unnests, 0)
     for name in reversed(list(unnests)):
         for inner in columns_of(unnests[name]) & unnests.keys():
@@ -133,14 +152,18 @@ def _generate_subscripts(binder: Binding, trees: list[exp.Expression], tree: exp
     """generate_subscripts(list, 1): the places of the items, from 1."""
     if len(trees) > 2 or (len(trees) == 2 and not (isinstance(trees[1], exp.Literal) and trees[1].name == "1")):
         raise UnsupportedError("generate_subscripts takes a list and the dimension 1", binder.text)
-    places = exp.GenerateSeries(start=exp.Literal.number(1), end=exp.Anonymous(this="list_length", expressions=[trees[0].copy()]))
+    places = exp.GenerateSeries(
+        start=exp.Literal.number(1), end=exp.Anonymous(this="list_length", expressions=[trees[0].copy()])
+    )
     return explode(binder, exp.Explode(this=places))
 
 
 def _regexp_split_to_table(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     if len(trees) != 2:
         raise binder.error("regexp_split_to_table takes a text and a pattern", tree)
-    return explode(binder, exp.Explode(this=exp.Anonymous(this="regexp_split_to_array", expressions=[t.copy() for t in trees])))
+    return explode(
+        binder, exp.Explode(this=exp.Anonymous(this="regexp_split_to_array", expressions=[t.copy() for t in trees]))
+    )
 
 
 FUNCTIONS = {"generate_subscripts": _generate_subscripts, "regexp_split_to_table": _regexp_split_to_table}

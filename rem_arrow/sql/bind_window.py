@@ -15,7 +15,11 @@ from rem_arrow.sql.binding import Binding
 from rem_arrow.sql.convert import cast_to
 
 _INT = pl.Int64()
-_NAMED: dict[str, tuple[str, ...]] = {"lead": ("col", "offset", "default"), "lag": ("col", "offset", "default"), "ntile": ("num_buckets",)}
+_NAMED: dict[str, tuple[str, ...]] = {
+    "lead": ("col", "offset", "default"),
+    "lag": ("col", "offset", "default"),
+    "ntile": ("num_buckets",),
+}
 _RANKING: dict[str, pl.DataType] = {
     "row_number": _INT,
     "rank": _INT,
@@ -40,19 +44,32 @@ class _Over:
 def window(binder: Binding, tree: exp.Expression) -> Expr:
     """Bind a call with OVER."""
     if binder.collected.windows is None:
-        raise binder.error("a window function cannot stand here", tree, "Window functions belong in SELECT, QUALIFY or ORDER BY; compute them in a subquery and filter that.")
+        raise binder.error(
+            "a window function cannot stand here",
+            tree,
+            "Window functions belong in SELECT, QUALIFY or ORDER BY; compute them in a subquery and filter that.",
+        )
     inner = binder.without_windows()
     over = _resolved(binder, tree)
     partition = tuple(inner.bind(t) for t in over.partition)
     order = tuple(_sort_key(inner, o) for o in over.order)
     call = _call(inner, tree.this)
     frame = None if over.spec is None else _frame(inner, over.spec, over.order, order)
-    return _collected(binder, replace(call, partition=partition, order=order, frame=frame if call.inner or call.function not in _RANKING else None))
+    return _collected(
+        binder,
+        replace(
+            call, partition=partition, order=order, frame=frame if call.inner or call.function not in _RANKING else None
+        ),
+    )
 
 
 def _resolved(binder: Binding, tree: exp.Expression, seen: tuple[str, ...] = ()) -> _Over:
     name = tree.args.get("alias")
-    own = _Over(tuple(tree.args.get("partition_by") or ()), tuple(tree.args["order"].expressions) if tree.args.get("order") else (), tree.args.get("spec"))
+    own = _Over(
+        tuple(tree.args.get("partition_by") or ()),
+        tuple(tree.args["order"].expressions) if tree.args.get("order") else (),
+        tree.args.get("spec"),
+    )
     if name is None:
         return own
     known = binder.collected.named_windows.get(name.name.casefold())
@@ -89,9 +106,20 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
     aggregate = bind_functions.aggregate_call(binder, tree, where)
     if aggregate is None:
         known = [*_RANKING, *_VALUES, *functions.AGGREGATES]
-        raise binder.error(f"{name} is not a window function or an aggregate", tree, "Window functions: " + ", ".join(known[:11]) + ", and all aggregates.")
+        raise binder.error(
+            f"{name} is not a window function or an aggregate",
+            tree,
+            "Window functions: " + ", ".join(known[:11]) + ", and all aggregates.",
+        )
     args = () if aggregate.argument is None else (aggregate.argument, *aggregate.extra)
-    return WindowCall(aggregate.function, args, aggregate.dtype, where=aggregate.where, distinct=aggregate.distinct, inner=aggregate.order)
+    return WindowCall(
+        aggregate.function,
+        args,
+        aggregate.dtype,
+        where=aggregate.where,
+        distinct=aggregate.distinct,
+        inner=aggregate.order,
+    )
 
 
 def _in_place(binder: Binding, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
@@ -116,7 +144,9 @@ def _inner_order(binder: Binding, trees: list[exp.Expression]) -> tuple[list[exp
     if not trees or not isinstance(trees[-1], exp.Order):
         return trees, ()
     last = trees[-1]
-    return [*trees[:-1], *([last.this] if last.this is not None else [])], tuple(_sort_key(binder, o) for o in last.expressions)
+    return [*trees[:-1], *([last.this] if last.this is not None else [])], tuple(
+        _sort_key(binder, o) for o in last.expressions
+    )
 
 
 def _ranking(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
@@ -140,7 +170,9 @@ def _value(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Ex
     return WindowCall(name, tuple(args), args[0].dtype)
 
 
-def _frame(binder: Binding, spec: exp.Expression, order: tuple[exp.Expression, ...], keys: tuple[SortKey, ...]) -> Frame:
+def _frame(
+    binder: Binding, spec: exp.Expression, order: tuple[exp.Expression, ...], keys: tuple[SortKey, ...]
+) -> Frame:
     unit = cast(FrameUnit, str(spec.args.get("kind") or "rows").lower())
     start = _bound(binder, spec, "start", unit, order, keys)
     end = _bound(binder, spec, "end", unit, order, keys)
@@ -151,7 +183,14 @@ def _frame(binder: Binding, spec: exp.Expression, order: tuple[exp.Expression, .
     return Frame(unit, start, end, cast(Exclude, "" if excluded == "no others" else excluded))
 
 
-def _bound(binder: Binding, spec: exp.Expression, which: str, unit: FrameUnit, order: tuple[exp.Expression, ...], keys: tuple[SortKey, ...]) -> Bound:
+def _bound(
+    binder: Binding,
+    spec: exp.Expression,
+    which: str,
+    unit: FrameUnit,
+    order: tuple[exp.Expression, ...],
+    keys: tuple[SortKey, ...],
+) -> Bound:
     value, side = spec.args.get(which), str(spec.args.get(f"{which}_side") or "").upper()
     if value is None or value == "CURRENT ROW":
         # A frame of one bound ends at the current row.

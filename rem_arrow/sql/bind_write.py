@@ -1,6 +1,7 @@
 """What a statement that writes reads: INSERT, UPDATE, DELETE and RETURNING to bound queries.
 
-An UPDATE reads its target under the name that the catalog gives it (`target`), with the rowids in the column `rowid`; the
+An UPDATE reads its target under the name that the catalog gives it (`target`), with the rowids in the column `rowid`;
+the
 query's columns are the rowid and all columns of the new rows. Values take the type of the column that they go into.
 """
 
@@ -49,14 +50,27 @@ class Target:
         """Return the field that a name means. Raises BindError with a suggestion."""
         found = next((f for f in self.table.fields if f.name.casefold() == name.text.casefold()), None)
         if found is None:
-            raise BindError(f'no column "{name.text}" in {self.table.name}', text, name.start, name.end, hint=suggest(name.text, self.table.names, "Columns"))
+            raise BindError(
+                f'no column "{name.text}" in {self.table.name}',
+                text,
+                name.start,
+                name.end,
+                hint=suggest(name.text, self.table.names, "Columns"),
+            )
         return found
 
 
 class WriteBinder:
     """Binds the queries of one statement that writes."""
 
-    def __init__(self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], target: Target, evaluate: Evaluate | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        catalog: Catalog,
+        parameters: Mapping[str, pl.DataType],
+        target: Target,
+        evaluate: Evaluate | None = None,
+    ) -> None:
         self._text, self._target = text, target
         self._binder = Binder(text, catalog, parameters, evaluate)
 
@@ -67,7 +81,9 @@ class WriteBinder:
 
         A column that is DEFAULT in every row of an entity table is left out: its model knows the default.
         """
-        if isinstance(source, exp.Values) and not any(source.args.get(k) for k in ("order", "limit", "offset", "with_", "alias")):
+        if isinstance(source, exp.Values) and not any(
+            source.args.get(k) for k in ("order", "limit", "offset", "with_", "alias")
+        ):
             return self._values(source, fields)
         query = self._binder.query(source)
         self.check_count(len(query.names), fields, source)
@@ -81,14 +97,21 @@ class WriteBinder:
         for name in query.names:
             field = known.pop(name.casefold(), None)
             if field is None:
-                raise BindError(f'no column "{name}" in {self._target.table.name}', self._text, *position(source), hint=suggest(name, [f.name for f in fields], "Columns"))
+                raise BindError(
+                    f'no column "{name}" in {self._target.table.name}',
+                    self._text,
+                    *position(source),
+                    hint=suggest(name, [f.name for f in fields], "Columns"),
+                )
             chosen.append(field)
         return self._assigned(query, chosen, [source] * len(chosen)), chosen
 
     def copied(self, source: str, columns: Sequence[str], fields: Sequence[Field]) -> Query:
         """Bind the columns of a frame into `fields`."""
         names = [exp.column(exp.to_identifier(c, quoted=True)) for c in columns]
-        tree = exp.Select(expressions=names, from_=exp.From(this=exp.Table(this=exp.to_identifier(source, quoted=True))))
+        tree = exp.Select(
+            expressions=names, from_=exp.From(this=exp.Table(this=exp.to_identifier(source, quoted=True)))
+        )
         return self._assigned(self._binder.statement(tree), fields, [tree] * len(fields))
 
     def rows(self, source: exp.Expression) -> Query:
@@ -111,7 +134,10 @@ class WriteBinder:
                 count = sum(is_default(row[i]) for row in rows)
                 if 0 < count < len(rows):
                     raise UnsupportedError(
-                        f'DEFAULT beside values in the column "{field.name}" of an entity table; insert these rows by a statement of their own', self._text, *position(source)
+                        f'DEFAULT beside values in the column "{field.name}" of an entity table; insert these rows by '
+                        "a statement of their own",
+                        self._text,
+                        *position(source),
                     )
                 if count:
                     left_out.add(i)
@@ -139,11 +165,20 @@ class WriteBinder:
 
     # --- UPDATE, DELETE
 
-    def update(self, assignments: Assignments, others: Sequence[exp.Expression], where: exp.Expression | None, ctes: exp.Expression | None) -> Query:
+    def update(
+        self,
+        assignments: Assignments,
+        others: Sequence[exp.Expression],
+        where: exp.Expression | None,
+        ctes: exp.Expression | None,
+    ) -> Query:
         """Bind the new rows of an UPDATE: the rowid, if the target has one, and every column of the table."""
         given = {self._target.field(name, self._text).name: value for name, value in assignments}
         trees = [given.get(f.name) for f in self._target.table.fields]
-        shown = [self._own(f.name) if t is None or is_default(t) else t for f, t in zip(self._target.table.fields, trees, strict=True)]
+        shown = [
+            self._own(f.name) if t is None or is_default(t) else t
+            for f, t in zip(self._target.table.fields, trees, strict=True)
+        ]
         query = self._bound([*self._rowid(), *shown], others, where, ctes)
         extra = len(self._rowid())
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
@@ -158,10 +193,24 @@ class WriteBinder:
 
     def upsert(self, assignments: Assignments, where: exp.Expression | None, key: Sequence[str]) -> Query:
         """Bind DO UPDATE SET: the target holds the rows that exist, the table `excluded` those that were given."""
-        same = [exp.EQ(this=self._own(k), expression=exp.column(exp.to_identifier(k, quoted=True), table=EXCLUDED)) for k in key]
-        return self.update(assignments, (exp.Table(this=exp.to_identifier(EXCLUDED)),), exp.and_(*same, *([where] if where is not None else [])), None)
+        same = [
+            exp.EQ(this=self._own(k), expression=exp.column(exp.to_identifier(k, quoted=True), table=EXCLUDED))
+            for k in key
+        ]
+        return self.update(
+            assignments,
+            (exp.Table(this=exp.to_identifier(EXCLUDED)),),
+            exp.and_(*same, *([where] if where is not None else [])),
+            None,
+        )
 
-    def delete(self, columns: Sequence[str], others: Sequence[exp.Expression], where: exp.Expression | None, ctes: exp.Expression | None) -> Query:
+    def delete(
+        self,
+        columns: Sequence[str],
+        others: Sequence[exp.Expression],
+        where: exp.Expression | None,
+        ctes: exp.Expression | None,
+    ) -> Query:
         """Bind the rows of a DELETE: the rowid and these columns."""
         return self._bound([*self._rowid(), *(self._own(c) for c in columns)], others, where, ctes)
 
@@ -177,7 +226,13 @@ class WriteBinder:
 
     # --- inside
 
-    def _bound(self, columns: list[exp.Expression], others: Sequence[exp.Expression], where: exp.Expression | None, ctes: exp.Expression | None) -> Query:
+    def _bound(
+        self,
+        columns: list[exp.Expression],
+        others: Sequence[exp.Expression],
+        where: exp.Expression | None,
+        ctes: exp.Expression | None,
+    ) -> Query:
         alias = exp.TableAlias(this=exp.to_identifier(self._target.alias, quoted=True))
         table = exp.Table(this=exp.to_identifier(self._target.source, quoted=True), alias=alias)
         joins = [o if isinstance(o, exp.Join) else exp.Join(this=o) for o in others]
@@ -198,8 +253,15 @@ class WriteBinder:
             return error
         if self._target.rowid in error.message:
             call = next((c for t in columns for c in t.find_all(exp.AggFunc)), columns[-1])
-            return BindError("an aggregate cannot stand in SET, which works on one row at a time", self._text, *position(call), hint="Aggregate in a query behind FROM.")
-        return type(error)(error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", ""))
+            return BindError(
+                "an aggregate cannot stand in SET, which works on one row at a time",
+                self._text,
+                *position(call),
+                hint="Aggregate in a query behind FROM.",
+            )
+        return type(error)(
+            error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", "")
+        )
 
     def _settled(self, query: Query) -> Query:
         """Give the columns that are only NULL a type."""
@@ -210,11 +272,16 @@ class WriteBinder:
         return [self._own(self._target.rowid)] if self._target.rowid else []
 
     def _own(self, name: str) -> exp.Expression:
-        return exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(self._target.alias, quoted=True))
+        return exp.column(
+            exp.to_identifier(name, quoted=True), table=exp.to_identifier(self._target.alias, quoted=True)
+        )
 
     def _assigned(self, query: Query, fields: Sequence[Field], trees: Sequence[exp.Expression]) -> Query:
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
-        outputs = [(self._binder.names.fresh(f.name), self._cast(c, f, t)) for f, c, t in zip(fields, columns, trees, strict=True)]
+        outputs = [
+            (self._binder.names.fresh(f.name), self._cast(c, f, t))
+            for f, c, t in zip(fields, columns, trees, strict=True)
+        ]
         return Query(Project(query.plan, tuple(outputs)), tuple(f.name for f in fields))
 
     def _cast(self, value: Expr, field: Field, tree: exp.Expression) -> Expr:
@@ -223,11 +290,18 @@ class WriteBinder:
             return value
         if not castable(value.dtype, wanted):
             table = self._target.table.name
-            raise BindError(f'the column "{field.name}" of {table} is {sql_name(field.dtype)}, and the value is {sql_name(value.dtype)}', self._text, *position(tree))
+            raise BindError(
+                f'the column "{field.name}" of {table} is {sql_name(field.dtype)}, and the value is '
+                f"{sql_name(value.dtype)}",
+                self._text,
+                *position(tree),
+            )
         try:
             return cast_to(value, wanted)
         except ValueError as error:
-            raise BindError(f'the column "{field.name}" of {self._target.table.name}: {error}', self._text, *position(tree)) from error
+            raise BindError(
+                f'the column "{field.name}" of {self._target.table.name}: {error}', self._text, *position(tree)
+            ) from error
 
     def _default(self, field: Field) -> Expr:
         return Literal((self._target.defaults or {}).get(field.name), computed_type(field.dtype))
@@ -235,7 +309,11 @@ class WriteBinder:
 
 def literal_rows(plan: Relation) -> list[tuple[object, ...]] | None:
     """Return the rows of a plan that is nothing but literals; None for any other."""
-    if not isinstance(plan, Values) or not plan.columns or not all(isinstance(c, Literal) for row in plan.rows for c in row):
+    if (
+        not isinstance(plan, Values)
+        or not plan.columns
+        or not all(isinstance(c, Literal) for row in plan.rows for c in row)
+    ):
         return None
     return [tuple(cast(Literal, c).value for c in row) for row in plan.rows]
 
@@ -251,5 +329,10 @@ def _cells(row: exp.Expression) -> list[exp.Expression]:
 
 def is_default(tree: exp.Expression) -> bool:
     """Say whether a value is the word DEFAULT."""
-    bare = isinstance(tree, exp.Var) or (isinstance(tree, exp.Column) and not tree.table and isinstance(tree.this, exp.Identifier) and not tree.this.args.get("quoted"))
+    bare = isinstance(tree, exp.Var) or (
+        isinstance(tree, exp.Column)
+        and not tree.table
+        and isinstance(tree.this, exp.Identifier)
+        and not tree.this.args.get("quoted")
+    )
     return bare and tree.name.upper() == "DEFAULT"

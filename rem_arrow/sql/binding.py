@@ -1,4 +1,5 @@
-"""What binding an expression needs: the text, the scope, the names in use, the parameters, and a way to bind what is inside."""
+"""What binding an expression needs: the text, the scope, the names in use, the parameters, and a way to bind what is
+inside."""
 
 from __future__ import annotations
 
@@ -124,7 +125,11 @@ class Binding(ABC):
         if isinstance(expr.dtype, pl.Boolean):
             return expr
         if isinstance(expr, Call) and (expr.function.startswith("vector_") or expr.function == "text_score"):
-            raise self.error("a search stands alone as an AND term of WHERE", tree, "Compare the score, as in embedding.cosine('x') > 0.7, or read FROM SEARCH(t, 'x').")
+            raise self.error(
+                "a search stands alone as an AND term of WHERE",
+                tree,
+                "Compare the score, as in embedding.cosine('x') > 0.7, or read FROM SEARCH(t, 'x').",
+            )
         if isinstance(expr.dtype, pl.Null) or types.is_number(expr.dtype) or types.is_text(expr.dtype):
             return cast_to(expr, pl.Boolean())
         raise self.error(f"{what} needs a BOOLEAN, and this is {sql_name(expr.dtype)}", tree)

@@ -60,7 +60,15 @@ def _insert(tree: exp.Insert, text: str) -> Insert:
     if source is not None and tree.args.get("with_") is not None:
         source = source.copy()
         source.set("with_", tree.args["with_"])
-    return Insert(table_name(table, text), table.alias or table.name, columns, source, bool(tree.args.get("by_name")), _conflict(tree, text), tree.args.get("returning"))
+    return Insert(
+        table_name(table, text),
+        table.alias or table.name,
+        columns,
+        source,
+        bool(tree.args.get("by_name")),
+        _conflict(tree, text),
+        tree.args.get("returning"),
+    )
 
 
 def _conflict(tree: exp.Insert, text: str) -> Conflict | None:
@@ -102,7 +110,14 @@ def _delete(tree: exp.Delete, text: str) -> Delete:
         raise refuse("DELETE with ORDER BY or LIMIT is not supported", tree, text)
     table, where = tree.this, tree.args.get("where")
     others = tuple(tree.args.get("using") or ())
-    return Delete(table_name(table, text), table.alias or table.name, others, None if where is None else where.this, tree.args.get("with_"), tree.args.get("returning"))
+    return Delete(
+        table_name(table, text),
+        table.alias or table.name,
+        others,
+        None if where is None else where.this,
+        tree.args.get("with_"),
+        tree.args.get("returning"),
+    )
 
 
 def _truncate(tree: exp.TruncateTable, text: str) -> Delete:
@@ -123,7 +138,12 @@ def _copy(tree: exp.Copy, text: str) -> CopyTo | CopyFrom:
         table = named.this if named is not None else target
         if not isinstance(table, exp.Table):
             raise refuse("COPY ... FROM names a table", tree, text)
-        return CopyFrom(table_name(table, text), None if named is None else tuple(name_of(c) for c in named.expressions), path, options)
+        return CopyFrom(
+            table_name(table, text),
+            None if named is None else tuple(name_of(c) for c in named.expressions),
+            path,
+            options,
+        )
     if isinstance(target, exp.Schema):
         target = exp.select(*(exp.column(c.copy()) for c in target.expressions)).from_(target.this)
     return CopyTo(target.this if isinstance(target, exp.Subquery) else target, path, options)
@@ -133,7 +153,13 @@ def _options(params: list[exp.Expression]) -> Options:
     found: list[tuple[str, str | bool]] = []
     for param in params:
         value = param.args.get("expression")
-        plain = True if value is None else bool(value.this) if isinstance(value, exp.Boolean) else str(value.name or value.this)
+        plain = (
+            True
+            if value is None
+            else bool(value.this)
+            if isinstance(value, exp.Boolean)
+            else str(value.name or value.this)
+        )
         found.append((str(param.this.name or param.this).upper(), plain))
     return tuple(found)
 

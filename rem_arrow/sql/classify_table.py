@@ -25,7 +25,9 @@ from rem_arrow.sql.statement import (
 from rem_arrow.sql.type_names import polars_type
 from rem_arrow.sql.view import view_text
 
-_NO_KEYS = "a plain table has no keys and checks no constraints but NOT NULL; for rows with an id register a Pydantic model"
+_NO_KEYS = (
+    "a plain table has no keys and checks no constraints but NOT NULL; for rows with an id register a Pydantic model"
+)
 
 
 def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateIndex:
@@ -39,7 +41,9 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
     if kind == "INDEX":
         return _index(tree, text)
     if kind not in ("TABLE", "VIEW"):
-        raise UnsupportedError(f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", text, *_place(tree, text))
+        raise UnsupportedError(
+            f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", text, *_place(tree, text)
+        )
     named = tree.this if isinstance(tree.this, exp.Schema) else None
     table = named.this if named is not None else tree.this
     name, source = table_name(table, text), tree.expression
@@ -79,7 +83,12 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
     using = None if params is None else params.args.get("using")
     kind = str(using.name).upper() if using is not None else ""
     if using is not None and kind not in ("HNSW", "FTS"):
-        raise refuse(f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, USING FTS for words, and without USING an index finds equal values", tree, text)
+        raise refuse(
+            f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, USING FTS for words, and "
+            "without USING an index finds equal values",
+            tree,
+            text,
+        )
     if tree.args.get("unique"):
         raise refuse("CREATE UNIQUE INDEX is not supported: an index finds rows and checks nothing", tree, text)
     columns = [] if params is None else params.args.get("columns") or []
@@ -104,8 +113,17 @@ def _hnsw(params: exp.Expression, tree: exp.Create, text: str) -> dict[str, str 
     options: dict[str, str | int] = {}
     for given in params.args.get("with_storage") or ():
         name, value = given.this.name.casefold(), given.args.get("value")
-        if name not in ("metric", "m", "ef_construction", "dimension") or not isinstance(value, exp.Literal) or value.is_string != (name == "metric"):
-            raise refuse("an HNSW index takes metric = 'cosine', 'inner_product' or 'l2', and the numbers m, ef_construction and dimension", tree, text)
+        if (
+            name not in ("metric", "m", "ef_construction", "dimension")
+            or not isinstance(value, exp.Literal)
+            or value.is_string != (name == "metric")
+        ):
+            raise refuse(
+                "an HNSW index takes metric = 'cosine', 'inner_product' or 'l2', and the numbers m, ef_construction "
+                "and dimension",
+                tree,
+                text,
+            )
         options[name] = value.name if value.is_string else int(value.name) if value.name.isdigit() else -1
     return options
 
@@ -114,7 +132,9 @@ def drop(tree: exp.Drop, text: str) -> Drop:
     """Return the statement that a DROP is."""
     kind, names = str(tree.args.get("kind") or "").upper(), tree.args.get("tables") or [tree.this]
     if kind not in ("TABLE", "VIEW", "INDEX"):
-        raise UnsupportedError(f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", text, *_place(tree, text))
+        raise UnsupportedError(
+            f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", text, *_place(tree, text)
+        )
     if len(names) != 1:
         raise refuse(f"DROP {kind} takes one name at a time", tree, text)
     return Drop(kind, table_name(names[0], text), bool(tree.args.get("exists")))  # type: ignore[arg-type]
@@ -127,7 +147,8 @@ def alter(tree: exp.Alter, text: str) -> Alter:
         raise refuse(f"ALTER {kind} is not supported", tree, text)
     if len(actions) != 1:
         raise refuse("ALTER makes one change at a time", tree, text)
-    return Alter(kind, table_name(tree.this, text), _action(tree, actions[0], text), bool(tree.args.get("exists")))  # type: ignore[arg-type]
+    action = _action(tree, actions[0], text)
+    return Alter(kind, table_name(tree.this, text), action, bool(tree.args.get("exists")))  # type: ignore[arg-type]
 
 
 def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
@@ -142,10 +163,18 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
         case exp.AlterRename():
             # SQLGlot reads RENAME a TO b as a rename of the table with an option behind it.
             options = tree.args.get("options") or []
-            return RenameColumn(name_of(action.this), name_of(options[0].this)) if options else RenameTable(name_of(action.this))
+            return (
+                RenameColumn(name_of(action.this), name_of(options[0].this))
+                if options
+                else RenameTable(name_of(action.this))
+            )
         case exp.AlterColumn() if action.args.get("dtype") is not None and not action.args.get("using"):
             return WidenColumn(name_of(action.this), polars_type(action.args["dtype"], text))
-    raise refuse("this ALTER is not supported; there are ADD, DROP and RENAME COLUMN, RENAME TO, and ALTER COLUMN ... TYPE", tree, text)
+    raise refuse(
+        "this ALTER is not supported; there are ADD, DROP and RENAME COLUMN, RENAME TO, and ALTER COLUMN ... TYPE",
+        tree,
+        text,
+    )
 
 
 def _quoted(name: str) -> str:

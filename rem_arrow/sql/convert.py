@@ -1,4 +1,5 @@
-"""Conversions that binding decides: casts, literals folded into the type beside them, and the common type of operands."""
+"""Conversions that binding decides: casts, literals folded into the type beside them, and the common type of
+operands."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from rem_arrow.plan.zones import zone_named
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
 # Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
 _STAMP = re.compile(
-    r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$", re.IGNORECASE
+    r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ "
+    r"T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$",
+    re.IGNORECASE,
 )
 _ZONED = re.compile(r"(.*\d)\s*([A-Za-z][A-Za-z_/+\-0-9]+)$")
 _TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
@@ -47,7 +50,9 @@ def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
     """Say whether CAST from one type to the other is defined at all; whether a value fits is seen when it runs."""
     if source == dtype or types.is_text(source) or types.is_text(dtype) or isinstance(source, pl.Null):
         return True
-    plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (types.is_number(dtype) or isinstance(dtype, pl.Boolean))
+    plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (
+        types.is_number(dtype) or isinstance(dtype, pl.Boolean)
+    )
     stamped = isinstance(source, (pl.Date, pl.Datetime)) and isinstance(dtype, (pl.Date, pl.Datetime))
     time_of_day = isinstance(source, pl.Datetime) and isinstance(dtype, pl.Time)
     intervals = types.is_interval(source) and types.is_interval(dtype)
@@ -65,7 +70,9 @@ def _nested_castable(source: pl.DataType, dtype: pl.DataType) -> bool:
     if nested.is_unnamed(source) or nested.is_unnamed(dtype):
         return len(old) == len(new) and all(castable(a, b) for a, b in zip(old.values(), new.values(), strict=True))
     by_name = {name.casefold(): t for name, t in old.items()}
-    return any(n.casefold() in by_name for n in new) and all(castable(by_name.get(n.casefold(), pl.Null()), t) for n, t in new.items())
+    return any(n.casefold() in by_name for n in new) and all(
+        castable(by_name.get(n.casefold(), pl.Null()), t) for n, t in new.items()
+    )
 
 
 def _number(value: object, dtype: pl.DataType) -> object:
@@ -99,7 +106,9 @@ def _temporal(text: str, dtype: pl.DataType) -> object:
             hour, minute, second, fraction = hit.groups()
             return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
         year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
-        stamp = dt.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
+        stamp = dt.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction)
+        )
         if isinstance(dtype, pl.Date):
             return stamp.date()
         if isinstance(dtype, pl.Time):
@@ -112,7 +121,9 @@ def _temporal(text: str, dtype: pl.DataType) -> object:
         shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
         return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59") from error
+        raise ValueError(
+            f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59"
+        ) from error
 
 
 def _microseconds(fraction: str | None) -> int:
@@ -127,14 +138,22 @@ def fits(value: int, dtype: pl.DataType) -> bool:
 
 
 def signed(value: int) -> tuple[int, pl.DataType]:
-    dtype: pl.DataType = pl.Int32() if fits(value, pl.Int32()) else pl.Int64() if fits(value, pl.Int64()) else pl.Int128()
+    dtype: pl.DataType = (
+        pl.Int32() if fits(value, pl.Int32()) else pl.Int64() if fits(value, pl.Int64()) else pl.Int128()
+    )
     return value, dtype
 
 
 def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
     """Let an integer literal take the type of the integer beside it, if it fits."""
     for a, b in ((left, right), (right, left)):
-        if isinstance(a, Literal) and isinstance(a.value, int) and not isinstance(a.value, bool) and not isinstance(b, Literal) and fits(a.value, b.dtype):
+        if (
+            isinstance(a, Literal)
+            and isinstance(a.value, int)
+            and not isinstance(a.value, bool)
+            and not isinstance(b, Literal)
+            and fits(a.value, b.dtype)
+        ):
             fitted = Literal(a.value, b.dtype)
             return (fitted, right) if a is left else (left, fitted)
     return left, right
@@ -142,7 +161,9 @@ def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
 
 def common_type(operands: list[Expr]) -> pl.DataType | None:
     """Return the type in which the operands meet, or None. Text and NULL literals follow the others."""
-    typed = [o for o in operands if not (isinstance(o, (Literal, Parameter)) and isinstance(o.dtype, (pl.String, pl.Null)))]
+    typed = [
+        o for o in operands if not (isinstance(o, (Literal, Parameter)) and isinstance(o.dtype, (pl.String, pl.Null)))
+    ]
     if not typed:
         typed = operands
     # Integer literals meet last: one that fits does not widen.
@@ -151,18 +172,27 @@ def common_type(operands: list[Expr]) -> pl.DataType | None:
     for operand in ordered[1:]:
         if wanted is None:
             return None
-        if not (isinstance(operand, Literal) and isinstance(operand.value, int) and not isinstance(operand.value, bool) and fits(operand.value, wanted)):
+        if not (
+            isinstance(operand, Literal)
+            and isinstance(operand.value, int)
+            and not isinstance(operand.value, bool)
+            and fits(operand.value, wanted)
+        ):
             wanted = types.common(wanted, operand.dtype)
     return wanted
 
 
 def equal_to_texts(operands: list[Expr]) -> list[Expr]:
-    """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the two is not defined."""
+    """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the
+    two is not defined."""
     others = [o for o in operands if not types.is_text(o.dtype) and not isinstance(o.dtype, pl.Null)]
     wanted = common_type(others) if 0 < len(others) < len(operands) else None
     if wanted is None or wanted.is_nested() or isinstance(wanted, pl.Binary):
         return operands
-    return [cast_to(o, wanted) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o for o in operands]
+    return [
+        cast_to(o, wanted) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o
+        for o in operands
+    ]
 
 
 def _is_integer_literal(expr: Expr) -> bool:

@@ -1,4 +1,5 @@
-"""What stands in WHERE and COLUMNS of GRAPH_TABLE: functions of paths and aggregates of quantified edges, written as expressions.
+"""What stands in WHERE and COLUMNS of GRAPH_TABLE: functions of paths and aggregates of quantified edges, written as
+expressions.
 
 path_length(p), vertices(p), edges(p)       how many edges a path has, the ids of its nodes, the types of its edges
 element_id(a)                                the id of a node, the rowid of an edge
@@ -36,7 +37,11 @@ class Columns:
             if not item:
                 raise self._reader.error("an item of COLUMNS is missing", tokens[0])
             written = self.rewritten(item)
-            named = item[-1].token_type in (TokenType.VAR, TokenType.IDENTIFIER) and len(item) > 1 and item[-2].token_type in (TokenType.ALIAS, TokenType.R_PAREN)
+            named = (
+                item[-1].token_type in (TokenType.VAR, TokenType.IDENTIFIER)
+                and len(item) > 1
+                and item[-2].token_type in (TokenType.ALIAS, TokenType.R_PAREN)
+            )
             if len(item) > 1 and item[1].token_type == TokenType.L_PAREN and not named:
                 written = [*written, *self._text(f'AS "{item[0].text.lower()}"', item[0])]
             found += [*self._text(",", item[0]), *written] if i else written
@@ -65,7 +70,11 @@ class Columns:
 
     def _call_end(self, tokens: Sequence[Token], place: int) -> int:
         """Return the place behind the call that begins here; 0 where none does."""
-        if place + 1 >= len(tokens) or tokens[place + 1].token_type != TokenType.L_PAREN or tokens[place].token_type in (TokenType.IDENTIFIER, TokenType.STRING):
+        if (
+            place + 1 >= len(tokens)
+            or tokens[place + 1].token_type != TokenType.L_PAREN
+            or tokens[place].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
+        ):
             return 0
         depth = 0
         for at in range(place + 1, len(tokens)):
@@ -81,7 +90,9 @@ class Columns:
             if var in self._paths:
                 return self._text(f"({self._of_path(name, self._paths[var])})", function)
             if name == "PATH_LENGTH":
-                raise self._reader.error(f"no path is called {inner[0].text}", inner[0], hint="Name it before its pattern: p = (a)-[e]->(b).")
+                raise self._reader.error(
+                    f"no path is called {inner[0].text}", inner[0], hint="Name it before its pattern: p = (a)-[e]->(b)."
+                )
         if name == "ELEMENT_ID" and len(inner) == 1:
             return self._text(f'"{inner[0].text}".{"id" if var in self._nodes else "rowid"}', function)
         distinct = bool(inner) and inner[0].text.upper() == "DISTINCT"
@@ -97,15 +108,27 @@ class Columns:
         first, *others = _parted(inner)
         value = list(first)
         if name == "COUNT":
-            value = [*self._text("list_filter(", function), *value, *self._text(", lambda x : x IS NOT NULL)", function)]
+            value = [
+                *self._text("list_filter(", function),
+                *value,
+                *self._text(", lambda x : x IS NOT NULL)", function),
+            ]
         if distinct:
             value = [*self._text("list_distinct(", function), *value, *self._text(")", function)]
         if name in _OF_LISTS and not others:
             return [*self._text(f"{_OF_LISTS[name]}(", function), *value, *self._text(")", function)]
         if name in _TEXTS and len(others) <= 1:
             between = list(others[0]) if others else self._text("','", function)
-            return [*self._text("array_to_string(", function), *value, *self._text(",", function), *between, *self._text(")", function)]
-        return [*self._text("(", function), *value, *self._text(")", function)] if name in _LISTS and not others else None
+            return [
+                *self._text("array_to_string(", function),
+                *value,
+                *self._text(",", function),
+                *between,
+                *self._text(")", function),
+            ]
+        return (
+            [*self._text("(", function), *value, *self._text(")", function)] if name in _LISTS and not others else None
+        )
 
     def _of_path(self, name: str, path: Path) -> str:
         if name == "PATH_LENGTH":

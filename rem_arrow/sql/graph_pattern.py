@@ -1,6 +1,7 @@
 """The path patterns of GRAPH_TABLE's MATCH, from tokens to what they mean.
 
-    pattern  = [var =] [ANY | ANY SHORTEST | ALL SHORTEST | ANY k | SHORTEST k] [WALK | TRAIL | ACYCLIC | SIMPLE] node (edge node)*
+    pattern  = [var =] [ANY | ANY SHORTEST | ALL SHORTEST | ANY k | SHORTEST k] [WALK | TRAIL | ACYCLIC | SIMPLE] node
+    (edge node)*
     node     = ( [var] [: label | IS label] [WHERE condition] )
     edge     = -[filler]-> | <-[filler]- | -[filler]- | <-[filler]-> | -> | <- | - | <->, then perhaps a quantifier
     quantifier = {n} | {m,n} | {m,} | {,n} | * | +
@@ -99,7 +100,9 @@ class Reader:
     def word(self, ahead: int = 0) -> str:
         """Return the token in capitals; of a quoted name and a text nothing."""
         token = self.peek(ahead)
-        return "" if token is None or token.token_type in (TokenType.IDENTIFIER, TokenType.STRING) else token.text.upper()
+        return (
+            "" if token is None or token.token_type in (TokenType.IDENTIFIER, TokenType.STRING) else token.text.upper()
+        )
 
     def is_(self, *kinds: TokenType, ahead: int = 0) -> bool:
         token = self.peek(ahead)
@@ -148,9 +151,15 @@ class Reader:
     def name(self) -> Token | None:
         """Take a name, quoted or not, if one stands here."""
         token = self.peek()
-        if token is None or not (token.token_type == TokenType.IDENTIFIER or token.text.replace("_", "a").isalnum()) or token.token_type in (TokenType.NUMBER, TokenType.STRING):
+        if (
+            token is None
+            or not (token.token_type == TokenType.IDENTIFIER or token.text.replace("_", "a").isalnum())
+            or token.token_type in (TokenType.NUMBER, TokenType.STRING)
+        ):
             return None
-        if token.token_type != TokenType.IDENTIFIER and (token.text.upper() in ("WHERE", "IS") or token.text[0].isdigit()):
+        if token.token_type != TokenType.IDENTIFIER and (
+            token.text.upper() in ("WHERE", "IS") or token.text[0].isdigit()
+        ):
             return None
         self.place += 1
         return token
@@ -176,7 +185,9 @@ def _path(reader: Reader) -> Path:
         reader.place += 1
     path = _chosen(reader, begin)
     if reader.is_(TokenType.L_PAREN) and reader.is_(TokenType.L_PAREN, TokenType.L_BRACKET, ahead=1):
-        raise reader.unsupported("a path pattern in parentheses is not supported; write its edges out, or quantify each of them: -[e]->{1,3}")
+        raise reader.unsupported(
+            "a path pattern in parentheses is not supported; write its edges out, or quantify each of them: -[e]->{1,3}"
+        )
     nodes, edges = [_node(reader)], []
     while not reader.is_(TokenType.COMMA, TokenType.R_PAREN) and reader.word() not in ("WHERE", "COLUMNS", "KEEP"):
         edges.append(_edge(reader))
@@ -234,7 +245,10 @@ def _element(reader: Reader, at: Token, stop: TokenType) -> Element:
                 labels = []
                 break
             if label is None:
-                raise reader.error("a label is expected: a table of entities for a node, a type for an edge; several with | between them")
+                raise reader.error(
+                    "a label is expected: a table of entities for a node, a type for an edge; several with | between "
+                    "them"
+                )
             labels.append(label)
             if not reader.take(TokenType.PIPE):
                 break

@@ -1,7 +1,9 @@
 """`GRAPH_TABLE (MATCH ... [WHERE ...] COLUMNS (...))` to the subquery that it means, on the level of tokens.
 
-Each node is a relation, the table of its label; each edge is `edges`, joined to its nodes by table and id; a quantified edge is a call of
-WALKS, from what the pattern has reached so far. What the user wrote in WHERE and COLUMNS stands in the subquery as it is, so places in errors
+Each node is a relation, the table of its label; each edge is `edges`, joined to its nodes by table and id; a quantified
+edge is a call of
+WALKS, from what the pattern has reached so far. What the user wrote in WHERE and COLUMNS stands in the subquery as it
+is, so places in errors
 are those of the text. Source: ISO/IEC 9075-16:2023 (SQL/PGQ).
 """
 
@@ -41,7 +43,11 @@ def desugared(tokens: list[Token], text: str, tokenize: Tokenize) -> list[Token]
 def _begins(tokens: list[Token], place: int) -> bool:
     if tokens[place].text.upper() != "GRAPH_TABLE" or tokens[place].token_type != TokenType.VAR:
         return False
-    return place + 2 < len(tokens) and tokens[place + 1].token_type == TokenType.L_PAREN and tokens[place + 2].text.upper() == "MATCH"
+    return (
+        place + 2 < len(tokens)
+        and tokens[place + 1].token_type == TokenType.L_PAREN
+        and tokens[place + 2].text.upper() == "MATCH"
+    )
 
 
 class _Match:
@@ -72,7 +78,12 @@ class _Match:
             qualify = [*chosen, where] if where else chosen
         elif where:
             conditions.append(where)
-        found = [*self.text("(SELECT"), *self._written.items(self._column_tokens), *self.text("FROM"), *_joined(self._relations, self.text(","))]
+        found = [
+            *self.text("(SELECT"),
+            *self._written.items(self._column_tokens),
+            *self.text("FROM"),
+            *_joined(self._relations, self.text(",")),
+        ]
         found += self._conditioned("WHERE", conditions) + self._conditioned("QUALIFY", qualify)
         return [*found, *self.text(")")]
 
@@ -87,7 +98,9 @@ class _Match:
         if not self._reader.take(TokenType.WHERE):
             return ()
         begin, depth = self._reader.place, 0
-        while (token := self._reader.peek()) is not None and not (depth == 0 and (self._reader.word() == "COLUMNS" or token.token_type == TokenType.R_PAREN)):
+        while (token := self._reader.peek()) is not None and not (
+            depth == 0 and (self._reader.word() == "COLUMNS" or token.token_type == TokenType.R_PAREN)
+        ):
             depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
             self._reader.place += 1
         return tuple(self._reader.tokens[begin : self._reader.place])
@@ -95,7 +108,8 @@ class _Match:
     def _columns(self) -> tuple[Token, ...]:
         if self._reader.take_word("COLUMNS") is None or not self._reader.take(TokenType.L_PAREN):
             raise self._reader.error(
-                "GRAPH_TABLE needs COLUMNS (...) behind its pattern", hint="Write GRAPH_TABLE (MATCH (a:users)-[e:authored]->(b:files) COLUMNS (a.name, b.path))."
+                "GRAPH_TABLE needs COLUMNS (...) behind its pattern",
+                hint="Write GRAPH_TABLE (MATCH (a:users)-[e:authored]->(b:files) COLUMNS (a.name, b.path)).",
             )
         found = self._reader.until(TokenType.R_PAREN)
         self._reader.next()
@@ -120,20 +134,31 @@ class _Match:
         names = {n.casefold(): n for n in self._nodes}
         for element in (e.element for p in paths for e in p.edges):
             if element.var.casefold() in names:
-                raise self._reader.error(f"the name {element.var} is given twice; an edge has a name of its own", element.at)
+                raise self._reader.error(
+                    f"the name {element.var} is given twice; an edge has a name of its own", element.at
+                )
             names[element.var.casefold()] = element.var
         for path in paths:
             if path.var is not None and path.var.casefold() in names:
                 raise self._reader.error(f"the name {path.var} is given twice; a path has a name of its own", path.at)
             if path.mode != "walk" and len(path.edges) > 1:
-                raise self._reader.unsupported(f"{path.mode.upper()} of a path with several edges in its pattern is not supported; quantify one edge", path.at)
+                raise self._reader.unsupported(
+                    f"{path.mode.upper()} of a path with several edges in its pattern is not supported; quantify one "
+                    "edge",
+                    path.at,
+                )
             if self._is_windowed(path) and len(paths) > 1:
-                raise self._reader.unsupported("the choice among paths of several edges beside other patterns is not supported; join two GRAPH_TABLEs", path.at)
+                raise self._reader.unsupported(
+                    "the choice among paths of several edges beside other patterns is not supported; join two "
+                    "GRAPH_TABLEs",
+                    path.at,
+                )
             for edge in path.edges:
                 bounded = edge.most is not None or path.mode != "walk" or (path.choose != "all" and path.k == 1)
                 if edge.quantified and not bounded:
                     raise self._reader.error(
-                        "walks without an end: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, ACYCLIC or SIMPLE before the path",
+                        "walks without an end: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, "
+                        "ACYCLIC or SIMPLE before the path",
                         edge.element.at,
                         hint="Or bound it: ->{1,5}.",
                     )
@@ -184,7 +209,10 @@ class _Match:
         else:
             relation = self.text("(")
             for i, label in enumerate(labels):
-                relation += self.text(f'{"UNION ALL BY NAME" if i else ""} SELECT entity_table({_text(label.text)}) AS "table", * FROM', label) + [_as_name(label)]
+                relation += self.text(
+                    f'{"UNION ALL BY NAME" if i else ""} SELECT entity_table({_text(label.text)}) AS "table", * FROM',
+                    label,
+                ) + [_as_name(label)]
             relation += self.text(")")
         self._relations.append([*relation, *alias])
 
@@ -197,8 +225,10 @@ class _Match:
         if edge.direction == "both":
             self._relations.append(
                 self.text(
-                    "(SELECT *, src_table AS from_table, src AS from_id, dst_table AS to_table, dst AS to_id FROM edges UNION ALL "
-                    f"SELECT *, dst_table, dst, src_table, src FROM edges WHERE src <> dst OR src_table <> dst_table) AS {e}",
+                    "(SELECT *, src_table AS from_table, src AS from_id, dst_table AS to_table, dst AS to_id FROM "
+                    "edges UNION ALL "
+                    "SELECT *, dst_table, dst, src_table, src FROM edges WHERE src <> dst OR src_table <> dst_table) "
+                    f"AS {e}",
                     at,
                 )
             )
@@ -209,7 +239,9 @@ class _Match:
             ends = ends if edge.direction == "out" else ends[2:] + ends[:2]
         self._at_ends(ends, before, after, at)
         if edge.element.labels:
-            self._conditions.append(self.text(f"{e}.edge_type IN ({', '.join(_text(t.text) for t in edge.element.labels)})", at))
+            self._conditions.append(
+                self.text(f"{e}.edge_type IN ({', '.join(_text(t.text) for t in edge.element.labels)})", at)
+            )
         if edge.element.where:
             self._conditions.append(self._written.rewritten(edge.element.where))
 
@@ -217,12 +249,25 @@ class _Match:
         for table, id_, node in ((*ends[:2], before), (*ends[2:], after)):
             self._conditions.append(self.text(f"{table} = {self._table(node)} AND {id_} = {_quoted(node.var)}.id", at))
 
-    def _walk(self, path: Path, edge: Edge, before: Element, after: Element, begin: tuple[int, int], reached: list[str]) -> None:
+    def _walk(
+        self, path: Path, edge: Edge, before: Element, after: Element, begin: tuple[int, int], reached: list[str]
+    ) -> None:
         """A quantified edge: walks from what the path has reached."""
         at, e = edge.element.at, _quoted(edge.element.var)
-        conditions = [*self._conditions[begin[1] :], *(self._written.rewritten(tokens) for about, tokens in self._conjuncts if self._helps(about, path, reached))]
+        conditions = [
+            *self._conditions[begin[1] :],
+            *(
+                self._written.rewritten(tokens)
+                for about, tokens in self._conjuncts
+                if self._helps(about, path, reached)
+            ),
+        ]
         starts = self.text(f"(SELECT DISTINCT {self._table(before)} || chr(0) || {_quoted(before.var)}.id FROM", at)
-        starts += _joined(self._relations[begin[0] :], self.text(",", at)) + self._conditioned("WHERE", conditions) + self.text(")", at)
+        starts += (
+            _joined(self._relations[begin[0] :], self.text(",", at))
+            + self._conditioned("WHERE", conditions)
+            + self.text(")", at)
+        )
         options = [f"least => {edge.least}", f"direction => '{edge.direction}'", f"mode => '{path.mode}'"]
         if edge.most is not None:
             options.append(f"most => {edge.most}")
@@ -235,12 +280,17 @@ class _Match:
         relation = [*self.text("walks(", at), *starts, *self.text(", " + ", ".join(options), at)]
         if edge.element.where:
             own = edge.element.var if edge.element.named else "edges"
-            relation += [*self.text(f", edges => (SELECT rowid FROM edges AS {_quoted(own)} WHERE", at), *edge.element.where, *self.text(")", at)]
+            relation += [
+                *self.text(f", edges => (SELECT rowid FROM edges AS {_quoted(own)} WHERE", at),
+                *edge.element.where,
+                *self.text(")", at),
+            ]
         self._relations.append([*relation, *self.text(f") AS {e}", at)])
         self._at_ends((f"{e}.start_table", f"{e}.start_id", f'{e}."table"', f"{e}.id"), before, after, at)
 
     def _helps(self, about: set[str] | None, path: Path, reached: list[str]) -> bool:
-        """Say whether a condition may be asked of the starts of a walk: it is about nodes that are reached, of a choice about its first only."""
+        """Say whether a condition may be asked of the starts of a walk: it is about nodes that are reached, of a choice
+        about its first only."""
         known = set(reached[:1]) if path.choose != "all" else set(reached)
         return bool(about) and about is not None and about <= known
 
@@ -248,7 +298,9 @@ class _Match:
         """The paths of a pattern that are wanted among those with the same ends."""
         ends = ", ".join(f"{self._table(n)}, {_quoted(n.var)}.id" for n in (path.nodes[0], path.nodes[-1]))
         over = f"OVER (PARTITION BY {ends} ORDER BY {self._written.length(path)})"
-        return self.text(f"rank() {over} = 1" if path.choose == "all_shortest" else f"row_number() {over} <= {path.k}", path.at)
+        return self.text(
+            f"rank() {over} = 1" if path.choose == "all_shortest" else f"row_number() {over} <= {path.k}", path.at
+        )
 
     def _conditioned(self, word: str, conditions: Sequence[Tokens]) -> Tokens:
         if not conditions:
@@ -272,7 +324,8 @@ def _joined(parts: Sequence[Tokens], between: Tokens) -> Tokens:
 
 
 def _conjuncts(tokens: Sequence[Token]) -> list[tuple[set[str] | None, list[Token]]]:
-    """Return the terms of a condition, each with the names of the elements that it is about; None where that is not sure."""
+    """Return the terms of a condition, each with the names of the elements that it is about; None where that is not
+    sure."""
     parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:

@@ -1,7 +1,9 @@
 """`LOOKUP 'a', $b` and `FUZZY 'nmae' [LIMIT n]` to the SELECT that each means, on the level of tokens.
 
-Each begins a statement, or follows a parenthesis where a query must follow, and a text or a parameter comes next; anywhere else LOOKUP and
-FUZZY are names. WHERE, ORDER BY and the like may follow, as behind FROM. `FUZZY ... LIMIT n` asks for n entities; where more than a LIMIT
+Each begins a statement, or follows a parenthesis where a query must follow, and a text or a parameter comes next;
+anywhere else LOOKUP and
+FUZZY are names. WHERE, ORDER BY and the like may follow, as behind FROM. `FUZZY ... LIMIT n` asks for n entities; where
+more than a LIMIT
 follows, for all that are similar enough, of which the rest of the statement chooses.
 """
 
@@ -52,18 +54,29 @@ def _item_end(tokens: list[Token], place: int) -> int | None:
 
 
 def _statement(tokens: list[Token], place: int, stop: int, found: list[Token]) -> int:
-    """Add the SELECT of the statement at `place`, whose texts end before `stop`; return the place behind what is used of it."""
+    """Add the SELECT of the statement at `place`, whose texts end before `stop`; return the place behind what is used
+    of it."""
     word = tokens[place]
 
     def like(kind: TokenType, text: str) -> Token:
         return Token(kind, text, word.line, word.col, word.start, word.end)
 
-    found += [like(TokenType.SELECT, "SELECT"), like(TokenType.STAR, "*"), like(TokenType.FROM, "FROM"), word, like(TokenType.L_PAREN, "(")]
+    found += [
+        like(TokenType.SELECT, "SELECT"),
+        like(TokenType.STAR, "*"),
+        like(TokenType.FROM, "FROM"),
+        word,
+        like(TokenType.L_PAREN, "("),
+    ]
     found += tokens[place + 1 : stop]
     behind = tokens[stop].text.upper().split(" ")[0] if stop < len(tokens) else ""
     if word.text.upper() == "FUZZY" and behind in _CHOOSES:
         limit = _item_end(tokens, stop + 1) if behind == "LIMIT" else None
-        alone = limit is not None and tokens[stop + 1].token_type != TokenType.STRING and (limit == len(tokens) or tokens[limit].token_type == TokenType.R_PAREN)
+        alone = (
+            limit is not None
+            and tokens[stop + 1].token_type != TokenType.STRING
+            and (limit == len(tokens) or tokens[limit].token_type == TokenType.R_PAREN)
+        )
         found += [like(TokenType.COMMA, ","), like(TokenType.VAR, "k"), like(TokenType.FARROW, "=>")]
         if alone:
             assert limit is not None, "it ends somewhere"

@@ -1,4 +1,5 @@
-"""What a text names: the tables that it reads or writes, and its parameters. A notebook fetches these from its variables."""
+"""What a text names: the tables that it reads or writes, and its parameters. A notebook fetches these from its
+variables."""
 
 from __future__ import annotations
 

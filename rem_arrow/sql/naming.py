@@ -15,7 +15,8 @@ def name_of(tree: exp.Expression) -> Name:
 
 
 def table_name(tree: exp.Expression, text: str) -> Name:
-    """Return the name of a table, view or index. Raises UnsupportedError for one in a schema, and for what is no name."""
+    """Return the name of a table, view or index. Raises UnsupportedError for one in a schema, and for what is no
+    name."""
     if not isinstance(tree, exp.Table) or not isinstance(tree.this, exp.Identifier):
         raise refuse("a name of a table is expected here", tree, text)
     if tree.args.get("db") is not None:

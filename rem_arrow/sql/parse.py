@@ -21,7 +21,12 @@ _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
 _SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
 _BLANK = re.compile(r"[^\n]")
 # SQLGlot takes these for names.
-_TRANSACTION_WORDS = {"START TRANSACTION": exp.Transaction, "END": exp.Commit, "END TRANSACTION": exp.Commit, "ABORT": exp.Rollback}
+_TRANSACTION_WORDS = {
+    "START TRANSACTION": exp.Transaction,
+    "END": exp.Commit,
+    "END TRANSACTION": exp.Commit,
+    "ABORT": exp.Rollback,
+}
 
 
 @cache
@@ -45,10 +50,13 @@ def _desugared(tokens: list[Token], text: str) -> list[Token]:
 
 
 def is_condition(text: str) -> bool:
-    """Say whether a text is one condition, as stands behind WHERE, and nothing more. Raises ParseError where it cannot be read."""
+    """Say whether a text is one condition, as stands behind WHERE, and nothing more. Raises ParseError where it cannot
+    be read."""
     # Without parentheses around it: what closes one that it did not open is no condition.
     tree = parse(f"SELECT 1 WHERE {text}\n")
-    return isinstance(tree, exp.Select) and not any(value for name, value in tree.args.items() if name not in ("expressions", "where", "kind"))
+    return isinstance(tree, exp.Select) and not any(
+        value for name, value in tree.args.items() if name not in ("expressions", "where", "kind")
+    )
 
 
 def parse_all(text: str) -> list[exp.Expression]:
@@ -60,16 +68,24 @@ def parse_all(text: str) -> list[exp.Expression]:
     if not isinstance(text, str):
         raise ParseError(f"a statement is a text, not {type(text).__name__}")
     if len(text) > TEXT_CHARS_MAX:
-        raise ParseError(f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames or parameters")
+        raise ParseError(
+            f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames "
+            "or parameters"
+        )
     wide, added = spaced(text)
     try:
         trees = _trees(wide)
     except TextError as error:
         if not added:
             raise
-        raise type(error)(error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint) from error
+        raise type(error)(
+            error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint
+        ) from error
     for node in (n for tree in trees for n in tree.walk() if added and "start" in n.meta):
-        node.meta["start"], node.meta["end"] = place_before(node.meta["start"], added), place_before(node.meta["end"], added)
+        node.meta["start"], node.meta["end"] = (
+            place_before(node.meta["start"], added),
+            place_before(node.meta["end"], added),
+        )
     return trees
 
 
@@ -109,7 +125,11 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     try:
         trees = [
-            t for t in _dialect().parser().parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)), text)), piece) if t is not None and not isinstance(t, exp.Semicolon)
+            t
+            for t in _dialect()
+            .parser()
+            .parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)), text)), piece)
+            if t is not None and not isinstance(t, exp.Semicolon)
         ]
     except GlotParseError as error:
         raise _translated(error, text) from error
@@ -118,7 +138,9 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     except (SqlglotError, RecursionError, ValueError, AttributeError) as error:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
     if trees and isinstance(trees[0], exp.Command):
-        raise UnsupportedError(f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece))
+        raise UnsupportedError(
+            f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
+        )
     return trees[0] if trees else None
 
 
@@ -144,7 +166,11 @@ def _without_explain(text: str) -> tuple[str, dict[int, str]]:
     prefixes: dict[int, str] = {}
     while True:
         found = tokens(text)
-        first = (t for before, t in zip([None, *found], found, strict=False) if before is None or before.token_type.name == "SEMICOLON")
+        first = (
+            t
+            for before, t in zip([None, *found], found, strict=False)
+            if before is None or before.token_type.name == "SEMICOLON"
+        )
         word = next((hit for t in first if (hit := _EXPLAIN.match(text, t.start))), None)
         if word is None:
             return text, prefixes
@@ -162,7 +188,12 @@ def _plain_tokens(tokens: list[Token]) -> list[Token]:
             found += [_like(token, TokenType.PARAMETER, "$"), _like(token, TokenType.NUMBER, str(asked))]
         elif token.token_type == TokenType.HEREDOC_STRING:
             found.append(_like(token, TokenType.STRING, token.text))
-        elif token.token_type == TokenType.STRING and found and found[-1].text in ("x", "X") and found[-1].end + 1 == token.start:
+        elif (
+            token.token_type == TokenType.STRING
+            and found
+            and found[-1].text in ("x", "X")
+            and found[-1].end + 1 == token.start
+        ):
             found[-1] = _like(found[-1], TokenType.VAR, "unhex")
             found += [_like(token, TokenType.L_PAREN, "("), token, _like(token, TokenType.R_PAREN, ")")]
         elif token.token_type == TokenType.VALUES and _is_name(tokens, place):
@@ -203,7 +234,12 @@ def _translated(error: GlotParseError, text: str) -> ParseError:
         line_start = sum(len(part) + 1 for part in text.split("\n")[: line - 1])
         start = max(0, line_start + column - len(highlight))
     what = f'cannot read this at "{highlight}"' if highlight else "the statement ends too soon"
-    return ParseError(f"{what}: {_plain(str(first.get('description') or error))}", text, start, None if start is None else start + len(highlight))
+    return ParseError(
+        f"{what}: {_plain(str(first.get('description') or error))}",
+        text,
+        start,
+        None if start is None else start + len(highlight),
+    )
 
 
 def _plain(description: str) -> str:

@@ -1,4 +1,5 @@
-"""What SQLGlot 30.30 does not read in a PIVOT or UNPIVOT statement: ORDER BY, LIMIT and OFFSET behind it, and names in IN.
+"""What SQLGlot 30.30 does not read in a PIVOT or UNPIVOT statement: ORDER BY, LIMIT and OFFSET behind it, and names in
+IN.
 
 `PIVOT ... ORDER BY x` reads as `SELECT * FROM (PIVOT ...) ORDER BY x`, on the level of tokens; `IN (1 AS one)` as
 `IN (rem_pivot_alias(1, 'one'))`.
@@ -25,10 +26,17 @@ def wrapped(tokens: list[Token]) -> list[Token]:
         _name_values(tokens, i, opened, dropped)
         end = _modifiers(tokens, i)
         if end is not None:
-            new = (TokenType.SELECT, "SELECT"), (TokenType.STAR, "*"), (TokenType.FROM, "FROM"), (TokenType.L_PAREN, "(")
+            new = (
+                (TokenType.SELECT, "SELECT"),
+                (TokenType.STAR, "*"),
+                (TokenType.FROM, "FROM"),
+                (TokenType.L_PAREN, "("),
+            )
             opened[i] = [Token(kind, text, token.line, token.col, token.start, token.start) for kind, text in new]
             last = tokens[end]
-            opened.setdefault(end, []).insert(0, Token(TokenType.R_PAREN, ")", last.line, last.col, last.start, last.start))
+            opened.setdefault(end, []).insert(
+                0, Token(TokenType.R_PAREN, ")", last.line, last.col, last.start, last.start)
+            )
     return [t for i, token in enumerate(tokens) for t in (*opened.get(i, ()), *(() if i in dropped else (token,)))]
 
 
@@ -56,7 +64,11 @@ def _name_values(tokens: list[Token], i: int, opened: dict[int, list[Token]], dr
         elif inside and depth == 1 and kind == TokenType.ALIAS and j + 1 < len(tokens):
             name = tokens[j + 1]
             opened[start] = [_like(tokens[start], TokenType.VAR, ALIASED), _like(tokens[start], TokenType.L_PAREN, "(")]
-            opened[j] = [_like(name, TokenType.COMMA, ","), _like(name, TokenType.STRING, name.text), _like(name, TokenType.R_PAREN, ")")]
+            opened[j] = [
+                _like(name, TokenType.COMMA, ","),
+                _like(name, TokenType.STRING, name.text),
+                _like(name, TokenType.R_PAREN, ")"),
+            ]
             dropped |= {j, j + 1}
 
 

@@ -48,7 +48,8 @@ class Visible:
 class Scope:
     """Relations in FROM order. Two may have one name, as long as nobody needs to tell them apart.
 
-    USING and NATURAL merge columns: unqualified, the name means the merged one, and `*` shows it where the first of them stood.
+    USING and NATURAL merge columns: unqualified, the name means the merged one, and `*` shows it where the first of
+    them stood.
     """
 
     relations: list[tuple[str, list[Visible]]] = field(default_factory=list)
@@ -62,7 +63,8 @@ class Scope:
     aggregate: Callable[[exp.Expression], Expr] | None = None
 
     def alias(self, name: str) -> Expr | None:
-        """Return what an alias of a query around stands for; None where there is none of that name, or a column has it."""
+        """Return what an alias of a query around stands for; None where there is none of that name, or a column has
+        it."""
         wanted = name.casefold()
         scope: Scope | None = self
         while scope is not None and not scope.knows(name):
@@ -74,7 +76,12 @@ class Scope:
     def owns_no(self, columns: list[exp.Column]) -> bool:
         """Say whether there are columns, and all of them belong to a query around."""
         here = (self.knows(c.name) if not c.table else self._has(c.table) for c in columns)
-        return bool(columns) and self.outer is not None and not any(here) and all(self.outer.reaches(c.name, c.table or None) for c in columns)
+        return (
+            bool(columns)
+            and self.outer is not None
+            and not any(here)
+            and all(self.outer.reaches(c.name, c.table or None) for c in columns)
+        )
 
     def add(self, alias: str, columns: list[Visible]) -> None:
         self.relations.append((alias, columns))
@@ -94,7 +101,9 @@ class Scope:
 
     def all_columns(self) -> list[Visible]:
         """Return the columns of `*`: a merged one once, in the place of its first part."""
-        return list(dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns if not c.hidden))
+        return list(
+            dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns if not c.hidden)
+        )
 
     def of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
         """Return the columns of `t.*`, for the relations of that name. Raises BindError when there are none."""
@@ -108,7 +117,13 @@ class Scope:
     def _all_of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
         named = [columns for name, columns in self.relations if name.casefold() == alias.casefold()]
         if not named:
-            raise BindError(f'no table "{alias}" in FROM', text, start, end, hint=suggest(alias, [name for name, _ in self.relations], "Tables"))
+            raise BindError(
+                f'no table "{alias}" in FROM',
+                text,
+                start,
+                end,
+                hint=suggest(alias, [name for name, _ in self.relations], "Tables"),
+            )
         return [column for columns in named for column in columns]
 
     def tell_apart(self, alias: str | None, text: str, start: int | None, end: int | None) -> None:
@@ -116,7 +131,13 @@ class Scope:
         names = [name.casefold() for name, _ in self.relations]
         for name, _ in self.relations:
             if names.count(name.casefold()) > 1 and (alias is None or alias.casefold() == name.casefold()):
-                raise BindError(f'the table "{name}" is ambiguous: two in FROM have this name', text, start, end, hint="Give one of the tables an alias.")
+                raise BindError(
+                    f'the table "{name}" is ambiguous: two in FROM have this name',
+                    text,
+                    start,
+                    end,
+                    hint="Give one of the tables an alias.",
+                )
 
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
@@ -124,7 +145,12 @@ class Scope:
         return any(c.is_called(wanted) for _, columns in self.relations for c in columns)
 
     def _holds(self, alias: str, wanted: str) -> bool:
-        return any(c.is_called(wanted) for relation, columns in self.relations if relation.casefold() == alias.casefold() for c in columns)
+        return any(
+            c.is_called(wanted)
+            for relation, columns in self.relations
+            if relation.casefold() == alias.casefold()
+            for c in columns
+        )
 
     def has(self, alias: str, name: str) -> bool:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
@@ -152,7 +178,13 @@ class Scope:
         wanted = name.casefold()
         here = self.knows(name) if alias is None else self._has(alias)
         # A relation of that name around may have the column that the one here lacks.
-        lacks = here and alias is not None and self.outer is not None and self.outer.has(alias, name) and not self._holds(alias, wanted)
+        lacks = (
+            here
+            and alias is not None
+            and self.outer is not None
+            and self.outer.has(alias, name)
+            and not self._holds(alias, wanted)
+        )
         if self.outer is not None and (not here or lacks) and self.outer.reaches(name, alias):
             return self.outer.visible(name, alias, text, start, end)
         where = [(alias, self._all_of(alias, text, start, end))] if alias is not None else self.relations

@@ -1,6 +1,7 @@
 """`SEARCH 'text' IN t [AS r] [WHERE ...] [LIMIT n]` to the SELECT that it means, on the level of tokens.
 
-It begins a statement, or follows a parenthesis where a query must follow; anywhere else SEARCH is a name. What is searched for is a text or
+It begins a statement, or follows a parenthesis where a query must follow; anywhere else SEARCH is a name. What is
+searched for is a text or
 a parameter. The new tokens bear the places of those that they stand for, so that errors point into the text.
 """
 
@@ -29,7 +30,11 @@ def desugared(tokens: list[Token]) -> list[Token]:
 def _query_length(tokens: list[Token], place: int) -> int | None:
     """Return how many tokens stand between SEARCH and IN; None where no SEARCH statement begins."""
     token = tokens[place]
-    if token.text.upper() != "SEARCH" or token.token_type != TokenType.VAR or (place and tokens[place - 1].token_type not in (TokenType.L_PAREN, TokenType.ALIAS)):
+    if (
+        token.text.upper() != "SEARCH"
+        or token.token_type != TokenType.VAR
+        or (place and tokens[place - 1].token_type not in (TokenType.L_PAREN, TokenType.ALIAS))
+    ):
         return None
     rest = tokens[place + 1 : place + 4]
     for length in (1, 2):
@@ -52,7 +57,13 @@ def _statement(tokens: list[Token], place: int, length: int, found: list[Token])
         depth += _depth(tokens[at])
         found.append(tokens[at])
         at += 1
-    found += [like(TokenType.WHERE, "WHERE"), like(TokenType.VAR, "embedding"), like(TokenType.DOT, "."), like(TokenType.VAR, "cosine"), like(TokenType.L_PAREN, "(")]
+    found += [
+        like(TokenType.WHERE, "WHERE"),
+        like(TokenType.VAR, "embedding"),
+        like(TokenType.DOT, "."),
+        like(TokenType.VAR, "cosine"),
+        like(TokenType.L_PAREN, "("),
+    ]
     found += [*query, like(TokenType.R_PAREN, ")")]
     if at < len(tokens) and tokens[at].token_type == TokenType.WHERE:
         found += [like(TokenType.AND, "AND"), like(TokenType.L_PAREN, "(")]

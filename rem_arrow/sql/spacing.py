@@ -1,6 +1,7 @@
 """A space behind each parameter that has none: `$1,$2` and `$a,$b,$a` are read as quoted by dollars otherwise.
 
-SQLGlot 30.30 takes `$1,$` for the opening of a text that ends at the next `$1,$`. Places are mapped to the text of the user.
+SQLGlot 30.30 takes `$1,$` for the opening of a text that ends at the next `$1,$`. Places are mapped to the text of the
+user.
 """
 
 from __future__ import annotations
@@ -8,8 +9,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
-# What is passed over: texts, names, comments, and texts quoted by dollars; then a parameter right before something else.
-_PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|(?P<parameter>\$\w+)(?=[^\s\w$])""", re.DOTALL)
+# What is passed over: texts, names, comments, and texts quoted by dollars; then a parameter right before something
+# else.
+_PARAMETER = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\1\$|(?P<parameter>\$\w+)(?=[^\s\w$])""",
+    re.DOTALL,
+)
 
 
 def spaced(text: str) -> tuple[str, list[int]]:

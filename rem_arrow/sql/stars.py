@@ -1,7 +1,8 @@
 """Star expressions: `*`, `t.*`, `s.*` of a struct, COLUMNS(...), and `* LIKE 'x%'`, to the columns that they stand for.
 
 An expression that holds one is written out once for each column; `*COLUMNS(...)` becomes the arguments of its function.
-A column stands in the tree as a reference that is bound already: the binder takes it from the tree's `meta` (REFERENCE).
+A column stands in the tree as a reference that is bound already: the binder takes it from the tree's `meta`
+(REFERENCE).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.Re
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A column that a star stands for: its name, what computes it, and what the groups of a regular expression matched."""
+    """A column that a star stands for: its name, what computes it, and what the groups of a regular expression
+    matched."""
 
     name: str
     tree: exp.Expression
@@ -41,7 +43,11 @@ def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
     if not stars:
         return None
     if len({s.sql("duckdb") for s in stars}) > 1:
-        raise binder.error("an expression holds one star, or the same one several times", tree, "Write the columns of the others by their names.")
+        raise binder.error(
+            "an expression holds one star, or the same one several times",
+            tree,
+            "Write the columns of the others by their names.",
+        )
     columns = _columns(binder, stars[0])
     if tree is stars[0]:
         return columns
@@ -64,7 +70,9 @@ def written_out(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
 
 def alias_of(alias: str, column: Shown) -> str:
     r"""Return the name of one column of `COLUMNS('(\w)x') AS 'y_\1'`."""
-    return re.sub(r"\\(\d)", lambda hit: column.groups[int(hit[1])] if int(hit[1]) < len(column.groups) else hit[0], alias)
+    return re.sub(
+        r"\\(\d)", lambda hit: column.groups[int(hit[1])] if int(hit[1]) < len(column.groups) else hit[0], alias
+    )
 
 
 def _is_star(tree: object) -> bool:
@@ -72,7 +80,9 @@ def _is_star(tree: object) -> bool:
 
 
 def _is_filtered(tree: exp.Expression) -> bool:
-    return (isinstance(tree, _FILTERS) and _is_star(tree.this)) or (isinstance(tree, exp.Not) and _is_filtered(tree.this))
+    return (isinstance(tree, _FILTERS) and _is_star(tree.this)) or (
+        isinstance(tree, exp.Not) and _is_filtered(tree.this)
+    )
 
 
 def _stars(tree: exp.Expression) -> Iterator[exp.Expression]:
@@ -89,12 +99,16 @@ def _stars(tree: exp.Expression) -> Iterator[exp.Expression]:
 def _counts_rows(tree: exp.Expression) -> bool:
     """Say whether it is count(*), or count(DISTINCT *), which is refused as such."""
     inner = tree.this if isinstance(tree, exp.Count) else None
-    return isinstance(inner, exp.Star) or (isinstance(inner, exp.Distinct) and any(isinstance(e, exp.Star) for e in inner.expressions))
+    return isinstance(inner, exp.Star) or (
+        isinstance(inner, exp.Distinct) and any(isinstance(e, exp.Star) for e in inner.expressions)
+    )
 
 
 def _unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
     """Put the columns of `*COLUMNS(...)` in its place among the arguments."""
-    if not any(isinstance(n, exp.Columns) and n.args.get("unpack") for n in tree.walk(prune=lambda n: isinstance(n, exp.Query))):
+    if not any(
+        isinstance(n, exp.Columns) and n.args.get("unpack") for n in tree.walk(prune=lambda n: isinstance(n, exp.Query))
+    ):
         return tree
     tree = tree.copy()
     for node in list(tree.find_all(exp.Columns)):
@@ -105,7 +119,9 @@ def _unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
         if isinstance(parent, exp.Struct):
             trees = [exp.PropertyEQ(this=exp.to_identifier(c.name), expression=c.tree) for c in columns]
         if parent is None:
-            raise binder.error("*COLUMNS stands among the arguments of a function", tree, "Write COLUMNS(...) for one column each.")
+            raise binder.error(
+                "*COLUMNS stands among the arguments of a function", tree, "Write COLUMNS(...) for one column each."
+            )
         if node.arg_key == "expressions":
             listed = list(parent.expressions)
             place = next(i for i, e in enumerate(listed) if e is node)
@@ -149,7 +165,11 @@ def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
     star = tree.this if isinstance(tree, exp.Column) else tree
     start, end = position(tree)
     binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.text, start, end)
-    columns = _fields(binder, tree) if isinstance(tree, exp.Column) else [(c.name, c.bound) for c in binder.scope.all_columns()]
+    columns = (
+        _fields(binder, tree)
+        if isinstance(tree, exp.Column)
+        else [(c.name, c.bound) for c in binder.scope.all_columns()]
+    )
     if not columns:
         raise binder.error("* needs a FROM", tree)
     names = [n for n, _ in columns]
@@ -183,7 +203,9 @@ def _reference(name: str, column: Expr, star: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _modified(binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names: list[str], verb: str) -> dict[str, exp.Expression]:
+def _modified(
+    binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names: list[str], verb: str
+) -> dict[str, exp.Expression]:
     """Return what EXCLUDE, REPLACE or RENAME says, by the column's name."""
     found = {}
     for tree in trees:
@@ -223,7 +245,11 @@ def _fulfilling(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) 
         parameter = tree.expressions[0].name.casefold() if isinstance(tree, exp.Lambda) else None
         root = exp.Paren(this=body)
         for node in list(root.walk()):
-            meant = _is_star(node) if parameter is None else isinstance(node, (exp.Column, exp.Identifier)) and node.name.casefold() == parameter
+            meant = (
+                _is_star(node)
+                if parameter is None
+                else isinstance(node, (exp.Column, exp.Identifier)) and node.name.casefold() == parameter
+            )
             if meant and node.parent is not None:
                 node.replace(exp.Literal.string(column.name))
         items.append(root)

@@ -1,6 +1,8 @@
-"""`TRAVERSE FROM 'id' [, ...] [DEPTH n] [DIRECTION out|in|both] [TYPE 'a' [, ...]]` to the SELECT that it means, on the level of tokens.
+"""`TRAVERSE FROM 'id' [, ...] [DEPTH n] [DIRECTION out|in|both] [TYPE 'a' [, ...]]` to the SELECT that it means, on the
+level of tokens.
 
-It begins a statement, or follows a parenthesis where a query must follow, and FROM comes next; anywhere else TRAVERSE is a name. The starts
+It begins a statement, or follows a parenthesis where a query must follow, and FROM comes next; anywhere else TRAVERSE
+is a name. The starts
 are texts, parameters, or a query in parentheses. WHERE, ORDER BY and the like may follow, as behind FROM.
 """
 
@@ -27,7 +29,12 @@ def desugared(tokens: list[Token]) -> list[Token]:
 
 def _begins(tokens: list[Token], place: int) -> bool:
     word = tokens[place]
-    if word.token_type != TokenType.VAR or word.text.upper() != "TRAVERSE" or place + 2 >= len(tokens) or tokens[place + 1].token_type != TokenType.FROM:
+    if (
+        word.token_type != TokenType.VAR
+        or word.text.upper() != "TRAVERSE"
+        or place + 2 >= len(tokens)
+        or tokens[place + 1].token_type != TokenType.FROM
+    ):
         return False
     if place and tokens[place - 1].token_type not in (TokenType.L_PAREN, TokenType.ALIAS):
         return False
@@ -40,11 +47,21 @@ def _statement(tokens: list[Token], place: int, found: list[Token]) -> int:
     def like(kind: TokenType, text: str) -> Token:
         return Token(kind, text, word.line, word.col, word.start, word.end)
 
-    found += [like(TokenType.SELECT, "SELECT"), like(TokenType.STAR, "*"), like(TokenType.FROM, "FROM"), word, like(TokenType.L_PAREN, "(")]
+    found += [
+        like(TokenType.SELECT, "SELECT"),
+        like(TokenType.STAR, "*"),
+        like(TokenType.FROM, "FROM"),
+        word,
+        like(TokenType.L_PAREN, "("),
+    ]
     at = _items(tokens, place + 2, found)
     while at < len(tokens) and tokens[at].text.upper() in _OPTIONS:
         option = tokens[at]
-        found += [like(TokenType.COMMA, ","), Token(TokenType.VAR, option.text.lower(), option.line, option.col, option.start, option.end), like(TokenType.FARROW, "=>")]
+        found += [
+            like(TokenType.COMMA, ","),
+            Token(TokenType.VAR, option.text.lower(), option.line, option.col, option.start, option.end),
+            like(TokenType.FARROW, "=>"),
+        ]
         listed = option.text.upper() == "TYPE" and at + 2 < len(tokens) and tokens[at + 2].token_type == TokenType.COMMA
         found += [like(TokenType.L_BRACKET, "[")] if listed else []
         at = _items(tokens, at + 1, found)

@@ -79,7 +79,10 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
         sizes = tree.args.get("values") or ()
         return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
     elif name == "STRUCT" and tree.expressions:
-        fields = {(p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p, text), text) for i, p in enumerate(tree.expressions, 1)}
+        fields = {
+            (p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p, text), text)
+            for i, p in enumerate(tree.expressions, 1)
+        }
         return nested.struct_of(fields)
     elif name == "MAP" and len(tree.expressions) == 2:
         return nested.map_of(*(polars_type(p, text) for p in tree.expressions))

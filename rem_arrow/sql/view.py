@@ -1,6 +1,7 @@
 """Views: the SELECT of a CREATE VIEW as text, and its expansion where a statement names it.
 
-A view is kept as text and bound anew at each use, like a CTE that sees no other. Positions in it mean nothing in the text
+A view is kept as text and bound anew at each use, like a CTE that sees no other. Positions in it mean nothing in the
+text
 of the statement, so errors point at the view's name.
 """
 
@@ -24,17 +25,25 @@ class Views:
         self._inside: list[str] = []
 
     def query(self, name: str, view: str, tree: exp.Expression) -> Query:
-        """Return the bound SELECT of a view. Raises BindError for one that reads itself, or that no longer fits its tables."""
+        """Return the bound SELECT of a view. Raises BindError for one that reads itself, or that no longer fits its
+        tables."""
         folded = name.casefold()
         if folded in self._inside:
-            raise BindError(f'the view "{name}" reads itself: {" -> ".join([*self._inside, folded])}', self._text, *position(tree))
+            raise BindError(
+                f'the view "{name}" reads itself: {" -> ".join([*self._inside, folded])}', self._text, *position(tree)
+            )
         self._inside.append(folded)
         try:
             return self._bind(_without_places(parse(view)))
         except TextError as error:
             if error.start is not None or "the view " in error.message:
                 raise
-            raise type(error)(f'the view "{name}" does not work any more: {error.message}', self._text, *position(tree), hint=error.hint) from error
+            raise type(error)(
+                f'the view "{name}" does not work any more: {error.message}',
+                self._text,
+                *position(tree),
+                hint=error.hint,
+            ) from error
         finally:
             self._inside.pop()
 

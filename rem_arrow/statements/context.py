@@ -1,4 +1,5 @@
-"""What executing one statement needs: who asks, the text, the parameters, and the doors through which it reads and writes."""
+"""What executing one statement needs: who asks, the text, the parameters, and the doors through which it reads and
+writes."""
 
 from __future__ import annotations
 
@@ -30,8 +31,10 @@ class Context:
     Attributes:
         place: which statement of the text it is, from 0.
         version: pins the version to read.
-        write: runs a computation under the writers' lock, from the version that is current there, and takes over its changes.
-        define: runs a computation that changes what tables there are; it commits by itself, and holds `rewriting` and the lock.
+        write: runs a computation under the writers' lock, from the version that is current there, and takes over
+            its changes.
+        define: runs a computation that changes what tables there are; it commits by itself, and holds `rewriting`
+            and the lock.
         control: begins or ends the transaction of BEGIN.
         bulk: many rows may go to segments at once; false in a transaction.
     """
@@ -50,11 +53,20 @@ class Context:
     control: Callable[[str], None]
     bulk: bool
 
-    def snapshot(self, version: Version | None = None, *, frames: Frames | None = None, target: TableVersion | None = None) -> Snapshot:
+    def snapshot(
+        self, version: Version | None = None, *, frames: Frames | None = None, target: TableVersion | None = None
+    ) -> Snapshot:
         """Return the catalog at a version; by default the one that is pinned now."""
         given = self.frames if frames is None else frames
         pinned = self.version() if version is None else version
-        return Snapshot(self.shared.store.kv, self.shared.writer.hints, pinned, given, include_deleted=self.include_deleted, target=target)
+        return Snapshot(
+            self.shared.store.kv,
+            self.shared.writer.hints,
+            pinned,
+            given,
+            include_deleted=self.include_deleted,
+            target=target,
+        )
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
         """Return what answers questions that come up while a query is bound."""
@@ -97,7 +109,9 @@ def table_of(version: Version, name: Name, text: str, *, kind: str = "table") ->
             text,
             name.start,
             name.end,
-            hint=suggest(name.text, [t.table.name for t in version if kind in ("table", t.table.kind)], f"{kind.title()}s"),
+            hint=suggest(
+                name.text, [t.table.name for t in version if kind in ("table", t.table.kind)], f"{kind.title()}s"
+            ),
         )
     return tv
 
@@ -106,5 +120,10 @@ def writable(version: Version, name: Name, text: str) -> TableVersion:
     """Return the table of a name whose rows are to be changed. Raises for a view."""
     tv = table_of(version, name, text)
     if tv.table.kind == "view":
-        raise UnsupportedError(f"{tv.table.name} is a view, and holds no rows to change; change the tables that it reads", text, name.start, name.end)
+        raise UnsupportedError(
+            f"{tv.table.name} is a view, and holds no rows to change; change the tables that it reads",
+            text,
+            name.start,
+            name.end,
+        )
     return tv

@@ -1,4 +1,5 @@
-"""Rows of `edges`: what INSERT, UPDATE and DELETE do to them. One edge for each source, type and target. REQUIRES: the store's lock."""
+"""Rows of `edges`: what INSERT, UPDATE and DELETE do to them. One edge for each source, type and target. REQUIRES: the
+store's lock."""
 
 from __future__ import annotations
 
@@ -54,4 +55,10 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
     """Refuse to set what tells edges apart, and what the database gives."""
     for name, _ in assignments:
         if name.text.casefold() in table.names and name.text.casefold() not in _SETTABLE:
-            raise BindError(f"of an edge only {' and '.join(_SETTABLE)} can be changed", text, name.start, name.end, hint="Delete the edge and insert another.")
+            raise BindError(
+                f"of an edge only {' and '.join(_SETTABLE)} can be changed",
+                text,
+                name.start,
+                name.end,
+                hint="Delete the edge and insert another.",
+            )

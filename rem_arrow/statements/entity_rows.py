@@ -1,6 +1,7 @@
 """Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
 
-An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was deleted
+An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was
+deleted
 counts as not there: inserting its id revives it. DELETE is soft.
 """
 
@@ -36,7 +37,9 @@ def insert(context: Context, tv: TableVersion, frame: pl.DataFrame, alias: str, 
     if conflict.action == "nothing":
         return _put(context, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
     if frame["id"].drop_nulls().is_duplicated().any():
-        raise InputError(f"an id comes more than once in this INSERT into {tv.table.name}; ON CONFLICT DO UPDATE changes a row once")
+        raise InputError(
+            f"an id comes more than once in this INSERT into {tv.table.name}; ON CONFLICT DO UPDATE changes a row once"
+        )
     changed = _changed(context, tv.table, frame.filter(taken), existing, alias, conflict)
     first, second = _put(context, tv, fresh), _put(context, tv, changed)
     first.changes.merge(second.changes)
@@ -60,9 +63,16 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
     for name, _ in assignments:
         wanted = name.text.casefold()
         if wanted == "id":
-            raise BindError(f"the id of a row of {table.name} cannot be changed; insert a new row and delete the old one", text, name.start, name.end)
+            raise BindError(
+                f"the id of a row of {table.name} cannot be changed; insert a new row and delete the old one",
+                text,
+                name.start,
+                name.end,
+            )
         if wanted in SYSTEM_FIELDS:
-            hint = "DELETE sets deleted_at, and inserting the id again revives the row." if wanted == "deleted_at" else ""
+            hint = (
+                "DELETE sets deleted_at, and inserting the id again revives the row." if wanted == "deleted_at" else ""
+            )
             raise BindError(f"{wanted} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
 
 
@@ -104,10 +114,15 @@ def _existing(context: Context, tv: TableVersion, frame: pl.DataFrame) -> pl.Dat
     return pl.DataFrame([values.column(f.name, list(c), f.dtype) for f, c in zip(table.fields, columns, strict=True)])
 
 
-def _changed(context: Context, table: Table, given: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict) -> pl.DataFrame:
+def _changed(
+    context: Context, table: Table, given: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict
+) -> pl.DataFrame:
     """Return the rows that DO UPDATE SET makes of existing ones and those that were given."""
     check_assignments(table, conflict.assignments, context.text)
-    whole = [given[f.name] if f.name in given.columns else pl.Series(f.name, [None] * given.height, dtype=f.dtype) for f in table.fields]
+    whole = [
+        given[f.name] if f.name in given.columns else pl.Series(f.name, [None] * given.height, dtype=f.dtype)
+        for f in table.fields
+    ]
     snapshot = context.snapshot(frames={**context.frames, _EXISTING: existing, EXCLUDED: pl.DataFrame(whole)})
     binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, _EXISTING))
     query = binder.upsert(conflict.assignments, conflict.where, table.key)
@@ -117,4 +132,10 @@ def _changed(context: Context, table: Table, given: pl.DataFrame, existing: pl.D
 def _check_keys(conflict: Conflict, table: Table, text: str) -> None:
     wrong: Name | None = next((k for k in conflict.keys if k.text.casefold() != "id"), None)
     if wrong is not None:
-        raise BindError(f'rows of {table.name} are told apart by "id", not by "{wrong.text}"', text, wrong.start, wrong.end, hint="Write ON CONFLICT (id).")
+        raise BindError(
+            f'rows of {table.name} are told apart by "id", not by "{wrong.text}"',
+            text,
+            wrong.start,
+            wrong.end,
+            hint="Write ON CONFLICT (id).",
+        )

@@ -1,4 +1,5 @@
-"""COPY: rows to a file and from one. A file appears whole or not at all: it is written under another name, then renamed."""
+"""COPY: rows to a file and from one. A file appears whole or not at all: it is written under another name, then
+renamed."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     frame = context.rows(query, snapshot)
     frame.columns = unique_names(query.names)
-    write_file(frame, Path(statement.path), chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
+    write_file(
+        frame, Path(statement.path), chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null
+    )
     return counted(frame.height)
 
 
@@ -44,11 +47,20 @@ def copy_from(context: Context, statement: CopyFrom) -> Result:
         table = tv.table
         listed = list(table.fields) if statement.columns is None else chosen_fields(context, table, statement.columns)
         schema = {f.name: f.dtype for f in listed}
-        frame = read_file(Path(statement.path), chosen.format, schema, header=chosen.header, separator=chosen.separator, null=chosen.null)
+        frame = read_file(
+            Path(statement.path),
+            chosen.format,
+            schema,
+            header=chosen.header,
+            separator=chosen.separator,
+            null=chosen.null,
+        )
         by_place = statement.columns is not None or not chosen.header
         fields = _by_place(frame, listed, table) if by_place else _by_name(frame, table, statement.path)
         snapshot = context.snapshot(version, frames={_FILE: frame})
-        query = WriteBinder(context.text, snapshot, {}, Target(table, table.name, _FILE)).copied(_FILE, frame.columns, fields)
+        query = WriteBinder(context.text, snapshot, {}, Target(table, table.name, _FILE)).copied(
+            _FILE, frame.columns, fields
+        )
         frame = fitting(context, query, snapshot, table, fields) if frame.width else frame
         outcome = stored(context, version, tv, frame)
         return outcome.changes, counted(outcome.affected)
@@ -71,14 +83,20 @@ class _Options:
             elif name in ("NULL", "NULLSTR"):
                 self.null = str(value)
             else:
-                raise UnsupportedError(f"COPY does not know {name} {value}; there are FORMAT parquet, csv, json or arrow, HEADER, DELIMITER (one character) and NULL", text)
+                raise UnsupportedError(
+                    f"COPY does not know {name} {value}; there are FORMAT parquet, csv, json or arrow, HEADER, "
+                    "DELIMITER (one character) and NULL",
+                    text,
+                )
         self.format = self.format or format_of(Path(path))
 
 
 def _by_place(frame: pl.DataFrame, listed: list[Field], table: Table) -> list[Field]:
     fields = listed if frame.width in (0, len(listed)) else [f for f in listed if f.name not in SYSTEM_FIELDS]
     if frame.width not in (0, len(fields)):
-        raise InputError(f"the file has {frame.width} columns, and {len(listed)} columns of {table.name} are to be filled")
+        raise InputError(
+            f"the file has {frame.width} columns, and {len(listed)} columns of {table.name} are to be filled"
+        )
     return fields
 
 

@@ -1,4 +1,5 @@
-"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, HNSW indexes on vectors, and full-text indexes."""
+"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, HNSW indexes
+on vectors, and full-text indexes."""
 
 from __future__ import annotations
 
@@ -31,10 +32,14 @@ def create(context: Context, statement: CreateIndex) -> Result:
         if owner is not None and statement.if_not_exists:
             return status(f"the index {index.text} exists already")
         if owner is not None:
-            raise BindError(f"there is an index {index.text} on {owner.name} already", context.text, index.start, index.end)
+            raise BindError(
+                f"there is an index {index.text} on {owner.name} already", context.text, index.start, index.end
+            )
         table = writable(store.version, statement.table, context.text).table
         if table.kind == "system":
-            raise UnsupportedError(f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end)
+            raise UnsupportedError(
+                f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end
+            )
         if statement.vector is not None:
             return _vector(context, store, statement, statement.vector)
         if statement.words:
@@ -46,9 +51,19 @@ def create(context: Context, statement: CreateIndex) -> Result:
         field = Target(table, table.name, TARGET).field(column, context.text)
         if ordered_form(field.dtype) is None:
             what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
-            raise UnsupportedError(what, context.text, column.start, column.end, hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "")
+            raise UnsupportedError(
+                what,
+                context.text,
+                column.start,
+                column.end,
+                hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "",
+            )
         tv = sealed(store, table)
-        evolved = replace(table, indexed=tuple(dict.fromkeys((*table.indexed, field.name))), indexes=(*table.indexes, (index.text, field.name)))
+        evolved = replace(
+            table,
+            indexed=tuple(dict.fromkeys((*table.indexed, field.name))),
+            indexes=(*table.indexes, (index.text, field.name)),
+        )
         if evolved.indexed != table.indexed:
             loader.write_index(store, tv, evolved)
         _commit(store, evolved)
@@ -65,7 +80,13 @@ def _vector(context: Context, store: Store, statement: CreateIndex, options: Map
     numbers = {n: cast(int, options[n]) for n in ("m", "ef_construction") if n in options}
     metric = cast("Metric", options.get("metric", "cosine"))
     table, index = with_vector_index(
-        tv, store.version.tables, column, metric, cast("int | None", options.get("dimension")), numbers.get("m", 16), numbers.get("ef_construction", 200)
+        tv,
+        store.version.tables,
+        column,
+        metric,
+        cast("int | None", options.get("dimension")),
+        numbers.get("m", 16),
+        numbers.get("ef_construction", 200),
     )
     named = replace(index, name=statement.index.text)
     _commit(store, replace(table, vector_indexes=tuple(named if i is index else i for i in table.vector_indexes)))
@@ -73,7 +94,8 @@ def _vector(context: Context, store: Store, statement: CreateIndex, options: Map
 
 
 def drop(context: Context, statement: Drop) -> Result:
-    """Run a DROP INDEX. Its entries stay for readers of older versions; they are hints, and a new index writes its own."""
+    """Run a DROP INDEX. Its entries stay for readers of older versions; they are hints, and a new index writes its
+    own."""
     name = statement.name
 
     def compute(store: Store) -> Result:
@@ -82,13 +104,27 @@ def drop(context: Context, statement: Drop) -> Result:
             if statement.if_exists:
                 return status(f"there is no index {name.text}")
             known = [i for tv in store.version for i in _given(tv.table)]
-            raise BindError(f'no index "{name.text}"', context.text, name.start, name.end, hint=suggest(name.text, known, "Indexes"))
+            raise BindError(
+                f'no index "{name.text}"', context.text, name.start, name.end, hint=suggest(name.text, known, "Indexes")
+            )
         if any(i.name.casefold() == name.text.casefold() for i in table.vector_indexes):
-            _commit(store, replace(table, vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != name.text.casefold())))
+            _commit(
+                store,
+                replace(
+                    table,
+                    vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != name.text.casefold()),
+                ),
+            )
             context.shared.vectors.forget(table.number)
             return status(f"dropped the index {name.text}")
         if any(i.name.casefold() == name.text.casefold() for i in table.text_indexes):
-            _commit(store, replace(table, text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != name.text.casefold())))
+            _commit(
+                store,
+                replace(
+                    table,
+                    text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != name.text.casefold()),
+                ),
+            )
             context.shared.texts.forget(table.number)
             return status(f"dropped the index {name.text}")
         indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != name.text.casefold())
@@ -105,7 +141,11 @@ def _names(table: Table) -> set[str]:
 
 def _given(table: Table) -> list[str]:
     """Return the names of the indexes of a table."""
-    return [*(name for name, _ in table.indexes), *(i.name for i in table.vector_indexes), *(i.name for i in table.text_indexes)]
+    return [
+        *(name for name, _ in table.indexes),
+        *(i.name for i in table.vector_indexes),
+        *(i.name for i in table.text_indexes),
+    ]
 
 
 def _declared(table: Table) -> list[str]:

@@ -1,6 +1,7 @@
 """MERGE INTO: what its source finds in the table is updated or deleted, what it does not find is inserted.
 
-Each action reads the rows that are its own: those of its kind that meet its condition, and none of the actions of this kind
+Each action reads the rows that are its own: those of its kind that meet its condition, and none of the actions of this
+kind
 before it. All read the same version, and what they do is one commit. REQUIRES of `Context.write`: the lock.
 """
 
@@ -28,13 +29,18 @@ def merge(context: Context, statement: Merge) -> Result:
         tv = writable(version, statement.table, context.text)
         frames = [_read(context, version, tv, statement, place) for place in range(len(statement.actions))]
         _check_once(tv, frames)
-        outcomes = [_done(context, version, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)]
+        outcomes = [
+            _done(context, version, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)
+        ]
         changes = Changes()
         for outcome in outcomes:
             changes.merge(outcome.changes)
         if statement.returning is None:
             return changes, counted(sum(o.affected for o in outcomes))
-        found = [_returned(context, version, tv, statement, action, outcome) for action, outcome in zip(statement.actions, outcomes, strict=True)]
+        found = [
+            _returned(context, version, tv, statement, action, outcome)
+            for action, outcome in zip(statement.actions, outcomes, strict=True)
+        ]
         return changes, pl.concat(found)
 
     return context.write(compute)
@@ -69,9 +75,14 @@ def _check_once(tv: TableVersion, frames: Sequence[pl.DataFrame]) -> None:
     """Refuse to write one row twice."""
     rowids = pl.concat([pl.Series([], dtype=pl.Int64), *(f[ROWID] for f in frames if ROWID in f.columns)])
     if rowids.is_duplicated().any():
-        raise InputError(f"a row of {tv.table.name} is found by several rows of the source; MERGE changes a row once, so filter or aggregate the source first")
+        raise InputError(
+            f"a row of {tv.table.name} is found by several rows of the source; MERGE changes a row once, so filter or "
+            "aggregate the source first"
+        )
     if tv.table.kind == "entity":
-        ids = pl.concat([pl.Series([], dtype=pl.String), *(f["id"].cast(pl.String) for f in frames if "id" in f.columns)]).drop_nulls()
+        ids = pl.concat(
+            [pl.Series([], dtype=pl.String), *(f["id"].cast(pl.String) for f in frames if "id" in f.columns)]
+        ).drop_nulls()
         if ids.is_duplicated().any():
             raise InputError(f"an id of {tv.table.name} comes more than once in this MERGE; it writes a row once")
 
@@ -88,6 +99,8 @@ def _done(context: Context, version: Version, tv: TableVersion, frame: pl.DataFr
             return rows.stored(context, version, tv, frame)
 
 
-def _returned(context: Context, version: Version, tv: TableVersion, statement: Merge, action: MergeAction, outcome: Outcome) -> pl.DataFrame:
+def _returned(
+    context: Context, version: Version, tv: TableVersion, statement: Merge, action: MergeAction, outcome: Outcome
+) -> pl.DataFrame:
     """Return what RETURNING makes of the rows of one action."""
     return rows.result(context, version, tv.table, outcome, statement.alias, returned(statement, action))

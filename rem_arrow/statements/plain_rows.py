@@ -1,6 +1,7 @@
 """Rows of plain tables: what INSERT, UPDATE and DELETE do to them, as `Changes`. Vectorised: frames in, frames out.
 
-An update keeps the rowids: it kills the live versions and appends new ones under the same numbers. REQUIRES: the store's lock.
+An update keeps the rowids: it kills the live versions and appends new ones under the same numbers. REQUIRES: the
+store's lock.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def insert(context: Context, table: Table, frame: pl.DataFrame) -> Outcome:
     store, changes = context.shared.store, Changes()
     if context.bulk and fitted.height >= loader.DIRECT_ROWS_MIN:
         pieces = (fitted.slice(start, SEGMENT_ROWS_MAX) for start in range(0, fitted.height, SEGMENT_ROWS_MAX))
-        manifests, _ = loader.write_segments(store, table, pieces, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=lambda _: None)
+        manifests, _ = loader.write_segments(
+            store, table, pieces, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=lambda _: None
+        )
         changes.manifests += manifests
     elif fitted.height:
         changes.append(table.number, loader.frame_append(fitted, store.reserve_rowids(table.number, fitted.height)))
@@ -66,7 +69,9 @@ def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     return Outcome(changes, len(listed), frame.drop(ROWID))
 
 
-def _note_stale(context: Context, changes: Changes, tv: TableVersion, rowids: Sequence[int], columns: list[str]) -> None:
+def _note_stale(
+    context: Context, changes: Changes, tv: TableVersion, rowids: Sequence[int], columns: list[str]
+) -> None:
     """Note the index entries that the old versions of rows have."""
     if not columns or len(rowids) > _STALE_ROWS_MAX:
         return
@@ -76,4 +81,7 @@ def _note_stale(context: Context, changes: Changes, tv: TableVersion, rowids: Se
         place = tv.place(rowid)
         assert place is not None, "the query gave live rows"
         row = writer.plain_row(table, place)
-        changes.stale += [(family, key, table.number, rowid) for family, key, _ in index.many([entries.rowid_value(rowid)], {p: [row[p]] for p in index.columns})]
+        changes.stale += [
+            (family, key, table.number, rowid)
+            for family, key, _ in index.many([entries.rowid_value(rowid)], {p: [row[p]] for p in index.columns})
+        ]

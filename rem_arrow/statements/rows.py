@@ -1,6 +1,8 @@
-"""INSERT, UPDATE, DELETE and COPY FROM: read what they change, compute the changes by kind of table, and say how many rows.
+"""INSERT, UPDATE, DELETE and COPY FROM: read what they change, compute the changes by kind of table, and say how many
+rows.
 
-Reading and writing happen under one lock, so that no update is lost; what a statement changes becomes visible at once or not
+Reading and writing happen under one lock, so that no update is lost; what a statement changes becomes visible at once
+or not
 at all. REQUIRES of `Context.write`: the lock.
 """
 
@@ -39,7 +41,9 @@ def insert(context: Context, statement: Insert) -> Result:
     return context.write(compute)
 
 
-def stored(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None) -> Outcome:
+def stored(
+    context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None
+) -> Outcome:
     """Return what adding the rows of a frame does, by kind of table."""
     match tv.table.kind:
         case "entity":
@@ -76,7 +80,9 @@ def delete(context: Context, statement: Delete) -> Result:
         tv = writable(version, statement.table, context.text)
         snapshot = context.snapshot(version, target=tv)
         columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
-        binder = WriteBinder(context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot))
+        binder = WriteBinder(
+            context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot)
+        )
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot)
         outcome = removed(context, tv, frame)
@@ -105,7 +111,8 @@ def changed(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: S
 
 
 def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Return what removing rows does, by kind of table; `frame` has the rowid, of entities the id, for RETURNING all columns."""
+    """Return what removing rows does, by kind of table; `frame` has the rowid, of entities the id, for RETURNING all
+    columns."""
     match tv.table.kind:
         case "entity":
             return entity_rows.delete(context, tv, frame)
@@ -126,7 +133,9 @@ def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> li
     return found
 
 
-def fitting(context: Context, query: Query, snapshot: Snapshot, table: Table, fields: Sequence[Field | None]) -> pl.DataFrame:
+def fitting(
+    context: Context, query: Query, snapshot: Snapshot, table: Table, fields: Sequence[Field | None]
+) -> pl.DataFrame:
     """Run a query whose columns are for `fields`. Raises InputError that names the column whose value does not fit."""
     if not fields and isinstance(query.plan, Values):
         return pl.DataFrame(height=len(query.plan.rows))
@@ -140,7 +149,10 @@ def fitting(context: Context, query: Query, snapshot: Snapshot, table: Table, fi
             try:
                 context.rows(single, snapshot)
             except ExecuteError as cause:
-                raise InputError(f'a value does not fit the column "{field.name}" of {table.name}, which is {sql_name(field.dtype)}: {cause}') from error
+                raise InputError(
+                    f'a value does not fit the column "{field.name}" of {table.name}, which is '
+                    f"{sql_name(field.dtype)}: {cause}"
+                ) from error
         raise
     frame.columns = [ROWID if f is None else f.name for f in fields]
     return frame
@@ -170,8 +182,12 @@ def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
     if statement.conflict is None or table.kind == "entity":
         return
     if table.kind == "system":
-        raise UnsupportedError("an edge that exists is replaced; there is no ON CONFLICT for edges", context.text, name.start, name.end)
-    raise UnsupportedError(f"{table.name} is a plain table: it has no key, so its rows do not conflict", context.text, name.start, name.end)
+        raise UnsupportedError(
+            "an edge that exists is replaced; there is no ON CONFLICT for edges", context.text, name.start, name.end
+        )
+    raise UnsupportedError(
+        f"{table.name} is a plain table: it has no key, so its rows do not conflict", context.text, name.start, name.end
+    )
 
 
 def _given(context: Context, version: Version, statement: Insert, tv: TableVersion) -> pl.DataFrame:
@@ -180,7 +196,13 @@ def _given(context: Context, version: Version, statement: Insert, tv: TableVersi
     if statement.source is None:
         return pl.DataFrame(height=1)
     snapshot = context.snapshot(version)
-    binder = WriteBinder(context.text, snapshot, context.dtypes, Target(table, statement.alias, TARGET, "", _defaults(table)), context.evaluate(snapshot))
+    binder = WriteBinder(
+        context.text,
+        snapshot,
+        context.dtypes,
+        Target(table, statement.alias, TARGET, "", _defaults(table)),
+        context.evaluate(snapshot),
+    )
     if statement.by_name and statement.columns is None:
         query, fields = binder.by_name(statement.source, table.fields)
     else:
@@ -196,7 +218,8 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
 
 
 def positional_fields(table: Table, width: int) -> list[Field]:
-    """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be left out."""
+    """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be
+    left out."""
     given = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
     return given if table.kind != "plain" and width == len(given) else list(table.fields)
 
@@ -208,7 +231,9 @@ def _single(query: Query, place: int) -> Query | None:
         case Project() if not isinstance(plan.outputs[place][1], Column):
             return Query(Project(plan.input, (plan.outputs[place],)), (query.names[place],))
         case Values():
-            return Query(Values((plan.columns[place],), tuple((row[place],) for row in plan.rows)), (query.names[place],))
+            return Query(
+                Values((plan.columns[place],), tuple((row[place],) for row in plan.rows)), (query.names[place],)
+            )
         case _:
             return None
 
@@ -231,5 +256,9 @@ def _appended(table: Table, changes: Changes) -> pl.DataFrame:
             frames.append(append.frame)
         elif append.rows:
             columns = zip(*append.rows, strict=True)
-            frames.append(pl.DataFrame([values.column(f.name, list(c), f.dtype) for f, c in zip(table.fields, columns, strict=True)]))
+            frames.append(
+                pl.DataFrame(
+                    [values.column(f.name, list(c), f.dtype) for f, c in zip(table.fields, columns, strict=True)]
+                )
+            )
     return pl.concat(frames) if frames else pl.DataFrame(schema=table.polars_schema())

@@ -33,7 +33,9 @@ def run(context: Context, statement: Statement) -> Result:
     """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
     match statement:
         case Select():
-            return context.shared.engine.execute(context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree))
+            return context.shared.engine.execute(
+                context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree)
+            )
         case Insert():
             return rows.insert(context, statement)
         case Update():

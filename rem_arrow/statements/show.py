@@ -31,7 +31,16 @@ def show_tables(context: Context, statement: ShowTables) -> Result:
     if not statement.details:
         return pl.DataFrame({"name": [t.name for t in tables]}, schema={"name": pl.String})
     rows = [(t.name, t.kind, t.names, [_type_name(f) for f in t.fields]) for t in tables]
-    return pl.DataFrame(rows, schema={"name": pl.String, "kind": pl.String, "column_names": pl.List(pl.String), "column_types": pl.List(pl.String)}, orient="row")
+    return pl.DataFrame(
+        rows,
+        schema={
+            "name": pl.String,
+            "kind": pl.String,
+            "column_names": pl.List(pl.String),
+            "column_types": pl.List(pl.String),
+        },
+        orient="row",
+    )
 
 
 def describe(context: Context, statement: Describe) -> Result:
@@ -42,15 +51,25 @@ def describe(context: Context, statement: Describe) -> Result:
     rows = []
     for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
         field = fields.get(name)
-        default = None if field is None or field.default is None else _shown(pl.Series([_value(field)], dtype=field.dtype)[0])
+        default = (
+            None if field is None or field.default is None else _shown(pl.Series([_value(field)], dtype=field.dtype)[0])
+        )
         rows.append(
-            (name, sql_name(dtype) if field is None else _type_name(field), "YES" if field is None or field.nullable else "NO", _key(snapshot, statement, name), default, None)
+            (
+                name,
+                sql_name(dtype) if field is None else _type_name(field),
+                "YES" if field is None or field.nullable else "NO",
+                _key(snapshot, statement, name),
+                default,
+                None,
+            )
         )
     return pl.DataFrame(rows, schema=_DESCRIBED, orient="row")
 
 
 def summarize(context: Context, statement: Summarize) -> Result:
-    """Return one row a column: min, max, approx_unique, avg, std, quartiles, count and null_percentage. Reads one column at a time."""
+    """Return one row a column: min, max, approx_unique, avg, std, quartiles, count and null_percentage. Reads one
+    column at a time."""
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
     rows = []
@@ -63,7 +82,9 @@ def summarize(context: Context, statement: Summarize) -> Result:
 def explain(context: Context, statement: Explain) -> Result:
     """Return the plan in the one column `plan`, one row a line."""
     snapshot = context.snapshot()
-    text = context.shared.engine.explain(context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree))
+    text = context.shared.engine.explain(
+        context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree)
+    )
     return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})
 
 
@@ -78,7 +99,16 @@ def _summary(column: pl.Series) -> tuple[object, ...]:
     quartiles = [_shown(floats.quantile(q, "linear")) if floats is not None else None for q in (0.25, 0.5, 0.75)]
     nulls = round(100 * column.null_count() / len(column), 2) if len(column) else None
     low, high = (_shown(text.min()), _shown(text.max())) if ordered else (None, None)
-    return low, high, known.n_unique() if not column.dtype.is_nested() else None, average, deviation, *quartiles, len(column), nulls
+    return (
+        low,
+        high,
+        known.n_unique() if not column.dtype.is_nested() else None,
+        average,
+        deviation,
+        *quartiles,
+        len(column),
+        nulls,
+    )
 
 
 def _shown(value: object) -> str | None:

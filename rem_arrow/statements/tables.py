@@ -21,7 +21,19 @@ from rem_arrow.schema import Field, Table, check_name
 from rem_arrow.source import ROWID, ScanReport
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import AddColumn, Alter, ColumnDefinition, CreateTable, CreateTableAs, Drop, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
+from rem_arrow.sql.statement import (
+    AddColumn,
+    Alter,
+    ColumnDefinition,
+    CreateTable,
+    CreateTableAs,
+    Drop,
+    DropColumn,
+    Name,
+    RenameColumn,
+    RenameTable,
+    WidenColumn,
+)
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.context import Context, Result, counted, status, table_of
 from rem_arrow.statements.rows import fitting
@@ -36,13 +48,19 @@ def create(context: Context, statement: CreateTable) -> Result:
 
     def compute(store: Store) -> Result:
         changes = Changes()
-        if not make_room(context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists):
+        if not make_room(
+            context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
+        ):
             return status(f"the table {statement.table.text} exists already")
         number = store.reserve_table()
         empty = Table(number, check_name(statement.table.text, "table"), "plain", ())
         fields = [_field(context, empty, column, place) for place, column in enumerate(statement.columns)]
         loader.plain_table(
-            empty.name, number, pl.Schema({f.name: f.dtype for f in fields}) if len({f.name for f in fields}) == len(fields) else _refuse_twice(context, statement.columns)
+            empty.name,
+            number,
+            pl.Schema({f.name: f.dtype for f in fields})
+            if len({f.name for f in fields}) == len(fields)
+            else _refuse_twice(context, statement.columns),
         )
         changes.tables[number] = replace(empty, fields=tuple(fields), next_column=len(fields))
         store.commit(changes)
@@ -56,14 +74,21 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
 
     def compute(store: Store) -> Result:
         changes = Changes()
-        if not make_room(context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists):
+        if not make_room(
+            context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
+        ):
             return counted(0)
         snapshot = context.snapshot(store.version)
         query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
         frame = context.rows(query, snapshot, to_store=True)
         if len(statement.names) > frame.width:
             name = statement.names[frame.width]
-            raise BindError(f"the query has {frame.width} columns, and {len(statement.names)} names are given", context.text, name.start, name.end)
+            raise BindError(
+                f"the query has {frame.width} columns, and {len(statement.names)} names are given",
+                context.text,
+                name.start,
+                name.end,
+            )
         frame.columns = unique_names([n.text for n in statement.names] + list(query.names[len(statement.names) :]))
         table = loader.plain_table(statement.table.text, store.reserve_table(), frame.schema)
         changes.tables[table.number] = table
@@ -75,20 +100,39 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
     return context.define(compute)
 
 
-def make_room(context: Context, store: Store, changes: Changes, name: Name, kind: str, *, replace_: bool, keep: bool) -> bool:
+def make_room(
+    context: Context, store: Store, changes: Changes, name: Name, kind: str, *, replace_: bool, keep: bool
+) -> bool:
     """Say whether a table or view of that name may be made; with `replace_` the old one goes by `changes`."""
     tv = store.version.find(name.text)
     if tv is None:
         return True
     is_view = tv.table.kind == "view"
     if is_view != (kind == "view"):
-        raise BindError(f"there is a {'view' if is_view else 'table'} {tv.table.name} already", context.text, name.start, name.end, hint="Drop it first, or choose another name.")
+        raise BindError(
+            f"there is a {'view' if is_view else 'table'} {tv.table.name} already",
+            context.text,
+            name.start,
+            name.end,
+            hint="Drop it first, or choose another name.",
+        )
     if keep:
         return False
     if not replace_:
-        raise BindError(f"the {kind} {tv.table.name} exists already", context.text, name.start, name.end, hint=f"Write CREATE OR REPLACE {kind.upper()}, or IF NOT EXISTS.")
+        raise BindError(
+            f"the {kind} {tv.table.name} exists already",
+            context.text,
+            name.start,
+            name.end,
+            hint=f"Write CREATE OR REPLACE {kind.upper()}, or IF NOT EXISTS.",
+        )
     if tv.table.kind not in ("plain", "view"):
-        raise UnsupportedError(f"{tv.table.name} is an {tv.table.kind} table; CREATE OR REPLACE works on plain ones", context.text, name.start, name.end)
+        raise UnsupportedError(
+            f"{tv.table.name} is an {tv.table.kind} table; CREATE OR REPLACE works on plain ones",
+            context.text,
+            name.start,
+            name.end,
+        )
     changes.tables[tv.table.number] = None
     return True
 
@@ -111,7 +155,12 @@ def drop(context: Context, statement: Drop) -> Result:
                 hint="Write DROP VIEW." if kind == "table" else "Write DROP TABLE.",
             )
         if tv.table.kind == "system" or tv.table.name in dict(BUILTIN):
-            raise UnsupportedError(f"{tv.table.name} is a table of every database and cannot be dropped; TRUNCATE empties it", context.text, name.start, name.end)
+            raise UnsupportedError(
+                f"{tv.table.name} is a table of every database and cannot be dropped; TRUNCATE empties it",
+                context.text,
+                name.start,
+                name.end,
+            )
         changes = _without_edges(context, store, tv.table.name) if tv.table.kind == "entity" else Changes()
         changes.tables[tv.table.number] = None
         changes.tables.update(dict.fromkeys(e.table for e in tv.table.embeddings))
@@ -144,10 +193,18 @@ def alter(context: Context, statement: Alter) -> Result:
         table = table_of(store.version, name, context.text).table
         if table.kind not in ("plain", "view"):
             raise UnsupportedError(
-                f"{table.name} is an {table.kind} table: its columns are those of its model", context.text, name.start, name.end, hint="Change the model and register it again."
+                f"{table.name} is an {table.kind} table: its columns are those of its model",
+                context.text,
+                name.start,
+                name.end,
+                hint="Change the model and register it again.",
             )
-        if (table.kind == "view") != (statement.kind == "VIEW" or isinstance(action, RenameTable)) and not (table.kind == "plain" and statement.kind == "TABLE"):
-            raise BindError(f"{table.name} is a {'view' if table.kind == 'view' else 'table'}", context.text, name.start, name.end)
+        if (table.kind == "view") != (statement.kind == "VIEW" or isinstance(action, RenameTable)) and not (
+            table.kind == "plain" and statement.kind == "TABLE"
+        ):
+            raise BindError(
+                f"{table.name} is a {'view' if table.kind == 'view' else 'table'}", context.text, name.start, name.end
+            )
         if isinstance(action, RenameTable):
             changed = _renamed(context, store, table, action.to)
         else:
@@ -192,24 +249,40 @@ def _changed(context: Context, tv: TableVersion, action: AddColumn | DropColumn 
         case RenameColumn():
             field, name = _column(context, table, action.column), check_name(action.to.text, "column")
             if any(f.name.casefold() == name.casefold() and f is not field for f in table.fields):
-                raise BindError(f'{table.name} has a column "{name}" already', context.text, action.to.start, action.to.end)
+                raise BindError(
+                    f'{table.name} has a column "{name}" already', context.text, action.to.start, action.to.end
+                )
             return replace(
                 table,
                 fields=tuple(replace(f, name=name) if f is field else f for f in table.fields),
                 indexed=tuple(name if c == field.name else c for c in table.indexed),
                 indexes=tuple((i, name if c == field.name else c) for i, c in table.indexes),
-                vector_indexes=tuple(replace(i, column=name) if i.column == field.name else i for i in table.vector_indexes),
-                text_indexes=tuple(replace(i, column=name) if i.column == field.name else i for i in table.text_indexes),
+                vector_indexes=tuple(
+                    replace(i, column=name) if i.column == field.name else i for i in table.vector_indexes
+                ),
+                text_indexes=tuple(
+                    replace(i, column=name) if i.column == field.name else i for i in table.text_indexes
+                ),
             )
         case WidenColumn():
             field = _column(context, table, action.column)
             if not widens(field.dtype, action.dtype):
-                what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, and not every value of it fits {sql_name(action.dtype)}"
+                what = (
+                    f"{table.name}.{field.name} is {sql_name(field.dtype)}, and not every value of it fits "
+                    f"{sql_name(action.dtype)}"
+                )
                 raise BindError(
-                    what, context.text, action.column.start, action.column.end, hint="A type may only widen. For another, add a column, UPDATE it from this one, and drop this one."
+                    what,
+                    context.text,
+                    action.column.start,
+                    action.column.end,
+                    hint="A type may only widen. For another, add a column, UPDATE it from this one, and drop this "
+                    "one.",
                 )
             _refuse_indexed(table, field)
-            return replace(table, fields=tuple(replace(f, dtype=action.dtype) if f is field else f for f in table.fields))
+            return replace(
+                table, fields=tuple(replace(f, dtype=action.dtype) if f is field else f for f in table.fields)
+            )
         case _:
             assert_never(action)
 
@@ -233,7 +306,9 @@ def _field(context: Context, table: Table, column: ColumnDefinition, number: int
     if column.default is None:
         return field
     snapshot = context.snapshot()
-    query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(column.default, field)
+    query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(
+        column.default, field
+    )
     value, convert = fitting(context, query, snapshot, table, [field]).item(), values.to_plain(dtype)
     default: Json = value if value is None or convert is None else convert(value)
     return replace(field, default=default)
@@ -244,13 +319,17 @@ def _column(context: Context, table: Table, name: Name) -> Field:
 
 
 def _refuse_indexed(table: Table, field: Field) -> None:
-    named = [*table.indexes, *((i.name, i.column) for i in table.vector_indexes), *((i.name, i.column) for i in table.text_indexes)]
+    named = [
+        *table.indexes,
+        *((i.name, i.column) for i in table.vector_indexes),
+        *((i.name, i.column) for i in table.text_indexes),
+    ]
     index = next((i for i, c in named if c == field.name), "" if field.name in table.indexed else None)
     if index is not None:
         raise InputError(f'"{field.name}" of {table.name} has the index {index}; drop that first')
 
 
 def _refuse_twice(context: Context, columns: Sequence[ColumnDefinition]) -> pl.Schema:
-    seen: set[str] = set()
-    twice = next(c.name for c in columns if c.name.text in seen or seen.add(c.name.text))  # type: ignore[func-returns-value]
+    texts = [c.name.text for c in columns]
+    twice = next(c.name for i, c in enumerate(columns) if c.name.text in texts[:i])
     raise BindError(f'the column "{twice.text}" is named twice', context.text, twice.start, twice.end)

@@ -46,11 +46,16 @@ def create(context: Context, statement: CreateView) -> Result:
 
     def compute(store: Store) -> Result:
         changes = Changes()
-        if not make_room(context, store, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists):
+        if not make_room(
+            context, store, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists
+        ):
             return status(f"the view {name} exists already")
         query = _bound(_Proposed(context.snapshot(store.version, frames={}), name, statement.sql), name, statement.sql)
         number = store.reserve_table()
-        fields = tuple(Field(n, t, i) for i, (n, t) in enumerate(zip(_distinct(query.names), query.plan.schema.values(), strict=True)))
+        fields = tuple(
+            Field(n, t, i)
+            for i, (n, t) in enumerate(zip(_distinct(query.names), query.plan.schema.values(), strict=True))
+        )
         changes.tables[number] = Table(number, name, "view", fields, next_column=len(fields), model=statement.sql)
         store.commit(changes)
         return status(f"created the view {name}")
@@ -64,7 +69,9 @@ def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
     except TextError as error:
         if error.message.startswith("the view "):
             raise
-        raise type(error)(f"the view {name}: {error.message}", error.text, error.start, error.end, hint=error.hint) from error
+        raise type(error)(
+            f"the view {name}: {error.message}", error.text, error.start, error.end, hint=error.hint
+        ) from error
 
 
 def _distinct(names: tuple[str, ...]) -> list[str]:

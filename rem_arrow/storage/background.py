@@ -61,7 +61,8 @@ class Background:
         return self._queued
 
     def wait(self, timeout_s: float | None = None, tick: Callable[[], None] = lambda: None) -> None:
-        """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work, if it failed."""
+        """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work, if
+        it failed."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         done = False
         while not done:

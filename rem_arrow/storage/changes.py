@@ -14,9 +14,11 @@ class Changes:
 
     Attributes:
         appends: new row versions by table number, in order.
-        killed: by table number, the rowids whose version that is live now dies. An update kills and appends the same rowid.
+        killed: by table number, the rowids whose version that is live now dies. An update kills and appends the
+            same rowid.
         ids: (table number, key) of the new rows among `appends`; two transactions that bring the same conflict.
-        stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table, rowid).
+        stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table,
+            rowid).
         tables: new or changed descriptions by table number; None drops the table.
         manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
     """

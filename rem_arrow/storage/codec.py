@@ -14,7 +14,8 @@
              kind 3: one column of one row
              kind 4: written by Polars, for nested types
 
-Chosen by measurement on TPC-H lineitem SF1, 2 cores: narrowing, dictionaries and zstd 1 give 0.9 times the size of DuckDB's
+Chosen by measurement on TPC-H lineitem SF1, 2 cores: narrowing, dictionaries and zstd 1 give 0.9 times the size of
+DuckDB's
 file and decode in 0.6 s on one core; lz4 decodes in 0.5 s and takes 1.35 times the size.
 
 `encode` and `decode` are inverse for every storable type, bit for bit.
@@ -200,7 +201,8 @@ def _as_logical(values: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 
 def integers(values: pl.Series) -> npt.NDArray[np.integer]:
-    """Return integers or dates as they lie in memory, without a copy where they are one piece; in the place of a NULL stands any number."""
+    """Return integers or dates as they lie in memory, without a copy where they are one piece; in the place of a NULL
+    stands any number."""
     array = values.to_arrow()
     width = array.type.bit_width // 8
     kind = "u" if pa.types.is_unsigned_integer(array.type) else "i"
@@ -209,7 +211,8 @@ def integers(values: pl.Series) -> npt.NDArray[np.integer]:
 
 
 def matrix(values: pl.Series, dimension: int) -> npt.NDArray[np.float32]:
-    """Return a column of vectors as (rows, dimension), without a copy where it is an array of 32-bit floats in one piece.
+    """Return a column of vectors as (rows, dimension), without a copy where it is an array of 32-bit floats in one
+    piece.
 
     What stands where there is no vector of that dimension means nothing.
     """
@@ -240,7 +243,11 @@ def valid_vectors(values: pl.Series, dimension: int) -> npt.NDArray[np.bool_] | 
 def _vectors(values: pl.Series, dimension: int) -> pl.Series:
     if isinstance(values.dtype, pl.List):
         right = (values.list.len() == dimension).fill_null(value=True)
-        values = values if right.all() else values.zip_with(right, pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
+        values = (
+            values
+            if right.all()
+            else values.zip_with(right, pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
+        )
         values = values.cast(pl.List(pl.Float32)).list.to_array(dimension)
     return values if values.dtype == pl.Array(pl.Float32, dimension) else values.cast(pl.Array(pl.Float32, dimension))
 

@@ -52,7 +52,12 @@ def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
     for view in views:
         frame, mask = view.part.frame(described.fields, view.length), view.live_mask()
         rowids = view.part.rowid_array(view.length)
-        store.indexer.write(store.kv, described, frame if mask is None else frame.filter(pl.Series(mask)), (rowids if mask is None else rowids[mask]).tolist())
+        store.indexer.write(
+            store.kv,
+            described,
+            frame if mask is None else frame.filter(pl.Series(mask)),
+            (rowids if mask is None else rowids[mask]).tolist(),
+        )
     for family in store.indexer.families:
         store.kv.flush(family)
 
@@ -139,7 +144,10 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
         if table not in store.version.tables:
             return
         name = store.version.tables[table].table.name
-        new = [Segment(store.kv, store.cache, table, n, m[2] or b"", table_name=name) for n, m in zip(numbers, manifests, strict=True)]
+        new = [
+            Segment(store.kv, store.cache, table, n, m[2] or b"", table_name=name)
+            for n, m in zip(numbers, manifests, strict=True)
+        ]
         commit = store.version.commit + 1
         ops: list[Op] = [(keys.CATALOG, b"commit", U64.pack(commit)), *manifests]
         died = _died_meanwhile(store, table, views)
@@ -148,7 +156,9 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
             if len(offsets):
                 part.kills.add(offsets.tolist())
                 ops.append(("dead", keys.dead_key(table, part.number, commit), offsets.astype("<u4").tobytes()))
-        prefixes = [(keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views]
+        prefixes = [
+            (keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views
+        ]
         drop = [(family, prefix) for prefix, home in prefixes for family in ("dead", home)]
         store.kv.write(ops, sync=store.settings.durability == "sync", drop=drop)
         store.replace(table, [v.part for v in views], new)

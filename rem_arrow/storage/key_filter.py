@@ -46,7 +46,8 @@ def kept(frames: Sequence[pl.DataFrame], keys: Sequence[KeySet]) -> list[pl.Data
 
 
 def _on_all_cores(values: list[list[Values]], keys: Sequence[KeySet], rows: int) -> list[Offsets | None]:
-    """Return the offsets of each frame. A thread takes frames that follow each other: by turns they would wait for the interpreter."""
+    """Return the offsets of each frame. A thread takes frames that follow each other: by turns they would wait for the
+    interpreter."""
     threads = max(1, min(pl.thread_pool_size(), len(values), rows // _ROWS_PER_THREAD_MIN))
     if threads == 1:
         return [_offsets(v, keys) for v in values]
@@ -58,7 +59,10 @@ def _on_all_cores(values: list[list[Values]], keys: Sequence[KeySet], rows: int)
 
 def _offsets(values: list[Values], keys: Sequence[KeySet]) -> Offsets | None:
     """Return where all keys are in their sets, looking at the rarest first; None is everywhere, or not worth while."""
-    shares = [float(_present(numbers[::_SAMPLE_STEP], key).mean()) if len(numbers) else 1.0 for numbers, key in zip(values, keys, strict=True)]
+    shares = [
+        float(_present(numbers[::_SAMPLE_STEP], key).mean()) if len(numbers) else 1.0
+        for numbers, key in zip(values, keys, strict=True)
+    ]
     if prod(shares) > _SHARE_MAX:
         return None
     offsets: Offsets | None = None
@@ -71,7 +75,8 @@ def _offsets(values: list[Values], keys: Sequence[KeySet]) -> Offsets | None:
 
 def _present(values: Values, key: KeySet) -> npt.NDArray[np.bool_]:
     places = values if key.low == 0 else values.astype(np.int64, copy=False) - key.low
-    # What lies beyond an end is cut to it, where False stands. This is also faster than indexing, which would check the places.
+    # What lies beyond an end is cut to it, where False stands. This is also faster than indexing, which would check the
+    # places.
     found: npt.NDArray[np.bool_] = key.present.take(places, mode="clip")
     return found
 

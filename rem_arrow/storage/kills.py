@@ -1,6 +1,7 @@
 """Tombstones of one part: which row versions are dead, in the order in which they died.
 
-The list only grows. A version of the database pins its length, so an older version keeps seeing the rows that died later.
+The list only grows. A version of the database pins its length, so an older version keeps seeing the rows that died
+later.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """RocksDB behind a narrow door: bytes in families, one atomic batch, prefixes, checkpoints. The owner of rocksdict.
 
-Writes are plain operations (family, key, value), a value of None deletes; `write` stores all of them or none. `write_bulk`
+Writes are plain operations (family, key, value), a value of None deletes; `write` stores all of them or none.
+`write_bulk`
 stores pages without the write-ahead log and makes them durable by a flush before it returns: they are invisible until a
 manifest, written later by `write`, names them.
 """
@@ -36,21 +37,35 @@ def _translated(error: Exception, what: str) -> RemError:
     lowered = text.lower()
     if isinstance(error, RemError):
         return error
-    if "lock" in lowered and ("held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered):
-        return ConflictError(f"{what}: another connection has this database open for writing. Close it, or read beside it with connect(path, read_only=True). ({text})")
+    if "lock" in lowered and (
+        "held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered
+    ):
+        return ConflictError(
+            f"{what}: another connection has this database open for writing. Close it, or read beside it with "
+            f"connect(path, read_only=True). ({text})"
+        )
     if "corruption" in lowered or "checksum mismatch" in lowered:
         return CorruptionError(f"{what}: {text}")
     if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
-        return ExecuteError(f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})")
+        return ExecuteError(
+            f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})"
+        )
     if "read-only file system" in lowered or "permission denied" in lowered:
-        return InputError(f"{what}: the folder cannot be written. Check its permissions, or use connect(path, read_only=True). ({text})")
+        return InputError(
+            f"{what}: the folder cannot be written. Check its permissions, or use connect(path, read_only=True). "
+            f"({text})"
+        )
     return ExecuteError(f"{what}: {text}")
 
 
-def _options(memory_bytes: int, *, family: str | None = None, cache: rocksdict.Cache | None = None) -> rocksdict.Options:
+def _options(
+    memory_bytes: int, *, family: str | None = None, cache: rocksdict.Cache | None = None
+) -> rocksdict.Options:
     options = rocksdict.Options(raw_mode=True)
     options.set_write_buffer_size(max(1 << 20, min(32 << 20, memory_bytes // 32)))
-    options.set_compression_type(rocksdict.DBCompressionType.none() if family == "pages" else rocksdict.DBCompressionType.lz4())
+    options.set_compression_type(
+        rocksdict.DBCompressionType.none() if family == "pages" else rocksdict.DBCompressionType.lz4()
+    )
     blocks = rocksdict.BlockBasedOptions()
     blocks.set_checksum_type(rocksdict.ChecksumType.xxh3())
     if cache is not None:
@@ -79,7 +94,9 @@ class KV:
         options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, memory_bytes // 8)))
         options.set_keep_log_file_num(2)
         options.set_stats_dump_period_sec(0)
-        families = {name: _options(memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"}
+        families = {
+            name: _options(memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
+        }
         access = rocksdict.AccessType.read_write()
         if mode == "read":
             scratch = tempfile.mkdtemp(prefix="rem-reader-")

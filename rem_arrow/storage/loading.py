@@ -1,4 +1,5 @@
-"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest names."""
+"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest
+names."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def check_format(kv: KV) -> None:
         raise InputError(f"{kv.path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
     if found != keys.FORMAT:
         raise InputError(
-            f"{kv.path} was written in the format {found.decode(errors='replace')!r}; this version reads {keys.FORMAT.decode()!r}. "
+            f"{kv.path} was written in the format {found.decode(errors='replace')!r}; this version reads "
+            f"{keys.FORMAT.decode()!r}. "
             "Open it with the version of rem_arrow that wrote it, and export"
         )
 
@@ -59,8 +61,14 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
 
 
 def sweep(kv: KV, version: Version) -> int:
-    """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how many parts."""
-    known = {(number, view.part.number) for number, tv in version.tables.items() for view in tv.parts if isinstance(view.part, Segment)}
+    """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
+    many parts."""
+    known = {
+        (number, view.part.number)
+        for number, tv in version.tables.items()
+        for view in tv.parts
+        if isinstance(view.part, Segment)
+    }
     swept, low = 0, b""
     while True:
         first = next(kv.scan_between("pages", low, None), None)

@@ -46,7 +46,12 @@ class Overlay:
             if live:
                 frame = run.frame(run.fields, len(run.rowids))
                 rowids = [run.rowids[i] for i in live]
-                total.append(number, Append(rowids, None, frame[live]) if run.has_frames else Append(rowids, [run.plain(i) for i in live]))
+                total.append(
+                    number,
+                    Append(rowids, None, frame[live])
+                    if run.has_frames
+                    else Append(rowids, [run.plain(i) for i in live]),
+                )
         total.killed = {n: list(r) for n, r in self._killed.items()}
         total.ids, total.stale = self._ids, self._stale
         return total

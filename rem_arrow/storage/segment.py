@@ -1,6 +1,7 @@
 """A segment: some ten thousand row versions, sorted by rowid, each column a list of pages; never changed once written.
 
-The manifest is JSON: {"rows", "low", "high", "dense", "columns": {column number: [type, rows a page, pages, bytes, zone map]}}.
+The manifest is JSON: {"rows", "low", "high", "dense", "columns": {column number: [type, rows a page, pages, bytes, zone
+map]}}.
 `dense` says that the rowids are all of low..high, so that none is stored; else they are column 65,535. Every page of a
 column holds the same number of rows, but the last. A column that a segment lacks reads as its field's default.
 """
@@ -49,9 +50,25 @@ class ColumnPages:
 class Segment:
     """A part of a table on disk; columns are read when they are asked for, and kept in the cache."""
 
-    __slots__ = ("__weakref__", "_rowids", "cache", "columns", "dense", "kills", "kv", "number", "rowid_high", "rowid_low", "rows", "table", "table_name")
+    __slots__ = (
+        "__weakref__",
+        "_rowids",
+        "cache",
+        "columns",
+        "dense",
+        "kills",
+        "kv",
+        "number",
+        "rowid_high",
+        "rowid_low",
+        "rows",
+        "table",
+        "table_name",
+    )
 
-    def __init__(self, kv: KV, cache: ColumnCache, table: int, number: int, manifest: bytes, *, table_name: str = "") -> None:
+    def __init__(
+        self, kv: KV, cache: ColumnCache, table: int, number: int, manifest: bytes, *, table_name: str = ""
+    ) -> None:
         self.kv, self.cache, self.table, self.number, self.table_name = kv, cache, table, number, table_name
         self.kills = Kills()
         try:
@@ -59,9 +76,14 @@ class Segment:
             self.rows = cast(int, data["rows"])
             self.rowid_low, self.rowid_high = cast(int, data["low"]), cast(int, data["high"])
             self.dense = bool(data["dense"])
-            self.columns = {int(n): _column_pages(cast("list[Json]", c)) for n, c in cast("dict[str, Json]", data["columns"]).items()}
+            self.columns = {
+                int(n): _column_pages(cast("list[Json]", c))
+                for n, c in cast("dict[str, Json]", data["columns"]).items()
+            }
         except (ValueError, KeyError, TypeError) as error:
-            raise CorruptionError(f"the manifest of segment {number} of table {table_name or table} is damaged: {error}") from error
+            raise CorruptionError(
+                f"the manifest of segment {number} of table {table_name or table} is damaged: {error}"
+            ) from error
         self._rowids: npt.NDArray[np.int64] | None = None
 
     @property
@@ -115,7 +137,9 @@ class Segment:
     def has_few_texts(self, field: Field) -> bool:
         """Say whether `coded` is worth while: a text column whose values repeat a lot."""
         pages = self.columns.get(field.number)
-        return pages is None or (pages.dtype == pl.String() == field.dtype and pages.zone.distinct <= self.rows * _CODED_SHARE_MAX)
+        return pages is None or (
+            pages.dtype == pl.String() == field.dtype and pages.zone.distinct <= self.rows * _CODED_SHARE_MAX
+        )
 
     def coded(self, field: Field) -> pl.Series:
         """Return a whole text column as categories of `codec.CODED`."""
@@ -125,7 +149,9 @@ class Segment:
         key = (self.table, self.number, field.number, CODED_COLUMN)
         values_ = self.cache.get(key)
         if values_ is None:
-            values_ = pl.concat([self._page(field.number, p, pages, codec.CODED) for p in range(pages.pages)], rechunk=True)
+            values_ = pl.concat(
+                [self._page(field.number, p, pages, codec.CODED) for p in range(pages.pages)], rechunk=True
+            )
             self.cache.put(key, values_)
         return values_.alias(field.name)
 
@@ -137,14 +163,24 @@ class Segment:
         key = (self.table, self.number, field.number, FIXED_COLUMN)
         values_ = self.cache.get(key)
         if values_ is None:
-            values_ = pl.concat([self._page(field.number, p, pages, pl.Int64()) for p in range(pages.pages)], rechunk=True)
+            values_ = pl.concat(
+                [self._page(field.number, p, pages, pl.Int64()) for p in range(pages.pages)], rechunk=True
+            )
             self.cache.put(key, values_)
         return values_.alias(field.name)
 
-    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
+    def frame(
+        self,
+        fields: Sequence[Field],
+        length: int,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+    ) -> pl.DataFrame:
         """Return the columns; those whose names are in `coded` as categories, in `fixed` as unscaled integers."""
         assert length == self.rows, "a segment does not grow"
-        return pl.DataFrame([self.coded(f) if f.name in coded else self.fixed(f) if f.name in fixed else self.column(f) for f in fields])
+        return pl.DataFrame(
+            [self.coded(f) if f.name in coded else self.fixed(f) if f.name in fixed else self.column(f) for f in fields]
+        )
 
     def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
@@ -216,14 +252,28 @@ def _python(values_: pl.Series, offset: int, dtype: pl.DataType) -> object:
 
 def _column_pages(data: list[Json]) -> ColumnPages:
     dtype, page_rows, pages, size, zone = data
-    return ColumnPages(datatypes.from_json(dtype), cast(int, page_rows), cast(int, pages), cast(int, size), ZoneMap.from_json(cast("list[Json]", zone)))
+    return ColumnPages(
+        datatypes.from_json(dtype),
+        cast(int, page_rows),
+        cast(int, pages),
+        cast(int, size),
+        ZoneMap.from_json(cast("list[Json]", zone)),
+    )
 
 
 def _default(field: Field, rows: int) -> pl.Series:
     return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
 
 
-def build(kv: KV, table: int, number: int, fields: Sequence[Field], rowids: npt.NDArray[np.int64], column_of: Callable[[Field], pl.Series], executor: Executor) -> Op:
+def build(
+    kv: KV,
+    table: int,
+    number: int,
+    fields: Sequence[Field],
+    rowids: npt.NDArray[np.int64],
+    column_of: Callable[[Field], pl.Series],
+    executor: Executor,
+) -> Op:
     """Write the pages of a new segment and return the operation that makes it exist: its manifest.
 
     Args:
@@ -256,4 +306,10 @@ def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Seri
     kv.write_bulk("pages", ((keys.page_key(table, number, column, i), page.data) for i, page in enumerate(pages)))
     distinct = [page.distinct for page in pages if page.distinct is not None]
     zone = statistics.zone_map(values_, pl.concat(distinct) if len(distinct) == len(pages) else values_)
-    return [datatypes.to_json(values_.dtype), page_rows, len(pages), sum(len(page.data) for page in pages), cast(Json, zone.to_json())]
+    return [
+        datatypes.to_json(values_.dtype),
+        page_rows,
+        len(pages),
+        sum(len(page.data) for page in pages),
+        cast(Json, zone.to_json()),
+    ]

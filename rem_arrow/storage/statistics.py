@@ -52,7 +52,9 @@ def zone_map(column: pl.Series, occurring: pl.Series | None = None) -> ZoneMap:
     low, high = ordered.min(), ordered.max()
     if isinstance(low, str) and isinstance(high, str):
         too_long = len(high.encode()) > _TEXT_BYTES_MAX
-        return ZoneMap(low if len(low.encode()) <= _TEXT_BYTES_MAX else low[:16], None if too_long else high, nulls, distinct)
+        return ZoneMap(
+            low if len(low.encode()) <= _TEXT_BYTES_MAX else low[:16], None if too_long else high, nulls, distinct
+        )
     if isinstance(low, int) and isinstance(high, int) and not isinstance(low, bool):
         distinct = min(distinct, high - low + 1)
     if isinstance(low, float) and isinstance(high, float) and abs(low) + abs(high) == float("inf"):

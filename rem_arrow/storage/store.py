@@ -4,7 +4,8 @@
         changes = ...                      what to do, computed from store.version
         store.commit(changes)              durable first, then visible; all or none
 
-A reader calls `pin()` once and uses nothing but the version that it gets. Memory changes only after RocksDB has said yes.
+A reader calls `pin()` once and uses nothing but the version that it gets. Memory changes only after RocksDB has said
+yes.
 """
 
 from __future__ import annotations
@@ -84,8 +85,14 @@ class Store:
         self.cache = ColumnCache(settings.memory_bytes // 2)
         self.kv = KV(path, "read" if read_only else "write", memory_bytes=settings.memory_bytes)
         try:
-            if not read_only and self.kv.get(keys.CATALOG, b"format") is None and next(self.kv.scan(keys.CATALOG, b""), None) is None:
-                self.kv.write([(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True)
+            if (
+                not read_only
+                and self.kv.get(keys.CATALOG, b"format") is None
+                and next(self.kv.scan(keys.CATALOG, b""), None) is None
+            ):
+                self.kv.write(
+                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
+                )
             loading.check_format(self.kv)
             self.version = loading.load_version(self.kv, self.cache)
             if not read_only:
@@ -137,7 +144,10 @@ class Store:
         if self.closed:
             raise InputError(f"the database {self.path} is closed; connect to it again")
         if os.getpid() != self.process:
-            raise InputError("this handle was made in another process; connect again in this one (after a fork, nothing of it may be used)")
+            raise InputError(
+                "this handle was made in another process; connect again in this one (after a fork, nothing of it may "
+                "be used)"
+            )
 
     # --- writing
 
@@ -169,7 +179,9 @@ class Store:
         self._counters[key] = (first + count, limit)
         return first
 
-    def commit(self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()) -> Version:
+    def commit(
+        self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()
+    ) -> Version:
         """Store `changes` and publish the version that shows them. REQUIRES: the lock.
 
         Args:
@@ -182,7 +194,10 @@ class Store:
         ops: list[Op] = [(keys.CATALOG, b"commit", U64.pack(number))]
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
         for table, by_part in kills.items():
-            ops += [("dead", keys.dead_key(table, part, number), np.array(o, dtype="<u4").tobytes()) for part, o in by_part.items()]
+            ops += [
+                ("dead", keys.dead_key(table, part, number), np.array(o, dtype="<u4").tobytes())
+                for part, o in by_part.items()
+            ]
         appended: list[tuple[int, Run, Append, int]] = []
         for table, appends in changes.appends.items():
             run, base_row = self._run_for(table, changes)
@@ -197,7 +212,12 @@ class Store:
         segments = [*changes.manifests, *manifests]
         ops += [op for _, op, _ in segments]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
-        drop = [(family, keys.table_prefix(n)) for n, t in changes.tables.items() if t is None for family in ("tail", "dead", "manifest")]
+        drop = [
+            (family, keys.table_prefix(n))
+            for n, t in changes.tables.items()
+            if t is None
+            for family in ("tail", "dead", "manifest")
+        ]
         self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
         return self._publish(number, changes, kills, appended, segments)
 
@@ -239,8 +259,12 @@ class Store:
         for number, table in changes.tables.items():
             if table is None:
                 dropped = tables.pop(number)
-                self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1)
-                self._garbage.append((self.version.commit + 1, [], [(family, keys.table_prefix(number)) for family in ("ids", "index")]))
+                self.discard(
+                    [view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1
+                )
+                self._garbage.append(
+                    (self.version.commit + 1, [], [(family, keys.table_prefix(number)) for family in ("ids", "index")])
+                )
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
@@ -258,16 +282,25 @@ class Store:
             now = self.version.tables.get(table)
             if now is None or now.table is not base.tables[table].table:
                 what = "dropped" if now is None else "changed"
-                raise ConflictError(f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; nothing was stored, run it again")
+                raise ConflictError(
+                    f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; "
+                    "nothing was stored, run it again"
+                )
         for number, killed, ids in self._recent:
             if number <= base.commit:
                 continue
             for table, rowids in changes.killed.items():
                 if not set(rowids).isdisjoint(killed.get(table, ())):
                     name = self.version.tables[table].table.name if table in self.version.tables else str(table)
-                    raise ConflictError(f"rows of {name} that this transaction changes were changed by another one first; nothing was stored, run it again")
+                    raise ConflictError(
+                        f"rows of {name} that this transaction changes were changed by another one first; nothing was "
+                        "stored, run it again"
+                    )
             if not ids.isdisjoint(changes.ids):
-                raise ConflictError("an id that this transaction inserts was inserted by another one first; nothing was stored, run it again")
+                raise ConflictError(
+                    "an id that this transaction inserts was inserted by another one first; nothing was stored, run "
+                    "it again"
+                )
 
     # --- what follows a write
 
@@ -294,14 +327,19 @@ class Store:
         return len(self.waiting(table))
 
     def replace(self, table: int, old: list[Segment | Run], new: list[Segment]) -> None:
-        """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored it."""
+        """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored
+        it."""
         gone = {id(part) for part in old}
         tv = self.version.tables[table]
         views = [PartView(s, s.rows, len(s.kills.offsets)) for s in new]
         at = next(i for i, v in enumerate(tv.parts) if id(v.part) in gone)
         parts = [v for v in tv.parts if id(v.part) not in gone]
         parts[at:at] = views
-        self.version = Version(self.version.commit + 1, {**self.version.tables, table: TableVersion(tv.table, tuple(parts))}, self.version.names)
+        self.version = Version(
+            self.version.commit + 1,
+            {**self.version.tables, table: TableVersion(tv.table, tuple(parts))},
+            self.version.names,
+        )
         self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
         self._room.notify_all()
 
@@ -319,7 +357,13 @@ class Store:
                 _, stale, prefixes = self._garbage.popleft()
                 for family, prefix in prefixes:
                     self.kv.delete_prefix(family, prefix)
-                self.kv.write([(family, key, None) for family, key, table, rowid in stale if not self.indexer.still_wanted(family, key, table, rowid)])
+                self.kv.write(
+                    [
+                        (family, key, None)
+                        for family, key, table, rowid in stale
+                        if not self.indexer.still_wanted(family, key, table, rowid)
+                    ]
+                )
             while self._recent and self._recent[0][0] <= oldest:
                 self._recent.popleft()
             return len(self._garbage)

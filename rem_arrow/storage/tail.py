@@ -11,7 +11,8 @@ One write (a row or a batch) is one RocksDB value:
     ..  ...  the rows
 
 JSON is for rows that come as Python values: encoding one takes 0.3 us, an Arrow message 110 us. A `Run` holds the same
-rows in memory, grows by appending, and turns them into columns when a query first asks, so that writes pay nothing for it.
+rows in memory, grows by appending, and turns them into columns when a query first asks, so that writes pay nothing for
+it.
 """
 
 from __future__ import annotations
@@ -71,7 +72,10 @@ def encode(append: Append) -> bytes:
         append.frame.write_ipc_stream(sink, compression="lz4")
         payload, kind = sink.getvalue(), _IPC
     if len(payload) > WRITE_BYTES_MAX:
-        raise InputError(f"one write holds {len(payload):,} bytes; a value, and all rows of one insert together, may take 1 GiB: insert in smaller batches, or use load")
+        raise InputError(
+            f"one write holds {len(payload):,} bytes; a value, and all rows of one insert together, may take 1 GiB: "
+            "insert in smaller batches, or use load"
+        )
     rowids = append.rowids
     dense = isinstance(rowids, range) or len(rowids) == 1
     ids = struct.pack("<Q", rowids[0]) if dense else np.asarray(rowids, dtype="<u8").tobytes()
@@ -104,7 +108,22 @@ class Run:
     REQUIRES: `append` under the writers' lock. Readers use the first `length` rows that their version pins.
     """
 
-    __slots__ = ("__weakref__", "_chunks", "_earlier", "_frames", "_latest", "_lock", "_rows", "bytes", "fields", "kills", "number", "rowid_high", "rowid_low", "rowids")
+    __slots__ = (
+        "__weakref__",
+        "_chunks",
+        "_earlier",
+        "_frames",
+        "_latest",
+        "_lock",
+        "_rows",
+        "bytes",
+        "fields",
+        "kills",
+        "number",
+        "rowid_high",
+        "rowid_low",
+        "rowids",
+    )
 
     def __init__(self, number: int, fields: tuple[Field, ...]) -> None:
         self.number, self.fields = number, fields
@@ -137,8 +156,12 @@ class Run:
                 self._earlier[offset] = before
             self._latest[rowid] = offset
         self.rowids.extend(append.rowids)
-        self.rowid_low = min(self.rowid_low, append.rowids[0] if isinstance(append.rowids, range) else min(append.rowids))
-        self.rowid_high = max(self.rowid_high, append.rowids[-1] if isinstance(append.rowids, range) else max(append.rowids))
+        self.rowid_low = min(
+            self.rowid_low, append.rowids[0] if isinstance(append.rowids, range) else min(append.rowids)
+        )
+        self.rowid_high = max(
+            self.rowid_high, append.rowids[-1] if isinstance(append.rowids, range) else max(append.rowids)
+        )
         self.bytes += size + _ROW_OVERHEAD_BYTES * len(append)
 
     def locate(self, rowid: int, length: int, kills: int) -> int | None:
@@ -151,8 +174,15 @@ class Run:
     def rowid_array(self, length: int) -> npt.NDArray[np.int64]:
         return np.array(self.rowids[:length], dtype=np.int64)
 
-    def frame(self, fields: Sequence[Field], length: int, coded: frozenset[str] = frozenset(), fixed: frozenset[str] = frozenset()) -> pl.DataFrame:
-        """Return the first `length` rows, dead ones included; the columns in `coded` as categories, in `fixed` as unscaled integers."""
+    def frame(
+        self,
+        fields: Sequence[Field],
+        length: int,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+    ) -> pl.DataFrame:
+        """Return the first `length` rows, dead ones included; the columns in `coded` as categories, in `fixed` as
+        unscaled integers."""
         frame = self._frame(fields, length)
         if fixed:
             frame = frame.with_columns(unscaled(frame[name]) for name in fixed)
@@ -198,7 +228,8 @@ class Run:
         return pl.DataFrame(schema={f.name: f.dtype for f in self.fields})
 
     def _decode(self, start: int, stop: int) -> None:
-        """Turn rows `start` to `stop` into columns; neighbours of similar size are merged, so that there are few chunks."""
+        """Turn rows `start` to `stop` into columns; neighbours of similar size are merged, so that there are few
+        chunks."""
         frames = {base: frame for base, frame in self._frames if start <= base < stop}
         position = start
         while position < stop:
@@ -207,7 +238,9 @@ class Run:
             else:
                 end = min([b for b in frames if b > position], default=stop)
                 columns = list(zip(*self._rows[position:end], strict=True))  # type: ignore[arg-type]
-                chunk = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(self.fields, columns, strict=True)])
+                chunk = pl.DataFrame(
+                    [values.column(f.name, c, f.dtype) for f, c in zip(self.fields, columns, strict=True)]
+                )
             self._chunks.append(chunk)
             position += chunk.height
         while len(self._chunks) > 1 and self._chunks[-2].height <= 2 * self._chunks[-1].height:

@@ -1,8 +1,11 @@
 """Values between Python and storage: the plain form of one value, and columns of plain values.
 
-The plain form of a value is what JSON can hold exactly: integers, floats, booleans and texts as they are; dates as days,
-times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes as text of
-one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps and column
+The plain form of a value is what JSON can hold exactly: integers, floats, booleans and texts as they are; dates as
+days,
+times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes as
+text of
+one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps and
+column
 defaults are kept in plain form.
 """
 
@@ -28,7 +31,8 @@ _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def to_plain(dtype: pl.DataType) -> Converter | None:
-    """Return the function from a Python value (never None) of `dtype` to its plain form; None when they are the same."""
+    """Return the function from a Python value (never None) of `dtype` to its plain form; None when they are the
+    same."""
     match dtype:
         case pl.Date():
             return lambda v: v.toordinal() - _EPOCH_DAY

@@ -1,6 +1,7 @@
 """The state of the whole database at one commit: immutable, published by one assignment, pinned by whoever reads.
 
-A table is a tuple of parts, oldest first: segments, and runs that are not sealed yet. A `PartView` says how much of a part
+A table is a tuple of parts, oldest first: segments, and runs that are not sealed yet. A `PartView` says how much of a
+part
 this version sees: its first `length` rows, without the first `kills` that died, and without `hidden`, the rows that a
 transaction of its own has killed and not committed.
 """
@@ -83,7 +84,11 @@ class TableVersion(NamedTuple):
             return found
         wanted = np.unique(np.array(rowids, dtype=np.int64))
         for view in self.parts:
-            inside = wanted[np.searchsorted(wanted, view.part.rowid_low) : np.searchsorted(wanted, view.part.rowid_high, side="right")]
+            inside = wanted[
+                np.searchsorted(wanted, view.part.rowid_low) : np.searchsorted(
+                    wanted, view.part.rowid_high, side="right"
+                )
+            ]
             if not len(inside):
                 continue
             if isinstance(view.part, Segment):

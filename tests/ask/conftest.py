@@ -54,18 +54,60 @@ def db() -> Iterator[rem.Database]:
     with rem.connect() as db:
         db.register(User, name="users")
         db.register(Issue, name="issues")
-        people = [("ann", "Ann Lee", "Core"), ("bob", "Bob Ray", "Payments"), ("cy", "Cy Fox", "Payments"), ("dee", "Dee Kim", "Core")]
+        people = [
+            ("ann", "Ann Lee", "Core"),
+            ("bob", "Bob Ray", "Payments"),
+            ("cy", "Cy Fox", "Payments"),
+            ("dee", "Dee Kim", "Core"),
+        ]
         db.insert("users", [{"id": i, "name": n, "team": t, "is_active": i != "dee"} for i, n, t in people])
         issues = [
-            {"id": "TAP-1", "title": "Login fails with a long password", "status": "open", "priority": "high", "points": 3, "assignee": "ann", "labels": ["auth"]},
-            {"id": "TAP-2", "title": "Password reset mail is late", "status": "closed", "priority": "low", "points": 1, "closed_at": "2026-06-10T10:00Z"},
-            {"id": "TAP-3", "title": "Refund is paid twice", "status": "open", "priority": "critical", "points": 8, "assignee": "bob", "labels": ["money", "auth"]},
-            {"id": "TAP-4", "title": "Dark colours for the menu", "status": "in_progress", "priority": "low", "points": 2},
+            {
+                "id": "TAP-1",
+                "title": "Login fails with a long password",
+                "status": "open",
+                "priority": "high",
+                "points": 3,
+                "assignee": "ann",
+                "labels": ["auth"],
+            },
+            {
+                "id": "TAP-2",
+                "title": "Password reset mail is late",
+                "status": "closed",
+                "priority": "low",
+                "points": 1,
+                "closed_at": "2026-06-10T10:00Z",
+            },
+            {
+                "id": "TAP-3",
+                "title": "Refund is paid twice",
+                "status": "open",
+                "priority": "critical",
+                "points": 8,
+                "assignee": "bob",
+                "labels": ["money", "auth"],
+            },
+            {
+                "id": "TAP-4",
+                "title": "Dark colours for the menu",
+                "status": "in_progress",
+                "priority": "low",
+                "points": 2,
+            },
         ]
         db.insert("issues", issues)
-        db.insert("resources", [{"id": "r1", "name": "Guide to passwords", "content": "How to choose a password and log in", "category": "tutorial", "status": "published"},
-                                {"id": "r2", "name": "Paying back", "content": "How refunds are paid to a customer", "category": "guide", "status": "active"}])  # fmt: skip
+        db.insert("resources", [{"id": "r1", "name": "Guide to passwords",
+                                 "content": "How to choose a password and log in", "category": "tutorial",
+                                 "status": "published"},
+                                {"id": "r2", "name": "Paying back", "content": "How refunds are paid to a customer",
+                                 "category": "guide", "status": "active"}])  # fmt: skip
         db.insert("moments", {"id": "m1", "name": "Retro", "moment_type": "meeting", "starts_at": "2026-06-14T09:00Z"})
-        for src, dst, kind in [("ann", "TAP-1", "wrote"), ("bob", "TAP-1", "reviewed"), ("cy", "TAP-3", "wrote"), ("ann", "m1", "attended")]:
+        for src, dst, kind in [
+            ("ann", "TAP-1", "wrote"),
+            ("bob", "TAP-1", "reviewed"),
+            ("cy", "TAP-3", "wrote"),
+            ("ann", "m1", "attended"),
+        ]:
             db.add_edge(src, dst, kind)
         yield db

@@ -1,4 +1,5 @@
-"""A server on loopback that speaks the wire formats of responses and of chat completions, and answers what the test tells it."""
+"""A server on loopback that speaks the wire formats of responses and of chat completions, and answers what the test
+tells it."""
 
 from __future__ import annotations
 
@@ -39,7 +40,11 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
         data = text.encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(data)),
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -54,9 +59,19 @@ def says(text: str | dict[str, Any], *, refusal: str = "", incomplete: str = "")
 
     def answer(handler: Handler, body: dict[str, Any]) -> None:
         if handler.path.endswith("/responses"):
-            part = {"type": "refusal", "refusal": refusal} if refusal else {"type": "output_text", "text": content, "annotations": []}
+            part = (
+                {"type": "refusal", "refusal": refusal}
+                if refusal
+                else {"type": "output_text", "text": content, "annotations": []}
+            )
             message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [part]}
-            usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+            usage = {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "total_tokens": 15,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0},
+            }
             found = {
                 "id": "r",
                 "object": "response",
@@ -67,7 +82,11 @@ def says(text: str | dict[str, Any], *, refusal: str = "", incomplete: str = "")
                 "tool_choice": "auto",
                 "tools": [],
             }
-            found |= {"status": "incomplete" if incomplete else "completed", "incomplete_details": {"reason": incomplete} if incomplete else None, "usage": usage}
+            found |= {
+                "status": "incomplete" if incomplete else "completed",
+                "incomplete_details": {"reason": incomplete} if incomplete else None,
+                "usage": usage,
+            }
         else:
             message = {"role": "assistant", "content": None if refusal else content, "refusal": refusal or None}
             choice = {"index": 0, "message": message, "finish_reason": "length" if incomplete else "stop"}
@@ -85,7 +104,9 @@ def says(text: str | dict[str, Any], *, refusal: str = "", incomplete: str = "")
 
 
 def status(code: int, message: str = "no", headers: dict[str, str] | None = None) -> Answer:
-    return lambda handler, body: handler.send(code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": None}}), headers)
+    return lambda handler, body: handler.send(
+        code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": None}}), headers
+    )
 
 
 def silent(handler: Handler, body: dict[str, Any]) -> None:

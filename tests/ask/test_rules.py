@@ -58,7 +58,8 @@ def test_questions_for_numbers(db, question, rows):
 
 @pytest.mark.parametrize(
     ("question", "kind", "first"),
-    [("issues about password resets", "vector", {"TAP-2", "TAP-1"}), ("open issues about refunds", "hybrid", {"TAP-3"}), ("How are refunds paid?", "vector", {"r2"}), ("tutorials about passwords", "vector", {"r1"})],
+    [("issues about password resets", "vector", {"TAP-2", "TAP-1"}), ("open issues about refunds", "hybrid", {"TAP-3"}),
+     ("How are refunds paid?", "vector", {"r2"}), ("tutorials about passwords", "vector", {"r1"})],
 )  # fmt: skip
 def test_what_is_left_is_searched(db, question, kind, first):
     answer = db.query_natural_language(question, now=NOW)
@@ -91,8 +92,17 @@ def test_nothing_found_says_so(db):
 
 def test_a_table_may_be_named(db):
     """With `table` the rows come from there; one that does not exist is refused."""
-    assert set(db.query_natural_language("password", table="Issues").results["id"]) <= {"TAP-1", "TAP-2", "TAP-3", "TAP-4"}
-    for wrong, says in [({"table": "isues"}, "Did you mean issues"), ({"table": 3}, "a table is named by a text"), ({"now": "today"}, "now is a datetime")]:
+    assert set(db.query_natural_language("password", table="Issues").results["id"]) <= {
+        "TAP-1",
+        "TAP-2",
+        "TAP-3",
+        "TAP-4",
+    }
+    for wrong, says in [
+        ({"table": "isues"}, "Did you mean issues"),
+        ({"table": 3}, "a table is named by a text"),
+        ({"now": "today"}, "now is a datetime"),
+    ]:
         with pytest.raises(rem.InputError, match=says):
             db.query_natural_language("password", **wrong)
 

@@ -40,7 +40,17 @@ CASES = [
     ("guides from 2025", "2025-01-01 00:00", "2026-01-01 00:00"),
     ("which are coming up?", "2026-06-15 12:00", None),
 ]
-NONE = ["", "may I see this", "files with 2025 lines", "the March hare", "port 8080", "version 3.11", "in the last resort", "on 31 February 2026", "since 9999-99-99"]
+NONE = [
+    "",
+    "may I see this",
+    "files with 2025 lines",
+    "the March hare",
+    "port 8080",
+    "version 3.11",
+    "in the last resort",
+    "on 31 February 2026",
+    "since 9999-99-99",
+]
 
 
 @pytest.mark.parametrize(("text", "low", "high"), CASES)
@@ -59,7 +69,15 @@ def test_other_words_are_no_times(text):
 @given(st.text(max_size=60), st.datetimes(datetime(1, 1, 2), datetime(9998, 1, 1)))
 def test_any_text_and_any_day_is_read(text, now):
     """No text and no day is an error, and a range does not end before it begins."""
-    for words in (text, f"in the last {text} days", f"since {text}", "last month", "in the last 3000 years", "next quarter", "in the last 12 months"):
+    for words in (
+        text,
+        f"in the last {text} days",
+        f"since {text}",
+        "last month",
+        "in the last 3000 years",
+        "next quarter",
+        "in the last 12 months",
+    ):
         found = find(words, now.replace(tzinfo=timezone.utc))
         if found is not None and found.low is not None and found.high is not None:
             assert found.low <= found.high + timedelta(0)

@@ -30,13 +30,17 @@ def test_the_same_seed_gives_the_same_rows(small):
         company.build(later, scale=SCALE, now=company.NOW + timedelta(days=1))
         assert again.sql(CONTENTS).equals(small.sql(CONTENTS)) and again.sql(edges).equals(small.sql(edges))
         assert not other.sql(CONTENTS).equals(small.sql(CONTENTS))
-        assert (later.sql(CONTENTS)["created_at"] - small.sql(CONTENTS)["created_at"]).unique().to_list() == [timedelta(days=1)]
+        assert (later.sql(CONTENTS)["created_at"] - small.sql(CONTENTS)["created_at"]).unique().to_list() == [
+            timedelta(days=1)
+        ]
 
 
 def test_no_edge_dangles(small):
     """Both ends of every edge exist, in the tables that the edge names."""
     entities = 'SELECT "table", id FROM all_entities'
-    assert small.sql(f"SELECT * FROM edges WHERE (src_table, src) NOT IN ({entities}) OR (dst_table, dst) NOT IN ({entities})").is_empty()
+    assert small.sql(
+        f"SELECT * FROM edges WHERE (src_table, src) NOT IN ({entities}) OR (dst_table, dst) NOT IN ({entities})"
+    ).is_empty()
 
 
 def test_no_time_is_later_than_now_but_of_planned_moments(small):
@@ -46,8 +50,14 @@ def test_no_time_is_later_than_now_but_of_planned_moments(small):
         if table != "users":
             assert small.sql(f"SELECT id FROM {table} WHERE created_at > $now", now).is_empty()
     assert small.sql("SELECT id FROM issues WHERE closed_at > $now OR closed_at < created_at", now).is_empty()
-    assert small.sql("SELECT id FROM pull_requests WHERE merged_at > $now OR merged_at < created_at OR (merged_at IS NULL) = (status = 'merged')", now).is_empty()
-    assert small.sql("SELECT id FROM moments WHERE starts_at > $now AND moment_type IN ('incident', 'release')", now).is_empty()
+    assert small.sql(
+        "SELECT id FROM pull_requests WHERE merged_at > $now OR merged_at < created_at OR (merged_at IS NULL) = "
+        "(status = 'merged')",
+        now,
+    ).is_empty()
+    assert small.sql(
+        "SELECT id FROM moments WHERE starts_at > $now AND moment_type IN ('incident', 'release')", now
+    ).is_empty()
 
 
 def test_it_is_built_once(tmp_path):

@@ -22,12 +22,18 @@ def test_a_benchmark_runs_and_its_engines_agree(name, tmp_path):
     assert rows and all(set(row) == FIELDS for row in rows)
     assert all(row["checksum"] for row in rows if row["rows"])
     assert any(row["target"] and row["met"] is not None for row in rows)
-    assert {p: p.stat().st_mtime_ns for p in RESULTS.glob("*.json")} == before, "a smoke run leaves the real results alone"
+    assert {p: p.stat().st_mtime_ns for p in RESULTS.glob("*.json")} == before, (
+        "a smoke run leaves the real results alone"
+    )
 
 
 def test_a_disagreement_is_seen():
     """Two engines with the same work and different checksums make a line; different amounts of work do not."""
-    rows = [Row("q", "a", 1.0, "ms", 10, checksum="x"), Row("q", "b", 1.0, "ms", 10, checksum="y"), Row("q", "c", 1.0, "ms", 5, checksum="z")]
+    rows = [
+        Row("q", "a", 1.0, "ms", 10, checksum="x"),
+        Row("q", "b", 1.0, "ms", 10, checksum="y"),
+        Row("q", "c", 1.0, "ms", 5, checksum="z"),
+    ]
     assert disagreements(rows) == ["q over 10 rows: the engines disagree: {'a': 'x', 'b': 'y'}"]
     assert not disagreements(rows[1:])
 

@@ -28,12 +28,33 @@ def available():
 def test_queries_are_checked_and_timed(tmp_path, capsys):
     """A table is printed and JSON written, with times of each engine and of planning."""
     file = tmp_path / "out.json"
-    assert main(["--suite", "tpch", "--scale", "0.01", "--queries", "1,6", "--engines", "rem,polars", "--repeat", "1", "--json", str(file)]) == 0
+    assert (
+        main(
+            [
+                "--suite",
+                "tpch",
+                "--scale",
+                "0.01",
+                "--queries",
+                "1,6",
+                "--engines",
+                "rem,polars",
+                "--repeat",
+                "1",
+                "--json",
+                str(file),
+            ]
+        )
+        == 0
+    )
     assert "2 of 2 equal" in capsys.readouterr().out
     written = json.loads(file.read_text(encoding="utf-8"))
     assert [q["number"] for q in written["queries"]] == [1, 6] and written["geometric_mean"] > 0
     for query in written["queries"]:
-        assert set(query["milliseconds"]) == {"rem", "duckdb", "polars"} and query["plan_uncached_ms"] > query["plan_cached_ms"] > 0
+        assert (
+            set(query["milliseconds"]) == {"rem", "duckdb", "polars"}
+            and query["plan_uncached_ms"] > query["plan_cached_ms"] > 0
+        )
 
 
 @pytest.mark.usefixtures("available")
@@ -41,7 +62,10 @@ def test_a_query_is_taken_apart(capsys):
     """The profile shows the phases, our plan and Polars' plan."""
     assert main(["--suite", "tpch", "--scale", "0.01", "--profile", "6"]) == 0
     said = capsys.readouterr().out
-    assert all(word in said for word in ("parse", "bind", "optimize", "lower", "collect", "Polars plan, optimized", "from the plan cache"))
+    assert all(
+        word in said
+        for word in ("parse", "bind", "optimize", "lower", "collect", "Polars plan, optimized", "from the plan cache")
+    )
 
 
 def test_an_environment_that_cannot_be_made_is_told(tmp_path, monkeypatch, capsys):
@@ -66,7 +90,11 @@ def test_a_command_that_fails_is_told():
         ([(1,)], [(1, 2)], "1 columns instead of 2"),
         ([(1, "a"), (1, "a")], [(1, "a"), (1, "b")], "1 of 2 rows differ, such as (1, 'a') instead of (1, 'b')"),
         ([("a", 1.0000001), ("b", None)], [("b", None), ("a", Decimal("1.00"))], ""),
-        ([("a", 1.0001)], [("a", Decimal("1.00"))], "1 of 1 rows differ, such as ('a', 1.0001) instead of ('a', '1.00')"),
+        (
+            [("a", 1.0001)],
+            [("a", Decimal("1.00"))],
+            "1 of 1 rows differ, such as ('a', 1.0001) instead of ('a', '1.00')",
+        ),
         ([(0.0,)], [(None,)], "1 of 1 rows differ, such as (0.0,) instead of (None,)"),
         ([(float("nan"),)], [(float("nan"),)], ""),
     ],

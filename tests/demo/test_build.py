@@ -44,7 +44,9 @@ def test_a_database_is_built_once(tmp_path: Path, console: Console) -> None:
 
 
 @pytest.mark.usefixtures("library")
-def test_a_build_that_was_killed_is_begun_again(tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_that_was_killed_is_begun_again(
+    tmp_path: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -62,7 +64,9 @@ def test_a_build_that_was_killed_is_begun_again(tmp_path: Path, console: Console
 def test_another_database_is_left_alone(tmp_path: Path, console: Console) -> None:
     with connect(tmp_path / "mine.rem") as db:
         db.insert("entities", {"id": "e1", "name": "mine"})
-    with pytest.raises(InputError, match="is a database that the demo did not build; give a path that does not exist yet"):
+    with pytest.raises(
+        InputError, match="is a database that the demo did not build; give a path that does not exist yet"
+    ):
         open_demo(tmp_path / "mine.rem", console=console)
     with connect(tmp_path / "mine.rem") as db:
         assert db.sql("SELECT name FROM entities").item() == "mine"
@@ -88,5 +92,7 @@ def test_a_folder_that_no_build_made_is_not_removed(tmp_path: Path, console: Con
 
 def test_a_library_without_source_is_an_error(library: Path, tmp_path: Path, console: Console) -> None:
     (library / "one.py").unlink()
-    with pytest.raises(InputError, match=r"no Python source in .*lib; run the demo with a Python that has its library as \.py files"):
+    with pytest.raises(
+        InputError, match=r"no Python source in .*lib; run the demo with a Python that has its library as \.py files"
+    ):
         open_demo(tmp_path / "demo.rem", console=console)

@@ -21,7 +21,9 @@ def _printed(frame: pl.DataFrame) -> list[str]:
 
 
 def test_numbers_have_separators_and_missing_values_a_dash() -> None:
-    lines = _printed(pl.DataFrame({"n": [1234567, None], "x": [0.25, 12345.0], "t": ["a\n b", None], "b": [True, False]}))
+    lines = _printed(
+        pl.DataFrame({"n": [1234567, None], "x": [0.25, 12345.0], "t": ["a\n b", None], "b": [True, False]})
+    )
     assert [line.split() for line in lines if "─" not in line] == [
         ["n", "x", "t", "b"],
         ["1,234,567", "0.25", "a", "b", "true"],
@@ -50,5 +52,10 @@ def test_the_demo_asks_all_and_says_what_is_next(tmp_path: Path, monkeypatch: py
     assert "What is json.dumps?" in shown
     assert max(map(len, shown.splitlines())) <= 100
     assert (tmp_path / "rem-demo.rem").is_dir()
-    for command in ("rem-arrow sql rem-demo.rem", "rem-arrow lookup rem-demo.rem", "rem-arrow tables rem-demo.rem", "rem.connect('rem-demo.rem')"):
+    for command in (
+        "rem-arrow sql rem-demo.rem",
+        "rem-arrow lookup rem-demo.rem",
+        "rem-arrow tables rem-demo.rem",
+        "rem.connect('rem-demo.rem')",
+    ):
         assert command in shown

@@ -13,9 +13,12 @@ from rem_arrow.demo.models import Class, Function, Module
 from rem_arrow.demo.source import Library
 
 TREE = {
-    "plain.py": '"""Plain."""\nimport sys\nimport nowhere\n\ndef greet(name, *, loud=False) -> str:\n    """Greet."""\n    return name\n\ndef _hidden(): greet("a"); greet("b")\n',
-    "star.py": "from plain import *\nfrom pkg import *\n\ndef use():\n    greet('x')\n    _hidden()\n    make()\n    unlisted()\n",
-    "pkg/__init__.py": '"""A package."""\nfrom .core import make, unlisted\nfrom . import shapes as s\n__all__ = ["make"]\n',
+    "plain.py": '"""Plain."""\nimport sys\nimport nowhere\n\ndef greet(name, *, loud=False) -> str:\n    '
+    '"""Greet."""\n    return name\n\ndef _hidden(): greet("a"); greet("b")\n',
+    "star.py": "from plain import *\nfrom pkg import *\n\ndef use():\n    greet('x')\n    _hidden()\n    make()\n    "
+    "unlisted()\n",
+    "pkg/__init__.py": '"""A package."""\nfrom .core import make, unlisted\nfrom . import shapes as s\n__all__ = '
+    '["make"]\n',
     "pkg/core.py": (
         "import plain as p, pkg.shapes\n"
         "from .shapes import Square as Sq\n"
@@ -24,9 +27,11 @@ TREE = {
         "from ...above import x\n"
         "hello = p.greet\n"
         "square = Sq()\n\n"
-        "def make():\n    hello('x'); hello('y')\n    square.area()\n    Sq(2).grow()\n    pkg.shapes.Shape()\n    deep()\n    print(1)\n\n"
+        "def make():\n    hello('x'); hello('y')\n    square.area()\n    Sq(2).grow()\n    pkg.shapes.Shape()\n    "
+        "deep()\n    print(1)\n\n"
         "def unlisted():\n    return unlisted()\n\n"
-        "def local(make, *, flag):\n    make()\n    p = flag\n    p.greet()\n    from plain import greet as g\n    g()\n    t = Sq()\n    t.area()\n    u = 1\n    u = Sq()\n    u.area()\n"
+        "def local(make, *, flag):\n    make()\n    p = flag\n    p.greet()\n    from plain import greet as g\n    "
+        "g()\n    t = Sq()\n    t.area()\n    u = 1\n    u = Sq()\n    u.area()\n"
     ),
     "pkg/shapes.py": (
         "import abc\n"
@@ -34,7 +39,8 @@ TREE = {
         '    """A shape."""\n'
         "    def __init__(self): self.area()\n"
         "    def area(self): return 0\n"
-        "    def grow(self):\n        self.area()\n        type(self).area()\n        self.size.area()\n        self()\n"
+        "    def grow(self):\n        self.area()\n        type(self).area()\n        self.size.area()\n        "
+        "self()\n"
         "    def __call__(self): pass\n"
         "    @classmethod\n    def new(cls): return cls()\n"
         "    @staticmethod\n    def loose(self): self.area()\n"
@@ -48,10 +54,13 @@ TREE = {
     ),
     "pkg/sub/__init__.py": "",
     "pkg/sub/deep.py": "def deep():\n    def inner(): return aside()\n    return inner\n\nasync def aside(): pass\n",
-    "heirs.py": "import pkg.shapes as sh\nfrom pkg.core import Sq\nfrom pkg.shapes import Shape\n\nclass A(sh.Square): pass\nclass B(Sq, Unknown, A): pass\nclass Shape(Shape): pass\nclass G(Sq[int]): pass\n",
+    "heirs.py": "import pkg.shapes as sh\nfrom pkg.core import Sq\nfrom pkg.shapes import Shape\n\nclass "
+    "A(sh.Square): pass\nclass B(Sq, Unknown, A): pass\nclass Shape(Shape): pass\nclass G(Sq[int]): pass\n",
     "twice.py": (
-        "import sys\nif sys.platform == 'x':\n    def f(): g()\n    class C:\n        def m(self): pass\nelse:\n    def f(): pass\n"
-        "    class C:\n        def m(self): pass\n        def n(self): pass\ntry:\n    def g(): pass\nexcept ImportError:\n    def g(): f()\n"
+        "import sys\nif sys.platform == 'x':\n    def f(): g()\n    class C:\n        def m(self): pass\nelse:\n    "
+        "def f(): pass\n"
+        "    class C:\n        def m(self): pass\n        def n(self): pass\ntry:\n    def g(): pass\nexcept "
+        "ImportError:\n    def g(): f()\n"
     ),
     "ünicode.py": '"""Schöne Grüße."""\nclass Größe:\n    def höhe(self): self.höhe()\n',
     "latin.py": "# -*- coding: latin-1 -*-\ndef f():\n    'caf\u00e9'\n",
@@ -138,14 +147,68 @@ def test_a_class_row_is_complete(small: Library) -> None:
 
 
 def test_a_function_row_is_complete(small: Library) -> None:
-    rows = small.functions.filter(pl.col("module").is_in(["plain", "pkg.sub.deep", "ünicode", "latin"])).sort("id").rows()
+    rows = (
+        small.functions.filter(pl.col("module").is_in(["plain", "pkg.sub.deep", "ünicode", "latin"])).sort("id").rows()
+    )
     assert rows == [
         ("latin.f", "f", "latin", "latin", None, "f()", "café", "latin.py", 2, 2, False, True),
-        ("pkg.sub.deep.aside", "aside", "pkg.sub.deep", "pkg", None, "aside()", None, "pkg/sub/deep.py", 5, 1, True, True),
-        ("pkg.sub.deep.deep", "deep", "pkg.sub.deep", "pkg", None, "deep()", None, "pkg/sub/deep.py", 1, 3, False, True),
+        (
+            "pkg.sub.deep.aside",
+            "aside",
+            "pkg.sub.deep",
+            "pkg",
+            None,
+            "aside()",
+            None,
+            "pkg/sub/deep.py",
+            5,
+            1,
+            True,
+            True,
+        ),
+        (
+            "pkg.sub.deep.deep",
+            "deep",
+            "pkg.sub.deep",
+            "pkg",
+            None,
+            "deep()",
+            None,
+            "pkg/sub/deep.py",
+            1,
+            3,
+            False,
+            True,
+        ),
         ("plain._hidden", "_hidden", "plain", "plain", None, "_hidden()", None, "plain.py", 9, 1, False, False),
-        ("plain.greet", "greet", "plain", "plain", None, "greet(name, *, loud=False) -> str", "Greet.", "plain.py", 5, 3, False, True),
-        ("ünicode.Größe.höhe", "höhe", "ünicode", "ünicode", "ünicode.Größe", "höhe(self)", None, "ünicode.py", 3, 1, False, True),
+        (
+            "plain.greet",
+            "greet",
+            "plain",
+            "plain",
+            None,
+            "greet(name, *, loud=False) -> str",
+            "Greet.",
+            "plain.py",
+            5,
+            3,
+            False,
+            True,
+        ),
+        (
+            "ünicode.Größe.höhe",
+            "höhe",
+            "ünicode",
+            "ünicode",
+            "ünicode.Größe",
+            "höhe(self)",
+            None,
+            "ünicode.py",
+            3,
+            1,
+            False,
+            True,
+        ),
     ]
 
 
@@ -163,7 +226,8 @@ def test_docstrings_are_resources(small: Library) -> None:
 
 
 def test_imports_go_to_modules(small: Library) -> None:
-    """Relative, aliased and star imports, and those inside functions; nowhere and abc have no row, ...above is outside."""
+    """Relative, aliased and star imports, and those inside functions; nowhere and abc have no row, ...above is
+    outside."""
     assert _ends(small, "imports") == {
         ("heirs", "pkg.core"),
         ("heirs", "pkg.shapes"),
@@ -181,7 +245,9 @@ def test_imports_go_to_modules(small: Library) -> None:
 
 
 def test_an_edge_counts_its_imports_and_keeps_the_first_line(small: Library) -> None:
-    rows = small.edges.filter(edge_type="imports", src="pkg.core").select("dst", "properties", "weight").sort("dst").rows()
+    rows = (
+        small.edges.filter(edge_type="imports", src="pkg.core").select("dst", "properties", "weight").sort("dst").rows()
+    )
     assert rows == [
         ("pkg.shapes", '{"line": 1}', 2.0),
         ("pkg.sub", '{"line": 3}', 1.0),
@@ -196,12 +262,16 @@ def test_modules_define_what_is_at_their_top_and_classes_their_members(small: Li
         ("pkg.shapes", "pkg.shapes.Square"),
         ("pkg.shapes.Square", "pkg.shapes.Square.__init__"),
         ("pkg.shapes.Square", "pkg.shapes.Square.area"),
-        *(("pkg.shapes.Shape", f"pkg.shapes.Shape.{n}") for n in ("__init__", "area", "grow", "__call__", "new", "loose", "side", "Inner", "Other")),
+        *(
+            ("pkg.shapes.Shape", f"pkg.shapes.Shape.{n}")
+            for n in ("__init__", "area", "grow", "__call__", "new", "loose", "side", "Inner", "Other")
+        ),
     }
 
 
 def test_inheritance_is_found_across_modules(small: Library) -> None:
-    """Through an alias, a name that another module imported, a subscript, and a class that bears the name of its base."""
+    """Through an alias, a name that another module imported, a subscript, and a class that bears the name of its
+    base."""
     assert _ends(small, "inherits") == {
         ("heirs.A", "pkg.shapes.Square"),
         ("heirs.B", "pkg.shapes.Square"),
@@ -214,7 +284,8 @@ def test_inheritance_is_found_across_modules(small: Library) -> None:
 
 
 def test_calls_go_through_imports_aliases_and_instances(small: Library) -> None:
-    """An alias of a function, an object at the top of the module, a class called, a dotted module, a star import; print has no row."""
+    """An alias of a function, an object at the top of the module, a class called, a dotted module, a star import; print
+    has no row."""
     assert _calls(small, "pkg.core.make") == {
         "plain.greet": 2.0,
         "pkg.shapes.Square.area": 1.0,
@@ -230,8 +301,13 @@ def test_a_function_calls_itself(small: Library) -> None:
 
 
 def test_local_names_hide_those_of_the_module(small: Library) -> None:
-    """A parameter and a reassigned name are unknown; an import and a name bound once to a new object inside the function are known."""
-    assert _calls(small, "pkg.core.local") == {"plain.greet": 1.0, "pkg.shapes.Square.__init__": 2.0, "pkg.shapes.Square.area": 1.0}
+    """A parameter and a reassigned name are unknown; an import and a name bound once to a new object inside the
+    function are known."""
+    assert _calls(small, "pkg.core.local") == {
+        "plain.greet": 1.0,
+        "pkg.shapes.Square.__init__": 2.0,
+        "pkg.shapes.Square.area": 1.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -259,7 +335,11 @@ def test_a_star_import_brings_public_names_or_all(small: Library) -> None:
 
 def test_of_definitions_of_one_name_the_first_stays(small: Library) -> None:
     """The second f, g and C are gone, with the method n and the call that only they have."""
-    assert small.functions.filter(module="twice").select("id", "line").sort("id").rows() == [("twice.C.m", 5), ("twice.f", 3), ("twice.g", 12)]
+    assert small.functions.filter(module="twice").select("id", "line").sort("id").rows() == [
+        ("twice.C.m", 5),
+        ("twice.f", 3),
+        ("twice.g", 12),
+    ]
     assert small.classes.filter(module="twice").select("id", "line").rows() == [("twice.C", 4)]
     assert _ends(small, "calls", "twice") == {("twice.f", "twice.g")}
 
@@ -274,8 +354,12 @@ def test_progress_is_told_for_each_file(tmp_path: Path) -> None:
 
 def test_names_that_refer_to_each_other_end(tmp_path: Path) -> None:
     """Imports in a circle, a class that is its own base, and an alias of itself resolve to nothing."""
-    (tmp_path / "a.py").write_text("from b import x\nfrom b import *\ny = y\ndef f(): x(); y(); z()\nclass K(K): pass\n")
-    (tmp_path / "b.py").write_text("from a import x\nfrom a import *\nclass P(Q):\n    def m(self): self.n()\nclass Q(P): pass\n")
+    (tmp_path / "a.py").write_text(
+        "from b import x\nfrom b import *\ny = y\ndef f(): x(); y(); z()\nclass K(K): pass\n"
+    )
+    (tmp_path / "b.py").write_text(
+        "from a import x\nfrom a import *\nclass P(Q):\n    def m(self): self.n()\nclass Q(P): pass\n"
+    )
     library = source.read(tmp_path)
     assert _ends(library, "calls") == set()
     assert _ends(library, "inherits") == {("b.P", "b.Q"), ("b.Q", "b.P")}
@@ -289,7 +373,9 @@ def test_an_empty_folder_gives_empty_frames_of_the_same_columns(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("frame", "model"), [("modules", Module), ("classes", Class), ("functions", Function)])
-def test_the_columns_are_the_fields_of_the_models(small: Library, frame: str, model: type[Module] | type[Class] | type[Function]) -> None:
+def test_the_columns_are_the_fields_of_the_models(
+    small: Library, frame: str, model: type[Module] | type[Class] | type[Function]
+) -> None:
     rows: pl.DataFrame = getattr(small, frame)
     assert set(rows.columns) == set(model.model_fields)
     for row in rows.iter_rows(named=True):

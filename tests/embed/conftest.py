@@ -9,7 +9,15 @@ from tests.embed.server import serving
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch):
-    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "REM_ARROW_OPENAI_TIMEOUT_S", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (
+        "OPENAI_BASE_URL",
+        "OPENAI_API_KEY",
+        "REM_ARROW_OPENAI_TIMEOUT_S",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

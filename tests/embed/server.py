@@ -49,7 +49,11 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status: int, text: str | bytes, headers: dict[str, str] | None = None) -> None:
         data = text.encode() if isinstance(text, str) else text
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(data)),
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
@@ -78,14 +82,28 @@ def changed(change: Callable[[list[dict[str, Any]]], Any]) -> Answer:
 
     def answer(handler: Handler, body: dict[str, Any]) -> None:
         data = change(items_of(handler, body))
-        handler.send(200, json.dumps({"object": "list", "data": data, "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}))
+        handler.send(
+            200,
+            json.dumps(
+                {
+                    "object": "list",
+                    "data": data,
+                    "model": body["model"],
+                    "usage": {"prompt_tokens": 1, "total_tokens": 1},
+                }
+            ),
+        )
 
     return answer
 
 
-def status(code: int, message: str = "no", headers: dict[str, str] | None = None, error_code: str | None = None) -> Answer:
+def status(
+    code: int, message: str = "no", headers: dict[str, str] | None = None, error_code: str | None = None
+) -> Answer:
     """An answer with an error of OpenAI's form."""
-    return lambda handler, body: handler.send(code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": error_code}}), headers)
+    return lambda handler, body: handler.send(
+        code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": error_code}}), headers
+    )
 
 
 def raw(text: str | bytes, code: int = 200, content_type: str = "application/json") -> Answer:

@@ -63,22 +63,74 @@ def test_what_is_no_text_is_refused(texts, text):
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (None, "mine gave a value of type NoneType instead of numbers; give a list of floats, or a float32 array, for each text"),
-        ("abc", "mine gave a value of type str instead of numbers; give a list of floats, or a float32 array, for each text"),
-        ([["a", "b"]] * 2, "mine gave values of type <U1 instead of numbers; give a list of floats, or a float32 array, for each text"),
-        ([[True, False]] * 2, "mine gave values of type bool instead of numbers; give a list of floats, or a float32 array, for each text"),
-        ([[1j, 1]] * 2, "mine gave values of type complex128 instead of numbers; give a list of floats, or a float32 array, for each text"),
+        (
+            None,
+            "mine gave a value of type NoneType instead of numbers; give a list of floats, or a float32 array, for "
+            "each text",
+        ),
+        (
+            "abc",
+            "mine gave a value of type str instead of numbers; give a list of floats, or a float32 array, for each "
+            "text",
+        ),
+        (
+            [["a", "b"]] * 2,
+            "mine gave values of type <U1 instead of numbers; give a list of floats, or a float32 array, for each text",
+        ),
+        (
+            [[True, False]] * 2,
+            "mine gave values of type bool instead of numbers; give a list of floats, or a float32 array, for each "
+            "text",
+        ),
+        (
+            [[1j, 1]] * 2,
+            "mine gave values of type complex128 instead of numbers; give a list of floats, or a float32 array, for "
+            "each text",
+        ),
         ([None, [1, 2]], "mine gave vectors that do not make a matrix (ValueError"),
         ([[1, 2], [1]], "mine gave vectors that do not make a matrix (ValueError"),
-        ([None, None], "mine gave vectors of unequal lengths, or no vectors, instead of numbers; give a list of floats, or a float32 array, for each text"),
-        ([[1, 2]], "mine gave an array of shape (1, 2) for 2 texts; give shape (2, 2), one vector for each text in their order"),
-        ([[1, 2]] * 3, "mine gave an array of shape (3, 2) for 2 texts; give shape (2, 2), one vector for each text in their order"),
-        ([1.0, 2.0], "mine gave an array of shape (2,) for 2 texts; give shape (2, 2), one vector for each text in their order"),
-        ([], "mine gave an array of shape (0,) for 2 texts; give shape (2, 2), one vector for each text in their order"),
-        ([[1, 2, 3]] * 2, "mine gave vectors of 3 dimensions, and 2 were expected; choose the model or the dimension that fits"),
-        ([[1, 2], [1, float("nan")]], "mine gave a vector that is not finite (NaN or infinity) for text 1 of 2; leave that text out, or use another model"),
-        ([[float("inf"), 2], [1, 2]], "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use another model"),
-        ([[1e300, 2], [1, 2]], "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use another model"),
+        (
+            [None, None],
+            "mine gave vectors of unequal lengths, or no vectors, instead of numbers; give a list of floats, or a "
+            "float32 array, for each text",
+        ),
+        (
+            [[1, 2]],
+            "mine gave an array of shape (1, 2) for 2 texts; give shape (2, 2), one vector for each text in their "
+            "order",
+        ),
+        (
+            [[1, 2]] * 3,
+            "mine gave an array of shape (3, 2) for 2 texts; give shape (2, 2), one vector for each text in their "
+            "order",
+        ),
+        (
+            [1.0, 2.0],
+            "mine gave an array of shape (2,) for 2 texts; give shape (2, 2), one vector for each text in their order",
+        ),
+        (
+            [],
+            "mine gave an array of shape (0,) for 2 texts; give shape (2, 2), one vector for each text in their order",
+        ),
+        (
+            [[1, 2, 3]] * 2,
+            "mine gave vectors of 3 dimensions, and 2 were expected; choose the model or the dimension that fits",
+        ),
+        (
+            [[1, 2], [1, float("nan")]],
+            "mine gave a vector that is not finite (NaN or infinity) for text 1 of 2; leave that text out, or use "
+            "another model",
+        ),
+        (
+            [[float("inf"), 2], [1, 2]],
+            "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use "
+            "another model",
+        ),
+        (
+            [[1e300, 2], [1, 2]],
+            "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use "
+            "another model",
+        ),
     ],
 )
 def test_what_comes_back_is_checked(found, text):
@@ -114,7 +166,9 @@ def test_whatever_an_embedder_raises_is_told(error, text):
     assert str(caught.value) == text and caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), ExecuteError("time is up"), LanguageError("busy")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(3), ExecuteError("time is up"), LanguageError("busy")]
+)
 def test_our_errors_and_interrupts_pass(error):
     """They are not made into something else."""
     with pytest.raises(type(error)) as caught:

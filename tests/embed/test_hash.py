@@ -24,10 +24,17 @@ from rem_arrow.errors import InputError
 
 EMBEDDER = HashEmbedder()
 GOLDEN = "af86c1d23582295ba464981fcb2488f54e3ef16c3b85d91723bc4d7ab17c5f99"
-GOLDEN_FIRST = [(2, 0.08606629818677902), (28, -0.08606629818677902), (46, -0.08606629818677902), (52, -0.08606629818677902)]
+GOLDEN_FIRST = [
+    (2, 0.08606629818677902),
+    (28, -0.08606629818677902),
+    (46, -0.08606629818677902),
+    (52, -0.08606629818677902),
+]
 # Every code point, lone surrogates too.
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
-FEW_WORDS = st.lists(st.sampled_from(["login", "failed", "fails", "a", "Übung", "x" * 70, "東京都", "🎉"]), max_size=30).map(" ".join)
+FEW_WORDS = st.lists(
+    st.sampled_from(["login", "failed", "fails", "a", "Übung", "x" * 70, "東京都", "🎉"]), max_size=30
+).map(" ".join)
 
 
 def one(text, embedder=EMBEDDER):
@@ -46,7 +53,9 @@ def slowly(text, dimension):
     times = Counter()
     for word in words_of(text):
         codes = [0x110001, *map(ord, word), 0x110002]
-        times[mixed((sum(c * pow(factor, i + 1, 2**64) for i, c in enumerate(codes)) + len(codes)) % 2**64) % 2**48 | 1] += 1
+        times[
+            mixed((sum(c * pow(factor, i + 1, 2**64) for i, c in enumerate(codes)) + len(codes)) % 2**64) % 2**48 | 1
+        ] += 1
         for size in (3, 4, 5):
             for start in range(len(codes) - size + 1):
                 hashed = size
@@ -55,7 +64,9 @@ def slowly(text, dimension):
                 times[(mixed(hashed) % 2**48) & ~1] += 1
     sums = [0] * dimension
     for key, count in times.items():
-        sums[(key >> 2) % dimension] += round(1024 * (1 + math.log(count))) * (4 if key & 1 else 1) * (-1 if key & 2 else 1)
+        sums[(key >> 2) % dimension] += (
+            round(1024 * (1 + math.log(count))) * (4 if key & 1 else 1) * (-1 if key & 2 else 1)
+        )
     length = math.sqrt(sum(s * s for s in sums)) or 1.0
     return np.array([s / length for s in sums], dtype=np.float32)
 
@@ -77,8 +88,18 @@ def test_golden_values():
 @pytest.mark.parametrize("seed", ["0", "1", "random"])
 def test_other_processes_give_the_same(seed):
     """Nothing depends on the seed of hash(), or on what was embedded before."""
-    code = "import sys; from rem_arrow.embed.hash import HashEmbedder as H; sys.stdout.write(H().embed(['Login fails with error 500']).tobytes().hex())"
-    run = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True, timeout=60)
+    code = (
+        "import sys; from rem_arrow.embed.hash import HashEmbedder as H; sys.stdout.write(H().embed(['Login fails "
+        "with error 500']).tobytes().hex())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert run.stdout == one("Login fails with error 500").tobytes().hex()
 
 
@@ -140,11 +161,23 @@ def test_texts_without_words_are_zero(text):
     assert not one(text).any()
 
 
-@pytest.mark.parametrize("text", ["x" * 1_000_000, "lorem ipsum " * 83_000, "é" * 1_000_000, "東" * 300_000, "\ud800" * 1_000_000, " ".join(map(str, range(100_000)))])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 1_000_000,
+        "lorem ipsum " * 83_000,
+        "é" * 1_000_000,
+        "東" * 300_000,
+        "\ud800" * 1_000_000,
+        " ".join(map(str, range(100_000))),
+    ],
+)
 def test_a_megabyte_is_embedded(text):
     """Long texts are of bounded cost a character, whatever they hold."""
     vector = one(text)
-    assert np.isfinite(vector).all() and (np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)) == bool(words_of(text[:100]))
+    assert np.isfinite(vector).all() and (np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)) == bool(
+        words_of(text[:100])
+    )
 
 
 def test_groups_follow_each_other():
@@ -162,7 +195,9 @@ def test_a_small_cache_gives_the_same():
     for words in (["a", "b"], ["c", "d"], ["b"], ["e", "f", "g", "h", "e"], ["a"]):
         ours, theirs = small.of(words), large.of(words)
         for i in range(len(words)):
-            assert np.array_equal(ours.keys[ours.starts[i] :][: ours.counts[i]], theirs.keys[theirs.starts[i] :][: theirs.counts[i]])
+            assert np.array_equal(
+                ours.keys[ours.starts[i] :][: ours.counts[i]], theirs.keys[theirs.starts[i] :][: theirs.counts[i]]
+            )
 
 
 def test_threads_share_an_embedder():

@@ -1,4 +1,5 @@
-"""Adapters of libraries that are not installed here: small stand-ins take their places in sys.modules, with the calls of their real
+"""Adapters of libraries that are not installed here: small stand-ins take their places in sys.modules, with the calls
+of their real
 signatures (model2vec 0.10.0, sentence-transformers 6.2.0, fastembed 0.9.1). No real model runs in these tests."""
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def loaded(monkeypatch):
         def __init__(self, model_name_or_path=None):
             noted.models.append(("sentence-transformers", model_name_or_path))
 
-        def encode(self, inputs, prompt_name=None, prompt=None, batch_size=32, show_progress_bar=None, *, convert_to_numpy=True):
+        def encode(
+            self, inputs, prompt_name=None, prompt=None, batch_size=32, show_progress_bar=None, *, convert_to_numpy=True
+        ):
             assert show_progress_bar is False
             return noted.vectors(inputs)
 
@@ -60,7 +63,11 @@ def loaded(monkeypatch):
         def embed(self, documents, batch_size=256, parallel=None):
             yield from noted.vectors(documents)
 
-    for name, kind in (("model2vec", StaticModel), ("sentence_transformers", SentenceTransformer), ("fastembed", TextEmbedding)):
+    for name, kind in (
+        ("model2vec", StaticModel),
+        ("sentence_transformers", SentenceTransformer),
+        ("fastembed", TextEmbedding),
+    ):
         module = ModuleType(name)
         setattr(module, kind.__name__, kind)
         monkeypatch.setitem(sys.modules, name, module)
@@ -83,7 +90,10 @@ def test_a_dimension_that_is_given_is_believed_until_the_first_vector(loaded, ki
     assert embedder(f"{kind}:m", dimension=3).embed(["a"]).shape == (1, 3) and loaded.batches == [1]
     with pytest.raises(LanguageError) as caught:
         embedder(f"{kind}:m", dimension=8).embed(["a"])
-    assert str(caught.value) == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the model or the dimension that fits"
+    assert (
+        str(caught.value)
+        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the model or the dimension that fits"
+    )
 
 
 def test_threads_take_turns(loaded):
@@ -120,7 +130,10 @@ def test_a_model_that_cannot_be_loaded_is_told(loaded, monkeypatch):
     for _ in range(2):
         with pytest.raises(LanguageError) as caught:
             _ = found.dimension
-        assert str(caught.value) == "fastembed:nowhere failed: HubError: no such model on the hub; mend that, or choose another embedder"
+        assert (
+            str(caught.value)
+            == "fastembed:nowhere failed: HubError: no such model on the hub; mend that, or choose another embedder"
+        )
 
 
 @pytest.mark.parametrize("extra", ["model2vec", "sentence-transformers", "fastembed"])

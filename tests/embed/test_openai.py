@@ -18,7 +18,9 @@ def make(server):
     """An embedder of the server; nothing is waited for."""
 
     def made(model="local", dimension=4, **settings):
-        client = OpenAIClient(base_url=server.url, api_key=KEY, timeout_s=5.0, retries=Retries(attempts_max=2), sleep=lambda s: None)
+        client = OpenAIClient(
+            base_url=server.url, api_key=KEY, timeout_s=5.0, retries=Retries(attempts_max=2), sleep=lambda s: None
+        )
         return OpenAIEmbedder(model, dimension, client=client, **settings)
 
     return made
@@ -38,7 +40,12 @@ def test_servers_that_answer_in_numbers_are_understood(server, make):
 
 
 @pytest.mark.parametrize(
-    "change", [lambda items: items[::-1], lambda items: [items[1], items[2], items[0]], lambda items: [{k: v for k, v in i.items() if k != "index" or v} for i in items]]
+    "change",
+    [
+        lambda items: items[::-1],
+        lambda items: [items[1], items[2], items[0]],
+        lambda items: [{k: v for k, v in i.items() if k != "index" or v} for i in items],
+    ],
 )
 def test_vectors_are_put_in_order_by_index(server, make, change):
     """Whatever the order of the answer; an index of 0 may be left out, as proto3 does."""
@@ -104,15 +111,24 @@ def test_a_wrong_dimension_is_told(server, make):
     server.script = [changed(lambda items: [{**i, "embedding": [1.0] * 5} for i in items])] * 3
     with pytest.raises(LanguageError) as caught:
         embed_texts(make(), ["a"])
-    assert str(caught.value) == "openai:local:4 gave vectors of 5 dimensions, and 4 were expected; choose the model or the dimension that fits"
-    with pytest.raises(LanguageError, match=r"^openai:text-embedding-3-small:4 gave vectors of 5 dimensions, and 4 were expected"):
+    assert (
+        str(caught.value)
+        == "openai:local:4 gave vectors of 5 dimensions, and 4 were expected; choose the model or the dimension that "
+        "fits"
+    )
+    with pytest.raises(
+        LanguageError, match=r"^openai:text-embedding-3-small:4 gave vectors of 5 dimensions, and 4 were expected"
+    ):
         embed_texts(make("text-embedding-3-small"), ["a"])
     assert len(server.requests) == 3
 
 
 # --- answers that are wrong
 
-ORDER = "openai:local:4 gave vectors that do not say which of the 3 texts each is of (index); try again, or use another server"
+ORDER = (
+    "openai:local:4 gave vectors that do not say which of the 3 texts each is of (index); try again, or use "
+    "another server"
+)
 MATRIX = "openai:local:4 gave vectors that do not make a matrix"
 
 
@@ -128,18 +144,26 @@ MATRIX = "openai:local:4 gave vectors that do not make a matrix"
         (lambda items: [{"embedding": i["embedding"]} for i in items], ORDER),
         (
             lambda items: [{**i, "embedding": [1.0, float("nan"), 1.0, 1.0]} for i in items],
-            "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 0 of 3; leave that text out, or use another model",
+            "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 0 of 3; leave that text out, "
+            "or use another model",
         ),
         (
             lambda items: [*items[:2], {**items[2], "embedding": [1.0, float("-inf"), 1.0, 1.0]}],
-            "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 2 of 3; leave that text out, or use another model",
+            "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 2 of 3; leave that text out, "
+            "or use another model",
         ),
         (lambda items: [*items[:2], {**items[2], "embedding": [1.0]}], MATRIX),
         (lambda items: [*items[:2], {**items[2], "embedding": None}], MATRIX),
-        (lambda items: [{**i, "embedding": ["a", "b", "c", "d"]} for i in items], "openai:local:4 gave values of type <U1 instead of numbers"),
+        (
+            lambda items: [{**i, "embedding": ["a", "b", "c", "d"]} for i in items],
+            "openai:local:4 gave values of type <U1 instead of numbers",
+        ),
         (lambda items: [{**i, "embedding": "AAA="} for i in items], "openai:local:4 at "),
         (lambda items: [{**i, "embedding": "A"} for i in items], "openai:local:4 at "),
-        (lambda items: [{"index": i["index"]} for i in items], "openai:local:4 gave vectors of unequal lengths, or no vectors, instead of numbers"),
+        (
+            lambda items: [{"index": i["index"]} for i in items],
+            "openai:local:4 gave vectors of unequal lengths, or no vectors, instead of numbers",
+        ),
         (lambda items: 7, "openai:local:4 at "),
         (lambda items: None, "openai:local:4 at "),
     ],

@@ -1,4 +1,5 @@
-"""Requests to a real server on loopback that is busy, broken, slow, gone or not what it should be; the key is in no text."""
+"""Requests to a real server on loopback that is busy, broken, slow, gone or not what it should be; the key is in no
+text."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ class Asked:
 
     def __init__(self, url, **settings):
         self.waits = []
-        self.client = OpenAIClient(**{"base_url": url, "api_key": KEY, "timeout_s": 5.0, "retries": THREE, **settings}, sleep=self.waits.append)
+        self.client = OpenAIClient(
+            **{"base_url": url, "api_key": KEY, "timeout_s": 5.0, "retries": THREE, **settings}, sleep=self.waits.append
+        )
 
     def __call__(self, texts=("ab",)):
         answer = self.client.request("openai:m", lambda c: c.embeddings.create(model="m", input=list(texts)))
@@ -93,7 +96,12 @@ def test_waits_double_up_to_a_bound_and_are_random(server):
 
 
 @pytest.mark.parametrize(
-    ("headers", "least", "most"), [({"Retry-After": "7"}, 7, 7.3), ({"Retry-After-Ms": "1500", "Retry-After": "9"}, 1.5, 1.8), ({"Retry-After": "-3"}, 0, 0.3)]
+    ("headers", "least", "most"),
+    [
+        ({"Retry-After": "7"}, 7, 7.3),
+        ({"Retry-After-Ms": "1500", "Retry-After": "9"}, 1.5, 1.8),
+        ({"Retry-After": "-3"}, 0, 0.3),
+    ],
 )
 def test_retry_after_is_honoured(server, ask, headers, least, most):
     """The wait is what the server asks for, and a little at random."""
@@ -104,7 +112,12 @@ def test_retry_after_is_honoured(server, ask, headers, least, most):
 
 def test_retry_after_may_be_a_date(server, ask):
     """HTTP allows a date."""
-    server.script = [status(503, headers={"Retry-After": format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)})]
+    server.script = [
+        status(
+            503,
+            headers={"Retry-After": format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)},
+        )
+    ]
     ask()
     assert 27 <= ask.waits[0] <= 31
 
@@ -120,30 +133,54 @@ def test_retry_after_that_is_none_is_passed_over(server, ask, text):
 def test_retry_after_beyond_the_bound_ends_it(server, ask):
     """Asking earlier than the server wants is of no use; the user is told when."""
     server.script = [status(429, "slow down", {"Retry-After": "3600"})]
-    assert ask.failure() == f"openai:m at {server.url} had too many requests, at the first attempt (429: slow down); try again in 3600 s, as the service asks"
+    assert (
+        ask.failure()
+        == f"openai:m at {server.url} had too many requests, at the first attempt (429: slow down); try again in 3600 "
+        "s, as the service asks"
+    )
     assert not ask.waits
 
 
 def test_an_account_without_credit_is_not_asked_again(server, ask):
     """OpenAI says 429 for that too."""
     server.script = [status(429, "You exceeded your current quota", error_code="insufficient_quota")]
-    assert ask.failure() == f"openai:m at {server.url} has no credit left (429: You exceeded your current quota); check the account's plan and billing"
+    assert (
+        ask.failure()
+        == f"openai:m at {server.url} has no credit left (429: You exceeded your current quota); check the account's "
+        "plan and billing"
+    )
 
 
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        (status(401, f"Incorrect API key provided: {KEY}."), "refused the key (401: Incorrect API key provided: ***.); check OPENAI_API_KEY, and what the key is allowed"),
+        (
+            status(401, f"Incorrect API key provided: {KEY}."),
+            "refused the key (401: Incorrect API key provided: ***.); check OPENAI_API_KEY, and what the key is "
+            "allowed",
+        ),
         (
             status(401, "Incorrect API key provided: sk-test-********cret"),
             "refused the key (401: Incorrect API key provided: ***); check OPENAI_API_KEY, and what the key is allowed",
         ),
         (status(400, "x" * 280 + KEY), "refused the request (400: " + "x" * 280 + "***); change what is asked for"),
-        (status(403, "no access"), "refused the key (403: no access); check OPENAI_API_KEY, and what the key is allowed"),
-        (status(404, "no model m"), "does not know the model or the address (404: no model m); check the model's name and OPENAI_BASE_URL"),
-        (status(400, "too\nlong " * 200), "refused the request (400: " + ("too long " * 34)[:300] + "...); change what is asked for"),
+        (
+            status(403, "no access"),
+            "refused the key (403: no access); check OPENAI_API_KEY, and what the key is allowed",
+        ),
+        (
+            status(404, "no model m"),
+            "does not know the model or the address (404: no model m); check the model's name and OPENAI_BASE_URL",
+        ),
+        (
+            status(400, "too\nlong " * 200),
+            "refused the request (400: " + ("too long " * 34)[:300] + "...); change what is asked for",
+        ),
         (raw("", 400), "refused the request (400: no text); change what is asked for"),
-        (raw(f"<html>{KEY}</html>", 418, "text/html"), "refused the request (418: <html>***</html>); change what is asked for"),
+        (
+            raw(f"<html>{KEY}</html>", 418, "text/html"),
+            "refused the request (418: <html>***</html>); change what is asked for",
+        ),
         (status(429), "had too many requests, after 3 attempts (429: no); try again later"),
     ],
 )
@@ -180,7 +217,11 @@ def test_silence_is_told(server):
     """The time out and its variable are named."""
     server.script = [silent] * 3
     ask = Asked(server.url, timeout_s=0.05)
-    assert ask.failure() == f"openai:m at {server.url} did not answer within 0.05 s, after 3 attempts; try again later, or raise REM_ARROW_OPENAI_TIMEOUT_S"
+    assert (
+        ask.failure()
+        == f"openai:m at {server.url} did not answer within 0.05 s, after 3 attempts; try again later, or raise "
+        "REM_ARROW_OPENAI_TIMEOUT_S"
+    )
 
 
 def test_nobody_there_is_told():
@@ -232,14 +273,44 @@ def test_nothing_is_logged_with_the_key(server, ask, caplog):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"api_key": None, "base_url": None}, "there is no key for OpenAI; set OPENAI_API_KEY, or give api_key; embedder 'hash' needs none"),
-        ({"api_key": "sk-a\nb"}, "the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); see api_key and OPENAI_API_KEY"),
-        ({"api_key": "sk-é"}, "the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); see api_key and OPENAI_API_KEY"),
-        ({"timeout_s": 0}, "the time out of OpenAI's service is a number of seconds above 0, not 0; see timeout_s and REM_ARROW_OPENAI_TIMEOUT_S"),
-        ({"timeout_s": float("nan")}, "the time out of OpenAI's service is a number of seconds above 0, not nan; see timeout_s and REM_ARROW_OPENAI_TIMEOUT_S"),
+        (
+            {"api_key": None, "base_url": None},
+            "there is no key for OpenAI; set OPENAI_API_KEY, or give api_key; embedder 'hash' needs none",
+        ),
+        (
+            {"api_key": "sk-a\nb"},
+            "the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); "
+            "see api_key and OPENAI_API_KEY",
+        ),
+        (
+            {"api_key": "sk-é"},
+            "the key for OpenAI holds a character that no key has (a space, a line break, a letter outside ASCII); "
+            "see api_key and OPENAI_API_KEY",
+        ),
+        (
+            {"timeout_s": 0},
+            "the time out of OpenAI's service is a number of seconds above 0, not 0; see timeout_s and "
+            "REM_ARROW_OPENAI_TIMEOUT_S",
+        ),
+        (
+            {"timeout_s": float("nan")},
+            "the time out of OpenAI's service is a number of seconds above 0, not nan; see timeout_s and "
+            "REM_ARROW_OPENAI_TIMEOUT_S",
+        ),
         *[
-            ({"base_url": url}, f"the address of OpenAI's service is http(s)://host/path, not {url!r}; see base_url and OPENAI_BASE_URL")
-            for url in ("api.openai.com", "ftp://host/v1", "http://", "http://host:99999/v1", "http://ho st/v1", "http://[::1/v1")
+            (
+                {"base_url": url},
+                f"the address of OpenAI's service is http(s)://host/path, not {url!r}; see base_url and "
+                "OPENAI_BASE_URL",
+            )
+            for url in (
+                "api.openai.com",
+                "ftp://host/v1",
+                "http://",
+                "http://host:99999/v1",
+                "http://ho st/v1",
+                "http://[::1/v1",
+            )
         ],
     ],
 )
@@ -309,5 +380,8 @@ def test_the_default_waits_really(server):
 
 def test_importing_loads_no_library():
     """openai is loaded by the first request."""
-    code = "import sys, rem_arrow.openai_client, rem_arrow.embed.providers as p; p.embedder('openai:text-embedding-3-small'); sys.exit('openai' in sys.modules)"
+    code = (
+        "import sys, rem_arrow.openai_client, rem_arrow.embed.providers as p; "
+        "p.embedder('openai:text-embedding-3-small'); sys.exit('openai' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

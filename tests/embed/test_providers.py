@@ -41,10 +41,24 @@ def test_descriptions(spec, dimension, name, length):
 @pytest.mark.parametrize(
     ("spec", "dimension", "text"),
     [
-        ("hsah", None, "no embedder 'hsah'. Did you mean hash? Embedders: hash, openai, model2vec, sentence-transformers, fastembed."),
-        ("OpenAI:m", None, "no embedder 'OpenAI:m'. Did you mean openai? Embedders: hash, openai, model2vec, sentence-transformers, fastembed."),
+        (
+            "hsah",
+            None,
+            "no embedder 'hsah'. Did you mean hash? Embedders: hash, openai, model2vec, sentence-transformers, "
+            "fastembed.",
+        ),
+        (
+            "OpenAI:m",
+            None,
+            "no embedder 'OpenAI:m'. Did you mean openai? Embedders: hash, openai, model2vec, sentence-transformers, "
+            "fastembed.",
+        ),
         ("", None, "no embedder ''. Embedders: hash, openai, model2vec, sentence-transformers, fastembed."),
-        ("callable:f", None, "callable:f is a function, which cannot be found by its name; give the function itself, embedder=..."),
+        (
+            "callable:f",
+            None,
+            "callable:f is a function, which cannot be found by its name; give the function itself, embedder=...",
+        ),
         *[
             (s, None, f"{s!r} is not hash or hash:DIM, with DIM a whole number from 1 to 65536")
             for s in ("hash:", "hash:x", "hash:0", "hash:65537", "hash:-3", "hash:1.5", "hash:٣")
@@ -52,8 +66,18 @@ def test_descriptions(spec, dimension, name, length):
         ("hash:64", 32, "'hash:64' says 64 dimensions, and dimension= says 32; give one of them"),
         ("hash", 0, "a dimension is a whole number from 1 to 65536, not 0"),
         ("hash", True, "a dimension is a whole number from 1 to 65536, not True"),
-        ("openai", None, "openai needs a model: openai:MODEL. Models: text-embedding-3-small, text-embedding-3-large, text-embedding-ada-002."),
-        ("openai:", 8, "openai needs a model: openai:MODEL. Models: text-embedding-3-small, text-embedding-3-large, text-embedding-ada-002."),
+        (
+            "openai",
+            None,
+            "openai needs a model: openai:MODEL. Models: text-embedding-3-small, text-embedding-3-large, "
+            "text-embedding-ada-002.",
+        ),
+        (
+            "openai:",
+            8,
+            "openai needs a model: openai:MODEL. Models: text-embedding-3-small, text-embedding-3-large, "
+            "text-embedding-ada-002.",
+        ),
         (
             "openai:other",
             None,
@@ -62,13 +86,30 @@ def test_descriptions(spec, dimension, name, length):
         ),
         ("openai:m:0", None, "'openai:m:0' is not openai:MODEL:DIM, with DIM a whole number from 1 to 65536"),
         ("openai:m:64", 32, "'openai:m:64' says 64 dimensions, and dimension= says 32; give one of them"),
-        ("openai:text-embedding-3-small:2000", None, "openai:text-embedding-3-small gives vectors of 1 to 1536 dimensions, not 2000"),
-        ("openai:text-embedding-ada-002:512", None, "openai:text-embedding-ada-002 gives vectors of 1536 dimensions, not 512"),
+        (
+            "openai:text-embedding-3-small:2000",
+            None,
+            "openai:text-embedding-3-small gives vectors of 1 to 1536 dimensions, not 2000",
+        ),
+        (
+            "openai:text-embedding-ada-002:512",
+            None,
+            "openai:text-embedding-ada-002 gives vectors of 1536 dimensions, not 512",
+        ),
         ("model2vec:m", None, "model2vec:m needs a library that is not installed: pip install 'rem_arrow[model2vec]'"),
-        ("sentence-transformers:m", None, "sentence-transformers:m needs a library that is not installed: pip install 'rem_arrow[sentence-transformers]'"),
+        (
+            "sentence-transformers:m",
+            None,
+            "sentence-transformers:m needs a library that is not installed: pip install "
+            "'rem_arrow[sentence-transformers]'",
+        ),
         ("fastembed:m", None, "fastembed:m needs a library that is not installed: pip install 'rem_arrow[fastembed]'"),
         ("model2vec", None, "model2vec needs a model: model2vec:NAME, for example model2vec:minishlab/potion-base-8M"),
-        (3, None, "an embedder is a text such as 'hash', a function, or an object with embed(texts), not a value of type int"),
+        (
+            3,
+            None,
+            "an embedder is a text such as 'hash', a function, or an object with embed(texts), not a value of type int",
+        ),
         (dict, None, "dict is a class; give an embedder made from it, dict(...)"),
     ],
 )
@@ -106,7 +147,12 @@ def test_a_function_is_an_embedder():
 
 @pytest.mark.parametrize(
     ("function", "name"),
-    [(doubled, "callable:doubled"), (partial(partial(doubled)), "callable:doubled"), (Called(), "callable:Called"), (Called().__call__, "callable:Called.__call__")],
+    [
+        (doubled, "callable:doubled"),
+        (partial(partial(doubled)), "callable:doubled"),
+        (Called(), "callable:Called"),
+        (Called().__call__, "callable:Called.__call__"),
+    ],
 )
 def test_names_of_functions(function, name):
     """The qualified name of what is called in the end."""
@@ -117,10 +163,25 @@ def test_names_of_functions(function, name):
 @pytest.mark.parametrize(
     ("function", "text"),
     [
-        (lambda texts: [], "callable:<lambda> gave an array of shape (0,) for one text; give shape (1, dimension), one vector for each text in their order"),
-        (lambda texts: [[]], "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the model or the dimension that fits"),
-        (lambda texts: 1 / 0, "callable:<lambda> failed: ZeroDivisionError: division by zero; mend that, or choose another embedder"),
-        (lambda texts: [[1.0] * len(t) for t in texts], "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the model or the dimension that fits"),
+        (
+            lambda texts: [],
+            "callable:<lambda> gave an array of shape (0,) for one text; give shape (1, dimension), one vector for "
+            "each text in their order",
+        ),
+        (
+            lambda texts: [[]],
+            "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the model or the "
+            "dimension that fits",
+        ),
+        (
+            lambda texts: 1 / 0,
+            "callable:<lambda> failed: ZeroDivisionError: division by zero; mend that, or choose another embedder",
+        ),
+        (
+            lambda texts: [[1.0] * len(t) for t in texts],
+            "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the model or the dimension "
+            "that fits",
+        ),
     ],
 )
 def test_functions_are_checked(function, text):

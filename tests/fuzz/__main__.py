@@ -1,6 +1,7 @@
 """Fuzz for a time: python -m tests.fuzz --minutes 60 --seed 1 --out findings.jsonl
 
-The queries run in a process of their own. A query that ends it is a crash, one that runs for longer than two minutes a hang; both
+The queries run in a process of their own. A query that ends it is a crash, one that runs for longer than two minutes a
+hang; both
 are findings, and a new process goes on with the next seed. Each finding is printed, and written as a line of JSON.
 """
 
@@ -29,7 +30,9 @@ def main() -> None:
     with given.out.open("w", encoding="utf-8") as out:
         while time.monotonic() < deadline:
             here, there = multiprocessing.get_context("spawn").Pipe()
-            worker = multiprocessing.get_context("spawn").Process(target=work, args=(there, seed, deadline - time.monotonic()), daemon=True)
+            worker = multiprocessing.get_context("spawn").Process(
+                target=work, args=(there, seed, deadline - time.monotonic()), daemon=True
+            )
             worker.start()
             there.close()
             text = ""
@@ -50,7 +53,10 @@ def main() -> None:
                     case _:
                         found = message if message[0] == "finding" else ("finding", seed, message[0], text, "", [])
                         kinds[found[2]] += 1
-                        out.write(json.dumps(dict(zip(("seed", "kind", "text", "detail", "tables"), found[1:], strict=True))) + "\n")
+                        out.write(
+                            json.dumps(dict(zip(("seed", "kind", "text", "detail", "tables"), found[1:], strict=True)))
+                            + "\n"
+                        )
                         out.flush()
                         print(f"--- seed {found[1]}: {found[2]}\n{found[3]}\n{found[4][:600]}", flush=True)
                         if message[0] != "finding":

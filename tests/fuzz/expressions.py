@@ -59,7 +59,11 @@ class Expressions:
 
     def fill(self, template: str, family: str, scope: Scope, depth: int) -> str:
         """Return the template with operands in its holes."""
-        return _HOLE.sub(lambda hole: self._operand(hole[1], family, scope, depth), template).replace("{{", "{").replace("}}", "}")
+        return (
+            _HOLE.sub(lambda hole: self._operand(hole[1], family, scope, depth), template)
+            .replace("{{", "{")
+            .replace("}}", "}")
+        )
 
     def _operand(self, hole: str, family: str, scope: Scope, depth: int) -> str:
         match hole:
@@ -91,7 +95,11 @@ class Expressions:
 
     def any(self, scope: Scope, depth: int) -> Column:
         """Return an expression of any family, columns of the scope first."""
-        family = self.rng.choice([c.family for c in scope.columns] or ["int"]) if self.rng.random() < 0.7 else self.rng.choice(FAMILIES)
+        family = (
+            self.rng.choice([c.family for c in scope.columns] or ["int"])
+            if self.rng.random() < 0.7
+            else self.rng.choice(FAMILIES)
+        )
         return Column(self.make(family, scope, depth), family)
 
     def key(self, scope: Scope, depth: int) -> Column:

@@ -1,4 +1,5 @@
-"""Each template once, with plain columns: what the engine refuses of them is told apart from what it computes wrongly."""
+"""Each template once, with plain columns: what the engine refuses of them is told apart from what it computes
+wrongly."""
 
 from __future__ import annotations
 

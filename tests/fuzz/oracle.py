@@ -1,15 +1,20 @@
 """One query on both engines: what differs, by kind, or None.
 
-Kinds of findings: `rows` (the multisets differ), `order` (the rows do, in an ordered query), `refused` (DuckDB has rows,
-rem_arrow a RemError that is not of the run), `fails` (an error at run time), `accepts` (DuckDB refuses the text, rem_arrow has rows),
+Kinds of findings: `rows` (the multisets differ), `order` (the rows do, in an ordered query), `refused` (DuckDB has
+rows,
+rem_arrow a RemError that is not of the run), `fails` (an error at run time), `accepts` (DuckDB refuses the text,
+rem_arrow has rows),
 `lenient` (DuckDB fails at run time, rem_arrow has rows, and nothing else explains it) and `foreign` (not a RemError).
 
 Allowed differences, all named here:
-- `evaluation`: a value out of range, a failed cast or a division by zero fails in one engine alone, in a query that has more than
-  items over a table with rows: which rows and branches are computed before a filter, a CASE or a LIMIT is not said by SQL.
+- `evaluation`: a value out of range, a failed cast or a division by zero fails in one engine alone, in a query that
+  has more than
+  items over a table with rows: which rows and branches are computed before a filter, a CASE or a LIMIT is not said by
+  SQL.
 - `infinite`: sums with infinities of both signs, which DuckDB refuses for DOUBLE arithmetic out of range.
 - `large`: a query that DuckDB does not finish within seconds.
-- `part of NULL`: a part of a constant NULL time is DOUBLE in DuckDB, of any other BIGINT; so functions of integers refuse it.
+- `part of NULL`: a part of a constant NULL time is DOUBLE in DuckDB, of any other BIGINT; so functions of integers
+  refuse it.
 - `client`: the value has no Python object in DuckDB's client (a year beyond 9999).
 """
 
@@ -29,9 +34,17 @@ from tests.fuzz.tables import Table
 from tests.sql.compare import multiset, rows
 
 _RUNTIME = (duckdb.OutOfRangeException, duckdb.ConversionException, duckdb.InvalidInputException)
-_REFUSED = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.NotImplementedException, duckdb.SyntaxException)
+_REFUSED = (
+    duckdb.BinderException,
+    duckdb.ParserException,
+    duckdb.CatalogException,
+    duckdb.NotImplementedException,
+    duckdb.SyntaxException,
+)
 # What only failing values explain: the errors of evaluation.
-_EVALUATION = re.compile(r"out of range|division by zero|cannot be cast|cast|conversion|overflow|Polars|value", re.IGNORECASE)
+_EVALUATION = re.compile(
+    r"out of range|division by zero|cannot be cast|cast|conversion|overflow|Polars|value", re.IGNORECASE
+)
 _NULL_TIME = re.compile(r"NULL(::| AS )(DATE|TIME|INTERVAL)")
 _LOOSE = 1e-6
 # A query that takes DuckDB longer joins too many rows to tell anything.
@@ -72,7 +85,8 @@ class Pair:
         self.skipped[name] = self.skipped.get(name, 0) + 1
 
     def compare(self, text: str, *, ordered: bool = False, simple: bool = False) -> Finding | None:
-        """Run `text` on both; `simple` says that every expression is computed for every row, so that errors must agree."""
+        """Run `text` on both; `simple` says that every expression is computed for every row, so that errors must
+        agree."""
         expected, failure = self._expected(text)
         if expected is None and failure is None:
             return None
@@ -104,7 +118,9 @@ class Pair:
         finally:
             clock.cancel()
 
-    def _refusal(self, text: str, error: rem.RemError, failure: duckdb.Error | None, *, rows: int, simple: bool) -> Finding | None:
+    def _refusal(
+        self, text: str, error: rem.RemError, failure: duckdb.Error | None, *, rows: int, simple: bool
+    ) -> Finding | None:
         if failure is not None:
             return None
         runtime = isinstance(error, rem.ExecuteError)
@@ -113,7 +129,9 @@ class Pair:
             return self.allowed("evaluation")
         return Finding("fails" if runtime else "refused", text, str(error))
 
-    def _leniency(self, text: str, failure: duckdb.Error, actual: list[tuple[object, ...]], *, simple: bool) -> Finding | None:
+    def _leniency(
+        self, text: str, failure: duckdb.Error, actual: list[tuple[object, ...]], *, simple: bool
+    ) -> Finding | None:
         if isinstance(failure, duckdb.BinderException) and "DOUBLE" in str(failure) and _NULL_TIME.search(text):
             return self.allowed("part of NULL")
         if isinstance(failure, _REFUSED):

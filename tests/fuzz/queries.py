@@ -1,4 +1,5 @@
-"""Random queries over random tables, of growing depth. What they return does not depend on an order that SQL leaves open."""
+"""Random queries over random tables, of growing depth. What they return does not depend on an order that SQL leaves
+open."""
 
 from __future__ import annotations
 
@@ -75,7 +76,9 @@ class Queries:
 
     def shown(self, items: list[Column]) -> str:
         """Items as the client can read them: DuckDB's needs a package for times with a zone."""
-        return ", ".join(f"epoch_us({c.sql}) AS c{i}" if c.family == "tz" else f"{c.sql} AS c{i}" for i, c in enumerate(items))
+        return ", ".join(
+            f"epoch_us({c.sql}) AS c{i}" if c.family == "tz" else f"{c.sql} AS c{i}" for i, c in enumerate(items)
+        )
 
     def scalars(self, depth: int) -> str:
         """Expressions over one table, and nothing that could keep one from being computed."""
@@ -93,10 +96,18 @@ class Queries:
         """Return a query with aggregates, and the families of its columns, the keys first."""
         source, scope = self.sources.make_source(depth)
         keys = [self.make.key(scope, 1) for _ in range(self.rng.choice((0, 1, 1, 2, 2, 3)))]
-        keys = [k for i, k in enumerate(keys) if k.sql not in [o.sql for o in keys[:i]] and any(c.sql in k.sql for c in scope.columns)]
+        keys = [
+            k
+            for i, k in enumerate(keys)
+            if k.sql not in [o.sql for o in keys[:i]] and any(c.sql in k.sql for c in scope.columns)
+        ]
         calls = [self.make.aggregate(scope, min(depth, 2)) for _ in range(self.rng.randint(1, 3))]
         by = self.group_by([k.sql for k in keys])
-        having = f" HAVING {self.make.aggregate(scope, 1).sql} {self.rng.choice(('IS NOT NULL', 'IS NULL', 'IS NOT NULL'))}" if self.rng.random() < 0.2 else ""
+        having = (
+            f" HAVING {self.make.aggregate(scope, 1).sql} {self.rng.choice(('IS NOT NULL', 'IS NULL', 'IS NOT NULL'))}"
+            if self.rng.random() < 0.2
+            else ""
+        )
         text = f"SELECT {self.shown([*keys, *calls])} FROM {source}{self.where(scope, depth)}{by}{having}"
         return text, ["int" if c.family == "tz" else c.family for c in (*keys, *calls)]
 
@@ -110,7 +121,11 @@ class Queries:
             return f" GROUP BY CUBE ({', '.join(keys)})"
         if pick == 2:
             return f" GROUP BY GROUPING SETS (({', '.join(keys)}), ({keys[0]}), ())"
-        return f" GROUP BY {', '.join(keys)}" if pick < 7 else f" GROUP BY {', '.join(str(i + 1) for i in range(len(keys)))}"
+        return (
+            f" GROUP BY {', '.join(keys)}"
+            if pick < 7
+            else f" GROUP BY {', '.join(str(i + 1) for i in range(len(keys)))}"
+        )
 
     def set_operation(self, depth: int) -> tuple[str, list[str]]:
         families = [self.rng.choice(ORDERED) for _ in range(self.rng.randint(1, 3))]
@@ -130,7 +145,10 @@ class Queries:
             return f"SELECT DISTINCT {self.shown([self.make.key(scope, depth)])} FROM {source}"
         on = self.make.key(scope, 1).sql
         order = ", ".join([on + direction(self.make), *(k + direction(self.make) for k in scope.keys)])
-        return f"SELECT DISTINCT ON ({on}) {self.shown([self.make.any(scope, 1), self.make.any(scope, depth)])} FROM {source}{self.where(scope, depth)} ORDER BY {order}"
+        return (
+            f"SELECT DISTINCT ON ({on}) {self.shown([self.make.any(scope, 1), self.make.any(scope, depth)])} FROM "
+            f"{source}{self.where(scope, depth)} ORDER BY {order}"
+        )
 
     def recursive(self) -> str:
         source, _ = self.sources.table()
@@ -140,7 +158,8 @@ class Queries:
         more = "r, t0" if "t0" in step else "r"
         tail = " AND t0.id < 3" if "t0" in step else ""
         return (
-            f"WITH RECURSIVE r(n) AS (({start}) {union} SELECT {step} FROM {more} WHERE n < {self.rng.choice((3, 6))}{tail}) "
+            f"WITH RECURSIVE r(n) AS (({start}) {union} SELECT {step} FROM {more} WHERE n < "
+            f"{self.rng.choice((3, 6))}{tail}) "
             f"SELECT n, count(*), {self.make.make('int', Scope([Column('n', 'int')]), 2)} AS e FROM r GROUP BY n"
         )
 
@@ -186,9 +205,15 @@ class Queries:
             quantifier = self.rng.choice(("IN", "NOT IN", "IN", "NOT IN", "= ANY", "< ALL", ">= ANY", "<> ALL"))
             return f"({self.make.make(of, scope, 1)} {quantifier} ({found}))"
         if family in ("int", "text", "date", "ts", "dec", "flt") and self.rng.random() < 0.8:
-            return f"(SELECT {self.rng.choice(('min', 'max'))}({self.make.make(family, inner, 1)}) FROM {source} WHERE {where})"
+            return (
+                f"(SELECT {self.rng.choice(('min', 'max'))}({self.make.make(family, inner, 1)}) FROM {source} "
+                f"WHERE {where})"
+            )
         if family == "int":
             return f"(SELECT count(*) FROM {source} WHERE {where})"
         if not inner.keys:
             return f"(NULL::{next(k.type for k in KINDS.values() if k.family == family)})"
-        return f"(SELECT {self.make.make(family, both, 1)} FROM {source} WHERE {where} ORDER BY {', '.join(inner.keys)} LIMIT 1)"
+        return (
+            f"(SELECT {self.make.make(family, both, 1)} FROM {source} WHERE {where} ORDER BY "
+            f"{', '.join(inner.keys)} LIMIT 1)"
+        )

@@ -42,7 +42,9 @@ class Case:
     tables: list[Table]
 
 
-def database(seed: int, deadline: float, totals: Totals, *, about: Callable[[str], None] = lambda text: None, small: bool = True) -> Iterator[Case]:
+def database(
+    seed: int, deadline: float, totals: Totals, *, about: Callable[[str], None] = lambda text: None, small: bool = True
+) -> Iterator[Case]:
     """Yield the findings over the tables of one seed; with odd seeds, run as if the tables were large."""
     rng = random.Random(seed)
     made = tables(rng)

@@ -59,13 +59,19 @@ def _without(tree: exp.Expression, place: int) -> Iterator[str]:
         for i in range(len(node.args.get("joins") or [])):
             yield _text(tree, place, lambda n, i=i: n.args["joins"][i].pop())
     elif isinstance(node, exp.Condition) and not isinstance(node, (exp.Column, exp.Literal, exp.Identifier)):
-        for child in [c for c in node.iter_expressions() if isinstance(c, exp.Condition) and not isinstance(c, (exp.Identifier, exp.If))]:
+        for child in [
+            c
+            for c in node.iter_expressions()
+            if isinstance(c, exp.Condition) and not isinstance(c, (exp.Identifier, exp.If))
+        ]:
             yield _text(tree, place, lambda n, c=child: n.replace(c.copy()), child)
         for plain in ("NULL", "1", "TRUE"):
             yield _text(tree, place, lambda n, p=plain: n.replace(sqlglot.parse_one(p)), exp.Null())
 
 
-def _text(tree: exp.Expression, place: int, edit: Callable[[exp.Expression], object], root: exp.Expression | None = None) -> str:
+def _text(
+    tree: exp.Expression, place: int, edit: Callable[[exp.Expression], object], root: exp.Expression | None = None
+) -> str:
     copy = tree.copy()
     node = list(copy.walk())[place]
     try:

@@ -91,7 +91,9 @@ class Sources:
         lists = over.of("li")
         alias = self.alias()
         if lists and self.rng.random() < 0.5:
-            return f"{left} CROSS JOIN unnest({self.rng.choice(lists).sql}) AS {alias}(c0)", Scope([*over.columns, Column(f"{alias}.c0", "int")])
+            return f"{left} CROSS JOIN unnest({self.rng.choice(lists).sql}) AS {alias}(c0)", Scope(
+                [*over.columns, Column(f"{alias}.c0", "int")]
+            )
         right, under = self.table()
         both = Scope(over.columns + under.columns)
         item = under.keys[0]

@@ -1,6 +1,7 @@
 """Random queries agree with DuckDB and with themselves: a short run each time, a longer one in make test-all.
 
-REM_FUZZ_SEED and REM_FUZZ_SECONDS set the first seed and the time of the longer run; `python -m tests.fuzz` runs for hours.
+REM_FUZZ_SEED and REM_FUZZ_SECONDS set the first seed and the time of the longer run; `python -m tests.fuzz` runs for
+hours.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ SEED, _DATABASES = 7_000, 40
 
 
 def _shown(cases: list[Case]) -> str:
-    return "\n\n".join("\n".join([f"seed {c.seed}: {c.finding.kind}", *(s for t in c.tables for s in t.statements()), c.finding.text, c.finding.detail]) for c in cases)
+    return "\n\n".join(
+        "\n".join(
+            [
+                f"seed {c.seed}: {c.finding.kind}",
+                *(s for t in c.tables for s in t.statements()),
+                c.finding.text,
+                c.finding.detail,
+            ]
+        )
+        for c in cases
+    )
 
 
 def test_a_seed_makes_the_same_queries_again() -> None:
@@ -78,6 +89,11 @@ def test_random_queries_hold_for_a_while() -> None:
     deadline, first = time.monotonic() + seconds, int(os.environ.get("REM_FUZZ_SEED", str(SEED)))
     # However fast the machine, without a seed of one's own the run is of the same databases.
     many = 1_000_000 if "REM_FUZZ_SEED" in os.environ else _DATABASES
-    cases = [case for seed in range(first, first + many) if time.monotonic() < deadline for case in database(seed, deadline, totals)]
+    cases = [
+        case
+        for seed in range(first, first + many)
+        if time.monotonic() < deadline
+        for case in database(seed, deadline, totals)
+    ]
     assert not cases, _shown(cases)
     assert totals.queries > 50

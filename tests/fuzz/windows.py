@@ -5,10 +5,29 @@ from __future__ import annotations
 from tests.fuzz.expressions import Column, Expressions, Scope
 
 _RANKS = ("row_number()", "rank()", "dense_rank()", "percent_rank()", "cume_dist()", "ntile(3)")
-_VALUES = ("lag({x})", "lead({x}, 2)", "lag({x}, 1, {x})", "first_value({x})", "last_value({x})", "nth_value({x}, 2)", "first_value({x} IGNORE NULLS)", "lag({x} IGNORE NULLS)")
-_AGGREGATES = (("int", "count(*)"), ("int", "sum({int})"), ("int", "min({int})"), ("text", "max({text})"), ("flt", "avg({int})"), ("dec", "sum({dec})"), ("int", "count({any})"),
-               ("flt", "max({flt})"), ("bool", "bool_or({bool})"), ("date", "min({date})"), ("int", "count(DISTINCT {int})"), ("text", "string_agg({text}, '')"))  # fmt: skip
-_BOUNDS = ("UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "2 FOLLOWING", "UNBOUNDED FOLLOWING")
+_VALUES = (
+    "lag({x})",
+    "lead({x}, 2)",
+    "lag({x}, 1, {x})",
+    "first_value({x})",
+    "last_value({x})",
+    "nth_value({x}, 2)",
+    "first_value({x} IGNORE NULLS)",
+    "lag({x} IGNORE NULLS)",
+)
+_AGGREGATES = (("int", "count(*)"), ("int", "sum({int})"), ("int", "min({int})"), ("text", "max({text})"),
+               ("flt", "avg({int})"), ("dec", "sum({dec})"), ("int", "count({any})"),
+               ("flt", "max({flt})"), ("bool", "bool_or({bool})"), ("date", "min({date})"),
+               ("int", "count(DISTINCT {int})"), ("text", "string_agg({text}, '')"))  # fmt: skip
+_BOUNDS = (
+    "UNBOUNDED PRECEDING",
+    "2 PRECEDING",
+    "1 PRECEDING",
+    "CURRENT ROW",
+    "1 FOLLOWING",
+    "2 FOLLOWING",
+    "UNBOUNDED FOLLOWING",
+)
 _EXCLUDE = ("", "", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES", " EXCLUDE NO OTHERS")
 
 
@@ -55,6 +74,12 @@ def _peers(make: Expressions, scope: Scope) -> str:
         start, end = sorted(rng.sample(range(len(_BOUNDS)), 2))
         numbers = [c.sql for c in scope.columns if c.family == "int"]
         if numbers and rng.random() < 0.6:
-            return f"ORDER BY {rng.choice(numbers)} {rng.choice(('ASC', 'DESC'))} RANGE BETWEEN {_BOUNDS[start]} AND {_BOUNDS[end]}"
-        return f"ORDER BY {make.key(scope, 1).sql}{direction(make)} GROUPS BETWEEN {_BOUNDS[start]} AND {_BOUNDS[end]}{rng.choice(_EXCLUDE)}"
+            return (
+                f"ORDER BY {rng.choice(numbers)} {rng.choice(('ASC', 'DESC'))} RANGE BETWEEN {_BOUNDS[start]} AND "
+                f"{_BOUNDS[end]}"
+            )
+        return (
+            f"ORDER BY {make.key(scope, 1).sql}{direction(make)} GROUPS BETWEEN {_BOUNDS[start]} AND "
+            f"{_BOUNDS[end]}{rng.choice(_EXCLUDE)}"
+        )
     return f"ORDER BY {make.key(scope, 1).sql}{direction(make)}"

@@ -9,7 +9,8 @@ from tests.fuzz.run import Totals, database
 
 
 def work(pipe: Connection, seed: int, seconds: float) -> None:
-    """Send ("query", seed, text) before each query, ("finding", ...) and ("done", seed, queries, skipped) after each database."""
+    """Send ("query", seed, text) before each query, ("finding", ...) and ("done", seed, queries, skipped) after each
+    database."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         totals, now = Totals(), seed

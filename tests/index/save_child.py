@@ -1,4 +1,5 @@
-"""The victim of test_vector_file.py: saves an index over and over until it is killed. Each save has one row more, and the stamp says how many."""
+"""The victim of test_vector_file.py: saves an index over and over until it is killed. Each save has one row more, and
+the stamp says how many."""
 
 from __future__ import annotations
 

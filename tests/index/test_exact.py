@@ -18,7 +18,11 @@ def test_scores_are_those_of_brute_force(metric, dimension):
     """Within 1e-6 of the product of the lengths, over several blocks and a last one that is not full."""
     rows = clustered(1_003, dimension, 1)
     query = clustered(1, dimension, 2)[0]
-    scale = np.sqrt((rows.astype(float) ** 2).sum(axis=1) * (query.astype(float) ** 2).sum()).max() if metric == "inner_product" else 1.0
+    scale = (
+        np.sqrt((rows.astype(float) ** 2).sum(axis=1) * (query.astype(float) ** 2).sum()).max()
+        if metric == "inner_product"
+        else 1.0
+    )
     found = exact.scores(rows, query, metric)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, brute(rows, query, metric), rtol=2e-6, atol=1e-6 * scale)
@@ -45,7 +49,12 @@ def test_small_and_large_vectors_keep_their_scores(metric, factor):
         scale = float(np.abs(rows).max()) * float(np.abs(query).max()) * 16 if metric == "inner_product" else 1.0
         atol = {"cosine": 1e-6, "inner_product": max(1e-6 * scale, 1e-37), "l2": 0.0}[metric]
         expected = brute(rows, query, metric)
-        np.testing.assert_allclose(exact.scores(rows, query, metric), expected, rtol=2e-6, atol=atol + 1e-6 * (metric == "l2" and factor < 1e-10))
+        np.testing.assert_allclose(
+            exact.scores(rows, query, metric),
+            expected,
+            rtol=2e-6,
+            atol=atol + 1e-6 * (metric == "l2" and factor < 1e-10),
+        )
 
 
 def test_near_vectors_keep_the_digits_of_their_distance():

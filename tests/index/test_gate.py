@@ -60,7 +60,8 @@ def test_writers_are_inside_alone():
 
 
 def test_neither_side_starves():
-    """Readers without a pause let a writer in; writers without a pause let a reader in; a second writer has its turn."""
+    """Readers without a pause let a writer in; writers without a pause let a reader in; a second writer has its
+    turn."""
     for busy, other in (("reading", "writing"), ("writing", "reading"), ("writing", "writing")):
         gate, done, passed = Gate(), threading.Event(), []
 

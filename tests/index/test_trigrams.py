@@ -101,7 +101,9 @@ def test_a_long_text_counts_by_its_beginning():
 def test_many_texts_with_common_trigrams():
     """The count filter leaves the longest lists out, and still finds all."""
     random = np.random.default_rng(7)
-    texts = ["".join(chr(97 + c) for c in random.integers(0, 4, random.integers(1, 9))) + " common end" for _ in range(3_000)]
+    texts = [
+        "".join(chr(97 + c) for c in random.integers(0, 4, random.integers(1, 9))) + " common end" for _ in range(3_000)
+    ]
     for query in ("abca common end", "common", "dddd", "abc comon edn"):
         for threshold in (0.05, 0.3, 0.6):
             assert indexed(texts, query, threshold) == brute_force(texts, query, threshold)

@@ -23,7 +23,10 @@ TOP = (1 << 47) - 1
 
 def recall(index: VectorIndex, rows: dict[int, np.ndarray], queries: np.ndarray, ef: int, k: int = 10) -> float:
     rowids, matrix = np.array(sorted(rows)), np.array([rows[r] for r in sorted(rows)])
-    hits = [len(set(index.search(q, k, ef=ef)[0].tolist()) & set(nearest(rowids, matrix, q, k, index.metric))) / k for q in queries]
+    hits = [
+        len(set(index.search(q, k, ef=ef)[0].tolist()) & set(nearest(rowids, matrix, q, k, index.metric))) / k
+        for q in queries
+    ]
     return float(np.mean(hits))
 
 
@@ -52,7 +55,11 @@ def test_distances_are_those_of_hnswlib():
     """1 - cosine, 1 - product, and the square of the distance; nearest first."""
     rows = np.array([[3, 4], [4, 3], [0, 1]], dtype=np.float32)
     query = np.array([2, 0], dtype=np.float32)
-    expected = {"cosine": ([1, 0, 2], [0.2, 0.4, 1]), "inner_product": ([1, 0, 2], [-7, -5, 1]), "l2": ([2, 0, 1], [5, 17, 13])}
+    expected = {
+        "cosine": ([1, 0, 2], [0.2, 0.4, 1]),
+        "inner_product": ([1, 0, 2], [-7, -5, 1]),
+        "l2": ([2, 0, 1], [5, 17, 13]),
+    }
     expected["l2"] = ([2, 1, 0], [5, 13, 17])
     for metric in METRICS:
         index = VectorIndex(2, metric)
@@ -159,7 +166,8 @@ def test_the_capacity_grows():
 
 
 class AgainstADict(RuleBasedStateMachine):
-    """An index of few small rows does what a dict does. Vectors repeat, so that ties and links that reach nothing are met."""
+    """An index of few small rows does what a dict does. Vectors repeat, so that ties and links that reach nothing are
+    met."""
 
     rowids = st.lists(st.integers(0, 12) | st.integers(TOP - 3, TOP), max_size=8)
 
@@ -176,7 +184,9 @@ class AgainstADict(RuleBasedStateMachine):
 
     @rule(rowids=rowids, data=st.data())
     def add(self, rowids, data):
-        values = data.draw(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=len(rowids), max_size=len(rowids)))
+        values = data.draw(
+            st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=len(rowids), max_size=len(rowids))
+        )
         taken = self.index.add(np.array(rowids, dtype=np.int64), np.array(values, dtype=np.float32).reshape(-1, 2))
         new = dict(zip(rowids, values, strict=True))
         left_out = {r for r, v in new.items() if v == (0, 0)} if self.index.metric == "cosine" else set()
@@ -229,7 +239,8 @@ class TestAgainstADictForLong(AgainstADict.TestCase):
 
 
 def churn(seconds: float) -> None:
-    """Search on three threads while two write and one saves: every search sees whole rows, and no row that is gone for good."""
+    """Search on three threads while two write and one saves: every search sees whole rows, and no row that is gone for
+    good."""
     dimension, rows = 16, 2_000
     matrix = clustered(rows, dimension, 1)
     index = VectorIndex(dimension, "l2")

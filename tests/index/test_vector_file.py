@@ -44,7 +44,13 @@ def test_an_index_comes_back_as_it_was(metric, tmp_path):
     index.remove(np.arange(0, 1_500, 7))
     assert index.save(tmp_path / "an index", b"\0stamp") == (tmp_path / "an index").stat().st_size
     other = VectorIndex.load(tmp_path / "an index", expected_stamp=b"\0stamp", dimension=12, metric=metric)
-    assert (other.metric, other.dimension, other.m, other.ef_construction, other.stamp) == (metric, 12, 7, 33, b"\0stamp")
+    assert (other.metric, other.dimension, other.m, other.ef_construction, other.stamp) == (
+        metric,
+        12,
+        7,
+        33,
+        b"\0stamp",
+    )
     assert (other.live, other.deleted) == (index.live, index.deleted)
     np.testing.assert_array_equal(other.held(), index.held())
     for query in clustered(20, 12, 2):
@@ -122,13 +128,18 @@ def rewritten(path: Path, change) -> None:
 
     def save(temporary: Path):
         temporary.write_bytes(graph)
-        fields = {name: getattr(loaded.header, name) for name in ("dimension", "metric", "m", "ef_construction", "count", "live")}
+        fields = {
+            name: getattr(loaded.header, name)
+            for name in ("dimension", "metric", "m", "ef_construction", "count", "live")
+        }
         return vector_file.Header(**(fields | change))
 
     vector_file.write(path, loaded.stamp, save)
 
 
-@pytest.mark.parametrize("change", [{"dimension": 5}, {"m": 4}, {"ef_construction": 11}, {"count": 41}, {"live": 35}], ids=str)
+@pytest.mark.parametrize(
+    "change", [{"dimension": 5}, {"m": 4}, {"ef_construction": 11}, {"count": 41}, {"live": 35}], ids=str
+)
 def test_a_header_that_does_not_fit_its_graph_is_refused(saved, change):
     """Though every byte is as it was written."""
     rewritten(saved, change)
@@ -179,7 +190,12 @@ def check_kills(folder: Path, kills: int) -> None:
         # To a file: lines read ahead from a pipe are easily lost.
         out = folder / "out"
         with out.open("w") as stdout:
-            child = subprocess.Popen([sys.executable, str(CHILD), str(path), "3000"], stdout=stdout, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+            child = subprocess.Popen(
+                [sys.executable, str(CHILD), str(path), "3000"],
+                stdout=stdout,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
         while not out.stat().st_size:
             assert child.poll() is None
             time.sleep(0.002)
@@ -190,7 +206,9 @@ def check_kills(folder: Path, kills: int) -> None:
         index = VectorIndex.load(path, expected_stamp=None)
         assert int(index.stamp) in (said, said + 1)
         assert index.held().tolist() == list(range(int(index.stamp)))
-        assert index.search(np.full(32, int(index.stamp), dtype=np.float32), 1, ef=100)[0].tolist() == [int(index.stamp) - 1]
+        assert index.search(np.full(32, int(index.stamp), dtype=np.float32), 1, ef=100)[0].tolist() == [
+            int(index.stamp) - 1
+        ]
         cut += vector_file.sweep(folder)
         assert sorted(os.listdir(folder)) == ["index", "out"]
     assert cut, "no kill came during a save: the test shows nothing"

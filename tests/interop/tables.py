@@ -25,7 +25,9 @@ EVERY = {
     "day": pl.Series([dt.date(1, 1, 1), None, dt.date(9999, 12, 31)]),
     "time": pl.Series([dt.time(1, 2, 3, 4), None, dt.time(0)]),
     "stamp": pl.Series([_MOMENT, None, _MOMENT], dtype=pl.Datetime("us")),
-    "stamp_ms": pl.Series([_MOMENT.replace(microsecond=5000), None, _MOMENT.replace(microsecond=0)], dtype=pl.Datetime("ms")),
+    "stamp_ms": pl.Series(
+        [_MOMENT.replace(microsecond=5000), None, _MOMENT.replace(microsecond=0)], dtype=pl.Datetime("ms")
+    ),
     "stamp_ns": pl.Series([1, None, -1], dtype=pl.Int64).cast(pl.Datetime("ns")),
     "zoned": pl.Series([_MOMENT, None, _MOMENT], dtype=pl.Datetime("us")).dt.replace_time_zone(BERLIN),
     "span": pl.Series([dt.timedelta(days=-1, microseconds=1), None, dt.timedelta(0)], dtype=pl.Duration("us")),
@@ -37,12 +39,16 @@ EVERY = {
     "days": pl.Series([[dt.date(2020, 1, 1)], None, []], dtype=pl.List(pl.Date)),
     "vector": pl.Series([[1.0, 2.0], None, [-1.0, 0.5]], dtype=pl.Array(pl.Float32, 2)),
     "point": pl.Series(
-        [{"x": 1, "y": ["p"], "at": _MOMENT}, None, {"x": None, "y": None, "at": None}], dtype=pl.Struct({"x": pl.Int64, "y": pl.List(pl.String), "at": pl.Datetime("us")})
+        [{"x": 1, "y": ["p"], "at": _MOMENT}, None, {"x": None, "y": None, "at": None}],
+        dtype=pl.Struct({"x": pl.Int64, "y": pl.List(pl.String), "at": pl.Datetime("us")}),
     ),
     "nothing": pl.Series([None, None, None], dtype=pl.Null),
 }
 
 
 def every_type(*without: str) -> pl.DataFrame:
-    """Return three rows with every type that a table can have, a NULL in each column, under a name that needs quoting."""
-    return pl.DataFrame({name: column for name, column in EVERY.items() if name not in without}).with_columns(pl.lit(1).alias('a "b" ü'))
+    """Return three rows with every type that a table can have, a NULL in each column, under a name that needs
+    quoting."""
+    return pl.DataFrame({name: column for name, column in EVERY.items() if name not in without}).with_columns(
+        pl.lit(1).alias('a "b" ü')
+    )

@@ -45,7 +45,22 @@ def test_every_type_goes_out_and_comes_back(db, string_views):
     assert has_views == string_views
 
 
-@given(dataframes(max_cols=5, max_size=20, allowed_dtypes=[pl.Int64, pl.Float64, pl.String, pl.Boolean, pl.Date, pl.Datetime("us"), pl.Decimal(12, 3), pl.List(pl.String)]))
+@given(
+    dataframes(
+        max_cols=5,
+        max_size=20,
+        allowed_dtypes=[
+            pl.Int64,
+            pl.Float64,
+            pl.String,
+            pl.Boolean,
+            pl.Date,
+            pl.Datetime("us"),
+            pl.Decimal(12, 3),
+            pl.List(pl.String),
+        ],
+    )
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_frame_goes_out_and_comes_back(frame):
     """A frame that is loaded is read back from Arrow as it was."""
@@ -89,7 +104,10 @@ def test_a_relation_is_read_by_what_reads_arrow(db):
     assert pl.DataFrame(t)["s"].to_list() == ["a", "ü", None]
     assert duckdb.sql("SELECT sum(n) FROM t").fetchall() == [(6,)]
     assert pa.schema(t) == t.schema
-    assert pd.api.types.is_string_dtype(t.to_pandas()["s"]) and t.to_pandas()["s"].str.upper().tolist()[:2] == ["A", "Ü"]
+    assert pd.api.types.is_string_dtype(t.to_pandas()["s"]) and t.to_pandas()["s"].str.upper().tolist()[:2] == [
+        "A",
+        "Ü",
+    ]
     assert repr(t) == "<rem_arrow.Relation t>"
 
 
@@ -154,7 +172,14 @@ def test_a_closed_database_is_not_read(db):
 
 def test_vectors_of_entities(db):
     """Ids and a matrix, row by row; what has no vector is left out."""
-    db.insert("resources", [{"id": "a", "name": "a", "content": "x"}, {"id": "b", "name": "b"}, {"id": "c", "name": "c", "embedding": [1.0] + [0.0] * 383}])
+    db.insert(
+        "resources",
+        [
+            {"id": "a", "name": "a", "content": "x"},
+            {"id": "b", "name": "b"},
+            {"id": "c", "name": "c", "embedding": [1.0] + [0.0] * 383},
+        ],
+    )
     db.delete("resources", "a")
     ids, matrix = db.vectors("resources")
     assert ids.to_list() == ["c"] and matrix.shape == (1, 384) and matrix.dtype == np.float32 and matrix[0, 0] == 1
@@ -162,7 +187,10 @@ def test_vectors_of_entities(db):
 
 def test_vectors_of_a_column(db):
     """A plain table gives rowids; rows that hold no vector are left out, and an empty table gives no rows."""
-    db.load("t", pl.DataFrame({"v": [[1.0, 2.0], None, [float("nan"), 0.0], [3.0, 4.0]]}, schema={"v": pl.Array(pl.Float32, 2)}))
+    db.load(
+        "t",
+        pl.DataFrame({"v": [[1.0, 2.0], None, [float("nan"), 0.0], [3.0, 4.0]]}, schema={"v": pl.Array(pl.Float32, 2)}),
+    )
     found = db.vectors("t", "v")
     assert found.matrix.tolist() == [[1, 2], [3, 4]] and found.ids.name == "rowid" and len(found.ids) == 2
     assert db.vectors("resources").matrix.shape == (0, 384)
@@ -193,6 +221,9 @@ def test_without_pandas_the_error_says_so(db, monkeypatch):
 def test_numbers_of_128_bits_are_decimals(numbers):
     """Every number of up to 38 digits keeps its value, inside lists too."""
     with rem.connect(background=False) as db:
-        db.load("t", pl.DataFrame({"n": numbers, "l": [[n] for n in numbers]}, schema={"n": pl.Int128, "l": pl.List(pl.Int128)}))
+        db.load(
+            "t",
+            pl.DataFrame({"n": numbers, "l": [[n] for n in numbers]}, schema={"n": pl.Int128, "l": pl.List(pl.Int128)}),
+        )
         assert db.to_arrow("t")["n"].to_pylist() == [Decimal(n) for n in numbers]
         assert db.to_arrow("t")["l"].to_pylist() == [[Decimal(n)] for n in numbers]

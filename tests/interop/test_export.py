@@ -25,7 +25,9 @@ from rem_arrow.interop import delta, exporting
 from tests.interop.tables import EVERY, every_type
 
 FORMATS = ["parquet", "ipc", "csv", "ndjson"]
-CONTENT = [{"id": f"r{i}", "name": f"näme {i}", "content": f"text number {i}", "metadata": {"n": [i, None]}} for i in range(5)]
+CONTENT = [
+    {"id": f"r{i}", "name": f"näme {i}", "content": f"text number {i}", "metadata": {"n": [i, None]}} for i in range(5)
+]
 
 
 class Issue(BaseModel):
@@ -50,9 +52,17 @@ def same(one, other, table, by, columns="*"):
 
 
 def filled(db):
-    """Entities with vectors, one of them its own, one deleted; edges, one of them dangling; a plain table and a view."""
+    """Entities with vectors, one of them its own, one deleted; edges, one of them dangling; a plain table and a
+    view."""
     db.register(Issue)
-    db.insert("issues", [{"id": "i1", "code": "A", "tags": ["x", "é"]}, {"id": "i2", "code": "B", "status": "closed"}, {"id": "i3", "code": "C"}])
+    db.insert(
+        "issues",
+        [
+            {"id": "i1", "code": "A", "tags": ["x", "é"]},
+            {"id": "i2", "code": "B", "status": "closed"},
+            {"id": "i3", "code": "C"},
+        ],
+    )
     db.insert("resources", CONTENT)
     db.insert("resources", {"id": "own", "name": "own", "content": "x", "embedding": [0.5] * 384})
     db.delete("issues", "i3")
@@ -176,7 +186,11 @@ def test_the_manifest_names_tables_kinds_and_rows(db, tmp_path):
     page = json.loads((tmp_path / "out" / "manifest.json").read_text())
     tables = {t["name"]: (t["kind"], t["rows"], t["path"]) for t in page["tables"]}
     assert page["format"] == "parquet"
-    assert tables["issues"] == ("entity", 2, "issues.parquet") and tables["closed"] == ("view", 0, "") and tables["edges"][0] == "system"
+    assert (
+        tables["issues"] == ("entity", 2, "issues.parquet")
+        and tables["closed"] == ("view", 0, "")
+        and tables["edges"][0] == "system"
+    )
 
 
 def test_an_export_shows_one_commit(db, tmp_path, monkeypatch):
@@ -208,7 +222,10 @@ def test_edges_to_tables_that_stay_behind_dangle(db, tmp_path):
     filled(db).export(tmp_path / "out", tables=["edges", "resources"])
     with rem.connect() as other:
         other.import_from(tmp_path / "out")
-        assert sorted(other.sql("SELECT src_table, src, dst_table, dst FROM edges").rows()) == [(None, "i1", "resources", "r0"), (None, "i2", None, "nobody")]
+        assert sorted(other.sql("SELECT src_table, src, dst_table, dst FROM edges").rows()) == [
+            (None, "i1", "resources", "r0"),
+            (None, "i2", None, "nobody"),
+        ]
 
 
 def test_load_takes_a_file_of_an_export(db, tmp_path):
@@ -327,7 +344,10 @@ def test_what_delta_and_lance_have_not_is_said(db, tmp_path, format_):
         db.export(tmp_path / "out", format=format_, tables=["a b"])
 
 
-@pytest.mark.parametrize(("column", "text"), [("stamp_ns", "holds nanoseconds, which Delta has not"), ("span", "holds INTERVAL, for which Delta has no type")])
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [("stamp_ns", "holds nanoseconds, which Delta has not"), ("span", "holds INTERVAL, for which Delta has no type")],
+)
 def test_types_that_delta_has_not(column, text):
     """They are refused before anything is written."""
     with pytest.raises(rem.InputError, match=text):
@@ -366,7 +386,11 @@ def test_a_killed_export_leaves_nothing_that_looks_finished(tmp_path, format_):
     unfinished = 0
     for turn in range(8):
         target = tmp_path / f"out{turn}"
-        child = subprocess.Popen([sys.executable, "-c", _VICTIM, str(target), format_], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
+        child = subprocess.Popen(
+            [sys.executable, "-c", _VICTIM, str(target), format_],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
         assert child.stdout is not None and child.stdout.readline() == b"ready\n"
         time.sleep(0.02 * turn)
         child.kill()

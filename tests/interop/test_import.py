@@ -47,7 +47,10 @@ def db():
 
 def duckdb_file(path):
     con = duckdb.connect(str(path))
-    con.execute("CREATE TABLE every AS SELECT " + ", ".join(f'{e} AS "{n.replace(chr(34), chr(34) * 2)}"' for n, e in DUCKDB_COLUMNS.items()))
+    con.execute(
+        "CREATE TABLE every AS SELECT "
+        + ", ".join(f'{e} AS "{n.replace(chr(34), chr(34) * 2)}"' for n, e in DUCKDB_COLUMNS.items())
+    )
     con.execute("CREATE TABLE many AS SELECT range AS n, 'text ' || range AS s FROM range(300_000)")
     con.execute("CREATE TABLE empty (n INTEGER)")
     con.execute("CREATE SCHEMA other")
@@ -60,10 +63,12 @@ def duckdb_file(path):
 def sqlite_file(path):
     con = sqlite3.connect(path)
     con.execute(
-        'CREATE TABLE "a ""table""" (i INTEGER PRIMARY KEY, r REAL, s TEXT, b BLOB, ok BOOLEAN, day DATE, at DATETIME, odd DATETIME, mixed, some NUMERIC, none INT, shout GENERATED ALWAYS AS (upper(s)))'
+        'CREATE TABLE "a ""table""" (i INTEGER PRIMARY KEY, r REAL, s TEXT, b BLOB, ok BOOLEAN, day DATE, at '
+        "DATETIME, odd DATETIME, mixed, some NUMERIC, none INT, shout GENERATED ALWAYS AS (upper(s)))"
     )
     con.execute(
-        "INSERT INTO \"a \"\"table\"\"\" VALUES (1, 1.5, 'ä', x'00ff', 1, '2024-02-29', '2024-02-29 01:02:03.5', 'today', 1, 1, NULL), (2, 2, NULL, NULL, 0, NULL, '2024-02-29T01:02:03', '2024-01-01', 'x', 2.5, NULL)"
+        "INSERT INTO \"a \"\"table\"\"\" VALUES (1, 1.5, 'ä', x'00ff', 1, '2024-02-29', '2024-02-29 01:02:03.5', "
+        "'today', 1, 1, NULL), (2, 2, NULL, NULL, 0, NULL, '2024-02-29T01:02:03', '2024-01-01', 'x', 2.5, NULL)"
     )
     con.execute("CREATE TABLE blobs (v)")
     con.execute("INSERT INTO blobs VALUES (x'00'), ('é'), (NULL)")
@@ -79,9 +84,21 @@ def test_a_duckdb_file(db, tmp_path):
     assert dict(found.iter_rows()) == {"every": 1, "many": 300_000, "empty": 0, "other_t": 1}
     row = db.sql("SELECT * FROM every").row(0, named=True)
     assert row["huge"] == Decimal(12345678901234567890) and row["big"] == "123456789012345678901234567890123456789012"
-    assert row["span"] == dt.timedelta(days=1, seconds=2) and row["bits"] == "101" and row["zoned_time"] == "12:00:00+02"
-    assert json.loads(row["json"]) == {"a": 1} and row["uuid"].startswith("6ef7") and row["map"] == [{"key": "a", "value": 1}] and row["either"] == "1"
-    assert row["kind"] == "a" and list(row["vector"]) == [1, 2] and row["nested"] == {"x": [1, None]} and row["money"] == Decimal("1.50")
+    assert (
+        row["span"] == dt.timedelta(days=1, seconds=2) and row["bits"] == "101" and row["zoned_time"] == "12:00:00+02"
+    )
+    assert (
+        json.loads(row["json"]) == {"a": 1}
+        and row["uuid"].startswith("6ef7")
+        and row["map"] == [{"key": "a", "value": 1}]
+        and row["either"] == "1"
+    )
+    assert (
+        row["kind"] == "a"
+        and list(row["vector"]) == [1, 2]
+        and row["nested"] == {"x": [1, None]}
+        and row["money"] == Decimal("1.50")
+    )
     assert row["zoned"] == dt.datetime(2024, 1, 1, tzinfo=dt.timezone.utc) and row["moment"] == dt.datetime(2024, 1, 1)
     assert row['odd "name"'] == 1 and row["nothing"] is None
     assert db.sql("SELECT count(*), sum(n), max(s) FROM many").row(0) == (300_000, sum(range(300_000)), "text 99999")
@@ -93,7 +110,8 @@ def test_a_sqlite_file(db, tmp_path):
     assert dict(found.iter_rows()) == {'a "table"': 2, "blobs": 3, "empty": 0}
     table = db.scan('a "table"').collect()
     assert table.rows(named=True)[0] == {
-        "i": 1, "r": 1.5, "s": "ä", "b": b"\x00\xff", "ok": True, "day": dt.date(2024, 2, 29), "at": dt.datetime(2024, 2, 29, 1, 2, 3, 500_000),
+        "i": 1, "r": 1.5, "s": "ä", "b": b"\x00\xff", "ok": True, "day": dt.date(2024, 2, 29),
+        "at": dt.datetime(2024, 2, 29, 1, 2, 3, 500_000),
         "odd": "today", "mixed": "1", "some": 1.0, "none": None, "shout": "ä",
     }  # fmt: skip
     assert table["at"][1] == dt.datetime(2024, 2, 29, 1, 2, 3)
@@ -104,7 +122,9 @@ def test_a_sqlite_file(db, tmp_path):
 def test_a_lancedb_folder(db, tmp_path):
     """Each NAME.lance is a table."""
     lancedb = pytest.importorskip("lancedb")
-    rows = pl.DataFrame({"id": ["a", "b"], "vector": [[1.0, 2.0], [3.0, 4.0]]}, schema_overrides={"vector": pl.Array(pl.Float32, 2)})
+    rows = pl.DataFrame(
+        {"id": ["a", "b"], "vector": [[1.0, 2.0], [3.0, 4.0]]}, schema_overrides={"vector": pl.Array(pl.Float32, 2)}
+    )
     lancedb.connect(str(tmp_path / "l")).create_table("docs", rows.to_arrow())
     assert db.import_from(tmp_path / "l").rows() == [("docs", 2)]
     assert_frame_equal(db.scan("docs").collect(), rows)
@@ -198,7 +218,10 @@ def exported(db, tmp_path, change=None):
         (lambda d: d["tables"][0].update(path="../x"), "lies outside of its folder"),
         (lambda d: d["tables"][0].update(rows=3), "holds 2 rows, and the manifest says 3"),
         (lambda d: d["tables"][0].update(path="missing.parquet"), "cannot be read"),
-        (lambda d: d["tables"][0]["table"].update(kind="vectors", name="v"), "v is a vectors table, which an import does not make"),
+        (
+            lambda d: d["tables"][0]["table"].update(kind="vectors", name="v"),
+            "v is a vectors table, which an import does not make",
+        ),
         (lambda d: d["tables"][0]["table"]["fields"][1].__setitem__(0, "nom"), "does not hold the columns"),
     ],
 )

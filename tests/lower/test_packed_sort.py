@@ -23,9 +23,20 @@ FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3
 @given(rows=ROWS, flags=FLAGS)
 def test_packed_order_is_the_order_of_the_columns(rows, flags):
     frame = pl.DataFrame(rows, schema={"i": pl.Int64, "b": pl.Boolean, "d": pl.Date}, orient="row")
-    keys = [(frame[name], descending, nulls_last) for name, (descending, nulls_last) in zip(frame.columns, flags, strict=True)]
+    keys = [
+        (frame[name], descending, nulls_last)
+        for name, (descending, nulls_last) in zip(frame.columns, flags, strict=True)
+    ]
     found = packed_order([], keys)
-    wanted = frame.select(pl.arg_sort_by(frame.columns, descending=[f[0] for f in flags], nulls_last=[f[1] for f in flags], maintain_order=True)).to_series().to_list()
+    wanted = (
+        frame.select(
+            pl.arg_sort_by(
+                frame.columns, descending=[f[0] for f in flags], nulls_last=[f[1] for f in flags], maintain_order=True
+            )
+        )
+        .to_series()
+        .to_list()
+    )
     assert found is not None
     assert found.tolist() == wanted
 

@@ -35,14 +35,20 @@ def _agree(data: pl.DataFrame, ours: pl.Expr, sql: str, *, ordered: bool = True)
                 data.select(ours)
             return
     assert rows(data.select(ours.alias("r")).rows()) == rows(expected), sql
-    assert rows(data.lazy().select(ours.alias("r")).collect(engine="streaming").rows()) == rows(expected), f"streaming: {sql}"
+    assert rows(data.lazy().select(ours.alias("r")).collect(engine="streaming").rows()) == rows(expected), (
+        f"streaming: {sql}"
+    )
 
 
 def _pairs(values: list[object], dtype: pl.DataType) -> pl.DataFrame:
-    return pl.DataFrame({"x": [a for a in values for _ in values], "y": values * len(values)}, schema={"x": dtype, "y": dtype})
+    return pl.DataFrame(
+        {"x": [a for a in values for _ in values], "y": values * len(values)}, schema={"x": dtype, "y": dtype}
+    )
 
 
-@pytest.mark.parametrize("dtype", [pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt64(), pl.Int128()], ids=str)
+@pytest.mark.parametrize(
+    "dtype", [pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt64(), pl.Int128()], ids=str
+)
 @pytest.mark.parametrize("operator", ["+", "-", "*"])
 def test_integer_arithmetic_is_checked(dtype: pl.DataType, operator: str) -> None:
     """Value by value: an overflow is an error, everything else exact."""
@@ -107,12 +113,25 @@ def test_in_list_is_three_valued(options: tuple[int | None, ...]) -> None:
 
 
 def test_is_distinct_is_never_null() -> None:
-    _agree(_pairs(FLOATS[-5:], pl.Float64()), semantics.compared("is_distinct", pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
-    _agree(_pairs(BOOLS, pl.Boolean()), semantics.compared("is_distinct", pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y")
+    _agree(
+        _pairs(FLOATS[-5:], pl.Float64()),
+        semantics.compared("is_distinct", pl.col("x"), pl.col("y")),
+        "x IS DISTINCT FROM y",
+    )
+    _agree(
+        _pairs(BOOLS, pl.Boolean()), semantics.compared("is_distinct", pl.col("x"), pl.col("y")), "x IS DISTINCT FROM y"
+    )
 
 
 AGGREGATES = {
-    "sum": (lambda x, t: semantics.total(x, t, pl.Decimal(38, t.scale) if isinstance(t, pl.Decimal) else pl.Float64() if t.is_float() else pl.Int128()), [INTS, FLOATS, DECIMALS]),
+    "sum": (
+        lambda x, t: semantics.total(
+            x,
+            t,
+            pl.Decimal(38, t.scale) if isinstance(t, pl.Decimal) else pl.Float64() if t.is_float() else pl.Int128(),
+        ),
+        [INTS, FLOATS, DECIMALS],
+    ),
     "avg": (semantics.mean, [INTS, FLOATS[:7], DECIMALS]),
     "max": (semantics.greatest_of, [INTS, FLOATS, FLOATS[:8], DECIMALS, TEXTS]),
     "min": (semantics.least_of, [INTS, FLOATS, [_NAN, None], DECIMALS, TEXTS]),
@@ -123,7 +142,9 @@ AGGREGATES = {
 
 def _dtype(values: list[object]) -> pl.DataType:
     first = next(v for v in values if v is not None)
-    return {bool: pl.Boolean(), int: pl.Int32(), float: pl.Float64(), str: pl.String(), Decimal: pl.Decimal(10, 2)}[type(first)]
+    return {bool: pl.Boolean(), int: pl.Int32(), float: pl.Float64(), str: pl.String(), Decimal: pl.Decimal(10, 2)}[
+        type(first)
+    ]
 
 
 @pytest.mark.parametrize(("name", "values"), [(n, v) for n, (_, sets) in AGGREGATES.items() for v in sets], ids=str)
@@ -149,9 +170,17 @@ def test_round_goes_away_from_zero(places: int | None) -> None:
     digits = None if places is None else pl.lit(places, pl.Int64)
     sql = "round(x)" if places is None else f"round(x, {places})"
     _agree(pl.DataFrame({"x": FLOATS}), semantics.round_half_away(pl.col("x"), digits, pl.Float64(), pl.Float64()), sql)
-    _agree(pl.DataFrame({"x": [0, 5, -5, 14, 15, -15, 1250, None]}, schema={"x": pl.Int64}), semantics.round_half_away(pl.col("x"), digits, pl.Int64(), pl.Int64()), sql)
+    _agree(
+        pl.DataFrame({"x": [0, 5, -5, 14, 15, -15, 1250, None]}, schema={"x": pl.Int64}),
+        semantics.round_half_away(pl.col("x"), digits, pl.Int64(), pl.Int64()),
+        sql,
+    )
     decimal = pl.Decimal(10, 2)
-    _agree(pl.DataFrame({"x": DECIMALS}, schema={"x": decimal}), semantics.round_half_away(pl.col("x"), digits, decimal, pl.Decimal(11, 2)), sql)
+    _agree(
+        pl.DataFrame({"x": DECIMALS}, schema={"x": decimal}),
+        semantics.round_half_away(pl.col("x"), digits, decimal, pl.Decimal(11, 2)),
+        sql,
+    )
 
 
 @pytest.mark.parametrize("pattern", ["", "%", "_", "h%", "%l%", "a!%b!_c", "100!%", "!!", "H%", ".", "(", "a%c"])
@@ -161,7 +190,11 @@ def test_like(pattern: str, ignore_case: bool) -> None:
     data = pl.DataFrame({"x": TEXTS, "p": [pattern] * len(TEXTS)})
     for p in (pl.lit(pattern), pl.col("p")):
         _agree(data, semantics.like(pl.col("x"), p, None, ignore_case=ignore_case), f"x {operator} p")
-        _agree(data, semantics.like(pl.col("x"), p, pl.lit("!"), ignore_case=ignore_case), f"x {operator} '{pattern}' ESCAPE '!'")
+        _agree(
+            data,
+            semantics.like(pl.col("x"), p, pl.lit("!"), ignore_case=ignore_case),
+            f"x {operator} '{pattern}' ESCAPE '!'",
+        )
 
 
 @pytest.mark.parametrize("start", [0, 1, 2, 9, -1, -3, -9, None])
@@ -181,12 +214,33 @@ def test_substring(start: int | None, length: int | str | None) -> None:
     [
         (v, pl.Float64(), t, s)
         for v in (0.5, 1.5, -2.5, 127.4, 127.6, 1e10, _NAN, _INF, None, 3.0000001)
-        for t, s in ((pl.Int8(), "TINYINT"), (pl.Int64(), "BIGINT"), (pl.Float32(), "FLOAT"), (pl.String(), "VARCHAR"), (pl.Boolean(), "BOOLEAN"))
+        for t, s in (
+            (pl.Int8(), "TINYINT"),
+            (pl.Int64(), "BIGINT"),
+            (pl.Float32(), "FLOAT"),
+            (pl.String(), "VARCHAR"),
+            (pl.Boolean(), "BOOLEAN"),
+        )
         if not (s == "BOOLEAN" and v != v)
     ]
     + [
         (v, pl.String(), t, s)
-        for v in ("12", " 7 ", "1.5", "1e2", "x", "", "300", "true", "No", "2024-01-31", "2024-13-01", "2024-01-31 10:05", "10:05:06.5", None)
+        for v in (
+            "12",
+            " 7 ",
+            "1.5",
+            "1e2",
+            "x",
+            "",
+            "300",
+            "true",
+            "No",
+            "2024-01-31",
+            "2024-13-01",
+            "2024-01-31 10:05",
+            "10:05:06.5",
+            None,
+        )
         for t, s in (
             (pl.Int8(), "TINYINT"),
             (pl.Float64(), "DOUBLE"),
@@ -199,7 +253,13 @@ def test_substring(start: int | None, length: int | str | None) -> None:
     + [
         (v, pl.Decimal(6, 2), t, s)
         for v in (Decimal("1.25"), Decimal("-1.25"), Decimal("0.50"), Decimal("9999.99"), None)
-        for t, s in ((pl.Int8(), "TINYINT"), (pl.Float64(), "DOUBLE"), (pl.Decimal(5, 1), "DECIMAL(5,1)"), (pl.Decimal(3, 0), "DECIMAL(3,0)"), (pl.String(), "VARCHAR"))
+        for t, s in (
+            (pl.Int8(), "TINYINT"),
+            (pl.Float64(), "DOUBLE"),
+            (pl.Decimal(5, 1), "DECIMAL(5,1)"),
+            (pl.Decimal(3, 0), "DECIMAL(3,0)"),
+            (pl.String(), "VARCHAR"),
+        )
     ],
 )
 @pytest.mark.parametrize("safe", [False, True])
@@ -208,9 +268,16 @@ def test_cast(value: object, source: pl.DataType, target: pl.DataType, sql: str,
     _agree(data, cast(pl.col("x"), source, target, safe=safe), f"{'TRY_' if safe else ''}CAST(x AS {sql})")
 
 
-@pytest.mark.parametrize("value", [0.0, -0.0, 1e-4, 1.25e-5, 1e-7, -3.5e-10, 1e15, 1e16, 1.5e300, 123456.789, 0.1, _NAN, _INF, -_INF, 5e-324, None])
+@pytest.mark.parametrize(
+    "value",
+    [0.0, -0.0, 1e-4, 1.25e-5, 1e-7, -3.5e-10, 1e15, 1e16, 1.5e300, 123456.789, 0.1, _NAN, _INF, -_INF, 5e-324, None],
+)
 def test_a_float_is_written_as_duckdb_writes_it(value: float | None) -> None:
-    _agree(pl.DataFrame({"x": [value]}, schema={"x": pl.Float64}), cast(pl.col("x"), pl.Float64(), pl.String(), safe=False), "CAST(x AS VARCHAR)")
+    _agree(
+        pl.DataFrame({"x": [value]}, schema={"x": pl.Float64}),
+        cast(pl.col("x"), pl.Float64(), pl.String(), safe=False),
+        "CAST(x AS VARCHAR)",
+    )
 
 
 def test_raising_fails_only_where_it_should() -> None:

@@ -1,4 +1,5 @@
-"""Models in, rows stored, models out: what round-trips, what is refused and where, and how a table follows its model."""
+"""Models in, rows stored, models out: what round-trips, what is refused and where, and how a table follows its
+model."""
 
 from __future__ import annotations
 
@@ -61,8 +62,16 @@ class Aliased(BaseModel):
     inner: int = Field(alias="innerValue")
 
 
-FULL = Address(street="ü", zip=-1, colour=Colour.GREEN, price=Decimal("1.25"), since=dt.datetime(2024, 2, 29, 12, tzinfo=EAST))
-FULL_STORED = {"street": "ü", "zip": -1, "colour": "grün", "price": Decimal("1.25"), "since": dt.datetime(2024, 2, 29, 10, tzinfo=UTC)}
+FULL = Address(
+    street="ü", zip=-1, colour=Colour.GREEN, price=Decimal("1.25"), since=dt.datetime(2024, 2, 29, 12, tzinfo=EAST)
+)
+FULL_STORED = {
+    "street": "ü",
+    "zip": -1,
+    "colour": "grün",
+    "price": Decimal("1.25"),
+    "since": dt.datetime(2024, 2, 29, 10, tzinfo=UTC),
+}
 BARE_STORED = {"street": "", "zip": None, "colour": None, "price": None, "since": None}
 ID = UUID("12345678-1234-5678-1234-567812345678")
 
@@ -80,14 +89,49 @@ FIELDS: dict[str, tuple[Any, Any, Any, str]] = {
     "date_first": (dt.date, dt.date.min, dt.date.min, "DATE"),
     "date_last": (dt.date, dt.date.max, dt.date.max, "DATE"),
     "time": (dt.time, dt.time(23, 59, 59, 999_999), dt.time(23, 59, 59, 999_999), "TIME"),
-    "timedelta": (dt.timedelta, dt.timedelta(days=-3, microseconds=1), dt.timedelta(days=-3, microseconds=1), "INTERVAL"),
-    "aware": (dt.datetime, dt.datetime(2024, 2, 29, 12, 0, 0, 1, tzinfo=EAST), dt.datetime(2024, 2, 29, 10, 0, 0, 1, tzinfo=UTC), "TIMESTAMP WITH TIME ZONE"),
-    "aware_first": (dt.datetime, dt.datetime.min.replace(tzinfo=UTC), dt.datetime.min.replace(tzinfo=UTC), "TIMESTAMP WITH TIME ZONE"),
-    "aware_last": (dt.datetime, dt.datetime.max.replace(tzinfo=UTC), dt.datetime.max.replace(tzinfo=UTC), "TIMESTAMP WITH TIME ZONE"),
+    "timedelta": (
+        dt.timedelta,
+        dt.timedelta(days=-3, microseconds=1),
+        dt.timedelta(days=-3, microseconds=1),
+        "INTERVAL",
+    ),
+    "aware": (
+        dt.datetime,
+        dt.datetime(2024, 2, 29, 12, 0, 0, 1, tzinfo=EAST),
+        dt.datetime(2024, 2, 29, 10, 0, 0, 1, tzinfo=UTC),
+        "TIMESTAMP WITH TIME ZONE",
+    ),
+    "aware_first": (
+        dt.datetime,
+        dt.datetime.min.replace(tzinfo=UTC),
+        dt.datetime.min.replace(tzinfo=UTC),
+        "TIMESTAMP WITH TIME ZONE",
+    ),
+    "aware_last": (
+        dt.datetime,
+        dt.datetime.max.replace(tzinfo=UTC),
+        dt.datetime.max.replace(tzinfo=UTC),
+        "TIMESTAMP WITH TIME ZONE",
+    ),
     "decimal": (Decimal, Decimal("-0.0000000001"), Decimal("-0.0000000001"), "DECIMAL(38,10)"),
-    "decimal_most": (Decimal, Decimal("-" + "9" * 28 + ".0123456789"), Decimal("-" + "9" * 28 + ".0123456789"), "DECIMAL(38,10)"),
-    "decimal_38": (Annotated[Decimal, Field(max_digits=38, decimal_places=0)], Decimal("9" * 38), Decimal("9" * 38), "DECIMAL(38,0)"),
-    "decimal_5": (Annotated[Decimal, Field(max_digits=5, decimal_places=2)], Decimal("-999.99"), Decimal("-999.99"), "DECIMAL(5,2)"),
+    "decimal_most": (
+        Decimal,
+        Decimal("-" + "9" * 28 + ".0123456789"),
+        Decimal("-" + "9" * 28 + ".0123456789"),
+        "DECIMAL(38,10)",
+    ),
+    "decimal_38": (
+        Annotated[Decimal, Field(max_digits=38, decimal_places=0)],
+        Decimal("9" * 38),
+        Decimal("9" * 38),
+        "DECIMAL(38,0)",
+    ),
+    "decimal_5": (
+        Annotated[Decimal, Field(max_digits=5, decimal_places=2)],
+        Decimal("-999.99"),
+        Decimal("-999.99"),
+        "DECIMAL(5,2)",
+    ),
     "decimal_exponent": (Decimal, Decimal("1E+5"), Decimal(100_000), "DECIMAL(38,10)"),
     "uuid": (UUID, ID, str(ID), "VARCHAR"),
     "path": (Path, Path("/a/b"), "/a/b", "VARCHAR"),
@@ -114,18 +158,30 @@ FIELDS: dict[str, tuple[Any, Any, Any, str]] = {
     "tuple": (tuple[int, ...], (3, 1), [3, 1], "BIGINT[]"),
     "tuple_mixed": (tuple[int, str], (1, "a"), [1, "a"], "JSON"),
     "vector": (Annotated[list[float], Field(min_length=2, max_length=2)], [1.0, -0.5], [1.0, -0.5], "DOUBLE[2]"),
-    "mapping": (dict[str, Any], {"ü": [1, {"b": None}], "x": float("inf")}, {"ü": [1, {"b": None}], "x": float("inf")}, "JSON"),
+    "mapping": (
+        dict[str, Any],
+        {"ü": [1, {"b": None}], "x": float("inf")},
+        {"ü": [1, {"b": None}], "x": float("inf")},
+        "JSON",
+    ),
     "dict_model": (dict[str, Address], {"k": Address(street="")}, {"k": BARE_STORED}, "JSON"),
     "dict_int_keys": (dict[int, str], {1: "a"}, {"1": "a"}, "JSON"),
     "any_text": (Any, "5", "5", "JSON"),
     "any_null": (Any, None, None, "JSON"),
     "union": (int | str, "5", "5", "JSON"),
     "model": (Address, FULL, FULL_STORED, ""),
-    "model_deep": (Company, Company(address=FULL, others=[FULL]), {"address": FULL_STORED, "others": [FULL_STORED], "spare": None}, ""),
+    "model_deep": (
+        Company,
+        Company(address=FULL, others=[FULL]),
+        {"address": FULL_STORED, "others": [FULL_STORED], "spare": None},
+        "",
+    ),
     "model_null": (Company | None, None, None, ""),
     "model_alias": (Aliased, Aliased(innerValue=3), {"inner": 3}, ""),
 }
-Everything: type[BaseModel] = create_model("Everything", **{name: (annotation, ...) for name, (annotation, *_) in FIELDS.items()})  # type: ignore[call-overload]
+Everything: type[BaseModel] = create_model(
+    "Everything", **{name: (annotation, ...) for name, (annotation, *_) in FIELDS.items()}
+)  # type: ignore[call-overload]
 GIVEN = {name: value for name, (_, value, *_) in FIELDS.items()}
 STAGES = ("tail", "reopened", "sealed", "sealed, reopened", "updated")
 
@@ -140,7 +196,9 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str
     def read(db: rem.Database, stage: str) -> None:
         segments = db.stats()["tables"]["all"]["segments"]
         assert segments == (1 if "sealed" in stage else 0) or stage == "updated"
-        assert db.get("all", "given", as_model=True) == db.get("all", made, as_model=True), "a dict and a model store the same"
+        assert db.get("all", "given", as_model=True) == db.get("all", made, as_model=True), (
+            "a dict and a model store the same"
+        )
         found[stage] = db.get("all", "given"), db.get("all", "given", as_model=True)
 
     for stage in STAGES:
@@ -160,7 +218,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[dict[str
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_round_trips(stages: dict[str, tuple[dict[str, Any], BaseModel]], name: str) -> None:
-    """In the tail and in a segment, before and after reopening, and rewritten: the value, and the value of the model."""
+    """In the tail and in a segment, before and after reopening, and rewritten: the value, and the value of the
+    model."""
     _, given, stored, sql_type = FIELDS[name]
     assert stages["types"][0][name] == sql_type or not sql_type
     for stage in STAGES:
@@ -225,7 +284,11 @@ def test_a_literal_of_enum_members_round_trips(db: rem.Database, name: str) -> N
     assert db.get(name, "a", as_model=True).f is Colour.RED
 
 
-@pytest.mark.parametrize(("annotation", "expected"), [(NaiveDatetime, "TIMESTAMP"), (pydantic.AwareDatetime, "TIMESTAMP WITH TIME ZONE")], ids=["naive", "aware"])
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [(NaiveDatetime, "TIMESTAMP"), (pydantic.AwareDatetime, "TIMESTAMP WITH TIME ZONE")],
+    ids=["naive", "aware"],
+)
 def test_the_datetimes_of_pydantic_are_timestamps(db: rem.Database, annotation: Any, expected: str) -> None:
     table = f"datetimes {expected}"
     db.register(model_with(at=(annotation, ...)), name=table)
@@ -297,16 +360,25 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "literal": ({"mood": "angry"}, r"field \"mood\": Input should be 'good' or 'bad'"),
     "nested": ({"home": {"street": "x", "zip": "y"}}, r'field "home.zip": Input should be a valid integer'),
     "item": ({"tags": ["a", 5]}, r'field "tags.1": Input should be a valid string'),
-    "time_zone": ({"at": dt.time(1, tzinfo=UTC)}, r'field "at": .* has a time zone; a time of day is stored without one'),
+    "time_zone": (
+        {"at": dt.time(1, tzinfo=UTC)},
+        r'field "at": .* has a time zone; a time of day is stored without one',
+    ),
     "digits": ({"money": "1000.00"}, r'field "money": Decimal input should have no more than'),
-    "decimal_places": ({"free": "0.00000000001"}, r'field "free": .* does not fit DECIMAL\(38,10\); declare max_digits and decimal_places'),
+    "decimal_places": (
+        {"free": "0.00000000001"},
+        r'field "free": .* does not fit DECIMAL\(38,10\); declare max_digits and decimal_places',
+    ),
     "decimal_size": ({"free": "1e28"}, r'field "free": .* does not fit DECIMAL\(38,10\)'),
     "decimal_nan": ({"free": Decimal("NaN")}, r'field "free": Input should be a finite number'),
     "int_size": ({"big": 2**63}, r'field "big": 9223372036854775808 does not fit a 64-bit integer'),
     "json": ({"extra": {"x": {b"\xff": 1}}}, r'field "extra": .*cannot be stored as JSON'),
     "unknown": ({"nmae": "x"}, r'no field "nmae" in \w+. Did you mean name\?'),
     "created_at": ({"created_at": "now"}, r'field "created_at": \'now\' is not a datetime with a time zone'),
-    "created_at_naive": ({"created_at": dt.datetime(2024, 1, 1)}, r'field "created_at": .* is not a datetime with a time zone'),
+    "created_at_naive": (
+        {"created_at": dt.datetime(2024, 1, 1)},
+        r'field "created_at": .* is not a datetime with a time zone',
+    ),
     "id_empty": ({"id": ""}, r"an id of \w+ is ''; an id is a text that is not empty, or a UUID"),
     "id_number": ({"id": 5}, r"an id of \w+ is 5; an id is a text that is not empty, or a UUID"),
 }
@@ -369,12 +441,21 @@ def test_several_bad_fields_are_all_named(db: rem.Database, people: str) -> None
     with pytest.raises(rem.InputError) as caught:
         db.insert(people, [{"name": "", "age": -1}, GOOD, {"name": "", "age": -1}, {"name": "", "age": -1}])
     lines = str(caught.value).split("\n")
-    assert [line.split(", field")[0] for line in lines] == ["row 0: people", "row 0: people", "row 2: people", "row 2: people", "row 3: people", "and 1 more"]
+    assert [line.split(", field")[0] for line in lines] == [
+        "row 0: people",
+        "row 0: people",
+        "row 2: people",
+        "row 2: people",
+        "row 3: people",
+        "and 1 more",
+    ]
     assert_untouched(db, people)
 
 
 def test_an_id_that_comes_twice_in_a_batch_is_refused(db: rem.Database, people: str) -> None:
-    with pytest.raises(rem.InputError, match="the id 'good' comes more than once in this batch for people; nothing was stored"):
+    with pytest.raises(
+        rem.InputError, match="the id 'good' comes more than once in this batch for people; nothing was stored"
+    ):
         db.insert(people, [GOOD, {"name": "Eve"}, GOOD])
     with pytest.raises(rem.InputError, match="comes more than once"):
         db.insert(people, [{"id": ID, "name": "Eve"}, {"id": str(ID), "name": "Eve"}])
@@ -388,7 +469,11 @@ def test_a_text_that_is_not_unicode_is_refused(db: rem.Database, people: str) ->
     assert_untouched(db, people)
 
 
-@pytest.mark.parametrize("rows", [5, "text", [GOOD, 5], [GOOD, None], [GOOD, Address(street="x")]], ids=["number", "text", "number within", "null within", "other model"])
+@pytest.mark.parametrize(
+    "rows",
+    [5, "text", [GOOD, 5], [GOOD, None], [GOOD, Address(street="x")]],
+    ids=["number", "text", "number within", "null within", "other model"],
+)
 def test_what_is_no_row_is_refused(db: rem.Database, people: str, rows: Any) -> None:
     """insert takes dicts and models of the table only."""
     with pytest.raises(rem.InputError, match="takes a dict"):
@@ -421,7 +506,11 @@ def test_a_new_field_reads_its_default_in_old_rows(db: rem.Database, sealed: boo
     """By get, as a model, by SQL, and in a segment that is written anew."""
     table = f"defaults_{sealed}"
     old = model_with(name=(str, ...))
-    new = model_with(name=(str, ...), **{n: (a, d) for n, (a, d, _) in LATER.items()}, made=(list[int], Field(default_factory=lambda: [1, 2])))
+    new = model_with(
+        name=(str, ...),
+        **{n: (a, d) for n, (a, d, _) in LATER.items()},
+        made=(list[int], Field(default_factory=lambda: [1, 2])),
+    )
     db.register(old, name=table)
     db.insert(table, [{"id": "a", "name": "x"}, {"id": "b", "name": "y"}])
     if sealed:
@@ -432,13 +521,15 @@ def test_a_new_field_reads_its_default_in_old_rows(db: rem.Database, sealed: boo
         row = db.get(table, "a")
         assert {n: row[n] for n in LATER} == {n: stored for n, (_, _, stored) in LATER.items()}
         assert db.get(table, "a", as_model=True) == new(name="x", needed_or_null=None)
-        assert db.sql(f"SELECT id, number, text, moment, made FROM {table} WHERE number = 7 AND colour = 'grün' ORDER BY id").rows() == [
-            (i, 7, "ü", dt.datetime(2024, 1, 1, tzinfo=UTC), [1, 2]) for i in ("a", "b")
-        ]
+        assert db.sql(
+            f"SELECT id, number, text, moment, made FROM {table} WHERE number = 7 AND colour = 'grün' ORDER BY id"
+        ).rows() == [(i, 7, "ü", dt.datetime(2024, 1, 1, tzinfo=UTC), [1, 2]) for i in ("a", "b")]
         db.compact()
 
 
-@pytest.mark.parametrize("annotation", [list[int], Annotated[list[float], Field(min_length=2, max_length=2)]], ids=["list", "array"])
+@pytest.mark.parametrize(
+    "annotation", [list[int], Annotated[list[float], Field(min_length=2, max_length=2)]], ids=["list", "array"]
+)
 def test_a_new_list_field_is_a_list_in_old_rows(db: rem.Database, annotation: Any) -> None:
     table = f"list_default_{annotation}"
     db.register(model_with(name=(str, ...)), name=table)
@@ -455,7 +546,10 @@ def test_rows_with_a_new_list_field_can_still_be_changed(db: rem.Database, name:
     db.update(name, "a", {"name": "new"})
     assert db.delete(name, "b") == 1
     assert db.purge(name, "c") == 1
-    assert db.sql(f"SELECT id, made FROM {name} ORDER BY id", include_deleted=True).rows() == [("a", [1, 2]), ("b", [1, 2])]
+    assert db.sql(f"SELECT id, made FROM {name} ORDER BY id", include_deleted=True).rows() == [
+        ("a", [1, 2]),
+        ("b", [1, 2]),
+    ]
 
 
 def money(digits: int, places: int) -> Any:
@@ -493,13 +587,25 @@ def test_a_type_may_widen(db: rem.Database, case: str, sealed: bool) -> None:
 
 REFUSED: dict[str, tuple[Any, Any, str]] = {
     # A float holds integers up to 2**53 only, so BIGINT to DOUBLE would change values.
-    "int to float": ((int, ...), (float, ...), r"\.f is BIGINT and the model says DOUBLE; a type may only widen .* Add a new field instead"),
+    "int to float": (
+        (int, ...),
+        (float, ...),
+        r"\.f is BIGINT and the model says DOUBLE; a type may only widen .* Add a new field instead",
+    ),
     "float to int": ((float, ...), (int, ...), r"is DOUBLE and the model says BIGINT"),
     "int to text": ((int, ...), (str, ...), r"is BIGINT and the model says VARCHAR"),
     "text to JSON": ((str, ...), (dict[str, Any], ...), r"\.f is VARCHAR and the model says"),
-    "fewer digits": ((money(10, 4), ...), (money(10, 6), ...), r"is DECIMAL\(10,4\) and the model says DECIMAL\(10,6\)"),
+    "fewer digits": (
+        (money(10, 4), ...),
+        (money(10, 6), ...),
+        r"is DECIMAL\(10,4\) and the model says DECIMAL\(10,6\)",
+    ),
     "item": ((list[int], ...), (list[str], ...), r"is BIGINT\[\] and the model says VARCHAR\[\]"),
-    "not null": ((int | None, ...), (int, ...), r"\.f may be NULL in rows that exist, and the model forbids it; keep the field Optional"),
+    "not null": (
+        (int | None, ...),
+        (int, ...),
+        r"\.f may be NULL in rows that exist, and the model forbids it; keep the field Optional",
+    ),
     "struct": ((Address, ...), (Company, ...), r"is STRUCT\("),
 }
 
@@ -521,7 +627,9 @@ def test_a_field_that_vanishes_or_is_required_is_refused(db: rem.Database, name:
     db.register(model_with(a=(int, ...), b=(int, ...)), name=name)
     with pytest.raises(rem.InputError, match=f'{name} has a column "b" that the model lacks; keep the field'):
         db.register(model_with(a=(int, ...)), name=name)
-    with pytest.raises(rem.InputError, match=f'{name} has rows without "c", and the model requires it; give the field a default'):
+    with pytest.raises(
+        rem.InputError, match=f'{name} has rows without "c", and the model requires it; give the field a default'
+    ):
         db.register(model_with(a=(int, ...), b=(int, ...), c=(int, ...)), name=name)
     with pytest.raises(rem.InputError, match="there is a system table edges; register the model under another name"):
         db.register(model_with(a=(int, ...)), name="edges")
@@ -535,13 +643,17 @@ def test_a_stricter_constraint_is_told_when_an_old_row_is_read(db: rem.Database,
     db.insert(name, {"id": "a", "n": 1})
     db.register(model_with(n=(Annotated[int, Field(gt=5)], ...)), name=name)
     assert db.get(name, "a")["n"] == 1
-    with pytest.raises(rem.InputError, match=r'a row stored in .* does not fit Thing: .*field "n": Input should be greater than 5 \(got 1\)'):
+    with pytest.raises(
+        rem.InputError,
+        match=r'a row stored in .* does not fit Thing: .*field "n": Input should be greater than 5 \(got 1\)',
+    ):
         db.get(name, "a", as_model=True)
 
 
 @pytest.mark.parametrize("sealed", [False, True], ids=["tail", "sealed"])
 def test_a_newly_indexed_field_is_found_in_old_rows(tmp_path: Path, sealed: bool) -> None:
-    """Equality over an index that is younger than the rows, one that comes with a new field, and one that was given up for a while."""
+    """Equality over an index that is younger than the rows, one that comes with a new field, and one that was given up
+    for a while."""
     plain = {"code": (str, ...), "n": (int, 0)}
     rows = [{"id": str(i), "code": f"code {i % 10}", "n": i} for i in range(100)]
 
@@ -579,7 +691,8 @@ def test_a_newly_indexed_field_is_found_in_old_rows(tmp_path: Path, sealed: bool
 
 @pytest.mark.parametrize("sealed", [False, True], ids=["tail", "sealed"])
 def test_delete_revive_and_purge(tmp_path: Path, sealed: bool) -> None:
-    """A deleted row hides from all but include_deleted, an insert revives it with its created_at, a purge ends it; reopening changes nothing."""
+    """A deleted row hides from all but include_deleted, an insert revives it with its created_at, a purge ends it;
+    reopening changes nothing."""
     states: list[tuple[str, dict[str, Any] | None]] = []
 
     def seen(db: rem.Database) -> tuple[bool, bool, int, int, int]:
@@ -613,12 +726,21 @@ def test_delete_revive_and_purge(tmp_path: Path, sealed: bool) -> None:
             assert db.get("people", "other")["name"] == "Other"
 
     live, hidden, gone = (True, True, 1, 1, 1), (False, True, 0, 1, 0), (False, False, 0, 0, 0)
-    for what, expected in (("insert", live), ("delete", hidden), ("insert", live), ("delete", hidden), ("purge", gone), ("insert", live)):
+    for what, expected in (
+        ("insert", live),
+        ("delete", hidden),
+        ("insert", live),
+        ("delete", hidden),
+        ("purge", gone),
+        ("insert", live),
+    ):
         step(what, expected)
     first, deleted, revived, _, purged, again = (row for _, row in states)
     assert first is not None and deleted is not None and revived is not None and again is not None
     assert purged is None
-    assert {k: v for k, v in deleted.items() if k not in ("deleted_at", "modified_at")} == {k: v for k, v in first.items() if k not in ("deleted_at", "modified_at")}
+    assert {k: v for k, v in deleted.items() if k not in ("deleted_at", "modified_at")} == {
+        k: v for k, v in first.items() if k not in ("deleted_at", "modified_at")
+    }
     assert deleted["deleted_at"] == deleted["modified_at"] > first["modified_at"]
     assert (revived["created_at"], revived["deleted_at"]) == (first["created_at"], None)
     assert again["created_at"] > first["created_at"], "a purged row leaves nothing behind"

@@ -63,14 +63,17 @@ def _skipped(db: rem.Database, text: str) -> tuple[int, int]:
 
 
 _CONDITIONS = [
-    "i = 1005", "i < 30", "i >= 3010", "i > 1040 AND i < 1050", "i IN (1001, 1003)", "i BETWEEN 2000 AND 2010", "1005 = i", "i = 5000",
+    "i = 1005", "i < 30", "i >= 3010", "i > 1040 AND i < 1050", "i IN (1001, 1003)", "i BETWEEN 2000 AND 2010",
+    "1005 = i", "i = 5000",
     "f < 10", "f = 600.5", "s = 'k01005'", "s < 'k00010'", "s >= 'k03050'", "d = DATE '2002-10-01'", "d < '2000-02-01'",
     "t >= TIMESTAMP '2000-05-01 00:00:00'", "m = 250.25", "m < 3", "m IN (1.25, 2.5)", "n = 5",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("condition", _CONDITIONS)
-def test_a_range_skips_segments_and_keeps_every_row(both: tuple[rem.Database, duckdb.DuckDBPyConnection], condition: str) -> None:
+def test_a_range_skips_segments_and_keeps_every_row(
+    both: tuple[rem.Database, duckdb.DuckDBPyConnection], condition: str
+) -> None:
     db, oracle = both
     text = f"SELECT {_SUMS} FROM z WHERE {condition}"
     read, skipped = _skipped(db, text)
@@ -81,7 +84,14 @@ def test_a_range_skips_segments_and_keeps_every_row(both: tuple[rem.Database, du
 
 def test_nan_is_never_skipped(both: tuple[rem.Database, duckdb.DuckDBPyConnection]) -> None:
     db, oracle = both
-    for condition in ("f > 1e300", "f = 'nan'::DOUBLE", "f >= 'nan'::DOUBLE", "f IN ('nan'::DOUBLE, 1.5)", "f <> 3", "NOT f < 5"):
+    for condition in (
+        "f > 1e300",
+        "f = 'nan'::DOUBLE",
+        "f >= 'nan'::DOUBLE",
+        "f IN ('nan'::DOUBLE, 1.5)",
+        "f <> 3",
+        "NOT f < 5",
+    ):
         text = f"SELECT {_SUMS} FROM z WHERE {condition}"
         assert multiset(db.sql(text).rows()) == multiset(oracle.execute(text).fetchall()), condition
 

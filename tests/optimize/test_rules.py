@@ -57,7 +57,15 @@ class FrameCatalog:
             found = key_filter.kept([frame], keys)[0] if keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
-        return SimpleNamespace(schema=frame.schema, hidden=pl.Schema(), vectors={}, indexed=frozenset(), row_count=lambda: frame.height, statistics=lambda _: None, scan=scan)
+        return SimpleNamespace(
+            schema=frame.schema,
+            hidden=pl.Schema(),
+            vectors={},
+            indexed=frozenset(),
+            row_count=lambda: frame.height,
+            statistics=lambda _: None,
+            scan=scan,
+        )
 
     def entity_table(self, name: str) -> None:
         return None
@@ -70,35 +78,79 @@ class FrameCatalog:
 
 
 CATALOG = FrameCatalog(
-    {"t": pl.DataFrame(schema={"a": pl.Int32, "b": pl.Int32, "s": pl.String}), "u": pl.DataFrame(schema={"a": pl.Int32, "c": pl.Int32}), "v": pl.DataFrame(schema={"c": pl.Int32})}
+    {
+        "t": pl.DataFrame(schema={"a": pl.Int32, "b": pl.Int32, "s": pl.String}),
+        "u": pl.DataFrame(schema={"a": pl.Int32, "c": pl.Int32}),
+        "v": pl.DataFrame(schema={"c": pl.Int32}),
+    }
 )
 
 
 def bound(text: str, catalog: FrameCatalog = CATALOG) -> Query:
-    return Binder(text, catalog, {}, lambda query: _rows(decorrelate(query.plan), catalog)).statement(parse(text))  # type: ignore[arg-type]
+    return Binder(text, catalog, {}, lambda query: _rows(decorrelate(query.plan), catalog)).statement(parse(text))
 
 
 CASES: list[tuple[Callable[[Relation], Relation], str, str]] = [
-    (push_filter, "SELECT x FROM (SELECT a + 1 AS x FROM t) q WHERE x > 2", "Project q.x AS x#2\n  Project x AS q.x\n    Project (t.a + 1) AS x\n      Filter ((t.a + 1) > 2)\n        Scan t (a, b, s)"),
-    (push_filter, "SELECT t.a FROM t, u WHERE t.a = u.a AND t.b > 1 AND u.c < 5", "Project t.a AS a\n  Join inner ON t.a = u.a\n    Filter (t.b > 1)\n      Scan t (a, b, s)\n    Filter (u.c < 5)\n      Scan u (a, c)"),
-    (push_filter, "SELECT t.a FROM t LEFT JOIN u ON t.a = u.a WHERE t.b > 1 AND u.c IS NULL", "Project t.a AS a\n  Filter is_null(u.c)\n    Join left ON t.a = u.a\n      Filter (t.b > 1)\n        Scan t (a, b, s)\n      Scan u (a, c)"),
-    (push_filter, "SELECT t.a FROM t LEFT JOIN u ON t.a = u.a AND u.c > 1 AND t.b > 1", "Project t.a AS a\n  Join left ON t.a = u.a AND (t.b > 1)\n    Scan t (a, b, s)\n    Filter (u.c > 1)\n      Scan u (a, c)"),
-    (push_filter, "SELECT t.a FROM t FULL JOIN u ON t.a = u.a WHERE t.b > 1", "Project t.a AS a\n  Filter (t.b > 1)\n    Join full ON t.a = u.a\n      Scan t (a, b, s)\n      Scan u (a, c)"),
-    (push_filter, "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q WHERE a = 1 AND n > 2", "Project q.a AS a#2, q.n AS n#2\n  Project a AS q.a, n AS q.n\n    Project t.a#2 AS a, count() AS n\n      Filter (count() > 2)\n        Aggregate count(*) BY t.a\n          Filter (t.a = 1)\n            Scan t (a, b, s)"),
-    (push_filter, "SELECT * FROM (SELECT a FROM t LIMIT 3) q WHERE a = 1", "Project q.a AS a#2\n  Project a AS q.a\n    Filter (a = 1)\n      Limit 3\n        Project t.a AS a\n          Scan t (a, b, s)"),
-    (push_filter, "SELECT t.a FROM t ASOF LEFT JOIN u ON t.a = u.a AND t.b >= u.c WHERE t.b > 1 AND t.a = 3 AND u.c < 5", "Project t.a AS a\n  Filter (u.c < 5)\n    Join asof ON t.a = u.a AND (t.b >= u.c)\n      Filter ((t.b > 1) AND (t.a = 3))\n        Scan t (a, b, s)\n      Project u.a, u.c, True AS match\n        Filter (u.a = 3)\n          Scan u (a, c)"),
-    (push_filter, "SELECT t.a FROM t POSITIONAL JOIN u WHERE t.b > 1 AND u.c < 5", "Project t.a AS a\n  Filter ((t.b > 1) AND (u.c < 5))\n    Join positional\n      Scan t (a, b, s)\n      Scan u (a, c)"),
-    (prune_columns, "SELECT s FROM t ASOF JOIN u ON t.b >= u.c", "Project t.s AS s\n  Filter match\n    Join asof ON (t.b >= u.c)\n      Scan t (b, s)\n      Project u.c, True AS match\n        Scan u (c)"),
-    (prune_columns, "SELECT count(*) FROM t POSITIONAL JOIN u", "Project count() AS count_star()\n  Aggregate count(*)\n    Join positional\n      Scan t (a)\n      Scan u (a)"),
-    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c", "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.a = t.a\n      Join inner ON u.c = v.c\n        Scan u (a, c)\n        Scan v (c)\n      Scan t (a, b, s)"),
-    (code_keys, "SELECT s, count(*) FROM t WHERE s <> 'x' AND s IN ('a', 'b') GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter ((t.s <> 'x') AND t.s IN ('a', 'b'))\n      Scan t (a, b, s as codes)"),
-    (code_keys, "SELECT s, count(*) FROM t WHERE s LIKE 'x%' GROUP BY s", "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter like(t.s, 'x%')\n      Scan t (a, b, s)"),
-    (code_keys, "SELECT s, max(s) FROM t GROUP BY s", "Project t.s#2 AS s, max() AS max(s)\n  Aggregate max(t.s) BY t.s\n    Scan t (a, b, s)"),
-    (code_keys, "SELECT k, n FROM (SELECT s AS k, s || 'x' AS n FROM t) q GROUP BY k, n", "Project q.k#2 AS k#2, q.n#2 AS n#2\n  Aggregate  BY q.k, q.n\n    Project k AS q.k, n AS q.n\n      Project t.s AS k, concat_operator(t.s, 'x') AS n\n        Scan t (a, b, s)"),
-    (code_keys, "SELECT k FROM (SELECT s AS k, a FROM t ORDER BY a LIMIT 3) q GROUP BY k", "Project q.k#2 AS k#2\n  Aggregate  BY q.k\n    Project k AS q.k, a AS q.a\n      Limit 3\n        Sort a\n          Project t.s AS k, t.a AS a\n            Scan t (a, b, s as codes)"),
-    (code_keys, "SELECT t.s FROM t JOIN t AS o ON t.s = o.s GROUP BY t.s", "Project t.s#2 AS s\n  Aggregate  BY t.s\n    Join inner ON t.s = o.s\n      Scan t (a, b, s)\n      Scan t (a, b, s)"),
-    (prune_columns, "SELECT a FROM (SELECT a, b + 1, s FROM t) q", "Project q.a AS a#2\n  Project a AS q.a\n    Project t.a AS a\n      Scan t (a)"),
-    (prune_columns, "SELECT count(*) FROM t JOIN u ON t.a = u.a", "Project count() AS count_star()\n  Aggregate count(*)\n    Join inner ON t.a = u.a\n      Scan t (a)\n      Scan u (a)"),
+    (push_filter, "SELECT x FROM (SELECT a + 1 AS x FROM t) q WHERE x > 2",
+     "Project q.x AS x#2\n  Project x AS q.x\n    Project (t.a + 1) AS x\n      Filter ((t.a + 1) > 2)\n        Scan "
+     "t (a, b, s)"),
+    (push_filter, "SELECT t.a FROM t, u WHERE t.a = u.a AND t.b > 1 AND u.c < 5",
+     "Project t.a AS a\n  Join inner ON t.a = u.a\n    Filter (t.b > 1)\n      Scan t (a, b, s)\n    Filter (u.c < "
+     "5)\n      Scan u (a, c)"),
+    (push_filter, "SELECT t.a FROM t LEFT JOIN u ON t.a = u.a WHERE t.b > 1 AND u.c IS NULL",
+     "Project t.a AS a\n  Filter is_null(u.c)\n    Join left ON t.a = u.a\n      Filter (t.b > 1)\n        Scan t "
+     "(a, b, s)\n      Scan u (a, c)"),
+    (push_filter, "SELECT t.a FROM t LEFT JOIN u ON t.a = u.a AND u.c > 1 AND t.b > 1",
+     "Project t.a AS a\n  Join left ON t.a = u.a AND (t.b > 1)\n    Scan t (a, b, s)\n    Filter (u.c > 1)\n      "
+     "Scan u (a, c)"),
+    (push_filter, "SELECT t.a FROM t FULL JOIN u ON t.a = u.a WHERE t.b > 1",
+     "Project t.a AS a\n  Filter (t.b > 1)\n    Join full ON t.a = u.a\n      Scan t (a, b, s)\n      Scan u (a, c)"),
+    (push_filter, "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) q WHERE a = 1 AND n > 2",
+     "Project q.a AS a#2, q.n AS n#2\n  Project a AS q.a, n AS q.n\n    Project t.a#2 AS a, count() AS n\n      "
+     "Filter (count() > 2)\n        Aggregate count(*) BY t.a\n          Filter (t.a = 1)\n            Scan t (a, b, "
+     "s)"),
+    (push_filter, "SELECT * FROM (SELECT a FROM t LIMIT 3) q WHERE a = 1",
+     "Project q.a AS a#2\n  Project a AS q.a\n    Filter (a = 1)\n      Limit 3\n        Project t.a AS a\n          "
+     "Scan t (a, b, s)"),
+    (push_filter,
+     "SELECT t.a FROM t ASOF LEFT JOIN u ON t.a = u.a AND t.b >= u.c WHERE t.b > 1 AND t.a = 3 AND u.c < 5",
+     "Project t.a AS a\n  Filter (u.c < 5)\n    Join asof ON t.a = u.a AND (t.b >= u.c)\n      Filter ((t.b > 1) AND "
+     "(t.a = 3))\n        Scan t (a, b, s)\n      Project u.a, u.c, True AS match\n        Filter (u.a = 3)\n        "
+     "  Scan u (a, c)"),
+    (push_filter, "SELECT t.a FROM t POSITIONAL JOIN u WHERE t.b > 1 AND u.c < 5",
+     "Project t.a AS a\n  Filter ((t.b > 1) AND (u.c < 5))\n    Join positional\n      Scan t (a, b, s)\n      Scan "
+     "u (a, c)"),
+    (prune_columns, "SELECT s FROM t ASOF JOIN u ON t.b >= u.c",
+     "Project t.s AS s\n  Filter match\n    Join asof ON (t.b >= u.c)\n      Scan t (b, s)\n      Project u.c, True "
+     "AS match\n        Scan u (c)"),
+    (prune_columns, "SELECT count(*) FROM t POSITIONAL JOIN u",
+     "Project count() AS count_star()\n  Aggregate count(*)\n    Join positional\n      Scan t (a)\n      Scan u (a)"),
+    (order_joins, "SELECT t.a FROM t, v, u WHERE t.a = u.a AND u.c = v.c",
+     "Project t.a AS a\n  Project t.a, t.b, t.s, v.c, u.a, u.c\n    Join inner ON u.a = t.a\n      Join inner ON u.c "
+     "= v.c\n        Scan u (a, c)\n        Scan v (c)\n      Scan t (a, b, s)"),
+    (code_keys, "SELECT s, count(*) FROM t WHERE s <> 'x' AND s IN ('a', 'b') GROUP BY s",
+     "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter ((t.s <> 'x') AND t.s IN "
+     "('a', 'b'))\n      Scan t (a, b, s as codes)"),
+    (code_keys, "SELECT s, count(*) FROM t WHERE s LIKE 'x%' GROUP BY s",
+     "Project t.s#2 AS s, count() AS count_star()\n  Aggregate count(*) BY t.s\n    Filter like(t.s, 'x%')\n      "
+     "Scan t (a, b, s)"),
+    (code_keys,
+     "SELECT s, max(s) FROM t GROUP BY s",
+     "Project t.s#2 AS s, max() AS max(s)\n  Aggregate max(t.s) BY t.s\n    Scan t (a, b, s)"),
+    (code_keys, "SELECT k, n FROM (SELECT s AS k, s || 'x' AS n FROM t) q GROUP BY k, n",
+     "Project q.k#2 AS k#2, q.n#2 AS n#2\n  Aggregate  BY q.k, q.n\n    Project k AS q.k, n AS q.n\n      Project "
+     "t.s AS k, concat_operator(t.s, 'x') AS n\n        Scan t (a, b, s)"),
+    (code_keys, "SELECT k FROM (SELECT s AS k, a FROM t ORDER BY a LIMIT 3) q GROUP BY k",
+     "Project q.k#2 AS k#2\n  Aggregate  BY q.k\n    Project k AS q.k, a AS q.a\n      Limit 3\n        Sort a\n     "
+     "     Project t.s AS k, t.a AS a\n            Scan t (a, b, s as codes)"),
+    (code_keys, "SELECT t.s FROM t JOIN t AS o ON t.s = o.s GROUP BY t.s",
+     "Project t.s#2 AS s\n  Aggregate  BY t.s\n    Join inner ON t.s = o.s\n      Scan t (a, b, s)\n      Scan t (a, "
+     "b, s)"),
+    (prune_columns, "SELECT a FROM (SELECT a, b + 1, s FROM t) q",
+     "Project q.a AS a#2\n  Project a AS q.a\n    Project t.a AS a\n      Scan t (a)"),
+    (prune_columns, "SELECT count(*) FROM t JOIN u ON t.a = u.a",
+     "Project count() AS count_star()\n  Aggregate count(*)\n    Join inner ON t.a = u.a\n      Scan t (a)\n      "
+     "Scan u (a)"),
     (prune_columns, "SELECT count(*) FROM t", "Project count() AS count_star()\n  Aggregate count(*)\n    Scan t (a)"),
 ]  # fmt: skip
 
@@ -112,7 +164,10 @@ def test_a_rule_makes_this_plan(rule: Callable[[Relation], Relation], text: str,
 
 
 def test_a_plan_that_is_shared_holds_what_its_uses_ask_for() -> None:
-    text = "WITH c AS (SELECT a, b, count(*) AS n FROM t GROUP BY a, b) SELECT x.n FROM c AS x JOIN c AS y ON x.b = y.b WHERE x.a = 1 AND y.a = 2"
+    text = (
+        "WITH c AS (SELECT a, b, count(*) AS n FROM t GROUP BY a, b) SELECT x.n FROM c AS x JOIN c AS y ON x.b = "
+        "y.b WHERE x.a = 1 AND y.a = 2"
+    )
     plan = push_filter(share(bound(text).plan))
     after = explain(push_shared(plan))
     assert after.count("Filter t.a IN (1, 2)") == 2
@@ -122,7 +177,9 @@ def test_a_plan_that_is_shared_holds_what_its_uses_ask_for() -> None:
 
 
 def test_what_an_or_says_of_one_side_goes_there() -> None:
-    plan = push_filter(bound("SELECT t.a FROM t JOIN u ON t.a = u.a WHERE (t.b = 1 AND u.c = 2) OR (t.b = 3 AND u.c = 4)").plan)
+    plan = push_filter(
+        bound("SELECT t.a FROM t JOIN u ON t.a = u.a WHERE (t.b = 1 AND u.c = 2) OR (t.b = 3 AND u.c = 4)").plan
+    )
     assert "Filter t.b IN (1, 3)\n      Scan t" in explain(plan)
     assert "Filter u.c IN (2, 4)\n      Scan u" in explain(plan)
 
@@ -132,7 +189,10 @@ def test_one_side_is_aggregated_before_the_join(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(aggregate_early, "_SHARE_MAX", 1e9)
     plan = bound("SELECT u.c, sum(t.b) FROM t JOIN u ON t.a = u.a GROUP BY u.c").plan
     found = explain(aggregate_early.aggregate_early(push_filter(plan)))
-    assert "Aggregate sum(sum() sum) BY u.c\n      Join inner ON t.a#2 = u.a\n        Aggregate sum(t.b) BY t.a\n          Scan t" in found
+    assert (
+        "Aggregate sum(sum() sum) BY u.c\n      Join inner ON t.a#2 = u.a\n        Aggregate sum(t.b) BY t.a\n       "
+        "   Scan t" in found
+    )
     for text in (
         "SELECT u.c, sum(t.b + u.c) FROM t JOIN u ON t.a = u.a GROUP BY u.c",
         "SELECT u.c, count(DISTINCT t.b) FROM t JOIN u ON t.a = u.a GROUP BY u.c",
@@ -168,9 +228,14 @@ def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
     return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("left_out", [None, *(pytest.param(r, marks=pytest.mark.long) for r in RULES[1:])], ids=lambda r: r.__name__ if r else "all")
+@pytest.mark.parametrize(
+    "left_out",
+    [None, *(pytest.param(r, marks=pytest.mark.long) for r in RULES[1:])],
+    ids=lambda r: r.__name__ if r else "all",
+)
 def test_the_answers_do_not_depend_on_a_rule(left_out: Callable[[Relation], Relation] | None) -> None:
-    """Queries of the corpus: unoptimized, and with all rules; without one of them every fifth, another fifth for each."""
+    """Queries of the corpus: unoptimized, and with all rules; without one of them every fifth, another fifth for
+    each."""
     _compare(left_out, every=1 if left_out is None else 5, first=0 if left_out is None else RULES.index(left_out) % 5)
 
 

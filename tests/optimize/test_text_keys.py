@@ -1,4 +1,5 @@
-"""Few texts of one side of a join are looked up in an index on the other, instead of reading the column: only the cost changes."""
+"""Few texts of one side of a join are looked up in an index on the other, instead of reading the column: only the cost
+changes."""
 
 from __future__ import annotations
 
@@ -48,4 +49,6 @@ def test_an_index_gives_what_a_scan_gives(db, text):
 def test_explain_tells_of_the_index(db):
     plan = db.explain(JOINS[0], analyze=True)
     assert "by index name" in plan
-    assert "by index" not in db.explain("SELECT count(*) FROM facts a JOIN facts b ON a.name = b.name WHERE a.n < 10000", analyze=True)
+    assert "by index" not in db.explain(
+        "SELECT count(*) FROM facts a JOIN facts b ON a.name = b.name WHERE a.n < 10000", analyze=True
+    )

@@ -58,7 +58,10 @@ EXPRESSIONS: list[tuple[Expr, str]] = [
     (Call("pi", (), pl.Float64()), "pi()"),
     (Call("concat_operator", (B, B), TEXT), "concat_operator(t.b, t.b)"),
     (Cast(A, TEXT), "CAST(t.a AS String)"),
-    (Case(((POSITIVE, ONE), (NO_TEXT, A)), Literal(None, INT), INT), "CASE WHEN (t.a > 0) THEN 1 WHEN is_null(t.b) THEN t.a ELSE NULL END"),
+    (
+        Case(((POSITIVE, ONE), (NO_TEXT, A)), Literal(None, INT), INT),
+        "CASE WHEN (t.a > 0) THEN 1 WHEN is_null(t.b) THEN t.a ELSE NULL END",
+    ),
     (InList(A, (ONE, Literal(None, INT))), "t.a IN (1, NULL)"),
     (And((POSITIVE, NO_TEXT, Or((POSITIVE, NO_TEXT)))), "((t.a > 0) AND is_null(t.b) AND ((t.a > 0) OR is_null(t.b)))"),
 ]
@@ -71,7 +74,10 @@ def test_an_expression_reads_like_sql(expr: Expr, expected: str) -> None:
 
 NODES: list[tuple[Relation, str]] = [
     (T, "Scan t (a, b)"),
-    (Scan("t", T.columns, (ColumnRange("a", 1, None), ColumnRange("b", "x", "y"))), "Scan t (a, b, a in [1, NULL], b in ['x', 'y'])"),
+    (
+        Scan("t", T.columns, (ColumnRange("a", 1, None), ColumnRange("b", "x", "y"))),
+        "Scan t (a, b, a in [1, NULL], b in ['x', 'y'])",
+    ),
     (Scan("t", T.columns, coded=frozenset({"t.b"})), "Scan t (a, b as codes)"),
     (Values((("v", INT),), ((ONE,), (ONE,))), "Values (2 rows)"),
     (Filter(T, And((POSITIVE, NO_TEXT))), "Filter ((t.a > 0) AND is_null(t.b))"),
@@ -79,7 +85,10 @@ NODES: list[tuple[Relation, str]] = [
     (Join("inner", T, U), "Join inner"),
     (Join("left", T, U, ((A, X),), NO_TEXT), "Join left ON t.a = u.x AND is_null(t.b)"),
     (Aggregate(T, (), (("n", AggregateCall("count", None, INT)),)), "Aggregate count(*)"),
-    (Aggregate(T, (("k", B),), (("n", AggregateCall("sum", A, INT, distinct=True, where=NO_TEXT)),)), "Aggregate sum(DISTINCT t.a) FILTER (WHERE is_null(t.b)) BY t.b"),
+    (
+        Aggregate(T, (("k", B),), (("n", AggregateCall("sum", A, INT, distinct=True, where=NO_TEXT)),)),
+        "Aggregate sum(DISTINCT t.a) FILTER (WHERE is_null(t.b)) BY t.b",
+    ),
     (Sort(T, (SortKey(A), SortKey(B, descending=True, nulls_last=False))), "Sort t.a, t.b DESC NULLS FIRST"),
     (Limit(T, ONE, Parameter("skip", INT)), "Limit 1 OFFSET $skip"),
     (Limit(T, None, ONE), "Limit none OFFSET 1"),

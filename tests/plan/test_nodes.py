@@ -33,7 +33,18 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
-from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts, equality, free_columns, map_exprs, rebuild, substitute, substitute_all
+from rem_arrow.plan.walk import (
+    children,
+    columns_of,
+    conjunction,
+    conjuncts,
+    equality,
+    free_columns,
+    map_exprs,
+    rebuild,
+    substitute,
+    substitute_all,
+)
 
 INT, TEXT, BOOL = pl.Int64(), pl.String(), pl.Boolean()
 A, B, X, C = Column("t.a", INT), Column("t.b", TEXT), Column("u.x", INT), Column("o.c", INT)
@@ -66,7 +77,11 @@ def test_a_bad_node_cannot_be_made(case: str) -> None:
         make()
 
 
-@pytest.mark.parametrize("node", [A, ONE, call("=", A, ONE), T, Filter(T, call("=", A, ONE)), Project(T, (("a", A),))], ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize(
+    "node",
+    [A, ONE, call("=", A, ONE), T, Filter(T, call("=", A, ONE)), Project(T, (("a", A),))],
+    ids=lambda n: type(n).__name__,
+)
 def test_a_node_does_not_change(node: Expr | Relation) -> None:
     with pytest.raises(FrozenInstanceError):
         node.dtype = INT  # type: ignore[misc,union-attr]
@@ -117,7 +132,12 @@ def test_rebuilding_changes_every_input(node: Relation) -> None:
 
 def test_substitution_reaches_every_place_of_an_expression() -> None:
     """Operands, branches, options and arguments; other columns and the old expression stay."""
-    before = And((Or((call("=", A, ONE), InList(A, (A, ONE)))), Case(((call("is_null", B), call("not", call("=", Cast(A, TEXT), B))),), call("=", A, X), BOOL)))
+    before = And(
+        (
+            Or((call("=", A, ONE), InList(A, (A, ONE)))),
+            Case(((call("is_null", B), call("not", call("=", Cast(A, TEXT), B))),), call("=", A, X), BOOL),
+        )
+    )
     after = substitute(before, {"t.a": C})
     assert (columns_of(before), columns_of(after)) == ({"t.a", "t.b", "u.x"}, {"o.c", "t.b", "u.x"})
     assert substitute(after, {"o.c": A}) == before

@@ -26,11 +26,16 @@ from tests.sql.compare import multiset
         ("SELECT MAX($x IN (1, 2)) c, SUM(list_count([$x])) n FROM t", [(True, 3)]),
         ("SELECT SUM(a) OVER (PARTITION BY $x IN (1, 2)) c FROM t", [(3,)] * 3),
         ("SELECT COUNT(*) c FROM t b JOIN t d ON b.a = d.a AND $x IN (1, 2)", [(3,)]),
-        ("SELECT regexp_replace($x::VARCHAR, '1', 'b') c, strftime(DATE '2020-01-01' + $x, '%d') d FROM t", [("b", "02")] * 3),
+        (
+            "SELECT regexp_replace($x::VARCHAR, '1', 'b') c, strftime(DATE '2020-01-01' + $x, '%d') d FROM t",
+            [("b", "02")] * 3,
+        ),
         ("SELECT COUNT(DISTINCT random()) c FROM t", [(3,)]),
     ],
 )
-def test_a_constant_stands_in_every_row(text: str, expected: list[tuple[object, ...]], few_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_constant_stands_in_every_row(
+    text: str, expected: list[tuple[object, ...]], few_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
     with rem.connect(background=False) as db:
         db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0), (1), (2)")
@@ -44,7 +49,13 @@ def test_nan_joins_nan(few_rows: int, kind: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
     nan = float("nan")
     text = f"SELECT * FROM a {kind} JOIN b ON a.x = b.y"
-    for left, right in (([nan], [nan]), ([1.0, nan], [nan, 2.0]), ([None, 0.0, nan], [None, -0.0, nan]), ([nan], []), ([1.0], [nan])):
+    for left, right in (
+        ([nan], [nan]),
+        ([1.0, nan], [nan, 2.0]),
+        ([None, 0.0, nan], [None, -0.0, nan]),
+        ([nan], []),
+        ([1.0], [nan]),
+    ):
         a, b = pl.DataFrame({"x": left}, schema={"x": pl.Float64}), pl.DataFrame({"y": right}, schema={"y": pl.Float64})
         with rem.connect(background=False) as db, duckdb.connect() as oracle:
             for name, frame in (("a", a), ("b", b)):

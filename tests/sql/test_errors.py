@@ -1,4 +1,5 @@
-"""What is wrong is said in the user's words, with the place; and no text, however mangled, ends in anything but rows or a RemError."""
+"""What is wrong is said in the user's words, with the place; and no text, however mangled, ends in anything but rows or
+a RemError."""
 
 from __future__ import annotations
 
@@ -15,7 +16,11 @@ from tests.sql.test_slt import FILES, blocks
 
 CASES: list[tuple[str, str, str]] = [
     ("SELECT * FROM items LIMIT name", "LIMIT reads a column; it is one number for all rows", ""),
-    ("SELECT 1, price + 1 FROM items UNION SELECT price + 1, 1 FROM items ORDER BY price + 1", "price + 1 is ambiguous: the sides have it in several columns", ""),
+    (
+        "SELECT 1, price + 1 FROM items UNION SELECT price + 1, 1 FROM items ORDER BY price + 1",
+        "price + 1 is ambiguous: the sides have it in several columns",
+        "",
+    ),
     ("SELECT substring(name, 1, 4294967296) FROM items", "a place in a text lies between", ""),
     ("SELECT try_strptime(name, '') FROM items", "try_strptime takes a format that is not empty", ""),
     ("SELECT factorial(factorial(3)) FROM items", "factorial takes an INTEGER, and this is HUGEINT", ""),
@@ -45,7 +50,11 @@ CASES: list[tuple[str, str, str]] = [
     ("UNPIVOT items ON name, price", "UNPIVOT puts VARCHAR and DOUBLE into one column", ""),
     ("UNPIVOT items ON (name, price) INTO NAME n VALUE v", "UNPIVOT makes 1 value column(s)", ""),
     ("SELECT * EXCLUDE (prce) FROM items", 'no column "prce" to exclude', "prce"),
-    ("SELECT * FROM items AS t(a, b, c, d, e)", '"t" has 4 columns, and 5 names are given', "items AS t(a, b, c, d, e)"),
+    (
+        "SELECT * FROM items AS t(a, b, c, d, e)",
+        '"t" has 4 columns, and 5 names are given',
+        "items AS t(a, b, c, d, e)",
+    ),
     ("WITH q(a, b) AS (SELECT 1) SELECT * FROM q", '"q" has 1 columns, and 2 names are given', "q"),
     ("WITH q AS (SELECT 1), q AS (SELECT 2) SELECT * FROM q", 'two CTEs have the name "q"', "q"),
     ("SELECT name + 1 FROM items", "VARCHAR + INTEGER is not defined", "name + 1"),
@@ -73,7 +82,11 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT product(price, 2) FROM items", "product takes one argument, not 2", "product"),
     ("SELECT covar_pop(price, 1, 2) FROM items", "argument", ""),
     ("SELECT sum(price ORDER BY name LIMIT 1) FROM items", "LIMIT inside an aggregate is not supported", ""),
-    ("SELECT quantile_cont(price) FROM items", "quantile_cont takes a value and a fraction, or a list of fractions", ""),
+    (
+        "SELECT quantile_cont(price) FROM items",
+        "quantile_cont takes a value and a fraction, or a list of fractions",
+        "",
+    ),
     ("SELECT quantile_cont(name, 0.5) FROM items", "quantile_disc takes any type.", ""),
     ("SELECT quantile_cont(price, 1.5) FROM items", "takes a fraction from -1 to 1", ""),
     ("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY price, name) FROM items", "orders by one expression", ""),
@@ -106,7 +119,11 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT name FROM items LIMIT 'x'", "LIMIT takes a whole number", ""),
     ("SELECT name FROM items LIMIT 1 OFFSET -1", "OFFSET takes a whole number", "1"),
     ("SELECT 1 UNION SELECT 1, 2", "the sides of UNION have 1 and 2 columns", "1 UNION SELECT 1, 2"),
-    ("SELECT day FROM items UNION SELECT price FROM items", "column 1 of the sides of UNION has types that do not combine", ""),
+    (
+        "SELECT day FROM items UNION SELECT price FROM items",
+        "column 1 of the sides of UNION has types that do not combine",
+        "",
+    ),
     ("SELECT DISTINCT FROM items", "SELECT names no columns", ""),
     ("SELECT CAST(price AS DECIMAL(5, x)) FROM items", "is not supported", ""),
     ("SELECT CAST(price AS DECIMAL(99)) FROM items", "the type DECIMAL(99) is not supported", ""),
@@ -114,19 +131,63 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT * FROM items NATURAL JOIN (SELECT 1 AS z) q", "share no column name", ""),
     ("SELECT * FROM items a LEFT JOIN items b", "LEFT JOIN needs ON or USING", ""),
     ("SELECT * FROM items a JOIN items b USING (prce)", 'no column "prce"', ""),
-    ("SELECT * FROM items ASOF JOIN items b ON true", "an ASOF JOIN has no inequality between its sides; it needs one", ""),
-    ("SELECT * FROM items a ASOF JOIN items b ON a.day > b.day AND a.price > b.price", "has 2 inequalities between its sides", "a.day > b.day AND a.price > b.price"),
-    ("SELECT * FROM items a ASOF JOIN items b ON a.day > b.day AND EXISTS (SELECT 1)", "the ON of an ASOF JOIN cannot hold a subquery", ""),
-    ("SELECT * FROM items a ASOF JOIN LATERAL (SELECT a.day) b ON a.day > b.day", "ASOF JOIN cannot have a LATERAL relation on its right", ""),
-    ("SELECT * FROM items a POSITIONAL JOIN LATERAL (SELECT a.day) b", "POSITIONAL JOIN cannot have a LATERAL relation on its right", ""),
-    ("SELECT * FROM items a POSITIONAL JOIN items b ON true", "a POSITIONAL JOIN takes no ON, no USING and no side", ""),
-    ("SELECT (SELECT count(*) FROM (SELECT a.day) x POSITIONAL JOIN items b) FROM items a", "a POSITIONAL JOIN in a subquery cannot read columns of the query around it", ""),
+    (
+        "SELECT * FROM items ASOF JOIN items b ON true",
+        "an ASOF JOIN has no inequality between its sides; it needs one",
+        "",
+    ),
+    (
+        "SELECT * FROM items a ASOF JOIN items b ON a.day > b.day AND a.price > b.price",
+        "has 2 inequalities between its sides",
+        "a.day > b.day AND a.price > b.price",
+    ),
+    (
+        "SELECT * FROM items a ASOF JOIN items b ON a.day > b.day AND EXISTS (SELECT 1)",
+        "the ON of an ASOF JOIN cannot hold a subquery",
+        "",
+    ),
+    (
+        "SELECT * FROM items a ASOF JOIN LATERAL (SELECT a.day) b ON a.day > b.day",
+        "ASOF JOIN cannot have a LATERAL relation on its right",
+        "",
+    ),
+    (
+        "SELECT * FROM items a POSITIONAL JOIN LATERAL (SELECT a.day) b",
+        "POSITIONAL JOIN cannot have a LATERAL relation on its right",
+        "",
+    ),
+    (
+        "SELECT * FROM items a POSITIONAL JOIN items b ON true",
+        "a POSITIONAL JOIN takes no ON, no USING and no side",
+        "",
+    ),
+    (
+        "SELECT (SELECT count(*) FROM (SELECT a.day) x POSITIONAL JOIN items b) FROM items a",
+        "a POSITIONAL JOIN in a subquery cannot read columns of the query around it",
+        "",
+    ),
     ("SELECT * FROM items TABLESAMPLE 101%", "a sample takes from 0 to 100 percent, not 101", ""),
-    ("SELECT * FROM items TABLESAMPLE 2000000000 ROWS", "a sample takes at most 1,000,000,000 rows, not 2,000,000,000", ""),
+    (
+        "SELECT * FROM items TABLESAMPLE 2000000000 ROWS",
+        "a sample takes at most 1,000,000,000 rows, not 2,000,000,000",
+        "",
+    ),
     ("SELECT * FROM items TABLESAMPLE BERNOULLI(10 ROWS)", "BERNOULLI decides for each row alone", ""),
-    ("SELECT * FROM items TABLESAMPLE 10 PERCENT (dice)", "the method of sampling DICE is not supported; there are RESERVOIR, BERNOULLI, SYSTEM", ""),
-    ("SELECT * FROM items USING SAMPLE NULL ROWS", "a sample takes a number of rows or percent that stands here as such", ""),
-    ("SELECT * FROM items TABLESAMPLE RESERVOIR(1 ROWS) REPEATABLE (1.5)", "the seed of a sample is a whole number", ""),
+    (
+        "SELECT * FROM items TABLESAMPLE 10 PERCENT (dice)",
+        "the method of sampling DICE is not supported; there are RESERVOIR, BERNOULLI, SYSTEM",
+        "",
+    ),
+    (
+        "SELECT * FROM items USING SAMPLE NULL ROWS",
+        "a sample takes a number of rows or percent that stands here as such",
+        "",
+    ),
+    (
+        "SELECT * FROM items TABLESAMPLE RESERVOIR(1 ROWS) REPEATABLE (1.5)",
+        "the seed of a sample is a whole number",
+        "",
+    ),
     ("(SELECT 1 UNION ALL SELECT 2) USING SAMPLE 1", "USING SAMPLE stands behind the FROM of a SELECT", ""),
     ("SELECT * FROM items, items", 'the table "items" is ambiguous: two in FROM have this name', "*"),
     ("SELECT q.* FROM items q JOIN (SELECT 1 AS z) q ON true", 'the table "q" is ambiguous', "q.*"),
@@ -170,11 +231,23 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT sum(price) OVER w FROM items", 'no window "w"', "w"),
     ("SELECT upper(name) OVER () FROM items", "upper is not a window function or an aggregate", "upper"),
     ("SELECT ntile() OVER () FROM items", "ntile takes 1 argument(s), not 0", ""),
-    ("SELECT sum(price) OVER (ORDER BY name, day RANGE 1 PRECEDING) FROM items", "RANGE with an offset needs ORDER BY of one expression", ""),
-    ("SELECT sum(price) OVER (ROWS BETWEEN UNBOUNDED FOLLOWING AND CURRENT ROW) FROM items", "a frame cannot begin at UNBOUNDED FOLLOWING", ""),
+    (
+        "SELECT sum(price) OVER (ORDER BY name, day RANGE 1 PRECEDING) FROM items",
+        "RANGE with an offset needs ORDER BY of one expression",
+        "",
+    ),
+    (
+        "SELECT sum(price) OVER (ROWS BETWEEN UNBOUNDED FOLLOWING AND CURRENT ROW) FROM items",
+        "a frame cannot begin at UNBOUNDED FOLLOWING",
+        "",
+    ),
     ("SELECT name, price FROM items GROUP BY ROLLUP (name)", 'the column "price" must appear in GROUP BY', "price"),
     ("SELECT 1 EXCEPT SELECT 1, 2", "the sides of EXCEPT have 1 and 2 columns", ""),
-    ("WITH RECURSIVE q AS (SELECT 1 UNION ALL SELECT 1, 2 FROM q) SELECT * FROM q", "the sides of a recursive UNION have 1 and 2 columns", ""),
+    (
+        "WITH RECURSIVE q AS (SELECT 1 UNION ALL SELECT 1, 2 FROM q) SELECT * FROM q",
+        "the sides of a recursive UNION have 1 and 2 columns",
+        "",
+    ),
     ("SELECT grouping(name) FROM items WHERE grouping(name) = 0", "GROUPING cannot stand here", ""),
     ("SELECT * FROM items, unnest(price)", "UNNEST takes a list, and this is DOUBLE", ""),
     ("SELECT name || [1] FROM items", "a list and VARCHAR do not concatenate", ""),
@@ -215,7 +288,9 @@ def test_an_error_says_what_and_where(db: rem.Database, text: str, message: str,
         shown = str(caught.value).splitlines()
         place = next(i for i, line in enumerate(shown) if line.startswith("line "))
         start = shown[place + 1].index("^")
-        assert shown[place][start : start + shown[place + 1].count("^")].startswith(under.split(" AS ", maxsplit=1)[0][:12])
+        assert shown[place][start : start + shown[place + 1].count("^")].startswith(
+            under.split(" AS ", maxsplit=1)[0][:12]
+        )
 
 
 def test_the_place_is_that_of_the_line(db: rem.Database) -> None:
@@ -256,7 +331,9 @@ def test_a_limit_by_parameter_is_checked(db: rem.Database) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["SELECT 2147483647 + stock FROM items", "SELECT 1 // 0", "SELECT 1 % 0", "SELECT 'x'::INTEGER", "SELECT -(-128)::TINYINT - 1::TINYINT", "SELECT 300::TINYINT", "SELECT chr(-1)", "SELECT '2024-13-01' || name = day::VARCHAR, name::DATE FROM items"],
+    ["SELECT 2147483647 + stock FROM items", "SELECT 1 // 0", "SELECT 1 % 0", "SELECT 'x'::INTEGER",
+     "SELECT -(-128)::TINYINT - 1::TINYINT", "SELECT 300::TINYINT", "SELECT chr(-1)",
+     "SELECT '2024-13-01' || name = day::VARCHAR, name::DATE FROM items"],
 )  # fmt: skip
 def test_what_fails_while_running_is_an_execute_error(db: rem.Database, text: str) -> None:
     with pytest.raises(rem.RemError) as caught:
@@ -297,9 +374,15 @@ RUNNING: list[tuple[str, str]] = [
     ("SELECT binom(500, 250)", "binom(500, 250) is out of range"),
     ("SELECT uuid_extract_version('x')", "'x' is not a UUID"),
     ("SELECT error('boom')", "boom"),
-    ("SELECT * FROM (VALUES (INTERVAL 0 DAY)) t(s), range(TIMESTAMP '2020-01-01', TIMESTAMP '2020-01-02', s)", "the step of a series of times must not be 0"),
+    (
+        "SELECT * FROM (VALUES (INTERVAL 0 DAY)) t(s), range(TIMESTAMP '2020-01-01', TIMESTAMP '2020-01-02', s)",
+        "the step of a series of times must not be 0",
+    ),
     ("SELECT * FROM (VALUES (0)) t(i), range(1, 5, i)", "the step of a series must not be 0"),
-    ("SELECT unnest(range(TIMESTAMP '2020-01-01', TIMESTAMP '2021-01-02', INTERVAL 1 MICROSECOND))", "a series of times has at most 1,000,000 steps"),
+    (
+        "SELECT unnest(range(TIMESTAMP '2020-01-01', TIMESTAMP '2021-01-02', INTERVAL 1 MICROSECOND))",
+        "a series of times has at most 1,000,000 steps",
+    ),
 ]
 
 
@@ -486,12 +569,28 @@ def _texts(count: int, seed: int) -> Iterator[str]:
 
 def _fuzz(count: int, seed: int) -> None:
     rows = pa.table(
-        {"i": pa.array([1, 2, None], pa.int32()), "s": ["a", "", None], "f": [1.5, float("nan"), None], "b": [True, None, False], "d": pa.array([0, 19_000, None], pa.date32())}
+        {
+            "i": pa.array([1, 2, None], pa.int32()),
+            "s": ["a", "", None],
+            "f": [1.5, float("nan"), None],
+            "b": [True, None, False],
+            "d": pa.array([0, 19_000, None], pa.date32()),
+        }
     )
     other = pa.table({"i": pa.array([1, 7], pa.int32()), "s": ["a", "z"], "n": pa.array([10, 20], pa.int32())})
     failures = []
     with rem.connect(background=False) as database:
-        for name, data in {"t": rows, "u": other, "items": rows, "c": rows, "d": rows, "n": rows, "m": rows, "s": rows, "e": other}.items():
+        for name, data in {
+            "t": rows,
+            "u": other,
+            "items": rows,
+            "c": rows,
+            "d": rows,
+            "n": rows,
+            "m": rows,
+            "s": rows,
+            "e": other,
+        }.items():
             database.load(name, data)
         for text in _texts(count, seed):
             started = time.monotonic()
@@ -517,10 +616,16 @@ def test_many_mangled_statements_end_in_rows_or_a_rem_error() -> None:
 
 
 def test_list_reduce_of_an_empty_list_without_a_start_is_an_error() -> None:
-    with rem.connect(background=False) as db, pytest.raises(rem.ExecuteError, match="list_reduce has no first value in an empty list; give a start value"):
+    with (
+        rem.connect(background=False) as db,
+        pytest.raises(rem.ExecuteError, match="list_reduce has no first value in an empty list; give a start value"),
+    ):
         db.sql("SELECT list_reduce([]::INTEGER[], lambda x, y: x + y)")
 
 
 def test_beside_null_nothing_is_computed_that_could_fail() -> None:
     with rem.connect(background=False) as db:
-        assert db.sql("SELECT NULL * CAST(k / 0 AS INTEGER) AS a, NULL = (k // 0) AS b FROM (VALUES (1), (2)) v(k)").rows() == [(None, None)] * 2
+        assert (
+            db.sql("SELECT NULL * CAST(k / 0 AS INTEGER) AS a, NULL = (k // 0) AS b FROM (VALUES (1), (2)) v(k)").rows()
+            == [(None, None)] * 2
+        )

@@ -16,10 +16,18 @@ from tests.sql.compare import multiset
 
 def _decimals(digits: int, places: int) -> st.SearchStrategy[Decimal | None]:
     top = 10**digits - 1
-    return st.none() | st.integers(-top, top).map(lambda v: Decimal(v).scaleb(-places)) | st.sampled_from([Decimal(0), Decimal(top).scaleb(-places), Decimal(-top).scaleb(-places)])
+    return (
+        st.none()
+        | st.integers(-top, top).map(lambda v: Decimal(v).scaleb(-places))
+        | st.sampled_from([Decimal(0), Decimal(top).scaleb(-places), Decimal(-top).scaleb(-places)])
+    )
 
 
-ROWS = st.lists(st.tuples(_decimals(7, 2), _decimals(5, 4), _decimals(18, 3), st.none() | st.integers(-50, 50)), min_size=1, max_size=30)
+ROWS = st.lists(
+    st.tuples(_decimals(7, 2), _decimals(5, 4), _decimals(18, 3), st.none() | st.integers(-50, 50)),
+    min_size=1,
+    max_size=30,
+)
 SCHEMA = {"a": pl.Decimal(7, 2), "b": pl.Decimal(5, 4), "c": pl.Decimal(18, 3), "i": pl.Int32}
 QUERIES = (
     "SELECT a, b, c FROM t",
@@ -30,7 +38,8 @@ QUERIES = (
     "SELECT a, count(*) FROM t GROUP BY a HAVING sum(b) > 0",
     "SELECT a FROM t WHERE a > b AND c <= 5 AND a <> 0.5",
     "SELECT a FROM t WHERE a IN (0, 1.5, 99999.99) OR b BETWEEN -0.00005 AND 1 OR a IS NULL",
-    "SELECT CASE WHEN a > b THEN a WHEN i > 0 THEN 0 ELSE b END, coalesce(a, b, 0), a::DOUBLE, a::VARCHAR, round(a, 1) FROM t",
+    "SELECT CASE WHEN a > b THEN a WHEN i > 0 THEN 0 ELSE b END, coalesce(a, b, 0), a::DOUBLE, a::VARCHAR, round(a, "
+    "1) FROM t",
     "SELECT x.a, y.b FROM t x JOIN t y ON x.a = y.b",
     "SELECT x.a, y.c FROM t x LEFT JOIN t y ON x.a = y.c",
     "SELECT a FROM t UNION ALL SELECT b FROM t UNION ALL SELECT 0.00",

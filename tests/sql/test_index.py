@@ -1,4 +1,5 @@
-"""Functions in FROM that an index answers: what they take, how they stand in a query, and what is said where they do not fit."""
+"""Functions in FROM that an index answers: what they take, how they stand in a query, and what is said where they do
+not fit."""
 
 from __future__ import annotations
 
@@ -15,16 +16,32 @@ from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 @pytest.fixture(scope="module")
 def db() -> Iterator[rem.Database]:
     with rem.connect() as db:
-        db.insert("entities", [{"id": "a", "name": "DHL", "aliases": ["Deutsche Post"]}, {"id": "b", "name": "Ada"}, {"id": "c", "name": "dhl"}])
+        db.insert(
+            "entities",
+            [
+                {"id": "a", "name": "DHL", "aliases": ["Deutsche Post"]},
+                {"id": "b", "name": "Ada"},
+                {"id": "c", "name": "dhl"},
+            ],
+        )
         db.insert("agents", {"id": "z", "name": "Ada"})
         yield db
 
 
 QUERIES = [
-    ("SELECT id, matched_on FROM LOOKUP('dhl', 'ADA')", None, [("a", "name"), ("c", "name"), ("b", "name"), ("z", "name")]),
+    (
+        "SELECT id, matched_on FROM LOOKUP('dhl', 'ADA')",
+        None,
+        [("a", "name"), ("c", "name"), ("b", "name"), ("z", "name")],
+    ),
     ("SELECT l.id, e.name FROM LOOKUP($x) l JOIN entities e ON e.id = l.id", {"x": ["deutsche post"]}, [("a", "DHL")]),
     ("SELECT l.id FROM LOOKUP(?) l", ["deutsche post"], [("a",)]),
-    ("WITH w AS (SELECT name FROM entities) SELECT id FROM LOOKUP((SELECT name FROM w)) l WHERE l.id < 'c' ORDER BY id", None, [("a",), ("b",)]),
+    (
+        "WITH w AS (SELECT name FROM entities) SELECT id FROM LOOKUP((SELECT name FROM w)) l WHERE l.id < 'c' ORDER "
+        "BY id",
+        None,
+        [("a",), ("b",)],
+    ),
     ("SELECT id FROM LOOKUP((SELECT name FROM entities ORDER BY id LIMIT 1)) ORDER BY id", None, [("a",), ("c",)]),
     ("SELECT id FROM LOOKUP((WITH w AS (SELECT 'ada' AS x) SELECT * FROM w), table => 'agents')", None, [("z",)]),
     ("SELECT id FROM LOOKUP('ada', table => $t)", {"t": "agents"}, [("z",)]),
@@ -35,11 +52,24 @@ QUERIES = [
     ("SELECT id FROM LOOKUP($x)", {"x": None}, []),
     ("SELECT x FROM LOOKUP('b') AS l(t, x)", None, [("b",)]),
     ("SELECT lookup.id FROM LOOKUP('b')", None, [("b",)]),
-    ("SELECT (SELECT count(*) FROM LOOKUP('dhl') l WHERE l.id = e.id) FROM entities e ORDER BY e.id", None, [(1,), (0,), (1,)]),
+    (
+        "SELECT (SELECT count(*) FROM LOOKUP('dhl') l WHERE l.id = e.id) FROM entities e ORDER BY e.id",
+        None,
+        [(1,), (0,), (1,)],
+    ),
     ("SELECT e.id FROM entities e LEFT JOIN LOOKUP('dhl') l ON l.id = e.id WHERE l.id IS NULL", None, [("b",)]),
     ("SELECT id FROM entities WHERE id IN (SELECT id FROM LOOKUP('ada')) OR name = 'x'", None, [("b",)]),
-    ("WITH w AS (SELECT * FROM LOOKUP('dhl')) SELECT a.id, b.id FROM w a, w b ORDER BY ALL", None, [("a", "a"), ("a", "c"), ("c", "a"), ("c", "c")]),
-    ("WITH RECURSIVE r(id) AS (SELECT 'ada' UNION SELECT l.id FROM LOOKUP((SELECT id FROM r)) l) SELECT * FROM r ORDER BY 1", None, [("ada",), ("b",), ("z",)]),
+    (
+        "WITH w AS (SELECT * FROM LOOKUP('dhl')) SELECT a.id, b.id FROM w a, w b ORDER BY ALL",
+        None,
+        [("a", "a"), ("a", "c"), ("c", "a"), ("c", "c")],
+    ),
+    (
+        "WITH RECURSIVE r(id) AS (SELECT 'ada' UNION SELECT l.id FROM LOOKUP((SELECT id FROM r)) l) SELECT * FROM r "
+        "ORDER BY 1",
+        None,
+        [("ada",), ("b",), ("z",)],
+    ),
     ("SELECT count(*) FROM entities e, LATERAL LOOKUP('ada') l", None, [(6,)]),
     ("SELECT count(*) FROM LOOKUP('ada') USING SAMPLE 100%", None, [(2,)]),
 ]
@@ -59,12 +89,37 @@ REFUSED = [
     ("SELECT * FROM LOOKUP()", "LOOKUP needs names", "LOOKUP", "Write LOOKUP(names, ..., table => NULL)."),
     ("SELECT * FROM LOOKUP(3)", "LOOKUP's names is a text, a list of texts or a subquery, not INTEGER", "3", ""),
     ("SELECT * FROM LOOKUP([3])", "LOOKUP's names is a text, a list of texts or a subquery, not INTEGER[]", "3", ""),
-    ("SELECT * FROM entities e, LATERAL LOOKUP(e.name) l", "LOOKUP cannot read the column name", "e.name", "LOOKUP((SELECT name FROM ...))"),
-    ("SELECT * FROM entities e, LOOKUP((SELECT e.name)) l", "a subquery in LOOKUP cannot read columns of the relations around it", "e.name", "Join the rows"),
-    ("SELECT * FROM LOOKUP(lower((SELECT 'a')))", "a subquery in LOOKUP is an argument of its own", "", "LOOKUP((SELECT ...))"),
-    ("SELECT * FROM LOOKUP((SELECT 1))", "LOOKUP's names is a subquery whose first column is text, and this is INTEGER", "1", "Cast it"),
+    (
+        "SELECT * FROM entities e, LATERAL LOOKUP(e.name) l",
+        "LOOKUP cannot read the column name",
+        "e.name",
+        "LOOKUP((SELECT name FROM ...))",
+    ),
+    (
+        "SELECT * FROM entities e, LOOKUP((SELECT e.name)) l",
+        "a subquery in LOOKUP cannot read columns of the relations around it",
+        "e.name",
+        "Join the rows",
+    ),
+    (
+        "SELECT * FROM LOOKUP(lower((SELECT 'a')))",
+        "a subquery in LOOKUP is an argument of its own",
+        "",
+        "LOOKUP((SELECT ...))",
+    ),
+    (
+        "SELECT * FROM LOOKUP((SELECT 1))",
+        "LOOKUP's names is a subquery whose first column is text, and this is INTEGER",
+        "1",
+        "Cast it",
+    ),
     ("SELECT * FROM LOOKUP(table => 'x', 'a')", "LOOKUP takes its options last", "'a'", "Write LOOKUP"),
-    ("SELECT * FROM LOOKUP('b') WITH ORDINALITY", "WITH ORDINALITY of a function that an index answers", "LOOKUP('b')", ""),
+    (
+        "SELECT * FROM LOOKUP('b') WITH ORDINALITY",
+        "WITH ORDINALITY of a function that an index answers",
+        "LOOKUP('b')",
+        "",
+    ),
     ("SELECT * FROM LOOKUP('b') AS l(a, b, c, d, e, f)", '"l" has 5 columns, and 6 names are given', "", ""),
 ]
 
@@ -89,7 +144,8 @@ def test_a_table_that_is_none_is_refused_when_it_runs(db):
 
 
 def test_explain_shows_options_and_rows(db):
-    """The options, an estimate, and after running it the rows that came; columns that nobody reads are not asked for."""
+    """The options, an estimate, and after running it the rows that came; columns that nobody reads are not asked
+    for."""
     text = "SELECT l.id FROM LOOKUP((SELECT name FROM entities), table => $t) l"
     assert "Index lookup (id) table => $t  [about 3 rows]" in db.explain(text, {"t": "entities"})
     assert "Index lookup (id) table => $t  [about 3 rows, 3 rows, " in db.explain(text, {"t": "entities"}, analyze=True)

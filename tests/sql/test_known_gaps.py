@@ -11,10 +11,14 @@ from tests.sql.compare import multiset
 GAPS = {
     "SELECT [1]::BIGINT ARRAY": "SQLGlot reads `BIGINT ARRAY` as BIGINT, and drops the word ARRAY",
     "SELECT NULL::INT[]::ROW(i INTEGER)": "DuckDB casts a list to a row where it is NULL; here the types decide",
-    "SELECT (arg_min(d, b) EXPORT_STATE)::VARCHAR FROM (VALUES (1, 2)) t(d, b)": "the state of an aggregate is no value here",
-    "SELECT typeof(max(y)) FROM (SELECT NULL y)": "an aggregate of nothing but NULL is INTEGER here, and has the type NULL in DuckDB",
-    "SELECT 'x' IN (SELECT x FROM (VALUES (1)) t(x) WHERE x > 5)": "a constant that does not cast is an error here also where there is no row to compare it with",
-    "SELECT round(2.5::DECIMAL(3, 1), i) FROM (VALUES (1)) t(i)": "DuckDB wants a constant here; this engine takes a column",
+    "SELECT (arg_min(d, b) EXPORT_STATE)::VARCHAR FROM (VALUES (1, 2)) t(d, b)": "the state of an aggregate is no "
+    "value here",
+    "SELECT typeof(max(y)) FROM (SELECT NULL y)": "an aggregate of nothing but NULL is INTEGER here, and has the "
+    "type NULL in DuckDB",
+    "SELECT 'x' IN (SELECT x FROM (VALUES (1)) t(x) WHERE x > 5)": "a constant that does not cast is an error here "
+    "also where there is no row to compare it with",
+    "SELECT round(2.5::DECIMAL(3, 1), i) FROM (VALUES (1)) t(i)": "DuckDB wants a constant here; this engine takes a "
+    "column",
     'SELECT \'["a]"b"]\'::VARCHAR[]': "quotes inside of the text of a list are read more leniently here",
     "SELECT decode('\\9', 'escape')": "the format escape of decode is not there",
     "SELECT x FROM range(10) t(x) LIMIT (SELECT 200) %": "a percentage over 100 that a subquery gives is no error here",
@@ -28,7 +32,9 @@ def _answer(run, text):
         return "an error"
 
 
-@pytest.mark.parametrize("text", [pytest.param(t, marks=pytest.mark.xfail(strict=True, reason=r)) for t, r in GAPS.items()])
+@pytest.mark.parametrize(
+    "text", [pytest.param(t, marks=pytest.mark.xfail(strict=True, reason=r)) for t, r in GAPS.items()]
+)
 def test_a_gap_is_closed(text):
     """This engine answers as DuckDB does, or refuses what it refuses."""
     with rem.connect() as db:

@@ -13,7 +13,14 @@ from rem_arrow.errors import TextError
 @pytest.fixture(scope="module")
 def db() -> Iterator[rem.Database]:
     with rem.connect() as db:
-        db.insert("entities", [{"id": "a", "name": "DHL Express", "aliases": ["Deutsche Post"]}, {"id": "b", "name": "Ada Lovelace"}, {"id": "c", "name": "Äda Lövelace"}])
+        db.insert(
+            "entities",
+            [
+                {"id": "a", "name": "DHL Express", "aliases": ["Deutsche Post"]},
+                {"id": "b", "name": "Ada Lovelace"},
+                {"id": "c", "name": "Äda Lövelace"},
+            ],
+        )
         db.sql("CREATE TABLE lookup (fuzzy VARCHAR, lookup INT)")
         db.sql("INSERT INTO lookup VALUES ('x', 1)")
         yield db
@@ -42,7 +49,11 @@ STATEMENTS = [
     ("SELECT id FROM entities WHERE id IN (SELECT id FROM (LOOKUP 'b'))", None, ["b"]),
     ("SELECT id FROM FUZZY('ada lovelace', threshold => 1)", None, ["b", "c"]),
     ("SELECT id FROM FUZZY('ada lovelace', threshold => 0, k => NULL)", None, ["b", "c", "a"]),
-    ("SELECT id FROM FUZZY((SELECT name FROM entities), threshold => $t, k => $k) WHERE score = 1", {"t": 1, "k": 3}, ["a", "b", "c"]),
+    (
+        "SELECT id FROM FUZZY((SELECT name FROM entities), threshold => $t, k => $k) WHERE score = 1",
+        {"t": 1, "k": 3},
+        ["a", "b", "c"],
+    ),
     ("SELECT id FROM FUZZY(['zzz', 'dhl'], threshold => 0.2)", None, ["a"]),
     ("SELECT id FROM FUZZY('?!')", None, []),
 ]
@@ -125,7 +136,10 @@ def test_an_index_heeds_the_time_of_the_statement(db):
 def test_an_argument_may_be_computed(db):
     """From decimals, aggregates, windows and searches of its own."""
     db.sql("CREATE OR REPLACE TABLE prices AS SELECT CAST(i AS DECIMAL(9, 2)) AS p, 'Ada' AS who FROM range(5) r(i)")
-    text = "SELECT l.id, q.s FROM LOOKUP((SELECT who || ' lovelace' || left(CAST(sum(p) AS VARCHAR), 0) FROM prices GROUP BY who)) l, (SELECT sum(p) AS s FROM prices) q ORDER BY 1"
+    text = (
+        "SELECT l.id, q.s FROM LOOKUP((SELECT who || ' lovelace' || left(CAST(sum(p) AS VARCHAR), 0) FROM prices "
+        "GROUP BY who)) l, (SELECT sum(p) AS s FROM prices) q ORDER BY 1"
+    )
     assert [(i, str(s)) for i, s in db.sql(text).rows()] == [("b", "10.00"), ("c", "10.00")]
 
 
@@ -146,7 +160,11 @@ def test_all_entities_is_every_entity_of_every_table():
         db.delete("entities", "b")
         text = 'SELECT "table", id, name FROM all_entities ORDER BY id'
         assert db.sql(text).rows() == [("entities", "a", "Ada"), ("messages", "m", None)]
-        assert db.sql(text, include_deleted=True).rows() == [("entities", "a", "Ada"), ("entities", "b", "Bob"), ("messages", "m", None)]
+        assert db.sql(text, include_deleted=True).rows() == [
+            ("entities", "a", "Ada"),
+            ("entities", "b", "Bob"),
+            ("messages", "m", None),
+        ]
         assert db.sql("SELECT * FROM all_entities").columns == ["table", "id", "name", "created_at", "modified_at"]
         plan = db.explain("SELECT name FROM all_entities WHERE id = 'a' AND \"table\" = 'entities'", analyze=True)
         assert plan.count("Scan") == 1

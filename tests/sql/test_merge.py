@@ -21,7 +21,8 @@ TABLES = [
 ]
 MERGES = [
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = b.j",
-    "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED AND b.j > 250 THEN UPDATE SET j = b.j + a.j WHEN MATCHED THEN DELETE",
+    "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED AND b.j > 250 THEN UPDATE SET j = b.j + a.j WHEN MATCHED THEN "
+    "DELETE",
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED AND a.s > NULL THEN DELETE WHEN MATCHED THEN UPDATE SET s = 'kept'",
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED AND a.j = 20 THEN DO NOTHING WHEN MATCHED THEN DELETE",
     "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT VALUES (b.i, b.j, b.s)",
@@ -30,7 +31,8 @@ MERGES = [
     "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED BY TARGET THEN INSERT",
     "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT BY NAME",
     "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
-    "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED AND b.j > 450 THEN INSERT (s, i) VALUES ('new', b.i) WHEN NOT MATCHED THEN DO NOTHING",
+    "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED AND b.j > 450 THEN INSERT (s, i) VALUES ('new', b.i) WHEN "
+    "NOT MATCHED THEN DO NOTHING",
     "MERGE INTO a USING b USING (i) WHEN MATCHED THEN UPDATE WHEN NOT MATCHED THEN INSERT",
     "MERGE INTO a USING b USING (i) WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *",
     "MERGE INTO a USING b ON a.i = b.i WHEN NOT MATCHED BY SOURCE THEN DELETE",
@@ -40,12 +42,16 @@ MERGES = [
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET (j, s) = (1, 'k')",
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = (SELECT max(j) FROM b)",
     "MERGE INTO a USING a b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = b.j + 1",
-    "MERGE INTO a t USING b s ON t.i = s.i AND s.j < 250 WHEN MATCHED THEN UPDATE SET j = s.j WHEN NOT MATCHED THEN INSERT",
-    "MERGE INTO a USING (SELECT i, count(*) AS n FROM b GROUP BY i) ON a.i = unnamed_subquery.i WHEN MATCHED THEN UPDATE SET j = n",
-    "MERGE INTO a USING (VALUES (1, 5), (9, 6)) v(i, j) ON a.i = v.i WHEN MATCHED THEN UPDATE SET j = v.j WHEN NOT MATCHED THEN INSERT (i, j) VALUES (v.i, v.j)",
+    "MERGE INTO a t USING b s ON t.i = s.i AND s.j < 250 WHEN MATCHED THEN UPDATE SET j = s.j WHEN NOT MATCHED THEN "
+    "INSERT",
+    "MERGE INTO a USING (SELECT i, count(*) AS n FROM b GROUP BY i) ON a.i = unnamed_subquery.i WHEN MATCHED THEN "
+    "UPDATE SET j = n",
+    "MERGE INTO a USING (VALUES (1, 5), (9, 6)) v(i, j) ON a.i = v.i WHEN MATCHED THEN UPDATE SET j = v.j WHEN NOT "
+    "MATCHED THEN INSERT (i, j) VALUES (v.i, v.j)",
     "WITH q AS (SELECT * FROM b WHERE i = 2) MERGE INTO a USING q ON a.i = q.i WHEN MATCHED THEN DELETE",
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = b.j RETURNING *",
-    "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = b.j WHEN NOT MATCHED THEN INSERT WHEN NOT MATCHED BY SOURCE THEN DELETE RETURNING merge_action, *",
+    "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = b.j WHEN NOT MATCHED THEN INSERT WHEN NOT "
+    "MATCHED BY SOURCE THEN DELETE RETURNING merge_action, *",
     "MERGE INTO a USING b ON a.i = b.i WHEN MATCHED AND false THEN DELETE RETURNING lower(merge_action) AS did, i + 1",
 ]
 
@@ -87,9 +93,13 @@ def db() -> Iterator[rem.Database]:
 def test_a_merge_writes_entities_through_their_model(db: rem.Database) -> None:
     """Updates keep the id, inserts get one, deletes are soft; what is not said takes the model's default."""
     text = """MERGE INTO tickets t USING news n ON t.code = n.code WHEN MATCHED THEN UPDATE SET status = n.status
-              WHEN NOT MATCHED THEN INSERT (code) VALUES (n.code) WHEN NOT MATCHED BY SOURCE THEN DELETE RETURNING merge_action, code, status"""
+              WHEN NOT MATCHED THEN INSERT (code) VALUES (n.code)
+              WHEN NOT MATCHED BY SOURCE THEN DELETE RETURNING merge_action, code, status"""
     assert sorted(db.sql(text).rows()) == [("DELETE", "A", "open"), ("INSERT", "C", "open"), ("UPDATE", "B", "closed")]
-    assert sorted(db.sql("SELECT code, status, id = 't2' FROM tickets").rows()) == [("B", "closed", True), ("C", "open", False)]
+    assert sorted(db.sql("SELECT code, status, id = 't2' FROM tickets").rows()) == [
+        ("B", "closed", True),
+        ("C", "open", False),
+    ]
     assert db.sql("SELECT code FROM tickets WHERE id = 't1'", include_deleted=True).rows() == [("A",)]
 
 
@@ -107,15 +117,30 @@ def test_a_merge_takes_parameters_and_frames(db: rem.Database) -> None:
 
 
 REFUSED: list[tuple[str, str]] = [
-    ("USING (VALUES (1, 5), (1, 6)) v(i, j) ON a.i = v.i WHEN MATCHED THEN DELETE", "a row of a is found by several rows of the source"),
+    (
+        "USING (VALUES (1, 5), (1, 6)) v(i, j) ON a.i = v.i WHEN MATCHED THEN DELETE",
+        "a row of a is found by several rows of the source",
+    ),
     ("USING b ON a.i = b.i WHEN NOT MATCHED BY SOURCE THEN UPDATE SET j = b.j", 'no table "b" in FROM'),
     ("USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT VALUES (a.i, 1, 'x')", 'no table "a" in FROM'),
     ("USING b ON a.i = b.i WHEN MATCHED AND j > 5 THEN DELETE", 'the column "j" is ambiguous'),
-    ("USING b ON a.i = b.i WHEN NOT MATCHED THEN UPDATE SET j = 1", "WHEN NOT MATCHED finds no row of the table to update"),
-    ("USING b ON a.i = b.i WHEN NOT MATCHED BY SOURCE THEN UPDATE", "UPDATE without SET takes the columns of the source"),
+    (
+        "USING b ON a.i = b.i WHEN NOT MATCHED THEN UPDATE SET j = 1",
+        "WHEN NOT MATCHED finds no row of the table to update",
+    ),
+    (
+        "USING b ON a.i = b.i WHEN NOT MATCHED BY SOURCE THEN UPDATE",
+        "UPDATE without SET takes the columns of the source",
+    ),
     ("USING b ON a.i = b.i WHEN MATCHED THEN INSERT", "INSERT belongs behind WHEN NOT MATCHED"),
-    ("USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT VALUES (b.i)", "3 columns of a are to be filled, and 1 values are given"),
-    ("USING (SELECT i, j FROM b) q USING (i) WHEN MATCHED THEN UPDATE", "UPDATE without SET needs the 3 columns of a, and the source has 2"),
+    (
+        "USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT VALUES (b.i)",
+        "3 columns of a are to be filled, and 1 values are given",
+    ),
+    (
+        "USING (SELECT i, j FROM b) q USING (i) WHEN MATCHED THEN UPDATE",
+        "UPDATE without SET needs the 3 columns of a, and the source has 2",
+    ),
     ("USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET nope = 1", 'no column "nope" in a'),
     ("USING b ON a.i = b.i WHEN MATCHED THEN UPDATE SET j = 'x'", 'a value does not fit the column "j"'),
     ("USING nobody ON true WHEN MATCHED THEN DELETE", 'no table "nobody"'),
@@ -135,9 +160,13 @@ def test_what_a_merge_cannot_do_is_refused_in_words(db: rem.Database, rest: str,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("MERGE INTO tickets t USING news n ON t.code = n.code WHEN MATCHED THEN UPDATE SET id = 'x'", "the id of a row of tickets cannot be changed"),
         (
-            "MERGE INTO tickets t USING news n ON t.code = n.code WHEN NOT MATCHED THEN INSERT (id, code) VALUES ('t2', n.code) WHEN MATCHED THEN DELETE",
+            "MERGE INTO tickets t USING news n ON t.code = n.code WHEN MATCHED THEN UPDATE SET id = 'x'",
+            "the id of a row of tickets cannot be changed",
+        ),
+        (
+            "MERGE INTO tickets t USING news n ON t.code = n.code WHEN NOT MATCHED THEN INSERT (id, code) VALUES "
+            "('t2', n.code) WHEN MATCHED THEN DELETE",
             "an id of tickets comes more than once",
         ),
     ],
@@ -151,8 +180,10 @@ def test_a_merge_writes_an_entity_once_and_keeps_its_id(db: rem.Database, text: 
 def test_edges_are_merged_by_their_ends(db: rem.Database) -> None:
     db.add_edge("t1", "t2", "blocks")
     made: Any = db.sql(
-        "MERGE INTO edges e USING (VALUES ('t1', 't2', 5.0), ('t2', 't1', 7.0)) v(x, y, w) ON e.src = v.x AND e.dst = v.y "
-        "WHEN MATCHED THEN UPDATE SET weight = v.w WHEN NOT MATCHED THEN INSERT (src, dst, edge_type, weight) VALUES (v.x, v.y, 'blocks', v.w)"
+        "MERGE INTO edges e USING (VALUES ('t1', 't2', 5.0), ('t2', 't1', 7.0)) v(x, y, w) ON e.src = v.x AND e.dst "
+        "= v.y "
+        "WHEN MATCHED THEN UPDATE SET weight = v.w WHEN NOT MATCHED THEN INSERT (src, dst, edge_type, weight) VALUES "
+        "(v.x, v.y, 'blocks', v.w)"
     ).item()
     assert made == 2
     assert sorted(db.sql("SELECT src, dst, weight FROM edges").rows()) == [("t1", "t2", 5.0), ("t2", "t1", 7.0)]

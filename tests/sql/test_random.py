@@ -37,7 +37,9 @@ class Generator:
 
     def table(self) -> pa.Table:
         rows = self.random.choice([0, 1, 5, 12])
-        return pa.table({name: pa.array(self.random.choices(values, k=rows), dtype) for name, (dtype, values) in _VALUES.items()})
+        return pa.table(
+            {name: pa.array(self.random.choices(values, k=rows), dtype) for name, (dtype, values) in _VALUES.items()}
+        )
 
     def number(self, alias: str, depth: int = 0) -> str:
         pick = self.random.randrange(9 if depth < 2 else 4)
@@ -54,32 +56,62 @@ class Generator:
             return f"coalesce({inner}, {self.number(alias, depth + 1)})"
         if pick == 7:
             return f"CASE WHEN {self.condition(alias, depth + 1)} THEN {inner} ELSE {self.number(alias, depth + 1)} END"
-        return self.random.choice([f"abs({inner})", f"-{inner}", f"least({inner}, 3)", f"length({self.text(alias, depth + 1)})", f"nullif({inner}, 1)"])
+        return self.random.choice(
+            [
+                f"abs({inner})",
+                f"-{inner}",
+                f"least({inner}, 3)",
+                f"length({self.text(alias, depth + 1)})",
+                f"nullif({inner}, 1)",
+            ]
+        )
 
     def text(self, alias: str, depth: int = 0) -> str:
         pick = self.random.randrange(7 if depth < 2 else 2)
         if pick < 2:
             return f"{alias}.s" if pick else self.random.choice(["'a'", "''", "'%'", "NULL::VARCHAR"])
         inner = self.text(alias, depth + 1)
-        return [f"upper({inner})", f"({inner} || {self.text(alias, depth + 1)})", f"substring({inner}, 1, 2)", f"trim({inner})", f"replace({inner}, 'a', 'z')"][pick - 2]
+        return [
+            f"upper({inner})",
+            f"({inner} || {self.text(alias, depth + 1)})",
+            f"substring({inner}, 1, 2)",
+            f"trim({inner})",
+            f"replace({inner}, 'a', 'z')",
+        ][pick - 2]
 
     def condition(self, alias: str, depth: int = 0) -> str:
         pick = self.random.randrange(10 if depth < 2 else 5)
         if pick == 0:
             return f"{alias}.t"
         if pick < 4:
-            return f"{self.number(alias, 2)} {self.random.choice(['=', '<>', '<', '<=', '>', '>='])} {self.number(alias, 2)}"
+            return (
+                f"{self.number(alias, 2)} {self.random.choice(['=', '<>', '<', '<=', '>', '>='])} "
+                f"{self.number(alias, 2)}"
+            )
         if pick == 4:
-            return f"{self.text(alias, 2)} {self.random.choice(['=', '<', '>=', 'LIKE', 'NOT LIKE', 'IS DISTINCT FROM'])} {self.text(alias, 2)}"
+            return (
+                f"{self.text(alias, 2)} "
+                f"{self.random.choice(['=', '<', '>=', 'LIKE', 'NOT LIKE', 'IS DISTINCT FROM'])} "
+                f"{self.text(alias, 2)}"
+            )
         if pick == 5:
-            return f"({self.condition(alias, depth + 1)} {self.random.choice(['AND', 'OR'])} {self.condition(alias, depth + 1)})"
+            return (
+                f"({self.condition(alias, depth + 1)} {self.random.choice(['AND', 'OR'])} "
+                f"{self.condition(alias, depth + 1)})"
+            )
         if pick == 6:
             return f"NOT ({self.condition(alias, depth + 1)})"
         if pick == 7:
-            return f"{self.number(alias, 2)} {self.random.choice(['', 'NOT '])}IN (1, {self.random.choice(['2', 'NULL', '-1'])}, 7)"
+            return (
+                f"{self.number(alias, 2)} {self.random.choice(['', 'NOT '])}IN (1, "
+                f"{self.random.choice(['2', 'NULL', '-1'])}, 7)"
+            )
         if pick == 8:
             return f"{self.number(alias, 2)} BETWEEN {self.number(alias, 2)} AND {self.number(alias, 2)}"
-        return f"{self.random.choice([self.number(alias, 1), self.text(alias, 1)])} IS {self.random.choice(['', 'NOT '])}NULL"
+        return (
+            f"{self.random.choice([self.number(alias, 1), self.text(alias, 1)])} IS "
+            f"{self.random.choice(['', 'NOT '])}NULL"
+        )
 
     def aggregate(self, alias: str) -> str:
         return self.random.choice(
@@ -111,7 +143,9 @@ class Generator:
         if kind == "FULL JOIN" and extra:
             # DuckDB runs FULL JOIN only on conditions that it can hash or merge.
             extra = ""
-        return f"r AS x {kind} u AS y ON x.{(c := self.random.choice('ifsd'))} = y.{c}{extra}", self.random.choice(["x", "y"]) if not extra else "x"
+        return f"r AS x {kind} u AS y ON x.{(c := self.random.choice('ifsd'))} = y.{c}{extra}", self.random.choice(
+            ["x", "y"]
+        ) if not extra else "x"
 
     def query(self) -> str:
         source, alias = self.source()
@@ -123,9 +157,14 @@ class Generator:
         if pick == 1:
             return f"SELECT {', '.join(self.aggregate(alias) for _ in range(3))} FROM {source}{where}"
         if pick == 2:
-            key = self.random.choice([f"{alias}.{self.random.choice('isdtf')}", self.condition(alias, 2), f"length({alias}.s)"])
+            key = self.random.choice(
+                [f"{alias}.{self.random.choice('isdtf')}", self.condition(alias, 2), f"length({alias}.s)"]
+            )
             having = f" HAVING {self.aggregate(alias)} IS NOT NULL" if self.random.random() < 0.3 else ""
-            return f"SELECT {key} AS k, {self.aggregate(alias)}, {self.aggregate(alias)} FROM {source}{where} GROUP BY {key}{having}"
+            return (
+                f"SELECT {key} AS k, {self.aggregate(alias)}, {self.aggregate(alias)} FROM {source}{where} GROUP "
+                f"BY {key}{having}"
+            )
         return f"SELECT DISTINCT {alias}.{self.random.choice('isdft')}, {alias}.t FROM {source}{where}"
 
 

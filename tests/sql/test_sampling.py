@@ -23,7 +23,15 @@ def rows_of(db: rem.Database, text: str) -> list[int]:
     return db.sql(text)["i"].to_list()
 
 
-@pytest.mark.parametrize("clause", ["RESERVOIR(10 ROWS) REPEATABLE (4)", "BERNOULLI(1%) REPEATABLE (4)", "SYSTEM(20%) REPEATABLE (4)", "10 ROWS (RESERVOIR, 4)"])
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "RESERVOIR(10 ROWS) REPEATABLE (4)",
+        "BERNOULLI(1%) REPEATABLE (4)",
+        "SYSTEM(20%) REPEATABLE (4)",
+        "10 ROWS (RESERVOIR, 4)",
+    ],
+)
 def test_a_seed_gives_the_same_rows_again(db: rem.Database, clause: str) -> None:
     """Another seed gives others."""
     text = f"SELECT i FROM t TABLESAMPLE {clause}"

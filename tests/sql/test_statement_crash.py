@@ -17,7 +17,8 @@ with rem.connect(sys.argv[1]) as db:
     while True:
         g = db.sql("UPDATE t SET g = g + 1; SELECT MAX(g) FROM t").item()
         print(g, flush=True)
-        db.sql("CREATE OR REPLACE TABLE copy AS SELECT * FROM t; DELETE FROM copy WHERE i % 2 = 0; ALTER TABLE copy ADD COLUMN h INTEGER DEFAULT 5")
+        db.sql("CREATE OR REPLACE TABLE copy AS SELECT * FROM t; "
+            "DELETE FROM copy WHERE i % 2 = 0; ALTER TABLE copy ADD COLUMN h INTEGER DEFAULT 5")
         db.sql("BEGIN; UPDATE pair SET a = a - 1 WHERE k = 1; UPDATE pair SET a = a + 1 WHERE k = 2; COMMIT")
 """
 
@@ -27,7 +28,10 @@ def test_each_statement_is_done_or_not_begun_after_a_kill(tmp_path: Path) -> Non
     digits = ", ".join(f"({i})" for i in range(10))
     with rem.connect(path) as db:
         db.sql(f"CREATE TABLE d AS SELECT * FROM (VALUES {digits}) d(x)")
-        db.sql("CREATE TABLE t AS SELECT a.x + 10 * b.x + 100 * c.x + 1000 * e.x + 10000 * f.x AS i, 0 AS g FROM d a, d b, d c, d e, d f WHERE f.x < 3")
+        db.sql(
+            "CREATE TABLE t AS SELECT a.x + 10 * b.x + 100 * c.x + 1000 * e.x + 10000 * f.x AS i, 0 AS g FROM d a, d "
+            "b, d c, d e, d f WHERE f.x < 3"
+        )
         db.sql(f"DELETE FROM t WHERE i >= {ROWS}; CREATE TABLE pair AS SELECT * FROM (VALUES (1, 0), (2, 0)) p(k, a)")
     for seed in range(4):
         with subprocess.Popen([sys.executable, "-c", _CHILD, str(path)], stdout=subprocess.PIPE, text=True) as child:

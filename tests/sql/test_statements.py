@@ -111,7 +111,10 @@ def test_a_script_leaves_the_same_rows_and_counts_as_in_duckdb(place: str) -> No
 )
 def test_returning_gives_the_rows_that_were_written(db: rem.Database, text: str) -> None:
     with duckdb.connect() as oracle:
-        for setup in ("CREATE TABLE t (a INTEGER, b VARCHAR DEFAULT 'x')", "INSERT INTO t VALUES (1, 'p'), (2, 'q'), (3, NULL)"):
+        for setup in (
+            "CREATE TABLE t (a INTEGER, b VARCHAR DEFAULT 'x')",
+            "INSERT INTO t VALUES (1, 'p'), (2, 'q'), (3, NULL)",
+        ):
             db.sql(setup)
             oracle.execute(setup)
         expected = oracle.execute(text)
@@ -179,7 +182,12 @@ def test_values_of_types_that_sql_does_not_compute_pass_through(db: rem.Database
     db.sql("UPDATE t SET c = 'new', e = 'y', a = a WHERE a = 1")
     db.sql("UPDATE t SET s = NULL, l = NULL, y = 'abc' WHERE a = 2")
     db.sql("INSERT INTO t SELECT 3, 'q', NULL, NULL, NULL, NULL; INSERT INTO t VALUES (4, 'r', 'x', NULL, NULL, NULL)")
-    expected = [(1, "new", "y", {"k": 1}, [1], b"1"), (2, "b", "y", None, None, b"abc"), (3, "q", None, None, None, None), (4, "r", "x", None, None, None)]
+    expected = [
+        (1, "new", "y", {"k": 1}, [1], b"1"),
+        (2, "b", "y", None, None, b"abc"),
+        (3, "q", None, None, None, None),
+        (4, "r", "x", None, None, None),
+    ]
     assert run(db, "SELECT * FROM t ORDER BY a") == expected
     db.compact()
     assert run(db, "SELECT * FROM t ORDER BY a") == expected
@@ -201,8 +209,14 @@ def test_many_rows_are_updated_and_deleted_in_segments(db: rem.Database) -> None
 
 def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
     with rem.connect(tmp_path / "x") as db:
-        db.sql("CREATE TABLE t (a INTEGER, b VARCHAR DEFAULT 'x'); INSERT INTO t (a) VALUES (1), (2), (3); UPDATE t SET a = a + 10 WHERE a > 1; DELETE FROM t WHERE a = 12")
-        db.sql("CREATE VIEW v AS SELECT a FROM t; CREATE INDEX i ON t (a); CREATE TABLE gone (a INTEGER); INSERT INTO gone VALUES (1); DROP TABLE gone")
+        db.sql(
+            "CREATE TABLE t (a INTEGER, b VARCHAR DEFAULT 'x'); INSERT INTO t (a) VALUES (1), (2), (3); UPDATE t SET "
+            "a = a + 10 WHERE a > 1; DELETE FROM t WHERE a = 12"
+        )
+        db.sql(
+            "CREATE VIEW v AS SELECT a FROM t; CREATE INDEX i ON t (a); CREATE TABLE gone (a INTEGER); INSERT INTO "
+            "gone VALUES (1); DROP TABLE gone"
+        )
         db.sql("ALTER TABLE t ADD COLUMN c INTEGER DEFAULT 9")
     with rem.connect(tmp_path / "x") as db:
         assert run(db, "SELECT * FROM t ORDER BY a") == [(1, "x", 9), (13, "x", 9)]
@@ -211,7 +225,15 @@ def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
         assert db.verify().height == 0
     with rem.connect(tmp_path / "x", read_only=True) as reader:
         assert run(reader, "SELECT COUNT(*) FROM v") == [(2,)]
-        for text in ("INSERT INTO t (a) VALUES (1)", "UPDATE t SET a = 1", "DELETE FROM t", "CREATE TABLE u (a INTEGER)", "DROP VIEW v", "BEGIN", "CREATE INDEX j ON t (a)"):
+        for text in (
+            "INSERT INTO t (a) VALUES (1)",
+            "UPDATE t SET a = 1",
+            "DELETE FROM t",
+            "CREATE TABLE u (a INTEGER)",
+            "DROP VIEW v",
+            "BEGIN",
+            "CREATE INDEX j ON t (a)",
+        ):
             with pytest.raises(rem.InputError, match="open for reading only"):
                 reader.sql(text)
 
@@ -220,7 +242,8 @@ def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
 
 
 def test_entities_are_validated_replaced_and_revived(db: rem.Database) -> None:
-    """An INSERT of an id that exists replaces the row; DELETE is soft; a row that does not fit refuses the whole statement."""
+    """An INSERT of an id that exists replaces the row; DELETE is soft; a row that does not fit refuses the whole
+    statement."""
     db.sql("INSERT INTO issues (id, code, extra) VALUES ('a', 'A', '{\"k\": [1]}')")
     db.sql("INSERT INTO issues (id, code) VALUES ('b', 'B'), (NULL, 'C')")
     assert db.get("issues", "a")["extra"] == {"k": [1]}
@@ -258,10 +281,13 @@ def test_on_conflict_means_what_duckdb_means(db: rem.Database) -> None:
         oracle.execute("CREATE TABLE issues (id VARCHAR PRIMARY KEY, code VARCHAR, priority BIGINT DEFAULT 1)")
         for text in (
             "INSERT INTO issues (id, code, priority) VALUES ('a', 'A', 5), ('b', 'B', 6)",
-            "INSERT INTO issues (id, code, priority) VALUES ('a', 'X', 1), ('c', 'C', 1), ('c', 'D', 2) ON CONFLICT DO NOTHING",
+            "INSERT INTO issues (id, code, priority) VALUES ('a', 'X', 1), ('c', 'C', 1), ('c', 'D', 2) ON CONFLICT "
+            "DO NOTHING",
             "INSERT OR IGNORE INTO issues (id, code) VALUES ('a', 'X'), ('d', 'D')",
-            "INSERT INTO issues (id, code, priority) VALUES ('a', 'X', 7), ('e', 'E', 1) ON CONFLICT (id) DO UPDATE SET priority = excluded.priority + issues.priority",
-            "INSERT INTO issues AS i (id, code, priority) VALUES ('b', 'Y', 7), ('a', 'Y', 7) ON CONFLICT (id) DO UPDATE SET code = excluded.code WHERE i.priority < 10",
+            "INSERT INTO issues (id, code, priority) VALUES ('a', 'X', 7), ('e', 'E', 1) ON CONFLICT (id) DO UPDATE "
+            "SET priority = excluded.priority + issues.priority",
+            "INSERT INTO issues AS i (id, code, priority) VALUES ('b', 'Y', 7), ('a', 'Y', 7) ON CONFLICT (id) DO "
+            "UPDATE SET code = excluded.code WHERE i.priority < 10",
             "INSERT OR REPLACE INTO issues (id, code, priority) VALUES ('a', 'R', 3)",
         ):
             assert db.sql(text).columns == ["count"]
@@ -272,10 +298,19 @@ def test_on_conflict_means_what_duckdb_means(db: rem.Database) -> None:
 
 def test_edges_by_sql_are_upserts_by_their_ends_and_type(db: rem.Database) -> None:
     db.sql("INSERT INTO issues (id, code) VALUES ('a', 'A'), ('b', 'B')")
-    db.sql("INSERT INTO edges (src, dst, edge_type, weight) VALUES ('a', 'b', 'blocks', 1), ('issues:b', 'later', 'blocks', 2)")
-    db.sql("INSERT INTO edges (src, dst, edge_type, weight) SELECT src, dst, edge_type, weight + 10 FROM edges WHERE src = 'a'")
+    db.sql(
+        "INSERT INTO edges (src, dst, edge_type, weight) VALUES ('a', 'b', 'blocks', 1), ('issues:b', 'later', "
+        "'blocks', 2)"
+    )
+    db.sql(
+        "INSERT INTO edges (src, dst, edge_type, weight) SELECT src, dst, edge_type, weight + 10 FROM edges WHERE "
+        "src = 'a'"
+    )
     db.sql("UPDATE edges SET weight = weight * 2 WHERE dst = 'later'")
-    assert run(db, "SELECT src_table, src, dst_table, dst, weight FROM edges ORDER BY src") == [("issues", "a", "issues", "b", 11.0), ("issues", "b", None, "later", 4.0)]
+    assert run(db, "SELECT src_table, src, dst_table, dst, weight FROM edges ORDER BY src") == [
+        ("issues", "a", "issues", "b", 11.0),
+        ("issues", "b", None, "later", 4.0),
+    ]
     assert db.sql("DELETE FROM edges WHERE src = 'a'").item() == 1
     db.sql("DROP TABLE issues")
     assert run(db, "SELECT COUNT(*) FROM edges") == [(0,)]
@@ -286,7 +321,9 @@ def test_edges_by_sql_are_upserts_by_their_ends_and_type(db: rem.Database) -> No
 
 def test_begin_holds_for_its_thread_until_commit(db: rem.Database) -> None:
     """Other threads see nothing of it before; the verbs of Python take part in it."""
-    db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2); UPDATE t SET a = a * 10")
+    db.sql(
+        "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1); BEGIN; INSERT INTO t VALUES (2); UPDATE t SET a = a * 10"
+    )
     db.insert("issues", {"id": "x", "code": "X"})
     seen: list[Any] = []
     other = threading.Thread(target=lambda: seen.append((run(db, "SELECT a FROM t"), db.get("issues", "x"))))
@@ -313,7 +350,9 @@ def test_the_first_to_commit_a_row_wins(db: rem.Database) -> None:
         db.sql("ROLLBACK")
 
 
-@pytest.mark.parametrize(("change", "what"), [("ALTER TABLE t ADD COLUMN b INTEGER", "changed"), ("DROP TABLE t", "dropped")])
+@pytest.mark.parametrize(
+    ("change", "what"), [("ALTER TABLE t ADD COLUMN b INTEGER", "changed"), ("DROP TABLE t", "dropped")]
+)
 def test_a_transaction_does_not_write_into_a_table_that_changed(db: rem.Database, change: str, what: str) -> None:
     db.sql("CREATE TABLE t (a INTEGER)")
     tx = db.transaction()
@@ -360,7 +399,14 @@ def test_a_statement_that_fails_stores_nothing(db: rem.Database, monkeypatch: py
         raise rem.ExecuteError("the disk is full")
 
     monkeypatch.setattr(db._store.kv, "write", full)
-    for text in ("UPDATE t SET b = 9", "DELETE FROM t", "INSERT INTO t VALUES (5, 5)", "CREATE TABLE u AS SELECT * FROM t", "ALTER TABLE t RENAME TO s", "DROP TABLE t"):
+    for text in (
+        "UPDATE t SET b = 9",
+        "DELETE FROM t",
+        "INSERT INTO t VALUES (5, 5)",
+        "CREATE TABLE u AS SELECT * FROM t",
+        "ALTER TABLE t RENAME TO s",
+        "DROP TABLE t",
+    ):
         with pytest.raises(rem.ExecuteError, match="disk is full"):
             db.sql(text)
     monkeypatch.undo()
@@ -374,7 +420,10 @@ def test_a_statement_that_fails_stores_nothing(db: rem.Database, monkeypatch: py
 
 def test_a_view_is_its_query_where_it_is_named(db: rem.Database) -> None:
     db.sql("CREATE TABLE t (a INTEGER, b VARCHAR); INSERT INTO t VALUES (1, 'x'), (2, 'y')")
-    db.sql('CREATE VIEW v(p, "q r") AS WITH c AS (SELECT * FROM t) SELECT a + 1, b FROM c; CREATE VIEW w AS SELECT p FROM v WHERE p > 2')
+    db.sql(
+        'CREATE VIEW v(p, "q r") AS WITH c AS (SELECT * FROM t) SELECT a + 1, b FROM c; CREATE VIEW w AS SELECT p '
+        "FROM v WHERE p > 2"
+    )
     assert run(db, 'SELECT p, "q r" FROM v ORDER BY p') == [(2, "x"), (3, "y")]
     assert run(db, "SELECT x.p FROM w AS x, w AS y") == [(3,)]
     assert run(db, "WITH t AS (SELECT 99 AS a) SELECT p FROM w") == [(3,)], "a view does not see the CTEs around it"
@@ -427,7 +476,9 @@ def test_describe_and_show_agree_with_duckdb(db: rem.Database) -> None:
 
 
 def test_summarize_agrees_with_duckdb(db: rem.Database) -> None:
-    rows = "CREATE TABLE t AS SELECT a, a * 1.5::DOUBLE AS f, 'n' || a AS s FROM (VALUES (1), (2), (3), (NULL), (9)) v(a)"
+    rows = (
+        "CREATE TABLE t AS SELECT a, a * 1.5::DOUBLE AS f, 'n' || a AS s FROM (VALUES (1), (2), (3), (NULL), (9)) v(a)"
+    )
     with duckdb.connect() as oracle:
         oracle.execute(rows)
         db.sql(rows)
@@ -445,11 +496,22 @@ def test_explain_is_the_plan_as_rows(db: rem.Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "options"), [("parquet", ""), ("csv", ""), ("csv", "(HEADER false, DELIMITER '|')"), ("ndjson", ""), ("arrow", ""), ("dat", "(FORMAT parquet)")]
+    ("ending", "options"),
+    [
+        ("parquet", ""),
+        ("csv", ""),
+        ("csv", "(HEADER false, DELIMITER '|')"),
+        ("ndjson", ""),
+        ("arrow", ""),
+        ("dat", "(FORMAT parquet)"),
+    ],
 )
 def test_copy_writes_a_file_and_reads_it_back(db: rem.Database, tmp_path: Path, ending: str, options: str) -> None:
     path = tmp_path / f"f.{ending}"
-    db.sql("CREATE TABLE t (a INTEGER, b VARCHAR, d DATE, n DECIMAL(8, 2)); INSERT INTO t VALUES (1, '007', '2024-01-01', 1.25), (2, NULL, NULL, NULL)")
+    db.sql(
+        "CREATE TABLE t (a INTEGER, b VARCHAR, d DATE, n DECIMAL(8, 2)); INSERT INTO t VALUES (1, '007', "
+        "'2024-01-01', 1.25), (2, NULL, NULL, NULL)"
+    )
     assert db.sql(f"COPY t TO '{path}' {options}").item() == 2
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert db.sql(f"COPY t FROM '{path}' {options}").item() == 2
@@ -486,12 +548,24 @@ _REFUSED = [
     ("INSERT INTO t (b) VALUES ('x')", 't needs the column "a"'),
     ("INSERT INTO t BY NAME SELECT 1 AS z", 'no column "z" in t'),
     ("INSERT INTO t VALUES (1, 'x') ON CONFLICT DO NOTHING", "has no key, so its rows do not conflict"),
-    ("INSERT INTO edges (src, dst, edge_type) VALUES ('a', 'b', 'c') ON CONFLICT DO NOTHING", "there is no ON CONFLICT for edges"),
+    (
+        "INSERT INTO edges (src, dst, edge_type) VALUES ('a', 'b', 'c') ON CONFLICT DO NOTHING",
+        "there is no ON CONFLICT for edges",
+    ),
     ("INSERT INTO issues (id, code) VALUES ('a', 'A'), ('a', 'B')", "the id 'a' comes more than once"),
-    ("INSERT INTO issues (id, code) VALUES ('a', 'A'), ('a', 'B') ON CONFLICT DO UPDATE SET code = 'C'", "changes a row once"),
-    ("INSERT INTO issues (id, code) VALUES ('a', 'A') ON CONFLICT (code) DO NOTHING", 'told apart by "id", not by "code"'),
+    (
+        "INSERT INTO issues (id, code) VALUES ('a', 'A'), ('a', 'B') ON CONFLICT DO UPDATE SET code = 'C'",
+        "changes a row once",
+    ),
+    (
+        "INSERT INTO issues (id, code) VALUES ('a', 'A') ON CONFLICT (code) DO NOTHING",
+        'told apart by "id", not by "code"',
+    ),
     ("INSERT INTO issues (id, code) VALUES ('a', DEFAULT), ('b', 'B')", "DEFAULT beside values"),
-    ("INSERT INTO issues (id, code, deleted_at) VALUES ('a', 'A', '2024-01-01')", "deleted_at of issues is set by DELETE"),
+    (
+        "INSERT INTO issues (id, code, deleted_at) VALUES ('a', 'A', '2024-01-01')",
+        "deleted_at of issues is set by DELETE",
+    ),
     ("INSERT INTO v VALUES (1)", "v is a view, and holds no rows to change"),
     ("INSERT INTO s.t VALUES (1)", "schemas are not supported"),
     ("UPDATE t SET aa = 1", 'no column "aa" in t'),
@@ -555,7 +629,10 @@ _REFUSED = [
 def small() -> Iterator[rem.Database]:
     with rem.connect(background=False) as database:
         database.register(Issue)
-        database.sql("CREATE TABLE t (a INTEGER NOT NULL, b VARCHAR); INSERT INTO t VALUES (1, 'x'); CREATE VIEW v AS SELECT a FROM t; CREATE INDEX i ON t (a)")
+        database.sql(
+            "CREATE TABLE t (a INTEGER NOT NULL, b VARCHAR); INSERT INTO t VALUES (1, 'x'); CREATE VIEW v AS SELECT "
+            "a FROM t; CREATE INDEX i ON t (a)"
+        )
         yield database
 
 
@@ -569,7 +646,10 @@ def test_what_cannot_be_done_is_refused_in_words(small: rem.Database, text: str,
 
 
 def test_tables_do_not_change_inside_a_transaction(small: rem.Database) -> None:
-    with pytest.raises(rem.InputError, match="tables cannot be created or changed inside a transaction"), small.transaction() as tx:
+    with (
+        pytest.raises(rem.InputError, match="tables cannot be created or changed inside a transaction"),
+        small.transaction() as tx,
+    ):
         tx.sql("CREATE TABLE n (a INTEGER)")
     small.sql("BEGIN")
     for text, message in (("BEGIN", "a transaction is open already"), ("DROP TABLE t", "inside a transaction")):
@@ -584,12 +664,23 @@ def test_tables_do_not_change_inside_a_transaction(small: rem.Database) -> None:
 
 def test_parameters_need_no_space_behind_them(small: rem.Database) -> None:
     """Texts, names and comments that look like parameters stay as they are, and places are those of the user's text."""
-    assert run_with(small, "SELECT $1,$2,$1,'$1,$2,' AS \"$a,$b\",$$x,$y$$ -- $1,$2\n", [1, 2]) == [(1, 2, 1, "$1,$2,", "x,$y")]
-    assert run_with(small, "CREATE TABLE p (a INTEGER,b INTEGER); INSERT INTO p VALUES ($a,$b),($b,$a); SELECT * FROM p WHERE a IN ($a,$b) ORDER BY a", {"a": 2, "b": 1}) == [
+    assert run_with(small, "SELECT $1,$2,$1,'$1,$2,' AS \"$a,$b\",$$x,$y$$ -- $1,$2\n", [1, 2]) == [
+        (1, 2, 1, "$1,$2,", "x,$y")
+    ]
+    assert run_with(
+        small,
+        "CREATE TABLE p (a INTEGER,b INTEGER); INSERT INTO p VALUES ($a,$b),($b,$a); SELECT * FROM p WHERE a IN "
+        "($a,$b) ORDER BY a",
+        {"a": 2, "b": 1},
+    ) == [
         (1, 2),
         (2, 1),
     ]
-    assert run_with(small, "UPDATE p SET a=$a,b=$b WHERE a=$a; CREATE VIEW pv AS SELECT b FROM p WHERE a = 2; SELECT * FROM pv", {"a": 2, "b": 7}) == [(7,)]
+    assert run_with(
+        small,
+        "UPDATE p SET a=$a,b=$b WHERE a=$a; CREATE VIEW pv AS SELECT b FROM p WHERE a = 2; SELECT * FROM pv",
+        {"a": 2, "b": 7},
+    ) == [(7,)]
     with pytest.raises(rem.BindError) as caught:
         small.sql("SELECT $1,$1,nothing FROM t", [1])
     assert "line 1: SELECT $1,$1,nothing FROM t\n                     ^^^^^^^" in str(caught.value)
@@ -597,7 +688,10 @@ def test_parameters_need_no_space_behind_them(small: rem.Database) -> None:
 
 
 def test_several_statements_run_in_turn_and_the_last_one_answers(small: rem.Database) -> None:
-    assert run(small, "CREATE TABLE IF NOT EXISTS n (a INTEGER); INSERT INTO n VALUES (1); -- ; \n SELECT ';' AS s, COUNT(*) FROM n;") == [(";", 1)]
+    assert run(
+        small,
+        "CREATE TABLE IF NOT EXISTS n (a INTEGER); INSERT INTO n VALUES (1); -- ; \n SELECT ';' AS s, COUNT(*) FROM n;",
+    ) == [(";", 1)]
     with pytest.raises(rem.BindError):
         small.sql("INSERT INTO n VALUES (2); SELECT z FROM n")
     assert run(small, "SELECT COUNT(*) FROM n") == [(2,)], "each statement commits by itself"
@@ -608,7 +702,9 @@ def test_explain_analyze_shows_the_rows_and_the_time_of_each_node() -> None:
     """What ran is shown beside what was expected, and the whole time at the root."""
     with rem.connect() as db:
         db.load("t", pl.DataFrame({"a": range(1000), "b": [i % 7 for i in range(1000)]}))
-        lines = db.explain("SELECT b, count(*) FROM t WHERE a >= 500 GROUP BY b ORDER BY b LIMIT 3", analyze=True).splitlines()
+        lines = db.explain(
+            "SELECT b, count(*) FROM t WHERE a >= 500 GROUP BY b ORDER BY b LIMIT 3", analyze=True
+        ).splitlines()
         assert re.fullmatch(r"Limit 3  \[3 rows, \d+\.\d ms; \d+\.\d ms in all\]", lines[0])
         assert [line.split("[")[1].split(" rows")[0] for line in lines[1:5]] == ["7", "7", "7", "500"]
         assert re.search(r"Scan t .*\[about 1000 rows, 1000 rows, \d+\.\d ms, \d+ segments read, 0 skipped\]", lines[5])

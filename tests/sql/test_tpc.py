@@ -33,7 +33,8 @@ class Loaded:
 
 
 class Loader:
-    """Loads the tables of a suite when they are first asked for, and gives up those before. What is missing stays missing."""
+    """Loads the tables of a suite when they are first asked for, and gives up those before. What is missing stays
+    missing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -85,7 +86,8 @@ def _cases() -> Iterator[object]:
 def test_a_query_gives_the_rows_of_duckdb(loader: Loader, suite: Suite, scale: float, number: int) -> None:
     """Rows as a multiset, fractions to 1e-6; where ORDER BY leaves ties at the LIMIT, all columns break them.
 
-    With a time limit Polars' in-memory engine runs, without one, below two million rows, the streaming engine: both are right.
+    With a time limit Polars' in-memory engine runs, without one, below two million rows, the streaming engine: both are
+    right.
     """
     loaded = loader.get(suite, scale)
     text = certain_text(loaded.oracle, loaded.texts[number])

@@ -1,6 +1,8 @@
-"""The victim of test_crash.py: writes until it is killed, and says on standard output what it begins and what is acknowledged.
+"""The victim of test_crash.py: writes until it is killed, and says on standard output what it begins and what is
+acknowledged.
 
-Each line is JSON: {"op": number, "state": "begin" | "done", "effects": [[table, id, value | null], ...]}. A value is what the row
+Each line is JSON: {"op": number, "state": "begin" | "done", "effects": [[table, id, value | null], ...]}. A value is
+what the row
 holds afterwards; null says that the row is gone.
 """
 

@@ -1,4 +1,5 @@
-"""Every type that a table stores comes back bit for bit, from a page and from a table; a damaged page never gives a value."""
+"""Every type that a table stores comes back bit for bit, from a page and from a table; a damaged page never gives a
+value."""
 
 from __future__ import annotations
 
@@ -28,7 +29,16 @@ BITS = {16: (np.uint16, np.float16), 32: (np.uint32, np.float32), 64: (np.uint64
 FLOAT_BITS = {
     16: [0x7E00, 0xFE01, 0x7C00, 0xFC00, 0x8000, 0, 1, 0x3C00],
     32: [0x7FC00000, 0xFFC00123, 0x7F800000, 0xFF800000, 0x80000000, 0, 1, 0x3F800000],
-    64: [0x7FF8000000000000, 0xFFF8000000000123, 0x7FF0000000000000, 0xFFF0000000000000, 1 << 63, 0, 1, 0x3FF0000000000000],
+    64: [
+        0x7FF8000000000000,
+        0xFFF8000000000123,
+        0x7FF0000000000000,
+        0xFFF0000000000000,
+        1 << 63,
+        0,
+        1,
+        0x3FF0000000000000,
+    ],
 }
 TEXTS = ["", "a", "ü", "日本語", "\x00", "😀", "\n\t'\"", "x" * 70_000]
 
@@ -36,7 +46,13 @@ TEXTS = ["", "a", "ü", "日本語", "\x00", "😀", "\n\t'\"", "x" * 70_000]
 class Kind:
     """A type: values worth trying, a strategy for more, and how a list of them becomes a column."""
 
-    def __init__(self, dtype: pl.DataType | type[pl.DataType], some: list[object], more: SearchStrategy[object], build: Callable[[list[object]], pl.Series] | None = None) -> None:
+    def __init__(
+        self,
+        dtype: pl.DataType | type[pl.DataType],
+        some: list[object],
+        more: SearchStrategy[object],
+        build: Callable[[list[object]], pl.Series] | None = None,
+    ) -> None:
         self.dtype = pl.Series([], dtype=dtype).dtype
         self.some, self.values = some, st.sampled_from(some) | more
         self.build = build or (lambda values: pl.Series("v", values, dtype=self.dtype))
@@ -48,16 +64,27 @@ class Kind:
 
 
 def integer(dtype: type[pl.DataType], low: int, high: int, *, of: pl.DataType | None = None) -> Kind:
-    """Integers of `dtype`, and if wanted read as counts of the type `of`; half of them lie close together, where pages narrow them."""
+    """Integers of `dtype`, and if wanted read as counts of the type `of`; half of them lie close together, where pages
+    narrow them."""
     near = st.integers(0, min(70_000, high - low))
     some = [low, high, 0, 1, min(high, 255), min(high, 256)]
     target = of if of is not None else dtype
-    return Kind(target, some, st.integers(low, high) | near.map(lambda n: low + n), lambda v: pl.Series("v", v, dtype=dtype).cast(target))
+    return Kind(
+        target,
+        some,
+        st.integers(low, high) | near.map(lambda n: low + n),
+        lambda v: pl.Series("v", v, dtype=dtype).cast(target),
+    )
 
 
 def wide(dtype: type[pl.DataType], low: int, high: int) -> Kind:
     """128 bits, through text: Polars takes no Python integer above 2**127."""
-    return Kind(dtype, [low, high, 0, 1, high >> 64], st.integers(low, high), lambda v: pl.Series("v", [None if x is None else str(x) for x in v], dtype=pl.String).cast(dtype))
+    return Kind(
+        dtype,
+        [low, high, 0, 1, high >> 64],
+        st.integers(low, high),
+        lambda v: pl.Series("v", [None if x is None else str(x) for x in v], dtype=pl.String).cast(dtype),
+    )
 
 
 def floats(dtype: type[pl.DataType], width: int) -> Kind:
@@ -75,7 +102,11 @@ def decimal(precision: int, scale: int) -> Kind:
     high = 10**precision - 1
 
     def build(values: list[object]) -> pl.Series:
-        return pl.Series("v", [None if v is None else unscaled(int(str(v)), scale) for v in values], dtype=pl.Decimal(precision, scale))
+        return pl.Series(
+            "v",
+            [None if v is None else unscaled(int(str(v)), scale) for v in values],
+            dtype=pl.Decimal(precision, scale),
+        )
 
     return Kind(pl.Decimal(precision, scale), [0, 1, -1, high, -high, high // 3], st.integers(-high, high), build)
 
@@ -94,7 +125,12 @@ def lists(dtype: pl.DataType | type[pl.DataType], value: SearchStrategy[object])
 
 
 def kinds() -> Iterator[tuple[str, Kind]]:
-    for size, signed, unsigned in ((8, pl.Int8, pl.UInt8), (16, pl.Int16, pl.UInt16), (32, pl.Int32, pl.UInt32), (64, pl.Int64, pl.UInt64)):
+    for size, signed, unsigned in (
+        (8, pl.Int8, pl.UInt8),
+        (16, pl.Int16, pl.UInt16),
+        (32, pl.Int32, pl.UInt32),
+        (64, pl.Int64, pl.UInt64),
+    ):
         yield f"int{size}", integer(signed, -(1 << size - 1), (1 << size - 1) - 1)
         yield f"uint{size}", integer(unsigned, 0, (1 << size) - 1)
     yield "int128", wide(pl.Int128, -(1 << 127), (1 << 127) - 1)
@@ -121,13 +157,25 @@ def kinds() -> Iterator[tuple[str, Kind]]:
     yield "list_of_decimal", lists(pl.Decimal(38, 38), st.just(unscaled(-(10**38 - 1), 38)))
     yield "list_of_list", lists(pl.List(pl.Int8), st.lists(st.integers(-128, 127) | st.none(), max_size=3))
     yield "list_of_null", nested(pl.List(pl.Null), [], [None], [None, None])
-    yield "vector", nested(pl.Array(pl.Float32, 3), [1.0, -0.0, 1e-45], [float("nan"), float("inf"), float("-inf")], [0.5, 0.25, 3e38])
+    yield (
+        "vector",
+        nested(
+            pl.Array(pl.Float32, 3), [1.0, -0.0, 1e-45], [float("nan"), float("inf"), float("-inf")], [0.5, 0.25, 3e38]
+        ),
+    )
     yield "vector_with_nulls", nested(pl.Array(pl.Float32, 2), [None, 1.0], [None, None], [-0.0, 0.0])
     yield "array_of_array", nested(pl.Array(pl.Array(pl.Int16, 2), 2), [[1, 2], [3, 4]], [[None, 2], None])
     yield (
         "struct",
         nested(
-            pl.Struct({"a": pl.Int8, "b": pl.List(pl.String), "c": pl.Struct({"d": pl.Decimal(38, 2), "e": pl.Datetime("ns", "UTC")}), "f": pl.Categorical}),
+            pl.Struct(
+                {
+                    "a": pl.Int8,
+                    "b": pl.List(pl.String),
+                    "c": pl.Struct({"d": pl.Decimal(38, 2), "e": pl.Datetime("ns", "UTC")}),
+                    "f": pl.Categorical,
+                }
+            ),
             {"a": 1, "b": ["x", None], "c": {"d": Decimal("-1.25"), "e": None}, "f": "x"},
             {"a": None, "b": None, "c": None, "f": None},
             {"a": -128, "b": [], "c": {"d": None, "e": None}, "f": ""},
@@ -142,14 +190,17 @@ KINDS = dict(kinds())
 def shapes(kind: Kind) -> SearchStrategy[list[object]]:
     """Columns as storage tells them apart: mixed, all the same, all NULL, of few values."""
     value = kind.values
-    few = st.lists(value, min_size=1, max_size=3).flatmap(lambda v: st.lists(st.sampled_from([*v, None]), min_size=1, max_size=60))
+    few = st.lists(value, min_size=1, max_size=3).flatmap(
+        lambda v: st.lists(st.sampled_from([*v, None]), min_size=1, max_size=60)
+    )
     same = st.tuples(value, st.integers(1, 40)).map(lambda t: [t[0]] * t[1])
     nulls = st.integers(1, 40).map(lambda n: [None] * n)
     return st.lists(value | st.none(), min_size=1, max_size=30) | few | same | nulls
 
 
 def bits(column: pl.Series) -> object:
-    """Return what the column holds down to the bits of its floats, so that -0.0 differs from 0.0 and a NaN from another."""
+    """Return what the column holds down to the bits of its floats, so that -0.0 differs from 0.0 and a NaN from
+    another."""
     dtype = column.dtype
     nulls = column.is_null().to_list()
     match dtype:
@@ -196,7 +247,13 @@ def test_every_kind_is_a_type_that_a_table_stores() -> None:
 
 def test_the_comparison_of_these_tests_tells_bits_apart() -> None:
     """`bits` differs where equality of floats does not look."""
-    for one, other in (([0.0], [-0.0]), ([float("nan")], [None]), ([[0.0]], [[-0.0]]), ([{"a": 0.0}], [{"a": -0.0}]), ([{"a": None}], [None])):
+    for one, other in (
+        ([0.0], [-0.0]),
+        ([float("nan")], [None]),
+        ([[0.0]], [[-0.0]]),
+        ([{"a": 0.0}], [{"a": -0.0}]),
+        ([{"a": None}], [None]),
+    ):
         column = pl.Series(one, dtype=pl.Struct({"a": pl.Float64}) if isinstance(one[0], dict) else None)
         assert bits(column) != bits(pl.Series(other, dtype=column.dtype))
     assert bits(KINDS["float64"].column([0x7FF8000000000000])) != bits(KINDS["float64"].column([0x7FF8000000000001]))
@@ -211,7 +268,10 @@ TABLES = {
     "single": lambda some: [some[-1]],
     "few": lambda some: [some[0], some[-1], None, some[-1]] * 20,
 }
-FRAMES = {name: pl.DataFrame([kind.column(shape(kind.some)).alias(column) for column, kind in KINDS.items()]) for name, shape in TABLES.items()}
+FRAMES = {
+    name: pl.DataFrame([kind.column(shape(kind.some)).alias(column) for column, kind in KINDS.items()])
+    for name, shape in TABLES.items()
+}
 STAGES = ("tail", "tail, reopened", "sealed", "sealed, reopened")
 
 
@@ -224,7 +284,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], pl
     def read(db: rem.Database, stage: str) -> None:
         for name, frame in FRAMES.items():
             where = db.stats()["tables"][name]
-            assert (where["tail_rows"], where["segments"]) == ((frame.height, 0) if stage.startswith("tail") else (0, 1)), stage
+            assert (where["tail_rows"], where["segments"]) == (
+                (frame.height, 0) if stage.startswith("tail") else (0, 1)
+            ), stage
             found[stage, name] = db.scan(name).collect()
 
     with rem.connect(path, background=False) as db:
@@ -243,7 +305,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], pl
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_holds_every_type_bit_for_bit(stored: dict[tuple[str, str], pl.DataFrame], name: str, stage: str) -> None:
+def test_a_table_holds_every_type_bit_for_bit(
+    stored: dict[tuple[str, str], pl.DataFrame], name: str, stage: str
+) -> None:
     """In the tail and in a segment, before and after reopening, the rows, types and bits are those that were loaded."""
     assert_same(stored[stage, name], FRAMES[name])
 

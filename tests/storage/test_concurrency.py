@@ -129,7 +129,9 @@ def test_an_error_in_a_transaction_stores_nothing(db):
         tx.insert("a", {"id": "y"})
 
 
-WRITES = st.lists(st.tuples(st.sampled_from(["delete", "purge", "update", "revive", "new"]), st.integers(0, 29)), max_size=12)
+WRITES = st.lists(
+    st.tuples(st.sampled_from(["delete", "purge", "update", "revive", "new"]), st.integers(0, 29)), max_size=12
+)
 
 
 @settings(max_examples=30, deadline=None)

@@ -36,7 +36,9 @@ def flipped(value: bytes) -> bytes:
     return value[:middle] + bytes([value[middle] ^ 1]) + value[middle + 1 :]
 
 
-@pytest.mark.parametrize("change", [flipped, lambda v: v[:-3], lambda v: b"", lambda v: v + b"\0"], ids=["flip", "short", "empty", "long"])
+@pytest.mark.parametrize(
+    "change", [flipped, lambda v: v[:-3], lambda v: b"", lambda v: v + b"\0"], ids=["flip", "short", "empty", "long"]
+)
 def test_a_damaged_page_is_named(folder, change):
     """Reading it fails with table, segment, column and page; verify lists it; other columns still read."""
     damage(folder, "pages", change)
@@ -91,7 +93,10 @@ def test_flipped_bytes_in_files_never_give_a_wrong_row(folder):
         file.write_bytes(bytes(data))
         try:
             with rem.connect(folder, background=False) as db:
-                assert (db.sql("SELECT SUM(a) FROM t").item(), db.sql("SELECT COUNT(DISTINCT b) FROM t").item()) == expected
+                assert (
+                    db.sql("SELECT SUM(a) FROM t").item(),
+                    db.sql("SELECT COUNT(DISTINCT b) FROM t").item(),
+                ) == expected
                 assert db.get("entities", "x")["name"] == "X"
                 outcomes.add("right")
         except rem.RemError as error:

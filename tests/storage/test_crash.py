@@ -19,7 +19,8 @@ CHILD = Path(__file__).with_name("crash_child.py")
 
 
 def run_until_killed(path: Path, seed: int, delay_s: float) -> tuple[list[list[list[object]]], list[list[object]]]:
-    """Start the child, kill it after `delay_s` of writing; return the acknowledged operations, and the one in flight."""
+    """Start the child, kill it after `delay_s` of writing; return the acknowledged operations, and the one in
+    flight."""
     # To files: a pipe would hold the child up once it is full, and lines read ahead from it are easily lost.
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
@@ -36,7 +37,9 @@ def run_until_killed(path: Path, seed: int, delay_s: float) -> tuple[list[list[l
     done = {line["op"] for line in lines if line["state"] == "done"}
     begun = [line for line in lines if line["state"] == "begin"]
     assert "Error" not in errors, errors
-    return [b["effects"] for b in begun if b["op"] in done], next((b["effects"] for b in begun if b["op"] not in done), [])
+    return [b["effects"] for b in begun if b["op"] in done], next(
+        (b["effects"] for b in begun if b["op"] not in done), []
+    )
 
 
 def stored(db: rem.Database) -> dict[tuple[str, str], object]:
@@ -68,7 +71,9 @@ def check_kills(path: Path, kills: int, seed: int) -> None:
             for (table, id_), value in list(state.items())[:50]:
                 if table != "edges" and (table, id_) in found:
                     assert db.get(table, id_)["value"] == found[table, id_], value
-                    assert id_ in set(db.sql(f'SELECT id FROM "{table}" WHERE value = $v', {"v": found[table, id_]})["id"])
+                    assert id_ in set(
+                        db.sql(f'SELECT id FROM "{table}" WHERE value = $v', {"v": found[table, id_]})["id"]
+                    )
         whole = with_effects(state, in_flight)
         lost = {k: v for k, v in state.items() if found.get(k) != v and whole.get(k) == v}
         extra = {k: v for k, v in found.items() if k not in state and k not in whole}

@@ -26,10 +26,17 @@ def _scans(plan: Relation) -> list[Scan]:
     wanted=st.lists(st.integers(0, 100), min_size=1, max_size=20),
     shift=st.integers(-27, 27),
 )
-def test_what_is_kept_has_the_keys(dtype: pl.DataType, parts: list[list[int | None]], wanted: list[int], shift: int) -> None:
+def test_what_is_kept_has_the_keys(
+    dtype: pl.DataType, parts: list[list[int | None]], wanted: list[int], shift: int
+) -> None:
     move = 0 if dtype.is_unsigned_integer() else shift
     frames = [
-        pl.DataFrame({"k": pl.Series([None if v is None else v + move for v in p], dtype=pl.Int64).cast(dtype), "place": range(i * 100, i * 100 + len(p))})
+        pl.DataFrame(
+            {
+                "k": pl.Series([None if v is None else v + move for v in p], dtype=pl.Int64).cast(dtype),
+                "place": range(i * 100, i * 100 + len(p)),
+            }
+        )
         for i, p in enumerate(parts)
     ]
     values = pl.Series([v + move for v in wanted], dtype=pl.Int64).cast(dtype)
@@ -40,7 +47,9 @@ def test_what_is_kept_has_the_keys(dtype: pl.DataType, parts: list[list[int | No
         patch.setattr(key_filter, "_KEY_SHARE_MAX", 2.0)
         patch.setattr(key_filter, "_FEW_ROWS", 3)
         patch.setattr(key_filter, "_ROWS_PER_THREAD_MIN", 10)
-        found = pl.concat([f.with_columns(pl.col("k")) for f in key_filter.kept(frames, narrowed.keys)] or [frames[0].clear()])
+        found = pl.concat(
+            [f.with_columns(pl.col("k")) for f in key_filter.kept(frames, narrowed.keys)] or [frames[0].clear()]
+        )
     # A NULL has any number beneath: the join leaves it out.
     exact = pl.concat(frames).filter(pl.col("k").is_in(values.implode()))
     assert found.filter(pl.col("k").is_not_null()).equals(exact)

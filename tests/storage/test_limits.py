@@ -70,7 +70,9 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path):
         except rem.ExecuteError as error:
             print(done, "disk is full" in str(error))
     """
-    out = subprocess.run([sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "db")], capture_output=True, text=True, check=False)
+    out = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "db")], capture_output=True, text=True, check=False
+    )
     done, full = out.stdout.split() if out.stdout else (out.stderr, "")
     assert full == "True", out
     with rem.connect(tmp_path / "db") as db:
@@ -90,7 +92,8 @@ def test_the_cache_stays_within_memory_limit():
 
 
 def test_a_statement_that_needs_too_much_memory_is_stopped(monkeypatch):
-    """When the process grows by more than its share of memory_limit, a large statement ends with our error, and the database goes on."""
+    """When the process grows by more than its share of memory_limit, a large statement ends with our error, and the
+    database goes on."""
     with rem.connect(memory_limit="120MB") as db:
         db.load("t", pl.DataFrame({"a": pl.int_range(0, 2_500_000, eager=True)}))
         readings = chain([100 << 20], repeat(170 << 20))
@@ -118,19 +121,24 @@ def test_timeout_stops_a_recursion_without_end():
     with rem.connect() as db:
         started = time.monotonic()
         with pytest.raises(rem.ExecuteError, match=r"ran longer than 0\.3 s and was stopped"):
-            db.sql("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT max(n) FROM r", timeout_s=0.3)
+            db.sql(
+                "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT max(n) FROM r", timeout_s=0.3
+            )
         assert time.monotonic() - started < 10
 
 
 def test_threads_are_kept_to():
-    """threads=1 with POLARS_MAX_THREADS=1 runs on one thread; asking for fewer than Polars runs is refused with the remedy."""
+    """threads=1 with POLARS_MAX_THREADS=1 runs on one thread; asking for fewer than Polars runs is refused with the
+    remedy."""
     code = """
         import rem_arrow as rem, polars as pl
         with rem.connect(threads=1) as db:
             print(pl.thread_pool_size(), db.sql("SELECT 1").item())
     """
     environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout == "1 1\n"
     if pl.thread_pool_size() > 1:
         with pytest.raises(rem.InputError, match="POLARS_MAX_THREADS=1"):
@@ -167,5 +175,7 @@ def test_a_forked_process_watches_on_threads_of_its_own():
             os._exit(0 if work() == os.getpid() else 1)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.stdout == "0\n", done.stderr

@@ -14,7 +14,9 @@ import rem_arrow as rem
 
 
 def in_another_process(code: str, *args: object) -> str:
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), *map(str, args)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -102,7 +104,13 @@ def test_a_closed_handle_says_so(tmp_path):
     frame = db.scan("t")
     db.close()
     db.close()
-    for call in (lambda: db.sql("SELECT 1"), lambda: db.insert("entities", {"name": "x"}), lambda: db.get("entities", "x"), db.stats, db.tables):
+    for call in (
+        lambda: db.sql("SELECT 1"),
+        lambda: db.insert("entities", {"name": "x"}),
+        lambda: db.get("entities", "x"),
+        db.stats,
+        db.tables,
+    ):
         with pytest.raises(rem.InputError, match="is closed"):
             call()
     with pytest.raises((rem.InputError, pl.exceptions.ComputeError), match="is closed"):

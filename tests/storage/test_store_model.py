@@ -56,12 +56,18 @@ class StoreMachine(RuleBasedStateMachine):
         self.rows[table].update(rows)
         self.hidden[table] -= rows.keys()
 
-    @rule(table=st.sampled_from(["one", "two"]), id_=IDS, name=NAMES, value=VALUES, note=st.none() | st.text(max_size=5))
+    @rule(
+        table=st.sampled_from(["one", "two"]), id_=IDS, name=NAMES, value=VALUES, note=st.none() | st.text(max_size=5)
+    )
     def insert_one(self, table, id_, name, value, note):
         self.db.insert(table, {"id": id_, "name": name, "value": value, "note": note})
         self.put(table, {id_: (name, value, note)})
 
-    @rule(table=st.sampled_from(["one", "two"]), rows=st.dictionaries(IDS, st.tuples(NAMES, VALUES, st.none()), max_size=9), load=st.booleans())
+    @rule(
+        table=st.sampled_from(["one", "two"]),
+        rows=st.dictionaries(IDS, st.tuples(NAMES, VALUES, st.none()), max_size=9),
+        load=st.booleans(),
+    )
     def insert_many(self, table, rows, load):
         dicts = [{"id": i, "name": n, "value": v} for i, (n, v, _) in rows.items()]
         if load and dicts:
@@ -92,7 +98,11 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.db.delete(table, ids) == len(live)
             self.hidden[table] |= set(live)
 
-    @rule(rows=st.dictionaries(IDS, st.tuples(NAMES, VALUES, st.none()), min_size=1, max_size=4), gone=IDS, commit=st.booleans())
+    @rule(
+        rows=st.dictionaries(IDS, st.tuples(NAMES, VALUES, st.none()), min_size=1, max_size=4),
+        gone=IDS,
+        commit=st.booleans(),
+    )
     def transaction(self, rows, gone, commit):
         tx = self.db.transaction()
         for table in self.rows:
@@ -157,10 +167,20 @@ class StoreMachine(RuleBasedStateMachine):
 
 def test_any_sequence_of_writes():
     """The database holds what the dict holds."""
-    run_state_machine_as_test(StoreMachine, settings=settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)))
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(
+            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
 
 
 @pytest.mark.long
 def test_many_sequences_of_writes():
     """The same, for longer."""
-    run_state_machine_as_test(StoreMachine, settings=settings(max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)))
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(
+            max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
