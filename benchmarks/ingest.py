@@ -1,8 +1,7 @@
 """Durable inserts: one validated entity a commit, and batches of 1,000 dicts.
 
 Ours validates with Pydantic and makes an id; the peers get ready ids and validate nothing. "sustained" counts all rows
-of
-the run and the seals and compactions that the background thread did meanwhile.
+of the run and the seals and compactions that the background thread did meanwhile.
 """
 
 from __future__ import annotations

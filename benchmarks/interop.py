@@ -1,9 +1,8 @@
 """A million rows handed to other tools, TPC-H q6 in DuckDB over live views, and tables to files and back.
 
 lineitem comes from REM_LINEITEM, as for `load`; without it, from a seeded table of the same columns. q6 runs beside
-DuckDB over the
-Parquet file that the table was loaded from. An export is measured with the columns in the cache and, first, just after
-opening.
+DuckDB over the Parquet file that the table was loaded from. An export is measured with the columns in the cache and,
+first, just after opening.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import rem_arrow as rem
 from benchmarks.data import lineitem, measurements
 from benchmarks.engines import DUCKDB_THREADS
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch, seconds
-from rem_arrow.watching import resident_bytes
+from rem_arrow.running.watchdog import resident_bytes
 
 ROWS, SMOKE_ROWS = 1_000_000, 25_000
 LINEITEM_ROWS, SMOKE_LINEITEM_ROWS = 6_000_000, 50_000

@@ -1,8 +1,7 @@
 """Bulk loading of TPC-H lineitem from Parquet, and the size on disk.
 
 The file comes from REM_LINEITEM; without it, from a seeded table of the same columns. DuckDB writes part of its file
-when
-it closes, so loading is measured with and without the closing.
+when it closes, so loading is measured with and without the closing.
 """
 
 from __future__ import annotations

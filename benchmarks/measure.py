@@ -1,8 +1,7 @@
 """What every benchmark shares: interleaved medians, rows of figures, checksums.
 
 A benchmark is a module with `run(*, smoke: bool) -> list[Row]`. Rows with the same `what` and `rows` come from engines
-that
-did the same work, so their checksums must be equal.
+that did the same work, so their checksums must be equal.
 """
 
 from __future__ import annotations

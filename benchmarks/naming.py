@@ -2,8 +2,7 @@
 completion.
 
 Names are two made-up words; the words' parts repeat, so that trigrams have long lists. Beside it DuckDB, which compares
-every name
-(jaccard over single letters: another measure, so its answers are not compared). "first" makes the index.
+every name (jaccard over single letters: another measure, so its answers are not compared). "first" makes the index.
 """
 
 from __future__ import annotations

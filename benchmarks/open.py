@@ -1,10 +1,8 @@
 """Opening a database of one million rows, and importing the package, each in a fresh process.
 
 `import rem_arrow` alone loads nothing, so what counts is the import with the first use of `connect`, against importing
-the
-libraries that it stands on. The processes share a fresh bytecode cache, warmed by a first run that does not count, so
-that
-PYTHONDONTWRITEBYTECODE or a read-only checkout do not make anyone compile sources each time.
+the libraries that it stands on. The processes share a fresh bytecode cache, warmed by a first run that does not count,
+so that PYTHONDONTWRITEBYTECODE or a read-only checkout do not make anyone compile sources each time.
 """
 
 from __future__ import annotations

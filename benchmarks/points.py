@@ -1,10 +1,8 @@
 """Point reads of one million entities: by id, by name, by an indexed field.
 
 "cold" opens the database again and asks for one row of every page once: neither the column cache nor RocksDB's block
-cache
-holds anything, the operating system's file cache does. A read decodes one page of every column, so time / columns is
-what a
-page costs. "small cache" bounds the column cache at a tenth of the decoded table.
+cache holds anything, the operating system's file cache does. A read decodes one page of every column, so time / columns
+is what a page costs. "small cache" bounds the column cache at a tenth of the decoded table.
 """
 
 from __future__ import annotations

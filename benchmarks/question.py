@@ -1,10 +1,8 @@
 """What a question of the ask benchmark is, and when an answer to it is right.
 
 A question carries an oracle: a REM SQL text that gives the expected ids or values from what the generator put into the
-columns and edges, by
-joins and filters, never by a search. An answer is a frame of any columns; it is compared by the columns in which the
-expected values
-stand, whatever they are called.
+columns and edges, by joins and filters, never by a search. An answer is a frame of any columns; it is compared by the
+columns in which the expected values stand, whatever they are called.
 """
 
 from __future__ import annotations
@@ -33,8 +31,7 @@ class Question:
         query_type: entity_lookup = LOOKUP of identifiers; sql = filters over columns; aggregate = counts,
             groupings, extremes; temporal = mainly a
             range of time; vector = search by meaning alone; hybrid = search by meaning with filters on columns or
-            times; graph = a lookup
-            or search and a walk along edges; staged = three stages or more.
+            times; graph = a lookup or search and a walk along edges; staged = three stages or more.
         oracle: REM SQL of one column (ids or values), or two (groups and values).
         compare: "equal": the same set of rows; "top": at least `n` of the expected ids are among the first `k`
             rows; "contains": every

@@ -4,8 +4,7 @@ selectivities, and the index's life.
 Clustered vectors; recall is the share of the true ten nearest, which a plain product over all vectors finds. A search
 whose recall is below
 0.99 has another checksum than one above. Filters are drawn at random, or go with the query (its own cluster) or against
-it (a far one).
-`vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to
+it (a far one). `vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to
 benchmarks/results/vector-<rows>.svg.
 """
 
@@ -25,7 +24,7 @@ import polars as pl
 import rem_arrow as rem
 from benchmarks.engines import open_duckdb
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch
-from rem_arrow import vector_indexes
+from rem_arrow.access import vector_indexes
 
 ROWS, SMOKE_ROWS = 100_000, 3_000
 DIMENSION, SMOKE_DIMENSION = 384, 16

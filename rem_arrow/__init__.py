@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
-    from rem_arrow.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
-    from rem_arrow.database import Database, connect, restore
-    from rem_arrow.drawing.graph import draw_graph
+    from rem_arrow.drawing.graph_figure import draw_graph
     from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.errors import (
         BindError,
@@ -30,7 +28,10 @@ if TYPE_CHECKING:
         TextError,
         UnsupportedError,
     )
-    from rem_arrow.language_model import LanguageModel
+    from rem_arrow.face.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
+    from rem_arrow.face.database import Database, connect, restore
+    from rem_arrow.face.transaction import Transaction
+    from rem_arrow.language.language_model import LanguageModel
     from rem_arrow.model.builtin import Agent, Entity, Message, Moment, Resource, Session
     from rem_arrow.model.predicates import (
         And,
@@ -50,15 +51,14 @@ if TYPE_CHECKING:
         Predicate,
         StartsWith,
     )
-    from rem_arrow.transaction import Transaction
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "rem_arrow.ask.answer": ("Answer",),
-    "rem_arrow.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
-    "rem_arrow.database": ("Database", "connect", "restore"),
-    "rem_arrow.drawing.graph": ("draw_graph",),
+    "rem_arrow.face.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
+    "rem_arrow.face.database": ("Database", "connect", "restore"),
+    "rem_arrow.drawing.graph_figure": ("draw_graph",),
     "rem_arrow.drawing.scores": ("draw_scores",),
     "rem_arrow.errors": (
         "BindError",
@@ -72,7 +72,7 @@ _HOMES = {
         "TextError",
         "UnsupportedError",
     ),
-    "rem_arrow.language_model": ("LanguageModel",),
+    "rem_arrow.language.language_model": ("LanguageModel",),
     "rem_arrow.model.builtin": ("Agent", "Entity", "Message", "Moment", "Resource", "Session"),
     "rem_arrow.model.predicates": (
         "And",
@@ -92,8 +92,8 @@ _HOMES = {
         "Predicate",
         "StartsWith",
     ),
-    "rem_arrow.notebook": ("load_ipython_extension",),
-    "rem_arrow.transaction": ("Transaction",),
+    "rem_arrow.shell.notebook": ("load_ipython_extension",),
+    "rem_arrow.face.transaction": ("Transaction",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

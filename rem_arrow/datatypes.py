@@ -17,7 +17,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from rem_arrow.errors import CorruptionError, InputError
-from rem_arrow.keywords import KEYWORDS
+from rem_arrow.quoting import KEYWORDS
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

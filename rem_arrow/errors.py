@@ -1,8 +1,7 @@
 """The errors of rem_arrow: one base, eight kinds.
 
 Every error that a user can cause or meet is a `RemError`. Its text says what is wrong in the user's own words, where,
-and
-what would work. Errors in a query text carry the position and show the line with a caret under it.
+and what would work. Errors in a query text carry the position and show the line with a caret under it.
 """
 
 from __future__ import annotations

@@ -46,8 +46,7 @@ class KeySet:
     not.
 
     `present[v - low]` says of the integer `v` whether it is one of them; a date counts its days from 1970-01-01. The
-    first and the
-    last place are False, and stand for all that lies beyond.
+    first and the last place are False, and stand for all that lies beyond.
     """
 
     column: str

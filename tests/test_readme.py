@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from typer.testing import CliRunner
 
-from rem_arrow.cli import app
+from rem_arrow.shell.cli import app
 from tests import readme
 
 ROOT = Path(__file__).parents[1]

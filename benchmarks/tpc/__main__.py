@@ -2,9 +2,8 @@
 F]
 
 `--check` only compares answers with DuckDB's and prints what fails by reason; `--profile N` takes one query of ours
-apart.
-`--home DIR` keeps the loaded databases there for the next run; a database of an older storage format must be removed by
-hand.
+apart. `--home DIR` keeps the loaded databases there for the next run; a database of an older storage format must be
+removed by hand.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 Arrow table.
 
 A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a query that is
-late goes on behind
-the next ones. (Polars' own way, `collect(background=True)`, runs another engine than `collect()` does.)
+late goes on behind the next ones. (Polars' own way, `collect(background=True)`, runs another engine than `collect()`
+does.)
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import polars as pl
 
 import rem_arrow as rem
 from benchmarks.measure import seconds
-from rem_arrow.engine import named
+from rem_arrow.engine.engine import named
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments

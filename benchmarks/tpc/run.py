@@ -2,8 +2,8 @@
 
 Each answer is checked against DuckDB's, on the query with its ties broken. An engine that fails, is late or differs is
 shown so; the figures of a query come from the engines that answer it in time, be the answer equal or not. Only the
-first
-runs have a time limit: with one, ours runs Polars' in-memory engine, which is not the one that a plain `sql` runs.
+first runs have a time limit: with one, ours runs Polars' in-memory engine, which is not the one that a plain `sql`
+runs.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rem_arrow.ask.plan import QueryType
+from rem_arrow.ask.staged_plan import QueryType
 
 
 @dataclass(frozen=True, slots=True)

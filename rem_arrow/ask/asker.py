@@ -8,18 +8,18 @@ from datetime import datetime, timezone
 
 import polars as pl
 
-from rem_arrow.ask import by_model, rules, words
+from rem_arrow.ask import by_model, english, rules
 from rem_arrow.ask.answer import Answer
-from rem_arrow.ask.plan import STAGES_MAX, Fallback, Plan, Stage, within
-from rem_arrow.ask.reading import QUESTION_CHARS_MAX, tokenize
+from rem_arrow.ask.question import QUESTION_CHARS_MAX, tokenize
 from rem_arrow.ask.rules import Asked
 from rem_arrow.ask.rules_search import everywhere
-from rem_arrow.ask.run import Bounds, run
 from rem_arrow.ask.session import Session
+from rem_arrow.ask.staged_plan import STAGES_MAX, Fallback, Plan, Stage, within
+from rem_arrow.ask.stages import Bounds, run
 from rem_arrow.ask.vocabulary import Vocabularies
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.language_model import LanguageModel, Turn
-from rem_arrow.openai_client import OpenAIClient
+from rem_arrow.language.client import OpenAIClient
+from rem_arrow.language.language_model import LanguageModel, Turn
 
 MODEL_VARIABLE = "REM_ARROW_ASK_MODEL"
 RULES = "rules"
@@ -112,7 +112,7 @@ class Asker:
 
 def last_resort(asked: Asked) -> Fallback | None:
     """Return the search by meaning for when nothing else finds anything."""
-    topic = " ".join(t.text for t in tokenize(asked.text) if t.is_word and t.low not in words.STOP)
+    topic = " ".join(t.text for t in tokenize(asked.text) if t.is_word and t.low not in english.STOP)
     sql = everywhere(asked, topic) if topic else None
     return None if sql is None else Fallback(sql=sql, purpose="what is near in meaning in any table")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from rem_arrow.ask import prompt
-from rem_arrow.ask.plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.ask.rules import Asked
+from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.errors import LanguageError, RemError
-from rem_arrow.language_model import LanguageModel, Turn
+from rem_arrow.language.language_model import LanguageModel, Turn
 
 REPAIRS_MAX = 2
 _ERROR_CHARS_MAX, _IDS_SHOWN = 1_500, 5

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rem_arrow.ask import conditions, words
+from rem_arrow.ask import conditions, english
 from rem_arrow.ask.conditions import named, quoted, value_tables
-from rem_arrow.ask.reading import Entity, Reading
+from rem_arrow.ask.question import Entity, Reading
 from rem_arrow.ask.vocabulary import Column, EdgeKind, TableWords, Vocabulary, normal, phrases
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _depth(reading: Reading) -> int:
     """Read `within two hops of`, `directly or through one other module`; return how many edges."""
     text = reading.text.casefold()
     hit = _HOPS.search(text)
-    if hit is not None and (count := words.number(hit[1])) is not None and count >= 1:
+    if hit is not None and (count := english.number(hit[1])) is not None and count >= 1:
         verb = hit.span(2) if hit[2] else (-1, -1)
         for i, token in enumerate(reading.tokens):
             # The verb in "within two imports of" still says which edges.
@@ -124,7 +124,7 @@ def _depth(reading: Reading) -> int:
     for i, token in enumerate(reading.tokens):
         if token.start >= hit.start() and token.stop <= hit.end():
             reading.use(i, i + 1)
-    return INDIRECT_HOPS if hit[2] else 1 + int(words.number(hit[1]) or 1)
+    return INDIRECT_HOPS if hit[2] else 1 + int(english.number(hit[1]) or 1)
 
 
 def _items(asked: Asked, reading: Reading) -> list[Node | Verb]:
@@ -167,13 +167,13 @@ def _is_column(reading: Reading, place: int, before: Sequence[Node | Verb]) -> b
     """Say whether a word is a column of what was named before it, and its value follows: `functions of module
     textwrap`."""
     table = next((i.table for i in reversed(before) if isinstance(i, Node)), None)
-    if table is None or words.singular(reading.low(place)) != reading.low(place) or place + 1 >= len(reading.tokens):
+    if table is None or english.singular(reading.low(place)) != reading.low(place) or place + 1 >= len(reading.tokens):
         return False
     behind = reading.tokens[place + 1]
     return (
         any(c.stems == (reading.tokens[place].stem,) for c in table.columns)
         and behind.is_word
-        and behind.low not in words.STOP
+        and behind.low not in english.STOP
     )
 
 
@@ -191,13 +191,13 @@ def _thing(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | None:
         table = vocabulary.table_of(text)
         if (
             table is not None
-            and not (last == first + 1 and reading.low(first) in words.STOP)
+            and not (last == first + 1 and reading.low(first) in english.STOP)
             and vocabulary.tables[table].rows
         ):
             return Node(first, last, vocabulary.tables[table], is_person=table == vocabulary.person_table())
         kinds = (
             [c for c in value_tables(vocabulary, text) if c.is_kind]
-            if words.singular(reading.low(last - 1)) != reading.low(last - 1)
+            if english.singular(reading.low(last - 1)) != reading.low(last - 1)
             else []
         )
         if kinds:
@@ -226,21 +226,21 @@ def _verb(vocabulary: Vocabulary, reading: Reading, place: int) -> Verb | None:
     if token.low in ("part", "parts") and reading.low(place - 1) in ("took", "take", "taken", "takes"):
         types = vocabulary.edge_types("participat")
         return Verb(place, tuple(types), False) if types else None
-    if token.stem in words.WORK_STEMS and not token.low.startswith("worker"):
+    if token.stem in english.WORK_STEMS and not token.low.startswith("worker"):
         return Verb(place, (), False, "work")
-    if token.stem in words.ANY_STEMS and reading.low(place + 1) in ("to", "with"):
+    if token.stem in english.ANY_STEMS and reading.low(place + 1) in ("to", "with"):
         return Verb(place, (), False, "any")
-    if token.low in words.STOP and token.low not in ("about", "made", "make", "called"):
+    if token.low in english.STOP and token.low not in ("about", "made", "make", "called"):
         return None
     behind = vocabulary.table_of(reading.low(place + 1)) is not None if place + 1 < len(reading.tokens) else False
     if behind and value_tables(vocabulary, token.text):
         # "closed issues": how they stand, not what closed them.
         return None
     types, agent = vocabulary.edge_types(token.stem), False
-    singular = words.singular(token.text)
+    singular = english.singular(token.text)
     if not types and singular.endswith(("er", "or")) and reading.low(place + 1) == "of":
         types, agent = (
-            vocabulary.edge_types(words.stem(singular[:-2])) or vocabulary.edge_types(words.stem(singular[:-1])),
+            vocabulary.edge_types(english.stem(singular[:-2])) or vocabulary.edge_types(english.stem(singular[:-1])),
             True,
         )
     if token.low == "about":
@@ -281,9 +281,9 @@ def _describe(reading: Reading, items: Sequence[Node | Verb], nodes: Sequence[No
         places = [
             i
             for i in places
-            if words.number(reading.tokens[i].text) is None
-            and reading.low(i) not in words.NEWEST
-            and reading.low(i) not in words.SIZES
+            if english.number(reading.tokens[i].text) is None
+            and reading.low(i) not in english.NEWEST
+            and reading.low(i) not in english.SIZES
         ]
         near = [i for i in places if i >= max((n.last for n in nodes[:-1]), default=0)]
         last.topic = reading.topic(near)

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import polars as pl
 
-from rem_arrow.ask import words
-from rem_arrow.ask.reading import Reading
+from rem_arrow.ask import english
+from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
 
 _IS = ("is", "are", "=", "==", "equals", "equal", "was", "were", "of", "named", "called", "to")
@@ -118,7 +118,7 @@ def time_column(reading: Reading, table: TableWords) -> Column | None:
             return own
     for place, token in enumerate(reading.tokens):
         system = (
-            next((c for c in times if c.name == words.TIME_STEMS.get(token.stem)), None)
+            next((c for c in times if c.name == english.TIME_STEMS.get(token.stem)), None)
             if c_is_verb(token.text)
             else None
         )
@@ -181,21 +181,21 @@ def measure(reading: Reading, table: TableWords, place: int) -> tuple[Column, in
         ):
             return column, stop
     word = reading.low(place)
-    if not stem or word in words.STOP:
+    if not stem or word in english.STOP:
         return None
     own = next((c for c in numbers if word in c.parts), None)
     # Of "lines" a column `line` is a place, and one that is described as lines a measure.
     own = own or next((c for c in numbers if word in re.findall(r"[a-z]+", c.description.casefold())), None)
     own = own or next((c for c in numbers if stem in c.stems), None)
     own = own or next(
-        (c for c in numbers if stem in {words.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None
+        (c for c in numbers if stem in {english.stem(w) for w in re.findall(r"[a-z]+", c.description.casefold())}), None
     )
     return None if own is None else (own, place + 1)
 
 
 def sized(word: str, table: TableWords) -> Column | None:
     """Return the column that an adjective of size is about."""
-    _, wanted = words.SIZES[word]
+    _, wanted = english.SIZES[word]
     numbers = [c for c in table.columns if c.is_number]
     return next((c for w in wanted for c in numbers if w in c.parts), None)
 
@@ -227,7 +227,7 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
                 return f"len({name}) {'= 0' if empty else '> 0'}", stop
             return f"{name} IS {'' if empty else 'NOT '}NULL", stop
     if word.startswith("un") and len(word) > 5:
-        rest = words.stem(word[2:])
+        rest = english.stem(word[2:])
         lacking = next((c for c in table.columns if c.nullable and any(alike(rest, s) for s in c.stems)), None)
         if lacking is not None:
             return f"{prefix}{named(lacking.name)} IS NULL", place + 1
@@ -245,11 +245,11 @@ def _compared(reading: Reading, table: TableWords, place: int, prefix: str) -> t
     sign = _MORE.get(reading.low(at))
     if sign is None or (reading.low(at) in ("least", "most") and reading.low(at - 1) != "at"):
         return None
-    size = reading.low(at) if reading.low(at) in words.SIZES else None
+    size = reading.low(at) if reading.low(at) in english.SIZES else None
     at += 1
     if reading.low(at) in ("than", "or", "to", "equal"):
         at += 1
-    value = words.number(reading.tokens[at].text) if at < len(reading.tokens) else None
+    value = english.number(reading.tokens[at].text) if at < len(reading.tokens) else None
     if value is None:
         return None
     at += 1
@@ -266,7 +266,7 @@ def _compared(reading: Reading, table: TableWords, place: int, prefix: str) -> t
 
 def _counted(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
     """8 points"""
-    value = words.number(reading.tokens[place].text)
+    value = english.number(reading.tokens[place].text)
     hit = measure(reading, table, place + 1) if value is not None and place + 1 < len(reading.tokens) else None
     return None if hit is None or value is None else (f"{prefix}{named(hit[0].name)} = {value:g}", hit[1])
 
@@ -283,7 +283,7 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         negated |= reading.low(at) in _NOT
         is_said |= reading.low(at) in _IS
         at += 1
-    count = words.number(reading.tokens[at].text) if at < len(reading.tokens) and at not in reading.used else None
+    count = english.number(reading.tokens[at].text) if at < len(reading.tokens) and at not in reading.used else None
     if column.is_number and count is not None:
         return f"{prefix}{named(column.name)} {'<>' if negated else '='} {count:g}", at + 1
     values: list[str] = []
@@ -329,10 +329,10 @@ def _flag(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple
             else column.stems
         )
         name = prefix + named(column.name)
-        if words.stem(word) == stems[0] and len(stems) == 1:
+        if english.stem(word) == stems[0] and len(stems) == 1:
             return (f"NOT {name}" if negated else name), at + 1
         if len(stems) == 1 and any(
-            word.startswith(p) and words.stem(word.removeprefix(p)) == stems[0] for p in ("in", "un", "non")
+            word.startswith(p) and english.stem(word.removeprefix(p)) == stems[0] for p in ("in", "un", "non")
         ):
             return f"NOT {name}", at + 1
     return None
@@ -377,7 +377,7 @@ def _value_at(
             or any(i in reading.used for i in range(place, stop))
         ):
             continue
-        if count == 1 and tokens[0].low in words.STOP:
+        if count == 1 and tokens[0].low in english.STOP:
             continue
         value = column.values.get(normal(" ".join(t.text for t in tokens)))
         if value is not None:
@@ -393,7 +393,7 @@ def _raw_value(reading: Reading, place: int, column: Column, *, said: bool, befo
     token = reading.tokens[place]
     if (
         not token.is_word
-        or token.low in words.STOP
+        or token.low in english.STOP
         or column.values
         or not (said or token.quoted or before in ("with", "of", "in", "the", "whose", "where"))
     ):

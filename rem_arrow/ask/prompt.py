@@ -2,8 +2,7 @@
 the time, the question.
 
 Pure: the same vocabulary, question and time give the same text. What comes from rows and from the user stands as JSON
-between marks, and is said to be
-data. Bounded: tables that are least like the question go first, then examples.
+between marks, and is said to be data. Bounded: tables that are least like the question go first, then examples.
 """
 
 from __future__ import annotations

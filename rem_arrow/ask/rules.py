@@ -2,8 +2,7 @@
 for lookups of names.
 
 The order of the rules is the order of what is surest: a name that is asked for; edges between things that are named;
-counts and groupings; rows by
-their columns and times; search by meaning for what is left.
+counts and groupings; rows by their columns and times; search by meaning for what is left.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rem_arrow.ask import conditions, rules_aggregate, rules_graph, rules_search, words
+from rem_arrow.ask import conditions, english, rules_aggregate, rules_graph, rules_search
 from rem_arrow.ask.conditions import named, quoted
-from rem_arrow.ask.plan import Fallback, Plan, Stage
-from rem_arrow.ask.reading import Reading, is_identifier, read
+from rem_arrow.ask.question import Reading, is_identifier, read
 from rem_arrow.ask.session import Session
+from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import Vocabulary
 
@@ -56,15 +55,15 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
         ):
             names.append((place, token.text))
             reading.use(place, place + 1)
-    rest = [i for i in reading.left() if reading.low(i) not in words.LOOKUP_WORDS]
+    rest = [i for i in reading.left() if reading.low(i) not in english.LOOKUP_WORDS]
     verbs = [
         i
         for i, t in enumerate(reading.tokens)
         if i not in reading.used
-        and (t.low not in words.STOP or t.low == "called")
+        and (t.low not in english.STOP or t.low == "called")
         and asked.vocabulary.edge_types(t.stem)
     ]
-    if verbs or any(t.stem in words.ANY_STEMS for t in reading.tokens):
+    if verbs or any(t.stem in english.ANY_STEMS for t in reading.tokens):
         return None
     tables = [t for i in rest if (t := asked.vocabulary.table_of(reading.low(i))) is not None]
     known = {table for e in reading.entities for table, _, _ in e.hits}
@@ -99,19 +98,19 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     if subject is None:
         return None
     table = subject.table
-    if any(t.low in words.ABOUT for t in reading.tokens):
+    if any(t.low in english.ABOUT for t in reading.tokens):
         return None
     order = _order(reading, subject)
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)
     rest = reading.left()
     said = {
-        words.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()
+        english.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()
     }
-    rest = [i for i in rest if reading.tokens[i].stem not in words.VAGUE_STEMS and reading.tokens[i].stem not in said]
+    rest = [i for i in rest if reading.tokens[i].stem not in english.VAGUE_STEMS and reading.tokens[i].stem not in said]
     if time is not None:
         rest = [
-            i for i in rest if reading.tokens[i].stem not in words.TIME_STEMS and reading.low(i) not in words.FUTURE
+            i for i in rest if reading.tokens[i].stem not in english.TIME_STEMS and reading.low(i) not in english.FUTURE
         ]
     if rest or (not where and time is None and order is None and len(reading.left()) > 0):
         return None
@@ -136,16 +135,16 @@ def _order(reading: Reading, subject: Subject) -> str | None:
         if place in reading.used:
             continue
         column = descending = None
-        if token.low in words.SIZES and token.low.endswith(("est", "expensive")):
-            column, descending = conditions.sized(token.low, table), words.SIZES[token.low][0]
-        elif token.low in words.NEWEST and token.low not in ("first", "last"):
-            column, descending = conditions.time_column(reading, table), words.NEWEST[token.low]
+        if token.low in english.SIZES and token.low.endswith(("est", "expensive")):
+            column, descending = conditions.sized(token.low, table), english.SIZES[token.low][0]
+        elif token.low in english.NEWEST and token.low not in ("first", "last"):
+            column, descending = conditions.time_column(reading, table), english.NEWEST[token.low]
         if column is None or descending is None:
             continue
         counts = [
             (i, n)
             for i, t in enumerate(reading.tokens)
-            if i not in reading.used and (n := words.number(t.text)) is not None and 1 <= n <= 1_000
+            if i not in reading.used and (n := english.number(t.text)) is not None and 1 <= n <= 1_000
         ]
         reading.use(place, place + 1)
         for at, _ in counts:

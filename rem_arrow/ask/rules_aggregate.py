@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rem_arrow.ask import conditions, words
+from rem_arrow.ask import conditions, english
 from rem_arrow.ask.conditions import named
-from rem_arrow.ask.plan import Plan, Stage
-from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.question import Reading
+from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import noun, subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
 
@@ -97,8 +97,8 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         reading.tokens[i].text
         for i in reading.left()
         if reading.low(i) not in _VAGUE
-        and reading.tokens[i].stem not in words.VAGUE_STEMS
-        and reading.tokens[i].stem not in words.TIME_STEMS
+        and reading.tokens[i].stem not in english.VAGUE_STEMS
+        and reading.tokens[i].stem not in english.TIME_STEMS
     ]
     if len(doubt) > 2:
         return None
@@ -149,7 +149,7 @@ def _distinct(asked: Asked, reading: Reading) -> Plan | None:
             (
                 c
                 for t in reading.tokens
-                if t.is_word and t.low not in words.STOP
+                if t.is_word and t.low not in english.STOP
                 for c in thing.table.columns
                 if c.name != "id" and conditions.alike(t.stem, c.stems[0])
             ),
@@ -184,7 +184,7 @@ def _having(asked: Asked, reading: Reading) -> Plan | None:
     if sign is None or not any(w in ("with", "have", "has", "having", "who") for w in words_[:sign]):
         return None
     at = sign + (2 if reading.low(sign + 1) in ("than",) else 1)
-    count = words.number(reading.tokens[at].text) if at < len(reading.tokens) else None
+    count = english.number(reading.tokens[at].text) if at < len(reading.tokens) else None
     thing = noun(asked, reading, at + 1) if count is not None else None
     if thing is None or thing.place is None or count is None:
         return None
@@ -192,9 +192,9 @@ def _having(asked: Asked, reading: Reading) -> Plan | None:
         (
             c
             for i in range(sign)
-            if reading.tokens[i].is_word and words_[i] not in words.STOP
+            if reading.tokens[i].is_word and words_[i] not in english.STOP
             for c in thing.table.columns
-            if words.stem(words_[i]) == c.stems[0] and not c.is_number
+            if english.stem(words_[i]) == c.stems[0] and not c.is_number
         ),
         None,
     )
@@ -241,9 +241,9 @@ def _function(reading: Reading) -> str | None:
         if token.low in ("count", "tally") or (token.low == "number" and reading.low(place + 1) == "of"):
             reading.use(place, place + 1)
             return "COUNT"
-        if token.low == "when" and any(t.low in words.NEWEST for t in reading.tokens):
+        if token.low == "when" and any(t.low in english.NEWEST for t in reading.tokens):
             reading.use(place, place + 1)
-            return "MAX" if any(words.NEWEST.get(t.low) for t in reading.tokens) else "MIN"
+            return "MAX" if any(english.NEWEST.get(t.low) for t in reading.tokens) else "MIN"
     return None
 
 
@@ -257,7 +257,7 @@ def _extreme(reading: Reading) -> tuple[bool, int] | None:
             and reading.low(0) in ("which", "what", "who", "name", "show", "list", "the", "top")
         ):
             reading.use(place, place + 1)
-            count = next((int(n) for t in reading.tokens[:place] if (n := words.number(t.text)) is not None), 1)
+            count = next((int(n) for t in reading.tokens[:place] if (n := english.number(t.text)) is not None), 1)
             return token.low == "most", max(1, count)
     return None
 
@@ -267,16 +267,18 @@ def _group_before(asked: Asked, reading: Reading) -> str | None:
     for place, token in enumerate(reading.tokens[:6]):
         if token.low in ("which", "what"):
             at = place + 1
-            while reading.low(at) in ("the", "is") or words.number(reading.low(at)) is not None:
+            while reading.low(at) in ("the", "is") or english.number(reading.low(at)) is not None:
                 at += 1
-            if any(words.stem(reading.low(at)) in c.stems for t in asked.vocabulary.tables.values() for c in t.columns):
+            if any(
+                english.stem(reading.low(at)) in c.stems for t in asked.vocabulary.tables.values() for c in t.columns
+            ):
                 reading.use(at, at + 1)
                 return reading.low(at)
     return None
 
 
 def _column_of(word: str, table: TableWords) -> Column | None:
-    stem = words.stem(word)
+    stem = english.stem(word)
     hits = [c for c in table.columns if stem in c.stems and not c.is_list]
     return min(hits, key=lambda c: len(c.stems)) if hits else None
 
@@ -309,9 +311,9 @@ def measured(reading: Reading, table: TableWords) -> Column | None:
 
 def _when(reading: Reading, table: TableWords, function: str | None) -> Column | None:
     """Return the column of time of `when was the oldest ... created`."""
-    if function not in ("MIN", "MAX") or not any(t.low in words.NEWEST for t in reading.tokens):
+    if function not in ("MIN", "MAX") or not any(t.low in english.NEWEST for t in reading.tokens):
         return None
     for place, token in enumerate(reading.tokens):
-        if token.low in words.NEWEST:
+        if token.low in english.NEWEST:
             reading.use(place, place + 1)
     return conditions.time_column(reading, table)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rem_arrow.ask import conditions, rules_aggregate
 from rem_arrow.ask.chain import Chain, Link, Node, chain_of
 from rem_arrow.ask.conditions import named, quoted
-from rem_arrow.ask.plan import Fallback, Plan, Stage
-from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.question import Reading
+from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.vocabulary import TableWords, Vocabulary
 
 if TYPE_CHECKING:

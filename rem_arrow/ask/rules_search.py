@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rem_arrow.ask import conditions, words
+from rem_arrow.ask import conditions, english
 from rem_arrow.ask.conditions import named, quoted
-from rem_arrow.ask.plan import Fallback, Plan, Stage
-from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.question import Reading
+from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import TableWords
 
@@ -34,8 +34,8 @@ def plan(asked: Asked, reading: Reading) -> Plan:
     before = conditions.found(reading, table, within=range(at)) if at is not None else []
     after = _tail_conditions(reading, table, at) if at is not None else conditions.found(reading, table)
     time = conditions.time_condition(reading, table)
-    places = [i for i in reading.left() if not (time is not None and reading.tokens[i].stem in words.TIME_STEMS)]
-    places = [i for i in places if reading.tokens[i].stem not in words.VAGUE_STEMS] or places
+    places = [i for i in reading.left() if not (time is not None and reading.tokens[i].stem in english.TIME_STEMS)]
+    places = [i for i in places if reading.tokens[i].stem not in english.VAGUE_STEMS] or places
     where = [*before, *after, *([time[0]] if time else [])]
     kind = subject.conditions
     if where and kind:
@@ -75,7 +75,7 @@ def plan(asked: Asked, reading: Reading) -> Plan:
 def broader(asked: Asked, reading: Reading, subject: Subject) -> list[Fallback]:
     """Return what may be tried when conditions find nothing: a search for the question's words in the same table, then
     everywhere."""
-    topic = " ".join(t.text for t in reading.tokens if t.is_word and t.low not in words.STOP)
+    topic = " ".join(t.text for t in reading.tokens if t.is_word and t.low not in english.STOP)
     own = [
         Fallback(
             sql=f"SEARCH {quoted(topic)} IN {named(subject.table.name)} LIMIT {ROWS}",
@@ -151,7 +151,7 @@ def _texts_of(table: TableWords) -> list[str]:
 
 def _by_words(asked: Asked, table: TableWords, where: list[str], topic: str) -> Plan:
     """Rows of a table without embeddings that hold words of the topic, those with the most first."""
-    stems = list(dict.fromkeys(words.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
+    stems = list(dict.fromkeys(english.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
     texts = ", ".join(named(n) for n in _texts_of(table))
     hits = [
         f"CAST(contains(lower(concat_ws(' ', {texts})), {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX]
@@ -181,7 +181,7 @@ def _marker(reading: Reading, subject: Subject) -> int | None:
         if (
             place > first
             and place not in reading.used
-            and (token.low in words.TOPIC_MARKERS or (token.low in ("for", "to") and place == first + 1))
+            and (token.low in english.TOPIC_MARKERS or (token.low in ("for", "to") and place == first + 1))
         ):
             return place
     return None

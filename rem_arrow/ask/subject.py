@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rem_arrow.ask import words
+from rem_arrow.ask import english
 from rem_arrow.ask.conditions import named, quoted, value_tables
-from rem_arrow.ask.reading import Reading
+from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import TableWords, normal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _by_verb(asked: Asked, reading: Reading) -> Subject | None:
     """Return the table that a verb is about: what was committed is a commit."""
     for place, token in enumerate(reading.tokens):
         if place not in reading.used and token.low.endswith("ed") and not token.quoted:
-            table = next((t for t in asked.vocabulary.tables.values() if words.stem(t.name) == token.stem), None)
+            table = next((t for t in asked.vocabulary.tables.values() if english.stem(t.name) == token.stem), None)
             if table is not None:
                 reading.use(place, place + 1)
                 return Subject(table)
@@ -82,7 +82,7 @@ def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
         table = vocabulary.table_of(text)
         if (
             table is not None
-            and not (last == first + 1 and reading.low(first) in words.STOP)
+            and not (last == first + 1 and reading.low(first) in english.STOP)
             and not is_column_word(asked, reading, first, last)
         ):
             found = Subject(vocabulary.tables[table], (), first, _plural(reading, last - 1))
@@ -92,7 +92,7 @@ def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
             # Of a table without rows something else may be meant.
             empty = empty or found
             continue
-        if kind is None and reading.low(first) not in words.STOP and _is_kind(asked, reading, first, last):
+        if kind is None and reading.low(first) not in english.STOP and _is_kind(asked, reading, first, last):
             kind = (first, last)
     if kind is None:
         if empty is not None and empty.place is not None:
@@ -134,12 +134,12 @@ def _is_kind(asked: Asked, reading: Reading, first: int, last: int) -> bool:
 def is_column_word(asked: Asked, reading: Reading, first: int, last: int) -> bool:
     """Say whether a word in the singular is a column, and its value follows: `in package email`, `the module
     http.server`."""
-    if last != first + 1 or words.singular(reading.low(first)) != reading.low(first) or last >= len(reading.tokens):
+    if last != first + 1 or english.singular(reading.low(first)) != reading.low(first) or last >= len(reading.tokens):
         return False
     behind = reading.tokens[last]
     if (
         not behind.is_word
-        or behind.low in words.STOP
+        or behind.low in english.STOP
         or asked.vocabulary.table_of(behind.text) is not None
         or first == 0
     ):
@@ -160,4 +160,4 @@ def is_column_word(asked: Asked, reading: Reading, first: int, last: int) -> boo
 
 def _plural(reading: Reading, place: int) -> bool:
     word = reading.low(place)
-    return words.singular(word) != word or word in ("people", "staff")
+    return english.singular(word) != word or word in ("people", "staff")

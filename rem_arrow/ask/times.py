@@ -2,8 +2,8 @@
 2026-06-03", as ranges.
 
 "in the last 7 days" and "in the last month" are spans that end now; "last week", "yesterday" and "Q1 2026" are whole
-weeks (from Monday), days and
-quarters; "since March" begins at the latest first of March; of "between" both days count. All in UTC.
+weeks (from Monday), days and quarters; "since March" begins at the latest first of March; of "between" both days count.
+All in UTC.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from rem_arrow.ask import words
+from rem_arrow.ask import english
 
 _MONTHS = (
     {name.casefold(): i for i, name in enumerate(calendar.month_name) if name}
@@ -24,7 +24,7 @@ _MONTHS = (
 _DAYS = {name.casefold(): i for i, name in enumerate(calendar.day_name)}
 _UNIT = r"(minute|hour|day|week|month|quarter|year)s?"
 _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
-_COUNT = r"(\d{1,4}|" + "|".join(words.NUMBERS) + r"|a couple of|couple of|a few|few|several)"
+_COUNT = r"(\d{1,4}|" + "|".join(english.NUMBERS) + r"|a couple of|couple of|a few|few|several)"
 _DATE = (
     rf"(\d{{4}}-\d{{2}}-\d{{2}}(?:[t ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? "
     rf"\d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}(?:,? \d{{4}})?|{_MONTH},? \d{{4}}|q[1-4](?:,? (?:of "
@@ -56,7 +56,7 @@ def find(text: str, now: datetime) -> TimeSpan | None:
     lowered = text.casefold()
     if len(lowered) != len(text):
         return None
-    ahead = any(w in words.FUTURE for w in re.findall(r"[a-z]+", lowered))
+    ahead = any(w in english.FUTURE for w in re.findall(r"[a-z]+", lowered))
     hits = []
     for pattern, meaning in _PATTERNS:
         for hit in pattern.finditer(lowered):
@@ -169,7 +169,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
 
 def _count(text: str) -> int:
     text = text.strip().removeprefix("a ").removesuffix(" of")
-    return int(words.number(text) or {"few": 3, "several": 3}.get(text, 1))
+    return int(english.number(text) or {"few": 3, "several": 3}.get(text, 1))
 
 
 def _date(text: str, now: datetime) -> Bounds | None:

@@ -2,8 +2,7 @@
 them.
 
 Values are read from the columns of texts that have few; they are kept, and read again only when the table has changed.
-Everything else comes
-from the catalog.
+Everything else comes from the catalog.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rem_arrow.ask import words
+from rem_arrow.ask import english
 from rem_arrow.ask.session import Known, Session
 from rem_arrow.schema import Field
 
@@ -27,7 +26,7 @@ EDGES_COUNTED, _EDGES_CHANGE_MIN = 300_000, 0.01
 _SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
 
 
-_VERBS = tuple({words.stem(w) for w in group} | set(group) for group in words.VERB_GROUPS)
+_VERBS = tuple({english.stem(w) for w in group} | set(group) for group in english.VERB_GROUPS)
 _KINDS = ("type", "category", "kind", "class")
 
 
@@ -108,7 +107,7 @@ class Vocabulary:
         return self.nouns.get(normal(word))
 
     def person_table(self) -> str | None:
-        return next((t for t in words.PERSON_TABLES if t in self.tables), None)
+        return next((t for t in english.PERSON_TABLES if t in self.tables), None)
 
     def edge_types(self, stem: str) -> list[str]:
         """Return the types of edges that a verb means: those that have its stem, else those of its group."""
@@ -216,14 +215,14 @@ def _values(column: pl.Series) -> dict[str, str]:
 def normal(text: str) -> str:
     """Return a phrase in singular words without case and punctuation: "In_Progress" and "in progress" are one."""
     return " ".join(
-        words.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold())
+        english.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold())
     )
 
 
 def stems_of(name: str) -> tuple[str, ...]:
     """Return the stems of the words of a name: "assigned_to" is ("assign", "to")."""
     parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
-    return tuple(words.stem(p) for p in parts)
+    return tuple(english.stem(p) for p in parts)
 
 
 def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
@@ -231,12 +230,12 @@ def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
     it."""
     found: dict[str, str] = {}
     names = {t.name for t in tables}
-    for stem, options in words.TABLE_SYNONYMS.items():
+    for stem, options in english.TABLE_SYNONYMS.items():
         table = next((o for o in options if o in names), None)
         if table is not None:
             found[stem] = table
-    for word in words.PERSON_WORDS - {"who", "whom"}:
-        person = next((t for t in words.PERSON_TABLES if t in names), None)
+    for word in english.PERSON_WORDS - {"who", "whom"}:
+        person = next((t for t in english.PERSON_TABLES if t in names), None)
         if person is not None:
             found[normal(word)] = person
     for known in tables:

@@ -1,8 +1,7 @@
 """Builds the demo database, and opens one that is there.
 
 A demo database is complete when it holds the table `demo_info`, which is written last. It is built in a folder of its
-own beside the
-wanted path and moved there when it is complete:
+own beside the wanted path and moved there when it is complete:
 
     rem-demo.rem.building/          the build; a run that finds it begins again
         made-by-rem-arrow-demo      says that the folder may be removed
@@ -24,10 +23,10 @@ import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from rem_arrow.database import Database, connect
-from rem_arrow.demo import source
+from rem_arrow.demo import stdlib
 from rem_arrow.demo.models import Class, Function, Module
 from rem_arrow.errors import InputError
+from rem_arrow.face.database import Database, connect
 
 INFO_TABLE = "demo_info"
 _MARKER = "made-by-rem-arrow-demo"
@@ -93,16 +92,16 @@ def _remove(work: Path) -> None:
     shutil.rmtree(work)
 
 
-def _read(progress: Progress) -> source.Library:
+def _read(progress: Progress) -> stdlib.Library:
     root = Path(sysconfig.get_path("stdlib"))
     task = progress.add_task("Reading source files", total=None)
-    library = source.read(root, on_file=lambda done, total: progress.update(task, completed=done, total=total))
+    library = stdlib.read(root, on_file=lambda done, total: progress.update(task, completed=done, total=total))
     if library.functions.is_empty():
         raise InputError(f"no Python source in {root}; run the demo with a Python that has its library as .py files")
     return library
 
 
-def _load(db: Database, library: source.Library, progress: Progress) -> None:
+def _load(db: Database, library: stdlib.Library, progress: Progress) -> None:
     tables = {
         "modules": library.modules,
         "classes": library.classes,

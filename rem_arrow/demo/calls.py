@@ -3,12 +3,11 @@
 A name that the function binds itself (a parameter, an assignment, a loop) hides the module's name, and a call through
 it is left out,
 with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that path, and a name
-bound by an
-import inside the function stands for what was imported. The first parameter of a method is the object, or the class.
+bound by an import inside the function stands for what was imported. The first parameter of a method is the object, or
+the class.
 
 Scopes inside the function (nested functions, comprehensions, lambdas) are not told apart from it: a name bound in one
-of them is
-bound in the whole function. This loses some calls and invents none.
+of them is bound in the whole function. This loses some calls and invents none.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """What one source file says, by name, before any name is resolved.
 
 A **path** is how an expression names a thing, as a tuple of steps: `json.dumps` is ("json", "dumps"). The step "()" is
-a call, so
-`JSONEncoder(indent=2).encode` is ("JSONEncoder", "()", "encode"). A `Reference` is a path with the place where it
-starts:
+a call, so `JSONEncoder(indent=2).encode` is ("JSONEncoder", "()", "encode"). A `Reference` is a path with the place
+where it starts:
 
     scope     the path starts at                   written as
     tree      the full name of a module            import a.b, from a import b, from . import b

@@ -1,8 +1,7 @@
 """The tables of the demo: modules, classes and functions of a Python installation.
 
 An `id` is a qualified name, such as "json.encoder.JSONEncoder.encode", and unique in its table. A name is public when
-no part of
-the qualified name begins with an underscore. Times of creation and change are added by the database.
+no part of the qualified name begins with an underscore. Times of creation and change are added by the database.
 """
 
 from __future__ import annotations

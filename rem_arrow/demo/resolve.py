@@ -3,10 +3,8 @@
 In: the facts of all modules by full name, and the names of modules without source. Out: a `Target`, the definition that
 a reference means,
 or None where the tree does not tell. Nothing is imported or run. What Python decides at run time is taken at its first
-choice in the
-order of the source: a module's own definition, then its imports and assignments, then its star imports. Members of a
-class are
-sought in the class, then in its bases, depth first. A cycle of names resolves to None.
+choice in the order of the source: a module's own definition, then its imports and assignments, then its star imports.
+Members of a class are sought in the class, then in its bases, depth first. A cycle of names resolves to None.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 of texts.
 
 The figures are made without pyplot: no window, no state, and from any thread. Sizes are in inches, at 100 dots an inch.
-The colours are those of
-Okabe and Ito, which people with any colour vision tell apart, and for quantities cividis.
+The colours are those of Okabe and Ito, which people with any colour vision tell apart, and for quantities cividis.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ def layers(
     """Return the layer and the row of each node: layers by edges from the starts, rows at least 1 apart within a layer.
 
     A tree gets the rows of its leaves, each parent beside the middle of its children. Where nodes have several parents
-    they are moved towards
-    their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy nodes.
+    they are moved towards their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy
+    nodes.
     """
     depth = _depths(nodes, edges, starts)
     rows = _tree_rows(nodes, edges, depth)

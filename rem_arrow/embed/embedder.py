@@ -1,8 +1,8 @@
 """What turns texts into vectors: the protocol, and the one way to call it.
 
 In: texts, str each. Out: float32 of shape (texts, dimension), every number finite, in the order of the texts. What an
-embedder gives back
-is from outside (a model, a service, a user's function), so `embed_texts` checks all of it; nothing unchecked is stored.
+embedder gives back is from outside (a model, a service, a user's function), so `embed_texts` checks all of it; nothing
+unchecked is stored.
 """
 
 from __future__ import annotations
@@ -132,8 +132,7 @@ class foreign:
     """Turn whatever code that is not ours raises inside into LanguageError that names the provider.
 
     A user's function or a model's library may raise anything, so there is no list of exceptions to catch; errors of
-    rem_arrow, and what is
-    no Exception (KeyboardInterrupt), pass.
+    rem_arrow, and what is no Exception (KeyboardInterrupt), pass.
     """
 
     def __init__(self, name: str) -> None:

@@ -7,8 +7,7 @@ A word stands between two boundary marks, so "<th" and "the" differ, and no run 
     bits 2-47    a hash of kind, length and characters; it chooses the place in the vector
 
 Keys depend on nothing but the characters: the hash is a polynomial over code points modulo 2^64 with the finaliser of
-splitmix64
-(Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), all in unsigned integers.
+splitmix64 (Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators"), all in unsigned integers.
 """
 
 from __future__ import annotations

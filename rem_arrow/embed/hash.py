@@ -1,18 +1,16 @@
 """The built-in embedder: feature hashing of words and runs of characters.
 
 It is lexical: texts are near when they share words or parts of words. It knows no synonyms and no meaning ("car" and
-"automobile" are
-strangers), and needs no model, no network and no time. Spelling variants and inflections come near by their shared runs
-of characters.
+"automobile" are strangers), and needs no model, no network and no time. Spelling variants and inflections come near by
+their shared runs of characters.
 
     text -> words (words.py) -> keys of words and runs (features.py) -> weight 1 + log(times in the text), 4 times that
     for words
          -> signed sum at place (key modulo dimension) -> length 1
 
 The sums are of integers (weights in units of 1/1024), so they are exact in any order, and the square root and the
-division are correctly
-rounded by IEEE 754: the same text has the same bits in every process, on every machine.
-Texts of 20 words go at about 50,000 a second on one core when their words were met before, at 30,000 when all are new.
+division are correctly rounded by IEEE 754: the same text has the same bits in every process, on every machine. Texts of
+20 words go at about 50,000 a second on one core when their words were met before, at 30,000 when all are new.
 
 Source: Weinberger et al. 2009, "Feature hashing for large scale multitask learning"; Bojanowski et al. 2017,
 arXiv:1607.04606 (runs).
@@ -27,7 +25,7 @@ import numpy.typing as npt
 
 from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors
 from rem_arrow.embed.features import KEY_BITS, FeatureCache, Keys
-from rem_arrow.embed.words import words_of
+from rem_arrow.embed.tokens import words_of
 from rem_arrow.errors import InputError
 
 DIMENSION_DEFAULT = 384

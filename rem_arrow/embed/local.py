@@ -1,8 +1,7 @@
 """Embeddings by models that run on this machine, each through its own library, which is an extra of the package.
 
 The library is imported and the model loaded (the first time: downloaded, by the library's rules) when the first vector
-or the dimension
-is asked for. Requests go one at a time: tokenizers of these libraries do not serve two threads.
+or the dimension is asked for. Requests go one at a time: tokenizers of these libraries do not serve two threads.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Embeddings by OpenAI's service, or by a server that speaks its protocol (OPENAI_BASE_URL).
 
 A request holds a bounded number of texts and bytes: a token is a byte at least, so OpenAI's bound of tokens a request
-is kept whatever the
-language. Vectors are put in order by `index`. An empty text, which the service refuses, gets the zero vector; a text
-that is longer than
-the models read is cut, so one long text does not keep others from their vectors.
+is kept whatever the language. Vectors are put in order by `index`. An empty text, which the service refuses, gets the
+zero vector; a text that is longer than the models read is cut, so one long text does not keep others from their
+vectors.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 
 from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors, checked_vectors
 from rem_arrow.errors import InputError, LanguageError
-from rem_arrow.openai_client import OpenAIClient
+from rem_arrow.language.client import OpenAIClient
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -2,8 +2,7 @@
 Embedder.
 
 The name of an embedder that a text describes describes it again, so what is stored beside vectors is enough to embed
-more. Nothing is
-loaded and nobody is called until the first vector, or an unknown dimension, is asked for.
+more. Nothing is loaded and nobody is called until the first vector, or an unknown dimension, is asked for.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rem_arrow.errors import ExecuteError, UnsupportedError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rem_arrow.index.graph import Edges, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Edges, Graph, Ints, Mask
 
 _ROUNDS_MAX = 1_000
 # One of so many edges is looked at first for components.
@@ -113,9 +113,8 @@ def _weak(edges: Edges, count: int) -> Ints:
     """Return the smallest node of each node's component.
 
     Trees are hooked to each other along the edges between them, larger roots to smaller ones, and flattened, until no
-    edge lies between two. Some of
-    the edges first: they join most nodes, and of the others few are left to look at. Source: Sutton, Ben-Nun and Barak,
-    "Afforest", IPDPS 2018.
+    edge lies between two. Some of the edges first: they join most nodes, and of the others few are left to look at.
+    Source: Sutton, Ben-Nun and Barak, "Afforest", IPDPS 2018.
     """
     root = np.arange(count, dtype=np.int32)
     for step in (_SAMPLE_STEP, 1):

@@ -1,10 +1,9 @@
 """Exact scores of vectors, and the best of them.
 
 A score depends on its row and the query alone: the same number comes out wherever the row lies and however many rows
-are scored
-with it, so that equal vectors tie, and every path of a search shows one score. That is why each row has a dot product
-of its own
-(BLAS `dot`): a matrix-vector product (BLAS `gemv`) sums the last rows of a block in another order.
+are scored with it, so that equal vectors tie, and every path of a search shows one score. That is why each row has a
+dot product of its own (BLAS `dot`): a matrix-vector product (BLAS `gemv`) sums the last rows of a block in another
+order.
 
 Precision: products and sums in float32, whose relative error is below 1e-6 of |row| * |query| at a few hundred
 dimensions; norms,

@@ -1,10 +1,8 @@
 """A gate that many readers pass beside each other, or one writer alone; neither side waits for ever.
 
 Writers go in the order in which they came. A reader that comes while a writer is inside or waits lets one writer go
-first; when
-that writer leaves, all readers that wait are let in before the next writer. So a reader waits for one writer at most,
-and a
-writer for the readers inside. Not reentrant.
+first; when that writer leaves, all readers that wait are let in before the next writer. So a reader waits for one
+writer at most, and a writer for the readers inside. Not reentrant.
 
 Source: phase-fair locks, Brandenburg & Anderson 2010, "Spin-based reader-writer synchronization for multiprocessor
 real-time systems".

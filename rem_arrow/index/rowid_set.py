@@ -1,8 +1,7 @@
 """A set of rowids as one sorted array, 8 bytes each, with the changes since in a log.
 
 A change costs what it changes; the log is folded into the array when the array is asked for, or when the log has grown
-to a share
-of it. Not safe for threads: its owner sees to that.
+to a share of it. Not safe for threads: its owner sees to that.
 """
 
 from __future__ import annotations

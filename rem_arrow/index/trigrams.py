@@ -1,20 +1,17 @@
 """Texts by their trigrams: which are similar to another one, and how much.
 
 As in PostgreSQL's pg_trgm: a text is its words (runs of letters and digits, without case and accents), each with two
-spaces before it
-and one behind; its trigrams are all pieces of three characters, each once; the similarity of two texts is the number of
-trigrams that
-they share, divided by the number that either has. An index holds, for each trigram, the places of the texts that have
-it:
+spaces before it and one behind; its trigrams are all pieces of three characters, each once; the similarity of two texts
+is the number of trigrams that they share, divided by the number that either has. An index holds, for each trigram, the
+places of the texts that have it:
 
     codes    int64[trigrams], ascending     the trigram: three numbers of characters
     starts   int64[trigrams + 1]            where its places begin
     places   uint32[]                       ascending within a trigram
 
 It is exact: no trigram stands for another. A text that shares c trigrams with the query is in at least one of all but
-the c - 1 longest
-lists, so these are only asked about texts that the shorter ones gave (the count filter of Sarawagi and Kirpal, SIGMOD
-2004).
+the c - 1 longest lists, so these are only asked about texts that the shorter ones gave (the count filter of Sarawagi
+and Kirpal, SIGMOD 2004).
 """
 
 from __future__ import annotations

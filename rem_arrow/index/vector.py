@@ -1,8 +1,8 @@
 """An approximate index over vectors: HNSW, on hnswlib.
 
 Rows go in by rowid and come out nearest first, with hnswlib's own distances: an index says which rows may be near, and
-its caller
-scores them again from their vectors. It may miss a row; it never returns one that was removed, nor one twice.
+its caller scores them again from their vectors. It may miss a row; it never returns one that was removed, nor one
+twice.
 
 Distances: cosine 1 - similarity, inner_product 1 - product, l2 the square of the distance; the smallest is the best.
 
@@ -12,8 +12,7 @@ What hnswlib 0.8 does not do itself, and how it is done here:
   hnswlib's own
   update of a label mends the links around both places and takes ten times as long as an insert. Space of deleted labels
   is not taken again (`replace_deleted` has the same update, and gives a label that is live a second place): whoever
-  owns the index builds a new
-  one when `deleted` has grown too large. An index whose last row is removed starts anew.
+  owns the index builds a new one when `deleted` has grown too large. An index whose last row is removed starts anew.
 - `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
   searches with
   max(ef, k), so a search asks for max(ef, k) rows and keeps k.
@@ -57,8 +56,8 @@ _ROWID_MASK = (1 << _ROWID_BITS) - 1
 _GENERATIONS = 1 << 16
 _GROWTH = 1.5
 # How long an add keeps searches waiting: while they come, and when there were none for a while. A piece costs its
-# threads' start and
-# the end at which one of them waits: of 16 rows 12 percent of the time, of 32 to 64 rows 6, of 256 rows 1.
+# threads' start and the end at which one of them waits: of 16 rows 12 percent of the time, of 32 to 64 rows 6, of 256
+# rows 1.
 _PIECE_S = 0.01
 _ALONE_S = 0.03
 _SEARCHED_S = 1.0

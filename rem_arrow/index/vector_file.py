@@ -9,12 +9,10 @@
                  CRC-32 of all that comes before it, magic
 
 The trailer stands at the end because save_index takes a path and begins it anew. For the same reason load_index cannot
-read this
-file; the graph is handed to hnswlib in the form in which it is unpickled, as views on the mapped file.
+read this file; the graph is handed to hnswlib in the form in which it is unpickled, as views on the mapped file.
 
 A file is written under a temporary name in its folder, synced, renamed, and the folder synced: a process that is killed
-leaves the
-old file or the new one, and temporary ones that `sweep` removes.
+leaves the old file or the new one, and temporary ones that `sweep` removes.
 """
 
 from __future__ import annotations

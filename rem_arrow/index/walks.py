@@ -18,7 +18,7 @@ from rem_arrow.errors import ExecuteError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rem_arrow.index.graph import Direction, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Direction, Graph, Ints, Mask
 
     Paths: TypeAlias = "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]"
 

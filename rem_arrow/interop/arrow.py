@@ -1,10 +1,9 @@
 """Frames as streams of Arrow batches, for whatever reads Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
 
 Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things
-differ from
-a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and texts as
-string views,
-or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price of a copy.
+differ from a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and
+texts as string views, or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price
+of a copy.
 """
 
 from __future__ import annotations
@@ -38,8 +37,7 @@ class Relation:
     without a copy.
 
     It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so
-    that it may be
-    larger than memory. Made by `Database.table`.
+    that it may be larger than memory. Made by `Database.table`.
     """
 
     def __init__(self, text: str, read: Callable[[], Rows]) -> None:

@@ -1,8 +1,7 @@
 """DuckDB, the one owner of it: a connection whose views read our tables, and the tables of a DuckDB file.
 
 DuckDB 2 asks a LazyFrame for the columns that a query needs and hands it the conditions that it keeps exactly; so both
-reach the
-zone maps and the indexes. It does so each time that the view is read, which is what makes the views live.
+reach the zone maps and the indexes. It does so each time that the view is read, which is what makes the views live.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.errors import InputError, UnsupportedError
-from rem_arrow.interop.reading import Input, of_batches
+from rem_arrow.interop.readers import Input, of_batches
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from rem_arrow.errors import InputError, UnsupportedError
-from rem_arrow.interop.reading import Input, of_batches
+from rem_arrow.interop.readers import Input, of_batches
 
 if TYPE_CHECKING:
     from types import ModuleType

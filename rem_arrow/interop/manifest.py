@@ -4,8 +4,8 @@
      "tables": [{"name": "issues", "kind": "entity", "rows": 3, "path": "issues.parquet", "table": {...}}, ...]}
 
 `path` is a file of the folder, or a folder in it where a table is partitioned or the format wants one; a view has none,
-nor rows.
-`table` is the description that the catalog stores: columns, types, keys, embeddings, indexes; of a view its query.
+nor rows. `table` is the description that the catalog stores: columns, types, keys, embeddings, indexes; of a view its
+query.
 """
 
 from __future__ import annotations

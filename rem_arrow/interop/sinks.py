@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rem_arrow.interop import delta, lance, text
+from rem_arrow.interop import delta, lance, text_files
 from rem_arrow.interop.arrow import stream
 from rem_arrow.interop.live import live_frame
 from rem_arrow.source import ColumnRange
@@ -43,12 +43,12 @@ def _ipc(source: Source, path: Path, keys: Sequence[str]) -> None:
 
 
 def _csv(source: Source, path: Path, keys: Sequence[str]) -> None:
-    columns = text.written(source.schema, nested_as_text=True)
+    columns = text_files.written(source.schema, nested_as_text=True)
     source.frame(for_others=False).select(columns).sink_csv(_target(path, keys), mkdir=True)
 
 
 def _ndjson(source: Source, path: Path, keys: Sequence[str]) -> None:
-    columns = text.written(source.schema, nested_as_text=False)
+    columns = text_files.written(source.schema, nested_as_text=False)
     source.frame(for_others=False).select(columns).sink_ndjson(_target(path, keys), mkdir=True)
 
 

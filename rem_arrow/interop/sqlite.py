@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rem_arrow.errors import InputError
-from rem_arrow.interop.reading import Input
+from rem_arrow.interop.readers import Input
 
 HEADER = b"SQLite format 3\0"
 _PIECE_ROWS = 50_000

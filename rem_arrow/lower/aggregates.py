@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.datatypes import instance
-from rem_arrow.lower import semantics, statistics
+from rem_arrow.lower import semantics, statistical
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
@@ -20,19 +20,19 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
     x = inputs[0]
     match name:
         case "min" | "max" if len(inputs) > 1:
-            return statistics.extremes(x, inputs[1], source, highest=name == "max")
+            return statistical.extremes(x, inputs[1], source, highest=name == "max")
         case "min" | "max" if nested.is_nested(source) or source == types.CALENDAR:
-            return statistics.extreme(x, source, highest=name == "max")
+            return statistical.extreme(x, source, highest=name == "max")
         case "arg_min" | "arg_max" if len(inputs) > 2:
-            return statistics.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
+            return statistical.at_extremes(x, inputs[1], inputs[2], highest=name == "arg_max")
         case "quantile_cont" | "quantile_disc" | "approx_quantile":
             return _quantiles(name, x, inputs[1:], source, result)
         case "mad":
-            return statistics.deviation(x, source, result)
+            return statistical.deviation(x, source, result)
         case "mode":
-            return statistics.mode(x, source)
+            return statistical.mode(x, source)
         case "histogram":
-            return statistics.histogram(x, result)
+            return statistical.histogram(x, result)
         case "sum":
             return semantics.total(x, source, result)
         case "avg":
@@ -56,9 +56,9 @@ def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataT
     one = result.inner if isinstance(result, pl.List) and not isinstance(source, pl.List) else result
     dtype = instance(one)
     found = [
-        statistics.quantile_cont(x, f, source, dtype)
+        statistical.quantile_cont(x, f, source, dtype)
         if name == "quantile_cont"
-        else statistics.quantile_disc(x, f, source)
+        else statistical.quantile_disc(x, f, source)
         for f in fractions
     ]
     if dtype == result:
@@ -99,14 +99,14 @@ def _correlation(x: pl.Expr, y: pl.Expr) -> pl.Expr:
 # Aggregates for which a NULL is a value.
 _WITH_NULLS = ("list", "first", "last")
 _PAIRED: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
-    **statistics.PAIRED,
+    **statistical.PAIRED,
     "corr": _correlation,
     "covar_pop": lambda x, y: _covariance(x, y, 0),
     "covar_samp": lambda x, y: _covariance(x, y, 1),
 }
 
 _PLAIN: dict[str, Callable[[pl.Expr], pl.Expr]] = {
-    **statistics.PLAIN,
+    **statistical.PLAIN,
     "count": lambda x: x.count().cast(pl.Int64),
     "count_if": lambda x: pl.when(x.count() > 0).then(x.sum().cast(pl.Int128)),
     "product": lambda x: pl.when(x.count() > 0).then(x.product()),

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import polars as pl
 
 from rem_arrow.plan.nodes import Relation, Scan
+from rem_arrow.running.cancellation import check_stopped
+from rem_arrow.running.watchdog import Watch
 from rem_arrow.source import Catalog, ScanReport
-from rem_arrow.stopping import check_stopped
-from rem_arrow.watching import Watch
 
 # Rows and seconds of each node, by its kind and its columns.
 Measured: TypeAlias = "dict[tuple[type, tuple[str, ...]], tuple[int, float]]"

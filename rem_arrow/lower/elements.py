@@ -17,7 +17,7 @@ from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import beside
-from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.strings import Lowering
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 

@@ -9,7 +9,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.datatypes import widens
-from rem_arrow.lower import aggregates, elements, functions, semantics, vector_scores
+from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.nested import sort_key
 from rem_arrow.plan import text_scores, types
@@ -68,10 +68,10 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return _coalesce(expr, parameters, only)
         case Call():
             args = [_argument(a, parameters, only) for a in expr.args]
-            if only is not None and args and expr.function in functions.FAILING and not columns_of(expr):
+            if only is not None and args and expr.function in scalar_functions.FAILING and not columns_of(expr):
                 # Nothing but constants, so no column is NULL where this does not count.
                 args[0] = pl.when(only).then(args[0])
-            return functions.SCALAR[expr.function](args, [a.dtype for a in expr.args], expr.dtype)
+            return scalar_functions.SCALAR[expr.function](args, [a.dtype for a in expr.args], expr.dtype)
         case Cast():
             return cast(lower_expr(expr.operand, parameters, only=only), expr.operand.dtype, expr.dtype, safe=expr.safe)
         case Case():
@@ -217,7 +217,7 @@ def may_fail(expr: Expr) -> bool:
         and not widens(expr.operand.dtype, expr.dtype)
         and not types.is_text(expr.dtype)
     )
-    found = narrows or (isinstance(expr, Call) and expr.function in functions.FAILING)
+    found = narrows or (isinstance(expr, Call) and expr.function in scalar_functions.FAILING)
     return found or any(may_fail(e) for e in expr_children(expr))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.strings import Lowering
 from rem_arrow.storage.codec import from_unscaled
 
 _HALF_BITS = 32

@@ -1,8 +1,7 @@
 """Intervals: one without months is a Duration, any other a struct of months and microseconds (types.CALENDAR).
 
 A day counts 24 hours and a month 30 days wherever an interval stands alone, as in comparisons; added to a date a month
-is what
-the calendar says.
+is what the calendar says.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.interval import flattened
-from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.strings import Lowering
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 

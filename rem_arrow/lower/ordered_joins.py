@@ -18,8 +18,7 @@ def lower_asof(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, parameters: 
     """Return every row of the left side with its match.
 
     Polars drops the right side's keys and wants both sides sorted; so the keys are columns of their own. A NULL matches
-    nothing
-    there either, but would cost its sorting.
+    nothing there either, but would cost its sorting.
     """
     assert not plan.nulls_equal, "the binder and decorrelate make none that does"
     order = cast(Call, plan.residual)

@@ -2,8 +2,7 @@
 ones.
 
 Sorting plain integers is many times faster than comparing columns. Keys that do not fit, or have no small integers, are
-left
-to Polars.
+left to Polars.
 """
 
 from __future__ import annotations

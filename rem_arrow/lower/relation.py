@@ -10,7 +10,7 @@ from typing import assert_never
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError, InputError
-from rem_arrow.lower import index, search, semantics, sideways
+from rem_arrow.lower import index, search_hits, semantics, sideways
 from rem_arrow.lower.context import Lowering, Measured, node_key
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
 from rem_arrow.lower.nested import sort_key
@@ -287,7 +287,7 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
     """The rows that are near enough in every search, with their scores."""
     found = [
-        (h, search.hits(plan, h, context.catalog, context.parameters, lambda p: _collected(p, context)))
+        (h, search_hits.hits(plan, h, context.catalog, context.parameters, lambda p: _collected(p, context)))
         for h in plan.hits
     ]
     asked = [_number(h.k, context.parameters) for h in plan.hits]
@@ -414,8 +414,7 @@ def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, co
     """The matches by the whole condition, then what matched nothing, with NULLs beside it.
 
     Each of these frames is one chain of its own: Polars may order rows anew each time it computes an input, so a row
-    number
-    of one computation says nothing about another.
+    number of one computation says nothing about another.
     """
     assert plan.residual is not None, "without a residual the plain join does"
     if plan.kind in ("semi", "anti"):

@@ -111,8 +111,7 @@ def compared(operator: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
     """`x < y` and the like, and `x IS DISTINCT FROM y`, which is never NULL.
 
     Polars 2.1 gives one row, not one for each, for a constant on the left and a column on the right that holds one
-    value: so
-    the constant comes last.
+    value: so the constant comes last.
     """
     if not x.meta.root_names() and y.meta.root_names():
         operator, x, y = _TURNED[operator], y, x

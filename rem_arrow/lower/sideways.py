@@ -2,8 +2,7 @@
 its keys.
 
 Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in
-an array of
-booleans, far faster than a hash join would. Only costs depend on it; the join still decides.
+an array of booleans, far faster than a hash join would. Only costs depend on it; the join still decides.
 """
 
 from __future__ import annotations

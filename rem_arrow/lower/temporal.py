@@ -14,7 +14,7 @@ from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
-from rem_arrow.lower.text import Lowering
+from rem_arrow.lower.strings import Lowering
 from rem_arrow.lower.time_series import series_of_times
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS

@@ -1,10 +1,8 @@
 """Window functions, over all rows at once.
 
 The calls of one node are computed by partition and order: rows are sorted once for each pair, frames are arrays of a
-first
-and a last place in that order, and every function is arithmetic over these arrays. What no shortcut computes is
-aggregated over
-the rows of each frame laid out one after the other, some millions at a time.
+first and a last place in that order, and every function is arithmetic over these arrays. What no shortcut computes is
+aggregated over the rows of each frame laid out one after the other, some millions at a time.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.lower.frame_bounds import Layout
-from rem_arrow.lower.sampling import sampled
+from rem_arrow.lower.sample import sampled
 from rem_arrow.plan.nodes import AggregateCall, Column, WindowCall
 
 if TYPE_CHECKING:

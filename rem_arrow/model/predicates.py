@@ -1,10 +1,8 @@
 """Conditions as objects: `Eq("status", "open") & ~In("owner", ["bob"])`, for find, search and walks.
 
 A predicate turns into a condition in SQL and its parameters: names are quoted and values never enter the text. It means
-what
-the SQL means, three-valued: on a column that is NULL everything but IsNull is neither true nor false, and keeps no row,
-and
-its Not keeps none either.
+what the SQL means, three-valued: on a column that is NULL everything but IsNull is neither true nor false, and keeps no
+row, and its Not keeps none either.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Aggregate one side of a join before the join, by the columns that the join and the groups above need of it.
 
 Sales by the names of customers are summed by the number of the customer first: a grouping by integers makes a few rows
-of many, and only
-these are joined, and grouped by texts.
+of many, and only these are joined, and grouped by texts.
 
 Source: Yan and Larson, "Eager Aggregation and Lazy Aggregation", VLDB 1995.
 """

@@ -1,8 +1,7 @@
 """Let a scan give text columns as categories where they are only grouped by.
 
 A group by codes is several times faster than one by texts. A column may come as codes when all that happens to it
-between the
-scan and an Aggregate that has it as a key is being passed on, or compared for equality with values.
+between the scan and an Aggregate that has it as a key is being passed on, or compared for equality with values.
 """
 
 from __future__ import annotations

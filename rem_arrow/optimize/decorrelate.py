@@ -1,10 +1,8 @@
 """Make joins of subqueries, correlated or not: no Apply is left.
 
 A condition of a WHERE that is a subquery's mark, or its negation, becomes a semi or anti join; any other subquery
-becomes an
-outer join that adds its value. What a correlated subquery computes for one row of the outer query, `Domain` makes it
-compute
-for all of them.
+becomes an outer join that adds its value. What a correlated subquery computes for one row of the outer query, `Domain`
+makes it compute for all of them.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """What a correlated subquery computes for each row of the outer query, computed for all rows at once.
 
 The domain are the distinct values of the outer columns that the subquery reads. `push` moves it down the subquery:
-every node
-gets them as further columns, so that its rows say which outer values they belong to. Where a filter says that an outer
-column
-equals one of the subquery's own, that one takes its place and the domain is not needed at all.
+every node gets them as further columns, so that its rows say which outer values they belong to. Where a filter says
+that an outer column equals one of the subquery's own, that one takes its place and the domain is not needed at all.
 
 Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
 """

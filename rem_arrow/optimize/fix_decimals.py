@@ -1,10 +1,9 @@
 """Compute decimals as 64-bit integers where the data prove that nothing overflows.
 
 Polars' decimals are 128 bits wide and slow. A column of DECIMAL(p, s) whose values, as integers, fit into 64 bits is
-read as these
-integers; sums, products and comparisons are carried out on them, with the scale and the bounds kept here, and they
-become
-decimals again where something else is done with them, at the latest at the root. Nobody sees a difference.
+read as these integers; sums, products and comparisons are carried out on them, with the scale and the bounds kept here,
+and they become decimals again where something else is done with them, at the latest at the root. Nobody sees a
+difference.
 
 Reads bounds for correctness: runs at each execution, against the pinned version.
 """

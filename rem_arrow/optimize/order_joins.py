@@ -1,8 +1,8 @@
 """Order inner joins by cost: the sum of the rows that they make on the way.
 
 Up to ten tables every order of joins along the conditions is weighed, by dynamic programming over sets of tables;
-beyond that
-the pair that makes the fewest rows is joined again and again. A cross product comes last, where nothing else is left.
+beyond that the pair that makes the fewest rows is joined again and again. A cross product comes last, where nothing
+else is left.
 
 Source: Moerkotte and Neumann, "Analysis of Two Existing and One New Dynamic Programming Algorithm", VLDB 2006.
 """

@@ -1,8 +1,7 @@
 """Aggregate only the groups that somebody asks for.
 
 A join of few rows with an aggregation by the join's key needs few of its groups: the rows of the others go by a semi
-join
-below the aggregation. Correlated subqueries over aggregates come out of `decorrelate` in this shape.
+join below the aggregation. Correlated subqueries over aggregates come out of `decorrelate` in this shape.
 
 Source: Bancilhon and others, "Magic Sets and Other Strange Ways to Implement Logic Programs", PODS 1986.
 """

@@ -2,9 +2,8 @@
 Shared.
 
 Only parts that read much and give little are worth it: what is shared is held, and nothing from above gets into it any
-more. So the
-rule runs when conditions have moved and joins are ordered, and before columns are pruned, which would make equal parts
-differ.
+more. So the rule runs when conditions have moved and joins are ordered, and before columns are pruned, which would make
+equal parts differ.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 it.
 
 `Join("asof")` keeps every row of its left side. Its `equals` pair columns as in any join; its `residual` is one
-inequality, the
-left side's value first, which orders the candidates: with > and >= the largest of the right side's values wins, with <
-and <=
-the least. A NULL on either side of it matches nothing. Of candidates with equal values any may win.
+inequality, the left side's value first, which orders the candidates: with > and >= the largest of the right side's
+values wins, with < and <= the least. A NULL on either side of it matches nothing. Of candidates with equal values any
+may win.
 """
 
 from __future__ import annotations

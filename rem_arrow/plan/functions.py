@@ -2,8 +2,7 @@
 lower/functions.py.
 
 The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An
-aggregate x
-is also a function list_x over the items of a list.
+aggregate x is also a function list_x over the items of a list.
 """
 
 from __future__ import annotations

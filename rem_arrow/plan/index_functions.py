@@ -1,9 +1,8 @@
 """The functions in FROM that an index answers: LOOKUP and FUZZY, and what follows edges. One table, INDEX_FUNCTIONS.
 
 A function takes inputs, relations whose first column gives ids or texts, in parentheses in their order; then options by
-name, each a
-constant or a parameter, and relations by name, each a query. How it runs is in `index_calls.RUNS`, under the same name;
-neither the binder nor lowering knows one by name.
+name, each a constant or a parameter, and relations by name, each a query. How it runs is in `index_calls.RUNS`, under
+the same name; neither the binder nor lowering knows one by name.
 """
 
 from __future__ import annotations

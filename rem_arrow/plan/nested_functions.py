@@ -2,8 +2,7 @@
 result.
 
 Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct",
-"map". A map
-is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.
+"map". A map is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The algebra of a bound query: expressions and relations, frozen, each knowing its type or schema.
 
 After binding every column name is unique in its query ("o.price" for alias o), so nodes refer to columns by name alone.
-AND
-and OR hold any number of operands. A relation's `schema` maps its columns, in order, to Polars types.
+AND and OR hold any number of operands. A relation's `schema` maps its columns, in order, to Polars types.
 """
 
 from __future__ import annotations
@@ -176,8 +175,7 @@ class Scan:
     """A leaf: columns of a source, each under its unique name.
 
     `ranges` are for skipping only; a Filter above still decides. Of the texts in `coded` the source may give
-    categories: nothing
-    between here and the Aggregate that has them as keys can tell."""
+    categories: nothing between here and the Aggregate that has them as keys can tell."""
 
     source: str
     columns: tuple[tuple[str, str, pl.DataType], ...]
@@ -239,8 +237,7 @@ class Join:
     """`equals` are pairs (of the left side, of the right side); `residual` is any further condition over both.
 
     With `nulls_equal` a NULL equals a NULL in all pairs. What `asof` means is said in asof.py; `positional` joins by
-    place. `first`, the
-    side that runs first, says nothing of what the join means.
+    place. `first`, the side that runs first, says nothing of what the join means.
     """
 
     kind: JoinKind

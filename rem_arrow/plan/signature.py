@@ -1,12 +1,9 @@
 """What a scalar function takes and gives: the kinds of its arguments, and its result type.
 
 An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float",
-"integer" (to
-BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a temporal value or
-an
-interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is), or "same" (all such
-arguments to their
-common type).
+"integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a
+temporal value or an interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is), or
+"same" (all such arguments to their common type).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Statements: a parsed query to a plan. Here are WITH, set operations and VALUES; SELECT is in bind_select.py.
 
 A CTE is bound where it is used. Every column gets a name that is unique in the statement, so that the plan needs no
-scopes. A
-subquery is bound with the scope of the query around it behind its own; the names that it takes from there stay free in
-its plan.
+scopes. A subquery is bound with the scope of the query around it behind its own; the names that it takes from there
+stay free in its plan.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """ASOF and POSITIONAL joins in FROM.
 
 An ASOF join of any kind is made of the one that keeps every left row (plan/asof.py), over a right side that bears a
-mark: the
-mark says which left rows have found a match. For RIGHT and FULL the right rows are numbered, so that those that nobody
-chose
-can be joined in.
+mark: the mark says which left rows have found a match. For RIGHT and FULL the right rows are numbered, so that those
+that nobody chose can be joined in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Scalar expressions: SQLGlot trees to typed expressions of plan/nodes.py, in one scope.
 
 An aggregate function is bound where the caller allows it: it is put into `aggregates`, and stands in the expression as
-a
-column of its own. Operators are in bind_operators.py and bind_arithmetic.py, functions in bind_functions.py.
+a column of its own. Operators are in bind_operators.py and bind_arithmetic.py, functions in bind_functions.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """PIVOT and UNPIVOT, as statements and in FROM, to queries of what SELECT has.
 
 PIVOT is a GROUP BY with one filtered aggregate for each value of ON. Values that no IN names are found by a query while
-the
-statement is bound; the plan is then good for one run, and the caller is told so. UNPIVOT lays out lists as rows.
+the statement is bound; the plan is then good for one run, and the caller is told so. UNPIVOT lays out lists as rows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """`rrf(a, b, ...)`: scores of several searches as one.
 
 The sum over the scores of 1 / (60 + rank), where a row's rank counts the rows of the query that score better. A row
-without a score gets
-nothing for it; without any its rrf is NULL. `l2` ranks the smallest first, every other score the largest.
+without a score gets nothing for it; without any its rrf is NULL. `l2` ranks the smallest first, every other score the
+largest.
 
 Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning
 Methods", SIGIR 2009.

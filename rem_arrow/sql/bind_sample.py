@@ -1,10 +1,8 @@
 """TABLESAMPLE and USING SAMPLE: some of the rows of a relation, by a mark on each row and a filter on the mark.
 
 The mark is a window call, `sampled`, since a sample depends on all rows and nothing above may filter them before. Its
-arguments
-are constants: the method, how many rows or percent, and the seed or NULL. Without a method a number of rows is a
-reservoir's, and
-percent are the system's: whole blocks of rows are in or out.
+arguments are constants: the method, how many rows or percent, and the seed or NULL. Without a method a number of rows
+is a reservoir's, and percent are the system's: whole blocks of rows are in or out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Search by vector in SQL: `r.v.cosine(q)` as a number, and as a term of WHERE that keeps the nearest rows.
 
 As a term of WHERE, `r.v.cosine(q, k => n)` keeps of that table the k nearest distinct rows that take part in at least
-one row of FROM with
-the rest of WHERE. `q` is a text (embedded as the column is), a vector, a parameter of either, or a subquery that gives
-a vector.
+one row of FROM with the rest of WHERE. `q` is a text (embedded as the column is), a vector, a parameter of either, or a
+subquery that gives a vector.
 """
 
 from __future__ import annotations

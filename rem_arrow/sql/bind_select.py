@@ -1,8 +1,7 @@
 """SELECT: a parsed query to a plan, in the order in which SQL means it.
 
 FROM, WHERE, GROUP BY with its aggregates, HAVING, windows, QUALIFY, DISTINCT ON, lists laid out as rows, SELECT,
-DISTINCT, ORDER
-BY, LIMIT. The subqueries of a clause are computed right below it.
+DISTINCT, ORDER BY, LIMIT. The subqueries of a clause are computed right below it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What a statement that writes reads: INSERT, UPDATE, DELETE and RETURNING to bound queries.
 
 An UPDATE reads its target under the name that the catalog gives it (`target`), with the rowids in the column `rowid`;
-the
-query's columns are the rowid and all columns of the new rows. Values take the type of the column that they go into.
+the query's columns are the rowid and all columns of the new rows. Values take the type of the column that they go into.
 """
 
 from __future__ import annotations

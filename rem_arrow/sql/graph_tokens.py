@@ -1,10 +1,8 @@
 """`GRAPH_TABLE (MATCH ... [WHERE ...] COLUMNS (...))` to the subquery that it means, on the level of tokens.
 
 Each node is a relation, the table of its label; each edge is `edges`, joined to its nodes by table and id; a quantified
-edge is a call of
-WALKS, from what the pattern has reached so far. What the user wrote in WHERE and COLUMNS stands in the subquery as it
-is, so places in errors
-are those of the text. Source: ISO/IEC 9075-16:2023 (SQL/PGQ).
+edge is a call of WALKS, from what the pattern has reached so far. What the user wrote in WHERE and COLUMNS stands in
+the subquery as it is, so places in errors are those of the text. Source: ISO/IEC 9075-16:2023 (SQL/PGQ).
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """`LOOKUP 'a', $b` and `FUZZY 'nmae' [LIMIT n]` to the SELECT that each means, on the level of tokens.
 
 Each begins a statement, or follows a parenthesis where a query must follow, and a text or a parameter comes next;
-anywhere else LOOKUP and
-FUZZY are names. WHERE, ORDER BY and the like may follow, as behind FROM. `FUZZY ... LIMIT n` asks for n entities; where
-more than a LIMIT
-follows, for all that are similar enough, of which the rest of the statement chooses.
+anywhere else LOOKUP and FUZZY are names. WHERE, ORDER BY and the like may follow, as behind FROM. `FUZZY ... LIMIT n`
+asks for n entities; where more than a LIMIT follows, for all that are similar enough, of which the rest of the
+statement chooses.
 """
 
 from __future__ import annotations

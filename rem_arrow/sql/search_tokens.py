@@ -1,8 +1,8 @@
 """`SEARCH 'text' IN t [AS r] [WHERE ...] [LIMIT n]` to the SELECT that it means, on the level of tokens.
 
 It begins a statement, or follows a parenthesis where a query must follow; anywhere else SEARCH is a name. What is
-searched for is a text or
-a parameter. The new tokens bear the places of those that they stand for, so that errors point into the text.
+searched for is a text or a parameter. The new tokens bear the places of those that they stand for, so that errors point
+into the text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Statements as plain data: what kind, which names, and the trees that are still to be bound.
 
 A `Name` is a name in the text with its place. Trees are SQLGlot's; who executes a statement hands them to the binder
-and
-looks no further into them.
+and looks no further into them.
 """
 
 from __future__ import annotations

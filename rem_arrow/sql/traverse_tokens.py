@@ -2,8 +2,8 @@
 level of tokens.
 
 It begins a statement, or follows a parenthesis where a query must follow, and FROM comes next; anywhere else TRAVERSE
-is a name. The starts
-are texts, parameters, or a query in parentheses. WHERE, ORDER BY and the like may follow, as behind FROM.
+is a name. The starts are texts, parameters, or a query in parentheses. WHERE, ORDER BY and the like may follow, as
+behind FROM.
 """
 
 from __future__ import annotations

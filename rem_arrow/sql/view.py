@@ -1,8 +1,7 @@
 """Views: the SELECT of a CREATE VIEW as text, and its expansion where a statement names it.
 
 A view is kept as text and bound anew at each use, like a CTE that sees no other. Positions in it mean nothing in the
-text
-of the statement, so errors point at the view's name.
+text of the statement, so errors point at the view's name.
 """
 
 from __future__ import annotations

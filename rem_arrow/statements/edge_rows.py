@@ -7,14 +7,14 @@ import time
 
 import polars as pl
 
-from rem_arrow import edges
 from rem_arrow.errors import BindError
 from rem_arrow.schema import Table
 from rem_arrow.source import ROWID
 from rem_arrow.sql.statement import Assignments
-from rem_arrow.statements.context import Context, Outcome
+from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.write import edges
 
 _SETTABLE = ("properties", "weight")
 

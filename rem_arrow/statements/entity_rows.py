@@ -1,8 +1,7 @@
 """Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
 
 An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was
-deleted
-counts as not there: inserting its id revives it. DELETE is soft.
+deleted counts as not there: inserting its id revives it. DELETE is soft.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.entity_load import parsed
 from rem_arrow.errors import BindError, InputError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Table
 from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_write import EXCLUDED, Target, WriteBinder
 from rem_arrow.sql.statement import Assignments, Conflict, Name
-from rem_arrow.statements.context import Context, Outcome
+from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.write.entity_load import parsed
 
 _EXISTING = "\x00existing"
 

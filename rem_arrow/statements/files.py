@@ -7,16 +7,16 @@ from pathlib import Path
 
 import polars as pl
 
-from rem_arrow.engine import unique_names
+from rem_arrow.engine.engine import unique_names
 from rem_arrow.errors import InputError, UnsupportedError, suggest
-from rem_arrow.interop.reading import read_file
-from rem_arrow.interop.writing import FORMATS, format_of, write_file
+from rem_arrow.interop.readers import read_file
+from rem_arrow.interop.writers import FORMATS, format_of, write_file
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Field, Table
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import Target, WriteBinder
 from rem_arrow.sql.statement import CopyFrom, CopyTo, Options
-from rem_arrow.statements.context import Context, Result, counted, writable
+from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.rows import chosen_fields, fitting, stored
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import Version

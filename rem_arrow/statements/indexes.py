@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
-from rem_arrow import loader
-from rem_arrow.catalog import TARGET
+from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
+from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.schema import Table
-from rem_arrow.searching import with_text_index, with_vector_index
 from rem_arrow.source import Metric
 from rem_arrow.sql.bind_write import Target
 from rem_arrow.sql.statement import CreateIndex, Drop
-from rem_arrow.statements.context import Context, Result, status, writable
+from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.statements.tables import sealed
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
+from rem_arrow.write import loader
 
 
 def create(context: Context, statement: CreateIndex) -> Result:

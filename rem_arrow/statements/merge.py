@@ -1,8 +1,7 @@
 """MERGE INTO: what its source finds in the table is updated or deleted, what it does not find is inserted.
 
 Each action reads the rows that are its own: those of its kind that meet its condition, and none of the actions of this
-kind
-before it. All read the same version, and what they do is one commit. REQUIRES of `Context.write`: the lock.
+kind before it. All read the same version, and what they do is one commit. REQUIRES of `Context.write`: the lock.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_merge import MergeBinder, returned
 from rem_arrow.sql.statement import Merge, MergeAction
 from rem_arrow.statements import rows
-from rem_arrow.statements.context import Context, Outcome, Result, counted, writable
+from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from rem_arrow import loader
 from rem_arrow.index import entries
 from rem_arrow.schema import Table
 from rem_arrow.source import ROWID
-from rem_arrow.statements.context import Context, Outcome
+from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.write import loader
 
 # Beyond this, old index entries stay until their rows are merged: they are hints, and the live row decides.
 _STALE_ROWS_MAX = 10_000

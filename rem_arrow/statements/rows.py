@@ -2,8 +2,7 @@
 rows.
 
 Reading and writing happen under one lock, so that no update is lost; what a statement changes becomes visible at once
-or not
-at all. REQUIRES of `Context.write`: the lock.
+or not at all. REQUIRES of `Context.write`: the lock.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rem_arrow.catalog import TARGET, Snapshot
+from rem_arrow.catalog.snapshot import TARGET, Snapshot
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
 from rem_arrow.model.registry import SYSTEM_FIELDS
@@ -22,7 +21,7 @@ from rem_arrow.source import ROWID
 from rem_arrow.sql.bind_write import Target, WriteBinder
 from rem_arrow.sql.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows
-from rem_arrow.statements.context import Context, Outcome, Result, counted, writable
+from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version

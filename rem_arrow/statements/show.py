@@ -6,13 +6,13 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.catalog import Snapshot
+from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan.nodes import Column, Project, Query
 from rem_arrow.schema import Field
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.statement import Describe, Explain, ShowTables, Summarize
-from rem_arrow.statements.context import Context, Result
+from rem_arrow.statements.environment import Context, Result
 from rem_arrow.storage import values
 
 _DESCRIBED = dict.fromkeys(("column_name", "column_type", "null", "key", "default", "extra"), pl.String)

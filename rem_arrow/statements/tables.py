@@ -11,10 +11,9 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow import edges, loader
-from rem_arrow.catalog import TARGET, StoredTable
+from rem_arrow.catalog.snapshot import TARGET, StoredTable
 from rem_arrow.datatypes import Json, check_storable, instance, sql_name, widens
-from rem_arrow.engine import unique_names
+from rem_arrow.engine.engine import unique_names
 from rem_arrow.errors import BindError, InputError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.schema import Field, Table, check_name
@@ -35,12 +34,13 @@ from rem_arrow.sql.statement import (
     WidenColumn,
 )
 from rem_arrow.statements import edge_rows, plain_rows
-from rem_arrow.statements.context import Context, Result, counted, status, table_of
+from rem_arrow.statements.environment import Context, Result, counted, status, table_of
 from rem_arrow.statements.rows import fitting
 from rem_arrow.storage import compaction, values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.write import edges, loader
 
 
 def create(context: Context, statement: CreateTable) -> Result:

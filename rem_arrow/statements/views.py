@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.catalog import Snapshot
+from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.schema import Field, Table, check_name
@@ -12,7 +12,7 @@ from rem_arrow.source import IndexCall, TableSource
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 from rem_arrow.sql.statement import CreateView
-from rem_arrow.statements.context import Context, Result, status
+from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.tables import make_room
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store

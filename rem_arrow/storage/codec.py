@@ -15,8 +15,7 @@
              kind 4: written by Polars, for nested types
 
 Chosen by measurement on TPC-H lineitem SF1, 2 cores: narrowing, dictionaries and zstd 1 give 0.9 times the size of
-DuckDB's
-file and decode in 0.6 s on one core; lz4 decodes in 0.5 s and takes 1.35 times the size.
+DuckDB's file and decode in 0.6 s on one core; lz4 decodes in 0.5 s and takes 1.35 times the size.
 
 `encode` and `decode` are inverse for every storable type, bit for bit.
 """

@@ -17,7 +17,7 @@ import polars as pl
 
 from rem_arrow.schema import Field
 from rem_arrow.storage import keys, segment
-from rem_arrow.storage.loading import U64
+from rem_arrow.storage.recovery import U64
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView

@@ -1,9 +1,8 @@
 """RocksDB behind a narrow door: bytes in families, one atomic batch, prefixes, checkpoints. The owner of rocksdict.
 
 Writes are plain operations (family, key, value), a value of None deletes; `write` stores all of them or none.
-`write_bulk`
-stores pages without the write-ahead log and makes them durable by a flush before it returns: they are invisible until a
-manifest, written later by `write`, names them.
+`write_bulk` stores pages without the write-ahead log and makes them durable by a flush before it returns: they are
+invisible until a manifest, written later by `write`, names them.
 """
 
 from __future__ import annotations

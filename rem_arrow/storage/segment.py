@@ -1,9 +1,9 @@
 """A segment: some ten thousand row versions, sorted by rowid, each column a list of pages; never changed once written.
 
 The manifest is JSON: {"rows", "low", "high", "dense", "columns": {column number: [type, rows a page, pages, bytes, zone
-map]}}.
-`dense` says that the rowids are all of low..high, so that none is stored; else they are column 65,535. Every page of a
-column holds the same number of rows, but the last. A column that a segment lacks reads as its field's default.
+map]}}. `dense` says that the rowids are all of low..high, so that none is stored; else they are column 65,535. Every
+page of a column holds the same number of rows, but the last. A column that a segment lacks reads as its field's
+default.
 """
 
 from __future__ import annotations

@@ -25,12 +25,12 @@ from pydantic_core import to_json
 
 from rem_arrow.errors import ConflictError, InputError, RemError
 from rem_arrow.schema import Table
-from rem_arrow.storage import keys, loading, tail
+from rem_arrow.storage import keys, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV, Op
-from rem_arrow.storage.loading import U64
+from rem_arrow.storage.recovery import U64
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -93,10 +93,10 @@ class Store:
                 self.kv.write(
                     [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
                 )
-            loading.check_format(self.kv)
-            self.version = loading.load_version(self.kv, self.cache)
+            recovery.check_format(self.kv)
+            self.version = recovery.load_version(self.kv, self.cache)
             if not read_only:
-                loading.sweep(self.kv, self.version)
+                recovery.sweep(self.kv, self.version)
         except RemError:
             self.kv.close()
             self.executor.shutdown(wait=False)
@@ -136,7 +136,7 @@ class Store:
             return
         fresh = KV(self.path, "read", memory_bytes=self.settings.memory_bytes)
         cache = ColumnCache(self.settings.memory_bytes // 2)
-        version = loading.load_version(fresh, cache)
+        version = recovery.load_version(fresh, cache)
         # The old store closes by itself when the last segment that reads from it is gone.
         self.kv, self.cache, self.version = fresh, cache, version
 

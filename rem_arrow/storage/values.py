@@ -3,10 +3,8 @@
 The plain form of a value is what JSON can hold exactly: integers, floats, booleans and texts as they are; dates as
 days,
 times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes as
-text of
-one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps and
-column
-defaults are kept in plain form.
+text of one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps
+and column defaults are kept in plain form.
 """
 
 from __future__ import annotations

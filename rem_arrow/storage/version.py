@@ -1,9 +1,8 @@
 """The state of the whole database at one commit: immutable, published by one assignment, pinned by whoever reads.
 
 A table is a tuple of parts, oldest first: segments, and runs that are not sealed yet. A `PartView` says how much of a
-part
-this version sees: its first `length` rows, without the first `kills` that died, and without `hidden`, the rows that a
-transaction of its own has killed and not committed.
+part this version sees: its first `length` rows, without the first `kills` that died, and without `hidden`, the rows
+that a transaction of its own has killed and not committed.
 """
 
 from __future__ import annotations

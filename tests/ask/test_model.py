@@ -7,8 +7,8 @@ import json
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.language_model import LanguageModel
-from rem_arrow.openai_client import OpenAIClient, Retries
+from rem_arrow.language.client import OpenAIClient, Retries
+from rem_arrow.language.language_model import LanguageModel
 from tests.ask.conftest import NOW
 from tests.ask.server import Server, says, silent, status
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from rem_arrow.demo import source
+from rem_arrow.demo import stdlib
 from rem_arrow.demo.questions import LOOKUP, QUESTIONS, Question
 
 
 @pytest.fixture(scope="module")
 def duck() -> Iterator[duckdb.DuckDBPyConnection]:
-    library = source.read(Path(sysconfig.get_path("stdlib")))
+    library = stdlib.read(Path(sysconfig.get_path("stdlib")))
     with duckdb.connect() as connection:
         for name in ("modules", "classes", "functions", "resources", "edges"):
             connection.register(name, getattr(library, name).to_arrow())

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
-from rem_arrow.embed.words import words_of
+from rem_arrow.embed.tokens import words_of
 from rem_arrow.errors import InputError
 
 EMBEDDER = HashEmbedder()

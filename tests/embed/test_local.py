@@ -1,6 +1,6 @@
 """Adapters of libraries that are not installed here: small stand-ins take their places in sys.modules, with the calls
-of their real
-signatures (model2vec 0.10.0, sentence-transformers 6.2.0, fastembed 0.9.1). No real model runs in these tests."""
+of their real signatures (model2vec 0.10.0, sentence-transformers 6.2.0, fastembed 0.9.1). No real model runs in these
+tests."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.openai import OpenAIEmbedder
 from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import LanguageError
-from rem_arrow.openai_client import OpenAIClient, Retries
+from rem_arrow.language.client import OpenAIClient, Retries
 from tests.embed.server import KEY, changed, status, vector
 
 

@@ -1,8 +1,8 @@
 """Fuzz for a time: python -m tests.fuzz --minutes 60 --seed 1 --out findings.jsonl
 
 The queries run in a process of their own. A query that ends it is a crash, one that runs for longer than two minutes a
-hang; both
-are findings, and a new process goes on with the next seed. Each finding is printed, and written as a line of JSON.
+hang; both are findings, and a new process goes on with the next seed. Each finding is printed, and written as a line of
+JSON.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Relations that hold between queries of one engine, without an oracle (Rigger and Su, SQLancer).
 
 TLP: the rows of a query are those where p holds, those where NOT p does, and those where p IS NULL; so of DISTINCT, of
-HAVING and
-of aggregates that combine. NoREC: a WHERE keeps as many rows as its condition is true for, summed without a WHERE.
+HAVING and of aggregates that combine. NoREC: a WHERE keeps as many rows as its condition is true for, summed without a
+WHERE.
 """
 
 from __future__ import annotations

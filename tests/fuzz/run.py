@@ -13,7 +13,7 @@ from unittest.mock import patch
 import duckdb
 
 import rem_arrow as rem
-from rem_arrow import engine
+from rem_arrow.engine import engine
 from tests.fuzz.oracle import Finding, Pair
 from tests.fuzz.queries import Queries
 from tests.fuzz.relations import counted, partitions

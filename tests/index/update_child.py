@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import rem_arrow as rem
-from rem_arrow import vector_indexes
+from rem_arrow.access import vector_indexes
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from polars.testing.parametric import dataframes
 from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
-from rem_arrow.interop import delta, exporting
+from rem_arrow.interop import delta, exports
 from tests.interop.tables import EVERY, every_type
 
 FORMATS = ["parquet", "ipc", "csv", "ndjson"]
@@ -197,13 +197,13 @@ def test_an_export_shows_one_commit(db, tmp_path, monkeypatch):
     """What is written while it runs is not in it."""
     db.load("a", pl.DataFrame({"n": [1]}))
     db.load("b", pl.DataFrame({"n": [1]}))
-    write = exporting.SINKS["parquet"]
+    write = exports.SINKS["parquet"]
 
     def slow(source, path, keys):
         write(source, path, keys)
         db.sql("INSERT INTO b VALUES (2)")
 
-    monkeypatch.setitem(exporting.SINKS, "parquet", slow)
+    monkeypatch.setitem(exports.SINKS, "parquet", slow)
     assert db.export(tmp_path / "out", tables=["a", "b"])["rows"].to_list() == [1, 1]
 
 
@@ -409,7 +409,7 @@ def test_a_disk_that_fails_is_said(db, tmp_path, monkeypatch):
     def full(self, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting.Manifest, "write", full)
+    monkeypatch.setattr(exports.Manifest, "write", full)
     with pytest.raises(rem.InputError, match="out cannot be written: No space left on device"):
         db.export(tmp_path / "out", tables=["edges"])
     assert list(tmp_path.iterdir()) == []

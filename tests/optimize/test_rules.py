@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from rem_arrow.engine import named
+from rem_arrow.engine.engine import named
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize import aggregate_early, push_semi, restrict_groups, run_first

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import engine
+from rem_arrow.engine import engine
 from tests.sql.compare import multiset
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import engine
+from rem_arrow.engine import engine
 from tests.sql.compare import multiset
 
 SEED = 20_240_817

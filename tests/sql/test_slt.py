@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import engine
+from rem_arrow.engine import engine
 from tests.sql.compare import multiset, rows
 
 FILES = sorted(Path(__file__).parent.glob("*.slt"))

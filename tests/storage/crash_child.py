@@ -2,8 +2,7 @@
 acknowledged.
 
 Each line is JSON: {"op": number, "state": "begin" | "done", "effects": [[table, id, value | null], ...]}. A value is
-what the row
-holds afterwards; null says that the row is gone.
+what the row holds afterwards; null says that the row is gone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import watching
+from rem_arrow.running import watchdog
 
 
 def test_a_backup_of_a_live_database_is_one_state(tmp_path):
@@ -97,7 +97,7 @@ def test_a_statement_that_needs_too_much_memory_is_stopped(monkeypatch):
     with rem.connect(memory_limit="120MB") as db:
         db.load("t", pl.DataFrame({"a": pl.int_range(0, 2_500_000, eager=True)}))
         readings = chain([100 << 20], repeat(170 << 20))
-        monkeypatch.setattr(watching, "resident_bytes", lambda: next(readings))
+        monkeypatch.setattr(watchdog, "resident_bytes", lambda: next(readings))
         with pytest.raises(rem.ExecuteError, match="memory_limit"):
             db.sql("SELECT COUNT(DISTINCT CAST(a AS VARCHAR)) FROM t WHERE regexp_matches(CAST(a AS VARCHAR), '1.*2')")
         monkeypatch.undo()
@@ -166,7 +166,7 @@ def test_a_forked_process_watches_on_threads_of_its_own():
     """Those of its parent are not there."""
     code = """
         import os, time
-        from rem_arrow.watching import Watch
+        from rem_arrow.running.watchdog import Watch
         def work():
             return Watch(20, time.monotonic(), None).run(os.getpid)
         assert work() == os.getpid()

@@ -1,0 +1,47 @@
+"""Completion: the names that begin with a text, in order, from the sorted keys of the lookup."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.access import lookup
+from rem_arrow.access.key_indexes import Hints
+from rem_arrow.errors import InputError
+from rem_arrow.index import entries
+from rem_arrow.storage.kv import KV
+from rem_arrow.storage.version import TableVersion, Version
+
+SCHEMA = {"text": pl.String, "table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String}
+K = 10
+
+
+def complete(kv: KV, hints: Hints, version: Version, prefix: str, *, k: int = K) -> pl.DataFrame:
+    """Return the first `k` live entities with an id, name, alias or key field that begins with `prefix`, each once:
+    text, table, id, name, matched_on."""
+    if not isinstance(prefix, str) or not prefix.strip():
+        raise InputError(f"a completion takes a text that is not empty, not {prefix!r}")
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise InputError(f"k is a whole number of at least 1, not {k!r}")
+    # Behind a space the next word begins.
+    folded = entries.normalise(prefix) + (" " if prefix[-1:].isspace() else "")
+    rows: dict[tuple[int, int], tuple[str, str, str, str | None, str]] = {}
+    for key, number, rowid in hints.by_prefix(kv, version, folded):
+        if (number, rowid) not in rows:
+            row = _beginning(version.tables[number], rowid, key)
+            if row is not None:
+                rows[number, rowid] = row
+                if len(rows) == k:
+                    break
+    return pl.DataFrame(list(rows.values()), schema=SCHEMA, orient="row")
+
+
+def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str, str | None, str] | None:
+    """Return the row if it lives and has a name with that key."""
+    row = lookup.read(tv, rowid, entity=False)
+    if row is None:
+        return None
+    found = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    if found is None:
+        return None
+    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, found[0], entity=False)
+    return found[1], table, id_, name, matched_on

@@ -1,0 +1,267 @@
+"""Search by vector over one column at one version: exact over the rows that may be found, or an HNSW index beside an
+exact search of what the index does not hold.
+
+Every candidate is a live row of the pinned version and is scored again from its own vector. So an index that is ahead
+or behind costs time or recall, and never gives a wrong row.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from rem_arrow.index import exact
+from rem_arrow.index.metrics import Metric
+from rem_arrow.schema import Field, Table
+from rem_arrow.source import VectorSpec
+from rem_arrow.storage import codec
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.version import PartView, TableVersion
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from rem_arrow.storage.tail import Run
+
+    Rowids = npt.NDArray[np.int64]
+    Scores = npt.NDArray[np.float64]
+    Vectors = npt.NDArray[np.float32]
+
+
+# Up to this share of the rows are looked up one by one, and not on a walk over all.
+_FEW_SHARE = 0.05
+
+# Which rows of a part have a vector: it takes a pass over all of them to see.
+_valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = (
+    weakref.WeakKeyDictionary()
+)
+_valid_lock = threading.Lock()
+
+
+class Hits(NamedTuple):
+    """Rows that were found, best first, and their scores as users see them; `how` says how they were searched."""
+
+    rowids: Rowids
+    scores: Scores
+    how: str
+
+
+class Chunk(NamedTuple):
+    """The vectors of one part: all of its rows, and which of them may be found (None: all)."""
+
+    rowids: Rowids
+    vectors: Vectors
+    offsets: npt.NDArray[np.intp] | None
+
+
+@dataclass(frozen=True, slots=True)
+class VectorColumn:
+    """A column of vectors at one version: `table` is the table that stores it, for an embedding the table of
+    vectors."""
+
+    table: TableVersion
+    field: Field
+    dimension: int
+
+    def chunks(self, allowed: Rowids | None = None) -> Iterator[Chunk]:
+        """Yield the live rows that have a vector, part by part; with `allowed`, ascending, only these."""
+        for view in self.table.parts:
+            if view.live_rows:
+                yield self.chunk(view, allowed)
+
+    def chunk(self, view: PartView, allowed: Rowids | None = None) -> Chunk:
+        rowids = view.part.rowid_array(view.length)
+        vectors, valid = self.matrix(view), self._valid(view)
+        kept = view.live_mask()
+        if valid is not None:
+            kept = valid if kept is None else kept & valid
+        deleted = softly_deleted(self.table.table, view)
+        if deleted is not None:
+            kept = ~deleted if kept is None else kept & ~deleted
+        if allowed is not None:
+            inside = among(rowids, allowed)
+            kept = inside if kept is None else kept & inside
+        return Chunk(rowids, vectors, None if kept is None else np.flatnonzero(kept))
+
+    def matrix(self, view: PartView) -> Vectors:
+        """Return the vectors of all rows of a part; what stands where there is none means nothing."""
+        return codec.matrix(self._values(view), self.dimension)
+
+    def _values(self, view: PartView) -> pl.Series:
+        return (
+            view.part.column(self.field)
+            if isinstance(view.part, Segment)
+            else view.part.frame([self.field], view.length).to_series()
+        )
+
+    def _valid(self, view: PartView) -> npt.NDArray[np.bool_] | None:
+        """Return which rows have a vector; None when all have. Embeddings were checked when they came."""
+        if self.table.table.kind == "vectors":
+            return None
+        with _valid_lock:
+            by_field = _valid_rows.setdefault(view.part, {})
+        known = by_field.get(self.field.number)
+        if known is None or known[0] != view.length:
+            known = by_field[self.field.number] = (view.length, codec.valid_vectors(self._values(view), self.dimension))
+        return known[1]
+
+    def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
+        """Return the live rows among few, with their vectors."""
+        found, vectors = [], []
+        wanted = np.sort(rowids)
+        for view in self.table.parts:
+            places = _places(view, wanted)
+            if len(places):
+                valid, deleted = self._valid(view), softly_deleted(self.table.table, view)
+                if valid is not None:
+                    places = places[valid[places]]
+                if deleted is not None:
+                    places = places[~deleted[places]]
+                found.append(
+                    places + view.part.rowid_low
+                    if isinstance(view.part, Segment) and view.part.dense
+                    else view.part.rowid_array(view.length)[places]
+                )
+                vectors.append(self.matrix(view)[places])
+        if not found:
+            return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
+        return np.concatenate(found), np.concatenate(vectors)
+
+
+def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None:
+    """Return which rows of a part are softly deleted; None when the table has no such rows."""
+    if not table.soft_delete:
+        return None
+    marker = table.field(table.soft_delete)
+    if isinstance(view.part, Segment):
+        zone = view.part.zone(marker)
+        if zone is not None and zone.null_count == view.part.rows:
+            return None
+    return view.part.frame([marker], view.length).to_series().is_not_null().to_numpy()
+
+
+def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:
+    """Return the k nearest rows, by looking at every one that is allowed; ties go by rowid."""
+    if allowed is not None and len(allowed) <= _FEW_SHARE * sum(view.live_rows for view in column.table.parts):
+        few, near = column.gathered(allowed)
+        return Hits(*exact.best(few, exact.scores(near, query, metric), k, metric), "exact")
+    rowids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
+    for chunk in column.chunks(allowed):
+        own, vectors = chunk.rowids, chunk.vectors
+        if chunk.offsets is not None:
+            if not len(chunk.offsets):
+                continue
+            own, vectors = own[chunk.offsets], taken(vectors, chunk.offsets)
+        found = exact.best(own, exact.scores(vectors, query, metric), k, metric)
+        rowids, scores = exact.best(np.concatenate([rowids, found[0]]), np.concatenate([scores, found[1]]), k, metric)
+    return Hits(rowids, scores, "exact")
+
+
+def taken(vectors: Vectors, offsets: npt.NDArray[np.intp]) -> Vectors:
+    """Return rows of a matrix, without a copy where they follow each other; the offsets ascend."""
+    if len(offsets) and offsets[-1] - offsets[0] + 1 == len(offsets):
+        return vectors[offsets[0] : offsets[-1] + 1]
+    return vectors[offsets]
+
+
+def _places(view: PartView, wanted: Rowids) -> npt.NDArray[np.intp]:
+    """Return the offsets of the live rows of a part that are wanted; `wanted` ascends."""
+    part, mask = view.part, view.live_mask()
+    offsets = (
+        part.offsets(wanted)
+        if isinstance(part, Segment)
+        else np.flatnonzero(among(part.rowid_array(view.length), wanted))
+    )
+    return offsets if mask is None else offsets[mask[offsets]]
+
+
+def search_series(
+    values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
+) -> Hits:
+    """Return the k nearest of a column of vectors; a row's number is its place."""
+    found, valid = codec.matrix(values, dimension), codec.valid_vectors(values, dimension)
+    rowids = np.arange(len(found), dtype=np.int64)
+    kept = valid
+    if allowed is not None:
+        inside = among(rowids, allowed)
+        kept = inside if kept is None else kept & inside
+    if kept is not None:
+        rowids = np.flatnonzero(kept).astype(np.int64)
+        found = found[rowids]
+    return Hits(*exact.best(rowids, exact.scores(found, query, metric), k, metric), "exact")
+
+
+def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
+    """Return the vectors of a table of vectors beside these rowids, NULL where there is none."""
+    field = table.table.field("vector")
+    owned, pieces = [], []
+    low, high = (int(rowids.min()), int(rowids.max())) if len(rowids) else (0, -1)
+    for view in table.parts:
+        if view.part.rowid_high < low or view.part.rowid_low > high:
+            continue
+        values = (
+            view.part.column(field)
+            if isinstance(view.part, Segment)
+            else view.part.frame([field], view.length).to_series()
+        )
+        ids, mask = view.part.rowid_array(view.length), view.live_mask()
+        kept = np.isin(ids, rowids) if mask is None else mask & np.isin(ids, rowids)
+        offsets = np.flatnonzero(kept)
+        owned.append(ids[offsets])
+        pieces.append(values.gather(offsets))
+    if not pieces:
+        return pl.Series("vector", [None] * len(rowids), dtype=field.dtype)
+    ids, values = np.concatenate(owned), pl.concat(pieces)
+    order = np.argsort(ids, kind="stable")
+    places = np.searchsorted(ids[order], rowids)
+    places[places == len(ids)] = 0
+    there = ids[order][places] == rowids if len(ids) else np.zeros(len(rowids), dtype=np.bool_)
+    wanted = pl.Series(order[places] if len(ids) else places).set(pl.Series(~there), None)
+    return values.gather(wanted)
+
+
+def searchable(table: Table) -> dict[str, VectorSpec]:
+    """Return the columns of a table that can be searched."""
+    found = {e.column: VectorSpec(e.dimension, e.provider) for e in table.embeddings}
+    found |= {
+        f.name: VectorSpec(f.dtype.size)
+        for f in table.fields
+        if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)
+    }
+    return found | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in found}
+
+
+def among(rowids: Rowids, allowed: Rowids) -> npt.NDArray[np.bool_]:
+    """Return which rowids are among `allowed`, which ascend."""
+    if not len(allowed):
+        return np.zeros(len(rowids), dtype=np.bool_)
+    places = np.searchsorted(allowed, rowids)
+    places[places == len(allowed)] = 0
+    found: npt.NDArray[np.bool_] = allowed[places] == rowids
+    return found
+
+
+def column_of(
+    tv: TableVersion, name: str, tables: Mapping[int, TableVersion], dimension: int | None = None
+) -> VectorColumn | None:
+    """Return the vectors of a column: an embedding, or a field that is an array of floats, or a list with a declared
+    dimension."""
+    embedding = tv.table.embedding(name)
+    if embedding is not None:
+        vectors = tables[embedding.table]
+        return VectorColumn(vectors, vectors.table.field("vector"), embedding.dimension)
+    field = next((f for f in tv.table.fields if f.name == name), None)
+    if field is None:
+        return None
+    if isinstance(field.dtype, pl.Array) and field.dtype.inner in (pl.Float32, pl.Float64):
+        return VectorColumn(tv, field, field.dtype.size)
+    if isinstance(field.dtype, pl.List) and field.dtype.inner in (pl.Float32, pl.Float64):
+        declared = next((i.dimension for i in tv.table.vector_indexes if i.column == name), dimension)
+        return None if declared is None else VectorColumn(tv, field, declared)
+    return None

@@ -1,0 +1,81 @@
+"""A user's frame as a leaf of a plan: read as it is, searched without an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from rem_arrow.access import text_indexes, vector_columns
+from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TextKeys, VectorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+class FrameTable:
+    """A user's frame as a leaf of a plan."""
+
+    def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
+        self._frame = frame.lazy()
+        self._schema = frame.collect_schema()
+        self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
+
+    @property
+    def schema(self) -> pl.Schema:
+        return self._schema
+
+    @property
+    def hidden(self) -> pl.Schema:
+        return pl.Schema({ROWID: pl.Int64()})
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def vectors(self) -> Mapping[str, VectorSpec]:
+        return {
+            n: VectorSpec(t.size)
+            for n, t in self._schema.items()
+            if isinstance(t, pl.Array) and t.inner in (pl.Float32, pl.Float64)
+        }
+
+    def search(
+        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        values = self._frame.select(column).collect().to_series()
+        hits = vector_columns.search_series(values, len(query), query, metric, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def search_text(
+        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        hits = text_indexes.search_series(self._frame.select(column).collect().to_series(), query, k, allowed)
+        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def row_count(self) -> int:
+        return self._rows
+
+    def statistics(self, column: str) -> ColumnStatistics | None:
+        return None
+
+    def scan(
+        self,
+        columns: list[str],
+        ranges: tuple[ColumnRange, ...],
+        report: ScanReport,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+        keys: tuple[KeySet, ...] = (),
+        texts: TextKeys | None = None,
+    ) -> pl.LazyFrame:
+        frame = (
+            self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64))
+            if ROWID in columns
+            else self._frame
+        )
+        report.rows = self._rows
+        return frame.select(columns)

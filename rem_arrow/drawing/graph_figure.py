@@ -1,0 +1,296 @@
+"""A graph drawn: what a traversal or a query of paths returned, or edges.
+
+Walks stand in layers from left to right, by distance from their start. Other graphs are laid out by forces, and their
+nodes are as large as they have edges. Colours say the group of a node, lines the type of an edge. No label lies on
+another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+
+from rem_arrow.drawing import layout as laid
+from rem_arrow.drawing.figure import (
+    COLOURS,
+    FAINT,
+    INK,
+    LINE,
+    OTHER,
+    Drawing,
+    canvas,
+    colours_of,
+    patches,
+    plain,
+    shortened,
+    text_widths,
+)
+from rem_arrow.drawing.network import Edge, Network, network
+from rem_arrow.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Layout = Literal["auto", "layers", "force"]
+Point = tuple[float, float]
+
+NODES_MAX = 120
+_LABEL_CHARS, _SIZE, _EDGE = 36, 8.0, 0.4
+_BOX_HEIGHT, _ROW, _GAP = 0.26, 0.36, 0.85
+_STYLES: tuple[object, ...] = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
+_RADIUS_MIN, _RADIUS_MAX = 0.05, 0.2
+
+
+def draw_graph(
+    frame: pl.DataFrame,
+    *,
+    title: str = "",
+    labels: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+    direction: Literal["out", "in", "both"] = "out",
+    layout: Layout = "auto",
+    nodes_max: int = NODES_MAX,
+) -> Drawing:
+    """Draw what a traversal, a query of paths or a query of edges returned; needs the extra `plot`.
+
+    Args:
+        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and
+            dst (as of `edges`).
+        labels: by id, what stands at a node instead of its id.
+        groups: by id, what its colour says; default is the table, where the frame says it and there are several.
+        direction: that of the walk, so that arrows show the edges' own: with "in" they point to the start, with
+            "both" there are none.
+        layout: "layers" by distance from the start, "force"; "auto" takes layers for walks.
+        nodes_max: more nodes are refused, since nobody could read them.
+
+    Raises:
+        InputError: the frame says nothing of edges, has no nodes, or too many.
+        UnsupportedError: without matplotlib.
+
+    Example:
+        >>> reached = db.traverse_edges("json", edge_type="imports", depth=2)
+        >>> draw_graph(reached, title="What json imports").save("json.png")
+    """
+    graph = network(frame)
+    if not graph.nodes or len(graph.nodes) > nodes_max:
+        raise InputError(
+            f"the frame has {len(graph.nodes)} nodes, and a drawing takes 1 to {nodes_max}; filter it, or raise "
+            "nodes_max"
+        )
+    if direction not in ("out", "in", "both") or layout not in ("auto", "layers", "force"):
+        raise InputError(
+            f"direction is 'out', 'in' or 'both', and layout 'auto', 'layers' or 'force'; got {direction!r} and "
+            f"{layout!r}"
+        )
+    shown = [_cut((labels or {}).get(node, node)) for node in graph.nodes]
+    known = groups if groups is not None else graph.tables if len(set(graph.tables.values())) > 1 else {}
+    colours = colours_of([known[n] for n in graph.nodes if n in known])
+    kinds = list(dict.fromkeys(edge.kind for edge in graph.edges if edge.kind))
+    fill = [colours.get(known[n], OTHER) if n in known else (OTHER if known else COLOURS[0]) for n in graph.nodes]
+    picture = _Picture(
+        graph,
+        shown,
+        fill,
+        direction,
+        kinds,
+        title,
+        _legend_of(colours, [n for n in graph.nodes if n not in known] if known else [], graph.starts),
+    )
+    return picture.layers() if layout == "layers" or (layout == "auto" and graph.walked) else picture.force()
+
+
+class _Picture:
+    """One graph with all that is shown of it."""
+
+    def __init__(
+        self,
+        graph: Network,
+        labels: Sequence[str],
+        fill: Sequence[str],
+        direction: str,
+        kinds: Sequence[str],
+        title: str,
+        legend: Sequence[tuple[str, str]],
+    ) -> None:
+        self._graph, self._labels, self._fill, self._title, self._legend = graph, labels, fill, title, legend
+        self._direction, self._kinds = direction, kinds
+        # Starts are bold.
+        pairs = zip(
+            graph.nodes, text_widths(labels, size=_SIZE), text_widths(labels, size=_SIZE, bold=True), strict=True
+        )
+        self._widths = [bold if node in graph.starts else normal for node, normal, bold in pairs]
+        entries = [*(name for name, _ in legend), *(kinds if len(kinds) > 1 else ())]
+        self._entry_widths = [w + 0.55 for w in text_widths(entries, size=_SIZE)] if entries else []
+
+    def layers(self) -> Drawing:
+        """Draw nodes as boxes in columns."""
+        graph = self._graph
+        found = laid.layers(graph.nodes, [(e.src, e.dst) for e in graph.edges], graph.starts)
+        columns = max(column for column, _ in found.values()) + 1
+        widest = [
+            max((w for n, w in zip(graph.nodes, self._widths, strict=True) if found[n][0] == c), default=0.3) + 0.24
+            for c in range(columns)
+        ]
+        lefts = [_EDGE + sum(widest[:c]) + c * _GAP for c in range(columns)]
+        height = max(row for _, row in found.values()) * _ROW + _BOX_HEIGHT
+        axes, drawing, top = self._canvas(lefts[-1] + widest[-1] + _EDGE, height)
+        boxes = {
+            node: (lefts[found[node][0]], top + found[node][1] * _ROW, width + 0.24)
+            for node, width in zip(graph.nodes, self._widths, strict=True)
+        }
+        for edge in graph.edges:
+            self._curve(axes, edge, boxes[edge.src], boxes[edge.dst], same=found[edge.src][0] == found[edge.dst][0])
+        for node, label, colour in zip(graph.nodes, self._labels, self._fill, strict=True):
+            left, upper, width = boxes[node]
+            strong = node in graph.starts
+            shape = patches().FancyBboxPatch(
+                (left + 0.05, upper + 0.05),
+                width - 0.1,
+                _BOX_HEIGHT - 0.1,
+                boxstyle="round,pad=0.05,rounding_size=0.08",
+            )
+            shape.set(facecolor=_tinted(colour), edgecolor=colour, linewidth=2.2 if strong else 1.1)
+            axes.add_patch(shape)
+            axes.text(
+                left + width / 2,
+                upper + _BOX_HEIGHT / 2,
+                plain(label),
+                fontsize=_SIZE,
+                color=INK,
+                ha="center",
+                va="center",
+                fontweight="bold" if strong else "normal",
+            )
+        return drawing
+
+    def force(self) -> Drawing:
+        """Draw nodes as discs with their labels below."""
+        graph = self._graph
+        number = {node: place for place, node in enumerate(graph.nodes)}
+        ends = np.array(
+            [(number[e.src], number[e.dst]) for e in graph.edges if e.src != e.dst], dtype=np.int64
+        ).reshape(-1, 2)
+        degree = np.bincount(ends.ravel(), minlength=len(graph.nodes)).astype(np.float64)
+        radius = _RADIUS_MIN + (_RADIUS_MAX - _RADIUS_MIN) * np.sqrt(degree / max(1.0, degree.max()))
+        # The middle of a disc and its label: the box that no other may cover.
+        sizes = np.stack([np.maximum(np.array(self._widths), 2 * radius) + 0.12, 2 * radius + 0.22], axis=1)
+        spread = float(np.sqrt((sizes[:, 0] * (sizes[:, 1] + 0.3)).mean()))
+        places = laid.without_overlaps(laid.forces(len(graph.nodes), ends) * np.array([1.25, 0.9]) * spread, sizes)
+        corner = (places - sizes / 2).min(axis=0)
+        places = places - corner
+        extent = (places + sizes / 2).max(axis=0)
+        axes, drawing, top = self._canvas(float(extent[0]) + 2 * _EDGE, float(extent[1]))
+        centres = [(float(x) + _EDGE, float(y) + top - 0.08) for x, y in places]
+        for edge in graph.edges:
+            if edge.src != edge.dst:
+                self._straight(
+                    axes,
+                    edge,
+                    (centres[number[edge.src]], float(radius[number[edge.src]])),
+                    (centres[number[edge.dst]], float(radius[number[edge.dst]])),
+                )
+        for (x, y), r, label, colour in zip(centres, radius, self._labels, self._fill, strict=True):
+            axes.add_patch(
+                patches().Circle((x, y), float(r), facecolor=colour, edgecolor="white", linewidth=0.8, zorder=3)
+            )
+            box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.6}
+            axes.text(
+                x, y + r + 0.1, plain(label), fontsize=_SIZE, color=INK, ha="center", va="center", zorder=4, bbox=box
+            )
+        return drawing
+
+    def _canvas(self, width: float, height: float) -> tuple[Axes, Drawing, float]:
+        """Return a plane with title and legend, and where the graph begins."""
+        widest = max(
+            [
+                width,
+                text_widths([self._title], size=12, bold=True)[0] + 0.5 if self._title else 0.0,
+                4.0,
+                *(w + 2 * _EDGE for w in self._entry_widths),
+            ]
+        )
+        lines, right = 0 if not self._entry_widths else 1, _EDGE
+        places: list[Point] = []
+        top = 0.62 if self._title else _EDGE / 2
+        for entry in self._entry_widths:
+            if right + entry > widest - _EDGE / 2 and right > _EDGE:
+                lines, right = lines + 1, _EDGE
+            places.append((right, top + 0.22 * (lines - 1) + 0.1))
+            right += entry
+        begin = top + 0.22 * lines + 0.25
+        figure, axes = canvas(widest, begin + height + _EDGE, self._title)
+        for (name, colour), (x, y) in zip(self._legend, places, strict=False):
+            axes.fill_between((x, x + 0.2), y - 0.06, y + 0.06, facecolor=colour, linewidth=0)
+            axes.text(x + 0.27, y, plain(name), fontsize=_SIZE, color=FAINT, va="center")
+        for kind, (x, y) in zip(self._kinds, places[len(self._legend) :], strict=False):
+            axes.plot((x - 0.05, x + 0.22), (y, y), color=LINE, linewidth=1.4, linestyle=self._style(kind))
+            axes.text(x + 0.27, y, plain(kind), fontsize=_SIZE, color=FAINT, va="center")
+        return axes, Drawing(figure), begin
+
+    def _style(self, kind: str) -> object:
+        return _STYLES[self._kinds.index(kind) % len(_STYLES)] if kind in self._kinds else _STYLES[0]
+
+    def _curve(
+        self, axes: Axes, edge: Edge, src: tuple[float, float, float], dst: tuple[float, float, float], *, same: bool
+    ) -> None:
+        """Draw an edge from the right side of a box to the left side of the next; back the other way, and within a
+        column straight or in an arc."""
+        forward = dst[0] > src[0]
+        if same and abs(dst[1] - src[1]) < 1.5 * _ROW and src != dst:
+            down, x = dst[1] > src[1], src[0] + min(src[2], dst[2]) / 2
+            self._arrow(axes, edge, ((x, src[1] + _BOX_HEIGHT * down), (x, dst[1] + _BOX_HEIGHT * (not down))))
+            return
+        start = (src[0] + src[2], src[1] + _BOX_HEIGHT / 2) if forward or same else (src[0], src[1] + _BOX_HEIGHT / 2)
+        end = (dst[0] + dst[2], dst[1] + _BOX_HEIGHT / 2) if same or not forward else (dst[0], dst[1] + _BOX_HEIGHT / 2)
+        bend = 0.5 * _GAP if same else max(0.5 * _GAP, abs(end[0] - start[0]) * 0.45)
+        first = (start[0] + (bend if forward or same else -bend), start[1])
+        second = (end[0] + (-bend if forward else bend), end[1])
+        self._arrow(axes, edge, (start, first, second, end))
+
+    def _straight(self, axes: Axes, edge: Edge, src: tuple[Point, float], dst: tuple[Point, float]) -> None:
+        (a, ra), (b, rb) = src, dst
+        length = max(1e-6, float(np.hypot(b[0] - a[0], b[1] - a[1])))
+        step = ((b[0] - a[0]) / length, (b[1] - a[1]) / length)
+        start, end = (a[0] + step[0] * ra, a[1] + step[1] * ra), (b[0] - step[0] * rb, b[1] - step[1] * rb)
+        self._arrow(axes, edge, (start, end))
+
+    def _arrow(self, axes: Axes, edge: Edge, points: Sequence[Point]) -> None:
+        from matplotlib.path import Path
+
+        ordered = points if self._direction != "in" else points[::-1]
+        codes = [Path.MOVETO, *([Path.CURVE4] * 3 if len(points) == 4 else [Path.LINETO])]
+        head = "-" if self._direction == "both" else "-|>"
+        crowded = len(self._graph.edges) > 60
+        arrow = patches().FancyArrowPatch(
+            path=Path(ordered, codes),
+            arrowstyle=head,
+            mutation_scale=7 if crowded else 9,
+            linewidth=0.7 if crowded else 1.1,
+        )
+        arrow.set(color=LINE, alpha=0.55 if crowded else 0.9, linestyle=self._style(edge.kind), zorder=1)
+        axes.add_patch(arrow)
+
+
+def _legend_of(colours: Mapping[str, str], ungrouped: Sequence[str], starts: Sequence[str]) -> list[tuple[str, str]]:
+    named = [(shortened(name, 24), colour) for name, colour in colours.items() if colour != OTHER]
+    if len(named) < len(colours) or ungrouped:
+        named.append(("start" if len(named) == len(colours) and set(ungrouped) <= set(starts) else "others", OTHER))
+    return named
+
+
+def _cut(label: str) -> str:
+    """Return a label of bounded length; ids that begin alike often differ at their end, so the middle goes."""
+    return (
+        label
+        if len(label) <= _LABEL_CHARS
+        else f"{label[: _LABEL_CHARS // 3]}…{label[1 + _LABEL_CHARS // 3 - _LABEL_CHARS :]}"
+    )
+
+
+def _tinted(colour: str) -> str:
+    """Return a light shade of a colour, on which dark text is read."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 - (255 - p) * 0.18):02x}" for p in parts)

@@ -1,0 +1,71 @@
+"""The words of a text, folded so that spelling variants meet.
+
+A text is brought to NFKC, casefolded, and its accents are dropped; words are what lies between characters that are no
+letters, digits or marks. Scripts without spaces (Han, kana) give overlapping pairs of characters, as Lucene's CJK
+analysis does; an emoji is a word of its own. Lone surrogates, control characters and punctuation end a word; format
+characters (soft hyphen, joiners) vanish. What a character is comes from the tables of unicodedata: Unicode keeps the
+normal forms of a character once it is assigned, so it is characters newer than a Python that differ between versions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# A longer word is cut: a megabyte of base64 is many words of bounded length.
+WORD_CHARS_MAX = 64
+
+_ASCII = {code: chr(code) if chr(code).isalnum() else " " for code in range(128)}
+_UNSPACED = re.compile("[぀-ヿㇰ-ㇿ㐀-䶿一-鿿豈-﫿\U0001b000-\U0001b16f\U00020000-\U0003ffff]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the folded words of a text, in order, each 1 to `WORD_CHARS_MAX` characters."""
+    if text.isascii():
+        words = text.lower().translate(_ASCII).split()
+    else:
+        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+        words = unicodedata.normalize("NFC", folded.translate(_KEPT)).split()
+        if _UNSPACED.search(folded):
+            words = [piece for word in words for piece in _pieces(word)]
+    if len(text) > WORD_CHARS_MAX and max(map(len, words), default=0) > WORD_CHARS_MAX:
+        return [word[start : start + WORD_CHARS_MAX] for word in words for start in range(0, len(word), WORD_CHARS_MAX)]
+    return words
+
+
+class _Kept(dict[int, str | None]):
+    """What `str.translate` makes of a character, found when it is first met; at most one entry a code point."""
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        category = unicodedata.category(char)
+        kept: str | None = " "
+        if _is_accent(unicodedata.combining(char)) or category == "Cf":
+            kept = None
+        elif category[0] in "LNM":
+            kept = char
+        elif category == "So":
+            kept = f" {char} "
+        self[code] = kept
+        return kept
+
+
+_KEPT = _Kept()
+
+
+def _is_accent(combining_class: int) -> bool:
+    """Return whether a mark may be dropped. Below 10 are kana's voicing marks, nukta and virama, and from 84 to 132
+    vowels of Telugu, Thai, Lao and Tibetan."""
+    return combining_class >= 10 and not 84 <= combining_class <= 132
+
+
+def _pieces(word: str) -> list[str]:
+    """Return a word with its runs of Han and kana cut into pairs."""
+    pieces: list[str] = []
+    end = 0
+    for run in _UNSPACED.finditer(word):
+        pieces += [word[end : run.start()]] if run.start() > end else []
+        chars = run.group()
+        pieces += [chars[i : i + 2] for i in range(max(1, len(chars) - 1))]
+        end = run.end()
+    return pieces + ([word[end:]] if end < len(word) else [])

@@ -1,0 +1,343 @@
+"""The async door: the verbs of a database as coroutines, for services that must not wait. The work is done by the same
+code, on threads.
+
+    async with await rem.connect_async("memory.rem") as adb:
+        found = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
+        async with adb.transaction() as tx:
+            await tx.insert("entities", {"name": "DHL"})
+        async for batch in adb.batches("SELECT * FROM sales"):
+            ...
+
+A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or
+one that by its plan may hold more than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of
+rows; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
+its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its
+end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError, InputError
+from rem_arrow.face.database import Database, connect
+from rem_arrow.face.transaction import Transaction
+from rem_arrow.parameters import Parameters
+from rem_arrow.running.cancellation import check_stopped, stoppable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKERS = 8
+BATCH_ROWS = 65_536
+
+
+class Threads:
+    """Runs calls on threads, for tasks that may be cancelled."""
+
+    def __init__(self, workers: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rem-async")
+
+    def start(self, call: Callable[[], T]) -> tuple[asyncio.Future[T], threading.Event]:
+        """Begin a call. Returns its result to come, and the event that asks it to stop."""
+        asked = threading.Event()
+
+        def run() -> T:
+            with stoppable(asked):
+                check_stopped()
+                return call()
+
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._pool, run), asked
+        except RuntimeError as error:
+            raise InputError("the database is closed; connect to it again") from error
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Return the result of a call. A task that is cancelled goes on at once."""
+        future, asked = self.start(call)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            asked.set()
+            raise
+
+    def close(self) -> None:
+        """Take no more calls; those that run end."""
+        self._pool.shutdown(wait=False)
+
+
+def _of_database(
+    verb: Callable[Concatenate[Database, P], T],
+) -> Callable[Concatenate[AsyncDatabase, P], Coroutine[Any, Any, T]]:
+    """Return a verb of the database as a coroutine on a thread."""
+
+    @wraps(verb)
+    async def run(self: AsyncDatabase, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(partial(verb, self._database, *args, **kwargs))
+
+    return run
+
+
+def _of_transaction(
+    verb: Callable[Concatenate[Transaction, P], T],
+) -> Callable[Concatenate[AsyncTransaction, P], Coroutine[Any, Any, T]]:
+    """Return a verb of the transaction as a coroutine on a thread."""
+
+    @wraps(verb)
+    async def run(self: AsyncTransaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(partial(verb, self._begun(), *args, **kwargs))
+
+    return run
+
+
+class AsyncTransaction:
+    """A transaction whose verbs are awaited, one after another; `async with` commits at its end, or on an error stores
+    nothing."""
+
+    add_edge = _of_transaction(Transaction.add_edge)
+    add_edges = _of_transaction(Transaction.add_edges)
+    all_paths = _of_transaction(Transaction.all_paths)
+    complete = _of_transaction(Transaction.complete)
+    components = _of_transaction(Transaction.components)
+    count_paths = _of_transaction(Transaction.count_paths)
+    degree = _of_transaction(Transaction.degree)
+    delete = _of_transaction(Transaction.delete)
+    find = _of_transaction(Transaction.find)
+    find_cycles = _of_transaction(Transaction.find_cycles)
+    fuzzy = _of_transaction(Transaction.fuzzy)
+    get = _of_transaction(Transaction.get)
+    insert = _of_transaction(Transaction.insert)
+    lookup_entity = _of_transaction(Transaction.lookup_entity)
+    neighbors = _of_transaction(Transaction.neighbors)
+    pagerank = _of_transaction(Transaction.pagerank)
+    purge = _of_transaction(Transaction.purge)
+    reachable = _of_transaction(Transaction.reachable)
+    remove_edges = _of_transaction(Transaction.remove_edges)
+    shortest_path = _of_transaction(Transaction.shortest_path)
+    sql = _of_transaction(Transaction.sql)
+    topological_order = _of_transaction(Transaction.topological_order)
+    traverse_edges = _of_transaction(Transaction.traverse_edges)
+    update = _of_transaction(Transaction.update)
+    commit = _of_transaction(Transaction.commit)
+    rollback = _of_transaction(Transaction.rollback)
+
+    def __init__(self, database: Database, threads: Threads) -> None:
+        self._database, self._threads = database, threads
+        self._transaction: Transaction | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> AsyncTransaction:
+        self._transaction = await self._run(self._database.transaction)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._transaction is not None:
+            await self._run(partial(self._transaction.__exit__, kind, error, trace))
+
+    def _begun(self) -> Transaction:
+        if self._transaction is None:
+            raise InputError("this transaction has not begun; write: async with adb.transaction() as tx")
+        return self._transaction
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        """Run a call when those before it have ended, cancelled ones too: a transaction is for one thread at a time."""
+        async with self._turn:
+            future, asked = self._threads.start(call)
+            try:
+                return await asyncio.shield(future)
+            except asyncio.CancelledError:
+                asked.set()
+                # Its thread may be at work on the transaction still; what comes next, a rollback, waits for it.
+                await asyncio.wait([future])
+                if not future.cancelled():
+                    # Nobody is left to be told.
+                    future.exception()
+                raise
+
+
+class AsyncDatabase:
+    """An open database whose verbs are awaited; `async with` closes it. Each is the verb of `Database` of that name,
+    run on a thread.
+
+    Args:
+        workers: calls that run at a time; more wait for their turn. Writers take turns in any case.
+    """
+
+    add_document = _of_database(Database.add_document)
+    add_documents = _of_database(Database.add_documents)
+    add_edge = _of_database(Database.add_edge)
+    add_edges = _of_database(Database.add_edges)
+    add_message = _of_database(Database.add_message)
+    all_paths = _of_database(Database.all_paths)
+    ask = _of_database(Database.ask)
+    backup = _of_database(Database.backup)
+    compact = _of_database(Database.compact)
+    complete = _of_database(Database.complete)
+    components = _of_database(Database.components)
+    count_paths = _of_database(Database.count_paths)
+    create_index = _of_database(Database.create_index)
+    degree = _of_database(Database.degree)
+    delete = _of_database(Database.delete)
+    duckdb = _of_database(Database.duckdb)
+    explain = _of_database(Database.explain)
+    export = _of_database(Database.export)
+    find = _of_database(Database.find)
+    find_cycles = _of_database(Database.find_cycles)
+    fuzzy = _of_database(Database.fuzzy)
+    get = _of_database(Database.get)
+    import_from = _of_database(Database.import_from)
+    insert = _of_database(Database.insert)
+    lazy = _of_database(Database.lazy)
+    load = _of_database(Database.load)
+    lookup_entity = _of_database(Database.lookup_entity)
+    messages = _of_database(Database.messages)
+    neighbors = _of_database(Database.neighbors)
+    pagerank = _of_database(Database.pagerank)
+    purge = _of_database(Database.purge)
+    query_natural_language = _of_database(Database.query_natural_language)
+    reachable = _of_database(Database.reachable)
+    reader = _of_database(Database.reader)
+    reembed = _of_database(Database.reembed)
+    refresh = _of_database(Database.refresh)
+    register = _of_database(Database.register)
+    remove_edges = _of_database(Database.remove_edges)
+    scan = _of_database(Database.scan)
+    schema = _of_database(Database.schema)
+    search = _of_database(Database.search)
+    shortest_path = _of_database(Database.shortest_path)
+    similar = _of_database(Database.similar)
+    sql = _of_database(Database.sql)
+    start_session = _of_database(Database.start_session)
+    stats = _of_database(Database.stats)
+    table = _of_database(Database.table)
+    tables = _of_database(Database.tables)
+    timeline = _of_database(Database.timeline)
+    to_arrow = _of_database(Database.to_arrow)
+    topological_order = _of_database(Database.topological_order)
+    traverse_edges = _of_database(Database.traverse_edges)
+    update = _of_database(Database.update)
+    vectors = _of_database(Database.vectors)
+    verify = _of_database(Database.verify)
+    wait = _of_database(Database.wait)
+
+    def __init__(self, database: Database, *, workers: int = WORKERS) -> None:
+        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+            raise InputError(f"workers is a whole number of at least 1, not {workers!r}")
+        self._database = database
+        self._threads = Threads(workers)
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._database.path
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._database.closed
+
+    def transaction(self) -> AsyncTransaction:
+        """Return a transaction: `async with adb.transaction() as tx`."""
+        return AsyncTransaction(self._database, self._threads)
+
+    async def batches(
+        self,
+        text: str,
+        parameters: Parameters = None,
+        *,
+        frames: Mapping[str, Any] | None = None,
+        rows: int = BATCH_ROWS,
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Yield the rows of a query in frames of about `rows` rows, as they are computed; a result may be larger than
+        memory.
+
+        Raises:
+            ParseError, BindError, UnsupportedError: the text.
+            ExecuteError: overflow, memory.
+            InputError: `rows` is not at least 1.
+        """
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise InputError(f"rows is a whole number of at least 1, not {rows!r}")
+        frame = await self._run(partial(self._database.lazy, text, parameters, frames=frames))
+        found = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
+        while (batch := await self._run(partial(_next, found))) is not None:
+            yield batch
+
+    async def close(self, timeout_s: float = 30.0) -> None:
+        """Close the database as `Database.close` does; safe to call twice."""
+        if not self._database.closed:
+            await asyncio.shield(asyncio.to_thread(self._database.close, timeout_s))
+        self._threads.close()
+
+    async def __aenter__(self) -> AsyncDatabase:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<rem_arrow.AsyncDatabase {self.path}{' (closed)' if self.closed else ''}>"
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await self._threads.run(partial(_without_begin, self._database, call))
+
+
+def _opening(open_: Callable[P, Database]) -> Callable[P, Coroutine[Any, Any, AsyncDatabase]]:
+    """Return what opens a database, awaited."""
+
+    @wraps(open_)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> AsyncDatabase:
+        opening = asyncio.ensure_future(asyncio.to_thread(open_, *args, **kwargs))
+        try:
+            return AsyncDatabase(await asyncio.shield(opening))
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_unwanted)
+            raise
+
+    return run
+
+
+def _close_unwanted(opened: asyncio.Future[Database]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        opened.result().close()
+
+
+connect_async = _opening(connect)
+
+
+def _without_begin(database: Database, call: Callable[[], T]) -> T:
+    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which serves others
+    next."""
+    begun = False
+    try:
+        found = call()
+    finally:
+        begun = database._begun() is not None
+        if begun:
+            database._control("ROLLBACK")
+    if begun:
+        raise InputError(
+            "BEGIN is for one thread, and the calls of an async database run on several; write: async with "
+            "adb.transaction() as tx"
+        )
+    return found
+
+
+def _next(batches: Iterator[pl.DataFrame]) -> pl.DataFrame | None:
+    try:
+        return next(batches, None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise ExecuteError(f"the query failed: {(str(error).splitlines() or [type(error).__name__])[0]}") from error

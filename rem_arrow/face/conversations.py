@@ -1,0 +1,128 @@
+"""Conversations on a database: sessions, and their messages in order.
+
+A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals
+are given out in the commit of the message: two writers never get the same one, and two transactions that would are a
+ConflictError at the second commit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.errors import InputError
+from rem_arrow.face.find import check_limit
+from rem_arrow.face.representation import Showing
+from rem_arrow.model.registry import id_text
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import Version
+from rem_arrow.write.edges import NAME as EDGES
+from rem_arrow.write.edges import edge_row
+from rem_arrow.write.writer import find_table
+
+SESSIONS, MESSAGES = "sessions", "messages"
+
+
+class Conversation(Showing):
+    """The part of a database that keeps conversations."""
+
+    def start_session(
+        self,
+        name: str | None = None,
+        *,
+        id: str | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        started_at: dt.datetime | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Begin a session, with the status "open". Returns its id.
+
+        Args:
+            id: default is a time-ordered UUID.
+            started_at: default is now.
+
+        Raises:
+            InputError: there is a session of that id.
+        """
+        row = {
+            "name": name,
+            "user_id": user_id,
+            "agent_id": agent_id,
+            "status": "open",
+            "started_at": started_at or dt.datetime.now(dt.timezone.utc),
+            "metadata": dict(metadata or {}),
+        }
+
+        def compute(version: Version) -> tuple[Changes, list[str]]:
+            tv, writer = find_table(version, SESSIONS), self._shared.writer
+            if id is not None and writer.find(tv, id_text(id, SESSIONS)) is not None:
+                raise InputError(f"there is a session {id!r} already; give another id, or go on with add_message")
+            records = self._shared.records(tv.table)
+            return writer.insert(tv, records, records.new_rows([row if id is None else {**row, "id": id}]))
+
+        return self._write(compute)[0]
+
+    def add_message(self, session: str, role: str, content: str, *, metadata: Mapping[str, Any] | None = None) -> str:
+        """Add the next message to a session, in one commit. Returns its id.
+
+        Args:
+            role: user, assistant, system or tool.
+
+        Raises:
+            InputError: no such session.
+            ConflictError: in a transaction, at its COMMIT: another writer added a message to the session first.
+
+        Example:
+            >>> session = db.start_session("Printer", id="s1")
+            >>> db.add_message(session, "user", "It prints nothing.")
+            's1#0'
+        """
+
+        def compute(version: Version) -> tuple[Changes, str]:
+            self._check_session(version, session)
+            tv, writer = find_table(version, MESSAGES), self._shared.writer
+            ordinal = self._next_ordinal(version, session)
+            id_ = f"{session}#{ordinal}"
+            row = {
+                "id": id_,
+                "session_id": session,
+                "role": role,
+                "content": content,
+                "ordinal": ordinal,
+                "metadata": dict(metadata or {}),
+            }
+            if writer.find(tv, id_) is not None:
+                raise InputError(f"{MESSAGES} has a row {id_!r} that is not of this session; give it another id")
+            records = self._shared.records(tv.table)
+            changes, _ = writer.insert(tv, records, records.new_rows([row]))
+            edge = edge_row(id_, session, "part_of", resolve=lambda end: MESSAGES if end == id_ else SESSIONS)
+            changes.merge(writer.put_keyed(find_table(version, EDGES), [edge]))
+            return changes, id_
+
+        return self._write(compute)
+
+    def messages(self, session: str, *, limit: int | None = None) -> pl.DataFrame:
+        """Return the messages of a session in order, with all columns; with `limit` the last so many. Raises InputError
+        if there is no such session."""
+        version = self._version()
+        self._check_session(version, session)
+        check_limit(limit)
+        text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
+        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
+
+    def _check_session(self, version: Version, session: str) -> None:
+        tv = find_table(version, SESSIONS)
+        found = self._shared.writer.find(tv, id_text(session, SESSIONS))
+        if found is None or self._shared.writer.plain_row(tv.table, found[1])[-1] is not None:
+            raise InputError(f"no session {session!r}; begin one with start_session")
+
+    def _next_ordinal(self, version: Version, session: str) -> int:
+        """One more than the highest there ever was: deleted messages keep theirs."""
+        snapshot = Snapshot(self._shared.store.kv, self._shared.writer.hints, version, include_deleted=True)
+        text = f"SELECT coalesce(MAX(ordinal) + 1, 0) FROM {MESSAGES} WHERE session_id = $session"
+        return int(self._shared.engine.execute(text, snapshot, {"session": session}, self._shared.limits).item())

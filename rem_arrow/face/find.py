@@ -1,0 +1,97 @@
+"""Rows by a condition that is an object: `find`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.errors import InputError, suggest
+from rem_arrow.face.entity_names import Naming
+from rem_arrow.model.predicates import Predicate, Values
+from rem_arrow.schema import Table
+from rem_arrow.storage.version import Version
+from rem_arrow.write.writer import find_table
+
+
+class Finding(Naming):
+    """The part of a database that finds rows by predicates."""
+
+    def find(
+        self,
+        table: str,
+        predicate: Predicate | None = None,
+        *,
+        order_by: str | Sequence[str] | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> pl.DataFrame:
+        """Return the rows of a table that meet a predicate, with all their columns.
+
+        Args:
+            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; without one every row.
+            order_by: a column, or several; NULL comes last.
+            limit: at most so many rows.
+
+        Raises:
+            InputError: no such table or column, or an argument of another kind.
+            BindError: a value cannot be compared with its column.
+        """
+        version = self._version()
+        described = find_table(version, table).table
+        names = [order_by] if isinstance(order_by, str) else list(order_by or ())
+        check_limit(limit)
+        text, values = f"SELECT * FROM {quoted(described.name)}", Values()
+        if predicate is not None:
+            text += f" WHERE {condition(described, predicate, values)}"
+        if names:
+            check_columns(described, names)
+            text += " ORDER BY " + ", ".join(f"{quoted(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names)
+        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
+
+    def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
+        return self._shared.engine.execute(
+            text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits
+        )
+
+
+def as_text(
+    table: Table, where: str | Predicate | None, parameters: Mapping[str, Any] | None
+) -> tuple[str | None, Mapping[str, Any] | None]:
+    """Return a condition as SQL, and its parameters beside those that were given."""
+    if where is None or isinstance(where, str):
+        return where, parameters
+    own = Values()
+    return condition(table, where, own), {**(parameters or {}), **own}
+
+
+def condition(table: Table, predicate: Any, values: Values) -> str:
+    """Return a predicate as SQL on a table, its parameters added to `values`. Raises InputError for a column that is
+    not there."""
+    if not isinstance(predicate, Predicate):
+        raise InputError(f"a condition on {table.name} is a predicate, such as Eq('status', 'open'); not {predicate!r}")
+    if table.kind != "view":
+        check_columns(table, sorted(predicate.columns()))
+    return predicate.write(values)
+
+
+def check_limit(limit: int | None) -> None:
+    """Raise InputError for what is no number of rows."""
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
+        raise InputError(f"limit is a whole number of at least 0, not {limit!r}")
+
+
+def check_columns(table: Table, names: Sequence[str]) -> None:
+    """Raise InputError for a name that no column of a table has; what a view has is known to its query only."""
+    for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"a column is named by a text, not {name!r}")
+        if table.kind != "view" and name.casefold() not in {n.casefold() for n in table.names}:
+            raise InputError(f'no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')
+
+
+def quoted(name: str) -> str:
+    """Return a name as an identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'

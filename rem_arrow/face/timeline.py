@@ -1,0 +1,176 @@
+"""What happened when: rows of a table with times, in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.errors import InputError
+from rem_arrow.face.documents import Documents
+from rem_arrow.face.find import check_columns, check_limit, quoted
+from rem_arrow.model.predicates import In, Values
+from rem_arrow.model.registry import id_text
+from rem_arrow.schema import Table
+from rem_arrow.storage.version import Version
+from rem_arrow.write.edges import split_end
+from rem_arrow.write.writer import find_table
+
+Time = dt.datetime | dt.date | str
+
+_START, _END, _KIND, _PEOPLE = "starts_at", "ends_at", "moment_type", "participants"
+
+
+class Timeline(Documents):
+    """The part of a database that shows what happened when."""
+
+    def timeline(
+        self,
+        start: Time | None = None,
+        end: Time | None = None,
+        *,
+        moment_type: str | Iterable[str] | None = None,
+        about: str | Iterable[str] | None = None,
+        limit: int | None = None,
+        descending: bool = False,
+        table: str = "moments",
+        column: str | None = None,
+    ) -> pl.DataFrame:
+        """Return the moments that overlap a range of time, in order of their beginning.
+
+        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to
+        `ends_at`. One without an end is the instant of its beginning; one without a beginning is on no timeline.
+        `timeline("2026-06-01", "2026-07-01")` is June, with what reaches into it.
+
+        Args:
+            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its
+                first instant. None is no bound.
+            moment_type: only of this type, or of one of these.
+            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its
+                id or name among the participants.
+            limit: at most so many, the first ones.
+            descending: the latest first.
+            table: another table with times; `column` says which column of datetimes or dates, unless it has
+                `starts_at` too.
+
+        Returns:
+            All columns of the table.
+
+        Raises:
+            InputError: a bound is no time, or `start` is after `end`; no such table or column.
+        """
+        version = self._version()
+        described = find_table(version, table).table
+        begin, until = _columns(described, column)
+        low, high = _instant("start", start), _instant("end", end)
+        if low is not None and high is not None and low > high:
+            raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
+        check_limit(limit)
+        values = Values()
+        terms = [f"{begin} IS NOT NULL", *_within(begin, until, low, high, values)]
+        if moment_type is not None:
+            check_columns(described, [_KIND])
+            terms.append(In(_KIND, [moment_type] if isinstance(moment_type, str) else moment_type).write(values))
+        if about is not None:
+            terms.append(
+                self._about(
+                    version,
+                    described,
+                    list(about) if isinstance(about, Iterable) and not isinstance(about, str) else [about],
+                    values,
+                )
+            )
+        order = ", ".join(
+            f"{name} {'DESC' if descending else 'ASC'} NULLS LAST"
+            for name in (begin, until, '"id"' if "id" in described.names else None)
+            if name
+        )
+        text = f"SELECT * FROM {quoted(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
+        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
+
+    def _about(self, version: Version, table: Table, ids: list[Any], values: Values) -> str:
+        """Return the condition that a row has an edge to or from one of these entities, or names one as a
+        participant."""
+        if "id" not in table.names:
+            raise InputError(
+                f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities"
+            )
+        resolve = self._shared.resolver(version)
+        ends = [split_end(id_text(given, "the timeline"), resolve) for given in ids]
+        if not ends:
+            return "FALSE"
+        values["own"] = table.name
+        terms = []
+        for side, other in (("src", "dst"), ("dst", "src")):
+            near = []
+            for place, (owner, id_) in enumerate(ends):
+                values[f"about_{place}"] = id_
+                near.append(
+                    f"{other} = $about_{place}"
+                    if owner is None
+                    else f"({other} = $about_{place} AND {other}_table = $owner_{place})"
+                )
+                if owner is not None:
+                    values[f"owner_{place}"] = owner
+            terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(near)}))')
+        if _PEOPLE in table.names:
+            known = {id_ for _, id_ in ends}
+            named = self.lookup_entity(*known).filter(pl.col("id").is_in(list(known)))
+            values["people"] = sorted(known | set(named["name"].drop_nulls()))
+            terms.append(f"list_has_any({_PEOPLE}, $people)")
+        return f"({' OR '.join(terms)})"
+
+
+def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
+    """Return the columns of beginning and end, quoted; rows of one column have no end. Raises InputError."""
+    timed = [f.name for f in table.fields if isinstance(f.dtype, (pl.Datetime, pl.Date))]
+    if column is None and _START not in timed:
+        raise InputError(f"{table.name} has no {_START}; say which column=. {_listing(timed)}")
+    if column is not None:
+        check_columns(table, [column])
+        if column.casefold() not in {name.casefold() for name in timed}:
+            raise InputError(f"{table.name}.{column} holds no times. {_listing(timed)}")
+        return quoted(column), None
+    return quoted(_START), quoted(_END) if _END in timed else None
+
+
+def _within(
+    begin: str, until: str | None, low: dt.datetime | None, high: dt.datetime | None, values: Values
+) -> list[str]:
+    """Return the conditions that [begin, until) overlaps [low, high); without an end the beginning is an instant."""
+    terms = []
+    if high is not None:
+        values["high"] = high
+        terms.append(f"{begin} < $high")
+    if low is not None:
+        values["low"] = low
+        terms.append(f"{begin} >= $low" if until is None else f"({begin} >= $low OR {until} > $low)")
+    return terms
+
+
+def _instant(name: str, given: Any) -> dt.datetime | None:
+    """Return a bound as a datetime in UTC. Raises InputError."""
+    if given is None:
+        return None
+    value = given
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError as error:
+            raise InputError(
+                f"{name} is {given!r}, which is no ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
+            ) from error
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        value = dt.datetime.combine(value, dt.time())
+    if not isinstance(value, dt.datetime):
+        raise InputError(f"{name} is a datetime, a date or an ISO 8601 text, not {given!r}")
+    try:
+        return value.replace(tzinfo=dt.timezone.utc) if value.tzinfo is None else value.astimezone(dt.timezone.utc)
+    except OverflowError as error:
+        raise InputError(f"{name} {given} is out of range in UTC") from error
+
+
+def _listing(timed: list[str]) -> str:
+    return f"Columns with times: {', '.join(timed)}." if timed else "It has no column with times."

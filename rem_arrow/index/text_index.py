@@ -1,0 +1,189 @@
+"""Full-text index of texts by rowid, by tantivy: BM25 over words.
+
+A word is a run of letters and digits, in lower case and without accents; what is longer than 255 bytes is left out. The
+words of a query are an OR, each counted once, however often it stands there. The score of a row is the sum over the
+words that it holds of
+
+    idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)),    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), k1
+    = 1.2, b = 0.75
+
+over the N texts of the index. Lengths above 40 words are kept roughly.
+
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rem_arrow.errors import CorruptionError, UnsupportedError
+
+try:
+    import tantivy
+except ImportError as _error:
+    raise UnsupportedError("search by words needs tantivy: pip install 'rem_arrow[fulltext]'") from _error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    Rowids = npt.NDArray[np.int64]
+    Prints = npt.NDArray[np.uint32]
+
+_WORD_BYTES_MAX = 255
+_QUERY_WORDS_MAX = 1_000
+_WRITER_BYTES = 64 << 20
+_ROWID, _PRINT, _TEXT = "rowid", "print", "text"
+# What tantivy writes beside the index itself.
+_NOT_INDEX = (".lock", ".managed.json")
+
+
+class Found(NamedTuple):
+    """Rows that hold a word of a query, best first, and their scores."""
+
+    rowids: Rowids
+    scores: npt.NDArray[np.float64]
+
+
+class TextIndex:
+    """Texts by rowid. Searches may run beside one writer; what was added or removed is seen after `commit`."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open the index in a folder, or make one there; without a folder it lives in memory.
+
+        Raises:
+            CorruptionError: what lies in the folder is no index.
+        """
+        self.path = path
+        try:
+            if path is not None:
+                path.mkdir(parents=True, exist_ok=True)
+            self._index = tantivy.Index(_schema(), None if path is None else str(path))
+            self._index.register_tokenizer("words", _analyzer())
+            self._searcher = self._index.searcher()
+        except (ValueError, OSError, RuntimeError) as error:
+            raise CorruptionError(f"the text index {path} is damaged: {error}") from error
+        self._analyzer = _analyzer()
+        self._writer: tantivy.IndexWriter | None = None
+        self._dirty = False
+        self._checksums: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def count(self) -> int:
+        """How many texts there are."""
+        return int(self._searcher.num_docs)
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text, in its order."""
+        return list(self._analyzer.analyze(text))
+
+    def held(self) -> tuple[Rowids, Prints]:
+        """Return the rowids of all texts, ascending, and their prints."""
+        hits = self._searcher.search(tantivy.Query.all_query(), max(1, self.count), count=False).hits
+        addresses = [address for _, address in hits]
+        rowids = np.array(self._searcher.fast_field_values(_ROWID, addresses), dtype=np.int64)
+        prints = np.array(self._searcher.fast_field_values(_PRINT, addresses), dtype=np.uint32)
+        order = np.argsort(rowids, kind="stable")
+        return rowids[order], prints[order]
+
+    def put(self, rowids: Rowids, prints: Prints, texts: Sequence[str]) -> None:
+        """Add texts; each replaces what the index has for its rowid. `prints` are numbers that other texts hardly
+        have."""
+        with self._lock:
+            writer, replaced = self._writing(), self.count > 0
+            self._dirty = True
+            for rowid, number, text in zip(rowids.tolist(), prints.tolist(), texts, strict=True):
+                if replaced:
+                    writer.delete_documents_by_term(_ROWID, rowid)
+                document = tantivy.Document()
+                document.add_integer(_ROWID, rowid)
+                document.add_integer(_PRINT, number)
+                document.add_text(_TEXT, text)
+                writer.add_document(document)
+
+    def remove(self, rowids: Rowids) -> None:
+        """Take out rows; one that is not there is left alone."""
+        with self._lock:
+            writer = self._writing()
+            self._dirty = True
+            for rowid in rowids.tolist():
+                writer.delete_documents_by_term(_ROWID, rowid)
+
+    def commit(self) -> bool:
+        """Let searches see what was written; in a folder it is on disk then. Returns whether anything was."""
+        with self._lock:
+            changed, self._dirty = self._dirty, False
+            if changed and self._writer is not None:
+                try:
+                    self._writer.commit()
+                except (ValueError, OSError, RuntimeError) as error:
+                    raise CorruptionError(f"the text index {self.path} cannot be written: {error}") from error
+                self._index.reload()
+                self._searcher = self._index.searcher()
+            return changed
+
+    def search(self, query: str, k: int, among: Rowids | None = None) -> Found:
+        """Return the k best rows; with `among`, which should be few, of these."""
+        searcher, wanted = self._searcher, self._query(query)
+        if wanted is None or k <= 0:
+            return Found(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
+        if among is not None:
+            only = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(self._index.schema, _ROWID, among.tolist()), 0.0
+            )
+            wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, only)])
+        hits = searcher.search(wanted, min(k, max(1, int(searcher.num_docs))), count=False).hits
+        rowids = searcher.fast_field_values(_ROWID, [address for _, address in hits])
+        return Found(np.array(rowids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float64))
+
+    def checksums(self) -> dict[str, int]:
+        """Return the CRC-32 of each file of the index; a file never changes under its name, but for meta.json."""
+        assert self.path is not None, "an index in memory has no files"
+        files = [p.name for p in self.path.iterdir() if not p.name.endswith(_NOT_INDEX)]
+        known = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
+        self._checksums = known | {
+            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in known
+        }
+        return self._checksums
+
+    def close(self, *, remove: bool = False) -> None:
+        """End the writer; with `remove` the files go too."""
+        with self._lock:
+            self._writer = None
+        if remove and self.path is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def _writing(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            self._writer = self._index.writer(_WRITER_BYTES, 1)
+        return self._writer
+
+    def _query(self, text: str) -> tantivy.Query | None:
+        words = list(dict.fromkeys(self.words(text)))[:_QUERY_WORDS_MAX]
+        terms = [tantivy.Query.term_query(self._index.schema, _TEXT, word, "freq") for word in words]
+        if len(terms) < 2:
+            return terms[0] if terms else None
+        return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field(_ROWID, indexed=True, fast=True)
+    builder.add_integer_field(_PRINT, fast=True)
+    builder.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="freq")
+    return builder.build()
+
+
+def _analyzer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(
+        tantivy.Filter.remove_long(_WORD_BYTES_MAX)
+    )
+    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()

@@ -1,0 +1,180 @@
+"""What an import finds under a path: our own exports, files of DuckDB and SQLite, folders of LanceDB, Parquet and the
+like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from rem_arrow.errors import InputError
+from rem_arrow.interop import delta, lance, manifest, text_files
+from rem_arrow.interop.duck import duckdb_tables
+from rem_arrow.interop.exports import WRITING
+from rem_arrow.interop.manifest import Entry
+from rem_arrow.interop.readers import READABLE, Input, of_lazy, open_files
+from rem_arrow.interop.sqlite import HEADER, sqlite_tables
+from rem_arrow.schema import Table
+
+_DUCKDB_MARK = b"DUCK"
+_DUCKDB_PLACE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table that can be imported.
+
+    Attributes:
+        open: gives its rows; of a view there is none.
+        table: its description, where it comes from a database of ours.
+    """
+
+    name: str
+    open: Callable[[], Input] | None
+    table: Table | None = None
+
+
+@contextmanager
+def open_tables(path: Path) -> Iterator[list[Found]]:
+    """Yield the tables under a path, which stay open meanwhile. Raises InputError for what is none of the kinds that
+    are known."""
+    if path.is_dir():
+        yield _in_folder(path)
+        return
+    if not path.is_file():
+        raise InputError(f"there is no file or folder {path}")
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.startswith(HEADER):
+        with sqlite_tables(path) as tables:
+            yield _listed(tables)
+    elif head[_DUCKDB_PLACE:].startswith(_DUCKDB_MARK):
+        with duckdb_tables(path) as tables:
+            yield _listed(tables)
+    else:
+        raise InputError(
+            f"{path} is no file of DuckDB or SQLite; import_from reads these, a folder of LanceDB, of Parquet files, "
+            "or of db.export. For one file of rows use load"
+        )
+
+
+def _in_folder(path: Path) -> list[Found]:
+    if path.name.endswith(WRITING):
+        raise InputError(f"{path} is an export that did not come to its end; export again")
+    if (path / manifest.NAME).is_file():
+        return _exported(path)
+    if (path / "CURRENT").is_file():
+        raise InputError(f"{path} is a database of rem_arrow: connect to it, and export what you want to take over")
+    lances = [p.name.removesuffix(lance.ENDING) for p in sorted(path.glob(f"*{lance.ENDING}")) if p.is_dir()]
+    if lances:
+        return _listed(lance.lance_tables(path, lances))
+    found = [
+        Found(p.stem, partial(open_files, [p]))
+        for p in sorted(path.iterdir())
+        if p.is_file() and p.suffix.lower() in READABLE
+    ]
+    found += [
+        Found(p.name, partial(_open_partitioned, p))
+        for p in sorted(path.iterdir())
+        if p.is_dir() and any(p.rglob("*.parquet"))
+    ]
+    if not found:
+        raise InputError(
+            f"{path} holds no tables: no manifest.json of db.export, no NAME.lance, and no files that end in "
+            f"{', '.join(READABLE)}"
+        )
+    return found
+
+
+def _listed(tables: Mapping[str, Callable[[], Input]]) -> list[Found]:
+    return [Found(name, open_) for name, open_ in tables.items()]
+
+
+def _open_partitioned(path: Path) -> Input:
+    """Return a folder of Parquet files as one table; what folders such as year=2024 say become columns."""
+    files = [str(p) for p in sorted(path.rglob("*.parquet"))]
+    try:
+        return of_lazy(
+            pl.scan_parquet(files, glob=False, hive_partitioning=any("=" in p.name for p in path.iterdir())), str(path)
+        )
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+
+
+# --- our own exports
+
+
+def _exported(folder: Path) -> list[Found]:
+    page = manifest.read_manifest(folder)
+    if page.format not in ("parquet", "ipc", "csv", "ndjson", "delta", "lance"):
+        raise InputError(f"{folder / manifest.NAME} names the format {page.format!r}, which this version does not know")
+    return [
+        Found(e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table)
+        for e in page.entries
+    ]
+
+
+def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
+    table, where = entry.table, folder / entry.path
+    schema = pl.Schema({**table.polars_schema(), **{e.column: e.dtype for e in table.embeddings}})
+    if format_ == "lance":
+        given = lance.lance_tables(folder, [where.name.removesuffix(lance.ENDING)])
+        opened = next(iter(given.values()))()
+        return Input(
+            schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where))
+        )
+    try:
+        frame = delta.scan(where) if format_ == "delta" else _scan(where, format_, schema, entry)
+        opened = of_lazy(frame, str(where), entry.rows)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{where} cannot be read: {error}") from error
+    return Input(schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where)))
+
+
+def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.LazyFrame:
+    files = [str(p) for p in sorted(where.rglob("*.*")) if p.is_file()] if where.is_dir() else [str(where)]
+    if not files or (not entry.rows and not where.exists()):
+        return pl.LazyFrame(schema=schema)
+    match format_:
+        case "parquet":
+            return pl.scan_parquet(files, glob=False, hive_partitioning=False)
+        case "ipc":
+            return pl.scan_ipc(files, glob=False, hive_partitioning=False)
+        case "csv":
+            return pl.scan_csv(files, glob=False, infer_schema=False, with_column_names=_unquoted).select(
+                text_files.read(schema, from_texts=True)
+            )
+        case _:
+            return pl.scan_ndjson(files, schema=text_files.plain_schema(schema)).select(
+                text_files.read(schema, from_texts=False)
+            )
+
+
+def _unquoted(names: list[str]) -> list[str]:
+    """Return the names of a CSV: Polars 2.1 leaves quotes inside of them doubled."""
+    return [name.replace('""', '"') for name in names]
+
+
+def _complete(pieces: Iterator[pl.DataFrame], entry: Entry, where: Path) -> Iterator[pl.DataFrame]:
+    """Yield the pieces. Raises InputError if they are not as many rows as the manifest says."""
+    rows = 0
+    for piece in pieces:
+        rows += piece.height
+        yield piece
+    if rows != entry.rows:
+        raise InputError(
+            f"{where} holds {rows} rows, and the manifest says {entry.rows}: it is damaged, or was changed"
+        )
+
+
+def _cast(piece: pl.DataFrame, schema: pl.Schema, where: Path) -> pl.DataFrame:
+    try:
+        return piece.select(pl.col(n) if piece.schema[n] == t else pl.col(n).cast(t) for n, t in schema.items())
+    except (pl.exceptions.PolarsError, KeyError) as error:
+        raise InputError(
+            f"{where} does not hold the columns that the manifest says: {str(error).splitlines()[0]}"
+        ) from error

@@ -1,0 +1,175 @@
+"""One import of many tables: their rows go to segments as they are read, and become visible by one commit.
+
+A table that comes from a database of ours brings its description: kinds, keys, embeddings, indexes. Its rows are taken
+as they were stored, ids, times and vectors included; what is checked is that they fit the columns, and that no key
+comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain
+
+import polars as pl
+
+from rem_arrow.errors import InputError
+from rem_arrow.interop.imports import Found
+from rem_arrow.interop.readers import Input
+from rem_arrow.schema import Table, check_name
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.kv import Op
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion
+from rem_arrow.write import edges, loader
+from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.embeddings import vector_table
+from rem_arrow.write.writer import Writer
+
+
+class TableImport:
+    """REQUIRES: the store's lock for its whole life.
+
+    Args:
+        names: of all tables that are to be imported.
+        next_table: gives a fresh table number.
+    """
+
+    def __init__(self, store: Store, writer: Writer, names: list[str], next_table: Callable[[], int]) -> None:
+        self._store, self._writer, self._next_table = store, writer, next_table
+        self._ids: dict[int, list[pl.Series]] = {}
+        self._known = {tv.table.name for tv in store.version} | set(names)
+        self._changes = Changes()
+        self._manifests: list[tuple[int, Op, int]] = []
+        self.numbers: list[int] = []
+
+    def add_view(self, name: str, described: Table) -> None:
+        """Take over a view: its query."""
+        if self._store.version.find(name) is not None:
+            raise InputError(
+                f"there is a table or view {name} already; name the view otherwise by tables={{{described.name!r}: "
+                "'new_name'}, or leave it out"
+            )
+        number = self._next_table()
+        self._changes.tables[number] = replace(described, number=number, name=check_name(name, "view"))
+
+    def add(self, name: str, found: Found, given: Input, advance: Callable[[int], None]) -> int:
+        """Write the rows of a table. Returns how many. Raises InputError."""
+        tv = self._store.version.find(name)
+        table = self._new(name, found.table, given.schema) if tv is None else _existing(tv, found)
+        if tv is None:
+            self._changes.tables[table.number] = table
+        left_out = _embeddings_left_out(table, found.table)
+        keys: list[pl.DataFrame] = []
+        pieces = self._fitted(table, given.pieces, left_out, keys)
+        manifests, rows = loader.write_segments(
+            self._store,
+            table,
+            pieces,
+            first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
+            progress=advance,
+        )
+        _check_keys(table, keys)
+        if table.kind == "entity":
+            self._ids[table.number] = [frame.to_series() for frame in keys]
+        self._manifests += manifests
+        self.numbers.append(table.number)
+        return rows
+
+    def commit(self) -> None:
+        """Make everything visible; then edges that dangled find their ends."""
+        if not self._changes and not self._manifests:
+            return
+        self._store.commit(self._changes, manifests=self._manifests)
+        bound = Changes()
+        loaded: dict[str, str] = {}
+        for number, ids in self._ids.items():
+            loaded = dict.fromkeys(chain.from_iterable(ids), self._store.version.tables[number].table.name) | loaded
+        bind_ends(self._store.kv, self._writer, self._store.version, bound, loaded)
+        if bound:
+            self._store.commit(bound)
+
+    def _new(self, name: str, described: Table | None, schema: pl.Schema) -> Table:
+        number = self._next_table()
+        if described is None:
+            return loader.plain_table(name, number, schema)
+        if described.kind not in ("entity", "plain"):
+            raise InputError(f"{described.name} is a {described.kind} table, which an import does not make")
+        taken = {i for tv in self._store.version for i in _index_names(tv.table)} | {
+            i for t in self._changes.tables.values() if t is not None for i in _index_names(t)
+        }
+        embeddings = tuple(replace(e, table=self._next_table()) for e in described.embeddings)
+        table = replace(
+            described,
+            number=number,
+            name=check_name(name, "table"),
+            embeddings=embeddings,
+            indexes=tuple(i for i in described.indexes if i[0].casefold() not in taken),
+            vector_indexes=tuple(i for i in described.vector_indexes if i.name.casefold() not in taken),
+            text_indexes=tuple(i for i in described.text_indexes if i.name.casefold() not in taken),
+        )
+        self._changes.tables.update({e.table: vector_table(table, e) for e in embeddings})
+        return table
+
+    def _fitted(
+        self, table: Table, pieces: Iterator[pl.DataFrame], left_out: list[str], keys: list[pl.DataFrame]
+    ) -> Iterator[pl.DataFrame]:
+        for piece in pieces:
+            frame = loader.fitted(piece.drop(left_out, strict=False), table)
+            if table.name == edges.NAME and table.kind == "system":
+                # An end in a table that is not here dangles.
+                frame = frame.with_columns(
+                    pl.when(pl.col(c).is_in(self._known)).then(pl.col(c)) for c in ("src_table", "dst_table")
+                )
+            if table.key:
+                keys.append(frame.select(table.key))
+            yield frame
+
+
+def _existing(tv: TableVersion, found: Found) -> Table:
+    """Return the table that takes the rows: one without rows, of the same kind. Raises InputError."""
+    name = tv.table.name
+    other = f"import it under another name by tables={{{found.name!r}: 'new_name'}}"
+    if tv.table.kind == "view":
+        raise InputError(f"{name} is a view here, and holds no rows; {other}")
+    if tv.rows:
+        raise InputError(
+            f"{name} holds {tv.rows:,} rows already, and an import does not mix them; {other}, or load its file with "
+            "db.load"
+        )
+    if tv.table.kind != (found.table.kind if found.table is not None else "plain"):
+        raise InputError(
+            f"{name} is of the kind {tv.table.kind} here, which takes rows of an export of ours, or by db.load; {other}"
+        )
+    return tv.table
+
+
+def _embeddings_left_out(table: Table, described: Table | None) -> list[str]:
+    """Return the embeddings that are computed anew: those by another provider than the table's."""
+    given = described.embeddings if described is not None else ()
+    kept = {(e.column, e.provider, e.dimension, e.fields) for e in table.embeddings}
+    return [e.column for e in given if (e.column, e.provider, e.dimension, e.fields) not in kept]
+
+
+def _check_keys(table: Table, keys: list[pl.DataFrame]) -> None:
+    """Refuse a key that comes twice, or an empty id."""
+    if not keys:
+        return
+    frame = pl.concat(keys)
+    twice = frame.filter(frame.is_duplicated())
+    if twice.height:
+        shown = ", ".join(repr(v) for v in twice.row(0))
+        raise InputError(f"the key {shown} of {table.name} comes more than once; nothing was stored")
+    if table.key == ("id",) and (frame["id"] == "").any():
+        raise InputError(f"an id of {table.name} is empty; an id is a text that is not empty. Nothing was stored")
+
+
+def _index_names(table: Table) -> list[str]:
+    return [
+        n.casefold()
+        for n in (
+            *(name for name, _ in table.indexes),
+            *(i.name for i in table.vector_indexes),
+            *(i.name for i in table.text_indexes),
+        )
+    ]

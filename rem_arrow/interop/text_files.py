@@ -1,0 +1,115 @@
+"""Columns as texts and back, for CSV and NDJSON, which have few types.
+
+A column of texts, booleans and numbers of up to 64 bits is written as it is. Dates and times are ISO 8601, timestamps
+with a zone with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval counts its
+units. What is nested is JSON, in which dates and times count their units too. NDJSON has no NaN and no infinities: they
+become NULL.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.datatypes import instance, mapped
+from rem_arrow.errors import InputError
+
+_SIGNED = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
+_UNSIGNED = (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
+_KEPT = (pl.Boolean, pl.String, pl.Null)
+_VALUE = "v"
+_OPENING, _CLOSING = f'{{"{_VALUE}":', "}"
+
+
+def plain_schema(schema: pl.Schema) -> pl.Schema:
+    """Return the types in which JSON holds the columns. Raises InputError for a BLOB inside something."""
+    return pl.Schema({name: _plain(dtype, name, inside=False) for name, dtype in schema.items()})
+
+
+def written(schema: pl.Schema, *, nested_as_text: bool) -> list[pl.Expr]:
+    """Return the columns as NDJSON takes them; with `nested_as_text` as CSV does. Raises InputError."""
+    return [_written(name, dtype, nested_as_text) for name, dtype in schema.items()]
+
+
+def read(schema: pl.Schema, *, from_texts: bool) -> list[pl.Expr]:
+    """Return the columns from what `written` made of them; `from_texts` says that every column is a text, as those of a
+    CSV are."""
+    return [_read(name, dtype, from_texts).alias(name) for name, dtype in schema.items()]
+
+
+def _plain(dtype: pl.DataType, name: str, *, inside: bool) -> pl.DataType:
+    match dtype:
+        case _ if isinstance(dtype, _KEPT):
+            return dtype
+        case _ if isinstance(dtype, _SIGNED):
+            return pl.Int64()
+        case _ if isinstance(dtype, _UNSIGNED):
+            return pl.UInt64()
+        case _ if dtype.is_float():
+            return pl.Float64()
+        case pl.Duration():
+            return pl.Int64()
+        case _ if inside and dtype.is_temporal():
+            return pl.Int64()
+        case pl.Binary() if inside:
+            raise InputError(
+                f'"{name}" holds BLOBs inside a list or struct, which CSV and NDJSON cannot hold; export it as '
+                "parquet or ipc"
+            )
+        case pl.List() | pl.Array():
+            return pl.List(_plain(instance(dtype.inner), name, inside=True))
+        case pl.Struct():
+            return pl.Struct([pl.Field(f.name, _plain(instance(f.dtype), name, inside=True)) for f in dtype.fields])
+        case _:
+            return pl.String()
+
+
+def _written(name: str, dtype: pl.DataType, nested_as_text: bool) -> pl.Expr:
+    column, plain = pl.col(name), _plain(dtype, name, inside=False)
+    if isinstance(dtype, pl.Binary):
+        return column.bin.encode("base64")
+    if dtype.is_nested():
+        # Dates and times turn into numbers of their own width first: Polars casts no date to 64 bits inside a list.
+        column = column.cast(_physical(dtype)).cast(plain)
+        text = (
+            pl.struct(column.alias(_VALUE)).struct.json_encode().str.strip_prefix(_OPENING).str.strip_suffix(_CLOSING)
+        )
+        return pl.when(column.is_not_null()).then(text).alias(name) if nested_as_text else column
+    if isinstance(dtype, pl.Duration):
+        return column.to_physical()
+    if dtype.is_temporal():
+        return column.dt.to_string("iso")
+    return column.cast(plain) if plain == pl.String() != dtype else column
+
+
+def _read(name: str, dtype: pl.DataType, from_texts: bool) -> pl.Expr:
+    column, plain = pl.col(name), _plain(dtype, name, inside=False)
+    match dtype:
+        case pl.Null():
+            return pl.repeat(None, pl.len(), dtype=pl.Null)
+        case pl.Binary():
+            return column.str.decode("base64")
+        case pl.Boolean() if from_texts:
+            return column.replace_strict({"true": True, "false": False}, return_dtype=pl.Boolean)
+        case pl.Date():
+            return column.str.to_date("%Y-%m-%d")
+        case pl.Time():
+            return column.str.to_time("%H:%M:%S%.f")
+        case pl.Datetime() if dtype.time_zone is None:
+            return column.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit)
+        case pl.Datetime():
+            moments = column.str.to_datetime("%Y-%m-%d %H:%M:%S%.f%:z", time_unit=dtype.time_unit, time_zone="UTC")
+            return moments.dt.convert_time_zone(str(dtype.time_zone))
+        case _ if dtype.is_nested():
+            if from_texts:
+                wrapped = pl.concat_str(pl.lit(_OPENING), column, pl.lit(_CLOSING))
+                column = wrapped.str.json_decode(pl.Struct([pl.Field(_VALUE, plain)])).struct.field(_VALUE)
+            return column.cast(_physical(dtype)).cast(dtype)
+        case _:
+            return column.cast(plain).cast(dtype) if isinstance(dtype, pl.Duration) else column.cast(dtype)
+
+
+def _physical(dtype: pl.DataType) -> pl.DataType:
+    """Return a nested type with numbers for its dates and times."""
+    return mapped(
+        dtype, lambda leaf: pl.Int32() if isinstance(leaf, pl.Date) else pl.Int64() if leaf.is_temporal() else leaf
+    )

@@ -1,0 +1,266 @@
+"""Splits a text into chunks that overlap, along its structure.
+
+    text -> sections (Markdown headings) -> blocks (paragraphs, fenced code) -> items -> sentences -> lines -> words ->
+    characters
+
+Chunks are spans of the text: the first begins at 0, the last ends at the text's end, each begins at or before the end
+of the one before it,
+and ends behind it. So the first chunk, and of each later one what lies behind the end of its predecessor, give the text
+back. No chunk is larger than the size that was asked for.
+
+A section begins a chunk of its own, unless the one before it is nothing but a heading, and overlaps with nothing
+outside of it. Within a section a chunk ends at the latest break of the strongest kind that leaves it at least a quarter
+full. Fenced code that fits into a chunk is never cut. Where a text has no breaks it is cut between characters, if
+possible not before a combining mark and not within CR LF.
+
+A size is in characters, or in tokens as they are estimated: a quarter for each ASCII character, a half for other
+letters, one for each character of a script without spaces and for each emoji. Tokens of real models differ by some tens
+of percent.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from rem_arrow.errors import InputError
+
+Unit = Literal["tokens", "characters"]
+_Costs: TypeAlias = npt.NDArray[np.int64]
+
+SIZE_DEFAULT = {"tokens": 400, "characters": 1600}
+_SIZE_MAX = 1_000_000
+_QUARTERS = 4
+_CLUSTER_MAX = 32
+_JOINER = "\u200d"
+_SENTENCES = 3
+
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
+_ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*\|")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]*\s++(?![a-z])|[。！？]+")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A span of a text: characters `start` to `end`, of which those before `own` are in the chunk before it; and the
+    headings that it stands under."""
+
+    start: int
+    own: int
+    end: int
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line, or all lines of fenced code: what it is, its span, and of a heading the level and title."""
+
+    kind: Literal["fence", "heading", "blank", "item", "text"]
+    start: int
+    end: int
+    level: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Structure:
+    """Where a text may be cut: sections with their headings, spans of fenced code, and positions by kind, the strongest
+    first."""
+
+    sections: list[tuple[int, tuple[str, ...]]]
+    fences: list[tuple[int, int]]
+    breaks: tuple[list[int], ...]  # blocks, items, sentences; lines, words
+
+
+def split(
+    text: str, *, size: int | None = None, overlap: int | None = None, unit: Unit = "tokens", markdown: bool = True
+) -> list[Chunk]:
+    """Return the chunks of a text, in order; none for the empty text.
+
+    Args:
+        size: the most that a chunk holds; default 400 tokens or 1,600 characters.
+        overlap: the most that a chunk repeats of the one before it, at most half of `size`; default an eighth.
+        markdown: headings and fenced code mean something; without, the text is paragraphs.
+
+    Raises:
+        InputError: a size that makes no chunks.
+    """
+    size, overlap = _checked(size, overlap, unit)
+    scale = _QUARTERS if unit == "tokens" else 1
+    cost = np.concatenate(([0], np.cumsum(_weights(text) if unit == "tokens" else np.ones(len(text), dtype=np.int64))))
+    structure = _structure(text, cost, size * scale, markdown=markdown)
+    chunks: list[Chunk] = []
+    bounds = [*(start for start, _ in structure.sections), len(text)]
+    for (start, stop), (_, headings) in zip(pairwise(bounds), structure.sections, strict=True):
+        at = start
+        while at < stop:
+            begin = _begin(text, structure, cost, start, at, overlap * scale, size * scale)
+            end = _end(text, structure, cost, begin, at, stop, size * scale)
+            chunks.append(Chunk(begin, at, end, headings))
+            at = end
+    return chunks
+
+
+def measure(text: str, unit: Unit = "tokens") -> int:
+    """Return the size of a text, in characters, or in tokens as they are estimated."""
+    return len(text) if unit == "characters" else -(-int(_weights(text).sum()) // _QUARTERS)
+
+
+def _checked(size: int | None, overlap: int | None, unit: str) -> tuple[int, int]:
+    if unit not in SIZE_DEFAULT:
+        raise InputError(f"the unit of a chunk is 'tokens' or 'characters', not {unit!r}")
+    size = SIZE_DEFAULT[unit] if size is None else size
+    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= _SIZE_MAX:
+        raise InputError(f"the size of a chunk is a whole number of {unit} from 1 to {_SIZE_MAX:,}, not {size!r}")
+    overlap = size // 8 if overlap is None else overlap
+    if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= size // 2:
+        raise InputError(
+            f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not "
+            f"{overlap!r}"
+        )
+    return size, overlap
+
+
+def _weights(text: str) -> _Costs:
+    """Quarters of a token for each character."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    # From U+1100 on most scripts have no spaces between words, or are emoji; the punctuation at U+2000 is not among
+    # them.
+    dense = (codes >= 0x1100) & ~((codes >= 0x1D00) & (codes < 0x2600))
+    return np.where(codes < 0x80, 1, np.where(dense, _QUARTERS, 2)).astype(np.int64)
+
+
+# --- where a chunk begins and ends
+
+
+def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int, overlap: int, limit: int) -> int:
+    """Return where the chunk that goes on at `at` begins: up to `overlap` earlier, within its section, at a sentence if
+    there is one."""
+    opened = bisect_left(structure.fences, (at, at))
+    if opened < len(structure.fences) and structure.fences[opened][0] == at:
+        a, b = structure.fences[opened]
+        overlap = min(overlap, limit - int(cost[b] - cost[a]))
+    if at == section or overlap == 0:
+        return at
+    low = max(section, int(np.searchsorted(cost, cost[at] - overlap, side="left")))
+    for kinds in (structure.breaks[:_SENTENCES], structure.breaks[_SENTENCES:]):
+        found = [kind[i] for kind in kinds if (i := bisect_left(kind, low)) < len(kind) and kind[i] < at]
+        if found:
+            return min(found)
+    within = bisect_right(structure.fences, (low, len(text)))
+    if within and low < structure.fences[within - 1][1]:
+        return at
+    return next((p for p in range(low, min(at, low + _CLUSTER_MAX)) if not _joined(text, p)), at)
+
+
+def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, stop: int, limit: int) -> int:
+    """Return where a chunk from `begin` with something new from `at` ends: at the end of its section, or at the best
+    break that fits."""
+    high = int(np.searchsorted(cost, cost[begin] + limit, side="right")) - 1
+    assert high > at, "the overlap is at most half the size, so one character fits"
+    if high >= stop:
+        return stop
+    filled = int(np.searchsorted(cost, cost[at] + limit // 4, side="left"))
+    for low in (filled, at + 1):
+        for kind in structure.breaks:
+            i = bisect_right(kind, high) - 1
+            if i >= 0 and kind[i] >= max(low, at + 1):
+                return kind[i]
+    return next((p for p in range(high, max(at, high - _CLUSTER_MAX), -1) if not _joined(text, p)), high)
+
+
+def _joined(text: str, place: int) -> bool:
+    """Say whether a cut at `place` would part what is one character to a reader."""
+    if not 0 < place < len(text):
+        return False
+    before, after = text[place - 1], text[place]
+    return (
+        before + after == "\r\n"
+        or _JOINER in (before, after)
+        or unicodedata.category(after)[0] == "M"
+        or "\U0001f3fb" <= after <= "\U0001f3ff"
+    )
+
+
+# --- structure
+
+
+def _structure(text: str, cost: _Costs, limit: int, *, markdown: bool) -> _Structure:
+    headings: list[_Line] = []
+    fences: list[tuple[int, int]] = []
+    blocks, items, lines = [0], list[int](), list[int]()
+    blank = False
+    for line in _lines(text, markdown=markdown):
+        lines.append(line.start)
+        if line.kind in ("fence", "heading"):
+            blocks += [line.start, line.end]
+        elif line.kind != "blank" and blank:
+            blocks.append(line.start)
+        elif line.kind == "item":
+            items.append(line.start)
+        if line.kind == "fence" and cost[line.end] - cost[line.start] <= limit:
+            fences.append((line.start, line.end))
+        elif line.kind == "fence":
+            items += [match.start() for match in _LINE.finditer(text, line.start, line.end)]
+        if line.kind == "heading":
+            headings.append(line)
+        blank = line.kind == "blank"
+    sentences = [m.end() for m in _SENTENCE.finditer(text)]
+    spaces = [m.end() for m in _SPACE.finditer(text)]
+    breaks = tuple(_outside(sorted(set(kind)), fences) for kind in (blocks, items, sentences, lines, spaces))
+    return _Structure(_sections(text, headings), fences, breaks)
+
+
+def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
+    """Yield the lines of a text; fenced code comes as one."""
+    fence, opened = "", 0
+    for match in _LINE.finditer(text):
+        start, end, line = match.start(), match.end(), match.group().rstrip("\r\n")
+        if start == len(text):
+            break
+        mark = _FENCE.fullmatch(line) if markdown else None
+        if fence:
+            if mark and mark[1].startswith(fence) and not mark[2].strip():
+                yield _Line("fence", opened, end)
+                fence = ""
+        elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            fence, opened = mark[1], start
+        elif markdown and (heading := _HEADING.fullmatch(line)):
+            yield _Line("heading", start, end, len(heading[1]), (heading[2] or "").strip())
+        else:
+            yield _Line("blank" if not line.strip() else "item" if _ITEM.match(line) else "text", start, end)
+    if fence:
+        yield _Line("fence", opened, len(text))
+
+
+def _sections(text: str, headings: list[_Line]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return where each section begins, and the headings that it stands under. A heading without a text goes with the
+    next one."""
+    sections: list[tuple[int, tuple[str, ...]]] = [(0, ())] if text else []
+    body, open_ = 0, list[_Line]()
+    for heading in headings:
+        open_ = [*(h for h in open_ if h.level < heading.level), heading]
+        path = tuple(h.title for h in open_ if h.title)
+        if text[body : heading.start].strip():
+            sections.append((heading.start, path))
+        else:
+            sections[-1] = (sections[-1][0], path)
+        body = heading.end
+    return sections
+
+
+def _outside(places: list[int], fences: list[tuple[int, int]]) -> list[int]:
+    """Return the places that lie within no fence."""
+    starts = [a for a, _ in fences]
+    return [p for p in places if (i := bisect_left(starts, p)) == 0 or p >= fences[i - 1][1]]

@@ -1,0 +1,160 @@
+"""A language model that answers in a schema, through the openai client: by `responses.parse`, or `chat.completions` for
+servers that lack it.
+
+What cannot be read as the schema, or was cut off, is no error here: it comes back as a problem in words, so that the
+model can be told. A server that fails or refuses the key is a LanguageError, as for every request (openai_client.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rem_arrow.language.client import OpenAIClient
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+M = TypeVar("M", bound=BaseModel)
+# What a server says that does not know an address, or what is asked for there.
+_UNKNOWN_ADDRESS, _BAD_REQUEST = (404, 405, 501), (400, 422)
+_PROBLEM_CHARS_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One text of a conversation; role is "user" or "assistant"."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[M]):
+    """What a model said.
+
+    Attributes:
+        value: read by the schema; None where that was not possible.
+        text: as it came.
+        tokens: in and out, as the server counts; 0 where it does not say.
+        problem: why there is no value, in words for the model.
+        refusal: the model's own words where it refuses to answer; else empty.
+    """
+
+    value: M | None
+    text: str
+    tokens: int
+    problem: str = ""
+    refusal: str = ""
+
+
+class LanguageModel:
+    """A model by its name at a server. Threads may share it.
+
+    Args:
+        name: as the server knows it.
+        client: else one of the environment's settings (OPENAI_BASE_URL, OPENAI_API_KEY).
+    """
+
+    def __init__(self, name: str, client: OpenAIClient | None = None) -> None:
+        self.name = name
+        self._client = client or OpenAIClient()
+        self._ways = [_by_responses, _by_chat, _by_plain_chat]
+
+    def answer(self, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+        """Return the next turn of a conversation as `schema`.
+
+        Raises:
+            InputError: settings are missing or malformed.
+            LanguageError: the server cannot be reached, failed, or refused.
+        """
+        return self._client.request(
+            f"model:{self.name}", lambda client: self._asked(client, instructions, turns, schema)
+        )
+
+    def _asked(self, client: OpenAI, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+        from openai import APIStatusError
+
+        while True:
+            way = self._ways[0]
+            try:
+                return way(client, self.name, instructions, turns, schema)
+            except APIStatusError as error:
+                lacking = (
+                    error.status_code in _UNKNOWN_ADDRESS
+                    if way is _by_responses
+                    else error.status_code in _BAD_REQUEST and way is _by_chat
+                )
+                if not lacking:
+                    raise
+                # What a server lacks it lacks for good.
+                self._ways = self._ways[1:]
+
+
+def _by_responses(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+    given: Any = [{"role": t.role, "content": t.text} for t in turns]
+    try:
+        response = client.responses.parse(model=model, instructions=instructions, input=given, text_format=schema)
+    except ValidationError as error:
+        return Reply(None, "", 0, _problem(error))
+    tokens = response.usage.total_tokens if response.usage is not None else 0
+    refusal = next(
+        (c.refusal for item in response.output if item.type == "message" for c in item.content if c.type == "refusal"),
+        "",
+    )
+    if response.output_parsed is None:
+        reason = response.incomplete_details.reason if response.incomplete_details is not None else None
+        return Reply(None, response.output_text, tokens, _cut_off(reason) if not refusal else "", refusal)
+    return Reply(response.output_parsed, response.output_text, tokens)
+
+
+def _by_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+    from openai import LengthFinishReasonError
+
+    try:
+        completion = client.chat.completions.parse(
+            model=model, messages=_messages(instructions, turns), response_format=schema
+        )
+    except ValidationError as error:
+        return Reply(None, "", 0, _problem(error))
+    except LengthFinishReasonError:
+        return Reply(None, "", 0, _cut_off("max_output_tokens"))
+    message = completion.choices[0].message
+    tokens = completion.usage.total_tokens if completion.usage is not None else 0
+    if message.parsed is None:
+        return Reply(
+            None, message.content or "", tokens, "" if message.refusal else "there was no answer", message.refusal or ""
+        )
+    return Reply(message.parsed, message.content or "", tokens)
+
+
+def _by_plain_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+    """For servers that know no schemas: the schema is told, and JSON is looked for in the answer."""
+    told = (
+        f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema.model_json_schema()}"
+    )
+    completion = client.chat.completions.create(model=model, messages=_messages(told, turns))
+    text = completion.choices[0].message.content or ""
+    tokens = completion.usage.total_tokens if completion.usage is not None else 0
+    try:
+        return Reply(schema.model_validate_json(text[text.find("{") : text.rfind("}") + 1]), text, tokens)
+    except ValidationError as error:
+        cut = completion.choices[0].finish_reason == "length"
+        return Reply(None, text, tokens, _cut_off("max_output_tokens") if cut else _problem(error))
+
+
+def _messages(instructions: str, turns: Sequence[Turn]) -> Any:
+    return [{"role": "system", "content": instructions}, *({"role": t.role, "content": t.text} for t in turns)]
+
+
+def _problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"the answer is not JSON of the schema: {(place + ': ') if place else ''}{first['msg']}"[:_PROBLEM_CHARS_MAX]
+
+
+def _cut_off(reason: str | None) -> str:
+    return f"the answer was cut off ({reason}); give a shorter one" if reason else "there was no answer"

@@ -1,0 +1,181 @@
+"""Text functions: Polars expressions from the expressions and types of the arguments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeAlias
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.lower import semantics
+from rem_arrow.lower.cast import cast
+from rem_arrow.lower.characters import CHARACTERS
+from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.encodings import ENCODING
+from rem_arrow.lower.formats import FORMATTING
+from rem_arrow.lower.pattern import PATTERN
+from rem_arrow.lower.similarity import SIMILARITY
+
+Lowering: TypeAlias = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+
+_CODE_POINT_MAX = 0x10FFFF
+
+
+def _of(function: Callable[..., pl.Expr]) -> Lowering:
+    """A function of its arguments alone."""
+    return lambda args, _types, _result: function(*args)
+
+
+def _each(function: Callable[[object], object], result: pl.DataType) -> Lowering:
+    """A function that Polars lacks, in Python, once for each distinct value."""
+    return _of(over_distinct(function, result))
+
+
+def _texts(args: list[pl.Expr], arg_types: list[pl.DataType]) -> list[pl.Expr]:
+    return [cast(a, t, pl.String(), safe=False) for a, t in zip(args, arg_types, strict=True)]
+
+
+def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return pl.concat_str(_texts(args, arg_types), ignore_nulls=True)
+
+
+def _with_separator(x: pl.Expr, dtype: pl.DataType, separator: pl.Expr) -> pl.Expr:
+    """A value as text; the items of a list with the separator between them, NULL if there are none."""
+    if not isinstance(dtype, (pl.List, pl.Array)):
+        return _texts([x], [dtype])[0]
+    items = cast(x, dtype, pl.List(pl.String()), safe=False).list.drop_nulls()
+    return pl.when(items.list.len() > 0).then(items.list.join(separator))
+
+
+def _concat_ws(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    separator = _texts(args[:1], arg_types[:1])[0]
+    texts = [_with_separator(a, t, separator) for a, t in zip(args[1:], arg_types[1:], strict=True)]
+    empty = pl.lit("")
+    joined = pl.concat_str([pl.when(t.is_not_null()).then(separator + t).otherwise(empty) for t in texts])
+    return pl.when(separator.is_not_null()).then(joined.str.slice(separator.str.len_chars()))
+
+
+def _split_part(x: pl.Expr, separator: pl.Expr, place: pl.Expr) -> pl.Expr:
+    """The n-th part; from the end for a negative n; empty beyond the ends. An empty separator splits into
+    characters."""
+    at = pl.when(place > 0).then(place - 1).otherwise(place)
+    part = (
+        pl.when(place == 0)
+        .then(pl.lit(""))
+        .otherwise(x.str.split(separator).list.get(at, null_on_oob=True).fill_null(""))
+    )
+    return pl.when(x.is_not_null() & separator.is_not_null() & place.is_not_null()).then(part)
+
+
+def _pad(x: pl.Expr, length: pl.Expr, fill: pl.Expr, *, left: bool) -> pl.Expr:
+    size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
+    missing = pl.max_horizontal(length - size, zero)
+    padding = fill.repeat_by(missing).list.join("").str.slice(0, missing.cast(pl.UInt64))
+    whole = pl.concat_str([padding, x] if left else [x, padding])
+    padded = whole.str.slice(0, pl.max_horizontal(length, zero).cast(pl.UInt64))
+    known = x.is_not_null() & length.is_not_null() & fill.is_not_null()
+    return semantics.raising((fill == "") & (missing > 0), pl.when(known).then(padded))
+
+
+def _trimmed(side: str) -> Callable[..., pl.Expr]:
+    def trim(x: pl.Expr, characters: pl.Expr | None = None) -> pl.Expr:
+        what = characters if characters is not None else pl.lit(" ")
+        return {"both": x.str.strip_chars, "start": x.str.strip_chars_start, "end": x.str.strip_chars_end}[side](what)
+
+    return trim
+
+
+def _strpos(x: pl.Expr, part: pl.Expr) -> pl.Expr:
+    """The place of the first occurrence, from 1; 0 for none. An empty text stands at 1."""
+    first = x.str.split(part).list.first().str.len_chars().cast(pl.Int64) + 1
+    found = first * x.str.contains(part, literal=True).cast(pl.Int64)
+    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(found)
+
+
+def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
+    # Polars joins a constant list by the first separator only: the condition makes a column of it.
+    parts = pl.when(old.is_not_null() & new.is_not_null()).then(x.str.split(old))
+    replaced = pl.when(old == "").then(x).otherwise(parts.list.join(new))
+    return pl.when(x.is_not_null() & old.is_not_null() & new.is_not_null()).then(replaced)
+
+
+def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
+    """LEFT and RIGHT; a negative count leaves out so many from the other end."""
+    size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
+    wanted = pl.min_horizontal(
+        size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count)
+    )
+    taken = x.str.slice(zero if left else size - wanted, wanted.cast(pl.UInt64))
+    return pl.when(count.is_not_null()).then(taken)
+
+
+def _chr(code: object) -> str:
+    if not isinstance(code, int) or not 0 <= code <= _CODE_POINT_MAX:
+        raise ExecuteError(f"chr({code}) is no character; it takes 0 to {_CODE_POINT_MAX}")
+    return chr(code)
+
+
+def _translate(text: str, old: str, new: str) -> str:
+    table: dict[int, str | None] = {}
+    for i, character in enumerate(old):
+        table.setdefault(ord(character), new[i] if i < len(new) else None)
+    return text.translate(table)
+
+
+def _ascii(text: object) -> int:
+    return ord(str(text)[0]) if text else 0
+
+
+def _md5(text: object) -> str:
+    return hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest()
+
+
+def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return (
+        args[0].bin.size("b") if isinstance(arg_types[0], pl.Binary) else args[0].cast(pl.String).str.len_bytes()
+    ).cast(pl.Int64)
+
+
+TEXT: dict[str, Lowering] = {
+    **PATTERN,
+    **ENCODING,
+    **SIMILARITY,
+    **FORMATTING,
+    **CHARACTERS,
+    "upper": _of(lambda x: x.str.to_uppercase()),
+    "lower": _of(lambda x: x.str.to_lowercase()),
+    "length": _of(lambda x: x.str.len_chars().cast(pl.Int64)),
+    "octet_length": _octets,
+    "bit_length": _of(lambda x: x.str.len_bytes().cast(pl.Int64) * 8),
+    "trim": _of(_trimmed("both")),
+    "ltrim": _of(_trimmed("start")),
+    "rtrim": _of(_trimmed("end")),
+    "substring": _of(lambda x, start, length=None: semantics.substring(x, start, length)),
+    "replace": _of(_replace),
+    "translate": _of(over_distinct(_translate, pl.String())),
+    "concat": _concat,
+    "concat_ws": _concat_ws,
+    "concat_operator": lambda args, t, _result: args[0] + args[1],
+    "starts_with": _of(lambda x, y: x.str.starts_with(y)),
+    "ends_with": _of(lambda x, y: x.str.ends_with(y)),
+    "contains": _of(lambda x, y: x.str.contains(y, literal=True)),
+    "strpos": _of(_strpos),
+    "left": _of(lambda x, n: _end(x, n, left=True)),
+    "right": _of(lambda x, n: _end(x, n, left=False)),
+    "reverse": _of(lambda x: x.str.reverse()),
+    "repeat": _of(
+        lambda x, n: pl.when(x.is_not_null() & n.is_not_null()).then(
+            x.repeat_by(pl.max_horizontal(n, pl.lit(0, pl.Int64))).list.join("")
+        )
+    ),
+    "lpad": _of(lambda x, n, fill: _pad(x, n, fill, left=True)),
+    "rpad": _of(lambda x, n, fill: _pad(x, n, fill, left=False)),
+    "split_part": _of(_split_part),
+    "like": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=False)),
+    "ilike": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
+    "ascii": _each(_ascii, pl.Int32()),
+    "chr": _each(_chr, pl.String()),
+    "md5": _each(_md5, pl.String()),
+}

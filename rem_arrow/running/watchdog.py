@@ -1,0 +1,122 @@
+"""Work that is given up when its time, its memory or its caller is gone.
+
+It runs on another thread, while the caller's waits and looks. Polars cannot be stopped from outside, so what it
+computes passes gates, which raise once the work has been given up: each batch of rows that a scan reads or a join
+makes. The caller does not wait for that.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+from rem_arrow.running.cancellation import check_stopped
+
+T = TypeVar("T")
+
+_POLL_S = 0.002
+# More than will run at a time: work that waits for other watched work must not keep it from beginning.
+_THREADS_MAX = 1_000
+
+
+class _Threads:
+    """The threads that watched work runs on; a forked process has none of its parent's, and makes its own."""
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.pool = ThreadPoolExecutor(_THREADS_MAX, thread_name_prefix="rem-watched")
+
+
+_threads = _Threads()
+
+
+class Watch:
+    """Watches one piece of work.
+
+    Args:
+        timeout_s: for the work, counted from `started`, a time of the monotonic clock; None is no limit.
+        memory_bytes: the memory limit, by half of which the process may grow after `collecting`; None is no limit.
+    """
+
+    def __init__(self, timeout_s: float | None, started: float, memory_bytes: int | None) -> None:
+        self._timeout_s, self._memory_bytes = timeout_s, memory_bytes
+        self._deadline = None if timeout_s is None else started + timeout_s
+        self._before: int | None = None
+        self._given_up: str | None = None
+
+    def collecting(self) -> None:
+        """Count the growth of the process from now on: what was read before is the caches'."""
+        self._before = None if self._memory_bytes is None else resident_bytes()
+
+    def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the frame, whose batches are let through until the work is given up."""
+        return frame.map_batches(
+            self._passed,
+            predicate_pushdown=True,
+            projection_pushdown=True,
+            slice_pushdown=True,
+            streamable=True,
+            validate_output_schema=False,
+        )
+
+    def check(self) -> None:
+        """Raise ExecuteError if the work has been given up."""
+        if self._given_up is not None:
+            raise ExecuteError(self._given_up)
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Return what the work returns, and raise what it raises.
+
+        Raises:
+            ExecuteError: it was given up.
+        """
+        running = _threads.pool.submit(contextvars.copy_context().run, work)
+        try:
+            while not running.done():
+                with suppress(TimeoutError):
+                    return running.result(_POLL_S)
+                self._look()
+            return running.result()
+        except BaseException as error:
+            self._given_up = str(error)
+            raise
+
+    def _look(self) -> None:
+        check_stopped()
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise ExecuteError(f"the statement ran longer than {self._timeout_s} s and was stopped")
+        # Half of the limit is the cache's and RocksDB's, half is for what runs.
+        if (
+            self._memory_bytes is not None
+            and self._before is not None
+            and resident_bytes() - self._before > self._memory_bytes // 2
+        ):
+            raise ExecuteError(
+                f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was "
+                "stopped; filter more, or raise memory_limit"
+            )
+
+    def _passed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        self.check()
+        return frame
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process holds; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        return 0

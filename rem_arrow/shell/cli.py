@@ -1,0 +1,387 @@
+"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints, and closes.
+
+Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0
+done, 1 the request failed, 2 the command line is wrong, 3 `verify` found damage.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import polars as pl
+import typer
+from rich.console import Console
+
+from rem_arrow.demo import tour as demo_run
+from rem_arrow.errors import InputError, RemError
+from rem_arrow.face.database import Database, connect
+from rem_arrow.shell.output import Format, chosen, write_rows
+
+EXIT_FAILED, EXIT_DAMAGED = 1, 3
+
+app = typer.Typer(
+    help="rem_arrow: a database for resources, entities, moments and the edges between them, in one folder.\n\nBegin "
+    "with `rem-arrow demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+DatabasePath = Annotated[Path, typer.Argument(help="Folder of the database", metavar="DATABASE")]
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option("--format", "-f", help="How to write the rows; default: table in a terminal, csv in a pipe"),
+]
+OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="File to write to instead of the terminal")]
+
+
+@app.command()
+def demo(
+    path: Annotated[
+        Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")
+    ] = None,
+) -> None:
+    """Build a database from the Python standard library on this machine, and ask it questions."""
+    with _errors():
+        demo_run.run(path, console=Console())
+
+
+@app.command()
+def sql(
+    database: DatabasePath,
+    query: Annotated[
+        str, typer.Argument(help="A query, or with --write any statements; - reads them from standard input")
+    ],
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="NAME=VALUE for $NAME; may be repeated")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the plan instead of the rows")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", "-w", help="Open for writing: INSERT, UPDATE, DELETE, CREATE and so on")
+    ] = False,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which to stop")] = None,
+    format_: OutputFormat = None,
+    output: OutputFile = None,
+) -> None:
+    """Run a query, or with --write other statements.
+
+    rem-arrow sql my.rem "SELECT name, COUNT(*) FROM entities GROUP BY name"
+
+    rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
+    """
+    with _errors(), connect(database) if write else _reader(database) as db:
+        text = sys.stdin.read() if query == "-" else query
+        parameters = _parameters(param or [])
+        if explain:
+            typer.echo(db.explain(text, parameters, analyze=True))
+        else:
+            write_rows(db.sql(text, parameters, timeout_s=timeout), format_, output)
+
+
+@app.command()
+def load(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Table to load into; made if it does not exist")],
+    file: Annotated[Path, typer.Argument(help="A .parquet, .csv, .tsv, .ndjson, .jsonl or .arrow file")],
+) -> None:
+    """Load a file into a table: all of it, or nothing.
+
+    rem-arrow load my.rem sales sales.csv
+    """
+    with _errors(), connect(database) as db:
+        rows = db.load(table, file)
+        typer.echo(f"{rows:,} rows into {table} of {database}", err=True)
+
+
+@app.command(name="export")
+def export_(
+    database: DatabasePath,
+    target: Annotated[Path, typer.Argument(help="New folder for the files and their manifest.json")],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
+    ] = None,
+    kind: Annotated[
+        Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"],
+        typer.Option("--format", "-f", help="Of the files"),
+    ] = "parquet",
+    partition_by: Annotated[
+        list[str] | None,
+        typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times"),
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
+) -> None:
+    """Write tables to a folder of files: all of it, or nothing.
+
+    rem-arrow export my.rem out --table sales --format parquet --partition-by year
+    """
+    with _errors(), _reader(database) as db:
+        write_rows(db.export(target, format=kind, tables=table or None, partition_by=partition_by or ()), format_, None)
+
+
+@app.command(name="import")
+def import_(
+    database: DatabasePath,
+    source: Annotated[
+        Path, typer.Argument(help="A folder of rem-arrow export, LanceDB or Parquet, or a DuckDB or SQLite file")
+    ],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
+) -> None:
+    """Take over the tables of another database: all of them, or none.
+
+    rem-arrow import my.rem warehouse.duckdb --table sales
+    """
+    with _errors(), connect(database) as db:
+        write_rows(db.import_from(source, tables=table or None), format_, None)
+
+
+@app.command()
+def add(
+    database: DatabasePath,
+    paths: Annotated[
+        list[str], typer.Argument(help="Files of text, folders of documents, or patterns such as 'docs/**/*.md'")
+    ],
+    category: Annotated[str | None, typer.Option(help="Category of the rows, such as tutorial")] = None,
+    chunk: Annotated[
+        int | None, typer.Option(help="The most that a chunk holds; default 400 tokens or 1,600 characters")
+    ] = None,
+    overlap: Annotated[
+        int | None, typer.Option(help="The most that a chunk repeats of the one before it; default an eighth")
+    ] = None,
+    unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
+) -> None:
+    """Add documents to the table resources, in chunks; one that is there is replaced.
+
+    rem-arrow add my.rem README.md docs --category guide
+    """
+    with _errors(), connect(database) as db:
+        added = [
+            one
+            for path in paths
+            for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
+        ]
+        typer.echo(
+            f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True
+        )
+
+
+@app.command()
+def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """List the tables."""
+    with _errors(), _reader(database) as db:
+        write_rows(db.tables(), format_, None)
+
+
+@app.command()
+def schema(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Name of the table")],
+    format_: OutputFormat = None,
+) -> None:
+    """List the columns of a table."""
+    with _errors(), _reader(database) as db:
+        write_rows(db.schema(table), format_, None)
+
+
+@app.command()
+def info(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """Show size, commit, and rows and segments by table."""
+    with _errors(), _reader(database) as db:
+        stats = db.stats()
+        rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
+        if chosen(format_, None) is Format.table:
+            for name, value in stats.items():
+                typer.echo(f"{name:20} {value:,}" if isinstance(value, int) else f"{name:20} {value}")
+        write_rows(pl.DataFrame(rows), format_, None)
+
+
+@app.command()
+def lookup(
+    database: DatabasePath,
+    names: Annotated[list[str], typer.Argument(help="Ids, names, aliases or keys")],
+    format_: OutputFormat = None,
+) -> None:
+    """Find entities of any table by id, name, alias or key, without regard to case and accents.
+
+    rem-arrow lookup rem-demo.rem json.dumps
+    """
+    with _errors(), _reader(database) as db:
+        found = db.lookup_entity(*names)
+        write_rows(found, format_, None)
+        if not found.height:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def traverse(
+    database: DatabasePath,
+    ids: Annotated[list[str], typer.Argument(help="Ids to start from, or table:id")],
+    depth: Annotated[int, typer.Option(help="The most edges from a start")] = 1,
+    edge_type: Annotated[
+        list[str] | None, typer.Option("--type", help="Only edges of this type; may be given several times")
+    ] = None,
+    direction: Annotated[
+        Literal["out", "in", "both"], typer.Option(help="Along the edges, against them, or both")
+    ] = "out",
+    where: Annotated[str | None, typer.Option(help="A condition in SQL that an entity must meet")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Follow edges from entities, and show what is reached and how.
+
+    rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
+    """
+    with _errors(), _reader(database) as db:
+        write_rows(
+            db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None
+        )
+
+
+@app.command()
+def fuzzy(
+    database: DatabasePath,
+    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, much as it is spelled")],
+    k: Annotated[int, typer.Option("--k", "-k", help="How many entities")] = 10,
+    threshold: Annotated[float, typer.Option(help="The least score, from 0 to 1")] = 0.3,
+    table: Annotated[str | None, typer.Option(help="Only entities of this table")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Find the entities whose names are spelled most like a text, best first.
+
+    rem-arrow fuzzy rem-demo.rem json.dmups
+    """
+    with _errors(), _reader(database) as db:
+        found = db.fuzzy(name, k=k, threshold=threshold, table=table)
+        write_rows(found, format_, None)
+        if not found.height:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def search(
+    database: DatabasePath,
+    table: Annotated[str, typer.Argument(help="Name of the table")],
+    text: Annotated[str, typer.Argument(help="What to search for")],
+    k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
+    where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
+    mode: Annotated[
+        Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")
+    ] = "vector",
+    format_: OutputFormat = None,
+) -> None:
+    """Find the rows of a table that answer best to a text, best first.
+
+    rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
+    """
+    with _errors(), _reader(database) as db:
+        write_rows(db.search(table, text, k=k, where=where, mode=mode), format_, None)
+
+
+@app.command()
+def ask(
+    database: DatabasePath,
+    question: Annotated[str, typer.Argument(help="In plain language")],
+    table: Annotated[str | None, typer.Option(help="Where the answer is looked for first")] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")
+    ] = False,
+    max_stages: Annotated[int, typer.Option(help="At most so many queries one after another")] = 3,
+    model: Annotated[
+        str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(help="Of the model's server; default is $OPENAI_BASE_URL")] = None,
+    format_: OutputFormat = None,
+) -> None:
+    """Answer a question in plain language.
+
+    rem-arrow ask rem-demo.rem "What imports zlib?" --plan
+    """
+    with _errors(), _reader(database) as db:
+        answer = db.query_natural_language(question, table, max_stages, model=model, base_url=base_url, explain=plan)
+        if plan:
+            typer.echo(answer.told(), err=True)
+        elif format_ in (None, Format.table) and sys.stdout.isatty():
+            typer.echo(f"{answer.query_type}, confidence {answer.confidence:.2f}: {answer.explanation}", err=True)
+        for note in answer.notes:
+            typer.echo(note, err=True)
+        write_rows(answer.results, format_, None)
+
+
+@app.command()
+def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
+    """Read and check everything; exit code 3 if something is damaged."""
+    with _errors(), _reader(database) as db:
+        damaged = db.verify()
+        if damaged.height:
+            write_rows(damaged, format_, None)
+            raise typer.Exit(EXIT_DAMAGED)
+        typer.echo(f"{database} is sound", err=True)
+
+
+@app.command()
+def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="New folder for the copy")]) -> None:
+    """Write a consistent copy of a database to a new folder."""
+    with _errors(), connect(database) as db:
+        db.backup(target)
+        typer.echo(f"{database} copied to {target}", err=True)
+
+
+@app.command()
+def compact(database: DatabasePath) -> None:
+    """Merge segments and give up the space of what is deleted."""
+    with _errors(), connect(database) as db:
+        before = db.stats()["bytes_on_disk"]
+        db.compact()
+        typer.echo(f"{before:,} bytes before, {db.stats()['bytes_on_disk']:,} after", err=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Print our errors as text and leave with an exit code."""
+    try:
+        yield
+    except RemError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from error
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[Database]:
+    """Open for reading, so that a command works beside a program that has the database open."""
+    if not (path / "CURRENT").is_file():
+        raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
+    with connect(path, read_only=True) as db:
+        yield db
+
+
+def _parameters(given: list[str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise InputError(f"--param takes NAME=VALUE, not {item!r}")
+        values[name] = _value(text)
+    return values
+
+
+def _value(text: str) -> object:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,77 @@
+"""One statement to its result: by kind, to the file that runs it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rem_arrow.sql.statement import (
+    Alter,
+    Control,
+    CopyFrom,
+    CopyTo,
+    CreateIndex,
+    CreateTable,
+    CreateTableAs,
+    CreateView,
+    Delete,
+    Describe,
+    Drop,
+    Explain,
+    Insert,
+    Merge,
+    Select,
+    ShowTables,
+    Statement,
+    Summarize,
+    Update,
+)
+from rem_arrow.statements import files, indexes, merge, rows, show, tables, views
+from rem_arrow.statements.environment import Context, Result, status
+
+
+def run(context: Context, statement: Statement) -> Result:
+    """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
+    match statement:
+        case Select():
+            return context.shared.engine.execute(
+                context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree)
+            )
+        case Insert():
+            return rows.insert(context, statement)
+        case Update():
+            return rows.update(context, statement)
+        case Delete():
+            return rows.delete(context, statement)
+        case Merge():
+            return merge.merge(context, statement)
+        case CopyFrom():
+            return files.copy_from(context, statement)
+        case CopyTo():
+            return files.copy_to(context, statement)
+        case Explain():
+            return show.explain(context, statement)
+        case ShowTables():
+            return show.show_tables(context, statement)
+        case Describe():
+            return show.describe(context, statement)
+        case Summarize():
+            return show.summarize(context, statement)
+        case CreateTable():
+            return tables.create(context, statement)
+        case CreateTableAs():
+            return tables.create_as(context, statement)
+        case CreateView():
+            return views.create(context, statement)
+        case CreateIndex():
+            return indexes.create(context, statement)
+        case Drop(kind="INDEX"):
+            return indexes.drop(context, statement)
+        case Drop():
+            return tables.drop(context, statement)
+        case Alter():
+            return tables.alter(context, statement)
+        case Control():
+            context.control(statement.kind)
+            return status(statement.kind)
+        case _:
+            assert_never(statement)

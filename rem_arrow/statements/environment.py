@@ -1,0 +1,129 @@
+"""What executing one statement needs: who asks, the text, the parameters, and the doors through which it reads and
+writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import polars as pl
+
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.engine.engine import Limits
+from rem_arrow.engine.session import Shared
+from rem_arrow.errors import BindError, UnsupportedError, suggest
+from rem_arrow.plan.nodes import Query
+from rem_arrow.sql.binding import Evaluate
+from rem_arrow.sql.statement import Name
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion, Version
+
+Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame]"
+Result: TypeAlias = pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One statement's surroundings.
+
+    Attributes:
+        place: which statement of the text it is, from 0.
+        version: pins the version to read.
+        write: runs a computation under the writers' lock, from the version that is current there, and takes over
+            its changes.
+        define: runs a computation that changes what tables there are; it commits by itself, and holds `rewriting`
+            and the lock.
+        control: begins or ends the transaction of BEGIN.
+        bulk: many rows may go to segments at once; false in a transaction.
+    """
+
+    shared: Shared
+    text: str
+    place: int
+    values: Mapping[str, object]
+    dtypes: Mapping[str, pl.DataType]
+    frames: Frames
+    limits: Limits
+    include_deleted: bool
+    version: Callable[[], Version]
+    write: Callable[[Callable[[Version], tuple[Changes, Result]]], Result]
+    define: Callable[[Callable[[Store], Result]], Result]
+    control: Callable[[str], None]
+    bulk: bool
+
+    def snapshot(
+        self, version: Version | None = None, *, frames: Frames | None = None, target: TableVersion | None = None
+    ) -> Snapshot:
+        """Return the catalog at a version; by default the one that is pinned now."""
+        given = self.frames if frames is None else frames
+        pinned = self.version() if version is None else version
+        return Snapshot(
+            self.shared.store.kv,
+            self.shared.writer.hints,
+            pinned,
+            given,
+            include_deleted=self.include_deleted,
+            target=target,
+        )
+
+    def evaluate(self, snapshot: Snapshot) -> Evaluate:
+        """Return what answers questions that come up while a query is bound."""
+        return lambda query: self.rows(query, snapshot).rows()
+
+    def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
+        """Run a bound query, for the user or for a table."""
+        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
+
+
+class Outcome(NamedTuple):
+    """What a statement does to rows.
+
+    Attributes:
+        affected: rows that it inserts, changes or deletes.
+        rows: these rows as a frame of the table's columns, for RETURNING; None: they are what `changes` appends.
+    """
+
+    changes: Changes
+    affected: int
+    rows: pl.DataFrame | None = None
+
+
+def counted(rows: int) -> Result:
+    """Return what a statement that writes rows gives: one row, `count`."""
+    return pl.DataFrame({"count": [rows]}, schema={"count": pl.Int64})
+
+
+def status(text: str) -> Result:
+    """Return what a statement that writes no rows gives: one row, `status`."""
+    return pl.DataFrame({"status": [text]}, schema={"status": pl.String})
+
+
+def table_of(version: Version, name: Name, text: str, *, kind: str = "table") -> TableVersion:
+    """Return the table, or view, of a name. Raises BindError with a suggestion."""
+    tv = version.find(name.text)
+    if tv is None:
+        raise BindError(
+            f'no {kind} "{name.text}"',
+            text,
+            name.start,
+            name.end,
+            hint=suggest(
+                name.text, [t.table.name for t in version if kind in ("table", t.table.kind)], f"{kind.title()}s"
+            ),
+        )
+    return tv
+
+
+def writable(version: Version, name: Name, text: str) -> TableVersion:
+    """Return the table of a name whose rows are to be changed. Raises for a view."""
+    tv = table_of(version, name, text)
+    if tv.table.kind == "view":
+        raise UnsupportedError(
+            f"{tv.table.name} is a view, and holds no rows to change; change the tables that it reads",
+            text,
+            name.start,
+            name.end,
+        )
+    return tv

@@ -1,0 +1,176 @@
+"""Bulk loading of entities: validate, give ids, replace what exists; new rows go to segments directly when they are
+many."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, compress
+from typing import Any
+
+import polars as pl
+
+from rem_arrow.errors import InputError
+from rem_arrow.model.fields import from_json_text
+from rem_arrow.model.records import NewRows, Records
+from rem_arrow.storage import values
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.write import loader
+from rem_arrow.write.embeddings import add_vectors
+from rem_arrow.write.writer import Writer
+
+
+class EntityLoad:
+    """One load into one table. REQUIRES: the store's lock for its whole life.
+
+    Args:
+        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come
+            besides.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        table: int,
+        records: Records,
+        bind: Callable[[Changes, Mapping[str, str]], None],
+    ) -> None:
+        self._store, self._writer, self._records, self._bind = store, writer, records, bind
+        self._tv = store.version.tables[table]
+        self._seen: set[str] = set()
+        self._changes = Changes()
+        self._replaced = 0
+
+    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
+        """Load all pieces by one commit. Returns the number of rows."""
+        pieces = iter(pieces)
+        first = list(_take(pieces, loader.DIRECT_ROWS_MIN))
+        if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
+            if not first:
+                return 0
+            piece = first[0] if len(first) == 1 else pl.concat(first)
+            vectors = self._vectors(piece)
+            changes, ids = self._writer.insert(self._tv, self._records, self._validated(piece.drop(vectors.columns)))
+            add_vectors(changes, self._tv.table, _by_place(vectors))
+            self._bind(changes, {})
+            if changes:
+                self._store.commit(changes)
+            advance(len(ids))
+            return len(ids)
+        table = self._tv.table
+        frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
+        manifests, count = loader.write_segments(
+            self._store,
+            table,
+            frames,
+            first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
+            progress=advance,
+        )
+        self._bind(self._changes, dict.fromkeys(self._seen, table.name))
+        self._store.commit(self._changes, manifests=manifests)
+        return count + self._replaced
+
+    def _validated(self, piece: pl.DataFrame) -> NewRows:
+        rows = piece.to_dicts()
+        for field in self._tv.table.fields:
+            if field.encoding == "json" and field.name in piece.columns:
+                for row in rows:
+                    row[field.name] = parsed(row[field.name])
+        # A column that is NULL means that the row says nothing of it: the model's default applies.
+        optional = [n for n in piece.columns if piece[n].null_count()]
+        for row in rows if optional else ():
+            for name in optional:
+                if row[name] is None:
+                    del row[name]
+        return self._records.new_rows(rows)
+
+    def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
+        vectors = self._vectors(piece)
+        rows = self._validated(piece.drop(vectors.columns))
+        given = [i for i in rows.ids if i is not None]
+        if len(set(given)) < len(given) or not self._seen.isdisjoint(given):
+            before = set(self._seen)
+            again = next(i for i in given if i in before or before.add(i))  # type: ignore[func-returns-value]
+            raise InputError(
+                f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored"
+            )
+        self._seen.update(given)
+        existing = self._existing(given)
+        if existing:
+            known = [i in existing for i in rows.ids]
+            replaced = _chosen(rows, known)
+            more, _ = self._writer.insert(self._tv, self._records, replaced)
+            add_vectors(more, self._tv.table, _by_place(_kept(vectors, known)))
+            self._changes.merge(more)
+            self._replaced += len(replaced.ids)
+            fresh = [not k for k in known]
+            rows, vectors = _chosen(rows, fresh), _kept(vectors, fresh)
+        return self._frame(rows).with_columns(vectors.get_columns())
+
+    def _vectors(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """Return the embeddings that come with the rows."""
+        table = self._tv.table
+        return pl.DataFrame(
+            [
+                loader.fitted_vectors(piece[e.column], e, table.name)
+                for e in table.embeddings
+                if e.column in piece.columns
+            ]
+        )
+
+    def _existing(self, given: list[str]) -> set[str]:
+        if not self._tv.parts or not given:
+            return set()
+        rowids = self._writer.rowids(self._tv, given)
+        return {i for i, r in zip(given, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
+
+    def _frame(self, rows: NewRows) -> pl.DataFrame:
+        now = time.time_ns() // 1_000
+        made = iter(self._writer.make_ids(rows.ids.count(None)))
+        zipped = zip(rows.ids, rows.declared, rows.created, strict=True)
+        plain = [(next(made) if i is None else i, *row, now if c is None else c, now, None) for i, row, c in zipped]
+        fields = self._tv.table.fields
+        columns: list[Any] = list(zip(*plain, strict=True)) if plain else [()] * len(fields)
+        frame = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(fields, columns, strict=True)])
+        for column in frame.get_columns():
+            loader.check_size(column, f"{self._tv.table.name}.{column.name}")
+        return frame
+
+
+def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
+    return NewRows(
+        list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep))
+    )
+
+
+def _kept(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:
+    return vectors.filter(keep) if vectors.width else vectors
+
+
+def _by_place(vectors: pl.DataFrame) -> dict[str, dict[int, Any]]:
+    """Return, by column, the vector of each row that has one."""
+    found = {name: {i: v for i, v in enumerate(vectors[name].to_list()) if v is not None} for name in vectors.columns}
+    return {name: by_place for name, by_place in found.items() if by_place}
+
+
+def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """Yield pieces until there are `rows` rows."""
+    while rows > 0:
+        piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+        rows -= piece.height
+
+
+def parsed(value: object) -> object:
+    """Return the object of a JSON text; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_json_text(value)
+    except ValueError:
+        return value

@@ -1,0 +1,260 @@
+"""Bulk loading: frames to segments, without a detour through the tail; all rows become visible by one commit.
+
+Pages and index entries are written as they come, in bounded pieces, under fresh numbers that nothing names yet; the
+last step is one batch of manifests. A load that fails leaves nothing that is visible, and the next opening sweeps the
+pages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from queue import Empty, Queue
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from rem_arrow import datatypes
+from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.schema import Embedding, Field, Table, check_name
+from rem_arrow.storage import codec, segment, values
+from rem_arrow.storage.kv import Op
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.tail import Append
+from rem_arrow.storage.version import TableVersion
+from rem_arrow.write.embeddings import text_of, vector_frame, vector_table
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+DIRECT_ROWS_MIN = 20_000
+VALUE_BYTES_MAX = 1 << 30
+
+Progress: TypeAlias = Callable[[int], None]
+
+
+def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
+    """Return the description of a plain table for frames of that schema."""
+    names = [check_name(n, "column") for n in schema.names()]
+    folded: dict[str, str] = {}
+    for n in names:
+        if n.casefold() in folded:
+            raise InputError(
+                f'the columns "{folded[n.casefold()]}" and "{n}" of {name} differ in case only; rename one'
+            )
+        folded[n.casefold()] = n
+    if not names:
+        raise InputError(f"{name} has no columns; a table needs at least one")
+    fields = tuple(
+        Field(n, datatypes.check_storable(datatypes.instance(schema[n]), f"{name}.{n}"), i) for i, n in enumerate(names)
+    )
+    return Table(number, check_name(name, "table"), "plain", fields, next_column=len(fields))
+
+
+def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return the frame with the table's columns, order and types, and the embeddings that come with it. Raises
+    InputError for what does not fit."""
+    known = {f.name: f for f in table.fields}
+    embeddings = [e for e in table.embeddings if e.column in frame.columns]
+    for name in frame.columns:
+        if name not in known and name not in {e.column for e in embeddings}:
+            raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(known), "Columns")}')
+    columns = []
+    for field in table.fields:
+        if field.name not in frame.columns:
+            if not field.nullable and field.default is None:
+                raise InputError(f'{table.name} needs the column "{field.name}"')
+            columns.append(default_column(field, frame.height))
+            continue
+        columns.append(_fitted_column(frame[field.name], field, table.name))
+    return pl.DataFrame([*columns, *(fitted_vectors(frame[e.column], e, table.name) for e in embeddings)])
+
+
+def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Series:
+    """Return vectors that came with rows, NULL where there is none. Raises InputError for what is no vector of that
+    dimension."""
+    try:
+        vectors = column.cast(embedding.dtype, strict=True)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f'"{embedding.column}" of {table} holds vectors of {embedding.dimension} numbers: '
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    valid = codec.valid_vectors(vectors, embedding.dimension)
+    if valid is not None and not (valid | vectors.is_null().to_numpy()).all():
+        raise InputError(f'"{embedding.column}" of {table}: a vector holds finite numbers only')
+    return vectors
+
+
+def default_column(field: Field, rows: int) -> pl.Series:
+    """Return a column of `rows` times the field's default."""
+    return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
+
+
+def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
+    if column.dtype != field.dtype:
+        if not datatypes.widens(column.dtype, field.dtype) and not _losslessly(column.dtype, field.dtype):
+            raise InputError(
+                f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}, and the data holds '
+                f"{datatypes.sql_name(column.dtype)}; cast it first"
+            )
+        try:
+            column = column.cast(field.dtype, strict=True)
+        except pl.exceptions.PolarsError as error:
+            raise InputError(
+                f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {str(error).splitlines()[0]}'
+            ) from error
+    if not field.nullable and column.null_count():
+        row = int(column.is_null().arg_max() or 0)
+        raise InputError(f'row {row}: {table}, field "{field.name}" must not be NULL')
+    check_size(column, f"{table}.{field.name}")
+    return column
+
+
+def _losslessly(old: pl.DataType, new: pl.DataType) -> bool:
+    """Say whether a strict cast either keeps a value or fails: between integers, decimals, texts and their categories,
+    times."""
+    exact = old.is_integer() and (new.is_integer() or new.is_decimal())
+    texts = isinstance(old, (pl.String, pl.Categorical, pl.Enum)) and isinstance(
+        new, (pl.String, pl.Categorical, pl.Enum)
+    )
+    zoned = (
+        isinstance(old, pl.Datetime)
+        and isinstance(new, pl.Datetime)
+        and (old.time_zone is None) == (new.time_zone is None)
+    )
+    nested = isinstance(old, (pl.List, pl.Array)) and isinstance(new, (pl.List, pl.Array))
+    return exact or texts or zoned or nested or (old.is_float() and new == pl.Float64())
+
+
+def check_size(column: pl.Series, where: str) -> None:
+    """Refuse a value over 1 GiB."""
+    if column.estimated_size() <= VALUE_BYTES_MAX:
+        return
+    sizes = (
+        column.str.len_bytes()
+        if column.dtype == pl.String
+        else column.bin.size()
+        if column.dtype == pl.Binary
+        else None
+    )
+    longest = sizes.max() if sizes is not None else None
+    if isinstance(longest, int) and longest > VALUE_BYTES_MAX:
+        raise InputError(f"a value of {where} takes {longest:,} bytes; a value may take 1 GiB")
+
+
+def write_segments(
+    store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress
+) -> tuple[list[tuple[int, Op, int]], int]:
+    """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of
+    rows.
+
+    Args:
+        frames: of the table's columns and types, at most SEGMENT_ROWS_MAX rows each; embeddings that are among them
+            are stored too.
+        first_rowid: reserves rowids for that many rows.
+    """
+    manifests: list[tuple[int, Op, int]] = []
+    rows = 0
+    for frame in _ahead(frames):
+        if not frame.height:
+            continue
+        start = first_rowid(frame.height)
+        manifests += _write_segment(store, table, frame, np.arange(start, start + frame.height, dtype=np.int64))
+        rows += frame.height
+        progress(frame.height)
+    store.kv.flush("pages")
+    if table.key or table.indexed:
+        for family in store.indexer.families:
+            store.kv.flush(family)
+    return manifests, rows
+
+
+def write_versions(
+    store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
+) -> list[tuple[int, Op, int]]:
+    """Write segments of new versions of rows that exist. Returns the manifests for `Changes`. REQUIRES: the lock;
+    rowids ascend."""
+    manifests: list[tuple[int, Op, int]] = []
+    for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
+        manifests += _write_segment(
+            store, table, frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX]
+        )
+    store.kv.flush("pages")
+    for family in store.indexer.families if table.key or table.indexed else ():
+        store.kv.flush(family)
+    return manifests
+
+
+def _write_segment(
+    store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
+) -> list[tuple[int, Op, int]]:
+    """Write the pages and the entries of one segment, and its vectors as one of their own, all under the same
+    rowids."""
+    with store.lock:
+        part = store.reserve_part(table.number)
+    op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
+    if table.key or table.indexed:
+        store.indexer.write(store.kv, table, frame, rowids.tolist())
+    found = [(table.number, op, part)]
+    for embedding in table.embeddings:
+        kept = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None
+        if kept is not None and kept.any():
+            rows = frame.filter(kept)
+            texts = [text_of(values_) for values_ in rows.select(embedding.fields).iter_rows()]
+            vectors = vector_frame(embedding, codec.matrix(rows[embedding.column], embedding.dimension), texts)
+            found += _write_segment(store, vector_table(table, embedding), vectors, rowids[kept.to_numpy()])
+    return found
+
+
+def write_index(store: Store, tv: TableVersion, table: Table) -> None:
+    """Write the entries of every live row as `table`, the evolved description, wants them. REQUIRES: the lock, and no
+    tail."""
+    for view in tv.parts:
+        frame, mask = view.part.frame(table.fields, view.length), view.live_mask()
+        rowids = view.part.rowid_array(view.length)
+        store.indexer.write(
+            store.kv,
+            table,
+            frame if mask is None else frame.filter(pl.Series(mask)),
+            (rowids if mask is None else rowids[mask]).tolist(),
+        )
+    for family in store.indexer.families:
+        store.kv.flush(family)
+
+
+def frame_append(frame: pl.DataFrame, first: int) -> Append:
+    """Return the write that adds a small frame to the tail."""
+    return Append(range(first, first + frame.height), None, frame)
+
+
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Read one frame ahead on a thread, so that reading a file and writing segments overlap."""
+    queue: Queue[pl.DataFrame | BaseException | None] = Queue(maxsize=1)
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            for frame in frames:
+                queue.put(frame)
+                if stop.is_set():
+                    return
+            queue.put(None)
+        except (RemError, OSError, pl.exceptions.PolarsError, ValueError) as error:
+            queue.put(error)
+
+    thread = threading.Thread(target=read, name="rem-reader", daemon=True)
+    thread.start()
+    try:
+        while (item := queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stop.set()
+        while thread.is_alive():
+            with contextlib.suppress(Empty):
+                queue.get(timeout=0.05)
+        thread.join()

@@ -1,0 +1,162 @@
+"""Looking after a store: what is damaged, copies, merging, numbers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from rem_arrow.access.vector_indexes import VectorIndexes
+from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.running.progress import progress_bar
+from rem_arrow.storage import compaction, keys, tail
+from rem_arrow.storage.background import Background
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import Version
+
+_DAMAGE_SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
+_FAMILIES = ("ids", "keys", "index")
+
+Advance: TypeAlias = Callable[[int], None]
+
+
+def verify(store: Store, version: Version, progress: bool | None = False) -> pl.DataFrame:
+    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem; none
+    when sound."""
+    with progress_bar(
+        "verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress
+    ) as advance:
+        return pl.DataFrame(list(_damages(store, version, advance)), schema=_DAMAGE_SCHEMA, orient="row")
+
+
+def _damages(
+    store: Store, version: Version, advance: Advance
+) -> Iterator[tuple[str, int, str | None, int | None, str]]:
+    for number, tv in version.tables.items():
+        table = tv.table
+        columns = {f.number: f.name for f in table.fields}
+        for view in tv.parts:
+            if isinstance(view.part, Segment):
+                yield from (
+                    (table.name, view.part.number, columns.get(c, "(rowid)"), page, problem)
+                    for c, page, problem in view.part.damages()
+                )
+            if any(o >= view.length for o in view.part.kills.offsets[: view.kills]):
+                yield table.name, view.part.number, None, None, "a tombstone points behind the last row"
+            advance(1)
+        try:
+            for key, value in store.kv.scan("tail", number.to_bytes(2, "big")):
+                _, part, base = keys.split_tail(key)
+                try:
+                    tail.decode(value, table.fields)
+                except CorruptionError as error:
+                    yield table.name, part, None, base, str(error)
+        except CorruptionError as error:
+            yield table.name, -1, None, None, str(error)
+    for family in _FAMILIES:
+        try:
+            for _ in store.kv.scan(family, b""):
+                pass
+        except CorruptionError as error:
+            yield f"({family})", -1, None, None, str(error)
+        advance(1)
+
+
+def backup(store: Store, path: Path, progress: bool | None = False) -> None:
+    """Write a consistent copy of the open store to `path`, which must not exist."""
+    if path.exists():
+        raise InputError(f"{path} exists; name a new folder for the backup")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with store.lock, progress_bar("backing up", None, progress):
+        store.kv.checkpoint(path)
+
+
+def restore(source: Path, target: Path, progress: bool | None = False) -> None:
+    """Copy a backup to `target`, a new folder, and check that it is a database."""
+    if not (source / "CURRENT").is_file():
+        raise InputError(f"{source} is not a backup: it holds no database")
+    if target.exists() and any(target.iterdir()):
+        raise InputError(f"{target} exists and is not empty; restore into a new folder")
+    temporary = target.with_name(target.name + ".restoring")
+    shutil.rmtree(temporary, ignore_errors=True)
+    with progress_bar("restoring, files", sum(1 for f in source.rglob("*") if f.is_file()), progress) as advance:
+
+        def copy(old: str, new: str) -> str:
+            advance(1)
+            return str(shutil.copy2(old, new))
+
+        shutil.copytree(source, temporary, copy_function=copy)
+    if target.exists():
+        target.rmdir()
+    temporary.rename(target)
+
+
+def compact(store: Store, progress: bool | None = False) -> None:
+    """Seal every tail, merge small and partly dead segments, and let RocksDB drop what is deleted."""
+    rows = {number: tv.rows for number, tv in store.version.tables.items()}
+    with progress_bar("compacting, rows", sum(rows.values()), progress) as advance:
+        for number, count in rows.items():
+            with store.lock:
+                store.freeze(number)
+            compaction.seal(store, number)
+            while compaction.compact(store, number, everything=True):
+                advance(0)
+            advance(count)
+        store.collect_garbage()
+        store.kv.compact()
+
+
+def wait(background: Background, vectors: VectorIndexes, timeout_s: float | None, progress: bool | None) -> None:
+    """Return when background work is done; the bar counts pieces of work, and the rows that vector indexes lack."""
+    left = most = background.queued + vectors.lacking()
+    with progress_bar("background work, rows", most, progress) as advance:
+
+        def tick() -> None:
+            nonlocal left
+            now = min(left, background.queued + vectors.lacking())
+            advance(left - now)
+            left = now
+
+        background.wait(timeout_s, tick)
+
+
+def stats(store: Store) -> dict[str, Any]:
+    """Return numbers about the store: bytes, commits, pinned versions, cache, tables, and the failure of background
+    work."""
+    version = store.version
+    tables = {}
+    for tv in version:
+        segments = [v for v in tv.parts if isinstance(v.part, Segment)]
+        tables[tv.table.name] = {
+            "rows": tv.rows,
+            "segments": len(segments),
+            "tail_rows": sum(v.length for v in tv.parts if v not in segments),
+            "dead_rows": sum(v.length - v.live_rows for v in tv.parts),
+            "bytes": sum(v.part.bytes for v in segments),
+        }
+    background = store.background
+    return {
+        "path": str(store.path),
+        "bytes_on_disk": folder_bytes(store.path),
+        "commit": version.commit,
+        "pinned_versions": len(store.pinned()),
+        "cache_bytes": store.cache.bytes,
+        "cache_bytes_max": store.cache.bytes_max,
+        "background_failure": str(background.failure) if background is not None and background.failure else None,
+        "tables": tables,
+    }
+
+
+def folder_bytes(path: Path) -> int:
+    """Return the size of all files below a folder."""
+    total = 0
+    for file in path.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total

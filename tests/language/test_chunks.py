@@ -1,0 +1,210 @@
+"""Chunks tile the text, fit their size, and follow its structure."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rem_arrow as rem
+from rem_arrow.language.chunks import Chunk, measure, split
+
+# Pieces that make Markdown, and what is hard about Unicode.
+PIECES = st.sampled_from(
+    [
+        "# One",
+        "## Two",
+        "###",
+        "```",
+        "~~~~",
+        "```py",
+        "\n",
+        "\r\n",
+        "\r",
+        "\n\n",
+        " ",
+        "    ",
+        "- item",
+        "1. first",
+        "| a | b |",
+        "A sentence. ",
+        "e.g. this",
+        "What? ",
+        "word",
+    ]
+    + ["漢字かな", "👩‍👩‍👧", "e\u0301", "ü", "\u200d", "。", "\u0301" * 40, "x" * 30, "\t", "\u2028", "\x00"]
+)
+TEXTS = st.one_of(st.text(max_size=300), st.lists(PIECES, max_size=60).map("".join))
+SIZES = st.integers(1, 60).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, size // 2)))
+UNITS = st.sampled_from(["tokens", "characters"])
+
+
+@settings(max_examples=600, deadline=None)
+@given(TEXTS, SIZES, UNITS, st.booleans())
+def test_chunks_tile_the_text_and_fit(text, sizes, unit, markdown):
+    """What each chunk adds to the one before it gives the text back; none is larger than asked, and none repeats more
+    than asked."""
+    size, overlap = sizes
+    chunks = split(text, size=size, overlap=overlap, unit=unit, markdown=markdown)
+    assert "".join(text[c.own : c.end] for c in chunks) == text
+    assert all(measure(text[c.start : c.end], unit) <= size for c in chunks)
+    assert all(measure(text[c.start : c.own], unit) <= overlap for c in chunks)
+    ends = [0, *(c.end for c in chunks)]
+    assert all(c.start <= c.own == end < c.end for c, end in zip(chunks, ends))
+    assert bool(chunks) == bool(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["e\u0301", "👩‍👩‍👧", "\r\n", "한", "a", "👍🏽"]), max_size=80).map("".join),
+    st.integers(8, 40),
+)
+def test_no_cut_within_what_is_one_character_to_a_reader(text, size):
+    """Marks stay with their letter, joined emoji together, CR with LF, wherever a cut is free to choose."""
+    for chunk in split(text, size=size, overlap=2, unit="characters"):
+        for place in (chunk.start, chunk.end):
+            if 0 < place < len(text):
+                assert (
+                    text[place] not in "\u0301\u200d🏽"
+                    and text[place - 1] != "\u200d"
+                    and text[place - 1 : place + 1] != "\r\n"
+                )
+
+
+def contents(text, **options):
+    return [text[c.start : c.end] for c in split(text, **options)]
+
+
+def test_nothing_makes_no_chunk_and_little_makes_one():
+    """The empty text has no chunks; what fits is one."""
+    assert split("") == []
+    assert split("Short.") == [Chunk(0, 0, 6)]
+
+
+def test_sections_are_chunks_with_their_headings():
+    """Each section is on its own; a heading without a text goes with the next, and nothing overlaps from one into the
+    other."""
+    text = "Intro.\n\n# Guide\n\n## Install\n\nRun pip.\n\n## Use ##\n\nImport it.\n\n# Notes\nNone.\n"
+    chunks = split(text)
+    assert [c.headings for c in chunks] == [(), ("Guide", "Install"), ("Guide", "Use"), ("Notes",)]
+    assert contents(text)[1] == "# Guide\n\n## Install\n\nRun pip.\n\n"
+    assert all(c.start == c.own for c in chunks)
+
+
+def test_without_markdown_a_hash_is_a_hash():
+    """A comment of a program is no heading, if the caller says so."""
+    assert len(split("# one\nx = 1\n# two\ny = 2\n", markdown=False)) == 1
+
+
+def test_paragraphs_come_before_sentences_and_sentences_before_words():
+    """The strongest break that leaves a chunk a quarter full wins."""
+    text = "First one here. Second one here.\n\nThird one is here. Fourth one is here."
+    assert contents(text, size=40, overlap=0, unit="characters") == [
+        "First one here. Second one here.\n\n",
+        "Third one is here. Fourth one is here.",
+    ]
+    assert contents("One two three. Four five six seven.", size=22, overlap=0, unit="characters") == [
+        "One two three. ",
+        "Four five six seven.",
+    ]
+    assert contents("one two three four five", size=10, overlap=0, unit="characters") == [
+        "one two ",
+        "three ",
+        "four five",
+    ]
+
+
+def test_an_overlap_begins_at_a_sentence_or_a_word():
+    """Not in the middle of one where it can be helped."""
+    text = "Alpha beta gamma. Delta ends. Epsilon zeta eta theta. Iota kappa lambda."
+    chunks = split(text, size=40, overlap=15, unit="characters")
+    assert [text[c.start : c.own] for c in chunks] == ["", "Delta ends. ", "eta theta. "]
+    words = "one two three four five six seven eight"
+    assert [words[c.start : c.own] for c in split(words, size=20, overlap=6, unit="characters")] == [
+        "",
+        "four ",
+        "seven ",
+    ]
+
+
+def test_list_items_stay_whole():
+    """A list is cut between its items."""
+    text = "- the first. It is long\n- the second item\n- the third item\n"
+    assert contents(text, size=45, overlap=0, unit="characters") == [
+        "- the first. It is long\n- the second item\n",
+        "- the third item\n",
+    ]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_fenced_code_that_fits_is_never_cut(newline):
+    """Though the chunk before it stays small, and the overlap gives way; headings within are none, and nothing overlaps
+    into it."""
+    code = newline.join(["```python", "# not a heading", "", "x = 1. y = 2", "```", ""])
+    text = newline.join(["Some words. ", code]) + "After the code there is more text. And more."
+    for overlap in (0, 10):
+        parts = contents(text, size=len(code), overlap=overlap, unit="characters")
+        assert sum(code in part for part in parts) == 1
+        assert all(part == code or "x = 1" not in part for part in parts)
+    assert {c.headings for c in split(text)} == {()}
+
+
+def test_fenced_code_that_does_not_fit_is_cut_at_its_lines():
+    """As is code whose end is missing."""
+    text = "```\n" + "line of code\n" * 20
+    assert all(part.endswith("\n") for part in contents(text, size=50, overlap=0, unit="characters"))
+
+
+def test_a_text_without_spaces_is_cut_by_its_size():
+    """With the overlap that was asked for."""
+    chunks = split("x" * 100, size=40, overlap=10, unit="characters")
+    assert [(c.start, c.end) for c in chunks] == [(0, 40), (30, 70), (60, 100)]
+
+
+def test_tokens_are_estimated_by_script():
+    """Four ASCII characters are a token, so are two of Cyrillic and one of Han."""
+    assert [measure(text) for text in ("abcdefgh", "привет", "漢字", "", "abc")] == [2, 3, 2, 0, 1]
+    assert measure("abc", "characters") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "the size of a chunk is a whole number of tokens from 1 to 1,000,000, not 0"),
+        ({"size": 1.5}, "not 1.5"),
+        (
+            {"size": 10, "overlap": 6},
+            "the overlap of chunks of 10 tokens is a whole number from 0 to 5, half of it; not 6",
+        ),
+        (
+            {"overlap": -1, "unit": "characters"},
+            "the overlap of chunks of 1600 characters is a whole number from 0 to 800",
+        ),
+        ({"unit": "words"}, "the unit of a chunk is 'tokens' or 'characters', not 'words'"),
+    ],
+)
+def test_a_size_that_makes_no_chunks_is_refused(options, message):
+    """The message says what is possible."""
+    with pytest.raises(rem.InputError, match=message):
+        split("text", **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 200_000,
+        "x" * 1_000_000,
+        "\n" * 1_000_000,
+        "```\n" * 250_000,
+        "#\n" * 300_000,
+        ". " * 500_000,
+        " " * 1_000_000,
+    ],
+)
+def test_a_megabyte_takes_seconds_at_most(text):
+    """No text makes the work grow faster than its length."""
+    began = time.perf_counter()
+    split(text)
+    assert time.perf_counter() - began < 10
