@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import lookup
 from rem_arrow.access.trigram_indexes import TrigramIndexes, named_fields
-from rem_arrow.errors import InputError
 from rem_arrow.index.trigrams import trigrams
 from rem_arrow.schema import Field
 from rem_arrow.storage.segment import Segment
@@ -70,12 +70,9 @@ def fuzzy(
 
 def checked(text: object, k: object, threshold: object) -> None:
     """Raise InputError for arguments that do not fit."""
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"fuzzy takes a text that is not empty, not {text!r}")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k is a whole number of at least 1, not {k!r}")
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-        raise InputError(f"threshold is a number from 0 to 1, not {threshold!r}")
+    checks.text(text, "the name to compare with", blank=False)
+    checks.whole(k, "k")
+    checks.number(threshold, "threshold", within=(0, 1))
 
 
 class _Best:

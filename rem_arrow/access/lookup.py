@@ -9,8 +9,8 @@ from typing import TypeAlias
 import polars as pl
 from pydantic_core import to_json
 
+from rem_arrow import checks
 from rem_arrow.access.key_indexes import Hints
-from rem_arrow.errors import InputError
 from rem_arrow.index import entries
 from rem_arrow.schema import Table
 from rem_arrow.storage.kv import KV
@@ -40,8 +40,7 @@ def lookup_entity(
     """
     rows: dict[tuple[int, int], Found] = {}
     for text in texts:
-        if not isinstance(text, str) or not text.strip():
-            raise InputError(f"a lookup takes a text that is not empty, not {text!r}")
+        checks.text(text, "the name to look up", blank=False)
         for number, rowid in _candidates(kv, hints, version, text):
             if (number, rowid) not in rows and (rows_max is None or len(rows) < rows_max):
                 row = _matched(version.tables[number], rowid, text, entity=entity)

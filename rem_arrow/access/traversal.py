@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import InputError
 from rem_arrow.index import centrality, path_patterns, walks
 from rem_arrow.index.walks import Rules
@@ -401,5 +402,4 @@ def _of_nodes(graph: Graph, kinds: Sequence[str] | None, columns: Sequence[pl.Se
 
 def check_depth(depth: int) -> None:
     """Raise InputError for a depth that is none."""
-    if isinstance(depth, bool) or not isinstance(depth, int) or not 1 <= depth <= DEPTH_MAX:
-        raise InputError(f"depth is a whole number from 1 to {DEPTH_MAX:,}, not {depth!r}")
+    checks.whole(depth, "depth", most=DEPTH_MAX)

@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.errors import InputError
-from rem_arrow.face.find import check_limit
 from rem_arrow.face.representation import Showing
 from rem_arrow.model.registry import id_text
 from rem_arrow.storage.changes import Changes
@@ -111,7 +111,8 @@ class Conversation(Showing):
         if there is no such session."""
         version = self._version()
         self._check_session(version, session)
-        check_limit(limit)
+        if limit is not None:
+            checks.whole(limit, "limit", least=0)
         text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
         return self._select(version, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
 

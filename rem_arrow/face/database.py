@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 from pydantic import BaseModel
 
+from rem_arrow import checks
 from rem_arrow.datatypes import sql_name
 from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.session import Shared
@@ -86,10 +87,8 @@ def connect(
     folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
     if tenant is not None:
         folder = folder / tenant_folder(tenant)
-    if durability not in ("wal", "sync"):
-        raise InputError(f"durability is 'wal' or 'sync', not {durability!r}")
-    if tail_rows_max < 1:
-        raise InputError(f"tail_rows_max is at least 1, not {tail_rows_max}")
+    checks.one_of(durability, "durability", ("wal", "sync"))
+    checks.whole(tail_rows_max, "tail_rows_max")
     settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
     check_folder(folder, read_only=read_only)
     if embed not in ("write", "background") or (embed == "background" and not background):

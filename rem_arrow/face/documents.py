@@ -18,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rem_arrow import checks
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
@@ -199,8 +200,8 @@ def _source(
     document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
 ) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
-    if uri is not None and (not isinstance(uri, str) or not uri):
-        raise InputError(f"the uri of a document is a text that is not empty, not {uri!r}")
+    if uri is not None:
+        checks.text(uri, "the uri of a document")
     if isinstance(document, Path):
         return _Source(
             read_document(document),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 import polars as pl
 from pydantic import BaseModel
 
+from rem_arrow import checks
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.session import Shared
@@ -204,8 +205,7 @@ class Operations(ABC):
         for name, value in given.items():
             if value is None:
                 continue
-            if not isinstance(value, str) or not value:
-                raise InputError(f"{name} of an edge is a text that is not empty, not {value!r}")
+            checks.text(value, f"{name} of an edge")
             table, id_ = (
                 (None, value) if name == "edge_type" else edges.split_end(value, self._shared.resolver(self._version()))
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import traversal
 from rem_arrow.access.soft_deletes import EDGES
 from rem_arrow.access.traversal import Strategy, Unique, Walk
@@ -14,6 +15,7 @@ from rem_arrow.errors import BindError, InputError
 from rem_arrow.face.find import Finding, condition
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
+from rem_arrow.quoting import identifier
 from rem_arrow.sql.parse import is_condition
 
 EdgeTypes = str | Sequence[str] | None
@@ -59,8 +61,8 @@ class Walking(Finding):
             ExecuteError: more than `rows_max` rows.
         """
         graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
-        _one_of("strategy", strategy, ("bfs", "dfs"))
-        _one_of("unique", unique, ("node", "path"))
+        checks.one_of(strategy, "strategy", ("bfs", "dfs"))
+        checks.one_of(unique, "unique", ("node", "path"))
         return traversal.traverse(
             graph, starts, depth, walk, strategy=strategy, unique=unique, include_start=include_start
         )
@@ -192,11 +194,10 @@ class Walking(Finding):
         where: tuple[Where, Where],
         rows_max: int,
     ) -> tuple[Graph, list[str], Walk]:
-        _one_of("direction", direction, ("out", "in", "both"))
+        checks.one_of(direction, "direction", ("out", "in", "both"))
         starts = [ids] if isinstance(ids, str) else list(ids)
         for start in starts:
-            if not isinstance(start, str) or not start:
-                raise InputError(f"an id is a text that is not empty, not {start!r}")
+            checks.text(start, "an id")
         graph = self._graph()
         self._refuse_unknown(graph, starts)
         return (
@@ -248,10 +249,10 @@ class Walking(Finding):
             tv = self._version().find(name) if name else None
             if tv is None or tv.table.kind != "entity":
                 continue
-            quoted, values = name.replace('"', '""'), Values()
+            values = Values()
             try:
                 text = where if isinstance(where, str) else condition(tv.table, where, values)
-                ids = self.sql(f'SELECT id FROM "{quoted}" WHERE ({text}\n)', values).to_series()
+                ids = self.sql(f"SELECT id FROM {identifier(name)} WHERE ({text}\n)", values).to_series()
             except (BindError, InputError) as error:
                 problem = error
                 continue
@@ -277,8 +278,3 @@ def _types(edge_type: EdgeTypes) -> list[str] | None:
     if not all(isinstance(t, str) for t in found):
         raise InputError(f"edge_type is a text or several, not {edge_type!r}")
     return found
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise InputError(f"{name} is {' or '.join(map(repr, known))}, not {value!r}")

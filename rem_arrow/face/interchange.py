@@ -15,6 +15,7 @@ from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
 from rem_arrow.parameters import Parameters
+from rem_arrow.quoting import identifier
 from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
 from rem_arrow.storage.version import TableVersion
@@ -189,7 +190,7 @@ class Exchange(Transfer):
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
             )
-            frame = self.lazy(f"SELECT {', '.join(map(_quoted, needed))} FROM {_quoted(tv.table.name)}")
+            frame = self.lazy(f"SELECT {', '.join(map(identifier, needed))} FROM {identifier(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))
 
@@ -205,8 +206,4 @@ def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _select_all(tv: TableVersion) -> str:
-    return f"SELECT * FROM {_quoted(tv.table.name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"SELECT * FROM {identifier(tv.table.name)}"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import vector_columns
 from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.catalog.snapshot import Snapshot, StoredTable
 from rem_arrow.engine.engine import Limits, unique_names
 from rem_arrow.engine.session import Shared
-from rem_arrow.errors import InputError
 from rem_arrow.face.conversations import Conversation
 from rem_arrow.storage.version import Version
 from rem_arrow.write.writer import find_table
@@ -78,8 +78,7 @@ class Asking(Conversation):
         from rem_arrow.ask.asker import Asker, model_of
         from rem_arrow.ask.stages import Bounds
 
-        if mode not in ("plan", "adaptive"):
-            raise InputError(f"mode is 'plan' or 'adaptive', not {mode!r}")
+        checks.one_of(mode, "mode", ("plan", "adaptive"))
         session, bounds = _Pinned(self._shared, self._version()), Bounds(timeout_s, rows_max, explain)
         chosen = model_of(model, base_url, model_timeout_s)
         if self._asker is None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import InputError
 from rem_arrow.face.documents import Documents
-from rem_arrow.face.find import check_columns, check_limit, quoted
+from rem_arrow.face.find import check_columns
 from rem_arrow.model.predicates import In, Values
 from rem_arrow.model.registry import id_text
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
 from rem_arrow.storage.version import Version
 from rem_arrow.write.edges import split_end
@@ -67,7 +69,8 @@ class Timeline(Documents):
         low, high = _instant("start", start), _instant("end", end)
         if low is not None and high is not None and low > high:
             raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
-        check_limit(limit)
+        if limit is not None:
+            checks.whole(limit, "limit", least=0)
         values = Values()
         terms = [f"{begin} IS NOT NULL", *_within(begin, until, low, high, values)]
         if moment_type is not None:
@@ -87,7 +90,7 @@ class Timeline(Documents):
             for name in (begin, until, '"id"' if "id" in described.names else None)
             if name
         )
-        text = f"SELECT * FROM {quoted(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
+        text = f"SELECT * FROM {identifier(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
         return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
 
     def _about(self, version: Version, table: Table, ids: list[Any], values: Values) -> str:
@@ -132,8 +135,8 @@ def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
         check_columns(table, [column])
         if column.casefold() not in {name.casefold() for name in timed}:
             raise InputError(f"{table.name}.{column} holds no times. {_listing(timed)}")
-        return quoted(column), None
-    return quoted(_START), quoted(_END) if _END in timed else None
+        return identifier(column), None
+    return identifier(_START), identifier(_END) if _END in timed else None
 
 
 def _within(

@@ -31,7 +31,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import InputError
+from rem_arrow import checks
 
 Unit = Literal["tokens", "characters"]
 _Costs: TypeAlias = npt.NDArray[np.int64]
@@ -118,17 +118,11 @@ def measure(text: str, unit: Unit = "tokens") -> int:
 
 
 def _checked(size: int | None, overlap: int | None, unit: str) -> tuple[int, int]:
-    if unit not in SIZE_DEFAULT:
-        raise InputError(f"the unit of a chunk is 'tokens' or 'characters', not {unit!r}")
+    checks.one_of(unit, "the unit of a chunk", tuple(SIZE_DEFAULT))
     size = SIZE_DEFAULT[unit] if size is None else size
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= _SIZE_MAX:
-        raise InputError(f"the size of a chunk is a whole number of {unit} from 1 to {_SIZE_MAX:,}, not {size!r}")
+    checks.whole(size, f"the size of a chunk in {unit}", most=_SIZE_MAX)
     overlap = size // 8 if overlap is None else overlap
-    if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= size // 2:
-        raise InputError(
-            f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not "
-            f"{overlap!r}"
-        )
+    checks.whole(overlap, f"the overlap, at most half of the {size} {unit} of a chunk,", least=0, most=size // 2)
     return size, overlap
 
 

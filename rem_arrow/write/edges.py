@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.model.fields import json_text
@@ -57,10 +58,9 @@ def edge_row(
 ) -> tuple[Json, ...]:
     """Return one edge as plain values. Raises InputError."""
     for what, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
-        if not isinstance(value, str) or not value:
-            raise InputError(f"{place}{what} of an edge is {value!r}; it is a text that is not empty")
-    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
-        raise InputError(f"{place}weight of an edge is {weight!r}; it is a number")
+        checks.text(value, f"{place}{what} of an edge")
+    if weight is not None:
+        checks.number(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
     text = properties if properties is None or isinstance(properties, str) else json_text(properties)

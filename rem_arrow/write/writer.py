@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access.key_indexes import FAMILIES, Hints
 from rem_arrow.access.text_indexes import TextIndexes
 from rem_arrow.access.vector_indexes import VectorIndexes
@@ -233,8 +234,7 @@ class Writer:
 
 def find_table(version: Version, name: str) -> TableVersion:
     """Return a table by name. Raises InputError with a suggestion."""
-    if not isinstance(name, str):
-        raise InputError(f"a table is named by a text, not {name!r}")
+    checks.text(name, "the name of a table")
     tv = version.find(name)
     if tv is None:
         raise InputError(f'no table "{name}". {suggest(name, [t.table.name for t in version], "Tables")}')
