@@ -20,7 +20,6 @@ from rem_arrow.face.search_text import (
     CANDIDATES_PER_ROW,
     Mode,
     check_search,
-    fused,
     rowids_query,
     search_query,
     similar_query,
@@ -28,6 +27,7 @@ from rem_arrow.face.search_text import (
     word_columns,
 )
 from rem_arrow.model.predicates import Predicate
+from rem_arrow.plan.rank_fusion import shares
 from rem_arrow.schema import Table
 from rem_arrow.source import Metric, Ranking
 from rem_arrow.storage.changes import Changes
@@ -96,24 +96,19 @@ class Meaning(Walking):
         allowed = self._allowed(tv, where, parameters)
         source = StoredTable(self._store.kv, self._shared.writer.hints, version, tv)
         wanted = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
-        ranked = [
-            summed(
-                [source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted
-            )
-        ]
+        hits = summed(
+            [source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted
+        )
         if mode == "hybrid":
             spec = source.vectors.get("embedding")
             if spec is None or not spec.provider:
                 raise InputError(
                     f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'"
                 )
-            ranked.append(
-                source.search(
-                    "embedding", _vector(self._shared.embeddings.vector(spec.provider, words)), metric, wanted, allowed
-                )
-            )
-        found = ranked[0] if mode == "text" else fused(ranked, k)
-        return source.rows(found["rowid"].to_list(), found["score"])
+            vector = _vector(self._shared.embeddings.vector(spec.provider, words))
+            near = source.search("embedding", vector, metric, wanted, allowed)
+            hits = summed([shares(hits, "bm25"), shares(near, metric)], k)
+        return source.rows(hits["rowid"].to_list(), hits["score"])
 
     def _search_vectors(
         self,

@@ -88,14 +88,6 @@ def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     )
 
 
-def fused(ranked: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
-    """Return the k best rows of several rankings, best first each, by the sum of 1 / (60 + rank)."""
-    shares = [
-        r.select("rowid", (1.0 / (60 + pl.col("score").rank("min", descending=True))).alias("score")) for r in ranked
-    ]
-    return summed([*shares, shares[0].head(0)], k)
-
-
 def similar_query(table: str, column: str, metric: Metric, id: object, k: int) -> Text:
     """Return the SELECT for the rows near to another one."""
     checks.text(column, "the name of a column")
