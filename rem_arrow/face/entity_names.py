@@ -5,11 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.access import completion, fuzzy, lookup
-from rem_arrow.access.table_functions import one_table
-from rem_arrow.face.entities import Operations
+from rem_arrow.face.verbs import Verbs
 
 
-class Naming(Operations):
+class NameVerbs(Verbs):
     """The part that finds entities of any table by id, name, alias, key and the like; softly deleted ones are never
     found."""
 
@@ -19,7 +18,7 @@ class Naming(Operations):
         Returns:
             table, id, name, matched_on (the field), entity (all fields as JSON); at most 1,000 rows.
         """
-        return lookup.lookup_entity(self._shared.store.kv, self._shared.writer.hints, self._version(), names)
+        return lookup.lookup_entity(self._access(), names)
 
     def fuzzy(
         self, text: str, *, k: int = fuzzy.K, threshold: float = fuzzy.THRESHOLD, table: str | None = None
@@ -39,9 +38,7 @@ class Naming(Operations):
             InputError: an argument is out of bounds.
         """
         fuzzy.checked(text, k, threshold)
-        return fuzzy.fuzzy(
-            self._shared.writer.hints.trigrams, one_table(self._version(), table), [text], k=k, threshold=threshold
-        )
+        return fuzzy.fuzzy(self._access().only(table), [text], k=k, threshold=threshold)
 
     def complete(self, prefix: str, *, k: int = completion.K) -> pl.DataFrame:
         """Return the first `k` entities with an id, name, alias or key that begins with `prefix`, by that text, without
@@ -53,4 +50,4 @@ class Naming(Operations):
         Raises:
             InputError: the prefix is empty, or `k` below 1.
         """
-        return completion.complete(self._shared.store.kv, self._shared.writer.hints, self._version(), prefix, k=k)
+        return completion.complete(self._access(), prefix, k=k)

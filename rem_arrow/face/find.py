@@ -7,16 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.entity_names import Naming
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import Predicate, Values
 from rem_arrow.schema import Table
-from rem_arrow.storage.version import Version
-from rem_arrow.write.writer import find_table
 
 
-class Finding(Naming):
+class FindVerbs(Verbs):
     """The part of a database that finds rows by predicates."""
 
     def find(
@@ -39,8 +36,8 @@ class Finding(Naming):
             InputError: no such table or column, or an argument of another kind.
             BindError: a value cannot be compared with its column.
         """
-        version = self._version()
-        described = find_table(version, table).table
+        access = self._access()
+        described = access.table(table).table
         names = [order_by] if isinstance(order_by, str) else list(order_by or ())
         check_limit(limit)
         text, values = f"SELECT * FROM {quoted(described.name)}", Values()
@@ -49,12 +46,7 @@ class Finding(Naming):
         if names:
             check_columns(described, names)
             text += " ORDER BY " + ", ".join(f"{quoted(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names)
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
-
-    def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
-        return self._shared.engine.execute(
-            text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits
-        )
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", values)
 
 
 def as_text(

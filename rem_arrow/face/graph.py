@@ -11,7 +11,8 @@ from rem_arrow.access import traversal
 from rem_arrow.access.soft_deletes import EDGES
 from rem_arrow.access.traversal import Strategy, Unique, Walk
 from rem_arrow.errors import BindError, InputError
-from rem_arrow.face.find import Finding, condition
+from rem_arrow.face.find import condition
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
 from rem_arrow.sql.parse import is_condition
@@ -20,7 +21,7 @@ EdgeTypes = str | Sequence[str] | None
 Where = str | Predicate | None
 
 
-class Walking(Finding):
+class GraphVerbs(Verbs):
     """The part that walks edges. Ids are given bare, or as 'table:id' where an id is in several tables.
 
     Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all;
@@ -182,7 +183,7 @@ class Walking(Finding):
     # --- inside
 
     def _graph(self) -> Graph:
-        return self._shared.writer.hints.graphs.graph(self._version())
+        return self._access().graph()
 
     def _prepared(
         self,
@@ -216,7 +217,7 @@ class Walking(Finding):
         resolve = None
         for id_, node in zip(ids, traversal.nodes_of(graph, ids), strict=True):
             if node is None:
-                resolve = resolve or self._shared.resolver(self._version())
+                resolve = resolve or self._access().resolver()
                 table, _, rest = id_.partition(":")
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(
@@ -233,7 +234,7 @@ class Walking(Finding):
         assert tv is not None, "every database has edges"
         text = where if isinstance(where, str) else condition(tv.table, where, values)
         rowids = self.sql(f"SELECT rowid FROM edges WHERE ({text}\n)", values).to_series().to_numpy()
-        return self._shared.writer.hints.graphs.edge_mask(version, rowids)
+        return self._instance.indexes.graphs.edge_mask(version, rowids)
 
     def _allowed_nodes(self, graph: Graph, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
         """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns

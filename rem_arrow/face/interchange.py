@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.access import vector_columns
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.engine import POLARS_RULES, failed
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.import_export import Transfer
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
@@ -18,7 +19,6 @@ from rem_arrow.parameters import Parameters
 from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.writer import find_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 122_880
 
 
-class Exchange(Transfer):
+class InterchangeVerbs(Verbs):
     """The part of a database that hands its rows to other tools."""
 
     # --- frames
@@ -35,16 +35,16 @@ class Exchange(Transfer):
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the
         store."""
-        version = self._version()
-        tv = find_table(version, table)
+        access = self._access()
+        tv = access.table(table)
         if tv.table.kind == "view":
             return self.lazy(_select_all(tv))
-        source = self._stored(version, tv)
+        source = StoredTable(access, tv)
 
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            self._store.check_open()
+            self._instance.store.check_open()
             return source.read(columns, ranges, predicate, n_rows)
 
         return live_frame(source.schema, read)
@@ -53,7 +53,7 @@ class Exchange(Transfer):
         self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None
     ) -> pl.LazyFrame:
         """Return a query as a LazyFrame over the rows as they are now."""
-        return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
+        return self._instance.engine.lazy(text, self._snapshot(frames), parameters)
 
     # --- Arrow
 
@@ -122,8 +122,8 @@ class Exchange(Transfer):
         Raises:
             InputError: no such table, or the column holds no vectors of one dimension.
         """
-        version = self._version()
-        tv = find_table(version, table)
+        access = self._access()
+        tv = access.table(table)
         spec = vector_columns.searchable(tv.table).get(column)
         if spec is None:
             raise InputError(
@@ -131,7 +131,7 @@ class Exchange(Transfer):
                 f"{suggest(column, vector_columns.searchable(tv.table), 'Columns of vectors')}"
             )
         key = tv.table.key[0] if len(tv.table.key) == 1 else ROWID
-        stored = self._stored(version, tv)
+        stored = StoredTable(access, tv)
         pieces = list(stored.read([key, column], (), pl.col(column).is_not_null(), None))
         frame = (
             pl.concat(pieces, rechunk=True)
@@ -163,13 +163,13 @@ class Exchange(Transfer):
 
     def _rows(self, source: str, parameters: Parameters) -> Rows:
         """Return the rows of a table, view or query as they are now."""
-        version = self._version()
-        tv = version.find(source) if isinstance(source, str) else None
+        access = self._access()
+        tv = access.version.find(source) if isinstance(source, str) else None
         if tv is not None and tv.table.kind != "view":
-            stored = self._stored(version, tv)
+            stored = StoredTable(access, tv)
             return Rows(stored.schema, stored.read(stored.schema.names(), (), None, None))
         if tv is None and (not isinstance(source, str) or len(source.split()) == 1):
-            find_table(version, source)
+            access.table(source)
         frame = self.lazy(source if tv is None else _select_all(tv), parameters)
         return Rows(frame.collect_schema(), _batches(frame))
 
@@ -181,10 +181,10 @@ class Exchange(Transfer):
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            version = self._version()
-            tv = find_table(version, name)
+            access = self._access()
+            tv = access.table(name)
             if tv.table.kind != "view":
-                return self._stored(version, tv).read(columns, ranges, predicate, n_rows)
+                return StoredTable(access, tv).read(columns, ranges, predicate, n_rows)
             needed = (
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
