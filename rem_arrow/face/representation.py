@@ -15,7 +15,12 @@ class Showing(Timeline):
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
+        """Whether the database has been closed.
+
+        Example:
+            >>> db.closed
+            False
+        """
         return self._store.closed
 
     def _repr_html_(self) -> str:

@@ -22,8 +22,11 @@ T = TypeVar("T")
 
 
 class Transaction(Walking):
-    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with
-    and its own writes."""
+    """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
+
+    Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
+    created or changed in it.
+    """
 
     def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:
         self._shared, self._embed = shared, embed
@@ -33,8 +36,20 @@ class Transaction(Walking):
             shared.open.add(self._overlay)
 
     def commit(self) -> None:
-        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is
-        stored."""
+        """Store everything that the transaction wrote, in one commit.
+
+        Raises:
+            ConflictError: another writer changed the same rows first; nothing was stored, and the work can be run
+                again.
+            InputError: the transaction has ended.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.update("issues", "docs", {"priority": 1})
+            >>> tx.commit()
+            >>> db.get("issues", "docs")["priority"]
+            1
+        """
         overlay = self._open()
         self._overlay = None
         changes = overlay.changes()
@@ -45,7 +60,16 @@ class Transaction(Walking):
             self._embed(changes)
 
     def rollback(self) -> None:
-        """Forget everything."""
+        """End the transaction, and store nothing of what it wrote.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.delete("issues", ["login", "docs"])
+            2
+            >>> tx.rollback()
+            >>> db.sql("SELECT COUNT(*) FROM issues").item()
+            3
+        """
         self._overlay = None
 
     def __enter__(self) -> Transaction:
