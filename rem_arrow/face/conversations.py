@@ -37,14 +37,25 @@ class ConversationVerbs(Verbs):
         started_at: dt.datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Begin a session, with the status "open". Returns its id.
+        """Begin a conversation: a row in `sessions` with the status "open".
 
         Args:
+            name: its title.
             id: default is a time-ordered UUID.
+            user_id: who takes part.
+            agent_id: the id of the agent.
             started_at: default is now.
+            metadata: anything else, stored as JSON.
+
+        Returns:
+            The id of the session.
 
         Raises:
-            InputError: there is a session of that id.
+            InputError: a session of that id exists.
+
+        Example:
+            >>> db.start_session("Printer", id="s1", user_id="ada")
+            's1'
         """
         row = {
             "name": name,
@@ -64,14 +75,19 @@ class ConversationVerbs(Verbs):
         return self._write(compute)[0]
 
     def add_message(self, session: str, role: str, content: str, *, metadata: Mapping[str, Any] | None = None) -> str:
-        """Add the next message to a session, in one commit. Returns its id.
+        """Add the next message to a session, in one commit, with an edge `part_of` to the session.
 
         Args:
+            session: the id of the session.
             role: user, assistant, system or tool.
+            content: what was said.
+            metadata: anything else, stored as JSON.
+
+        Returns:
+            The id of the message: that of the session, "#" and its place, from 0.
 
         Raises:
-            InputError: no such session.
-            ConflictError: in a transaction, at its COMMIT: another writer added a message to the session first.
+            InputError: there is no such session.
 
         Example:
             >>> session = db.start_session("Printer", id="s1")
@@ -102,8 +118,25 @@ class ConversationVerbs(Verbs):
         return self._write(compute)
 
     def messages(self, session: str, *, limit: int | None = None) -> pl.DataFrame:
-        """Return the messages of a session in order, with all columns; with `limit` the last so many. Raises InputError
-        if there is no such session."""
+        """Return the messages of a session in order.
+
+        Args:
+            session: the id of the session.
+            limit: only the last so many; None for all.
+
+        Returns:
+            The columns of `messages`.
+
+        Raises:
+            InputError: there is no such session.
+
+        Example:
+            >>> session = db.start_session("Printer", id="s1")
+            >>> for text in ("It prints nothing.", "It is on."):
+            ...     _ = db.add_message(session, "user", text)
+            >>> db.messages(session, limit=1).select("ordinal", "content").rows()
+            [(1, 'It is on.')]
+        """
         access = self._access()
         self._check_session(access, session)
         check_limit(limit)

@@ -59,28 +59,38 @@ def connect(
     embedder: Provider = "hash",
     embed: Literal["write", "background"] = "write",
 ) -> Database:
-    """Open the database in the folder `path`, made if it does not exist.
+    """Open the database in a folder, and create it if it does not exist.
 
     Args:
-        path: the folder; without one a temporary database that goes away when it is closed.
-        tenant: a separate database in a folder of that name under `path`; nothing crosses it.
-        memory_limit: bytes, or a text such as "512MB": bounds the caches, and the process while a large statement runs.
-        threads: threads for reading, writing and queries; default is one for each core. Polars reads
-            POLARS_MAX_THREADS when it
-            is imported: fewer threads than it runs are refused.
-        durability: "wal" survives a killed process, "sync" a power cut too.
-        read_only: read beside a writer of another process; `refresh` shows its newer commits.
-        tail_rows_max: rows of the tail that are sealed into a segment.
-        background: seal and compact on a thread; without, only `compact` does.
-        embedder: computes the embeddings of tables whose model names no provider: "hash" (built in, lexical,
-            nothing leaves the
-            machine), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function
-            from a list of texts to vectors. A table keeps the provider that it began with; `reembed` moves it.
-        embed: "write" computes embeddings before an insert returns, "background" on a thread, for which `wait` waits.
+        path: the folder; without one, a temporary database that is deleted when it is closed.
+        tenant: a separate database in a folder of that name under `path`; nothing is shared between tenants.
+        memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
+            growth of the process while a large statement runs.
+        threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
+            threads when it is imported; for fewer than it runs, set POLARS_MAX_THREADS before.
+        durability: "wal" keeps every commit if the process is killed, "sync" also if the power fails.
+        read_only: read beside a writer in another process; `refresh` shows its newer commits.
+        tail_rows_max: the number of rows in a tail at which it is sealed into a segment, at least 1.
+        background: seal, compact and index on a thread; without it only `compact` does.
+        embedder: computes the embeddings of tables whose model names none: "hash" (built in, lexical), "openai:MODEL",
+            "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
+            vectors. A table keeps the embedder with which it began; `reembed` changes it.
+        embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
+
+    Returns:
+        A `Database`.
 
     Raises:
-        InputError: the path is a file, cannot be written, or is no database.
-        ConflictError: another process has it open for writing.
+        InputError: the path is a file, cannot be written or holds no database, or another argument does not fit.
+        ConflictError: another process has the database open for writing.
+
+    Example:
+        >>> with rem.connect("memory.rem") as memory:
+        ...     memory.insert("entities", {"id": "dhl", "name": "DHL"})
+        'dhl'
+        >>> with rem.connect("memory.rem", read_only=True) as memory:
+        ...     memory.get("entities", "dhl")["name"]
+        'DHL'
     """
     temporary = path is None
     folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
@@ -134,40 +144,128 @@ class Database(
     # --- transactions and upkeep
 
     def transaction(self) -> Transaction:
-        """Begin a transaction; as a context manager it commits at its end, or on an error stores nothing."""
+        """Begin a transaction: its writes become visible together when it commits, or not at all.
+
+        As a context manager it commits at the end of the block, and rolls back when the block raises an error. It reads
+        the version with which it began, and its own writes; the first transaction to commit a row wins.
+
+        Returns:
+            A `Transaction`, for one thread at a time.
+
+        Raises:
+            InputError: the database is open for reading only.
+
+        Example:
+            >>> with db.transaction() as tx:
+            ...     tx.update("issues", "login", {"status": "closed"})
+            ...     tx.add_edge("bob", "login", "closed")
+            >>> db.get("issues", "login")["status"]
+            'closed'
+        """
         self._instance.writable()
         return Transaction(self._instance)
 
     def wait(self, timeout_s: float | None = None, *, progress: bool | None = None) -> None:
-        """Return when background work is done. Raises ExecuteError with its failure, if it failed; `progress` as of
-        `load`."""
+        """Wait until background work is done: sealing, compaction, embedding and indexing.
+
+        Args:
+            timeout_s: the longest wait in seconds; None waits as long as it takes.
+            progress: show a progress bar, as in `load`.
+
+        Raises:
+            ExecuteError: background work failed, with its error, or did not end in `timeout_s` seconds.
+
+        Example:
+            >>> db.wait(timeout_s=30)
+        """
         self._instance.store.check_open()
         if self._instance.store.background is not None:
             maintenance.wait(self._instance.store.background, self._instance.indexes.vectors, timeout_s, progress)
 
     def refresh(self) -> None:
-        """In a read-only connection: see what the writer has committed since. Queries that run keep what they began
-        with."""
+        """Make a read-only connection see the writer's newer commits; running queries keep the version they began with.
+
+        A connection that writes sees its commits at once, and needs no refresh.
+
+        Example:
+            >>> writer = rem.connect("memory.rem")
+            >>> reader = rem.connect("memory.rem", read_only=True)
+            >>> writer.insert("entities", {"id": "dhl", "name": "DHL"})
+            'dhl'
+            >>> reader.refresh()
+            >>> reader.get("entities", "dhl")["name"]
+            'DHL'
+            >>> reader.close()
+            >>> writer.close()
+        """
         self._instance.store.refresh()
 
     def compact(self, *, progress: bool | None = None) -> None:
-        """Seal tails, merge segments and give up the space of what is dead; `progress` as of `load`."""
+        """Seal tails into segments, merge small segments, and free the space of dead rows.
+
+        This also happens in the background; call it after many deletes, or with `background=False`.
+
+        Args:
+            progress: show a progress bar, as in `load`.
+
+        Raises:
+            InputError: the database is open for reading only.
+
+        Example:
+            >>> db.compact()
+            >>> db.stats()["tables"]["sales"]["tail_rows"]
+            0
+        """
         self._instance.writable()
         maintenance.compact(self._instance.store, progress)
 
     def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
-        """Read and check everything; returns a row for each damaged value (table, segment, column, page, problem), none
-        when sound."""
+        """Read everything stored, check its checksums, and return a row for each damaged value.
+
+        Args:
+            progress: show a progress bar, as in `load`.
+
+        Returns:
+            `table` String, `segment` Int64, `column` String, `page` Int64, `problem` String; no rows when all is sound.
+
+        Example:
+            >>> db.verify().height
+            0
+        """
         return maintenance.verify(self._instance.store, self._version(), progress)
 
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
-        """Write a consistent copy of the open database to a new folder; `progress` as of `load`."""
+        """Write a consistent copy of the open database to a new folder, without stopping readers or writers.
+
+        Args:
+            path: a folder that does not exist; `rem.restore` turns it into a database again.
+            progress: show a progress bar, as in `load`.
+
+        Raises:
+            InputError: the folder exists, or the database is open for reading only.
+
+        Example:
+            >>> db.backup("backup")
+            >>> rem.restore("backup", "restored.rem")
+            >>> with rem.connect("restored.rem") as copy:
+            ...     copy.get("issues", "login")["code"]
+            'TAP-1'
+        """
         self._instance.writable()
         maintenance.backup(self._instance.store, Path(path), progress)
 
     def stats(self) -> dict[str, Any]:
-        """Return numbers about the database: bytes on disk, commit, pinned versions, cache, and rows and segments by
-        table."""
+        """Return figures about the database: size, commits, caches, background failures, tables and indexes.
+
+        Returns:
+            A dict: `path`, `bytes_on_disk`, `commit`, `pinned_versions`, `cache_bytes`, `cache_bytes_max`,
+            `background_failure`, `embedding_failure`, `tables` (rows, segments, tail_rows, dead_rows and bytes of
+            each), `vector_indexes`, `text_indexes`, `graph`, `trigram_index`.
+
+        Example:
+            >>> db.stats()["tables"]["issues"]["rows"]
+            3
+        """
         self._instance.store.check_open()
         found = maintenance.stats(self._instance.store)
         failure, indexes = self._instance.embeddings.failure, self._instance.indexes
@@ -182,11 +280,27 @@ class Database(
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """The folder of the database.
+
+        Example:
+            >>> db.path.is_dir()
+            True
+        """
         return self._instance.store.path
 
     def close(self, timeout_s: float = 30.0) -> None:
-        """Finish the running commit, stop background work and close the files; safe to call twice."""
+        """Finish the running commit, stop background work, and close the files; a second call does nothing.
+
+        Work that is stopped continues when the database is opened again. A temporary database is deleted.
+
+        Args:
+            timeout_s: the longest wait for background work, in seconds.
+
+        Example:
+            >>> db.close()
+            >>> db.closed
+            True
+        """
         self._instance.close(timeout_s)
         _OPEN.discard(self)
         if self._temporary:
@@ -255,7 +369,20 @@ class Database(
 
 
 def restore(backup: str | Path, path: str | Path, *, progress: bool | None = None) -> None:
-    """Put a backup back as a database in the new folder `path`; `progress` as of `Database.load`."""
+    """Copy a backup to a new folder, as a database that can be opened.
+
+    Args:
+        backup: a folder that `Database.backup` wrote.
+        path: a folder that does not exist, or is empty.
+        progress: show a progress bar, as in `Database.load`.
+
+    Raises:
+        InputError: the backup holds no database, or the folder is not empty.
+
+    Example:
+        >>> db.backup("backup")
+        >>> rem.restore("backup", "restored.rem")
+    """
     maintenance.restore(Path(backup), Path(path), progress)
 
 

@@ -71,33 +71,33 @@ class DocumentVerbs(Verbs):
         unit: Unit = "tokens",
         markdown: bool | None = None,
     ) -> Document:
-        """Store a document as chunks in `resources`, in one commit; a document of the same uri is replaced.
+        """Store a document in `resources`, as a row for it and one for each chunk; the same uri is replaced.
 
         Args:
-            document: the text itself, or a `pathlib.Path` of a file of UTF-8 text. A str is always a text, never
-                the name of a file.
-            uri: where it came from, and the id of its row; default is the path as it is given, or of a text "text:"
-                and a hash of it.
+            document: the text itself, or a `pathlib.Path` of a UTF-8 file. A str is always the text, never a file's
+                name.
+            uri: where it came from, and the id of its row; default is the path as given, or "text:" and a hash of the
+                text.
             name: its title; default is its first Markdown heading, else the name of the file.
-            category, status, description, tags: columns of its rows; the description is the document's own.
-            metadata: anything else, in the JSON of every row.
-            chunk: the most that a chunk holds; default 400 tokens, or 1,600 characters.
-            overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default an eighth.
-            unit: "tokens", estimated at four ASCII characters each, or "characters".
-            markdown: headings part it and fenced code stays whole; default is yes for texts and files called .md,
-                .markdown or .mdx.
+            category, status, tags: columns of all its rows.
+            description: of the document's own row.
+            metadata: anything else, in the JSON column `metadata` of every row.
+            chunk: the most that a chunk holds; default is 400 tokens, or 1,600 characters.
+            overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default is an eighth.
+            unit: of `chunk` and `overlap`: "tokens", estimated as four ASCII characters each, or "characters".
+            markdown: split at headings first, and keep fenced code whole; default is True for texts, and for files
+                named .md, .markdown or .mdx.
 
         Returns:
-            The id of the document, and those of its chunks in order; an empty text has none.
+            A `Document`: `id`, and `chunks`, the ids of its chunks in order; an empty text has none.
 
         Raises:
-            InputError: the file cannot be read or is not UTF-8; a size that makes no chunks; an id that another row
-                has. Nothing was stored.
+            InputError: the file cannot be read or is not UTF-8, a size is out of bounds, or another row has one of the
+                ids.
 
         Example:
-            >>> added = db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
-            >>> added.id, added.chunks
-            ('guide.md', ['guide.md#0'])
+            >>> db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
+            Document(id='guide.md', chunks=['guide.md#0'])
         """
         columns = _columns(category, status, description, tags, metadata)
         return self._add_document(_source(document, uri, name, columns, markdown), chunk, overlap, unit)
@@ -115,18 +115,26 @@ class DocumentVerbs(Verbs):
         markdown: bool | None = None,
         progress: bool | None = None,
     ) -> list[Document]:
-        """Store several documents as `add_document` does, each in a commit of its own. Returns them in order.
+        """Store several documents as `add_document` does, each in a commit of its own.
 
         Args:
-            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files, at any depth, hidden ones not), a
-                glob pattern such as
-                "docs/**/*.md", a file, or an iterable of `Path` of a file, of texts, and of dicts with `text` and, if
-                wanted, uri, name, category, status,
-                description, tags and metadata.
-            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
+            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files at any depth, without hidden ones), a
+                glob pattern such as "docs/**/*.md", a file, or an iterable of paths, texts, and dicts with `text` and
+                optionally uri, name, category, status, description, tags and metadata.
+            category, status, tags: columns of all rows of all documents.
+            chunk, overlap, unit, markdown: as in `add_document`.
+            progress: show a progress bar, as in `load`.
+
+        Returns:
+            A `Document` for each, in order.
 
         Raises:
-            InputError: one does not fit, or there is none. Those before it are stored.
+            InputError: a document does not fit, or there is none; those before it are stored.
+
+        Example:
+            >>> added = db.add_documents([{"text": "Run pip.", "uri": "a"}, {"text": "Run make.", "uri": "b"}])
+            >>> [document.id for document in added]
+            ['a', 'b']
         """
         shared = {"category": category, "status": status, "tags": tags}
         given: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)

@@ -31,20 +31,25 @@ class EntityVerbs(Verbs):
         self, table: str, rows: Sequence[Mapping[str, Any] | BaseModel], *, edges: Iterable[Mapping[str, Any]] = ()
     ) -> list[str]: ...
     def insert(self, table: str, rows: Any, *, edges: Iterable[Mapping[str, Any]] = ()) -> str | list[str]:
-        """Add one entity or many, validated, in one atomic commit with their edges; an id that exists is replaced.
+        """Insert one entity or many, validated, in one commit; a row whose id exists replaces the stored one.
 
         Args:
             table: an entity table.
-            rows: a dict or model, or a list of these. Without an id each gets a time-ordered UUID. A dict may bring
-                its own vector
-                as `embedding`; it is taken as it is.
-            edges: dicts of dst and edge_type, and if wanted src (else the id of the one row), properties and weight.
+            rows: a dict or model, or a list of these; without an id a row gets a time-ordered UUID. A dict may bring
+                its own vector as `embedding`, a list of as many numbers as the column has dimensions.
+            edges: dicts with `edge_type`, `dst` and/or `src` (the other end is the inserted row), and optionally
+                `properties` and `weight`.
 
         Returns:
-            The id, or for a list the list of ids.
+            The id, or for a list of rows the list of ids.
 
         Raises:
-            InputError: a row does not fit; it names the row, the field and the reason. Nothing is stored.
+            InputError: a row does not fit; the text names the row, the field and the reason. Nothing is stored.
+
+        Example:
+            >>> about = [{"dst": "login", "edge_type": "about"}]
+            >>> db.insert("issues", {"id": "sso", "code": "TAP-4", "title": "Add single sign-on"}, edges=about)
+            'sso'
         """
         many = not isinstance(rows, (dict, BaseModel, Mapping))
         if many and not isinstance(rows, Sequence):
@@ -59,10 +64,25 @@ class EntityVerbs(Verbs):
         return ids if many else ids[0]
 
     def get(self, table: str, id: object, *, as_model: bool = False, include_deleted: bool = False) -> Any:
-        """Return one entity by id: a dict, or with `as_model` the validated model; None when there is none.
+        """Return one entity by its id.
 
         Args:
-            include_deleted: also find an entity that was deleted and not purged.
+            table: an entity table.
+            id: compared exactly.
+            as_model: return the validated model instead of a dict.
+            include_deleted: also return an entity that was deleted and not purged.
+
+        Returns:
+            A dict of all columns, or the model; None when there is no such entity.
+
+        Raises:
+            InputError: there is no such table, or it is not an entity table.
+
+        Example:
+            >>> db.get("issues", "login")["title"]
+            'Login fails with a wrong password'
+            >>> db.get("issues", "docs", as_model=True).priority
+            2
         """
         access = self._access()
         tv = access.table(table)
@@ -73,7 +93,21 @@ class EntityVerbs(Verbs):
         return records.to_model(row) if as_model else row
 
     def update(self, table: str, id: object, values: Mapping[str, Any]) -> None:
-        """Change fields of one entity; the whole row is validated again. Raises InputError if there is none."""
+        """Change fields of one entity; the whole row is validated again.
+
+        Args:
+            table: an entity table.
+            id: the entity's id.
+            values: the new values by field; other fields stay.
+
+        Raises:
+            InputError: there is no such entity, or the row would not fit; nothing is stored.
+
+        Example:
+            >>> db.update("issues", "docs", {"priority": 3})
+            >>> db.get("issues", "docs")["priority"]
+            3
+        """
 
         def compute(access: Access) -> tuple[Changes, None]:
             tv = self._entities(access, table)
@@ -82,13 +116,46 @@ class EntityVerbs(Verbs):
         self._write(compute)
 
     def delete(self, table: str, ids: str | Iterable[str]) -> int:
-        """Mark entities as deleted; they leave every query, and `include_deleted` still shows them. Returns how
-        many."""
+        """Mark entities as deleted: no query, search or traversal sees them, until their id is inserted again.
+
+        Args:
+            table: an entity table.
+            ids: an id, or several; ids that do not exist are passed over.
+
+        Returns:
+            The number of entities that were deleted.
+
+        Raises:
+            InputError: there is no such table, or it is not an entity table.
+
+        Example:
+            >>> db.delete("issues", ["cache", "unknown"])
+            1
+            >>> db.get("issues", "cache", include_deleted=True)["title"]
+            'Cache is too small'
+        """
         writer = self._instance.writer
         return self._write(lambda access: writer.delete(access, self._entities(access, table), _listed(ids)))
 
     def purge(self, table: str, ids: str | Iterable[str]) -> int:
-        """Remove entities for good, and the edges at them. Returns how many entities."""
+        """Remove entities for good, with the edges that begin or end at them.
+
+        Args:
+            table: an entity table.
+            ids: an id, or several; ids that do not exist are passed over.
+
+        Returns:
+            The number of entities that were removed.
+
+        Raises:
+            InputError: there is no such table, or it is not an entity table.
+
+        Example:
+            >>> db.purge("issues", "docs")
+            1
+            >>> db.sql("SELECT COUNT(*) FROM edges").item()
+            1
+        """
 
         writer = self._instance.writer
         return self._write(lambda access: writer.purge(access, self._entities(access, table), _listed(ids)))
@@ -98,8 +165,25 @@ class EntityVerbs(Verbs):
     def add_edge(
         self, src: str, dst: str, edge_type: str, *, properties: Any = None, weight: float | None = None
     ) -> None:
-        """Add a directed edge between two entities, by id or 'table:id'; the same source, type and target is
-        replaced."""
+        """Add a directed edge between two entities; an edge with the same source, type and target is replaced.
+
+        An end that no entity has yet is stored too, and dangles until an entity with that id is inserted.
+
+        Args:
+            src: the id where the edge begins, or 'table:id' where several tables have the id.
+            dst: the id where it ends, in the same form.
+            edge_type: a text that is not empty.
+            properties: anything that JSON can hold; stored as JSON.
+            weight: a number; NULL counts 1 where weights are added.
+
+        Raises:
+            InputError: an argument does not fit, or a bare id is in several tables.
+
+        Example:
+            >>> db.add_edge("bob", "cache", "reported", weight=0.5)
+            >>> db.neighbors("bob")["id"].to_list()
+            ['cache']
+        """
 
         def compute(access: Access) -> tuple[Changes, None]:
             resolve = access.resolver()
@@ -109,10 +193,23 @@ class EntityVerbs(Verbs):
         self._write(compute)
 
     def add_edges(self, frame: pl.DataFrame) -> int:
-        """Add edges from a frame with the columns src, dst, edge_type, and if wanted src_table, dst_table, properties,
-        weight.
+        """Add many edges from a frame, as `add_edge` does, in one commit.
 
-        Returns the number of edges that were given. An end that no entity has (yet) is kept, and dangles.
+        Args:
+            frame: columns `src`, `dst` and `edge_type` of texts, and optionally `src_table`, `dst_table`, `properties`
+                and `weight`. With the tables given, ids are not looked up, which is faster.
+
+        Returns:
+            The number of rows in the frame.
+
+        Raises:
+            InputError: a column is missing, unknown or of another type, or a value is NULL or empty; the text names the
+                row.
+
+        Example:
+            >>> edges = pl.DataFrame({"src": ["ada", "bob"], "dst": ["bob", "ada"], "edge_type": ["knows", "knows"]})
+            >>> db.add_edges(edges)
+            2
         """
         if not isinstance(frame, pl.DataFrame):
             raise InputError(
@@ -129,11 +226,22 @@ class EntityVerbs(Verbs):
         return self._write(compute)
 
     def remove_edges(self, src: str | None = None, dst: str | None = None, edge_type: str | None = None) -> int:
-        """Remove the edges from `src`, to `dst` and of `edge_type`, by those that are given, at deleted entities too.
-        Returns how many.
+        """Remove the edges that have the given source, target and type, at deleted entities too.
+
+        Args:
+            src: edges that begin at this id or 'table:id'; None for any.
+            dst: edges that end at this id or 'table:id'; None for any.
+            edge_type: edges of this type; None for any.
+
+        Returns:
+            The number of edges that were removed.
 
         Raises:
-            InputError: none is given; an id is written as table:id where it is in several tables.
+            InputError: all three are None, or a bare id is in several tables.
+
+        Example:
+            >>> db.remove_edges(src="ada")
+            2
         """
         given = {"src": src, "dst": dst, "edge_type": edge_type}
         if all(value is None for value in given.values()):

@@ -28,13 +28,22 @@ class FindVerbs(Verbs):
         """Return the rows of a table that meet a predicate, with all their columns.
 
         Args:
-            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; without one every row.
+            table: a table or view.
+            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; None for every row.
             order_by: a column, or several; NULL comes last.
-            limit: at most so many rows.
+            descending: the largest first.
+            limit: the most rows; None for all.
+
+        Returns:
+            The columns of the table.
 
         Raises:
-            InputError: no such table or column, or an argument of another kind.
-            BindError: a value cannot be compared with its column.
+            InputError: there is no such table or column, or an argument is of the wrong kind.
+            BindError, ExecuteError: a value cannot be compared with its column.
+
+        Example:
+            >>> db.find("issues", rem.Eq("status", "open") & rem.Gt("priority", 2))["code"].to_list()
+            ['TAP-1']
         """
         access = self._access()
         described = access.table(table).table

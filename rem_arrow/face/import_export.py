@@ -33,33 +33,32 @@ class ImportExportVerbs(Verbs):
         include_deleted: bool = False,
         progress: bool | None = None,
     ) -> pl.DataFrame:
-        """Write tables into the new folder `path`: a file or folder for each, and `manifest.json`, which names them,
-        their kinds and rows.
+        """Write tables to a new folder: a file or folder for each, and `manifest.json`, which lists them.
 
-        All of it shows one commit, and appears at once: what fails or is killed leaves no folder of that name. Rows
-            are streamed. Vectors
-        are columns beside the fields that they embed; deleted entities are left out; a view is its query, in the
-        manifest. `import_from` takes the folder back as it was. Integers of 128 bits are written as DECIMAL(38,0), in
-        CSV and NDJSON as texts; what these two have no type for is ISO 8601, base64 or JSON (`interop/text.py`).
-
-            db.export("out", tables=["issues", "edges"])
-            db.export("lake", format="delta", tables=["sales"], partition_by="year")
+        All of it shows one commit, and appears at once: an export that fails or is killed leaves no folder of that
+        name. Vectors are columns beside the fields that they embed, and a view is its query, in the manifest.
+        `import_from` reads the folder.
 
         Args:
-            format: "parquet", "ipc" (Arrow files), "csv", "ndjson", or with an extra "delta" (`rem_arrow[delta]`)
-                or "lance" (`rem_arrow[lance]`).
-            tables: those and no others; default is every table and view.
-            partition_by: columns that part each table into folders such as year=2024; the files hold them too, but
-                for Delta's.
+            path: a folder that does not exist.
+            format: "parquet", "ipc" (Arrow files), "csv" or "ndjson", or with the extra of that name "delta" or
+                "lance".
+            tables: only these; default is every table and view.
+            partition_by: columns that split each table into folders such as year=2024.
             include_deleted: write deleted entities too, with their `deleted_at`.
-            progress: show a bar; default is on long exports in a terminal or notebook.
+            progress: show a progress bar, as in `load`.
 
         Returns:
-            table, kind, rows, path (in the folder; NULL for a view), bytes.
+            `table` String, `kind` String, `rows` Int64, `path` String (in the folder; NULL for a view), `bytes` Int64.
 
         Raises:
-            InputError: the folder exists, no such table, column or format, or a type that the format has not.
-            UnsupportedError: the format's library is not installed.
+            InputError: the folder exists, there is no such table, column or format, or the format lacks a column's
+                type.
+            UnsupportedError: the library of the format is not installed.
+
+        Example:
+            >>> db.export("out", tables=["sales"]).select("table", "rows", "path").rows()
+            [('sales', 3, 'sales.parquet')]
         """
         access, keys = self._access(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
         names = [tv.table.name for tv in access.version] if tables is None else _names(tables)
@@ -75,26 +74,29 @@ class ImportExportVerbs(Verbs):
     def import_from(
         self, path: str | Path, *, tables: Sequence[str] | Mapping[str, str] | None = None, progress: bool | None = None
     ) -> pl.DataFrame:
-        """Take over the tables under a path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a
-        folder of Parquet and other files.
+        """Import the tables of an export, another database or a folder of files, all by one commit or none.
 
-        All tables by one commit, or none. An export of ours comes back as it was: entities with ids, times, vectors,
-        and deleted ones if it holds them; edges, indexes, views. Vectors by another provider than the table's here are
-        computed anew. What else there is becomes plain tables. A table that exists must be empty.
-
-            db.import_from("warehouse.duckdb", tables={"customer": "customers"})
+        An export of rem_arrow is restored as it was: entities with ids, times, vectors and deletions, edges, indexes
+        and views. Other tables become plain tables. Vectors of another embedder than the table has here are computed
+        again.
 
         Args:
-            tables: those and no others; as a mapping, under the names that it gives.
-            progress: show a bar for each table; default is on long imports in a terminal or notebook.
+            path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a folder of Parquet, CSV, NDJSON
+                or Arrow files.
+            tables: only these; as a mapping, from the name there to the name here.
+            progress: show a progress bar for each table, as in `load`.
 
         Returns:
-            table, rows (NULL for a view).
+            `table` String, `rows` Int64 (NULL for a view).
 
         Raises:
-            InputError: nothing to import there, no such table, one that exists and holds rows, or rows that do not
-                fit; nothing was stored.
-            UnsupportedError: the library that reads it is not installed.
+            InputError: there is nothing to import, no such table, a table here already has rows, or rows do not fit.
+            UnsupportedError: the library that reads the file is not installed.
+
+        Example:
+            >>> _ = db.export("out", tables=["sales"])
+            >>> db.import_from("out", tables={"sales": "old_sales"}).rows()
+            [('old_sales', 3)]
         """
         store = self._instance.writable()
         if not self._writes_segments():

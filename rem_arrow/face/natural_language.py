@@ -45,34 +45,40 @@ class QuestionVerbs(Verbs):
         rows_max: int = 10_000,
         explain: bool = False,
     ) -> Answer:
-        """Answer a question in plain language: it becomes a plan of staged queries, which are run on one version of the
-        database.
+        """Answer a question in plain language: plan queries for it, and run them on one version of the database.
 
-        The plan only reads. Where it finds nothing, broader fallbacks are tried, and at last a search by meaning; the
-        answer says so. `ask` is the short name.
+        The plan only reads. When it finds nothing, broader fallbacks are tried, at last a search by meaning; the answer
+        says so. `ask` is the short name.
 
         Args:
+            question: a text with at least one word.
             table: where the answer is looked for first.
-            max_stages: at most so many queries one after another, 1 to 8.
-            model: "rules" plans by rules for English, without a model; the name of a model plans by it, through the
-                openai client; a `LanguageModel`
-                brings its own client. Default is REM_ARROW_ASK_MODEL, else the rules.
-            base_url: of the model's server; default is OPENAI_BASE_URL, else OpenAI's.
-            model_timeout_s: how long the model may take for one answer; default is REM_ARROW_OPENAI_TIMEOUT_S, else 60.
-            mode: "plan" makes the whole plan at once, "adaptive" shows a model what each stage gave, so that it may
-                change the rest.
-            now: what "yesterday" is reckoned from; default is the clock.
-            timeout_s: for all queries together.
-            rows_max: of the results.
+            max_stages: the most queries that run one after another, 1 to 8.
+            model: "rules" plans by rules for English; another name plans by that language model, through the openai
+                client; a `LanguageModel` brings its own client. Default is REM_ARROW_ASK_MODEL, else the rules.
+            base_url: of the language model's server; default is OPENAI_BASE_URL, else OpenAI's.
+            model_timeout_s: seconds for one answer of the language model; default is REM_ARROW_OPENAI_TIMEOUT_S, else
+                60.
+            mode: "plan" makes the whole plan at once; "adaptive" shows a language model what each stage gave, so that
+                it may change the rest.
+            now: the time from which "yesterday" is counted; default is the clock.
+            timeout_s: seconds for all queries together.
+            rows_max: the most rows of the result.
             explain: keep the plan of each stage, as `explain` prints it.
 
         Returns:
-            An Answer: results (a DataFrame), query, query_type, confidence, explanation, stages, fallbacks, tokens,
-                seconds.
+            An `Answer`: `results` (a DataFrame), `query`, `query_type`, `confidence`, `explanation`, `stages`,
+            `fallbacks`.
 
         Raises:
-            InputError: the question has no words, the table does not exist, or settings of the model are missing.
-            LanguageError: the model cannot be reached, refused, or gave no plan that runs.
+            InputError: the question has no words, there is no such table, or a setting of the language model is
+                missing.
+            LanguageError: the language model cannot be reached, refused, or gave no plan that runs.
+
+        Example:
+            >>> answer = db.ask("open issues with priority 5")
+            >>> answer.query, answer.results["id"].to_list()
+            ("SELECT * FROM issues WHERE status = 'open' AND priority = 5", ['login'])
         """
         # Not at import: most programs ask nothing.
         from rem_arrow.ask.asker import Asker, model_of

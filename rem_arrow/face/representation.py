@@ -15,7 +15,12 @@ class Representation(Verbs):
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
+        """Whether the database has been closed.
+
+        Example:
+            >>> db.closed
+            False
+        """
         return self._instance.store.closed
 
     def _repr_html_(self) -> str:

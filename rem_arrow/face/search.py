@@ -49,23 +49,36 @@ class SearchVerbs(Verbs):
         column: str | None = None,
         metric: Metric = "cosine",
     ) -> pl.DataFrame:
-        """Return the k rows of a table that answer best to a text or a vector, best first: its columns and `_score`.
+        """Return the rows of a table that match a text or a vector best, best first.
 
         Args:
-            where: a condition on the columns of the table, in SQL or as a predicate such as Eq("status", "open");
-                the k best of the rows that meet it come back.
-            parameters: values for the $names of `where`.
-            mode: "vector" compares meanings, "text" ranks by words (BM25), "hybrid" fuses the best of both by their
-                ranks (RRF).
-            column: what is searched: for vectors `embedding` unless another is named, `embedding_alt`, or a column
-                of vectors; for words
-                the columns that are embedded, unless a column of texts is named.
-            metric: of vectors: "cosine" and "inner_product" (higher is better), or "l2" (lower is better).
+            table: an entity or plain table.
+            query: a text, which is embedded as the column is, or a vector of as many numbers as the column has
+                dimensions.
+            k: the most rows, at least 1. The condition is applied first, so k rows come where k exist.
+            where: a condition on the columns of the table, in SQL or as a predicate such as `Eq("status", "open")`.
+            parameters: values of the $names in `where`.
+            mode: "vector" compares vectors, "text" ranks by words (BM25; the extra `fulltext`), "hybrid" fuses both
+                rankings by reciprocal ranks.
+            column: the column to search; default for vectors is `embedding`, for words the columns that are embedded.
+            metric: of vectors: "cosine" or "inner_product" (higher is better), or "l2", the Euclidean distance (lower
+                is better).
+
+        Returns:
+            The columns of the table, and `_score` Float64. A row without a vector, or without any of the words, is not
+            found.
 
         Raises:
-            InputError: no such table or mode; k is not at least 1; `where` is not one condition.
-            BindError: no such column, or nothing embeds texts for it.
-            UnsupportedError: search by words without the extra `fulltext`.
+            InputError: there is no such table, mode or text column, k is not at least 1, or `where` is not one
+                condition.
+            BindError: there is no such column, or no embedder for it.
+            UnsupportedError: a search by words without tantivy.
+
+        Example:
+            >>> db.search("issues", "wrong password", k=1)["id"].to_list()
+            ['login']
+            >>> db.search("issues", "small cache", where=rem.Eq("status", "open"), k=1)["status"].to_list()
+            ['open']
         """
         access = self._access()
         tv = access.table(table)
@@ -128,7 +141,26 @@ class SearchVerbs(Verbs):
     def similar(
         self, table: str, id: object, *, k: int = 10, column: str = "embedding", metric: Metric = "cosine"
     ) -> pl.DataFrame:
-        """Return the k entities nearest to another one, which is not among them: the table's columns and `_score`."""
+        """Return the entities nearest to another one, which is not among them, best first.
+
+        Args:
+            table: an entity table.
+            id: the entity to compare with.
+            k: the most rows, at least 1.
+            column: an embedding, or a column of vectors.
+            metric: "cosine", "inner_product" or "l2", as in `search`.
+
+        Returns:
+            The columns of the table, and `_score` Float64.
+
+        Raises:
+            InputError: there is no such table, or k is not at least 1.
+            BindError: the table has no ids, or no such column of vectors.
+
+        Example:
+            >>> db.similar("issues", "login", k=2).height
+            2
+        """
         name = self._access().table(table).table.name
         return self.sql(*similar_query(name, column, metric, id, k))
 
@@ -142,20 +174,32 @@ class SearchVerbs(Verbs):
         m: int = 16,
         ef_construction: int = 200,
     ) -> str:
-        """Keep an index over a column of vectors (HNSW), or with the metric "bm25" of texts, made and grown in the
-        background; `wait` waits for it.
+        """Create an index over a column of vectors (HNSW) or of texts, built and kept current in the background.
 
-        Small tables are searched exactly, which is as fast; see `stats` for the rows that an index holds. A column of
-        texts without an index gets one in memory at its first search. Returns the name of the index.
+        `wait` waits for it, and `stats` shows the rows it holds. Small tables are searched exactly, which is as fast. A
+        text column without an index gets one in memory at its first search.
 
         Args:
+            table: an entity or plain table.
+            column: a column of vectors or of texts.
             metric: "cosine", "inner_product" or "l2" for vectors; "bm25" for the words of texts.
-            dimension: of the vectors of a list column; an array has its own.
-            m: links of a row: recall, memory and time rise with it.
-            ef_construction: candidates looked at for the links of a new row.
+            dimension: of the vectors in a column of lists; an array type has its own.
+            m: links of each row in the graph; recall, memory and build time rise with it.
+            ef_construction: candidates considered for the links of a new row.
+
+        Returns:
+            The name of the index.
 
         Raises:
             InputError: the column holds no vectors or texts, or has an index of that metric.
+
+        Source:
+            Malkov and Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical Navigable
+            Small World graphs" (2018).
+
+        Example:
+            >>> db.create_index("issues", "embedding", metric="l2")
+            'issues_embedding_l2'
         """
         self._instance.writable()
 
@@ -176,12 +220,26 @@ class SearchVerbs(Verbs):
     def reembed(
         self, table: str, provider: Provider | None = None, *, column: str = "embedding", progress: bool | None = None
     ) -> int:
-        """Compute the embeddings that a table lacks; with another provider, all of them anew. Returns how many.
+        """Compute the embeddings that a table lacks, or with another embedder all of them.
 
-        A call that was broken off is taken up by the next one.
+        A call that was interrupted is continued by the next one.
 
         Args:
-            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
+            table: a table with embeddings.
+            provider: the table's new embedder: a name as in `connect`, or a function; None keeps the present one.
+            column: `embedding` or `embedding_alt`.
+            progress: show a progress bar, as in `load`.
+
+        Returns:
+            The number of embeddings computed.
+
+        Raises:
+            InputError: the table has no such embedding, or there is no such embedder.
+            LanguageError: the embedder failed; what was computed before is stored.
+
+        Example:
+            >>> db.reembed("issues", lambda texts: [[float(len(text)), 1.0] for text in texts])
+            3
         """
         instance = self._instance
         store = instance.writable()

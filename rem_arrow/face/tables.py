@@ -27,16 +27,28 @@ class TableVerbs(Verbs):
     """Tables as a whole."""
 
     def register(self, model: type[BaseModel], *, name: str | None = None) -> str:
-        """Make a Pydantic model a table, or evolve the table that it has. Returns the table's name.
+        """Make a Pydantic model a table, or change the table that it has to the model's new fields.
 
-        A new field needs a default or may be NULL; a type may widen; anything else that would lose or break rows is
+        A new field needs a default or may be NULL, and a type may widen; a change that would lose or break rows is
         refused.
 
         Args:
-            name: the table's name; default is the model's in snake case with an s.
+            model: the model; what `json_schema_extra` in its config may hold is in the guide to tables.
+            name: the table's name; default is the model's name in snake case with an s.
+
+        Returns:
+            The table's name.
 
         Raises:
-            InputError: a field cannot be a column, or the change is not compatible.
+            InputError: a field cannot be a column, the change is not compatible, or the name belongs to another kind of
+                table.
+
+        Example:
+            >>> class Note(BaseModel):
+            ...     text: str
+            ...     stars: int = 0
+            >>> db.register(Note)
+            'notes'
         """
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise InputError(f"register takes a Pydantic model class, not {model!r}")
@@ -58,7 +70,16 @@ class TableVerbs(Verbs):
         return table.name
 
     def tables(self) -> pl.DataFrame:
-        """Return every table and view: name, kind, category, rows (NULL for a view), columns, description."""
+        """Return a row for each table and view, ordered by name.
+
+        Returns:
+            `name` String, `kind` String (entity, plain, system or view), `category` String, `rows` Int64 (NULL for a
+            view), `columns` Int64, `description` String (its first line).
+
+        Example:
+            >>> db.tables().filter(pl.col("category") == "user").select("name", "kind", "rows").rows()
+            [('issues', 'entity', 3), ('sales', 'plain', 3)]
+        """
         rows = [
             (
                 t.table.name,
@@ -81,7 +102,22 @@ class TableVerbs(Verbs):
         return pl.DataFrame(rows, schema=names, orient="row").sort("name")
 
     def schema(self, table: str) -> pl.DataFrame:
-        """Return the columns of a table: column, type, nullable, key, indexed, description."""
+        """Return a row for each column of a table, in the order of the table.
+
+        Args:
+            table: a table or view, without regard to case.
+
+        Returns:
+            `column` String, `type` String (in SQL), `nullable` Boolean, `key` Boolean, `indexed` Boolean, `description`
+            String.
+
+        Raises:
+            InputError: there is no such table.
+
+        Example:
+            >>> db.schema("sales").select("column", "type").rows()
+            [('region', 'VARCHAR'), ('amount', 'BIGINT')]
+        """
         t = self._access().table(table).table
         rows = [
             (
@@ -105,20 +141,30 @@ class TableVerbs(Verbs):
         return pl.DataFrame(rows, schema=names, orient="row")
 
     def load(self, table: str, data: Any, *, progress: bool | None = None) -> int:
-        """Load many rows: a Polars, pandas or Arrow table, a list of dicts, or a path of Parquet, CSV, NDJSON or Arrow.
+        """Load many rows from a table in memory or from a file, all of them or none.
 
-        A table that does not exist becomes a plain table of the data's columns. Into an entity table rows are validated
-        by the registered model, columns that are missing take their defaults, and an id that exists is replaced. All or
-        none.
+        A table that does not exist is created as a plain table with the columns of the data. Into an entity table the
+        rows are validated by its model, missing columns take their defaults, and a row whose id exists replaces the
+        stored one.
 
         Args:
-            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
+            table: the table to load into, created if it does not exist.
+            data: a Polars, pandas or Arrow table, an Arrow stream, a list of dicts, a dict of columns, or the path of a
+                Parquet, CSV, TSV, NDJSON or Arrow file.
+            progress: show a progress bar; default is when loading takes more than a second, in a terminal or notebook.
 
         Returns:
-            The number of rows.
+            The number of rows loaded.
 
         Raises:
-            InputError: the data does not fit; nothing is stored.
+            InputError: the data cannot be read or does not fit, the table is a view, or a transaction is open in this
+                thread.
+
+        Example:
+            >>> db.load("sales", [{"region": "east", "amount": 7}])
+            1
+            >>> db.sql("SELECT SUM(amount) FROM sales").item()
+            19
         """
         instance = self._instance
         instance.writable()
@@ -156,6 +202,25 @@ class TableVerbs(Verbs):
         analyze: bool = False,
         frames: Mapping[str, Any] | None = None,
     ) -> Plan:
-        """Return the plan of a query, a text that can be drawn; with `analyze` it is run, and rows, time and segments
-        read are added."""
+        """Return the plan of a query: one step a line, the inputs of a step indented below it.
+
+        Args:
+            text: a query in SQL.
+            parameters: values of $name by name, or of $1, $2 by position.
+            analyze: run the query, and add to each step its rows and its own time, and to a scan what it skipped.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+
+        Returns:
+            A `Plan`: a str that folds as a tree in a notebook, with `steps`, `to_frame()`, `show()` and `profile()`.
+
+        Raises:
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+            ExecuteError: with `analyze`, what the query raises when it runs.
+
+        Example:
+            >>> print(db.explain("SELECT SUM(amount) AS total FROM sales"))
+            Project sum() AS total
+              Aggregate sum(sales.amount)
+                Scan sales (amount)  [about 3 rows]
+        """
         return self._instance.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)

@@ -40,26 +40,29 @@ class TimelineVerbs(Verbs):
     ) -> pl.DataFrame:
         """Return the moments that overlap a range of time, in order of their beginning.
 
-        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to
-        `ends_at`. One without an end is the instant of its beginning; one without a beginning is on no timeline.
-        `timeline("2026-06-01", "2026-07-01")` is June, with what reaches into it.
+        The range is half-open, `start` included and `end` not, and so is a moment, from `starts_at` to `ends_at`. A
+        moment without an end is the instant of its beginning; one without a beginning is on no timeline.
 
         Args:
-            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its
-                first instant. None is no bound.
-            moment_type: only of this type, or of one of these.
-            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its
-                id or name among the participants.
-            limit: at most so many, the first ones.
+            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its first
+                instant, and None no bound.
+            moment_type: only moments of this type, or of these.
+            about: an id or 'table:id', or several: only moments with an edge to or from one of them, or with its id or
+                name among the participants.
+            limit: the most rows, the first ones; None for all.
             descending: the latest first.
-            table: another table with times; `column` says which column of datetimes or dates, unless it has
-                `starts_at` too.
+            table: another table with times.
+            column: its column of datetimes or dates; not needed where the table has `starts_at`.
 
         Returns:
-            All columns of the table.
+            The columns of the table.
 
         Raises:
-            InputError: a bound is no time, or `start` is after `end`; no such table or column.
+            InputError: a bound is not a time, `start` is after `end`, or there is no such table or column.
+
+        Example:
+            >>> db.timeline("2026-06-01", "2026-07-01", about="ada")["name"].to_list()
+            ['Review of the login']
         """
         access = self._access()
         described = access.table(table).table

@@ -30,14 +30,35 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs):
             instance.transactions.add(self._overlay)
 
     def commit(self) -> None:
-        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is
-        stored."""
+        """Store everything that the transaction wrote, in one commit.
+
+        Raises:
+            ConflictError: another writer changed the same rows first; nothing was stored, and the work can be run
+                again.
+            InputError: the transaction has ended.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.update("issues", "docs", {"priority": 1})
+            >>> tx.commit()
+            >>> db.get("issues", "docs")["priority"]
+            1
+        """
         overlay = self._open()
         self._overlay = None
         self._instance.writes.commit(overlay.changes(), overlay.base)
 
     def rollback(self) -> None:
-        """Forget everything."""
+        """End the transaction, and store nothing of what it wrote.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.delete("issues", ["login", "docs"])
+            2
+            >>> tx.rollback()
+            >>> db.sql("SELECT COUNT(*) FROM issues").item()
+            3
+        """
         self._overlay = None
 
     def __enter__(self) -> Transaction:

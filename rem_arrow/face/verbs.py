@@ -59,25 +59,33 @@ class Verbs(ABC):
         timeout_s: float | None = None,
         include_deleted: bool = False,
     ) -> pl.DataFrame:
-        """Run one statement, or several parted by semicolons, and return what the last one gives.
+        """Run one statement, or several separated by semicolons, and return the result of the last one.
 
-        A query gives its rows. INSERT, UPDATE, DELETE, TRUNCATE, COPY and CREATE TABLE AS give one row, `count`, or
-        with RETURNING the rows. CREATE, DROP, ALTER, BEGIN, COMMIT and ROLLBACK give one row, `status`. EXPLAIN gives
-        the column `plan`. Each statement is atomic; between BEGIN and COMMIT they become visible together, for the
-        thread that began.
+        Each statement is atomic. Between BEGIN and COMMIT they become visible together; BEGIN holds for the thread that
+        ran it.
 
         Args:
+            text: SQL in DuckDB's dialect, with searches and graph queries; see the guide to SQL.
             parameters: values of $name by name, or of $1, $2 by position; they never become part of the text.
             frames: Polars, pandas or Arrow tables that the text reads by these names.
             timeout_s: seconds after which a query, or the reading part of another statement, is stopped.
             include_deleted: see deleted entities too.
 
+        Returns:
+            The rows of a query, or of a RETURNING. INSERT, UPDATE, DELETE, MERGE, TRUNCATE, COPY and CREATE TABLE AS
+            give one row, `count` Int64; other statements one row, `status` String; EXPLAIN the column `plan`.
+
         Raises:
-            ParseError, BindError, UnsupportedError: the text; with the place.
-            ExecuteError: overflow, time out, memory.
-            InputError: a value does not fit its column or its model, or the connection is for reading only; nothing
-                was stored.
-            ConflictError: COMMIT, when another writer changed the same rows first; nothing was stored.
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+            ExecuteError: an overflow, a failed cast, the time or memory limit.
+            InputError: a value does not fit its column or model, or the connection is read-only; nothing was stored.
+            ConflictError: at COMMIT, another writer changed the same rows first; nothing was stored.
+
+        Example:
+            >>> db.sql("SELECT title FROM issues WHERE priority > $least", {"least": 2}).rows()
+            [('Login fails with a wrong password',)]
+            >>> db.sql("UPDATE issues SET status = 'closed' WHERE id = 'docs'").item()
+            1
         """
         instance = self._instance
         tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
