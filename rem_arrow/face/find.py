@@ -8,17 +8,14 @@ from typing import Any
 import polars as pl
 
 from rem_arrow import checks
-from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.entity_names import Naming
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import Predicate, Values
 from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
-from rem_arrow.storage.version import Version
-from rem_arrow.write.writer import find_table
 
 
-class Finding(Naming):
+class FindVerbs(Verbs):
     """The part of a database that finds rows by predicates."""
 
     def find(
@@ -33,16 +30,25 @@ class Finding(Naming):
         """Return the rows of a table that meet a predicate, with all their columns.
 
         Args:
-            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; without one every row.
+            table: a table or view.
+            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; None for every row.
             order_by: a column, or several; NULL comes last.
-            limit: at most so many rows.
+            descending: the largest first.
+            limit: the most rows; None for all.
+
+        Returns:
+            The columns of the table.
 
         Raises:
-            InputError: no such table or column, or an argument of another kind.
-            BindError: a value cannot be compared with its column.
+            InputError: there is no such table or column, or an argument is of the wrong kind.
+            BindError, ExecuteError: a value cannot be compared with its column.
+
+        Example:
+            >>> db.find("issues", rem.Eq("status", "open") & rem.Gt("priority", 2))["code"].to_list()
+            ['TAP-1']
         """
-        version = self._version()
-        described = find_table(version, table).table
+        access = self._access()
+        described = access.table(table).table
         names = [order_by] if isinstance(order_by, str) else list(order_by or ())
         if limit is not None:
             checks.whole(limit, "limit", least=0)
@@ -54,12 +60,7 @@ class Finding(Naming):
             text += " ORDER BY " + ", ".join(
                 f"{identifier(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names
             )
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
-
-    def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
-        return self._shared.engine.execute(
-            text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits
-        )
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", values)
 
 
 def as_text(
