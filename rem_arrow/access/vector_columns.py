@@ -37,11 +37,13 @@ if TYPE_CHECKING:
 # Up to this share of the rows are looked up one by one, and not on a walk over all.
 _FEW_SHARE = 0.05
 
-# Which rows of a part have a vector: it takes a pass over all of them to see.
+# Which rows of a part have a vector, and the fingerprints of the vectors, by the number of the field: each takes a pass
+# over all of them.
 _valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = (
     weakref.WeakKeyDictionary()
 )
-_valid_lock = threading.Lock()
+_fingerprints: weakref.WeakKeyDictionary[Segment | Run, dict[int, npt.NDArray[np.uint32]]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 class Hits(NamedTuple):
@@ -104,12 +106,24 @@ class VectorColumn:
         """Return which rows have a vector; None when all have. Embeddings were checked when they came."""
         if self.table.table.kind == "vectors":
             return None
-        with _valid_lock:
+        with _lock:
             by_field = _valid_rows.setdefault(view.part, {})
         known = by_field.get(self.field.number)
         if known is None or known[0] != view.length:
             known = by_field[self.field.number] = (view.length, codec.valid_vectors(self._values(view), self.dimension))
         return known[1]
+
+    def fingerprints(self, view: PartView) -> npt.NDArray[np.uint32]:
+        """Return the fingerprint of each vector of a part: the bits of its product with fixed weights."""
+        with _lock:
+            by_field = _fingerprints.setdefault(view.part, {})
+            fingerprints = by_field.get(self.field.number, np.empty(0, dtype=np.uint32))
+        if len(fingerprints) < view.length:
+            fresh = _products(self.matrix(view)[len(fingerprints) :]).view(np.uint32)
+            fingerprints = np.concatenate([fingerprints, fresh])
+            with _lock:
+                by_field[self.field.number] = fingerprints
+        return fingerprints[: view.length]
 
     def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
         """Return the live rows among few, with their vectors."""
@@ -132,6 +146,13 @@ class VectorColumn:
         if not found:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
         return np.concatenate(found), np.concatenate(vectors)
+
+
+def _products(vectors: Vectors) -> Vectors:
+    weights: Vectors = np.random.default_rng(20_160_330).uniform(0.5, 1.5, size=vectors.shape[1:]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        products: Vectors = np.vecdot(np.ascontiguousarray(vectors), weights)
+    return products
 
 
 def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None:
