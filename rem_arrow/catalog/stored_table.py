@@ -16,12 +16,14 @@ from rem_arrow.access.soft_deletes import EDGES, ENDS, hidden_edges
 from rem_arrow.datatypes import Json
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
 from rem_arrow.source import (
+    NO_SKIPS,
     ROWID,
     ColumnRange,
     ColumnStatistics,
     KeySet,
     Metric,
     ScanReport,
+    Skips,
     TextKeys,
     VectorSpec,
 )
@@ -161,22 +163,20 @@ class StoredTable:
     def scan(
         self,
         columns: list[str],
-        ranges: tuple[ColumnRange, ...],
         report: ScanReport,
+        skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
-        point = self._few_rowids(keys) or self._index_rowids(ranges) or self._text_rowids(texts)
+        point = self._few_rowids(skips.keys) or self._index_rowids(skips.ranges) or self._text_rowids(skips.texts)
         if point is not None:
             name, rowids = point
             report.index = name
             found = self._gather(fields, rowids)
             report.rows = found.height
             return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
-        wanted = self._bounded(ranges)
+        wanted = self._bounded(skips.ranges)
         views = [view for view in self._tv.parts if not self._skips(view, wanted)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
@@ -187,8 +187,8 @@ class StoredTable:
         frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if not frames:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
-        if keys:
-            frames = key_filter.kept(frames, keys)
+        if skips.keys:
+            frames = key_filter.kept(frames, skips.keys)
         report.rows = sum(frame.height for frame in frames)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
