@@ -57,6 +57,7 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "rapidfuzz": {"lower/similarity.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
 }
