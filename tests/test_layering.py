@@ -58,6 +58,7 @@ OWNERS = {
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
     "rapidfuzz": {"lower/similarity.py"},
+    "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
 }
