@@ -58,6 +58,8 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "rapidfuzz": {"lower/similarity.py"},
+    "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
 }

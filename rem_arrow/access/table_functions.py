@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import polars as pl
 
-from rem_arrow.access import fuzzy, lookup, traversal
+from rem_arrow.access import fuzzy, lookup, node_scores, paths, pattern_walks, traversal
 from rem_arrow.access.access import Access
-from rem_arrow.access.traversal import Walk
+from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, mask_of
 from rem_arrow.errors import ExecuteError
 from rem_arrow.index.path_patterns import Pattern
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
@@ -63,12 +63,12 @@ def _fuzzy(access: Access, call: IndexCall) -> pl.DataFrame:
 def _graph(access: Access, call: IndexCall) -> tuple[Graph, Walk]:
     """Return the graph, and how the options say it is walked. Ids that no edge has are starts that lead nowhere."""
     graph = access.graph()
-    kinds, rows = call.options.get("type"), call.options.get("rows", traversal.PATHS_MAX)
+    kinds, rows = call.options.get("type"), call.options.get("rows", PATHS_MAX)
     assert isinstance(rows, int), "the binder gives each option its type"
     kinds = [kinds] if isinstance(kinds, str) else kinds
     direction = cast("Direction", call.options.get("direction", "out"))
     within, along = call.relations.get("nodes"), call.relations.get("edges")
-    allowed = None if within is None else traversal.mask_of(graph, within)
+    allowed = None if within is None else mask_of(graph, within)
     mask = None if along is None else access.indexes.graphs.edge_mask(access.version, along.to_numpy())
     types = None if kinds is None else list(kinds)  # type: ignore[call-overload]
     return graph, Walk(types, direction, allowed, rows, mask)
@@ -118,17 +118,17 @@ def _shortest_path(access: Access, call: IndexCall) -> pl.DataFrame:
         cast(int, call.options["depth"]),
     )
     return _pairs(
-        call, lambda a, b: traversal.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth)
+        call, lambda a, b: paths.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth)
     )
 
 
 def _all_paths(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return _pairs(call, lambda a, b: traversal.all_paths(graph, a, b, walk, cast(int, call.options["depth"])))
+    return _pairs(call, lambda a, b: paths.all_paths(graph, a, b, walk, cast(int, call.options["depth"])))
 
 
 def _cycles(access: Access, call: IndexCall) -> pl.DataFrame:
-    return traversal.cycles(*_graph(access, call), cast(int, call.options["depth"]))
+    return paths.cycles(*_graph(access, call), cast(int, call.options["depth"]))
 
 
 def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
@@ -137,32 +137,32 @@ def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
     mode, choose = cast("Mode", call.options["mode"]), cast("Select", call.options["choose"])
     if most is None and mode == "walk" and choose == "all":
         raise ExecuteError("WALKS: walks without an end; give most, or a mode or choice that bounds them")
-    pattern = Pattern(least, traversal.DEPTH_MAX if most is None else most, mode, choose)
-    return traversal.matches(
+    pattern = Pattern(least, DEPTH_MAX if most is None else most, mode, choose)
+    return pattern_walks.matches(
         graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), wanted=call.columns
     )
 
 
 def _degree(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return traversal.degree(graph, walk.kinds)
+    return node_scores.degree(graph, walk.kinds)
 
 
 def _pagerank(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return traversal.pagerank(
+    return node_scores.pagerank(
         graph, walk.kinds, cast(float, call.options["damping"]), cast(float, call.options["tolerance"])
     )
 
 
 def _components(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return traversal.components(graph, walk.kinds, strong=bool(call.options["strong"]))
+    return node_scores.components(graph, walk.kinds, strong=bool(call.options["strong"]))
 
 
 def _topological_order(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return traversal.topological_order(graph, walk.kinds)
+    return node_scores.topological_order(graph, walk.kinds)
 
 
 RUNS: Mapping[str, Run] = {

@@ -13,19 +13,20 @@ import polars as pl
 from rem_arrow.access import vector_columns
 from rem_arrow.access.access import Access
 from rem_arrow.access.soft_deletes import EDGES, ENDS, hidden_edges
-from rem_arrow.datatypes import Json
+from rem_arrow.catalog.column_statistics import combined
+from rem_arrow.catalog.point_reads import index_rowids, point_rowids
 from rem_arrow.schema import ROWID_COLUMN, Field, Table
 from rem_arrow.source import (
+    NO_SKIPS,
     ROWID,
     ColumnRange,
     ColumnStatistics,
-    KeySet,
     Metric,
     ScanReport,
-    TextKeys,
+    Skips,
     VectorSpec,
 )
-from rem_arrow.storage import key_filter, statistics, values
+from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.statistics import Bounds
@@ -35,11 +36,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
-_INDEX_ROWS_MIN = 16
-_INDEX_ROWS_MAX = 2_000
-_INDEX_SHARE_MAX = 0.01
-# A table of fewer rows is read sooner than an index is asked for many texts.
-_LOOKUP_ROWS_MIN = 5_000
 _PARTS_AHEAD = 2
 
 
@@ -133,50 +129,26 @@ class StoredTable:
         key = (self.table.number, field.number, field.dtype)
         remembered = self._access.indexes.statistics.get(key)
         if remembered is None or remembered[0] is not self._tv.parts:
-            remembered = self._access.indexes.statistics[key] = (self._tv.parts, self._statistics(field))
+            remembered = self._access.indexes.statistics[key] = (self._tv.parts, combined(self._tv, field))
         return cast("ColumnStatistics | None", remembered[1])
-
-    def _statistics(self, field: Field) -> ColumnStatistics | None:
-        runs = [v for v in self._tv.parts if not isinstance(v.part, Segment)]
-        zones = [v.part.zone(field) for v in self._tv.parts if isinstance(v.part, Segment)]
-        if isinstance(field.dtype, pl.Decimal):
-            zones += [statistics.zone_map(v.part.frame([field], v.length).to_series()) for v in runs if v.length]
-        elif runs:
-            return None
-        if not zones or any(z is None for z in zones):
-            return None
-        known = [z for z in zones if z is not None]
-        convert = values.from_plain(field.dtype)
-
-        def value(plain: Json) -> object:
-            return plain if plain is None or convert is None or isinstance(field.dtype, pl.Decimal) else convert(plain)
-
-        bounded = [z for z in known if z.low is not None and z.high is not None]
-        whole = len(bounded) == len(known)
-        low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        distinct = min(self._tv.rows, statistics.distinct_of(known))
-        return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
 
     def scan(
         self,
         columns: list[str],
-        ranges: tuple[ColumnRange, ...],
         report: ScanReport,
+        skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
-        point = self._few_rowids(keys) or self._index_rowids(ranges) or self._text_rowids(texts)
+        point = point_rowids(self._access, self._tv, skips)
         if point is not None:
             name, rowids = point
             report.index = name
             found = self._gather(fields, rowids)
             report.rows = found.height
             return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
-        wanted = self._bounded(ranges)
+        wanted = self._bounded(skips.ranges)
         views = [view for view in self._tv.parts if not self._skips(view, wanted)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
@@ -187,8 +159,8 @@ class StoredTable:
         frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if not frames:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
-        if keys:
-            frames = key_filter.kept(frames, keys)
+        if skips.keys:
+            frames = key_filter.kept(frames, skips.keys)
         report.rows = sum(frame.height for frame in frames)
         return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
 
@@ -218,7 +190,7 @@ class StoredTable:
         self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None
     ) -> Iterator[pl.DataFrame]:
         """Yield the rows part by part, or those that an index gives."""
-        point = self._index_rowids(ranges)
+        point = index_rowids(self._access, self._tv, ranges)
         if point is not None:
             yield self._gather(fields, point[1])
             return
@@ -299,46 +271,6 @@ class StoredTable:
             if zone is not None and not statistics.may_match(zone, bounds, part.rows):
                 return True
         return False
-
-    def _few_rowids(self, keys: tuple[KeySet, ...]) -> tuple[str, list[int]] | None:
-        """Return the rows that are wanted, where these are named by their rowids and few."""
-        wanted = next((key for key in keys if key.column == ROWID), None)
-        if wanted is None:
-            return None
-        rowids = np.flatnonzero(wanted.present) + wanted.low
-        return ("rowid", rowids.tolist()) if len(rowids) <= _INDEX_ROWS_MAX else None
-
-    def _index_rowids(self, ranges: tuple[ColumnRange, ...]) -> tuple[str, list[int]] | None:
-        """Return the rows that an index gives for an equality, if there is one and they are few."""
-        for wanted in ranges:
-            if not wanted.is_point or wanted.column in self._virtual:
-                continue
-            field = self._field(wanted.column)
-            if self.table.key == (field.name,):
-                found = self._access.rowids(self._tv, [str(wanted.low)])
-                return field.name, [r for r in found if r is not None]
-            if field.name in self.table.indexed:
-                limit = max(_INDEX_ROWS_MIN, min(_INDEX_ROWS_MAX, int(self._tv.rows * _INDEX_SHARE_MAX)))
-                rowids = self._access.by_value(self._tv, field, wanted.low, limit=limit)
-                if rowids is not None:
-                    return field.name, rowids
-        return None
-
-    def _text_rowids(self, texts: TextKeys | None) -> tuple[str, list[int]] | None:
-        """Return the rows with one of these texts, if an index gives them and they are few."""
-        if texts is None or self._tv.rows < _LOOKUP_ROWS_MIN:
-            return None
-        field = self._field(texts.column)
-        if self.table.key == (field.name,):
-            found = self._access.rowids(self._tv, texts.values)
-            return field.name, [r for r in found if r is not None]
-        rowids: list[int] = []
-        for text in texts.values:
-            more = self._access.by_value(self._tv, field, text, limit=_INDEX_ROWS_MAX - len(rowids))
-            if more is None:
-                return None
-            rowids += more
-        return field.name, rowids
 
     def _gather(self, fields: Sequence[Field], rowids: Sequence[int]) -> pl.DataFrame:
         """Return the live rows of those rowids; index entries are hints, so the caller's filter still decides."""

@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from rem_arrow import checks
-from rem_arrow.access import traversal
+from rem_arrow.access import node_scores, paths, traversal
+from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, nodes_of
 from rem_arrow.access.soft_deletes import EDGES
-from rem_arrow.access.traversal import Strategy, Unique, Walk
+from rem_arrow.access.traversal import Strategy, Unique
 from rem_arrow.errors import BindError, InputError
 from rem_arrow.face.find import condition
 from rem_arrow.face.verbs import Verbs
@@ -127,7 +128,7 @@ class GraphVerbs(Verbs):
         direction: Direction = "out",
         weighted: bool = False,
         every: bool = False,
-        depth_max: int = traversal.DEPTH_MAX,
+        depth_max: int = DEPTH_MAX,
         where: Where = None,
         edge_where: Where = None,
     ) -> pl.DataFrame:
@@ -155,10 +156,8 @@ class GraphVerbs(Verbs):
             >>> db.shortest_path("ada", "cache").select("length", "path").rows()
             [(2, ['ada', 'docs', 'cache'])]
         """
-        graph, (first, last), walk = self._prepared(
-            [a, b], edge_type, direction, (where, edge_where), traversal.PATHS_MAX
-        )
-        return traversal.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), PATHS_MAX)
+        return paths.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
 
     def all_paths(
         self,
@@ -170,7 +169,7 @@ class GraphVerbs(Verbs):
         direction: Direction = "out",
         where: Where = None,
         edge_where: Where = None,
-        rows_max: int = traversal.PATHS_MAX,
+        rows_max: int = PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every path between two entities without a repeated entity, shorter ones first.
 
@@ -196,7 +195,7 @@ class GraphVerbs(Verbs):
             [['ada', 'docs', 'cache'], ['ada', 'login', 'docs', 'cache']]
         """
         graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), rows_max)
-        return traversal.all_paths(graph, first, last, walk, depth_max)
+        return paths.all_paths(graph, first, last, walk, depth_max)
 
     def count_paths(
         self,
@@ -231,10 +230,8 @@ class GraphVerbs(Verbs):
             >>> db.count_paths("ada", "cache")
             2
         """
-        graph, (first, last), walk = self._prepared(
-            [a, b], edge_type, direction, (where, edge_where), traversal.PATHS_MAX
-        )
-        return traversal.count_paths(graph, first, last, walk, depth_max)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), PATHS_MAX)
+        return paths.count_paths(graph, first, last, walk, depth_max)
 
     def reachable(self, a: str, b: str, *, edge_type: EdgeTypes = None, direction: Direction = "out") -> bool:
         """Return whether a path leads from one entity to another.
@@ -265,7 +262,7 @@ class GraphVerbs(Verbs):
         direction: Direction = "out",
         where: Where = None,
         edge_where: Where = None,
-        rows_max: int = traversal.PATHS_MAX,
+        rows_max: int = PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every cycle without a repeated entity; the first entity is also the last of its path.
 
@@ -292,7 +289,7 @@ class GraphVerbs(Verbs):
             [['login', 'docs', 'cache', 'login']]
         """
         graph, _, walk = self._prepared([], edge_type, direction, (where, edge_where), rows_max)
-        return traversal.cycles(graph, walk, length_max)
+        return paths.cycles(graph, walk, length_max)
 
     def degree(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
         """Return how many edges lead to and from each entity that has an edge.
@@ -310,7 +307,7 @@ class GraphVerbs(Verbs):
             >>> db.degree(edge_type="blocks").select("id", "in_degree", "out_degree").rows()
             [('login', 0, 1), ('docs', 1, 1), ('cache', 1, 0)]
         """
-        return traversal.degree(self._graph(), _types(edge_type))
+        return node_scores.degree(self._graph(), _types(edge_type))
 
     def pagerank(self, *, edge_type: EdgeTypes = None, damping: float = 0.85, tolerance: float = 1e-6) -> pl.DataFrame:
         """Return the PageRank of each entity that has an edge, the largest first; the scores sum to 1.
@@ -336,7 +333,7 @@ class GraphVerbs(Verbs):
             >>> db.pagerank(edge_type="blocks")["id"].to_list()
             ['cache', 'docs', 'login']
         """
-        return traversal.pagerank(self._graph(), _types(edge_type), damping, tolerance)
+        return node_scores.pagerank(self._graph(), _types(edge_type), damping, tolerance)
 
     def components(self, *, edge_type: EdgeTypes = None, strong: bool = False) -> pl.DataFrame:
         """Return the connected component of each entity that has an edge; component 0 is the largest.
@@ -358,7 +355,7 @@ class GraphVerbs(Verbs):
             >>> db.components().filter(pl.col("component") == 1)["id"].to_list()
             ['bob', 'eve']
         """
-        return traversal.components(self._graph(), _types(edge_type), strong=strong)
+        return node_scores.components(self._graph(), _types(edge_type), strong=strong)
 
     def topological_order(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
         """Return a level for each entity that has an edge, such that every edge leads to a higher level.
@@ -377,7 +374,7 @@ class GraphVerbs(Verbs):
             >>> db.topological_order(edge_type="blocks").select("id", "level").rows()
             [('login', 0), ('docs', 1), ('cache', 2)]
         """
-        return traversal.topological_order(self._graph(), _types(edge_type))
+        return node_scores.topological_order(self._graph(), _types(edge_type))
 
     # --- inside
 
@@ -413,7 +410,7 @@ class GraphVerbs(Verbs):
     def _refuse_unknown(self, graph: Graph, ids: Sequence[str]) -> None:
         """Raise InputError for an id that no edge and no entity has."""
         resolve = None
-        for id_, node in zip(ids, traversal.nodes_of(graph, ids), strict=True):
+        for id_, node in zip(ids, nodes_of(graph, ids), strict=True):
             if node is None:
                 resolve = resolve or self._access().resolver()
                 table, _, rest = id_.partition(":")
