@@ -102,21 +102,17 @@ class IndexFiles:
     def store_entry(
         self, number: int, name: str, entry: bytes, *, exists: Callable[[Table], bool], sync: bool = False
     ) -> bool:
-        """Make the file of an index count, and remove the one that it replaces. REQUIRES: the file is on disk.
+        """Make the file of an index count, in place of the one before. REQUIRES: the file is on disk.
 
         Returns:
             Whether the entry was stored: not when the index was dropped meanwhile, as `exists` says of its table.
         """
-        key = self._key(number, name)
         with self._store.lock:
             self._store.check_open()
             tv = self._store.version.tables.get(number)
             if tv is None or not exists(tv.table):
                 return False
-            before = self._store.kv.get(keys.CATALOG, key)
-            self._store.kv.write([(keys.CATALOG, key, entry)], sync=sync)
-        if before is not None and self._named_by(before) != self._named_by(entry):
-            self.remove(self._named_by(before))
+            self._store.kv.write([(keys.CATALOG, self._key(number, name), entry)], sync=sync)
         return True
 
     def remove(self, file: str) -> None:

@@ -241,14 +241,16 @@ class VectorIndexes:
         """Write the file, then the entry that makes it count; the entry is synced, and with it the log of the rows."""
         path, stamp = self._files.new_path(number, ".hnsw"), os.urandom(16)
         held.index.save(path, stamp)
-        entry = _written_entry(path.name, stamp, held.rows)
-        if self._files.store_entry(
+        before, entry = self._files.entry(number, described.name), _written_entry(path.name, stamp, held.rows)
+        if not self._files.store_entry(
             number, described.name, entry, exists=lambda table: described in table.vector_indexes, sync=True
         ):
-            held.saved = len(held.rows)
-        else:
             self._held.pop((number, described.name), None)
             self._files.remove(path.name)
+            return
+        held.saved = len(held.rows)
+        if before is not None:
+            self._files.remove(_file_of(before))
 
     def _opened(self, table: Table, described: Description) -> _Held | None:
         """Return an index, from its file if this is the first use; None when there is none, or the file does not hold

@@ -69,16 +69,17 @@ def _written(files: IndexFiles, number: int, *, folder: bool = False) -> Path:
 
 
 @pytest.mark.parametrize("folder", [False, True])
-def test_an_entry_replaces_the_file_of_the_one_before(store, folder):
-    """One file of an index counts: the one that the newest entry names."""
+def test_one_file_of_an_index_counts(store, folder):
+    """The one that the newest entry names: the others are swept."""
     files, number = _files(store), store.version.find("t").table.number
     for _ in range(3):
         path = _written(files, number, folder=folder)
         assert files.store_entry(number, "i", path.name.encode(), exists=lambda _: True)
         assert files.entry(number, "i") == path.name.encode()
-        assert list(path.parent.iterdir()) == [path]
-    assert files.store_entry(number, "i", path.name.encode(), exists=lambda _: True)
-    assert path.exists(), "the same file stays"
+    files.sweep()
+    assert list(path.parent.iterdir()) == [path]
+    files.remove(path.name)
+    assert not path.exists()
 
 
 def test_an_index_that_was_dropped_meanwhile_gets_no_entry(store):
