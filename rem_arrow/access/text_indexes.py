@@ -18,7 +18,6 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -28,6 +27,7 @@ from pydantic_core import from_json, to_json
 
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.errors import CorruptionError
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage import keys
 from rem_arrow.storage.segment import Segment
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 # Indexes in memory that are kept, the least recently used goes first.
 _KEPT_MAX = 16
+_OF_VERSIONS_MAX = 2
 _PIECE_ROWS = 20_000
 _BEHIND_ROWS = 5_000
 # Up to so many rows that a filter lets through are named to the index; more, or a larger share, and it looks deeper
@@ -80,8 +81,8 @@ class TextIndexes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._folder = store.path / "texts"
-        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
-        self._of_version: OrderedDict[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = OrderedDict()
+        self._held: LruCache[tuple[int, int], _Held] = LruCache(_KEPT_MAX, evicted=lambda held: held.index.close())
+        self._of_version: LruCache[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = LruCache(_OF_VERSIONS_MAX)
         self._lock = threading.Lock()
 
     # --- searching
@@ -142,9 +143,8 @@ class TextIndexes:
         with self._lock:
             held = self._held.get(key)
             if held is None:
-                held = self._held[key] = self._opened(tv, column)
-                self._forget_oldest()
-            self._held.move_to_end(key)
+                held = self._opened(tv, column)
+                self._held.put(key, held)
         if held.parts is tv.parts:
             return held
         with held.lock:
@@ -159,16 +159,12 @@ class TextIndexes:
     def _made_for(self, tv: TableVersion, column: Field) -> _Held:
         """Return an index in memory of the rows of one version."""
         key = (tv.table.number, column.number)
-        with self._lock:
-            known = self._of_version.get(key)
-            if known is not None and known[0] is tv.parts:
-                return known[1]
+        known = self._of_version.get(key)
+        if known is not None and known[0] is tv.parts:
+            return known[1]
         held = _in_memory()
         self._update(held, tv, column)
-        with self._lock:
-            self._of_version[key] = (tv.parts, held)
-            while len(self._of_version) > 2:
-                self._of_version.popitem(last=False)
+        self._of_version.put(key, (tv.parts, held))
         return held
 
     def _update(self, held: _Held, tv: TableVersion, column: Field) -> None:
@@ -269,7 +265,7 @@ class TextIndexes:
     def forget(self, number: int) -> None:
         """Drop the indexes of a table that is gone, or that has lost one."""
         with self._lock:
-            gone = [self._held.pop(key) for key in list(self._held) if key[0] == number]
+            gone = self._held.remove(lambda key: key[0] == number)
         for held in gone:
             held.index.close(remove=True)
         for key, value in list(self._store.kv.scan(keys.CATALOG, keys.table_key(b"fts", number))):
@@ -281,20 +277,13 @@ class TextIndexes:
     def close(self) -> None:
         """End what writes."""
         with self._lock:
-            for held in self._held.values():
+            for held in self._held.remove(lambda _: True):
                 held.index.close()
-            self._held.clear()
             self._of_version.clear()
 
     def stats(self) -> dict[str, int]:
         """Return how many texts each index holds that is open, by table and column number."""
-        with self._lock:
-            return {f"{number}.{column}": len(held.rowids) for (number, column), held in self._held.items()}
-
-    def _forget_oldest(self) -> None:
-        while len(self._held) > _KEPT_MAX:
-            _, held = self._held.popitem(last=False)
-            held.index.close()
+        return {f"{number}.{column}": len(held.rowids) for (number, column), held in self._held.items()}
 
 
 def search_series(texts: pl.Series, query: str, k: int | None, allowed: Rowids | None) -> Hits:
