@@ -23,9 +23,7 @@ from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
-from rem_arrow.optimize.fix_decimals import fix_decimals
-from rem_arrow.optimize.optimizer import optimize
-from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.optimize.optimizer import optimize, optimize_for_data, optimize_for_values
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan import types
@@ -201,7 +199,7 @@ class Engine:
         started = time.perf_counter()
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
-            return Plan(steps(prune_segments(prepared.plan, values), _estimated))
+            return Plan(steps(optimize_for_values(prepared.plan, values), _estimated))
         given = self._with_searched(prepared, values, snapshot)
         frame, _, context = _lowered(prepared, snapshot, given)
         _collect(frame, context.reads_few_rows)
@@ -311,7 +309,7 @@ def _estimated(node: Relation) -> str:
 
 def _prepared(plan: Relation, snapshot: Snapshot) -> _Prepared:
     return _Prepared(
-        fix_decimals(plan, snapshot),
+        optimize_for_data(plan, snapshot),
         _held_bytes(plan),
         0 if _multiplies(plan, Estimates(snapshot)) else FEW_ROWS * _nodes(plan),
         embedded_in(plan),
@@ -337,7 +335,7 @@ def _lowered(
     measured: Measured | None = None,
     watch: Watch | None = None,
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    plan = prune_segments(prepared.plan, values)
+    plan = optimize_for_values(prepared.plan, values)
 
     def collect(frame: pl.LazyFrame, few_rows: bool) -> pl.DataFrame:
         if watch is not None:
