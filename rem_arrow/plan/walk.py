@@ -223,11 +223,6 @@ def aggregate_exprs(call: AggregateCall) -> list[Expr]:
     return _visited(lambda visit: map_aggregate(call, visit))
 
 
-def window_exprs(call: WindowCall) -> list[Expr]:
-    """Return the expressions of a window call."""
-    return _visited(lambda visit: map_window(call, visit))
-
-
 def _visited(traversal: Callable[[Callable[[Expr], Expr]], object]) -> list[Expr]:
     """Return the expressions that a traversal would change."""
     exprs: list[Expr] = []
