@@ -13,7 +13,7 @@ from rem_arrow.errors import BindError, ExecuteError, InputError
 from rem_arrow.lower import index, search_hits, semantics, sideways
 from rem_arrow.lower.context import Lowering, Measured, node_key
 from rem_arrow.lower.expression import lower_aggregate, lower_expr
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
