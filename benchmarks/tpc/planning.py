@@ -11,8 +11,9 @@ import polars as pl
 
 import rem_arrow as rem
 from benchmarks.measure import seconds
-from rem_arrow.engine.engine import named
-from rem_arrow.lower.relation import Lowering, lower
+from rem_arrow.engine.results import named
+from rem_arrow.lower.context import Environment, Lowering
+from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
@@ -43,7 +44,7 @@ def phases(db: rem.Database, text: str) -> Phases:
     bound = timed("bind", lambda: Binder(text, snapshot, {}).statement(tree))
     optimized = timed("optimize", lambda: optimize(bound.plan))
     pruned = timed("prune", lambda: optimize_for_values(optimized, {}))
-    frame = timed("lower", lambda: lower(pruned, Lowering(snapshot, {})))
+    frame = timed("lower", lambda: lower(pruned, Lowering(Environment(snapshot, {}))))
     found = timed("collect", lambda: named(frame.collect(), bound.names))
     return Phases(taken, found.height, frame)
 

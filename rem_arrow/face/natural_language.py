@@ -11,7 +11,8 @@ import polars as pl
 from rem_arrow.access import vector_columns
 from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.catalog.snapshot import Snapshot, StoredTable
-from rem_arrow.engine.engine import Limits, unique_names
+from rem_arrow.engine.engine import Limits
+from rem_arrow.engine.results import unique_names
 from rem_arrow.engine.session import Shared
 from rem_arrow.errors import InputError
 from rem_arrow.face.conversations import Conversation

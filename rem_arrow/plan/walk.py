@@ -331,6 +331,19 @@ def all_names(plan: Relation) -> Iterator[str]:
         todo += children(node)
 
 
+def every_expr(plan: Relation) -> Iterator[Expr]:
+    """Yield all expressions of a plan, each before those inside it."""
+    plans = [plan]
+    while plans:
+        node = plans.pop()
+        plans += children(node)
+        exprs = exprs_of(node)
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            yield expr
+
+
 def free_columns(plan: Relation) -> set[str]:
     """Return the columns that the plan reads and does not make: those of the queries around it."""
     inputs = children(plan)

@@ -13,7 +13,7 @@ import polars as pl
 
 from rem_arrow.catalog.snapshot import TARGET, StoredTable
 from rem_arrow.datatypes import Json, check_storable, instance, sql_name, widens
-from rem_arrow.engine.engine import unique_names
+from rem_arrow.engine.results import unique_names
 from rem_arrow.errors import BindError, InputError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.schema import Field, Table, check_name
