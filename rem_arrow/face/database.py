@@ -95,7 +95,10 @@ def connect(
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     return Database(
-        Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed
+        Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy),
+        temporary=temporary,
+        embedder=embedder,
+        embed=embed,
     )
 
 
