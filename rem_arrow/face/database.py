@@ -37,6 +37,7 @@ from rem_arrow.face.transaction import Transaction
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
+from rem_arrow.storage import compaction
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import Version
@@ -107,7 +108,7 @@ def connect(
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
-    store = Store(folder, read_only=read_only, settings=settings)
+    store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
     return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
 
 
