@@ -11,10 +11,10 @@ import polars as pl
 
 import rem_arrow as rem
 from benchmarks.measure import seconds
-from rem_arrow.engine.engine import named
-from rem_arrow.lower.relation import Lowering, lower
-from rem_arrow.optimize.optimizer import optimize
-from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.engine.results import named
+from rem_arrow.lower.context import Environment, Lowering
+from rem_arrow.lower.relation import lower
+from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 
@@ -43,8 +43,8 @@ def phases(db: rem.Database, text: str) -> Phases:
     tree = timed("parse", lambda: parse(text))
     bound = timed("bind", lambda: Binder(text, snapshot, {}).statement(tree))
     optimized = timed("optimize", lambda: optimize(bound.plan))
-    pruned = timed("prune", lambda: prune_segments(optimized, {}))
-    frame = timed("lower", lambda: lower(pruned, Lowering(snapshot, {})))
+    pruned = timed("prune", lambda: optimize_for_values(optimized, {}))
+    frame = timed("lower", lambda: lower(pruned, Lowering(Environment(snapshot, {}))))
     found = timed("collect", lambda: named(frame.collect(), bound.names))
     return Phases(taken, found.height, frame)
 

@@ -8,7 +8,6 @@ version that is asked for: every table's edges, and no entity that is softly del
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import polars as pl
 
 from rem_arrow.access.soft_deletes import EDGES, SoftDeletes
 from rem_arrow.index.adjacency import Edges, Ends, Graph, Nodes, numbered, numbered_few
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.schema import Field
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class GraphIndexes:
 
     def __init__(self, deleted: SoftDeletes) -> None:
         self._deleted = deleted
-        self._held: OrderedDict[int, _Held] = OrderedDict()
+        self._held: LruCache[int, _Held] = LruCache(_KEPT_MAX)
         self._hidden: tuple[tuple[object, ...], npt.NDArray[np.bool_] | None] | None = None
         self._lock = threading.Lock()
 
@@ -73,11 +73,10 @@ class GraphIndexes:
 
     def stats(self) -> dict[str, int]:
         """Return how many nodes and edges the newest graph has, and its bytes."""
-        with self._lock:
-            held = next(reversed(self._held.values()), None)
-        if held is None:
+        graphs = [held.graph for _, held in self._held.items()]
+        if not graphs:
             return {"nodes": 0, "edges": 0, "bytes": 0}
-        graph = held.graph
+        graph = graphs[-1]
         arrays = (
             *graph.base.__dict__.values(),
             graph.out_rows.starts,
@@ -94,14 +93,11 @@ class GraphIndexes:
     def _of(self, tv: TableVersion) -> _Held:
         current = self._held.get(id(tv.parts))
         if current is not None and current.parts is tv.parts:
-            self._held.move_to_end(id(tv.parts))
             return current
         made = next(
-            (grown for held in reversed(self._held.values()) if (grown := _grown(held, tv)) is not None), None
+            (grown for _, held in reversed(self._held.items()) if (grown := _grown(held, tv)) is not None), None
         ) or _made(tv)
-        self._held[id(tv.parts)] = made
-        while len(self._held) > _KEPT_MAX:
-            self._held.popitem(last=False)
+        self._held.put(id(tv.parts), made)
         return made
 
     def _hidden_in(self, version: Version, graph: Graph) -> npt.NDArray[np.bool_] | None:

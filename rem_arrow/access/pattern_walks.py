@@ -14,7 +14,7 @@ from rem_arrow.index import path_patterns
 
 if TYPE_CHECKING:
     from rem_arrow.index.adjacency import Graph, Ints
-    from rem_arrow.index.path_patterns import Pattern, Walked
+    from rem_arrow.index.path_patterns import Pattern, Walks
 
 _TEXTS, _NUMBERS = pl.List(pl.String), pl.List(pl.Float64)
 
@@ -42,7 +42,7 @@ def matches(
     return pl.concat([rows, _alone(unknown)])
 
 
-def _rows(graph: Graph, begun: Ints, walked: Sequence[Walked], lists: set[str], *, step: int) -> pl.DataFrame:
+def _rows(graph: Graph, begun: Ints, walked: Sequence[Walks], lists: set[str], *, step: int) -> pl.DataFrame:
     """Return the rows of walks; `step` is the order of their lists."""
     none = np.empty(0, dtype=np.int64)
     first, last = (np.concatenate([w[i] for w in walked]) if walked else none for i in (0, 1))

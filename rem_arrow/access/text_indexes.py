@@ -14,7 +14,6 @@ folder agrees with every file in it. Any other column gets an index in memory at
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -25,6 +24,7 @@ from pydantic_core import from_json, to_json
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.errors import CorruptionError
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage.segment import Segment
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 # Indexes that are open, the least recently used goes first.
 _OPEN_MAX = 16
+_OF_VERSIONS_MAX = 2
 _PIECE_ROWS = 20_000
 _BEHIND_ROWS = 5_000
 # Up to so many rows that a filter lets through are named to the index; more, or a larger share, and it looks deeper
@@ -66,8 +67,8 @@ class TextIndexes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._files = IndexFiles(store, folder="texts", prefix=b"fts", named_by=lambda entry: _read_entry(entry)[0])
-        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
-        self._of_version: OrderedDict[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = OrderedDict()
+        self._held: LruCache[tuple[int, int], _Held] = LruCache(_OPEN_MAX, evicted=lambda held: held.index.close())
+        self._of_version: LruCache[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = LruCache(_OF_VERSIONS_MAX)
         self._lock = threading.Lock()
 
     # --- searching
@@ -128,9 +129,8 @@ class TextIndexes:
         with self._lock:
             held = self._held.get(key)
             if held is None:
-                held = self._held[key] = self._opened(tv.table, column)
-                self._forget_oldest()
-            self._held.move_to_end(key)
+                held = self._opened(tv.table, column)
+                self._held.put(key, held)
         if held.parts is tv.parts:
             return held
         with held.lock:
@@ -145,16 +145,12 @@ class TextIndexes:
     def _made_for(self, tv: TableVersion, column: Field) -> _Held:
         """Return an index in memory of the rows of one version."""
         key = (tv.table.number, column.number)
-        with self._lock:
-            before = self._of_version.get(key)
-            if before is not None and before[0] is tv.parts:
-                return before[1]
+        before = self._of_version.get(key)
+        if before is not None and before[0] is tv.parts:
+            return before[1]
         held = _in_memory()
         self._update(held, tv, column)
-        with self._lock:
-            self._of_version[key] = (tv.parts, held)
-            while len(self._of_version) > 2:
-                self._of_version.popitem(last=False)
+        self._of_version.put(key, (tv.parts, held))
         return held
 
     def _update(self, held: _Held, tv: TableVersion, column: Field) -> None:
@@ -243,7 +239,7 @@ class TextIndexes:
     def forget(self, number: int) -> None:
         """Drop the indexes of a table that is gone, or that has lost one."""
         with self._lock:
-            dropped = [self._held.pop(key) for key in list(self._held) if key[0] == number]
+            dropped = self._held.remove(lambda key: key[0] == number)
         for held in dropped:
             held.index.close(remove=True)
         self._files.forget(number)
@@ -251,20 +247,13 @@ class TextIndexes:
     def close(self) -> None:
         """End what writes."""
         with self._lock:
-            for held in self._held.values():
+            for held in self._held.remove(lambda _: True):
                 held.index.close()
-            self._held.clear()
             self._of_version.clear()
 
     def stats(self) -> dict[str, int]:
         """Return the number of texts in each open index, by table and column number."""
-        with self._lock:
-            return {f"{number}.{column}": len(held.rows) for (number, column), held in self._held.items()}
-
-    def _forget_oldest(self) -> None:
-        while len(self._held) > _OPEN_MAX:
-            _, held = self._held.popitem(last=False)
-            held.index.close()
+        return {f"{number}.{column}": len(held.rows) for (number, column), held in self._held.items()}
 
 
 def search_series(texts: pl.Series, query: str, k: int | None, allowed: Rowids | None) -> Hits:
