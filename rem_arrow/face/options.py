@@ -1,4 +1,4 @@
-"""The arguments of `connect`, checked."""
+"""Checks of the arguments of `connect`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rem_arrow.errors import InputError
 from rem_arrow.schema import check_name
 
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-_MEMORY_MIN = 64 << 20
-_THREADS_DEFAULT_MAX = 8
+_MEMORY_BYTES_MIN = 64 << 20
+_DEFAULT_THREADS_MAX = 8
 
 
 def tenant_folder(tenant: str) -> str:
@@ -37,28 +37,28 @@ def memory_bytes(limit: str | int) -> int:
             ) from error
     else:
         size = limit
-    if size < _MEMORY_MIN:
+    if size < _MEMORY_BYTES_MIN:
         raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
     return size
 
 
-def thread_count(wanted: int | None) -> int:
-    """Return the number of threads. Polars makes its pool when it is imported, so fewer than it runs are refused."""
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads. Polars makes its pool when it is imported, so a smaller number is refused."""
     cores = os.cpu_count() or 1
-    if wanted is None:
-        return max(2, min(cores, _THREADS_DEFAULT_MAX))
-    checks.whole(wanted, "threads")
+    if threads is None:
+        return max(2, min(cores, _DEFAULT_THREADS_MAX))
+    checks.whole(threads, "threads")
     running = pl.thread_pool_size()
-    if running > wanted:
+    if running > threads:
         raise InputError(
-            f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set "
-            f"POLARS_MAX_THREADS={wanted} before it starts"
+            f"threads={threads} asks for less than the {running} threads that Polars runs in this process already; set "
+            f"POLARS_MAX_THREADS={threads} before it starts"
         )
-    return wanted
+    return threads
 
 
 def check_folder(folder: Path, *, read_only: bool) -> None:
-    """Refuse what cannot become, or is not, a database; make the folder."""
+    """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
     if folder.is_file():
         raise InputError(f"{folder} is a file; a database is a folder")
     if read_only:

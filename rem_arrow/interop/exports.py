@@ -29,7 +29,7 @@ _NAME_MAX = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ExportTable:
     """A table to write; a view has no source."""
 
     table: Table
@@ -51,7 +51,11 @@ def check_export(format_: str, partition_by: Sequence[str], tables: Sequence[Tab
 
 
 def export_tables(
-    target: Path, format_: str, given: Sequence[Given], partition_by: Sequence[str], advance: Callable[[int], None]
+    target: Path,
+    format_: str,
+    given: Sequence[ExportTable],
+    partition_by: Sequence[str],
+    advance: Callable[[int], None],
 ) -> pl.DataFrame:
     """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError;
     then nothing is there."""
@@ -72,7 +76,7 @@ def export_tables(
 
 
 def _write(
-    folder: Path, format_: str, given: Given, place: int, keys: Sequence[str], advance: Callable[[int], None]
+    folder: Path, format_: str, given: ExportTable, place: int, keys: Sequence[str], advance: Callable[[int], None]
 ) -> Entry:
     if given.source is None:
         return Entry(given.table, 0, "")

@@ -25,7 +25,7 @@ _DUCKDB_PLACE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Importable:
     """A table that can be imported.
 
     Attributes:
@@ -39,7 +39,7 @@ class Found:
 
 
 @contextmanager
-def open_tables(path: Path) -> Iterator[list[Found]]:
+def open_tables(path: Path) -> Iterator[list[Importable]]:
     """Yield the tables under a path, which stay open meanwhile. Raises InputError for what is none of the kinds that
     are known."""
     if path.is_dir():
@@ -62,7 +62,7 @@ def open_tables(path: Path) -> Iterator[list[Found]]:
         )
 
 
-def _in_folder(path: Path) -> list[Found]:
+def _in_folder(path: Path) -> list[Importable]:
     if path.name.endswith(WRITING):
         raise InputError(f"{path} is an export that did not come to its end; export again")
     if (path / manifest.NAME).is_file():
@@ -73,12 +73,12 @@ def _in_folder(path: Path) -> list[Found]:
     if lances:
         return _listed(lance.lance_tables(path, lances))
     found = [
-        Found(p.stem, partial(open_files, [p]))
+        Importable(p.stem, partial(open_files, [p]))
         for p in sorted(path.iterdir())
         if p.is_file() and p.suffix.lower() in READABLE
     ]
     found += [
-        Found(p.name, partial(_open_partitioned, p))
+        Importable(p.name, partial(_open_partitioned, p))
         for p in sorted(path.iterdir())
         if p.is_dir() and any(p.rglob("*.parquet"))
     ]
@@ -90,8 +90,8 @@ def _in_folder(path: Path) -> list[Found]:
     return found
 
 
-def _listed(tables: Mapping[str, Callable[[], Input]]) -> list[Found]:
-    return [Found(name, open_) for name, open_ in tables.items()]
+def _listed(tables: Mapping[str, Callable[[], Input]]) -> list[Importable]:
+    return [Importable(name, open_) for name, open_ in tables.items()]
 
 
 def _open_partitioned(path: Path) -> Input:
@@ -108,12 +108,14 @@ def _open_partitioned(path: Path) -> Input:
 # --- our own exports
 
 
-def _exported(folder: Path) -> list[Found]:
+def _exported(folder: Path) -> list[Importable]:
     page = manifest.read_manifest(folder)
     if page.format not in ("parquet", "ipc", "csv", "ndjson", "delta", "lance"):
         raise InputError(f"{folder / manifest.NAME} names the format {page.format!r}, which this version does not know")
     return [
-        Found(e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table)
+        Importable(
+            e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table
+        )
         for e in page.entries
     ]
 

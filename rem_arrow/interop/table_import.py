@@ -15,7 +15,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
-from rem_arrow.interop.imports import Found
+from rem_arrow.interop.imports import Importable
 from rem_arrow.interop.readers import Input
 from rem_arrow.schema import Table, check_name
 from rem_arrow.storage.changes import Changes
@@ -48,7 +48,7 @@ class TableImport:
         number = self._store.reserve_table()
         self.changes.tables[number] = replace(described, number=number, name=check_name(name, "view"))
 
-    def add(self, name: str, found: Found, given: Input, advance: Callable[[int], None]) -> int:
+    def add(self, name: str, found: Importable, given: Input, advance: Callable[[int], None]) -> int:
         """Write the rows of a table. Returns how many. Raises InputError.
 
         REQUIRES: edges come after the entities, so that ends that dangle find them.
@@ -131,7 +131,7 @@ def is_edges(table: Table) -> bool:
     return table.name == edges.NAME and table.kind == "system"
 
 
-def _existing(tv: TableVersion, found: Found) -> Table:
+def _existing(tv: TableVersion, found: Importable) -> Table:
     """Return the table that takes the rows: one without rows, of the same kind. Raises InputError."""
     name = tv.table.name
     other = f"import it under another name by tables={{{found.name!r}: 'new_name'}}"
