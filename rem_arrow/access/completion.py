@@ -19,7 +19,7 @@ def complete(access: Access, prefix: str, *, k: int = K) -> pl.DataFrame:
     text, table, id, name, matched_on."""
     checks.text(prefix, "the prefix to complete", blank=False)
     checks.whole(k, "k")
-    # Behind a space the next word begins.
+    # A trailing space ends a word, so it is part of the prefix.
     folded = entries.normalise(prefix) + (" " if prefix[-1:].isspace() else "")
     rows: dict[tuple[int, int], tuple[str, str, str, str | None, str]] = {}
     for key, number, rowid in access.by_prefix(folded):
@@ -33,12 +33,12 @@ def complete(access: Access, prefix: str, *, k: int = K) -> pl.DataFrame:
 
 
 def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str, str | None, str] | None:
-    """Return the row if it lives and has a name with that key."""
+    """Return the row if it is live and has a name with that key, otherwise None."""
     row = lookup.read(tv, rowid, entity=False)
     if row is None:
         return None
-    found = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
-    if found is None:
+    hit = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    if hit is None:
         return None
-    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, found[0], entity=False)
-    return found[1], table, id_, name, matched_on
+    table, id_, name, matched_on, _ = lookup.match_of(tv.table, row, hit[0], entity=False)
+    return hit[1], table, id_, name, matched_on

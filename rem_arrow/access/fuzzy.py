@@ -1,4 +1,4 @@
-"""Entities of any table by names that are spelled much like a text: by trigram similarity, best first."""
+"""Entities of any table by names spelled much like a text: by trigram similarity, best first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rem_arrow.storage.version import PartView, TableVersion
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    # Which of them: the place of the table, the rowid, the place of the field; and how similar.
+    # A row of Rows is the place of the table, the rowid, and the place of the field; Scores are similarities.
     Rows = npt.NDArray[np.int64]
     Scores = npt.NDArray[np.float64]
 
@@ -52,23 +52,23 @@ def fuzzy(
     tables = [tv for tv in access.version.tables.values() if tv.table.soft_delete and tv.parts]
     best = _Best(k, threshold)
     for text in texts:
-        wanted = trigrams(text)
-        if wanted:
+        query = trigrams(text)
+        if query:
             for place, tv in enumerate(tables):
-                _search(access.indexes.trigrams, tv, place, wanted, best)
+                _search(access.indexes.trigrams, tv, place, query, best)
     rows = []
     for (place, rowid, field), score in zip(best.rows.tolist(), best.scores.tolist(), strict=True):
         tv = tables[place]
         row = lookup.read(tv, rowid, entity=entity)
-        assert row is not None, "only live rows are kept"
-        table, id_, name, matched_on, json = lookup.shown(
+        assert row is not None, "_search returns live rows only"
+        table, id_, name, matched_on, json = lookup.match_of(
             tv.table, row, named_fields(tv.table)[field].name, entity=entity
         )
         rows.append((table, id_, name, matched_on, score, json))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def checked(text: object, k: object, threshold: object) -> None:
+def check_arguments(text: object, k: object, threshold: object) -> None:
     """Raise InputError for arguments that do not fit."""
     checks.text(text, "the name to compare with", blank=False)
     checks.whole(k, "k")
@@ -76,7 +76,7 @@ def checked(text: object, k: object, threshold: object) -> None:
 
 
 class _Best:
-    """The best rows so far, each once, by its most similar field. `threshold` rises as better ones come."""
+    """The best rows so far, each once, by its most similar field. `threshold` rises as better rows are added."""
 
     def __init__(self, k: int | None, threshold: float) -> None:
         self.k, self.threshold = k, threshold
@@ -96,29 +96,29 @@ class _Best:
             self.threshold = max(self.threshold, float(self.scores[-1]))
 
 
-def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, wanted: frozenset[str], best: _Best) -> None:
+def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, query: frozenset[str], best: _Best) -> None:
     marker, fields = tv.table.field(tv.table.soft_delete), named_fields(tv.table)
     for view in tv.parts:
         if not view.live_rows:
             continue
         live: npt.NDArray[np.bool_] | None = None
         for number, field in enumerate(fields):
-            offsets, scores = indexes.similar(view, field, wanted, best.threshold)
+            offsets, scores = indexes.similar(view, field, query, best.threshold)
             if not len(offsets):
                 continue
             live = _live(view, marker) if live is None else live
-            kept = live[offsets]
-            offsets, scores = offsets[kept], scores[kept]
+            is_live = live[offsets]
+            offsets, scores = offsets[is_live], scores[is_live]
             rowids = view.part.rowid_array(view.length)[offsets]
             if isinstance(field.dtype, pl.String) and best.k is not None and 0 < best.k < len(rowids):
-                chosen = _first(rowids, scores, best.k)
-                rowids, scores = rowids[chosen], scores[chosen]
+                top = _first(rowids, scores, best.k)
+                rowids, scores = rowids[top], scores[top]
             best.add(np.stack([np.full(len(rowids), place), rowids, np.full(len(rowids), number)], axis=1), scores)
 
 
 def _first(rowids: npt.NDArray[np.int64], scores: Scores, k: int) -> npt.NDArray[np.int64]:
-    """Return the places of the k best, of equal ones those with the least rowids; a name that half of the rows bear is
-    not sorted whole."""
+    """Return the places of the k best, among equal scores those with the lowest rowids. Linear time, because half of
+    the rows may have the same name."""
     last = np.partition(scores, len(scores) - k)[len(scores) - k]
     better, equal = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
     missing = k - len(better)

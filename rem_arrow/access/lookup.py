@@ -19,7 +19,7 @@ SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": 
 ROWS_MAX = 1_000
 Row: TypeAlias = "dict[str, object]"
 # table, id, name, matched_on, entity.
-Found: TypeAlias = "tuple[str, str, str | None, str, str | None]"
+Match: TypeAlias = "tuple[str, str, str | None, str, str | None]"
 
 
 def lookup_entity(
@@ -29,13 +29,13 @@ def lookup_entity(
     rows_max: int | None = ROWS_MAX,
     entity: bool = True,
 ) -> pl.DataFrame:
-    """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as
+    """Return the entities named by any of `texts`: table, id, name, matched_on (the field), entity (all fields, as
     JSON).
 
     Exact ids come first, then the order of the tables and rows. At most `rows_max` rows. Without `entity` that column
     is NULL.
     """
-    rows: dict[tuple[int, int], Found] = {}
+    rows: dict[tuple[int, int], Match] = {}
     for text in texts:
         checks.text(text, "the name to look up", blank=False)
         for number, rowid in _candidates(access, text):
@@ -47,7 +47,7 @@ def lookup_entity(
 
 
 def _candidates(access: Access, text: str) -> Iterator[tuple[int, int]]:
-    """Yield (table, rowid) of rows that the indexes give; the rows decide."""
+    """Yield (table, rowid) of the rows that the indexes give; the caller checks each row."""
     spelled = list(dict.fromkeys((text, entries.normalise(text))))
     for number, tv in access.version.tables.items():
         if tv.table.soft_delete and tv.parts:
@@ -59,13 +59,13 @@ def _candidates(access: Access, text: str) -> Iterator[tuple[int, int]]:
             yield number, rowid
 
 
-def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found | None:
+def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Match | None:
     row = read(tv, rowid, entity=entity)
     if row is None:
         return None
-    wanted = entries.normalise(text)
-    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == wanted), None)
-    return None if field is None else shown(tv.table, row, field, entity=entity)
+    normalised = entries.normalise(text)
+    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == normalised), None)
+    return None if field is None else match_of(tv.table, row, field, entity=entity)
 
 
 def read(tv: TableVersion, rowid: int, *, entity: bool) -> Row | None:
@@ -81,16 +81,16 @@ def read(tv: TableVersion, rowid: int, *, entity: bool) -> Row | None:
 
 
 def names_in(table: Table, row: Row) -> Iterator[tuple[str, str]]:
-    """Yield by what a row is looked up, each text with its field."""
+    """Yield the texts by which a row is looked up, each as (field, text)."""
     for field in ("id", *table.name_fields):
         value = row[field]
         texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         yield from ((field, t) for t in texts if isinstance(t, str))
 
 
-def shown(table: Table, row: Row, field: str, *, entity: bool) -> Found:
-    """Return a row as a lookup shows it: table, id, name, matched_on, and with `entity` all fields as JSON."""
+def match_of(table: Table, row: Row, field: str, *, entity: bool) -> Match:
+    """Return a row as a match: table, id, name, matched_on, and with `entity` all fields as JSON."""
     name = row.get("name")
-    other = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
+    alternative = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
     json = to_json(row, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode() if entity else None
-    return table.name, str(row["id"]), name if isinstance(name, str) else other, field, json
+    return table.name, str(row["id"]), name if isinstance(name, str) else alternative, field, json

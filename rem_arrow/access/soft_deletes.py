@@ -1,4 +1,4 @@
-"""The entities that are softly deleted in a version, by table, and the rows of `edges` that they hide."""
+"""The softly deleted entities of a version, by table, and the rows of `edges` that they hide."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ EDGES = "edges"
 
 
 class SoftDeletes:
-    """Remembers which entities are deleted for as long as the rows of their table are the same. Safe in many
-    threads."""
+    """Caches the ids of deleted entities while the rows of their table stay the same. Safe in many threads."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[object, pl.Series]] = {}
+        self._cached: dict[int, tuple[object, pl.Series]] = {}
         self._lock = threading.Lock()
 
     def of(self, version: Version) -> Deleted:
-        """Return the ids of deleted entities, of each table that has any."""
-        found = []
+        """Return the ids of deleted entities, for each table that has any."""
+        deleted = []
         for tv in version:
             if tv.table.kind == "entity" and tv.parts:
                 ids = self._ids(tv)
                 if len(ids):
-                    found.append((tv.table.name, ids))
-        return tuple(found)
+                    deleted.append((tv.table.name, ids))
+        return tuple(deleted)
 
     def _ids(self, tv: TableVersion) -> pl.Series:
         with self._lock:
-            known = self._known.get(tv.table.number)
-            if known is None or known[0] is not tv.parts:
-                known = self._known[tv.table.number] = (tv.parts, _deleted_ids(tv))
-            return known[1]
+            cached = self._cached.get(tv.table.number)
+            if cached is None or cached[0] is not tv.parts:
+                cached = self._cached[tv.table.number] = (tv.parts, _deleted_ids(tv))
+            return cached[1]
 
 
 def hidden_edges(deleted: Deleted) -> pl.Expr:
-    """Return, over the columns ENDS of `edges`, whether an end is deleted."""
+    """Return whether an end of an edge is deleted, as an expression over the columns ENDS."""
     hits = [
         (pl.col(f"{end}_table") == name) & pl.col(end).is_in(ids.implode())
         for name, ids in deleted
         for end in ("src", "dst")
     ]
-    return pl.any_horizontal(hits).fill_null(False)
+    return pl.any_horizontal(hits).fill_null(value=False)
 
 
 def _deleted_ids(tv: TableVersion) -> pl.Series:
@@ -60,7 +59,7 @@ def _deleted_ids(tv: TableVersion) -> pl.Series:
         if deleted is None:
             continue
         mask = view.live_mask()
-        kept = deleted if mask is None else deleted & mask
-        if kept.any():
-            parts.append(view.part.frame([tv.table.field("id")], view.length).to_series().filter(pl.Series(kept)))
+        hidden = deleted if mask is None else deleted & mask
+        if hidden.any():
+            parts.append(view.part.frame([tv.table.field("id")], view.length).to_series().filter(pl.Series(hidden)))
     return pl.concat(parts) if parts else pl.Series([], dtype=pl.String)

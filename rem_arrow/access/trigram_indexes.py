@@ -1,10 +1,10 @@
-"""The trigrams of the names in every part of every table, in memory: made when someone first asks, and grown with the
+"""The trigrams of the names in every part of every table, in memory: built at the first search, and extended with the
 rows.
 
-What names a row: its id, what LOOKUP finds it by, and the fields in IDENTIFIERS. A segment never changes, so neither
-does its index; of a run the rows that came since are indexed beside the others, and pieces of similar size are merged.
-An index tells what every row version says, dead ones too: who asks leaves out what is not live in his version. Ids that
-are UUIDs are left out: nobody misspells one.
+A row is named by its id, by the fields that LOOKUP searches, and by the fields in IDENTIFIERS. A segment never changes,
+so neither does its index. The new rows of a run are indexed as a piece of their own, and pieces of similar size are
+merged. An index covers dead row versions too: the caller drops rows that are not live in its version. Ids that are
+UUIDs are left out, because nobody misspells one.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _is_text(field: Field) -> bool:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Piece:
-    """The index of the rows `start` to `stop` of one field; `offsets` are the rows of the texts."""
+    """The index of the rows `start` to `stop` of one field; `offsets` gives the row of each text."""
 
     start: int
     stop: int
@@ -102,25 +102,25 @@ class TrigramIndexes:
         self._lock = threading.Lock()
         self._build_s = 0.0
 
-    def similar(self, view: PartView, field: Field, wanted: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
-        """Return the rows of a part, dead ones too, one of whose texts is at least so similar; a row may come several
-        times."""
-        found: list[Offsets] = []
+    def similar(self, view: PartView, field: Field, query: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
+        """Return the rows of a part with a text of at least the similarity `threshold`, dead rows included, and the
+        similarities; a row may come several times."""
+        rows: list[Offsets] = []
         scores: list[Scores] = []
         for piece in self._up_to(view, field):
             for index in piece.indexes:
-                places, likeness = index.similar(wanted, threshold)
+                places, likeness = index.similar(query, threshold)
                 offsets = piece.offsets[places]
-                seen = offsets < view.length
-                found.append(offsets[seen])
-                scores.append(likeness[seen])
-        return (np.concatenate(found), np.concatenate(scores)) if found else (np.empty(0, dtype=np.int64), np.empty(0))
+                visible = offsets < view.length
+                rows.append(offsets[visible])
+                scores.append(likeness[visible])
+        return (np.concatenate(rows), np.concatenate(scores)) if rows else (np.empty(0, dtype=np.int64), np.empty(0))
 
     def _up_to(self, view: PartView, field: Field) -> tuple[_Piece, ...]:
         """Return the pieces that hold at least the rows of the view."""
-        known = self._pieces.get(view.part, {}).get(field.number, ())
-        if (known[-1].stop if known else 0) >= view.length:
-            return known
+        cached = self._pieces.get(view.part, {}).get(field.number, ())
+        if (cached[-1].stop if cached else 0) >= view.length:
+            return cached
         with self._lock:
             by_field = self._pieces.setdefault(view.part, {})
             pieces = list(by_field.get(field.number, ()))
@@ -136,7 +136,7 @@ class TrigramIndexes:
             return by_field[field.number]
 
     def stats(self) -> dict[str, float]:
-        """Return how many texts are indexed, the bytes that this takes in memory, and the seconds that it took."""
+        """Return the number of indexed texts, the bytes of the indexes in memory, and the seconds to build them."""
         with self._lock:
             pieces = [p for by_field in self._pieces.values() for some in by_field.values() for p in some]
         size = sum(p.offsets.nbytes + sum(i.bytes for i in p.indexes) for p in pieces)
@@ -148,6 +148,6 @@ def _indexed(view: PartView, field: Field, start: int) -> _Piece:
     frame = pl.DataFrame({"text": column, "offset": pl.int_range(start, view.length, dtype=pl.Int64, eager=True)})
     if isinstance(field.dtype, pl.List):
         frame = frame.explode("text")
-    kept = pl.col("text").is_not_null() & (pl.col("text") != "")
-    frame = frame.filter(kept & ~pl.col("text").str.contains(_UUID) if field.name == "id" else kept)
+    present = pl.col("text").is_not_null() & (pl.col("text") != "")
+    frame = frame.filter(present & ~pl.col("text").str.contains(_UUID) if field.name == "id" else present)
     return _Piece(start, view.length, frame["offset"].to_numpy(), index_texts(frame["text"]))

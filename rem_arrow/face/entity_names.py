@@ -57,7 +57,7 @@ class NameVerbs(Verbs):
             >>> db.fuzzy("Lovlace Ada").select("id", "matched_on", pl.col("score").round(2)).rows()
             [('ada', 'name', 0.67)]
         """
-        fuzzy.checked(text, k, threshold)
+        fuzzy.check_arguments(text, k, threshold)
         return fuzzy.fuzzy(self._access().only(table), [text], k=k, threshold=threshold)
 
     def complete(self, prefix: str, *, k: int = completion.K) -> pl.DataFrame:
