@@ -101,7 +101,8 @@ class DocumentVerbs(Verbs):
             Document(id='guide.md', chunks=['guide.md#0'])
         """
         columns = _columns(category, status, description, tags, metadata)
-        return self._add_document(_source(document, uri, name, columns, markdown), chunk, overlap, unit)
+        source = _source(document, uri, name, columns, markdown=markdown)
+        return self._add_document(source, chunk, overlap, unit)
 
     def add_documents(
         self,
@@ -142,7 +143,8 @@ class DocumentVerbs(Verbs):
         results = []
         with progress_bar("adding documents", len(items), progress) as advance:
             for place, item in enumerate(items):
-                results.append(self._add_document(_item_source(item, place, shared, markdown), chunk, overlap, unit))
+                source = _item_source(item, place, shared, markdown=markdown)
+                results.append(self._add_document(source, chunk, overlap, unit))
                 advance(1)
         return results
 
@@ -189,7 +191,7 @@ class DocumentVerbs(Verbs):
 
 
 def _source(
-    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
+    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], *, markdown: bool | None
 ) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
     if uri is not None:
@@ -209,10 +211,10 @@ def _source(
     return _Source(document, uri or f"text:{digest}", name, None, columns, markdown is not False)
 
 
-def _item_source(item: Any, place: int, shared: Mapping[str, Any], markdown: bool | None) -> _Source:
+def _item_source(item: Any, place: int, shared: Mapping[str, Any], *, markdown: bool | None) -> _Source:
     """Return one item of a list of documents: a path, a text, or a dict. Raises InputError that names the item."""
     if not isinstance(item, Mapping):
-        return _source(item, None, None, _columns(**shared), markdown)
+        return _source(item, None, None, _columns(**shared), markdown=markdown)
     unknown = next((key for key in item if key not in _FIELDS), None)
     if unknown is not None or not isinstance(item.get("text"), str):
         wrong = (
@@ -222,7 +224,7 @@ def _item_source(item: Any, place: int, shared: Mapping[str, Any], markdown: boo
         )
         raise InputError(f"document {place}: {wrong}")
     columns = {**shared, **{key: item[key] for key in item if key not in ("text", "uri", "name")}}
-    return _source(item["text"], item.get("uri"), item.get("name"), _columns(**columns), markdown)
+    return _source(item["text"], item.get("uri"), item.get("name"), _columns(**columns), markdown=markdown)
 
 
 def _columns(
