@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import polars as pl
 
 from rem_arrow import checks
 from rem_arrow.errors import InputError
-from rem_arrow.schema import check_name
 
 _UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 _MEMORY_BYTES_MIN = 64 << 20
 _DEFAULT_THREADS_MAX = 8
-
-
-def tenant_folder(tenant: str) -> str:
-    """Return the folder of a tenant below the path."""
-    check_name(tenant, "tenant")
-    if tenant in (".", "..") or "/" in tenant or "\\" in tenant:
-        raise InputError(f"the tenant {tenant!r} cannot be a folder name; leave out / and \\")
-    return tenant
 
 
 def memory_bytes(limit: str | int) -> int:
@@ -55,23 +45,3 @@ def thread_count(threads: int | None) -> int:
             f"POLARS_MAX_THREADS={threads} before it starts"
         )
     return threads
-
-
-def check_folder(folder: Path, *, read_only: bool) -> None:
-    """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
-    if folder.is_file():
-        raise InputError(f"{folder} is a file; a database is a folder")
-    if read_only:
-        if not (folder / "CURRENT").is_file():
-            raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
-        return
-    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(folder.iterdir()):
-        raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-    if not os.access(folder, os.W_OK):
-        raise InputError(
-            f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"
-        )
