@@ -52,11 +52,12 @@ class Reply(Generic[M]):
 
 
 class LanguageModel:
-    """A model by its name at a server. Threads may share it.
+    """A language model at a server that speaks OpenAI's protocol, for `Database.ask(model=...)`; threads may share it.
 
     Args:
         name: as the server knows it.
-        client: else one of the environment's settings (OPENAI_BASE_URL, OPENAI_API_KEY).
+        client: a client with settings of its own; default is one with those of the environment (OPENAI_BASE_URL,
+            OPENAI_API_KEY).
     """
 
     def __init__(self, name: str, client: OpenAIClient | None = None) -> None:
