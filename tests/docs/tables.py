@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+import polars as pl
 import typer
 
+from rem_arrow import schema
+from rem_arrow.access import lookup, traversal
+from rem_arrow.ask import question, staged_plan
 from rem_arrow.datatypes import sql_name
-from rem_arrow.plan import functions
+from rem_arrow.embed import embedder
+from rem_arrow.lower import relation
+from rem_arrow.model import predicates
+from rem_arrow.plan import functions, types
+from rem_arrow.plan.functions import Aggregate
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
+from rem_arrow.plan.nested_functions import NESTED
+from rem_arrow.plan.number_functions import NUMBER
+from rem_arrow.plan.signature import Function
+from rem_arrow.plan.text_functions import TEXT
+from rem_arrow.plan.time_functions import TIME
 from rem_arrow.shell.cli import app
+from rem_arrow.sql import bind, bind_group, bind_pivot, parse
+from rem_arrow.storage import keys
+from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
 from tests.test_layering import LAYERS
 
@@ -45,23 +61,44 @@ UNITS = {
 }
 
 
+# The families of functions: a heading, the catalogs whose names belong to it, and the kinds of first arguments that do.
+_FAMILIES: tuple[tuple[str, tuple[Mapping[str, object], ...], tuple[str, ...]], ...] = (
+    ("Lists, structs, maps and JSON", (NESTED,), ("array", "list", "struct", "map", "vector")),
+    ("Texts and bytes", (TEXT,), ("text", "blob", "shown")),
+    ("Times", (TIME,), ("temporal", "stamp", "span", "interval")),
+    ("Numbers", (NUMBER,), ("number", "float", "integer")),
+    ("Other", (), ()),
+)
+# Names that stand for operators, which have syntax of their own.
+_OPERATORS = ("not", "is_null", "is_distinct", "negate", "concat_operator", "list_concat_operator")
+
+
 def _function_table() -> str:
-    """The functions of SQL, each with its other names."""
-    others: dict[str, list[str]] = {}
-    for alias, name in functions.ALIASES.items():
-        others.setdefault(name, []).append(alias)
+    """The functions of SQL by family, each with its arguments, its result and its other names."""
+    over_items = {f"list_{name}" for name in functions.AGGREGATES} - set(NESTED)
+    names = sorted(n for n in functions.SCALAR if n[0].isalpha() and n not in over_items.union(_OPERATORS))
+    made = ""
+    for family, _, _ in _FAMILIES:
+        made += f"### {family}\n\n| function | result | other names |\n| --- | --- | --- |\n"
+        made += "".join(_row(n, functions.SCALAR[n]) for n in names if _family(n) == family) + "\n"
+    made += "### Aggregates\n\n| function | result | other names |\n| --- | --- | --- |\n"
+    return made + "".join(_row(n, functions.AGGREGATES[n]) for n in sorted(functions.AGGREGATES))
 
-    def listed(names: list[str]) -> str:
-        return ", ".join(
-            f"`{n}`" + (f" ({', '.join(f'`{o}`' for o in others[n])})" if n in others else "") for n in names
-        )
 
-    operators = ("not", "is_null", "is_distinct", "negate", "concat_operator")
-    scalar = sorted(n for n in functions.SCALAR if n[0].isalpha() and n not in operators)
-    return (
-        f"| kind | functions (other names) |\n| --- | --- |\n| scalar | {listed(scalar)} |\n"
-        f"| aggregate | {listed(sorted(functions.AGGREGATES))} |\n"
-    )
+def _family(name: str) -> str:
+    for family, catalogs, kinds in _FAMILIES:
+        args = functions.SCALAR[name].args
+        if any(name in catalog for catalog in catalogs) or (args and args[0] in kinds):
+            return family
+    return _FAMILIES[-1][0]
+
+
+def _row(name: str, function: Function | Aggregate) -> str:
+    shown = [a if place < function.args_min else f"[{a}]" for place, a in enumerate(function.args)]
+    more = ["..."] if isinstance(function, Function) and function.variadic else []
+    result = sql_name(function.result) if isinstance(function.result, pl.DataType) else "of its arguments"
+    others = ", ".join(f"`{alias}`" for alias, of in functions.ALIASES.items() if of == name)
+    return f"| `{name}({', '.join([*shown, *more])})` | {result} | {others} |\n"
 
 
 def _index_functions() -> str:
@@ -73,6 +110,33 @@ def _index_functions() -> str:
         made += "".join(f"- `{o.name}` ({', '.join(o.choices) or sql_name(o.dtype)}): {o.doc}\n" for o in f.options)
         made += "\n"
     return made.rstrip() + "\n"
+
+
+def _limits() -> str:
+    """The bounds that a user may meet, from the constants that hold them."""
+    bounds = (
+        ("characters of an SQL text", parse.TEXT_CHARS_MAX),
+        ("queries nested in a query", bind.DEPTH_MAX),
+        ("queries of a text, each CTE counted where it is used", bind.QUERIES_MAX),
+        ("grouping sets of a query", bind_group.SETS_MAX),
+        ("columns that a PIVOT makes", bind_pivot.COLUMNS_MAX),
+        ("rounds of a WITH RECURSIVE", relation.ROUNDS_MAX),
+        ("rows of a WITH RECURSIVE", relation.RECURSIVE_ROWS_MAX),
+        ("digits of a DECIMAL", types.PRECISION_MAX),
+        ("tables that a database can ever have", keys.TABLE_MAX),
+        ("rows that a table can ever have", keys.ROWID_MAX),
+        ("bytes of a name", schema.NAME_BYTES_MAX),
+        ("bytes of a value", loader.VALUE_BYTES_MAX),
+        ("dimensions of a vector", embedder.DIMENSION_MAX),
+        ("edges on the way of a traversal", traversal.DEPTH_MAX),
+        ("paths of a search for paths or cycles", traversal.PATHS_MAX),
+        ("rows of a lookup", lookup.ROWS_MAX),
+        ("values of the predicate In", predicates.OPTIONS_MAX),
+        ("characters of a question", question.QUESTION_CHARS_MAX),
+        ("stages of a question's plan", staged_plan.STAGES_MAX),
+    )
+    rows = "".join(f"| {what} | {bound:,} |\n" for what, bound in bounds)
+    return f"| what | at most |\n| --- | --- |\n{rows}"
 
 
 def _layers() -> str:
@@ -115,6 +179,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "layers": lambda _: _layers(),
     "layers in short": lambda _: f"```text\n{_layers_short()}```\n",
     "commands": lambda _: _commands(),
+    "limits": lambda _: _limits(),
     "contents": _contents,
 }
 
