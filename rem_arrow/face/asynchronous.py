@@ -28,6 +28,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import ExecuteError, InputError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.face.transaction import Transaction
@@ -231,8 +232,7 @@ class AsyncDatabase:
     wait = _of_database(Database.wait)
 
     def __init__(self, database: Database, *, workers: int = WORKERS) -> None:
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise InputError(f"workers is a whole number of at least 1, not {workers!r}")
+        checks.whole(workers, "workers")
         self._database = database
         self._threads = Threads(workers)
 
@@ -302,8 +302,7 @@ class AsyncDatabase:
             >>> asyncio.run(total())
             12
         """
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise InputError(f"rows is a whole number of at least 1, not {rows!r}")
+        checks.whole(rows, "rows")
         frame = await self._run(partial(self._database.lazy, text, parameters, frames=frames))
         found = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
         while (batch := await self._run(partial(_next, found))) is not None:

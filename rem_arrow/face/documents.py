@@ -18,18 +18,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow import checks
+from rem_arrow.access.access import Access
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.search import Meaning
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.language.chunks import Unit, split
 from rem_arrow.language.document_files import document_paths, is_markdown, read_document
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import NAME as EDGES
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.edges import edge_row
-from rem_arrow.write.writer import find_table
 
 TABLE = "resources"
 _GIVEN = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
@@ -59,7 +58,7 @@ class _Source:
     markdown: bool
 
 
-class Documents(Meaning):
+class DocumentVerbs(Verbs):
     """The part of a database that takes documents."""
 
     def add_document(
@@ -155,34 +154,25 @@ class Documents(Meaning):
         rows = _rows(source, chunk, overlap, unit)
         ids = [row["id"] for row in rows]
 
-        def compute(version: Version) -> tuple[Changes, None]:
-            tv = find_table(version, TABLE)
-            changed = self._changed(version, tv, rows)
-            beyond = self._beyond(version, source.uri, len(ids) - 1)
-            changes, _ = self._shared.writer.insert(
-                tv, self._shared.records(tv.table), self._shared.records(tv.table).new_rows(changed)
-            )
-            removed, _ = self._shared.writer.purge(tv, beyond)
+        def compute(access: Access) -> tuple[Changes, None]:
+            writer, tv = self._instance.writer, access.table(TABLE)
+            changed = self._changed(access, tv, rows)
+            beyond = self._beyond(access, source.uri, len(ids) - 1)
+            changes, _ = writer.put(access, tv, changed, many=True)
+            removed, _ = writer.purge(access, tv, beyond)
             changes.merge(removed)
-            if beyond:
-                self._purge_edges(version, changes, TABLE, beyond)
             if changed or beyond:
-                changes.merge(self._shared.writer.put_keyed(find_table(version, EDGES), _edges(ids)))
+                changes.merge(writer.put_edges(access, _edges(ids)))
             return changes, None
 
         self._write(compute)
         return Document(ids[0], ids[1:])
 
-    def _changed(self, version: Version, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _changed(self, access: Access, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the rows that are not stored as they are. Raises InputError if an id is another document's."""
-        records, changed = self._shared.records(tv.table), []
+        changed = []
         for row in rows:
-            found = self._shared.writer.find(tv, row["id"])
-            stored = (
-                None
-                if found is None
-                else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
-            )
+            stored = self._instance.writer.read(access, tv, row["id"])
             if stored is not None and (stored["uri"], stored["ordinal"]) != (row["uri"], row["ordinal"]):
                 raise InputError(
                     f"{TABLE} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri"
@@ -195,24 +185,19 @@ class Documents(Meaning):
                 changed.append(row)
         return changed
 
-    def _beyond(self, version: Version, uri: str, count: int) -> list[str]:
+    def _beyond(self, access: Access, uri: str, count: int) -> list[str]:
         """Return the ids of the document's stored chunks from `count` on."""
-        snapshot = Snapshot(self._shared.store.kv, self._shared.writer.hints, version, include_deleted=True)
-        found = self._shared.engine.execute(
-            f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count",
-            snapshot,
-            {"uri": uri, "count": count},
-            self._shared.limits,
-        )
-        return [id_ for id_, ordinal in found.iter_rows() if id_ == _chunk_id(uri, ordinal)]
+        text = f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count"
+        chunks = self._select(access, text, {"uri": uri, "count": count}, include_deleted=True)
+        return [id_ for id_, ordinal in chunks.iter_rows() if id_ == _chunk_id(uri, ordinal)]
 
 
 def _source(
     document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
 ) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
-    if uri is not None and (not isinstance(uri, str) or not uri):
-        raise InputError(f"the uri of a document is a text that is not empty, not {uri!r}")
+    if uri is not None:
+        checks.text(uri, "the uri of a document")
     if isinstance(document, Path):
         return _Source(
             read_document(document),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.access import completion, fuzzy, lookup
-from rem_arrow.access.table_functions import one_table
-from rem_arrow.face.entities import Operations
+from rem_arrow.face.verbs import Verbs
 
 
-class Naming(Operations):
+class NameVerbs(Verbs):
     """The part that finds entities of any table by id, name, alias, key and the like; softly deleted ones are never
     found."""
 
@@ -32,7 +31,7 @@ class Naming(Operations):
             >>> db.lookup_entity("ada LOVELACE", "tap-2").select("table", "id", "matched_on").rows()
             [('entities', 'ada', 'name'), ('issues', 'docs', 'code')]
         """
-        return lookup.lookup_entity(self._shared.store.kv, self._shared.writer.hints, self._version(), names)
+        return lookup.lookup_entity(self._access(), names)
 
     def fuzzy(
         self, text: str, *, k: int = fuzzy.K, threshold: float = fuzzy.THRESHOLD, table: str | None = None
@@ -60,9 +59,7 @@ class Naming(Operations):
             [('ada', 'name', 0.67)]
         """
         fuzzy.checked(text, k, threshold)
-        return fuzzy.fuzzy(
-            self._shared.writer.hints.trigrams, one_table(self._version(), table), [text], k=k, threshold=threshold
-        )
+        return fuzzy.fuzzy(self._access().only(table), [text], k=k, threshold=threshold)
 
     def complete(self, prefix: str, *, k: int = completion.K) -> pl.DataFrame:
         """Return the entities with an id, name, alias or key field that begins with a prefix, in alphabetical order.
@@ -84,4 +81,4 @@ class Naming(Operations):
             >>> db.complete("tap")["text"].to_list()
             ['TAP-1', 'TAP-2', 'TAP-3']
         """
-        return completion.complete(self._shared.store.kv, self._shared.writer.hints, self._version(), prefix, k=k)
+        return completion.complete(self._access(), prefix, k=k)

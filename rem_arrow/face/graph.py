@@ -7,20 +7,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
-from rem_arrow.access import traversal
+from rem_arrow import checks
+from rem_arrow.access import node_scores, paths, traversal
+from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, nodes_of
 from rem_arrow.access.soft_deletes import EDGES
-from rem_arrow.access.traversal import Strategy, Unique, Walk
+from rem_arrow.access.traversal import Strategy, Unique
 from rem_arrow.errors import BindError, InputError
-from rem_arrow.face.find import Finding, condition
+from rem_arrow.face.find import condition
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
+from rem_arrow.quoting import identifier
 from rem_arrow.sql.parse import is_condition
 
 EdgeTypes = str | Sequence[str] | None
 Where = str | Predicate | None
 
 
-class Walking(Finding):
+class GraphVerbs(Verbs):
     """The part that walks edges. Ids are given bare, or as 'table:id' where an id is in several tables.
 
     Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all;
@@ -71,8 +75,8 @@ class Walking(Finding):
             [('login', 1, ['ada', 'login']), ('docs', 1, ['ada', 'docs']), ('cache', 2, ['ada', 'docs', 'cache'])]
         """
         graph, starts, walk = self._prepared(ids, edge_type, direction, (where, edge_where), rows_max)
-        _one_of("strategy", strategy, ("bfs", "dfs"))
-        _one_of("unique", unique, ("node", "path"))
+        checks.one_of(strategy, "strategy", ("bfs", "dfs"))
+        checks.one_of(unique, "unique", ("node", "path"))
         return traversal.traverse(
             graph, starts, depth, walk, strategy=strategy, unique=unique, include_start=include_start
         )
@@ -124,7 +128,7 @@ class Walking(Finding):
         direction: Direction = "out",
         weighted: bool = False,
         every: bool = False,
-        depth_max: int = traversal.DEPTH_MAX,
+        depth_max: int = DEPTH_MAX,
         where: Where = None,
         edge_where: Where = None,
     ) -> pl.DataFrame:
@@ -152,10 +156,8 @@ class Walking(Finding):
             >>> db.shortest_path("ada", "cache").select("length", "path").rows()
             [(2, ['ada', 'docs', 'cache'])]
         """
-        graph, (first, last), walk = self._prepared(
-            [a, b], edge_type, direction, (where, edge_where), traversal.PATHS_MAX
-        )
-        return traversal.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), PATHS_MAX)
+        return paths.shortest_path(graph, first, last, walk, weighted=weighted, every=every, depth_max=depth_max)
 
     def all_paths(
         self,
@@ -167,7 +169,7 @@ class Walking(Finding):
         direction: Direction = "out",
         where: Where = None,
         edge_where: Where = None,
-        rows_max: int = traversal.PATHS_MAX,
+        rows_max: int = PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every path between two entities without a repeated entity, shorter ones first.
 
@@ -193,7 +195,7 @@ class Walking(Finding):
             [['ada', 'docs', 'cache'], ['ada', 'login', 'docs', 'cache']]
         """
         graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), rows_max)
-        return traversal.all_paths(graph, first, last, walk, depth_max)
+        return paths.all_paths(graph, first, last, walk, depth_max)
 
     def count_paths(
         self,
@@ -228,10 +230,8 @@ class Walking(Finding):
             >>> db.count_paths("ada", "cache")
             2
         """
-        graph, (first, last), walk = self._prepared(
-            [a, b], edge_type, direction, (where, edge_where), traversal.PATHS_MAX
-        )
-        return traversal.count_paths(graph, first, last, walk, depth_max)
+        graph, (first, last), walk = self._prepared([a, b], edge_type, direction, (where, edge_where), PATHS_MAX)
+        return paths.count_paths(graph, first, last, walk, depth_max)
 
     def reachable(self, a: str, b: str, *, edge_type: EdgeTypes = None, direction: Direction = "out") -> bool:
         """Return whether a path leads from one entity to another.
@@ -262,7 +262,7 @@ class Walking(Finding):
         direction: Direction = "out",
         where: Where = None,
         edge_where: Where = None,
-        rows_max: int = traversal.PATHS_MAX,
+        rows_max: int = PATHS_MAX,
     ) -> pl.DataFrame:
         """Return every cycle without a repeated entity; the first entity is also the last of its path.
 
@@ -289,7 +289,7 @@ class Walking(Finding):
             [['login', 'docs', 'cache', 'login']]
         """
         graph, _, walk = self._prepared([], edge_type, direction, (where, edge_where), rows_max)
-        return traversal.cycles(graph, walk, length_max)
+        return paths.cycles(graph, walk, length_max)
 
     def degree(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
         """Return how many edges lead to and from each entity that has an edge.
@@ -307,7 +307,7 @@ class Walking(Finding):
             >>> db.degree(edge_type="blocks").select("id", "in_degree", "out_degree").rows()
             [('login', 0, 1), ('docs', 1, 1), ('cache', 1, 0)]
         """
-        return traversal.degree(self._graph(), _types(edge_type))
+        return node_scores.degree(self._graph(), _types(edge_type))
 
     def pagerank(self, *, edge_type: EdgeTypes = None, damping: float = 0.85, tolerance: float = 1e-6) -> pl.DataFrame:
         """Return the PageRank of each entity that has an edge, the largest first; the scores sum to 1.
@@ -333,7 +333,7 @@ class Walking(Finding):
             >>> db.pagerank(edge_type="blocks")["id"].to_list()
             ['cache', 'docs', 'login']
         """
-        return traversal.pagerank(self._graph(), _types(edge_type), damping, tolerance)
+        return node_scores.pagerank(self._graph(), _types(edge_type), damping, tolerance)
 
     def components(self, *, edge_type: EdgeTypes = None, strong: bool = False) -> pl.DataFrame:
         """Return the connected component of each entity that has an edge; component 0 is the largest.
@@ -355,7 +355,7 @@ class Walking(Finding):
             >>> db.components().filter(pl.col("component") == 1)["id"].to_list()
             ['bob', 'eve']
         """
-        return traversal.components(self._graph(), _types(edge_type), strong=strong)
+        return node_scores.components(self._graph(), _types(edge_type), strong=strong)
 
     def topological_order(self, *, edge_type: EdgeTypes = None) -> pl.DataFrame:
         """Return a level for each entity that has an edge, such that every edge leads to a higher level.
@@ -374,12 +374,12 @@ class Walking(Finding):
             >>> db.topological_order(edge_type="blocks").select("id", "level").rows()
             [('login', 0), ('docs', 1), ('cache', 2)]
         """
-        return traversal.topological_order(self._graph(), _types(edge_type))
+        return node_scores.topological_order(self._graph(), _types(edge_type))
 
     # --- inside
 
     def _graph(self) -> Graph:
-        return self._shared.writer.hints.graphs.graph(self._version())
+        return self._access().graph()
 
     def _prepared(
         self,
@@ -389,11 +389,10 @@ class Walking(Finding):
         where: tuple[Where, Where],
         rows_max: int,
     ) -> tuple[Graph, list[str], Walk]:
-        _one_of("direction", direction, ("out", "in", "both"))
+        checks.one_of(direction, "direction", ("out", "in", "both"))
         starts = [ids] if isinstance(ids, str) else list(ids)
         for start in starts:
-            if not isinstance(start, str) or not start:
-                raise InputError(f"an id is a text that is not empty, not {start!r}")
+            checks.text(start, "an id")
         graph = self._graph()
         self._refuse_unknown(graph, starts)
         return (
@@ -411,9 +410,9 @@ class Walking(Finding):
     def _refuse_unknown(self, graph: Graph, ids: Sequence[str]) -> None:
         """Raise InputError for an id that no edge and no entity has."""
         resolve = None
-        for id_, node in zip(ids, traversal.nodes_of(graph, ids), strict=True):
+        for id_, node in zip(ids, nodes_of(graph, ids), strict=True):
             if node is None:
-                resolve = resolve or self._shared.resolver(self._version())
+                resolve = resolve or self._access().resolver()
                 table, _, rest = id_.partition(":")
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(
@@ -430,7 +429,7 @@ class Walking(Finding):
         assert tv is not None, "every database has edges"
         text = where if isinstance(where, str) else condition(tv.table, where, values)
         rowids = self.sql(f"SELECT rowid FROM edges WHERE ({text}\n)", values).to_series().to_numpy()
-        return self._shared.writer.hints.graphs.edge_mask(version, rowids)
+        return self._instance.indexes.graphs.edge_mask(version, rowids)
 
     def _allowed_nodes(self, graph: Graph, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
         """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns
@@ -445,10 +444,10 @@ class Walking(Finding):
             tv = self._version().find(name) if name else None
             if tv is None or tv.table.kind != "entity":
                 continue
-            quoted, values = name.replace('"', '""'), Values()
+            values = Values()
             try:
                 text = where if isinstance(where, str) else condition(tv.table, where, values)
-                ids = self.sql(f'SELECT id FROM "{quoted}" WHERE ({text}\n)', values).to_series()
+                ids = self.sql(f"SELECT id FROM {identifier(name)} WHERE ({text}\n)", values).to_series()
             except (BindError, InputError) as error:
                 problem = error
                 continue
@@ -474,8 +473,3 @@ def _types(edge_type: EdgeTypes) -> list[str] | None:
     if not all(isinstance(t, str) for t in found):
         raise InputError(f"edge_type is a text or several, not {edge_type!r}")
     return found
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise InputError(f"{name} is {' or '.join(map(repr, known))}, not {value!r}")

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.access import vector_columns
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.engine import POLARS_RULES, failed
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.import_export import Transfer
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
 from rem_arrow.parameters import Parameters
+from rem_arrow.quoting import identifier
 from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.writer import find_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 122_880
 
 
-class Exchange(Transfer):
+class InterchangeVerbs(Verbs):
     """The part of a database that hands its rows to other tools."""
 
     # --- frames
@@ -48,16 +49,16 @@ class Exchange(Transfer):
             >>> db.scan("sales").filter(pl.col("region") == "north").select(pl.col("amount").sum()).collect().item()
             8
         """
-        version = self._version()
-        tv = find_table(version, table)
+        access = self._access()
+        tv = access.table(table)
         if tv.table.kind == "view":
             return self.lazy(_select_all(tv))
-        source = self._stored(version, tv)
+        source = StoredTable(access, tv)
 
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            self._store.check_open()
+            self._instance.store.check_open()
             return source.read(columns, ranges, predicate, n_rows)
 
         return live_frame(source.schema, read)
@@ -82,7 +83,7 @@ class Exchange(Transfer):
             >>> db.lazy("SELECT region, amount FROM sales").filter(pl.col("amount") > 4).collect().rows()
             [('north', 5)]
         """
-        return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
+        return self._instance.engine.lazy(text, self._snapshot(frames), parameters)
 
     # --- Arrow
 
@@ -176,8 +177,8 @@ class Exchange(Transfer):
             >>> ids.to_list(), matrix.shape
             (['login', 'docs', 'cache'], (3, 384))
         """
-        version = self._version()
-        tv = find_table(version, table)
+        access = self._access()
+        tv = access.table(table)
         spec = vector_columns.searchable(tv.table).get(column)
         if spec is None:
             raise InputError(
@@ -185,7 +186,7 @@ class Exchange(Transfer):
                 f"{suggest(column, vector_columns.searchable(tv.table), 'Columns of vectors')}"
             )
         key = tv.table.key[0] if len(tv.table.key) == 1 else ROWID
-        stored = self._stored(version, tv)
+        stored = StoredTable(access, tv)
         pieces = list(stored.read([key, column], (), pl.col(column).is_not_null(), None))
         frame = (
             pl.concat(pieces, rechunk=True)
@@ -221,13 +222,13 @@ class Exchange(Transfer):
 
     def _rows(self, source: str, parameters: Parameters) -> Rows:
         """Return the rows of a table, view or query as they are now."""
-        version = self._version()
-        tv = version.find(source) if isinstance(source, str) else None
+        access = self._access()
+        tv = access.version.find(source) if isinstance(source, str) else None
         if tv is not None and tv.table.kind != "view":
-            stored = self._stored(version, tv)
+            stored = StoredTable(access, tv)
             return Rows(stored.schema, stored.read(stored.schema.names(), (), None, None))
         if tv is None and (not isinstance(source, str) or len(source.split()) == 1):
-            find_table(version, source)
+            access.table(source)
         frame = self.lazy(source if tv is None else _select_all(tv), parameters)
         return Rows(frame.collect_schema(), _batches(frame))
 
@@ -239,15 +240,15 @@ class Exchange(Transfer):
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            version = self._version()
-            tv = find_table(version, name)
+            access = self._access()
+            tv = access.table(name)
             if tv.table.kind != "view":
-                return self._stored(version, tv).read(columns, ranges, predicate, n_rows)
+                return StoredTable(access, tv).read(columns, ranges, predicate, n_rows)
             needed = (
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
             )
-            frame = self.lazy(f"SELECT {', '.join(map(_quoted, needed))} FROM {_quoted(tv.table.name)}")
+            frame = self.lazy(f"SELECT {', '.join(map(identifier, needed))} FROM {identifier(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))
 
@@ -263,8 +264,4 @@ def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _select_all(tv: TableVersion) -> str:
-    return f"SELECT * FROM {_quoted(tv.table.name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"SELECT * FROM {identifier(tv.table.name)}"

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import vector_columns
+from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
-from rem_arrow.catalog.snapshot import Snapshot, StoredTable
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.engine import Limits, unique_names
-from rem_arrow.engine.session import Shared
-from rem_arrow.errors import InputError
-from rem_arrow.face.conversations import Conversation
-from rem_arrow.storage.version import Version
-from rem_arrow.write.writer import find_table
+from rem_arrow.engine.instance import Instance
+from rem_arrow.face.verbs import Verbs
 
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rem_arrow.language.language_model import LanguageModel
 
 
-class Asking(Conversation):
+class QuestionVerbs(Verbs):
     """The part of a database that answers questions."""
 
     _asker: Asker | None = None
@@ -84,9 +84,8 @@ class Asking(Conversation):
         from rem_arrow.ask.asker import Asker, model_of
         from rem_arrow.ask.stages import Bounds
 
-        if mode not in ("plan", "adaptive"):
-            raise InputError(f"mode is 'plan' or 'adaptive', not {mode!r}")
-        session, bounds = _Pinned(self._shared, self._version()), Bounds(timeout_s, rows_max, explain)
+        checks.one_of(mode, "mode", ("plan", "adaptive"))
+        session, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
         chosen = model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
@@ -107,41 +106,33 @@ class Asking(Conversation):
 class _Pinned:
     """A session over one version: it reads, and has no way to write."""
 
-    def __init__(self, shared: Shared, version: Version) -> None:
-        self._shared, self._version = shared, version
+    def __init__(self, instance: Instance, access: Access) -> None:
+        self._instance, self._access = instance, access
 
     def tables(self) -> Sequence[Known]:
         from rem_arrow.ask.session import Known
 
-        return [Known(tv.table, tv.rows, tv.parts) for tv in self._version]
+        return [Known(tv.table, tv.rows, tv.parts) for tv in self._access.version]
 
     def sample(self, table: str, columns: Sequence[str], rows_max: int) -> pl.DataFrame:
-        source = StoredTable(
-            self._shared.store.kv, self._shared.writer.hints, self._version, find_table(self._version, table)
-        )
+        source = StoredTable(self._access, self._access.table(table))
         frames = list(source.read(list(columns), (), None, rows_max))
         return pl.concat(frames) if frames else pl.DataFrame(schema={c: source.schema[c] for c in columns})
 
     def query(self, sql: str, frames: Mapping[str, pl.DataFrame], timeout_s: float | None) -> pl.DataFrame:
-        return self._shared.engine.execute(
-            sql, self._snapshot(frames), None, Limits(timeout_s, self._shared.limits.memory_bytes)
-        )
+        limits = Limits(timeout_s, self._instance.limits.memory_bytes)
+        return self._instance.engine.execute(sql, Snapshot(self._access, frames), None, limits)
 
     def explain(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> str:
-        return self._shared.engine.explain(sql, self._snapshot(frames))
+        return self._instance.engine.explain(sql, Snapshot(self._access, frames))
 
     def columns(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        query = self._shared.engine.plan(sql, self._snapshot(frames), {})
+        query = self._instance.engine.plan(sql, Snapshot(self._access, frames), {})
         return pl.DataFrame(schema=dict(zip(unique_names(query.names), query.plan.schema.values(), strict=True)))
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
-        return lookup_entity(
-            self._shared.store.kv, self._shared.writer.hints, self._version, texts, rows_max=50, entity=False
-        )
+        return lookup_entity(self._access, texts, rows_max=50, entity=False)
 
     def searchable(self, table: str) -> Sequence[str]:
-        stored = find_table(self._version, table).table
+        stored = self._access.table(table).table
         return [e.column for e in stored.embeddings if e.column in vector_columns.searchable(stored)]
-
-    def _snapshot(self, frames: Mapping[str, pl.DataFrame]) -> Snapshot:
-        return Snapshot(self._shared.store.kv, self._shared.writer.hints, self._version, frames)

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
+from rem_arrow import checks
 from rem_arrow.errors import InputError
+from rem_arrow.quoting import identifier
 
 _VALUES = (str, bool, int, float, Decimal, bytes, UUID, dt.date, dt.time, dt.timedelta)
 Values = dict[str, object]
@@ -77,15 +79,10 @@ class _OfColumn(Predicate):
     """A condition on one column."""
 
     def __init__(self, column: str) -> None:
-        if not isinstance(column, str) or not column:
-            raise InputError(f"{type(self).__name__} takes the name of a column, not {column!r}")
-        self.column = column
+        self.column = checks.text(column, f"the column of {type(self).__name__}")
 
     def columns(self) -> frozenset[str]:
         return frozenset((self.column,))
-
-    def _quoted(self) -> str:
-        return '"' + self.column.replace('"', '""') + '"'
 
 
 class _WithValue(_OfColumn):
@@ -98,7 +95,7 @@ class _WithValue(_OfColumn):
         self.value = _checked(self, value)
 
     def write(self, values: Values) -> str:
-        return self.form.format(column=self._quoted(), value=_parameter(values, self.value))
+        return self.form.format(column=identifier(self.column), value=_parameter(values, self.value))
 
 
 class Eq(_WithValue):
@@ -215,7 +212,7 @@ class Between(_OfColumn):
         self.low, self.high = _checked(self, low), _checked(self, high)
 
     def write(self, values: Values) -> str:
-        return f"{self._quoted()} BETWEEN {_parameter(values, self.low)} AND {_parameter(values, self.high)}"
+        return f"{identifier(self.column)} BETWEEN {_parameter(values, self.low)} AND {_parameter(values, self.high)}"
 
 
 class In(_OfColumn):
@@ -239,7 +236,7 @@ class In(_OfColumn):
 
     def write(self, values: Values) -> str:
         return (
-            f"{self._quoted()} IN ({', '.join(_parameter(values, o) for o in self.options)})"
+            f"{identifier(self.column)} IN ({', '.join(_parameter(values, o) for o in self.options)})"
             if self.options
             else "FALSE"
         )
@@ -254,7 +251,7 @@ class IsNull(_OfColumn):
     """
 
     def write(self, values: Values) -> str:
-        return f"{self._quoted()} IS NULL"
+        return f"{identifier(self.column)} IS NULL"
 
 
 class _Joined(Predicate):
