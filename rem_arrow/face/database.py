@@ -123,7 +123,11 @@ class Database(
     TableVerbs,
     Representation,
 ):
-    """An open database. Safe to use from many threads; a context manager that closes itself."""
+    """An open database, made by `connect`; many threads may use it, and as a context manager it closes itself.
+
+    Every verb raises InputError once the database is closed, and a verb that writes raises it where the connection is
+    read-only. A verb that writes commits once: other readers see all of it or nothing.
+    """
 
     def __init__(
         self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write"

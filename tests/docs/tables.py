@@ -8,7 +8,7 @@ import polars as pl
 import typer
 
 from rem_arrow import schema
-from rem_arrow.access import lookup, traversal
+from rem_arrow.access import graph_nodes, lookup
 from rem_arrow.ask import question, staged_plan
 from rem_arrow.datatypes import sql_name
 from rem_arrow.embed import embedder
@@ -33,6 +33,7 @@ from tests.test_layering import LAYERS
 UNITS = {
     "errors": "the errors, with the place in a text and a suggestion",
     "quoting": "identifiers and literals of SQL",
+    "checks": "checks of arguments",
     "datatypes": "column types: Polars, SQL, JSON",
     "schema": "tables, columns, embeddings and indexes as data",
     "source": "what a plan reads: columns, ranges, searches",
@@ -128,8 +129,8 @@ def _limits() -> str:
         ("bytes of a name", schema.NAME_BYTES_MAX),
         ("bytes of a value", loader.VALUE_BYTES_MAX),
         ("dimensions of a vector", embedder.DIMENSION_MAX),
-        ("edges on the way of a traversal", traversal.DEPTH_MAX),
-        ("paths of a search for paths or cycles", traversal.PATHS_MAX),
+        ("edges on the way of a traversal", graph_nodes.DEPTH_MAX),
+        ("paths of a search for paths or cycles", graph_nodes.PATHS_MAX),
         ("rows of a lookup", lookup.ROWS_MAX),
         ("values of the predicate In", predicates.OPTIONS_MAX),
         ("characters of a question", question.QUESTION_CHARS_MAX),
