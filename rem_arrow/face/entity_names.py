@@ -1,4 +1,4 @@
-"""Finding entities by what they are called: the verbs of a database and of a transaction."""
+"""Entities by name, alias, key or prefix: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 

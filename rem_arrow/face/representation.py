@@ -1,4 +1,4 @@
-"""How a database shows itself in a notebook, and whether it is open."""
+"""Notebook representation of a database, and whether it is open."""
 
 from __future__ import annotations
 

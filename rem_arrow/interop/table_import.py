@@ -42,7 +42,7 @@ class TableImport:
         """Take over a view: its query."""
         if self._version.find(name) is not None:
             raise InputError(
-                f"there is a table or view {name} already; name the view otherwise by tables={{{described.name!r}: "
+                f"there is a table or view {name} already; rename the view by tables={{{described.name!r}: "
                 "'new_name'}, or leave it out"
             )
         number = self._store.reserve_table()
@@ -144,7 +144,8 @@ def _existing(tv: TableVersion, found: Found) -> Table:
         )
     if tv.table.kind != (found.table.kind if found.table is not None else "plain"):
         raise InputError(
-            f"{name} is of the kind {tv.table.kind} here, which takes rows of an export of ours, or by db.load; {other}"
+            f"{name} is of the kind {tv.table.kind} here, which takes rows of an export of rem_arrow, or by db.load; "
+            f"{other}"
         )
     return tv.table
 
