@@ -20,6 +20,7 @@ import rem_arrow as rem
 from benchmarks.data import COLUMNS, SEED, SQL_TYPES, things
 from benchmarks.engines import create_things, fill_duckdb, fill_sqlite, open_duckdb, open_rem, open_sqlite
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch
+from rem_arrow.storage.cache import ColumnCache
 
 ROWS, SMOKE_ROWS = 1_000_000, 25_000
 ROWS_PER_CATEGORY = 20
@@ -165,8 +166,8 @@ def _cold(path: Path, frame: pl.DataFrame, *, rounds: int) -> list[Row]:
 def _small_cache(path: Path, frame: pl.DataFrame, chosen: list[int]) -> list[Row]:
     """Time random reads when the decoded table is ten times the cache."""
     db = rem.connect(path / "rem", memory_limit="64MB")
-    # memory_limit has a floor that the smoke size lies below, so the bound is set where it acts.
-    db._instance.store.cache.bytes_max = int(frame.estimated_size() + frame.height * 56) // 10
+    # memory_limit has a floor that the smoke size lies below, so the cache is made anew, smaller.
+    ColumnCache.__init__(db._instance.store.cache, int(frame.estimated_size() + frame.height * 56) // 10)
     asked = frame["id"].gather(chosen[: max(10, len(chosen) // 10)]).to_list()
     read = _get(db)
     sums = checksum(row for id_ in asked for row in read(id_))

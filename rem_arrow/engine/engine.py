@@ -7,10 +7,8 @@ What reads data, the pruning of segments, runs at each execution. Results are ne
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
@@ -35,6 +33,7 @@ from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
 from rem_arrow.running.cancellation import can_be_stopped
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.bind_write import literal_rows
@@ -88,26 +87,21 @@ class Engine:
 
     def __init__(self, embed: Callable[[str, str], list[float]]) -> None:
         self._embed = embed
-        self._plans: OrderedDict[object, tuple[object, Query]] = OrderedDict()
-        self._statements: OrderedDict[str, list[Statement]] = OrderedDict()
-        self._lock = Lock()
+        self._plans: LruCache[object, tuple[object, Query]] = LruCache(_PLANS_MAX)
+        self._statements: LruCache[str, list[Statement]] = LruCache(_PLANS_MAX)
         # Plans made ready to run, and the parts of the tables whose bounds proved their decimals fixed.
-        self._prepared: OrderedDict[int, tuple[Relation, list[object], _Prepared]] = OrderedDict()
+        self._prepared: LruCache[int, tuple[Relation, list[object], _Prepared]] = LruCache(_PLANS_MAX)
 
     def statements(self, text: str) -> list[Statement]:
         """Return the statements of a text, from the cache if it was read before."""
-        with self._lock:
-            known = self._statements.get(text)
+        known = self._statements.get(text)
         if known is None:
             try:
                 known = [classify(tree, text) for tree in parse_all(text)]
             except RecursionError as error:
                 raise UnsupportedError("the statement is nested too deeply", text) from error
             if len(text) <= _TEXT_KEPT_MAX:
-                with self._lock:
-                    self._statements[text] = known
-                    while len(self._statements) > _PLANS_MAX:
-                        self._statements.popitem(last=False)
+                self._statements.put(text, known)
         return known
 
     def execute(
@@ -230,14 +224,10 @@ class Engine:
         if snapshot.has_frames:
             return _prepared(plan, snapshot)
         parts = snapshot.parts(_sources(plan))
-        with self._lock:
-            known = self._prepared.get(id(plan))
+        known = self._prepared.get(id(plan))
         if known is None or known[0] is not plan or any(a is not b for a, b in zip(known[1], parts, strict=True)):
             known = (plan, parts, _prepared(plan, snapshot))
-            with self._lock:
-                self._prepared[id(plan)] = known
-                while len(self._prepared) > _PLANS_MAX:
-                    self._prepared.popitem(last=False)
+            self._prepared.put(id(plan), known)
         return known[2]
 
     def _with_searched(
@@ -275,11 +265,9 @@ class Engine:
         names = snapshot.version.names
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
-        with self._lock:
-            known = self._plans.get(key)
-            if known is not None and known[0] is names:
-                self._plans.move_to_end(key)
-                return known[1]
+        known = self._plans.get(key)
+        if known is not None and known[0] is names:
+            return known[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
             bound = binder.statement(parse(text) if tree is None else tree)
@@ -288,10 +276,7 @@ class Engine:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         # A plan that follows from the rows is not kept.
         if not binder.reads_data:
-            with self._lock:
-                self._plans[key] = (names, query)
-                while len(self._plans) > _PLANS_MAX:
-                    self._plans.popitem(last=False)
+            self._plans.put(key, (names, query))
         return query
 
 

@@ -139,8 +139,7 @@ class ConversationVerbs(Verbs):
         """
         access = self._access()
         self._check_session(access, session)
-        if limit is not None:
-            checks.whole(limit, "limit", least=0)
+        checks.limit(limit)
         text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
         return self._select(access, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
 

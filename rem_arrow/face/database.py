@@ -23,11 +23,12 @@ from rem_arrow.face.documents import DocumentVerbs
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
+from rem_arrow.face.folders import check_folder, database_folder
 from rem_arrow.face.graph import GraphVerbs
 from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.options import check_folder, memory_bytes, tenant_folder, thread_count
+from rem_arrow.face.options import memory_bytes, thread_count
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
 from rem_arrow.face.tables import TableVerbs
@@ -35,6 +36,7 @@ from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
+from rem_arrow.running.file_access import FileAccess, Files, file_access
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import Version
@@ -59,12 +61,13 @@ def connect(
     background: bool = True,
     embedder: Provider = "hash",
     embed: Literal["write", "background"] = "write",
+    files: Files | None = None,
 ) -> Database:
     """Open the database in a folder, and create it if it does not exist.
 
     Args:
         path: the folder; without one, a temporary database that is deleted when it is closed.
-        tenant: a separate database in a folder of that name under `path`; nothing is shared between tenants.
+        tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
         memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
             growth of the process while a large statement runs.
         threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
@@ -77,6 +80,8 @@ def connect(
             "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
             vectors. A table keeps the embedder with which it began; `reembed` changes it.
         embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
+        files: which files COPY in SQL text may read and write: "any", "none", a folder or a list of folders with what
+            is below them, links resolved; never files of a database. Default is "any", with `read_only` "none".
 
     Returns:
         A `Database`.
@@ -93,19 +98,17 @@ def connect(
         ...     memory.get("entities", "dhl")["name"]
         'DHL'
     """
-    temporary = path is None
-    folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
-    if tenant is not None:
-        folder = folder / tenant_folder(tenant)
+    temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
+    folder = database_folder(path or temporary or "", tenant)
     checks.one_of(durability, "durability", ("wal", "sync"))
     checks.whole(tail_rows_max, "tail_rows_max")
     settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
     check_folder(folder, read_only=read_only)
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
-    return Database(
-        Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed
-    )
+    allowed = file_access(files, read_only=read_only)
+    store = Store(folder, read_only=read_only, settings=settings)
+    return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
 
 
 class Database(
@@ -130,9 +133,15 @@ class Database(
     """
 
     def __init__(
-        self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write"
+        self,
+        store: Store,
+        files: FileAccess,
+        *,
+        temporary: Path | None = None,
+        embedder: Provider = "hash",
+        embed: str = "write",
     ) -> None:
-        self._instance = Instance(store, embedder, embeds_later=embed == "background")
+        self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
         self._temporary = temporary
         self._thread = threading.local()
         if not store.read_only:
@@ -306,8 +315,8 @@ class Database(
         """
         self._instance.close(timeout_s)
         _OPEN.discard(self)
-        if self._temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def __enter__(self) -> Database:
         return self

@@ -50,8 +50,7 @@ class FindVerbs(Verbs):
         access = self._access()
         described = access.table(table).table
         names = [order_by] if isinstance(order_by, str) else list(order_by or ())
-        if limit is not None:
-            checks.whole(limit, "limit", least=0)
+        checks.limit(limit)
         text, values = f"SELECT * FROM {identifier(described.name)}", Values()
         if predicate is not None:
             text += f" WHERE {condition(described, predicate, values)}"

@@ -72,8 +72,7 @@ class TimelineVerbs(Verbs):
         low, high = _instant("start", start), _instant("end", end)
         if low is not None and high is not None and low > high:
             raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
-        if limit is not None:
-            checks.whole(limit, "limit", least=0)
+        checks.limit(limit)
         values = Values()
         terms = [f"{begin} IS NOT NULL", *_within(begin, until, low, high, values)]
         if moment_type is not None:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rem_arrow.demo import tour as demo_run
 from rem_arrow.errors import InputError, RemError
 from rem_arrow.face.database import Database, connect
+from rem_arrow.running.file_access import Files
 from rem_arrow.shell.output import Format, chosen, write_rows
 
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
@@ -75,7 +76,7 @@ def sql(
 
     rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
     """
-    with _errors(), connect(database) if write else _reader(database) as db:
+    with _errors(), connect(database) if write else _reader(database, files="any") as db:
         text = sys.stdin.read() if query == "-" else query
         parameters = _parameters(param or [])
         if explain:
@@ -362,11 +363,11 @@ def _errors() -> Iterator[None]:
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[Database]:
+def _reader(path: Path, files: Files | None = None) -> Iterator[Database]:
     """Open for reading, so that a command works beside a program that has the database open."""
     if not (path / "CURRENT").is_file():
         raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
-    with connect(path, read_only=True) as db:
+    with connect(path, read_only=True, files=files) as db:
         yield db
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, cast
@@ -22,6 +21,7 @@ import polars as pl
 from rem_arrow.embed.embedder import Embedder, embed_texts
 from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.schema import Embedding, Field, Table, VectorIndex
 from rem_arrow.storage.changes import Changes
@@ -51,7 +51,7 @@ class Embeddings:
     def __init__(self, store: Store, default: Provider) -> None:
         self._store, self._default = store, default
         self._providers: dict[str, Embedder] = {}
-        self._asked: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+        self._asked: LruCache[tuple[str, str], list[float]] = LruCache(_ASKED_MAX)
         self._lock = threading.Lock()
         self.failure: RemError | None = None
 
@@ -86,14 +86,10 @@ class Embeddings:
     def vector(self, provider: str, text: str) -> list[float]:
         """Return the vector of a text that is searched for; the last ones are remembered."""
         key = (provider, text)
-        with self._lock:
-            known = self._asked.get(key)
+        known = self._asked.get(key)
         if known is None:
             known = embed_texts(self.provider(provider), [text])[0].tolist()
-            with self._lock:
-                self._asked[key] = known
-                while len(self._asked) > _ASKED_MAX:
-                    self._asked.popitem(last=False)
+            self._asked.put(key, known)
         return known
 
     # --- what a table has

@@ -144,7 +144,7 @@ def stats(store: Store) -> dict[str, Any]:
         "bytes_on_disk": folder_bytes(store.path),
         "commit": version.commit,
         "pinned_versions": len(store.pinned()),
-        "cache_bytes": store.cache.bytes,
+        "cache_bytes": store.cache.size,
         "cache_bytes_max": store.cache.bytes_max,
         "background_failure": str(background.failure) if background is not None and background.failure else None,
         "tables": tables,

@@ -118,7 +118,7 @@ def test_connect_opens_and_a_cell_may_be_run_again(shell, tmp_path):
     with pytest.raises(rem.InputError, match="reading only"):
         run(shell, "%rem CREATE TABLE u (a INT)")
     tenant = run(shell, f"%rem connect --tenant acme {tmp_path / 'b.rem'}")
-    assert tenant.path == tmp_path / "b.rem" / "acme"
+    assert tenant.path == tmp_path / "b.rem" / "tenants" / "acme"
     tenant.close()
     assert run(shell, f"%rem connect {tmp_path / 'b.rem'} --tenant=acme").closed is False
     run(shell, "%rem close")
