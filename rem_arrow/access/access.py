@@ -57,7 +57,7 @@ class Access:
         tv = self.version.find(name) if isinstance(name, str) else None
         if tv is None or tv.table.kind != "entity":
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
-            raise InputError(f"no table of entities {name!r}. {suggest(str(name), tables, 'Tables')}")
+            raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
         names = {tv.table.name.casefold(): tv.table.number}
         return self.at(Version(self.version.commit, {tv.table.number: tv}, names))
 

@@ -23,7 +23,7 @@ def shortest_path(
     """Return path_id, length, path, edge_types of one shortest path, or of every one; no rows if there is no path."""
     check_depth(depth_max)
     if weighted and every:
-        raise InputError("of weighted paths one is given, not every one")
+        raise InputError("weighted and every exclude each other: of weighted paths one is returned")
     ends = _both(graph, a, b)
     if ends is None:
         return _paths(graph, [])

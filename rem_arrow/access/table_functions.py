@@ -134,7 +134,7 @@ def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
     least, most = cast(int, call.options["least"]), cast("int | None", call.options["most"])
     mode, choose = cast("Mode", call.options["mode"]), cast("Select", call.options["choose"])
     if most is None and mode == "walk" and choose == "all":
-        raise ExecuteError("WALKS: walks without an end; give most, or a mode or choice that bounds them")
+        raise ExecuteError("WALKS: walks without a bound; give most, or a mode or a choice that bounds them")
     pattern = Pattern(least, DEPTH_MAX if most is None else most, mode, choose)
     return pattern_walks.matches(
         graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), columns=call.columns

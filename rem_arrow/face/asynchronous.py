@@ -1,5 +1,4 @@
-"""The async interface: the verbs of a database as coroutines, for services that must not block. The same code does the
-work, on threads.
+"""The verbs of a database as coroutines, for services that must not block. The same code does the work, on threads.
 
     async with await rem.connect_async("memory.rem") as adb:
         names = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)

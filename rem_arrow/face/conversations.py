@@ -69,7 +69,7 @@ class ConversationVerbs(Verbs):
         def compute(access: Access) -> tuple[Changes, list[str]]:
             tv = access.table(SESSIONS)
             if id is not None and access.find(tv, id_text(id, SESSIONS)) is not None:
-                raise InputError(f"there is a session {id!r} already; give another id, or go on with add_message")
+                raise InputError(f"the session {id!r} exists already; give another id, or continue it with add_message")
             return self._instance.writer.put(access, tv, [row if id is None else {**row, "id": id}], many=True)
 
         return self._write(compute)[0]

@@ -80,9 +80,9 @@ def connect(
         embedder: computes the embeddings of tables whose model names none: "hash" (built in, lexical), "openai:MODEL",
             "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
             vectors. A table keeps the embedder with which it began; `reembed` changes it.
+        embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
         files: which files COPY in SQL text may read and write: "any", "none", a folder or a list of folders with what
             is below them, links resolved; never files of a database. Default is "any", with `read_only` "none".
-        embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
 
     Returns:
         A `Database`.
@@ -127,7 +127,11 @@ class Database(
     TableVerbs,
     Representation,
 ):
-    """An open database. Safe to use from many threads; a context manager that closes itself."""
+    """An open database, made by `connect`; many threads may use it, and as a context manager it closes itself.
+
+    Every verb raises InputError once the database is closed, and a verb that writes raises it where the connection is
+    read-only. A verb that writes commits once: other readers see all of it or nothing.
+    """
 
     def __init__(
         self,

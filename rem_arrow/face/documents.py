@@ -35,7 +35,12 @@ _FIELDS = ("text", "uri", "name", "category", "status", "description", "tags", "
 
 
 class Document(NamedTuple):
-    """A document that was added: the id of its row, and the ids of its chunks in order."""
+    """A document that was added.
+
+    Attributes:
+        id: of its row in `resources`.
+        chunks: the ids of its chunks, in order.
+    """
 
     id: str
     chunks: list[str]
@@ -80,8 +85,7 @@ class DocumentVerbs(Verbs):
             uri: where it came from, and the id of its row; default is the path as given, or "text:" and a hash of the
                 text.
             name: its title; default is its first Markdown heading, else the name of the file.
-            category, status, tags: columns of all its rows.
-            description: of the document's own row.
+            category, status, description, tags: columns of its rows; the description is of the document's own row.
             metadata: anything else, in the JSON column `metadata` of every row.
             chunk: the most that a chunk holds; default is 400 tokens, or 1,600 characters.
             overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default is an eighth.

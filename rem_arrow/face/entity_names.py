@@ -1,4 +1,4 @@
-"""Entities by their names: the verbs of a database and of a transaction."""
+"""Entities by name, alias, key or prefix: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 

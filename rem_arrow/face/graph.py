@@ -1,4 +1,4 @@
-"""The graph: the verbs of a database and of a transaction on edges."""
+"""Traversals, paths and rankings over edges: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 
@@ -416,7 +416,7 @@ class GraphVerbs(Verbs):
                 table, _, rest = id_.partition(":")
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(
-                        f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names"
+                        f"no entity and no edge has the id {id_!r}; lookup_entity and fuzzy find ids by name"
                     )
 
     def _allowed_edges(self, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:

@@ -1,4 +1,4 @@
-"""The notebook representation of a database, and whether it is open."""
+"""Notebook representation of a database, and whether it is open."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def check_search(mode: str, query: object, k: int, where: str | None, parameters
         raise InputError(f"a search by words takes a text, not {type(query).__name__}")
     checks.whole(k, "k")
     if "query" in (parameters or {}) or "k" in (parameters or {}):
-        raise InputError("the parameters $query and $k are taken by the search itself; name yours otherwise")
+        raise InputError("the parameters $query and $k are taken by the search itself; use other names")
     if where is None:
         return
     if not isinstance(where, str) or not is_condition(where):

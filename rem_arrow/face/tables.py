@@ -1,4 +1,4 @@
-"""The verbs on tables: listing them, models that become tables, bulk loads, plans."""
+"""The verbs on tables: lists of tables and columns, models, bulk loads, plans."""
 
 from __future__ import annotations
 

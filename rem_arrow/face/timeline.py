@@ -1,4 +1,4 @@
-"""The timeline: rows of a table with times, in order of time."""
+"""Rows of a table with times, in the order of the times: the verb of a database."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _instant(name: str, bound: Any) -> dt.datetime | None:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError as error:
             raise InputError(
-                f"{name} is {bound!r}, which is no ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
+                f"{name} is {bound!r}, which is not an ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
             ) from error
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())

@@ -19,8 +19,11 @@ T = TypeVar("T")
 
 
 class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs):
-    """Writes to several tables that become visible together, or not at all. It reads the version at which it began, and
-    its own writes."""
+    """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
+
+    Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
+    created or changed in it.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

@@ -41,7 +41,7 @@ class TableImport:
         """Create a view. Raises InputError if its name is taken."""
         if self._version.find(name) is not None:
             raise InputError(
-                f"there is a table or view {name} already; name the view otherwise by tables={{{definition.name!r}: "
+                f"there is a table or view {name} already; rename the view by tables={{{definition.name!r}: "
                 "'new_name'}, or leave it out"
             )
         number = self._store.reserve_table()

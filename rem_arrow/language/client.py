@@ -171,7 +171,7 @@ def _timeout_s(timeout_s: float | None) -> float:
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise InputError(
-            f"the time out of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and "
+            f"the timeout of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and "
             "REM_ARROW_OPENAI_TIMEOUT_S"
         )
     return seconds

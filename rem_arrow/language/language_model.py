@@ -53,11 +53,12 @@ class Reply(Generic[M]):
 
 
 class LanguageModel:
-    """A language model of a server. Threads may share it.
+    """A language model at a server that speaks OpenAI's protocol, for `Database.ask(model=...)`; threads may share it.
 
     Args:
-        name: the server's name for it.
-        client: default is a client with the settings of the environment (OPENAI_BASE_URL, OPENAI_API_KEY).
+        name: as the server knows it.
+        client: a client with settings of its own; default is one with those of the environment (OPENAI_BASE_URL,
+            OPENAI_API_KEY).
     """
 
     def __init__(self, name: str, client: OpenAIClient | None = None) -> None:

@@ -48,7 +48,7 @@ def demo(
         Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")
     ] = None,
 ) -> None:
-    """Build a database from the Python standard library on this machine, and ask it questions."""
+    """Build a database from the Python standard library on this machine, and query it."""
     with _errors():
         demo_run.run(path, console=Console())
 
@@ -88,7 +88,7 @@ def sql(
 @app.command()
 def load(
     database: DatabasePath,
-    table: Annotated[str, typer.Argument(help="Table to load into; made if it does not exist")],
+    table: Annotated[str, typer.Argument(help="Table to load into; created if it does not exist")],
     file: Annotated[Path, typer.Argument(help="A .parquet, .csv, .tsv, .ndjson, .jsonl or .arrow file")],
 ) -> None:
     """Load a file into a table: all of it, or nothing.
@@ -109,7 +109,7 @@ def export_(
     ] = None,
     kind: Annotated[
         Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"],
-        typer.Option("--format", "-f", help="Of the files"),
+        typer.Option("--format", "-f", help="Format of the files"),
     ] = "parquet",
     partition_by: Annotated[
         list[str] | None,
@@ -136,7 +136,7 @@ def import_(
     ] = None,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
 ) -> None:
-    """Take over the tables of another database: all of them, or none.
+    """Import the tables of another database: all of them, or none.
 
     rem-arrow import my.rem warehouse.duckdb --table sales
     """
@@ -159,7 +159,7 @@ def add(
     ] = None,
     unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
 ) -> None:
-    """Add documents to the table resources, in chunks; an existing one is replaced.
+    """Add documents to the table resources, in chunks; a stored document of that name is replaced.
 
     rem-arrow add my.rem README.md docs --category guide
     """
@@ -236,7 +236,7 @@ def traverse(
     where: Annotated[str | None, typer.Option(help="A condition in SQL that an entity must meet")] = None,
     format_: OutputFormat = None,
 ) -> None:
-    """Follow edges from entities, and show what is reached and how.
+    """Follow edges from entities, and show the entities reached and the paths.
 
     rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
     """
@@ -249,8 +249,8 @@ def traverse(
 @app.command()
 def fuzzy(
     database: DatabasePath,
-    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, much as it is spelled")],
-    k: Annotated[int, typer.Option("--k", "-k", help="How many entities")] = 10,
+    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, perhaps misspelled")],
+    k: Annotated[int, typer.Option("--k", "-k", help="The most rows")] = 10,
     threshold: Annotated[float, typer.Option(help="The least score, from 0 to 1")] = 0.3,
     table: Annotated[str | None, typer.Option(help="Only entities of this table")] = None,
     format_: OutputFormat = None,
@@ -271,14 +271,14 @@ def search(
     database: DatabasePath,
     table: Annotated[str, typer.Argument(help="Name of the table")],
     text: Annotated[str, typer.Argument(help="What to search for")],
-    k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
+    k: Annotated[int, typer.Option("--k", "-k", help="The most rows")] = 10,
     where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
     mode: Annotated[
         Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")
     ] = "vector",
     format_: OutputFormat = None,
 ) -> None:
-    """Find the rows of a table that answer best to a text, best first.
+    """Find the rows of a table that match a text best, best first.
 
     rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
     """
@@ -294,11 +294,13 @@ def ask(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")
     ] = False,
-    max_stages: Annotated[int, typer.Option(help="At most so many queries one after another")] = 3,
+    max_stages: Annotated[int, typer.Option(help="The most queries that run one after another")] = 3,
     model: Annotated[
         str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="Of the model's server; default is $OPENAI_BASE_URL")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Server of the language model; default is $OPENAI_BASE_URL")
+    ] = None,
     format_: OutputFormat = None,
 ) -> None:
     """Answer a question in plain language.
@@ -337,7 +339,7 @@ def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="
 
 @app.command()
 def compact(database: DatabasePath) -> None:
-    """Merge segments and give up the space of what is deleted."""
+    """Merge segments and free the space of deleted rows."""
     with _errors(), connect(database) as db:
         before = db.stats()["bytes_on_disk"]
         db.compact()
