@@ -39,7 +39,7 @@ def with_vector_index(
                 f"{suggest(column, [*table.names, *searchable(table)], 'Columns')}"
             )
         hint = "; give the dimension of its lists" if isinstance(field.dtype, pl.List) else ""
-        raise InputError(f"{table.name}.{column} is no column of vectors{hint}")
+        raise InputError(f"{table.name}.{column} is not a column of vectors{hint}")
     if dimension is not None and dimension != vectors.dimension:
         raise InputError(f"the vectors of {table.name}.{column} have {vectors.dimension} dimensions, not {dimension}")
     if any(i.column == column and i.metric == metric for i in table.vector_indexes):

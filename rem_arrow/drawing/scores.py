@@ -85,7 +85,7 @@ def _chosen(given: str | None, preferred: tuple[str, ...], fitting: list[str], f
     if found is None:
         raise InputError(f"the frame has no column of {what} to draw; columns: {', '.join(frame.columns)}")
     if what == "numbers" and not frame.schema[found].is_numeric():
-        raise InputError(f"the column {found!r} holds {frame.schema[found]}, and scores are numbers")
+        raise InputError(f"the column {found!r} holds {frame.schema[found]}, but scores are numbers")
     return found
 
 
