@@ -1,5 +1,9 @@
 """The tables of a SQLite file, each with the types that its values have: SQLite does not hold its columns to what they
-declare."""
+declare.
+
+By Python's own sqlite3. ADBC's driver reads rows four times as fast, but takes a column's type from its first rows, and
+fails at a later value of another type, also where the first ones are NULL.
+"""
 
 from __future__ import annotations
 
