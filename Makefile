@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-all fuzz check bench bench-smoke bench-tpc format clean
+.PHONY: demo test test-all docs fuzz check bench bench-smoke bench-tpc format clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,10 @@ test: $(STAMP)
 test-all: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,interop]'
 	$(PYTEST) -m 'long or not long'
+
+# Pages that are made: the reference, the outputs of code blocks, the tables.
+docs: $(STAMP)
+	$(BIN)/python -m tests.docs
 
 # Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
 SEED ?= 1

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.ask import by_model, english, rules
 from rem_arrow.ask.answer import Answer
 from rem_arrow.ask.question import QUESTION_CHARS_MAX, tokenize
@@ -94,8 +95,7 @@ class Asker:
             )
         vocabulary = self._vocabularies.of(session)
         if table is not None:
-            if not isinstance(table, str):
-                raise InputError(f"a table is named by a text, not {table!r}")
+            checks.text(table, "the name of a table")
             known = next((t for t in vocabulary.tables if t.casefold() == table.casefold()), None)
             if known is None:
                 raise InputError(
@@ -119,9 +119,7 @@ def last_resort(asked: Asked) -> Fallback | None:
 
 def check_stages(max_stages: int) -> int:
     """Return a bound of stages. Raises InputError."""
-    if isinstance(max_stages, bool) or not isinstance(max_stages, int) or not 1 <= max_stages <= STAGES_MAX:
-        raise InputError(f"max_stages is a whole number from 1 to {STAGES_MAX}, not {max_stages!r}")
-    return max_stages
+    return checks.whole(max_stages, "max_stages", most=STAGES_MAX)
 
 
 def model_of(model: str | LanguageModel | None, base_url: str | None, timeout_s: float | None) -> LanguageModel | None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rem_arrow.ask import conditions, english
-from rem_arrow.ask.conditions import named, quoted, value_tables
+from rem_arrow.ask.conditions import value_tables
 from rem_arrow.ask.question import Entity, Reading
 from rem_arrow.ask.vocabulary import Column, EdgeKind, TableWords, Vocabulary, normal, phrases
+from rem_arrow.quoting import literal, readable
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -202,9 +203,9 @@ def _thing(vocabulary: Vocabulary, reading: Reading, place: int) -> Node | None:
         )
         if kinds:
             # Meetings, customers: rows of one kind.
-            value = quoted(kinds[0].values[normal(text)])
+            value = literal(kinds[0].values[normal(text)])
             return Node(
-                first, last, vocabulary.tables[kinds[0].table], conditions=[f"t.{named(kinds[0].name)} = {value}"]
+                first, last, vocabulary.tables[kinds[0].table], conditions=[f"t.{readable(kinds[0].name)} = {value}"]
             )
     return None
 

@@ -12,6 +12,7 @@ import polars as pl
 from rem_arrow.ask import english
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
+from rem_arrow.quoting import literal, readable
 
 _IS = ("is", "are", "=", "==", "equals", "equal", "was", "were", "of", "named", "called", "to")
 _MORE = {
@@ -43,27 +44,6 @@ _MORE |= {
 }
 _WITHOUT = ("without", "no", "missing", "lacking", "lacks", "lack")
 _NOT = ("not", "non", "never", "except", "excluding")
-
-
-def quoted(text: str) -> str:
-    """Return a text as a literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def named(name: str) -> str:
-    """Return a name as SQL, quoted where it must be."""
-    return (
-        name
-        if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in _KEYWORDS
-        else '"' + name.replace('"', '""') + '"'
-    )
-
-
-_KEYWORD_LIST = (
-    "table order group select from where limit offset by having join on using union all distinct end "
-    "case when then else and or not in is null like as with to desc asc"
-)
-_KEYWORDS = frozenset(_KEYWORD_LIST.split())
 
 
 def moment(at: datetime, dtype: pl.DataType) -> str:
@@ -104,7 +84,7 @@ def time_condition(reading: Reading, table: TableWords, *, prefix: str = "") -> 
     column = time_column(reading, table) if reading.time is not None else None
     if reading.time is None or column is None:
         return None
-    return reading.time.condition(prefix + named(column.name), lambda at: moment(at, column.dtype)), column
+    return reading.time.condition(prefix + readable(column.name), lambda at: moment(at, column.dtype)), column
 
 
 def time_column(reading: Reading, table: TableWords) -> Column | None:
@@ -220,7 +200,7 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
         hit = column_at(reading, table, at) if at < len(reading.tokens) else None
         if hit is not None and (hit[0].nullable or hit[0].is_list):
             column, stop = hit
-            name, empty = prefix + named(column.name), word in _WITHOUT
+            name, empty = prefix + readable(column.name), word in _WITHOUT
             if not empty and (at == place + 1 or _value_at(reading, table, stop, column) is not None):
                 return None
             if column.is_list:
@@ -230,7 +210,7 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
         rest = english.stem(word[2:])
         lacking = next((c for c in table.columns if c.nullable and any(alike(rest, s) for s in c.stems)), None)
         if lacking is not None:
-            return f"{prefix}{named(lacking.name)} IS NULL", place + 1
+            return f"{prefix}{readable(lacking.name)} IS NULL", place + 1
     return None
 
 
@@ -261,14 +241,14 @@ def _compared(reading: Reading, table: TableWords, place: int, prefix: str) -> t
         if hit is None:
             return None
         column, at = hit
-    return f"{prefix}{named(column.name)} {sign} {value:g}", at
+    return f"{prefix}{readable(column.name)} {sign} {value:g}", at
 
 
 def _counted(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
     """8 points"""
     value = english.number(reading.tokens[place].text)
     hit = measure(reading, table, place + 1) if value is not None and place + 1 < len(reading.tokens) else None
-    return None if hit is None or value is None else (f"{prefix}{named(hit[0].name)} = {value:g}", hit[1])
+    return None if hit is None or value is None else (f"{prefix}{readable(hit[0].name)} = {value:g}", hit[1])
 
 
 def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
@@ -285,7 +265,7 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         at += 1
     count = english.number(reading.tokens[at].text) if at < len(reading.tokens) and at not in reading.used else None
     if column.is_number and count is not None:
-        return f"{prefix}{named(column.name)} {'<>' if negated else '='} {count:g}", at + 1
+        return f"{prefix}{readable(column.name)} {'<>' if negated else '='} {count:g}", at + 1
     values: list[str] = []
     while (found_ := _value_at(reading, table, at, column)) is not None or (
         not values
@@ -328,7 +308,7 @@ def _flag(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple
             if column.stems[0] in ("is", "has", "was", "can") and len(column.stems) > 1
             else column.stems
         )
-        name = prefix + named(column.name)
+        name = prefix + readable(column.name)
         if english.stem(word) == stems[0] and len(stems) == 1:
             return (f"NOT {name}" if negated else name), at + 1
         if len(stems) == 1 and any(
@@ -402,7 +382,7 @@ def _raw_value(reading: Reading, place: int, column: Column, *, said: bool, befo
 
 
 def _equals(column: Column, values: list[str], prefix: str, *, negated: bool) -> str:
-    name, texts = prefix + named(column.name), [quoted(v) for v in dict.fromkeys(values)]
+    name, texts = prefix + readable(column.name), [literal(v) for v in dict.fromkeys(values)]
     if column.is_list:
         text = (
             f"list_contains({name}, {texts[0]})" if len(texts) == 1 else f"list_has_any({name}, [{', '.join(texts)}])"

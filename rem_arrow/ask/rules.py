@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rem_arrow.ask import conditions, english, rules_aggregate, rules_graph, rules_search
-from rem_arrow.ask.conditions import named, quoted
 from rem_arrow.ask.question import Reading, is_identifier, read
 from rem_arrow.ask.session import Session
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import Vocabulary
+from rem_arrow.quoting import literal, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ def _lookup(asked: Asked, reading: Reading) -> Plan | None:
         return None
     texts = [t for _, t in sorted(names)]
     table = tables[0] if tables else asked.table
-    sql = f"SELECT * FROM LOOKUP({', '.join(map(quoted, texts))}{f', table => {quoted(table)}' if table else ''})"
+    sql = f"SELECT * FROM LOOKUP({', '.join(map(literal, texts))}{f', table => {literal(table)}' if table else ''})"
     sure = all(any(e.text == t for e in reading.entities) for t in texts)
     broader = [
         Fallback(
-            sql=f"SELECT * FROM FUZZY({', '.join(map(quoted, texts))}, k => 10)",
+            sql=f"SELECT * FROM FUZZY({', '.join(map(literal, texts))}, k => 10)",
             purpose="names that are spelled much alike",
         )
     ]
@@ -105,7 +105,10 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     time = conditions.time_condition(reading, table)
     rest = reading.left()
     said = {
-        english.stem(w) for c in table.columns if any(named(c.name) in w for w in where) for w in c.description.split()
+        english.stem(w)
+        for c in table.columns
+        if any(readable(c.name) in w for w in where)
+        for w in c.description.split()
     }
     rest = [i for i in rest if reading.tokens[i].stem not in english.VAGUE_STEMS and reading.tokens[i].stem not in said]
     if time is not None:
@@ -115,9 +118,9 @@ def _rows(asked: Asked, reading: Reading) -> Plan | None:
     if rest or (not where and time is None and order is None and len(reading.left()) > 0):
         return None
     text = " AND ".join([*where, *([time[0]] if time else [])])
-    sql = f"SELECT * FROM {named(table.name)}" + (f" WHERE {text}" if text else "")
+    sql = f"SELECT * FROM {readable(table.name)}" + (f" WHERE {text}" if text else "")
     if order is None and time is not None:
-        order = f" ORDER BY {named(time[1].name)} DESC"
+        order = f" ORDER BY {readable(time[1].name)} DESC"
     event = time is not None and time[1].name not in ("created_at", "modified_at")
     return Plan(
         query_type="temporal" if event else "sql",
@@ -151,5 +154,5 @@ def _order(reading: Reading, subject: Subject) -> str | None:
             reading.use(at, at + 1)
         superlative = token.low.endswith("est")
         limit = int(counts[0][1]) if counts else (1 if superlative and not subject.plural else 10)
-        return f" ORDER BY {named(column.name)} {'DESC' if descending else 'ASC'} NULLS LAST LIMIT {max(1, limit)}"
+        return f" ORDER BY {readable(column.name)} {'DESC' if descending else 'ASC'} NULLS LAST LIMIT {max(1, limit)}"
     return None

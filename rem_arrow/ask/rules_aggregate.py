@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rem_arrow.ask import conditions, english
-from rem_arrow.ask.conditions import named
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import noun, subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.quoting import readable
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -89,7 +89,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         if when is None:
             return None
         of = when
-    value = f"{function}({named(of.name)})" if of is not None else "COUNT(*)"
+    value = f"{function}({readable(of.name)})" if of is not None else "COUNT(*)"
     where = [*conditions.found(reading, table), *subject.conditions]
     time = conditions.time_condition(reading, table)
     where += [time[0]] if time else []
@@ -103,18 +103,18 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     if len(doubt) > 2:
         return None
     label = "count" if value == "COUNT(*)" else f"{function.lower()}_{of.name}" if function and of else "value"
-    text = f" FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
+    text = f" FROM {readable(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
     if group is None:
         sql = f"SELECT {value} AS {label}{text}"
     else:
         limit = f" LIMIT {extreme[1]}" if extreme is not None else ""
         if extreme is not None and group.nullable:
             # Which one has the most: no one is none of them.
-            text += f"{' AND' if where else ' WHERE'} {named(group.name)} IS NOT NULL"
+            text += f"{' AND' if where else ' WHERE'} {readable(group.name)} IS NOT NULL"
         order = "ASC" if extreme is not None and not extreme[0] else "DESC"
         sql = (
-            f"SELECT {named(group.name)}, {value} AS {label}{text} GROUP BY {named(group.name)} ORDER BY {label} "
-            f"{order}, {named(group.name)}{limit}"
+            f"SELECT {readable(group.name)}, {value} AS {label}{text} GROUP BY {readable(group.name)} ORDER BY {label} "
+            f"{order}, {readable(group.name)}{limit}"
         )
     return Plan(
         query_type="aggregate",
@@ -161,7 +161,7 @@ def _distinct(asked: Asked, reading: Reading) -> Plan | None:
         where = [*conditions.found(reading, tables[thing.table.name]), *thing.conditions]
         time = conditions.time_condition(reading, thing.table)
         where += [time[0]] if time else []
-        sql = f"SELECT COUNT(DISTINCT {named(named_.name)}) AS count FROM {named(thing.table.name)}" + (
+        sql = f"SELECT COUNT(DISTINCT {readable(named_.name)}) AS count FROM {readable(thing.table.name)}" + (
             f" WHERE {' AND '.join(where)}" if where else ""
         )
         said = f"How many different {named_.name} {thing.table.name} have" + (
@@ -206,11 +206,11 @@ def _having(asked: Asked, reading: Reading) -> Plan | None:
     where += [time[0]] if time else []
     text = f" WHERE {' AND '.join(where)}" if where else ""
     column, than = (
-        named(group.name),
+        readable(group.name),
         {"at least": ">=", "at most": "<="}.get(f"{reading.low(sign - 1)} {words_[sign]}", _SIGNS[words_[sign]]),
     )
     sql = (
-        f"SELECT {column}, COUNT(*) AS count FROM {named(thing.table.name)}{text} GROUP BY {column} HAVING COUNT(*) "
+        f"SELECT {column}, COUNT(*) AS count FROM {readable(thing.table.name)}{text} GROUP BY {column} HAVING COUNT(*) "
         f"{than} {count:g} ORDER BY count DESC, {column}"
     )
     said = f"Each {group.name} of {thing.table.name} with {than} {count:g} rows."

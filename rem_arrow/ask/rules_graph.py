@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rem_arrow.ask import conditions, rules_aggregate
 from rem_arrow.ask.chain import Chain, Link, Node, chain_of
-from rem_arrow.ask.conditions import named, quoted
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.vocabulary import TableWords, Vocabulary
+from rem_arrow.quoting import literal, readable
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -82,13 +82,15 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     )
     if function is not None and measured is not None:
         reading.used.update(i for i, t in enumerate(reading.tokens) if t.low in rules_aggregate.OF_NUMBERS)
-        sql = f"SELECT {function}({named(measured.name)}) AS {function.lower()}_{measured.name} FROM {stages[-1].name}"
+        sql = (
+            f"SELECT {function}({readable(measured.name)}) AS {function.lower()}_{measured.name} FROM {stages[-1].name}"
+        )
         stages.append(Stage(name="answer", sql=sql, purpose=f"their {function.lower()} of {measured.name}"))
     if nodes[0].group is not None and nodes[0].table is not None:
-        column = named(nodes[0].group.name)
+        column = readable(nodes[0].group.name)
         sql = (
             f"SELECT t.{column}, count(*) AS people, sum(n.links) AS links FROM {stages[-1].name} AS n JOIN "
-            f"{named(nodes[0].table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
+            f"{readable(nodes[0].table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
         )
         stages.append(Stage(name="groups", sql=sql, purpose=f"the same by {nodes[0].group.name}"))
     doubt = [reading.tokens[i].text for i in reading.left() if reading.low(i) not in ("most", "often")]
@@ -131,18 +133,18 @@ def _anchored(anchor: Node, reading: Reading, timed: bool, ends: list[str]) -> t
     assert anchor.table is not None, "what is no entity is rows"
     time = conditions.time_condition(reading, anchor.table, prefix="t.") if timed else None
     where = " AND ".join([*anchor.conditions, *([time[0]] if time else [])])
-    table = named(anchor.table.name)
+    table = readable(anchor.table.name)
     filtered = f" WHERE {where}" if where else ""
     if anchor.topic:
         sql = (
-            f'SELECT {quoted(anchor.table.name)} AS "table", t.id, t._score FROM {table} AS t WHERE '
-            f"t.{anchor.table.embedded[0] if anchor.table.embedded else 'embedding'}.cosine({quoted(anchor.topic)}, k "
+            f'SELECT {literal(anchor.table.name)} AS "table", t.id, t._score FROM {table} AS t WHERE '
+            f"t.{anchor.table.embedded[0] if anchor.table.embedded else 'embedding'}.cosine({literal(anchor.topic)}, k "
             f"=> {SEEDS})"
         )
         sql += f" AND {where}" if where else ""
         purpose = f"{anchor.table.name} near in meaning to {anchor.topic!r}"
     else:
-        sql = f'SELECT {quoted(anchor.table.name)} AS "table", t.id FROM {table} AS t{filtered}'
+        sql = f'SELECT {literal(anchor.table.name)} AS "table", t.id FROM {table} AS t{filtered}'
         purpose = f"{anchor.table.name} where {where}"
     return [Stage(name="seeds", sql=sql, purpose=purpose)], "(SELECT \"table\" || ':' || id FROM seeds)"
 
@@ -154,7 +156,7 @@ def _ends(anchor: Node, link: Link, vocabulary: Vocabulary) -> list[str]:
     tables = {e.dst_table if link.direction == "in" else e.src_table for e in vocabulary.edges if e.type in link.types}
     hits = [h for h in anchor.entity.hits if h[0] in tables] or list(anchor.entity.hits)
     ids = [i for _, i, _ in hits]
-    return [quoted(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
+    return [literal(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
 
 
 def _walked(
@@ -190,10 +192,10 @@ def _reached(table: TableWords | None, where: list[str], call: str, *, last: boo
             f"{_ROWS_MAX}"
         )
         return Stage(name="reached", sql=sql, purpose="what the edges lead to")
-    name = quoted(table.name)
+    name = literal(table.name)
     inner = (
         f'(SELECT id, count(*) AS links FROM {call} WHERE "table" = {name} GROUP BY id) AS n\nJOIN '
-        f"{named(table.name)} AS t ON t.id = n.id"
+        f"{readable(table.name)} AS t ON t.id = n.id"
     )
     shown = (
         f'SELECT {name} AS "table", t.*, n.links FROM {inner}'
@@ -282,7 +284,7 @@ def ways(
 
 def _types(types: object) -> str:
     names = list(dict.fromkeys(types))  # type: ignore[call-overload]
-    return f"type => {quoted(names[0])}" if len(names) == 1 else f"type => [{', '.join(map(quoted, names))}]"
+    return f"type => {literal(names[0])}" if len(names) == 1 else f"type => [{', '.join(map(literal, names))}]"
 
 
 def _explained(chain: Chain) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rem_arrow.ask import conditions, english
-from rem_arrow.ask.conditions import named, quoted
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import TableWords
+from rem_arrow.quoting import literal, readable
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -50,14 +50,15 @@ def plan(asked: Asked, reading: Reading) -> Plan:
     if not table.embedded:
         return _by_words(asked, table, where, topic)
     text = f" WHERE {' AND '.join(where)}" if where else ""
-    sql = f"SEARCH {quoted(topic)} IN {named(table.name)}{text} LIMIT {ROWS}"
+    sql = f"SEARCH {literal(topic)} IN {readable(table.name)}{text} LIMIT {ROWS}"
     explanation = f"Rows of {table.name} nearest in meaning to {topic!r}" + (
         f", of those where {' AND '.join(where)}." if where else "."
     )
     fallbacks = (
         [
             Fallback(
-                sql=f"SEARCH {quoted(topic)} IN {named(table.name)} LIMIT {ROWS}", purpose="the same without conditions"
+                sql=f"SEARCH {literal(topic)} IN {readable(table.name)} LIMIT {ROWS}",
+                purpose="the same without conditions",
             )
         ]
         if where
@@ -78,7 +79,7 @@ def broader(asked: Asked, reading: Reading, subject: Subject) -> list[Fallback]:
     topic = " ".join(t.text for t in reading.tokens if t.is_word and t.low not in english.STOP)
     own = [
         Fallback(
-            sql=f"SEARCH {quoted(topic)} IN {named(subject.table.name)} LIMIT {ROWS}",
+            sql=f"SEARCH {literal(topic)} IN {readable(subject.table.name)} LIMIT {ROWS}",
             purpose=f"rows of {subject.table.name} near in meaning",
         )
     ]
@@ -97,8 +98,8 @@ def everywhere(asked: Asked, topic: str, k: int = ROWS) -> str | None:
     if not tables:
         return None
     parts = [
-        f'SELECT {quoted(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({named(t.name)}, '
-        f"{quoted(topic)}, k => {k})"
+        f'SELECT {literal(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({readable(t.name)}, '
+        f"{literal(topic)}, k => {k})"
         for t in tables
     ]
     return "\nUNION ALL\n".join(parts) + f"\nORDER BY _score DESC LIMIT {k}"
@@ -113,12 +114,12 @@ def _everywhere(asked: Asked, reading: Reading, subject: Subject | None) -> Plan
     texts = next((asked.vocabulary.tables[t] for t in _TEXTS if t in asked.vocabulary.tables), None)
     widely = any(t.low in _EVERYWHERE for t in reading.tokens)
     if texts is not None and texts.rows and texts.embedded and not widely:
-        sql = f"SEARCH {quoted(topic)} IN {named(texts.name)} LIMIT {ROWS}"
+        sql = f"SEARCH {literal(topic)} IN {readable(texts.name)} LIMIT {ROWS}"
         said = f"Texts of {texts.name} nearest in meaning to {topic!r}; the question names no table."
         return _searched(sql, said, everywhere_fallback(asked, topic))
     found = everywhere(asked, topic)
     if found is None:
-        found = f"SELECT * FROM FUZZY({quoted(topic)}, k => {ROWS})"
+        found = f"SELECT * FROM FUZZY({literal(topic)}, k => {ROWS})"
         return _searched(found, f"No table has embeddings with rows; names spelled like {topic!r}.", [])
     return _searched(found, f"Rows of any table nearest in meaning to {topic!r}; the question names no table.", [])
 
@@ -134,7 +135,7 @@ def _searched(sql: str, said: str, fallbacks: list[Fallback]) -> Plan:
 
 
 def _browse(asked: Asked, table: TableWords, where: list[str]) -> Plan:
-    sql = f"SELECT * FROM {named(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
+    sql = f"SELECT * FROM {readable(table.name)}" + (f" WHERE {' AND '.join(where)}" if where else "")
     return Plan(
         query_type="sql",
         confidence=0.6,
@@ -152,11 +153,12 @@ def _texts_of(table: TableWords) -> list[str]:
 def _by_words(asked: Asked, table: TableWords, where: list[str], topic: str) -> Plan:
     """Rows of a table without embeddings that hold words of the topic, those with the most first."""
     stems = list(dict.fromkeys(english.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
-    texts = ", ".join(named(n) for n in _texts_of(table))
+    texts = ", ".join(readable(n) for n in _texts_of(table))
     hits = [
-        f"CAST(contains(lower(concat_ws(' ', {texts})), {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX]
+        f"CAST(contains(lower(concat_ws(' ', {texts})), {literal(s.casefold())}) AS INTEGER)"
+        for s in stems[:_WORDS_MAX]
     ]
-    sql = f"SELECT * FROM (SELECT *, {' + '.join(hits)} AS words FROM {named(table.name)}" + (
+    sql = f"SELECT * FROM (SELECT *, {' + '.join(hits)} AS words FROM {readable(table.name)}" + (
         f" WHERE {' AND '.join(where)}" if where else ""
     )
     sql += (

@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rem_arrow.quoting import identifier
+
 QueryType: TypeAlias = Literal["entity_lookup", "sql", "vector", "hybrid", "graph", "aggregate", "temporal", "staged"]
 QUERY_TYPES: tuple[str, ...] = get_args(QueryType)
 STAGES_MAX, FALLBACKS_MAX = 8, 2
@@ -49,7 +51,7 @@ def whole(stages: list[Stage]) -> str:
     """Return the stages as one statement."""
     if len(stages) == 1:
         return stages[0].sql.strip().rstrip(";")
-    before = ",\n".join(f'"{s.name}" AS (\n{_indented(s.sql)}\n)' for s in stages[:-1])
+    before = ",\n".join(f"{identifier(s.name)} AS (\n{_indented(s.sql)}\n)" for s in stages[:-1])
     return f"WITH {before}\n{stages[-1].sql.strip().rstrip(';')}"
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rem_arrow.ask import english
-from rem_arrow.ask.conditions import named, quoted, value_tables
+from rem_arrow.ask.conditions import value_tables
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import TableWords, normal
+from rem_arrow.quoting import literal, readable
 
 if TYPE_CHECKING:
     from rem_arrow.ask.rules import Asked
@@ -105,7 +106,7 @@ def noun(asked: Asked, reading: Reading, start: int = 0) -> Subject | None:
     reading.use(*kind)
     return Subject(
         vocabulary.tables[column.table],
-        (f"{named(column.name)} = {quoted(column.values[normal(phrase)])}",),
+        (f"{readable(column.name)} = {literal(column.values[normal(phrase)])}",),
         kind[0],
         _plural(reading, kind[1] - 1),
     )

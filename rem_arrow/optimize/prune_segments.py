@@ -1,6 +1,6 @@
 """Tell each scan which ranges its filter asks for, so that the store can skip segments and use an index.
 
-Runs at each execution, with the values of the parameters: it is never part of a cached plan. The filter stays.
+Reads the values of the parameters: its result holds for one execution. The filter stays.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
         found = [
             _scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None
         ]
-        return replace(plan, input=replace(plan.input, ranges=tuple(found)))
+        return replace(plan, input=replace(plan.input, skips=replace(plan.input.skips, ranges=tuple(found))))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
 

@@ -235,6 +235,16 @@ def test_hybrid_search_fuses_both(db: rem.Database) -> None:
     ) == {"b"}
 
 
+@pytest.mark.parametrize("metric", ["cosine", "inner_product", "l2"])
+def test_hybrid_search_ranks_as_rrf_does(db: rem.Database, metric: Any) -> None:
+    """The verb and the function of SQL give the same scores; of distances the smallest is the first."""
+    fill(db, ["red fox jumps", "blue fox jumps", "parse a date", "a date to parse fox", "fox fox", "fox fox"])
+    hits = db.search("notes", "fox", k=6, mode="hybrid", metric=metric)
+    text = f"SELECT id, rrf(content.bm25('fox'), embedding.{metric}('fox')) AS s FROM notes"
+    assert dict(hits["id", "_score"].iter_rows()) == pytest.approx(dict(db.sql(text).iter_rows()))
+    assert ids(hits)[:2] == ["n004", "n005"]
+
+
 def test_what_is_no_search_is_refused(db: rem.Database) -> None:
     """Every refusal says what is wrong, and what would work."""
     fill(db, ["x"])
@@ -346,7 +356,7 @@ def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
                 stdout=printed,
                 cwd=Path(__file__).parents[2],
             )
-            while not out.read_text():
+            while out.read_text().count("\n") < 5:
                 time.sleep(0.02)
             time.sleep(0.3 + attempt * 0.13)
             child.kill()

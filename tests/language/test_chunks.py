@@ -188,15 +188,15 @@ def test_tokens_are_estimated_by_script():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "the size of a chunk is a whole number of tokens from 1 to 1,000,000, not 0"),
+        ({"size": 0}, "the size of a chunk in tokens is a whole number from 1 to 1,000,000, not 0"),
         ({"size": 1.5}, "not 1.5"),
         (
             {"size": 10, "overlap": 6},
-            "the overlap of chunks of 10 tokens is a whole number from 0 to 5, half of it; not 6",
+            "the overlap, at most half of the 10 tokens of a chunk, is a whole number from 0 to 5, not 6",
         ),
         (
             {"overlap": -1, "unit": "characters"},
-            "the overlap of chunks of 1600 characters is a whole number from 0 to 800",
+            "the overlap, at most half of the 1600 characters of a chunk, is a whole number from 0 to 800",
         ),
         ({"unit": "words"}, "the unit of a chunk is 'tokens' or 'characters', not 'words'"),
     ],
