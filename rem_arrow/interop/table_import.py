@@ -22,7 +22,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
 from rem_arrow.write.dangling import new_entities
-from rem_arrow.write.embeddings import vector_table
+from rem_arrow.write.vector_rows import vector_table
 
 
 class TableImport:

@@ -7,7 +7,6 @@ or a process that is killed loses nothing.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +22,12 @@ from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.schema import Embedding, Field, Table, VectorIndex
+from rem_arrow.schema import Embedding, Table, VectorIndex
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
 
 Provider: TypeAlias = "str | Callable[[list[str]], Any] | Embedder"
 
@@ -295,44 +295,6 @@ def _indexes(table: Table, embeddings: Sequence[Embedding]) -> tuple[VectorIndex
         if (e.column, "cosine") not in indexed
     ]
     return (*table.vector_indexes, *fresh)
-
-
-def vector_table(table: Table, embedding: Embedding) -> Table:
-    """Return the description of the table that holds the vectors of an embedding."""
-    fields = (Field("vector", embedding.dtype, 0, nullable=False), Field("source", pl.UInt64(), 1, nullable=False))
-    return Table(
-        embedding.table,
-        f"{table.name}.{embedding.column}",
-        "vectors",
-        fields,
-        next_column=len(fields),
-        category="system",
-    )
-
-
-def vector_frame(
-    embedding: Embedding, vectors: np.ndarray[Any, np.dtype[np.float32]], texts: Sequence[str]
-) -> pl.DataFrame:
-    """Return rows of a table of vectors."""
-    column = pl.Series("vector", np.ascontiguousarray(vectors, dtype=np.float32), dtype=embedding.dtype)
-    return pl.DataFrame(
-        [column, pl.Series("source", [source_hash(embedding.provider, t) for t in texts], dtype=pl.UInt64)]
-    )
-
-
-def source_hash(provider: str, text: str) -> int:
-    """Return a 64-bit fingerprint of a text and the provider that embeds it."""
-    digest = hashlib.blake2b(
-        text.encode("utf-8", "surrogatepass"),
-        digest_size=8,
-        person=hashlib.blake2b(provider.encode(), digest_size=8).digest(),
-    ).digest()
-    return int.from_bytes(digest, "little")
-
-
-def text_of(values: Sequence[object]) -> str:
-    """Return the text that is embedded for a row: its non-empty texts, one a line."""
-    return "\n".join(str(v) for v in values if v)
 
 
 def _texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) -> dict[int, str]:

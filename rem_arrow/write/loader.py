@@ -25,7 +25,7 @@ from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.embeddings import text_of, vector_frame, vector_table
+from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
