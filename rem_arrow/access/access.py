@@ -116,7 +116,7 @@ class Access:
                 index = self.indexes.keys.row_index(tv.table)
                 named = prefix + number.to_bytes(2, "big")
                 for run in tv.runs:
-                    rowids = self.indexes.keys.of_run(run).with_others(run, index).get(named, ())
+                    rowids = self.indexes.keys.of_run(run).with_prefixes(run, index).get(named, ())
                     yield from ((number, r) for r in rowids)
         for key, _ in self.kv.scan("keys", prefix):
             yield entries.table_of_name(key), entries.rowid_of(key)
@@ -145,7 +145,7 @@ class Access:
         index = self.indexes.keys.row_index(tv.table)
         rowids: list[int] = []
         for run in tv.runs:
-            rowids += self.indexes.keys.of_run(run).with_others(run, index).get(prefix, ())
+            rowids += self.indexes.keys.of_run(run).with_prefixes(run, index).get(prefix, ())
         rowids += [entries.rowid_of(key) for key, _ in islice(self.kv.scan("index", prefix), limit + 1)]
         return None if len(rowids) > limit else rowids
 

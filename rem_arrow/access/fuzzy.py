@@ -68,7 +68,7 @@ def fuzzy(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def checked(text: object, k: object, threshold: object) -> None:
+def check_arguments(text: object, k: object, threshold: object) -> None:
     """Raise InputError for arguments that do not fit."""
     checks.text(text, "the name to compare with", blank=False)
     checks.whole(k, "k")

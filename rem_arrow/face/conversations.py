@@ -1,8 +1,8 @@
 """Conversations on a database: sessions, and their messages in order.
 
-A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals
-are given out in the commit of the message: two writers never get the same one, and two transactions that would are a
-ConflictError at the second commit.
+A message's id is the session's id, "#" and the message's ordinal, and an edge `part_of` leads from it to the session.
+Ordinals are assigned in the commit of the message, so two writers never get the same one; of two transactions that
+would, the second to commit raises ConflictError.
 """
 
 from __future__ import annotations
@@ -150,6 +150,6 @@ class ConversationVerbs(Verbs):
             raise InputError(f"no session {session!r}; begin one with start_session")
 
     def _next_ordinal(self, access: Access, session: str) -> int:
-        """One more than the highest there ever was: deleted messages keep theirs."""
+        """Return one more than the highest ordinal so far; deleted messages keep theirs."""
         text = f"SELECT coalesce(MAX(ordinal) + 1, 0) FROM {MESSAGES} WHERE session_id = $session"
         return int(self._select(access, text, {"session": session}, include_deleted=True).item())

@@ -1,4 +1,4 @@
-"""The public face: `connect` and `Database`. Each method is one call into the layers below."""
+"""The public interface: `connect` and `Database`. Each method is one call into the layers below."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from rem_arrow.face.transaction import Transaction
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
+from rem_arrow.storage import compaction
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import Version
@@ -107,7 +108,7 @@ def connect(
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
-    store = Store(folder, read_only=read_only, settings=settings)
+    store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
     return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
 
 
@@ -192,7 +193,9 @@ class Database(
         """
         self._instance.store.check_open()
         if self._instance.store.background is not None:
-            maintenance.wait(self._instance.store.background, self._instance.indexes.vectors, timeout_s, progress)
+            maintenance.wait(
+                self._instance.store.background, self._instance.indexes.vectors, timeout_s, progress=progress
+            )
 
     def refresh(self) -> None:
         """Make a read-only connection see the writer's newer commits; running queries keep the version they began with.
@@ -229,7 +232,7 @@ class Database(
             0
         """
         self._instance.writable()
-        maintenance.compact(self._instance.store, progress)
+        maintenance.compact(self._instance.store, progress=progress)
 
     def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
         """Read everything stored, check its checksums, and return a row for each damaged value.
@@ -244,7 +247,7 @@ class Database(
             >>> db.verify().height
             0
         """
-        return maintenance.verify(self._instance.store, self._version(), progress)
+        return maintenance.verify(self._instance.store, self._version(), progress=progress)
 
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
         """Write a consistent copy of the open database to a new folder, without stopping readers or writers.
@@ -264,7 +267,7 @@ class Database(
             'TAP-1'
         """
         self._instance.writable()
-        maintenance.backup(self._instance.store, Path(path), progress)
+        maintenance.backup(self._instance.store, Path(path), progress=progress)
 
     def stats(self) -> dict[str, Any]:
         """Return figures about the database: size, commits, caches, background failures, tables and indexes.
@@ -279,10 +282,10 @@ class Database(
             3
         """
         self._instance.store.check_open()
-        found = maintenance.stats(self._instance.store)
+        figures = maintenance.stats(self._instance.store)
         failure, indexes = self._instance.embeddings.failure, self._instance.indexes
         return {
-            **found,
+            **figures,
             "embedding_failure": None if failure is None else str(failure),
             "vector_indexes": indexes.vectors.stats(),
             "text_indexes": indexes.texts.stats(),
@@ -332,36 +335,38 @@ class Database(
     # --- inside
 
     def _version(self) -> Version:
-        begun = self._begun()
-        return self._instance.store.pin() if begun is None else begun._version()
+        transaction = self._thread_transaction()
+        return self._instance.store.pin() if transaction is None else transaction._version()
 
     def _write(self, compute: Compute[T]) -> T:
         self._instance.writable()
-        begun = self._begun()
-        return self._instance.writes.run(compute) if begun is None else begun._write(compute)
+        transaction = self._thread_transaction()
+        return self._instance.writes.run(compute) if transaction is None else transaction._write(compute)
 
     def _define(self, compute: Compute[T]) -> T:
         self._instance.writable()
-        begun = self._begun()
-        return self._instance.writes.run(compute, rewriting=True) if begun is None else begun._define(compute)
+        transaction = self._thread_transaction()
+        return (
+            self._instance.writes.run(compute, rewriting=True) if transaction is None else transaction._define(compute)
+        )
 
     def _control(self, kind: str) -> None:
-        begun = self._begun()
-        if begun is not None:
+        transaction = self._thread_transaction()
+        if transaction is not None:
             if kind != "BEGIN":
                 self._thread.transaction = None
-            begun._control(kind)
+            transaction._control(kind)
         elif kind == "BEGIN":
             self._thread.transaction = self.transaction()
         else:
             raise InputError(f"{kind}: no transaction is open in this thread; BEGIN one")
 
-    def _begun(self) -> Transaction | None:
-        """Return the transaction that this thread began by BEGIN, if it is open."""
+    def _thread_transaction(self) -> Transaction | None:
+        """Return the transaction that this thread opened with BEGIN, if any."""
         return getattr(self._thread, "transaction", None)
 
     def _writes_segments(self) -> bool:
-        return self._begun() is None
+        return self._thread_transaction() is None
 
     def _create_system_tables(self) -> None:
         store, embeddings = self._instance.store, self._instance.embeddings
@@ -373,8 +378,8 @@ class Database(
                 changes.tables[number] = edges.edges_table(number)
             for name, model in BUILTIN:
                 if access.version.find(name) is None:
-                    described = registry.describe(model, name, store.reserve_table())
-                    changes.tables.update(embeddings.described(described, store.reserve_table))
+                    table = registry.describe(model, name, store.reserve_table())
+                    changes.tables.update(embeddings.tables_of(table, store.reserve_table))
             return changes, None
 
         self._instance.writes.run(compute)
@@ -395,7 +400,7 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
         >>> db.backup("backup")
         >>> rem.restore("backup", "restored.rem")
     """
-    maintenance.restore(Path(backup), Path(path), progress)
+    maintenance.restore(Path(backup), Path(path), progress=progress)
 
 
 _OPEN = weakref.WeakSet()

@@ -1,10 +1,10 @@
-"""Where a database lies: its folder, and those of its tenants below `tenants`, checked and with links resolved.
+"""The folder of a database, and those of its tenants below `tenants`, checked and with links resolved.
 
     memory.rem/                 the database
     memory.rem/tenants/acme/    the tenant "acme", a database of its own
 
-A tenant's folder is its name with everything but a-z, 0-9, "-" and "_" escaped as %XX: no two names share a folder, on
-file systems without case too, and no name leads elsewhere.
+A tenant's folder is its name with everything but a-z, 0-9, "-" and "_" escaped as %XX: no two names share a folder, not
+even on case-insensitive file systems, and no name leads out of `tenants`.
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ def database_folder(path: str | Path, tenant: str | None) -> Path:
     folder = Path(os.path.realpath(path))
     if tenant is None:
         return folder
-    own = folder / TENANTS / _escaped(tenant)
-    for place in (own.parent, own):
+    tenant_path = folder / TENANTS / _escaped(tenant)
+    for place in (tenant_path.parent, tenant_path):
         if place.is_symlink():
             raise InputError(f"{place} is a link, and tenants are not kept behind links; put the folder itself there")
-    before = folder / tenant
-    if "/" not in tenant and (before / "CURRENT").is_file() and not own.exists():
-        raise InputError(f"the tenant {tenant!r} lies in {before}, where it was kept before; move that folder to {own}")
-    return own
+    former = folder / tenant
+    if "/" not in tenant and (former / "CURRENT").is_file() and not tenant_path.exists():
+        raise InputError(
+            f"the tenant {tenant!r} lies in {former}, where it was kept before; move that folder to {tenant_path}"
+        )
+    return tenant_path
 
 
 def check_folder(folder: Path, *, read_only: bool) -> None:
-    """Refuse what cannot become, or is not, a database; make the folder."""
+    """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
     if folder.is_file():
         raise InputError(f"{folder} is a file; a database is a folder")
     if read_only:

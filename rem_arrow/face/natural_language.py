@@ -14,8 +14,9 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.engine.engine import Limits, unique_names
+from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.results import unique_names
 from rem_arrow.face.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -80,13 +81,13 @@ class QuestionVerbs(Verbs):
             >>> answer.query, answer.results["id"].to_list()
             ("SELECT * FROM issues WHERE status = 'open' AND priority = 5", ['login'])
         """
-        # Not at import: most programs ask nothing.
+        # Imported here because most programs ask no questions.
         from rem_arrow.ask.asker import Asker, model_of
         from rem_arrow.ask.stages import Bounds
 
         checks.one_of(mode, "mode", ("plan", "adaptive"))
         session, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
-        chosen = model_of(model, base_url, model_timeout_s)
+        language_model = model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
         return self._asker.ask(
@@ -96,7 +97,7 @@ class QuestionVerbs(Verbs):
             max_stages=max_stages,
             now=now,
             bounds=bounds,
-            model=chosen,
+            model=language_model,
             adaptive=mode == "adaptive",
         )
 
@@ -104,7 +105,7 @@ class QuestionVerbs(Verbs):
 
 
 class _Pinned:
-    """A session over one version: it reads, and has no way to write."""
+    """A read-only session over one version."""
 
     def __init__(self, instance: Instance, access: Access) -> None:
         self._instance, self._access = instance, access

@@ -1,4 +1,4 @@
-"""The arguments of `connect`, checked."""
+"""Checks of the arguments of `connect`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import polars as pl
 from rem_arrow import checks
 from rem_arrow.errors import InputError
 
-_MEMORY_MIN = 64 << 20
-_THREADS_DEFAULT_MAX = 8
+_MEMORY_BYTES_MIN = 64 << 20
+_DEFAULT_THREADS_MAX = 8
 
 
 def memory_bytes(limit: str | int) -> int:
     """Return the bytes of a size such as 512MB. Units are powers of 1,024, written as MB, MiB or M."""
     size = _parsed_size(limit) if isinstance(limit, str) else limit
-    if size < _MEMORY_MIN:
+    if size < _MEMORY_BYTES_MIN:
         raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
     return size
 
@@ -36,16 +36,16 @@ def _parsed_size(text: str) -> int:
         ) from error
 
 
-def thread_count(wanted: int | None) -> int:
-    """Return the number of threads. Polars makes its pool when it is imported, so fewer than it runs are refused."""
+def thread_count(threads: int | None) -> int:
+    """Return the number of threads. Polars makes its pool when it is imported, so a smaller number is refused."""
     cores = os.cpu_count() or 1
-    if wanted is None:
-        return max(2, min(cores, _THREADS_DEFAULT_MAX))
-    checks.whole(wanted, "threads")
+    if threads is None:
+        return max(2, min(cores, _DEFAULT_THREADS_MAX))
+    checks.whole(threads, "threads")
     running = pl.thread_pool_size()
-    if running > wanted:
+    if running > threads:
         raise InputError(
-            f"threads={wanted} asks for less than the {running} threads that Polars runs in this process already; set "
-            f"POLARS_MAX_THREADS={wanted} before it starts"
+            f"threads={threads} asks for less than the {running} threads that Polars runs in this process already; set "
+            f"POLARS_MAX_THREADS={threads} before it starts"
         )
-    return wanted
+    return threads

@@ -1,4 +1,4 @@
-"""Several writes as one."""
+"""A transaction: several writes as one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs):
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        # Under the lock: a write that runs has seen that this one is open, or is in what this one sees.
+        # Under the lock: a concurrent write either knows that this transaction is open, or is part of its version.
         with instance.store.lock:
             self._overlay: Overlay | None = Overlay(instance.store.pin())
             instance.transactions.add(self._overlay)

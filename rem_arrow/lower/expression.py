@@ -11,7 +11,7 @@ from polars.expr.whenthen import ChainedThen, Then
 from rem_arrow.datatypes import widens
 from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.nodes import (
     AggregateCall,

@@ -12,7 +12,8 @@ from typing import cast
 
 import polars as pl
 
-from rem_arrow.optimize.domain import Domain, Pushed, known_value, matched, with_default
+from rem_arrow.optimize.domain import Domain
+from rem_arrow.optimize.pushed import Pushed, matched, not_null, with_default
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -230,7 +231,7 @@ class _Unnesting:
         distinct = self._distinct(pushed, ())
         marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
         joined = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict))
-        is_found = known_value(Column(flag, BOOLEAN))
+        is_found = not_null(Column(flag, BOOLEAN))
         return self._kept(plan, joined, ((plan.name, is_found),))
 
     def _distinct(self, pushed: Pushed, more: tuple[Column, ...]) -> Pushed:
@@ -266,7 +267,7 @@ class _Unnesting:
         unknown = Or(
             (Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(known, _INT), Column(rows, _INT)), BOOLEAN))
         )
-        is_found = known_value(Column(flag, BOOLEAN))
+        is_found = not_null(Column(flag, BOOLEAN))
         mark = Case(
             ((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))),
             Literal(False, BOOLEAN),

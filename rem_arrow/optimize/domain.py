@@ -10,17 +10,18 @@ Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never, cast
 
 import polars as pl
 
 from rem_arrow.errors import UnsupportedError
+from rem_arrow.optimize.pushed import Pushed, equal, joined, matched, with_default
 from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
+    BOOLEAN,
     Aggregate,
-    AggregateCall,
     Apply,
     Call,
     Cast,
@@ -29,7 +30,6 @@ from rem_arrow.plan.nodes import (
     Filter,
     Index,
     Join,
-    JoinKind,
     Limit,
     Literal,
     Project,
@@ -61,48 +61,6 @@ from rem_arrow.plan.walk import (
 )
 
 _INT = pl.Int64()
-_ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """A plan that holds, beside its own columns, the outer ones under the names `names`; those of `strict` are never
-    NULL in a match."""
-
-    plan: Relation
-    names: dict[str, Column]
-    strict: frozenset[str] = frozenset()
-
-
-def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str, Expr]:
-    """Return, for the aggregates that are 0 of no rows, what to read instead behind an outer join."""
-    counts = [(n, c.dtype) for n, c in aggregates if c.function in _ZERO_OF_NOTHING]
-    return {n: Call("coalesce", (Column(n, t), Literal(0, t)), t) for n, t in counts}
-
-
-def matched(
-    kind: JoinKind,
-    outer: Relation,
-    own: Mapping[str, Column],
-    pushed: Pushed,
-    extra: tuple[tuple[Expr, Expr], ...] = (),
-) -> Join:
-    """Join a relation that holds the outer columns, under the names `own`, with what was computed for their values.
-
-    Args:
-        extra: further equalities, in which no NULL matches.
-    """
-    pairs = tuple((cast(Expr, own[f]), cast(Expr, c)) for f, c in pushed.names.items())
-    if pushed.strict >= pushed.names.keys():
-        return Join(kind, outer, pushed.plan, (*pairs, *extra))
-    known = [known_value(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
-    return Join(
-        kind,
-        outer,
-        Filter(pushed.plan, conjunction(known)) if known else pushed.plan,
-        (*pairs, *extra),
-        nulls_equal=True,
-    )
 
 
 class Domain:
@@ -127,7 +85,7 @@ class Domain:
             case Project():
                 inner = self.push(plan.input, wanted)
                 outputs = tuple((n, self._bound(e, inner)) for n, e in plan.outputs)
-                return replace(inner, plan=Project(inner.plan, (*outputs, *_passed(inner))))
+                return replace(inner, plan=Project(inner.plan, (*outputs, *inner.passed())))
             case Aggregate():
                 return self._aggregate(plan, wanted)
             case Join(kind="asof"):
@@ -181,11 +139,11 @@ class Domain:
         del self._recursions[plan.name]
         columns = passed(plan.base)
         first = Project(
-            _where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items()))
+            base.matchable(), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items()))
         )
         again = passed(plan.step)
         then = Project(
-            _where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
+            step.matchable(), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
         )
         return Pushed(replace(plan, base=first, step=then), carried)
 
@@ -226,7 +184,7 @@ class Domain:
                 return self._substituted(
                     plan.input,
                     {f: bound[f] for f in wanted},
-                    [*rest, *(_equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)],
+                    [*rest, *(equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)],
                 )
         inner = self.push(plan.input, wanted)
         return replace(inner, plan=Filter(inner.plan, self._bound(plan.condition, inner)))
@@ -264,10 +222,10 @@ class Domain:
             return grouped
         # Without keys there is a row for every outer value, also where nothing is aggregated.
         domain = self._instance(wanted)
-        joined = matched("left", domain.plan, domain.names, grouped)
+        every = matched("left", domain.plan, domain.names, grouped)
         defaults = with_default(plan.aggregates)
         outputs = tuple((n, defaults.get(n, Column(n, c.dtype))) for n, c in plan.aggregates)
-        return replace(domain, plan=Project(joined, (*outputs, *_passed(domain))))
+        return replace(domain, plan=Project(every, (*outputs, *domain.passed())))
 
     def _join(self, plan: Join, wanted: set[str]) -> Pushed:
         """Each side that reads outer columns gets the domain; a side that outer joins keep gets all of it."""
@@ -277,7 +235,7 @@ class Domain:
             left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
         elif plan.kind == "full":
             left, right = (
-                replace(p, plan=_where_known(p), strict=frozenset())
+                replace(p, plan=p.matchable(), strict=frozenset())
                 for p in (self.push(side, wanted | read) for side in (plan.left, plan.right))
             )
         else:
@@ -285,35 +243,7 @@ class Domain:
                 self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())),
                 self.push(plan.right, on_right),
             )
-        shared = [f for f in left.names if f in right.names]
-        known = {**right.names, **left.names} if plan.kind != "right" else {**left.names, **right.names}
-        bound = cast(Join, map_exprs(plan, lambda e: substitute(e, known)))
-        own = (
-            [_equal(a, b) for a, b in bound.equals] if not plan.nulls_equal else [_same(a, b) for a, b in bound.equals]
-        )
-        rest = [*own, *(conjuncts(bound.residual) if bound.residual is not None else ())]
-        pairs = tuple((cast(Expr, left.names[f]), cast(Expr, right.names[f])) for f in shared)
-        strict = left.strict | right.strict
-        if strict >= set(shared):
-            joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None)
-        else:
-            joined = Join(
-                plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True
-            )
-        if plan.kind == "full":
-            return self._merged(joined, left, right)
-        # The side that an outer join keeps also has rows of outer values that are NULL.
-        kept = {"inner": strict, "semi": strict, "right": right.strict}.get(plan.kind, left.strict)
-        return Pushed(joined, {f: c for f, c in known.items() if c.name in joined.schema}, kept)
-
-    def _merged(self, joined: Join, left: Pushed, right: Pushed) -> Pushed:
-        """Behind a full join an outer value stands on the one side or the other."""
-        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in left.names.items()}
-        values = [
-            (named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()
-        ]
-        outputs = passed(joined)
-        return Pushed(Project(joined, (*outputs, *values)), named)
+        return joined(plan, left, right, self._names)
 
     def _limit(self, plan: Limit, wanted: set[str]) -> Pushed:
         """The first rows of each outer value: by a row number."""
@@ -327,12 +257,12 @@ class Domain:
         place: Expr = Column(number, _INT)
         conditions: list[Expr] = []
         if plan.offset is not None:
-            conditions.append(Call(">", (place, _wide(plan.offset)), pl.Boolean()))
+            conditions.append(Call(">", (place, _wide(plan.offset)), BOOLEAN))
         if plan.count is not None:
             last = (
                 _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
             )
-            conditions.append(Call("<=", (place, last), pl.Boolean()))
+            conditions.append(Call("<=", (place, last), BOOLEAN))
         outputs = passed(inner.plan)
         return replace(
             inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs)
@@ -345,7 +275,7 @@ class Domain:
             own = passed(old)
             outputs.append(
                 Project(
-                    _where_known(branch),
+                    branch.matchable(),
                     (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted))),
                 )
             )
@@ -369,32 +299,8 @@ class Domain:
         return self.push(rows[0] if len(rows) == 1 else Union(rows), wanted)
 
 
-def _passed(pushed: Pushed) -> tuple[tuple[str, Expr], ...]:
-    return tuple((c.name, c) for c in pushed.names.values())
-
-
 def _has_working(plan: Relation, names: Collection[str]) -> bool:
     return (isinstance(plan, Working) and plan.name in names) or any(_has_working(c, names) for c in children(plan))
-
-
-def _where_known(pushed: Pushed) -> Relation:
-    """Return the plan without the rows whose outer values match nothing, being NULL."""
-    if not pushed.strict:
-        return pushed.plan
-    return Filter(pushed.plan, conjunction([known_value(pushed.names[f]) for f in sorted(pushed.strict)]))
-
-
-def known_value(expr: Expr) -> Expr:
-    """Return the condition that a value is not NULL."""
-    return Call("not", (Call("is_null", (expr,), pl.Boolean()),), pl.Boolean())
-
-
-def _equal(a: Expr, b: Expr) -> Expr:
-    return Call("=", (a, b), pl.Boolean())
-
-
-def _same(a: Expr, b: Expr) -> Expr:
-    return Call("not", (Call("is_distinct", (a, b), pl.Boolean()),), pl.Boolean())
 
 
 def _wide(expr: Expr) -> Expr:

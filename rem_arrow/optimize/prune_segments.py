@@ -1,6 +1,6 @@
 """Tell each scan which ranges its filter asks for, so that the store can skip segments and use an index.
 
-Runs at each execution, with the values of the parameters: it is never part of a cached plan. The filter stays.
+Reads the values of the parameters: its result holds for one execution. The filter stays.
 """
 
 from __future__ import annotations

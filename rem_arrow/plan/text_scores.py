@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rem_arrow.plan.nodes import Parameter, Relation
-from rem_arrow.plan.walk import children, expr_children, exprs_of
+from rem_arrow.plan.walk import every_expr
 
 _MARK = "\x00bm25\x00"
 # The name of the table that a statement changes begins with another sign than this.
@@ -35,18 +35,8 @@ def parameter(source: str, column: str, *, text: str | None = None, parameter: s
 
 def scored_in(plan: Relation) -> tuple[TextScores, ...]:
     """Return all of them in a plan, each once."""
-    found: dict[str, TextScores] = {}
-    todo = [plan]
-    while todo:
-        node = todo.pop()
-        todo += children(node)
-        exprs = list(exprs_of(node))
-        while exprs:
-            expr = exprs.pop()
-            exprs += expr_children(expr)
-            if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
-                found[expr.name] = meant(expr)
-    return tuple(found.values())
+    scores = {e.name: meant(e) for e in every_expr(plan) if isinstance(e, Parameter) and e.name.startswith(_MARK)}
+    return tuple(scores.values())
 
 
 def meant(given: Parameter) -> TextScores:

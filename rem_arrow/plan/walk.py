@@ -223,11 +223,6 @@ def aggregate_exprs(call: AggregateCall) -> list[Expr]:
     return _visited(lambda visit: map_aggregate(call, visit))
 
 
-def window_exprs(call: WindowCall) -> list[Expr]:
-    """Return the expressions of a window call."""
-    return _visited(lambda visit: map_window(call, visit))
-
-
 def _visited(traversal: Callable[[Callable[[Expr], Expr]], object]) -> list[Expr]:
     """Return the expressions that a traversal would change."""
     exprs: list[Expr] = []
@@ -334,6 +329,19 @@ def all_names(plan: Relation) -> Iterator[str]:
         yield from node.schema
         yield from columns_of(*exprs_of(node))
         todo += children(node)
+
+
+def every_expr(plan: Relation) -> Iterator[Expr]:
+    """Yield all expressions of a plan, each before those inside it."""
+    plans = [plan]
+    while plans:
+        node = plans.pop()
+        plans += children(node)
+        exprs = exprs_of(node)
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            yield expr
 
 
 def free_columns(plan: Relation) -> set[str]:

@@ -1,4 +1,4 @@
-"""Which files SQL text may read and write: a text from a stranger names any path, and COPY would follow it."""
+"""The files that SQL text may read and write: untrusted text can name any path, and COPY would use it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Files: TypeAlias = "str | Path | Sequence[str | Path]"
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """What COPY may touch.
+    """The files that COPY may read and write.
 
     Attributes:
-        folders: files below these and no others, links resolved; None is any file.
+        folders: only files below these, with links resolved; None allows any file.
     """
 
     folders: tuple[Path, ...] | None
 
     def checked(self, name: str) -> Path:
-        """Return the path that a name in SQL means; within folders with links resolved. Raises InputError where it may
-        not be touched."""
+        """Return the path of a file name in SQL; below `folders` with links resolved. Raises InputError if it is not
+        allowed."""
         path = Path(os.path.realpath(name))
         if self.folders == ():
             raise InputError(
@@ -44,10 +44,10 @@ class FileAccess:
 
 
 def file_access(files: Files | None, *, read_only: bool) -> FileAccess:
-    """Return what the argument `files` of `connect` means. Without one: any file, for a read-only connection none.
+    """Return the access that the argument `files` of `connect` allows. Default is any file, or none if `read_only`.
 
     Raises:
-        InputError: it is no folder, or a word that is neither "any" nor "none".
+        InputError: it is neither a folder nor "any" or "none".
     """
     if files is None:
         files = "none" if read_only else "any"
@@ -55,11 +55,11 @@ def file_access(files: Files | None, *, read_only: bool) -> FileAccess:
         return FileAccess(None)
     if files == "none":
         return FileAccess(())
-    listed = [files] if isinstance(files, (str, os.PathLike)) else files
-    if not isinstance(listed, Sequence) or not all(isinstance(f, (str, os.PathLike)) for f in listed):
+    names = [files] if isinstance(files, (str, os.PathLike)) else files
+    if not isinstance(names, Sequence) or not all(isinstance(f, (str, os.PathLike)) for f in names):
         raise InputError(f"files is 'any', 'none', a folder or a list of folders, not {files!r}")
-    folders = tuple(Path(os.path.realpath(f)) for f in listed)
-    for name, folder in zip(listed, folders, strict=True):
+    folders = tuple(Path(os.path.realpath(f)) for f in names)
+    for name, folder in zip(names, folders, strict=True):
         if not folder.is_dir():
             raise InputError(f"files={str(name)!r} is no folder; files is 'any', 'none', a folder or a list of folders")
     return FileAccess(folders)

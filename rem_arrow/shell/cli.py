@@ -1,7 +1,7 @@
-"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints, and closes.
+"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints the result, and closes it.
 
-Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0
-done, 1 the request failed, 2 the command line is wrong, 3 `verify` found damage.
+Rows are drawn as a table in a terminal, and written as CSV, JSON, Parquet or Arrow to a pipe or a file. Exit codes: 0
+success, 1 the request failed, 2 the command line is wrong, 3 `verify` found damage.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rem_arrow.demo import tour as demo_run
 from rem_arrow.errors import InputError, RemError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.running.file_access import Files
-from rem_arrow.shell.output import Format, chosen, write_rows
+from rem_arrow.shell.output import Format, format_for, write_rows
 
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
 
@@ -164,13 +164,14 @@ def add(
     rem-arrow add my.rem README.md docs --category guide
     """
     with _errors(), connect(database) as db:
-        added = [
-            one
+        documents = [
+            document
             for path in paths
-            for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
+            for document in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
         ]
         typer.echo(
-            f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True
+            f"{len(documents):,} documents in {sum(len(d.chunks) for d in documents):,} chunks into {database}",
+            err=True,
         )
 
 
@@ -198,7 +199,7 @@ def info(database: DatabasePath, format_: OutputFormat = None) -> None:
     with _errors(), _reader(database) as db:
         stats = db.stats()
         rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
-        if chosen(format_, None) is Format.table:
+        if format_for(format_, None) is Format.table:
             for name, value in stats.items():
                 typer.echo(f"{name:20} {value:,}" if isinstance(value, int) else f"{name:20} {value}")
         write_rows(pl.DataFrame(rows), format_, None)
@@ -215,9 +216,9 @@ def lookup(
     rem-arrow lookup rem-demo.rem json.dumps
     """
     with _errors(), _reader(database) as db:
-        found = db.lookup_entity(*names)
-        write_rows(found, format_, None)
-        if not found.height:
+        rows = db.lookup_entity(*names)
+        write_rows(rows, format_, None)
+        if not rows.height:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -259,9 +260,9 @@ def fuzzy(
     rem-arrow fuzzy rem-demo.rem json.dmups
     """
     with _errors(), _reader(database) as db:
-        found = db.fuzzy(name, k=k, threshold=threshold, table=table)
-        write_rows(found, format_, None)
-        if not found.height:
+        rows = db.fuzzy(name, k=k, threshold=threshold, table=table)
+        write_rows(rows, format_, None)
+        if not rows.height:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -352,7 +353,7 @@ def main() -> None:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Print errors of rem_arrow as text, and exit with a code."""
+    """Print a RemError as text, and exit with EXIT_FAILED."""
     try:
         yield
     except RemError as error:
@@ -364,16 +365,16 @@ def _errors() -> Iterator[None]:
 
 @contextmanager
 def _reader(path: Path, files: Files | None = None) -> Iterator[Database]:
-    """Open for reading, so that a command works beside a program that has the database open."""
+    """Open a database for reading, so that a command works beside a program that has it open."""
     if not (path / "CURRENT").is_file():
         raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
     with connect(path, read_only=True, files=files) as db:
         yield db
 
 
-def _parameters(given: list[str]) -> dict[str, object]:
+def _parameters(params: list[str]) -> dict[str, object]:
     values: dict[str, object] = {}
-    for item in given:
+    for item in params:
         name, equals, text = item.partition("=")
         if not equals or not name:
             raise InputError(f"--param takes NAME=VALUE, not {item!r}")

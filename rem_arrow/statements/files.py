@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.engine.engine import unique_names
+from rem_arrow.engine.results import unique_names
 from rem_arrow.errors import InputError, UnsupportedError, suggest
 from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file

@@ -222,7 +222,7 @@ class KV:
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
         try:
-            self._families[family].flush(True)
+            self._families[family].flush(wait=True)
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing {family} to {self.path}") from error
 
@@ -239,7 +239,7 @@ class KV:
         """Let RocksDB drop what is deleted, merge its files and give up its old logs."""
         try:
             for family in self._families.values():
-                family.flush(True)
+                family.flush(wait=True)
             for family in self._families.values():
                 family.compact_range(None, None)
         except _ROCKSDB_ERROR as error:
@@ -248,7 +248,7 @@ class KV:
     def checkpoint(self, path: Path) -> None:
         """Write a consistent copy of the whole store to `path`, which must not exist."""
         try:
-            self._db.flush_wal(True)
+            self._db.flush_wal(sync=True)
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing the backup {path}") from error
@@ -256,7 +256,7 @@ class KV:
     def sync(self) -> None:
         """Make every write so far survive a power cut."""
         try:
-            self._db.flush_wal(True)
+            self._db.flush_wal(sync=True)
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing to {self.path}") from error
 

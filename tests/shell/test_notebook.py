@@ -94,7 +94,7 @@ def test_assignment(shell, db):
     assert run(shell, "df = %rem SELECT name FROM items WHERE price > 4") is None
     assert run(shell, "%%rem dear\nSELECT name FROM df ORDER BY name") is None
     assert shell.user_ns["dear"]["name"].to_list() == ["box", "ink"]
-    with pytest.raises(rem.InputError, match="the SQL stands in the lines below"):
+    with pytest.raises(rem.InputError, match="the SQL goes in the lines below"):
         run(shell, "%%rem SELECT *\nFROM items")
 
 
