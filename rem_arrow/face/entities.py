@@ -38,7 +38,7 @@ class EntityVerbs(Verbs):
             table: an entity table.
             rows: a dict or model, or a list of these; without an id a row gets a time-ordered UUID. A dict may bring
                 its own vector as `embedding`, a list of as many numbers as the column has dimensions.
-            edges: dicts with `edge_type`, `dst` and/or `src` (the other end is the inserted row), and optionally
+            edges: dicts with `edge_type`, `dst` or `src` or both (the inserted row is the other end), and optionally
                 `properties` and `weight`.
 
         Returns:

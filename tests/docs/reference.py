@@ -145,11 +145,14 @@ def _predicates() -> str:
 
 
 def _results() -> str:
-    text = "# Results\n\nMost verbs return a Polars DataFrame, a number or an id. These return more.\n\n"
-    text += "".join(f"- [{c.__name__}](#{c.__name__.lower()})\n" for c in RESULTS) + "\n"
+    text = (
+        "# Results\n\nMost verbs return a Polars DataFrame, a number or an id; some return these. `LanguageModel` is an "
+        "argument of `ask`.\n\n"
+    )
+    text += "".join(f"- [{c.__name__}](#{c.__name__.lower()})\n" for c in (*RESULTS, rem.LanguageModel)) + "\n"
     for result in RESULTS:
         text += f"## {result.__name__}\n\n{_about(result)}\n{''.join(_section(v) for v in members_of(result))}"
-    return text.rstrip() + "\n"
+    return f"{text}## LanguageModel\n\n{_about(rem.LanguageModel)}"
 
 
 def _errors() -> str:
@@ -223,7 +226,7 @@ def _call(name: str, function: Callable[..., object]) -> str:
         star = "*" if p.kind is p.VAR_POSITIONAL else ""
         default = "" if p.default is p.empty else f" = {p.default!r}"
         texts.append(f"{star}{p.name}: {p.annotation}{default}")
-    end = f" -> {found.return_annotation}" if isinstance(found.return_annotation, str) else ""
+    end = f" -> {found.return_annotation}" if not isinstance(function, type) else ""
     line = f"{name}({', '.join(texts)}){end}"
     return line if len(line) <= _WIDTH else f"{name}(\n    " + ",\n    ".join(texts) + f",\n){end}"
 
