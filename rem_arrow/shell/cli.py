@@ -14,9 +14,8 @@ from typing import Annotated, Literal
 
 import polars as pl
 import typer
-from rich.console import Console
 
-from rem_arrow.demo import tour as demo_run
+from rem_arrow.demo import tour
 from rem_arrow.errors import InputError, RemError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.running.file_access import Files
@@ -50,7 +49,7 @@ def demo(
 ) -> None:
     """Build a database from the Python standard library on this machine, and query it."""
     with _errors():
-        demo_run.run(path, console=Console())
+        tour.run(path, console=tour.wide_console())
 
 
 @app.command()

@@ -141,7 +141,7 @@ def test_every_type_comes_back(db, tmp_path, format_):
         ],
     )
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_any_frame_comes_back(tmp_path_factory, frame):
     """Random frames survive every format; NDJSON has no NaN."""
     if not frame.width:

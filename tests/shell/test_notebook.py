@@ -175,7 +175,7 @@ def test_lines_that_do_not_fit(shell, line, message):
 
 def test_a_timeout_is_seconds(shell, db):
     """--timeout stops a statement, and takes a number."""
-    assert run(shell, "%rem --timeout 30 SELECT 1").item() == 1
+    assert run(shell, "%rem --timeout 600 SELECT 1").item() == 1
     with pytest.raises(rem.InputError, match="takes seconds, such as 10, not 'soon'"):
         run(shell, "%rem --timeout soon SELECT 1")
 

@@ -243,7 +243,7 @@ EDGES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @example([("b", "b", "k", None), ("b", "a", "k", None)], "->", (2, 2), "SIMPLE", "", "", False)
 @example(
     [("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)],
