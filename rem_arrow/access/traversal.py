@@ -13,13 +13,14 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.errors import InputError
-from rem_arrow.index import centrality, path_patterns, walks
+from rem_arrow.index import centrality, path_patterns, paths, walks
 from rem_arrow.index.walks import Rules
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Direction, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Direction, Graph
+    from rem_arrow.index.arrays import Ints, Mask
     from rem_arrow.index.path_patterns import Pattern
-    from rem_arrow.index.walks import Paths
+    from rem_arrow.index.paths import Paths
 
 Strategy: TypeAlias = Literal["bfs", "dfs"]
 Unique: TypeAlias = Literal["node", "path"]
@@ -293,11 +294,11 @@ def shortest_path(
     if ends is None:
         return _paths(graph, [])
     if every:
-        return _paths(graph, walks.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
+        return _paths(graph, paths.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
     found = (
-        walks.cheapest(graph, *ends, walk.rules(graph))
+        paths.cheapest(graph, *ends, walk.rules(graph))
         if weighted
-        else walks.shortest(graph, *ends, walk.rules(graph), depth_max)
+        else paths.shortest(graph, *ends, walk.rules(graph), depth_max)
     )
     return _paths(graph, [] if found is None else [(found[0].reshape(1, -1), found[1].reshape(1, -1))])
 
@@ -306,7 +307,7 @@ def all_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> pl.Da
     """Return path_id, length, path, edge_types of every path without a node twice, the shorter first."""
     check_depth(depth_max)
     ends = _ends(graph, a, b)
-    return _paths(graph, [] if ends is None else walks.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+    return _paths(graph, [] if ends is None else paths.simple_paths(graph, *ends, walk.rules(graph), depth_max))
 
 
 def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int:
@@ -316,7 +317,7 @@ def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int
     return (
         0
         if ends is None
-        else sum(len(nodes) for nodes, _ in walks.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+        else sum(len(nodes) for nodes, _ in paths.simple_paths(graph, *ends, walk.rules(graph), depth_max))
     )
 
 
@@ -330,7 +331,7 @@ def cycles(graph: Graph, walk: Walk, length_max: int) -> pl.DataFrame:
         if walk.direction != "both" and centrality.has_scipy()
         else None
     )
-    return _paths(graph, walks.cycles(graph, walk.rules(graph), length_max, within))
+    return _paths(graph, paths.cycles(graph, walk.rules(graph), length_max, within))
 
 
 def _ends(graph: Graph, a: str, b: str) -> tuple[int, int] | None:
