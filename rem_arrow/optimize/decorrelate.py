@@ -18,6 +18,8 @@ from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     BOOLEAN,
+    FALSE,
+    TRUE,
     Aggregate,
     AggregateCall,
     Apply,
@@ -229,7 +231,7 @@ class _Unnesting:
             return self._kept(plan, Join("inner", plan.input, some), ((plan.name, found),))
         flag = self.names.fresh("found")
         distinct = self._distinct(pushed, ())
-        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, TRUE)))
         joined = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict))
         is_found = not_null(Column(flag, BOOLEAN))
         return self._kept(plan, joined, ((plan.name, is_found),))
@@ -249,7 +251,7 @@ class _Unnesting:
         flag, rows, known = (self.names.fresh(n) for n in ("found", "rows", "known"))
         distinct = self._distinct(pushed, (value,))
         last = list(distinct.plan.schema)[-1]
-        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, TRUE)))
         joined: Relation = self._equal(
             "left", plan.input, Pushed(marked, distinct.names, distinct.strict), ((plan.operand, Column(last, dtype)),)
         )
@@ -269,8 +271,8 @@ class _Unnesting:
         )
         is_found = not_null(Column(flag, BOOLEAN))
         mark = Case(
-            ((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))),
-            Literal(False, BOOLEAN),
+            ((is_found, TRUE), (none, FALSE), (unknown, Literal(None, BOOLEAN))),
+            FALSE,
             BOOLEAN,
         )
         return self._kept(plan, joined, ((plan.name, mark),))
@@ -301,7 +303,7 @@ class _Unnesting:
             and not below.input.columns
             and len(below.input.rows) == 1
         )
-        if not single or (plan.condition is not None and plan.condition != Literal(True, BOOLEAN)):
+        if not single or (plan.condition is not None and plan.condition != TRUE):
             return None
         result: Relation = replace(cast(Unnest, below), input=plan.input, keep_empty=plan.kind == "left")
         for project in reversed(projections):

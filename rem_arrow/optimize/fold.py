@@ -8,7 +8,8 @@ import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import (
-    BOOLEAN,
+    FALSE,
+    TRUE,
     Aggregate,
     And,
     Apply,
@@ -76,7 +77,6 @@ _NULL_OF_NULL = frozenset(
         "lcm",
     }
 )
-TRUE, FALSE = Literal(True, BOOLEAN), Literal(False, BOOLEAN)
 
 
 def fold(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:

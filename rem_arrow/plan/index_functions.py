@@ -153,7 +153,7 @@ _FUNCTIONS = (
                 "each entity once, or every path without an entity twice",
                 choices=("node", "path"),
             ),
-            Option("include_start", pl.Boolean(), False, "whether the starts are among the rows"),
+            Option("include_start", pl.Boolean(), default=False, doc="whether the starts are among the rows"),
             _ROWS,
         ),
         (
@@ -175,8 +175,10 @@ _FUNCTIONS = (
         (
             _TYPE,
             _DIRECTION,
-            Option("weighted", pl.Boolean(), False, "by the least sum of weights; an edge without one counts 1"),
-            Option("every", pl.Boolean(), False, "all paths of that length, not one"),
+            Option(
+                "weighted", pl.Boolean(), default=False, doc="by the least sum of weights; an edge without one counts 1"
+            ),
+            Option("every", pl.Boolean(), default=False, doc="all paths of that length, not one"),
             Option("depth", _INT, 1_000, "the most edges on the way", low=1, high=1_000),
         ),
         _PATHS,
@@ -231,7 +233,7 @@ _FUNCTIONS = (
                 "every walk, or for each start and end one of the shortest or all of these",
                 choices=("all", "any_shortest", "all_shortest"),
             ),
-            Option("backward", pl.Boolean(), False, "whether the lists run from the end to the start"),
+            Option("backward", pl.Boolean(), default=False, doc="whether the lists run from the end to the start"),
             _ROWS,
         ),
         (
@@ -273,7 +275,7 @@ _FUNCTIONS = (
     IndexFunction(
         "components",
         (),
-        (_TYPE, Option("strong", pl.Boolean(), False, "of entities that reach each other along the edges")),
+        (_TYPE, Option("strong", pl.Boolean(), default=False, doc="of entities that reach each other along the edges")),
         (*_NODE, ("component", _INT)),
         "the connected component of each entity; 0 is the largest",
         rows=10_000,
