@@ -15,7 +15,9 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.soft_deletes import EDGES, SoftDeletes
-from rem_arrow.index.adjacency import Edges, Ends, Graph, Nodes, numbered, numbered_few
+from rem_arrow.index.adjacency import Graph
+from rem_arrow.index.edges import Edges
+from rem_arrow.index.nodes import Ends, Nodes, numbered, numbered_few
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.schema import Field
 

@@ -17,7 +17,8 @@ from rem_arrow.errors import InputError
 from rem_arrow.index.walks import Rules
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Direction, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Direction, Graph
+    from rem_arrow.index.arrays import Ints, Mask
 
 DEPTH_MAX = 1_000
 PATHS_MAX = 1_000_000

@@ -13,7 +13,8 @@ from rem_arrow.access.graph_nodes import Walk, edge_lists, id_lists, names_of, n
 from rem_arrow.index import path_patterns
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Graph, Ints
+    from rem_arrow.index.adjacency import Graph
+    from rem_arrow.index.arrays import Ints
     from rem_arrow.index.path_patterns import Pattern, Walks
 
 _TEXTS, _NUMBERS = pl.List(pl.String), pl.List(pl.Float64)

@@ -12,7 +12,8 @@ from rem_arrow.access.graph_nodes import Walk, check_depth, id_lists, names_of, 
 from rem_arrow.index import walks
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Graph, Ints
+    from rem_arrow.index.adjacency import Graph
+    from rem_arrow.index.arrays import Ints
 
 Strategy: TypeAlias = Literal["bfs", "dfs"]
 Unique: TypeAlias = Literal["node", "path"]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from rem_arrow.errors import ExecuteError
+from rem_arrow.index.arrays import Ints, Mask
 from rem_arrow.index.walks import FLAGS_MAX, Rules, check_rows
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Graph, Ints, Mask, Step
+    from rem_arrow.index.adjacency import Graph, Step
 
 Mode: TypeAlias = Literal["walk", "trail", "acyclic", "simple"]
 Select: TypeAlias = Literal["all", "any_shortest", "all_shortest"]

@@ -79,7 +79,7 @@ def _truncated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 
 
 def _nullif(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    return pl.when((first == second).fill_null(False)).then(None).otherwise(first)
+    return pl.when((first == second).fill_null(value=False)).then(None).otherwise(first)
 
 
 def _sign(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

@@ -48,7 +48,7 @@ def prune_columns(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
 
 # Its complexity is the number of nodes: one arm for each, over a closed set.
 def _prune(plan: Relation, columns: set[str], uses: dict[int, set[str]], asked: dict[int, set[str]]) -> Relation:
-    """Return `plan` with at least the columns `columns`, in their order.
+    """Return `plan` with at least those columns, in their order.
 
     Args:
         uses: what the uses of each Shared want together, to which every use of it is pruned; one that is missing keeps

@@ -35,10 +35,10 @@ def of_parameter(provider: str, parameter: str) -> Parameter:
 
 def embedded_in(plan: Relation) -> tuple[Embedded, ...]:
     """Return all of them in a plan, each once."""
-    found: dict[str, Embedded] = {}
+    embedded: dict[str, Embedded] = {}
     for expr in every_expr(plan):
         if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
             provider, _, rest = expr.name[len(_MARK) :].partition("\x00")
             text, parameter = (rest[1:], None) if rest[:1] == "t" else (None, rest[1:])
-            found[expr.name] = Embedded(expr.name, provider, text, parameter)
-    return tuple(found.values())
+            embedded[expr.name] = Embedded(expr.name, provider, text, parameter)
+    return tuple(embedded.values())

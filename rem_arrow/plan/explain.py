@@ -80,11 +80,11 @@ def steps(
     measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None,
 ) -> list[Step]:
     """Return the nodes, each before its inputs; `measured` gives rows and seconds of one."""
-    found: list[Step] = []
+    lines: list[Step] = []
 
     def visit(node: Relation, depth: int) -> None:
         rows, seconds = measured(node) or (None, None)
-        found.append(
+        lines.append(
             Step(
                 depth,
                 describe(node).replace(ROWID, "rowid"),
@@ -97,7 +97,7 @@ def steps(
             visit(child, depth + 1)
 
     visit(plan, 0)
-    return found
+    return lines
 
 
 # Its complexity is the number of nodes: one arm for each, over a closed set.

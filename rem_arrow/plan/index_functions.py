@@ -153,7 +153,7 @@ _FUNCTIONS = (
                 "each entity once, or every path without a repeated entity",
                 choices=("node", "path"),
             ),
-            Option("include_start", pl.Boolean(), False, "whether the starts are rows too, at depth 0"),
+            Option("include_start", pl.Boolean(), default=False, doc="whether the starts are rows too, at depth 0"),
             _ROWS,
         ),
         (
@@ -176,9 +176,12 @@ _FUNCTIONS = (
             _TYPE,
             _DIRECTION,
             Option(
-                "weighted", pl.Boolean(), False, "the path of least total weight; an edge without a weight counts 1"
+                "weighted",
+                pl.Boolean(),
+                default=False,
+                doc="the path of least total weight; an edge without a weight counts 1",
             ),
-            Option("every", pl.Boolean(), False, "all paths of that length, not only one"),
+            Option("every", pl.Boolean(), default=False, doc="all paths of that length, not only one"),
             Option("depth", _INT, 1_000, "the most edges of a path", low=1, high=1_000),
         ),
         _PATHS,
@@ -233,7 +236,7 @@ _FUNCTIONS = (
                 "every walk, or for each start and end one shortest walk or all shortest walks",
                 choices=("all", "any_shortest", "all_shortest"),
             ),
-            Option("backward", pl.Boolean(), False, "whether the lists run from the end to the start"),
+            Option("backward", pl.Boolean(), default=False, doc="whether the lists run from the end to the start"),
             _ROWS,
         ),
         (
@@ -278,7 +281,10 @@ _FUNCTIONS = (
         (
             _TYPE,
             Option(
-                "strong", pl.Boolean(), False, "strong components: the entities that reach each other along the edges"
+                "strong",
+                pl.Boolean(),
+                default=False,
+                doc="strong components: the entities that reach each other along the edges",
             ),
         ),
         (*_NODE, ("component", _INT)),

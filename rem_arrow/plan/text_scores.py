@@ -29,8 +29,8 @@ class TextScores(NamedTuple):
 
 def parameter(source: str, column: str, *, text: str | None = None, parameter: str | None = None) -> Parameter:
     """Return what the query finds. The names of tables and columns hold no control characters."""
-    given = f"t{text}" if text is not None else f"p{parameter}"
-    return Parameter(f"{_MARK}{source}{_BETWEEN}{column}{_BETWEEN}{given}", pl.List(pl.Float64()))
+    query = f"t{text}" if text is not None else f"p{parameter}"
+    return Parameter(f"{_MARK}{source}{_BETWEEN}{column}{_BETWEEN}{query}", pl.List(pl.Float64()))
 
 
 def scored_in(plan: Relation) -> tuple[TextScores, ...]:
@@ -39,8 +39,8 @@ def scored_in(plan: Relation) -> tuple[TextScores, ...]:
     return tuple(scores.values())
 
 
-def meant(given: Parameter) -> TextScores:
+def meant(query: Parameter) -> TextScores:
     """Return what a parameter of this kind stands for."""
-    source, column, rest = given.name[len(_MARK) :].split(_BETWEEN, 2)
+    source, column, rest = query.name[len(_MARK) :].split(_BETWEEN, 2)
     is_text = rest[:1] == "t"
-    return TextScores(given.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])
+    return TextScores(query.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])

@@ -91,22 +91,22 @@ def rebuild_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def columns_of(*exprs: Expr) -> set[str]:
     """Return the names of all columns that the expressions read."""
-    found: set[str] = set()
+    names: set[str] = set()
     todo = list(exprs)
     while todo:
         expr = todo.pop()
         if isinstance(expr, Column):
-            found.add(expr.name)
+            names.add(expr.name)
         todo += expr_children(expr)
-    return found
+    return names
 
 
 def free_names(expr: Expr) -> set[str]:
     """Return the columns that an expression reads, and the parameters of lambdas around it."""
     if isinstance(expr, (Column, Variable)):
         return {expr.name}
-    found = set[str]().union(*map(free_names, expr_children(expr)))
-    return found - {v.name for v in expr.variables} if isinstance(expr, Lambda) else found
+    names = set[str]().union(*map(free_names, expr_children(expr)))
+    return names - {v.name for v in expr.variables} if isinstance(expr, Lambda) else names
 
 
 def substitute(expr: Expr, by_name: Mapping[str, Expr]) -> Expr:
