@@ -8,12 +8,12 @@ from datetime import datetime, timezone
 
 import polars as pl
 
-from rem_arrow.ask import by_model, english, rules
+from rem_arrow.ask import by_language_model, rules
 from rem_arrow.ask.answer import Answer
+from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.question import QUESTION_CHARS_MAX, tokenize
-from rem_arrow.ask.rules import Asked
-from rem_arrow.ask.rules_search import everywhere
-from rem_arrow.ask.session import Session
+from rem_arrow.ask.read_session import Session
+from rem_arrow.ask.rules_search import everywhere_fallback, topic_of
 from rem_arrow.ask.staged_plan import STAGES_MAX, Fallback, Plan, Stage, within
 from rem_arrow.ask.stages import Bounds, run
 from rem_arrow.ask.vocabulary import Vocabularies
@@ -52,16 +52,16 @@ class Asker:
         started = time.perf_counter()
         asked = self.asked(session, question, table, now)
         check_stages(max_stages)
-        talk = by_model.begin(asked, model, max_stages) if model is not None else None
-        plan = within(rules.plan(asked), max_stages) if talk is None else by_model.next_plan(talk)
+        talk = by_language_model.begin(asked, model, max_stages) if model is not None else None
+        plan = within(rules.plan(asked), max_stages) if talk is None else by_language_model.next_plan(talk)
         planned = time.perf_counter() - started
 
         def changed(stages: list[Stage], frames: dict[str, pl.DataFrame]) -> Plan | None:
             assert talk is not None, "rules do not change their minds"
             if len(stages) >= max_stages:
                 return None
-            talk.turns.append(Turn("user", by_model.told(stages, frames)))
-            return by_model.next_plan(talk, stages)
+            talk.turns.append(Turn("user", by_language_model.told(stages, frames)))
+            return by_language_model.next_plan(talk, stages)
 
         ran = run(
             plan, session, bounds, lambda: last_resort(asked), after=changed if adaptive and talk is not None else None
@@ -112,9 +112,7 @@ class Asker:
 
 def last_resort(asked: Asked) -> Fallback | None:
     """Return the search by meaning for when nothing else finds anything."""
-    topic = " ".join(t.text for t in tokenize(asked.text) if t.is_word and t.low not in english.STOP)
-    sql = everywhere(asked, topic) if topic else None
-    return None if sql is None else Fallback(sql=sql, purpose="what is near in meaning in any table")
+    return next(iter(everywhere_fallback(asked, topic_of(tokenize(asked.text)))), None)
 
 
 def check_stages(max_stages: int) -> int:

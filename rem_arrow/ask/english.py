@@ -55,6 +55,8 @@ TOPIC_MARKERS = _words(
     "about on regarding concerning related discussing mentioning describing explaining handling handle handles "
     "covering cover covers"
 )
+# Words before the name of a column after which its value follows: "in module textwrap", "with the tag asyncio".
+BEFORE_COLUMN = _words("with of in the whose where")
 PERSON_WORDS = _words(
     "who whom everyone everybody anyone anybody folks staff person people persons user users colleague colleagues "
     "employee employees member members developer developers engineer engineers coworker someone author authors"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rem_arrow.ask import english, times
-from rem_arrow.ask.session import Session
+from rem_arrow.ask.read_session import Session
 from rem_arrow.ask.times import TimeSpan
-from rem_arrow.ask.vocabulary import Vocabulary, normal, phrases
+from rem_arrow.ask.vocabulary import Vocabulary, phrases
 
 QUESTION_CHARS_MAX, TOKENS_MAX = 4_000, 200
 _LOOKUPS_MAX = 60
@@ -64,6 +64,10 @@ class Reading:
 
     def low(self, place: int) -> str:
         return self.tokens[place].low if 0 <= place < len(self.tokens) else ""
+
+    def number(self, place: int) -> float | None:
+        """Return the number that the token at a place is, in digits or in words."""
+        return english.number(self.tokens[place].text) if 0 <= place < len(self.tokens) else None
 
     def use(self, first: int, last: int) -> None:
         self.used.update(range(first, last))
@@ -217,8 +221,3 @@ def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
         return True
     others = [t for i, t in enumerate(reading.tokens) if i != place and t.is_word and t.low not in english.LOOKUP_WORDS]
     return not others
-
-
-def mentions(reading: Reading, phrase: str) -> bool:
-    """Say whether a phrase stands in the question, in any case and number."""
-    return f" {normal(phrase)} " in f" {normal(reading.text)} "

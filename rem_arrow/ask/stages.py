@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rem_arrow.ask.answer import StageResult
-from rem_arrow.ask.session import Session
+from rem_arrow.ask.read_session import Session
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage, whole
 from rem_arrow.errors import LanguageError, RemError
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rem_arrow.ask import english
-from rem_arrow.ask.session import Known, Session
+from rem_arrow.ask.read_session import Known, Session
 from rem_arrow.schema import Field
 
 # Rows that are read for values, and how many different ones a column may have to be kept.

@@ -21,7 +21,7 @@ from rem_arrow.write.writer import find_table
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
     from rem_arrow.ask.asker import Asker
-    from rem_arrow.ask.session import Known
+    from rem_arrow.ask.read_session import Known
     from rem_arrow.language.language_model import LanguageModel
 
 
@@ -105,7 +105,7 @@ class _Pinned:
         self._shared, self._version = shared, version
 
     def tables(self) -> Sequence[Known]:
-        from rem_arrow.ask.session import Known
+        from rem_arrow.ask.read_session import Known
 
         return [Known(tv.table, tv.rows, tv.parts) for tv in self._version]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rem_arrow.ask import prompt
-from rem_arrow.ask.rules import Asked
+from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.errors import LanguageError, RemError
 from rem_arrow.language.language_model import LanguageModel, Turn
