@@ -166,7 +166,7 @@ def _small_cache(path: Path, frame: pl.DataFrame, chosen: list[int]) -> list[Row
     """Time random reads when the decoded table is ten times the cache."""
     db = rem.connect(path / "rem", memory_limit="64MB")
     # memory_limit has a floor that the smoke size lies below, so the bound is set where it acts.
-    db._store.cache.bytes_max = int(frame.estimated_size() + frame.height * 56) // 10
+    db._instance.store.cache.bytes_max = int(frame.estimated_size() + frame.height * 56) // 10
     asked = frame["id"].gather(chosen[: max(10, len(chosen) // 10)]).to_list()
     read = _get(db)
     sums = checksum(row for id_ in asked for row in read(id_))

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, cast
 
 import polars as pl
 
-from rem_arrow import datatypes
+from rem_arrow import checks, datatypes
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 
@@ -251,8 +251,7 @@ class Table:
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if SQL can quote it: 1 to 255 bytes of UTF-8, no control characters. Raises InputError."""
-    if not isinstance(name, str) or not name:
-        raise InputError(f"a {what} name must be a text that is not empty, not {name!r}")
+    checks.text(name, f"a {what} name")
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
         raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
     if len(name.encode()) > NAME_BYTES_MAX:

@@ -51,7 +51,7 @@ def phases(db: rem.Database, text: str) -> Phases:
 
 def plan_ms(db: rem.Database, text: str, *, times: int) -> tuple[float, float]:
     """Return the medians of planning a query anew and from the cache, in milliseconds."""
-    engine, snapshot = db._shared.engine, db._snapshot()
+    engine, snapshot = db._instance.engine, db._snapshot()
 
     def planned() -> float:
         return seconds(lambda: engine.plan(text, snapshot, {})) * 1e3

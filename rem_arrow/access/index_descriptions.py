@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access.vector_columns import column_of, searchable
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import InputError, suggest
@@ -61,6 +62,4 @@ def with_text_index(table: Table, column: str, name: str = "") -> Table:
 
 def checked_metric(metric: str) -> str:
     """Return the metric. Raises InputError for a word that is none."""
-    if metric not in _METRICS:
-        raise InputError(f"metric is 'cosine', 'inner_product' or 'l2', not {metric!r}")
-    return metric
+    return checks.one_of(metric, "metric", _METRICS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rem_arrow.ask.read_session import Session
+from rem_arrow.ask.session import Session
 from rem_arrow.ask.vocabulary import Vocabulary
 
 

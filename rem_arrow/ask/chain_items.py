@@ -9,8 +9,8 @@ from rem_arrow.ask import english
 from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import value_columns
 from rem_arrow.ask.question import Entity, Reading, Token
-from rem_arrow.ask.sql_text import named, quoted
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
+from rem_arrow.quoting import literal, readable
 
 _THING_WORDS_MAX = 3
 
@@ -179,7 +179,7 @@ def _rows_of_kind(word: _Word, last: int) -> Node | None:
     column = next((c for c in value_columns(word.vocabulary, phrase) if c.is_kind), None)
     if column is None:
         return None
-    condition = f"t.{named(column.name)} = {quoted(column.values[normal(phrase)])}"
+    condition = f"t.{readable(column.name)} = {literal(column.values[normal(phrase)])}"
     return Node(word.place, last, word.vocabulary.tables[column.table], conditions=(condition,))
 
 

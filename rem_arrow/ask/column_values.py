@@ -6,8 +6,8 @@ import polars as pl
 
 from rem_arrow.ask import english
 from rem_arrow.ask.question import Reading
-from rem_arrow.ask.sql_text import named, quoted
 from rem_arrow.ask.vocabulary import Column, normal
+from rem_arrow.quoting import literal, readable
 
 # The longest value in words that is looked for.
 WORDS_MAX = 3
@@ -51,7 +51,7 @@ def unlisted_value(
 
 def equals(column: Column, values: list[str], prefix: str, *, negated: bool) -> str:
     """Return the condition that a column holds one of the values, or with `negated` none of them."""
-    name, literals = prefix + named(column.name), [quoted(v) for v in dict.fromkeys(values)]
+    name, literals = prefix + readable(column.name), [literal(v) for v in dict.fromkeys(values)]
     is_one = len(literals) == 1
     if column.is_list:
         call = f"list_contains({name}, {literals[0]})" if is_one else f"list_has_any({name}, [{', '.join(literals)}])"

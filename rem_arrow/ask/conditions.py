@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -12,9 +13,9 @@ from rem_arrow.ask import english
 from rem_arrow.ask.column_values import WORDS_MAX, equals, unlisted_value, value_at
 from rem_arrow.ask.columns import alike, column_at, measure, sized, time_column
 from rem_arrow.ask.question import Reading
-from rem_arrow.ask.sql_text import moment, named
 from rem_arrow.ask.times import TimeSpan
 from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.quoting import readable
 
 _IS = ("is", "are", "=", "==", "equals", "equal", "was", "were", "of", "named", "called", "to")
 _OPERATORS = {
@@ -78,12 +79,21 @@ def time_condition(reading: Reading, table: TableWords, *, prefix: str = "") -> 
     column = time_column(reading, table)
     if column is None:
         return None
-    return reading.time.condition(prefix + named(column.name), lambda at: moment(at, column.dtype)), column
+    return reading.time.condition(prefix + readable(column.name), lambda at: _moment(at, column.dtype)), column
+
+
+def _moment(at: datetime, dtype: pl.DataType) -> str:
+    """Return a time as a literal of a column's type."""
+    if isinstance(dtype, pl.Date):
+        return f"DATE '{at:%Y-%m-%d}'"
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
+        return f"TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}'"
+    return f"TIMESTAMPTZ '{at:%Y-%m-%d %H:%M:%S}+00'"
 
 
 def instant_condition(time: TimeSpan, column: str) -> str:
     """Return a time as a condition on a column of instants."""
-    return time.condition(column, lambda at: moment(at, pl.Datetime("us", "UTC")))
+    return time.condition(column, lambda at: _moment(at, pl.Datetime("us", "UTC")))
 
 
 # --- one condition: each function returns it and the place after its words
@@ -109,7 +119,7 @@ def _missing(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
     if hit is None or not (hit[0].nullable or hit[0].is_list):
         return None
     column, stop = hit
-    name, is_missing = prefix + named(column.name), word in _WITHOUT
+    name, is_missing = prefix + readable(column.name), word in _WITHOUT
     if not is_missing and (at == place + 1 or value_at(reading, stop, column) is not None):
         return None
     if column.is_list:
@@ -124,7 +134,7 @@ def _undone(reading: Reading, table: TableWords, place: int, prefix: str) -> tup
         return None
     stem = english.stem(word[2:])
     column = next((c for c in table.columns if c.nullable and any(alike(stem, s) for s in c.stems)), None)
-    return None if column is None else (f"{prefix}{named(column.name)} IS NULL", place + 1)
+    return None if column is None else (f"{prefix}{readable(column.name)} IS NULL", place + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ def _compared(reading: Reading, table: TableWords, place: int, prefix: str) -> t
         column, stop = guess, comparison.stop
     else:
         return None
-    return f"{prefix}{named(column.name)} {comparison.operator} {comparison.number:g}", stop
+    return f"{prefix}{readable(column.name)} {comparison.operator} {comparison.number:g}", stop
 
 
 def _comparison(reading: Reading, place: int) -> _Comparison | None:
@@ -179,7 +189,7 @@ def _counted(reading: Reading, table: TableWords, place: int, prefix: str) -> tu
     """Read "8 points"."""
     number = reading.number(place)
     hit = None if number is None else measure(reading, table, place + 1)
-    return None if hit is None else (f"{prefix}{named(hit[0].name)} = {number:g}", hit[1])
+    return None if hit is None else (f"{prefix}{readable(hit[0].name)} = {number:g}", hit[1])
 
 
 def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple[str, int] | None:
@@ -195,7 +205,7 @@ def _column_value(reading: Reading, table: TableWords, place: int, prefix: str) 
         at += 1
     number = None if at in reading.used else reading.number(at)
     if column.is_number and number is not None:
-        return f"{prefix}{named(column.name)} {'<>' if negated else '='} {number:g}", at + 1
+        return f"{prefix}{readable(column.name)} {'<>' if negated else '='} {number:g}", at + 1
     first = value_at(reading, at, column)
     if first is None:
         first = unlisted_value(reading, at, column, follows_is=is_said, before=reading.low(place - 1))
@@ -247,7 +257,7 @@ def _flag(reading: Reading, table: TableWords, place: int, prefix: str) -> tuple
             stems = stems[1:]
         if len(stems) != 1:
             continue
-        name = prefix + named(column.name)
+        name = prefix + readable(column.name)
         if stems[0] == stem:
             return (f"NOT {name}" if negated else name), at + 1
         if stems[0] in opposites:

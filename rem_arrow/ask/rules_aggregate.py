@@ -9,10 +9,10 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import column_at, measure, time_column
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.selection import Selection, selection_of
-from rem_arrow.ask.sql_text import named
 from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.quoting import readable
 
 FUNCTIONS = {
     "average": "AVG",
@@ -84,7 +84,7 @@ class _Aggregate:
 
     @property
     def value(self) -> str:
-        return f"{self.function}({'*' if self.of is None else named(self.of.name)})"
+        return f"{self.function}({'*' if self.of is None else readable(self.of.name)})"
 
     @property
     def label(self) -> str:
@@ -141,10 +141,10 @@ def _read(asked: Asked, reading: Reading) -> _Aggregate | None:
 
 
 def _sql(aggregate: _Aggregate) -> str:
-    source, where = named(aggregate.selection.table.name), aggregate.selection.where
+    source, where = readable(aggregate.selection.table.name), aggregate.selection.where
     if aggregate.group is None:
         return f"SELECT {aggregate.value} AS {aggregate.label} FROM {source}{where}"
-    column, order, limit = named(aggregate.group.name), "DESC", ""
+    column, order, limit = readable(aggregate.group.name), "DESC", ""
     if aggregate.extreme is not None:
         order = "DESC" if aggregate.extreme.most else "ASC"
         limit = f" LIMIT {aggregate.extreme.groups}"

@@ -7,10 +7,10 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import alike
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.selection import Selection, selection_of
-from rem_arrow.ask.sql_text import named
 from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import noun
 from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.quoting import readable
 
 _OPERATORS = {
     "more": ">",
@@ -56,7 +56,7 @@ def _distinct_plan(column: Column, selection: Selection) -> Plan:
         stages=[
             Stage(
                 name="answer",
-                sql=f"SELECT COUNT(DISTINCT {named(column.name)}) AS count FROM {named(selection.table.name)}"
+                sql=f"SELECT COUNT(DISTINCT {readable(column.name)}) AS count FROM {readable(selection.table.name)}"
                 f"{selection.where}",
                 purpose="how many different ones",
             )
@@ -91,9 +91,9 @@ def _group(reading: Reading, table: TableWords, stop: int) -> Column | None:
 
 
 def _groups_plan(selection: Selection, group: Column, size: str) -> Plan:
-    column = named(group.name)
+    column = readable(group.name)
     sql = (
-        f"SELECT {column}, COUNT(*) AS count FROM {named(selection.table.name)}{selection.where} GROUP BY {column} "
+        f"SELECT {column}, COUNT(*) AS count FROM {readable(selection.table.name)}{selection.where} GROUP BY {column} "
         f"HAVING COUNT(*) {size} ORDER BY count DESC, {column}"
     )
     return Plan(

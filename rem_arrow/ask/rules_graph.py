@@ -11,10 +11,10 @@ from rem_arrow.ask.chain import Chain, Link, chain_of
 from rem_arrow.ask.chain_items import Node
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.rules_aggregate import FUNCTIONS, measured
-from rem_arrow.ask.sql_text import named
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.vocabulary import Column
 from rem_arrow.ask.walk_stages import entity_ids, neighbors, stages_of
+from rem_arrow.quoting import readable
 
 _RANKED = 10
 # A question with more words that are not understood is not read as a chain.
@@ -138,7 +138,7 @@ def _measurement(walk: _Walk, rows: str) -> Stage | None:
     if walk.measure is None:
         return None
     function, column = walk.measure
-    sql = f"SELECT {function}({named(column.name)}) AS {function.lower()}_{column.name} FROM {rows}"
+    sql = f"SELECT {function}({readable(column.name)}) AS {function.lower()}_{column.name} FROM {rows}"
     return Stage(name="answer", sql=sql, purpose=f"their {function.lower()} of {column.name}")
 
 
@@ -146,10 +146,10 @@ def _groups(walk: _Walk, rows: str) -> Stage | None:
     target = walk.chain.nodes[0]
     if target.group is None or target.table is None:
         return None
-    column = named(target.group.name)
+    column = readable(target.group.name)
     sql = (
         f"SELECT t.{column}, count(*) AS people, sum(n.links) AS links FROM {rows} AS n JOIN "
-        f"{named(target.table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
+        f"{readable(target.table.name)} AS t ON t.id = n.id GROUP BY t.{column} ORDER BY links DESC"
     )
     return Stage(name="groups", sql=sql, purpose=f"the same by {target.group.name}")
 

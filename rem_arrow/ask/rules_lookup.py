@@ -5,8 +5,8 @@ from __future__ import annotations
 from rem_arrow.ask import english
 from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.question import Reading, is_identifier
-from rem_arrow.ask.sql_text import quoted
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
+from rem_arrow.quoting import literal
 
 
 def plan(asked: Asked, reading: Reading) -> Plan | None:
@@ -18,7 +18,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
     if tables is None:
         return None
     table = tables[0] if tables else asked.table
-    texts = ", ".join(map(quoted, names))
+    texts = ", ".join(map(literal, names))
     is_sure = set(names) <= {entity.text for entity in reading.entities}
     said = "the question names " + " and ".join(map(repr, names))
     return Plan(
@@ -30,7 +30,7 @@ def plan(asked: Asked, reading: Reading) -> Plan | None:
         stages=[
             Stage(
                 name="found",
-                sql=f"SELECT * FROM LOOKUP({texts}{f', table => {quoted(table)}' if table else ''})",
+                sql=f"SELECT * FROM LOOKUP({texts}{f', table => {literal(table)}' if table else ''})",
                 purpose="the entities of that name",
             )
         ],

@@ -9,10 +9,10 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import sized, time_column
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.selection import Selection, selection_of
-from rem_arrow.ask.sql_text import named
 from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
+from rem_arrow.quoting import readable
 
 _LIMIT = 10
 
@@ -52,7 +52,7 @@ def _left(reading: Reading, selection: Selection) -> list[int]:
     described = {
         english.stem(word)
         for column in selection.table.columns
-        if any(named(column.name) in condition for condition in selection.conditions)
+        if any(readable(column.name) in condition for condition in selection.conditions)
         for word in column.description.split()
     }
     places = [i for i in reading.left() if reading.tokens[i].stem not in english.VAGUE_STEMS | described]
@@ -64,11 +64,11 @@ def _left(reading: Reading, selection: Selection) -> list[int]:
 
 
 def _sql(selection: Selection, order: _Order | None) -> str:
-    sql = f"SELECT * FROM {named(selection.table.name)}{selection.where}"
+    sql = f"SELECT * FROM {readable(selection.table.name)}{selection.where}"
     if order is not None:
         direction = "DESC" if order.descending else "ASC"
-        return f"{sql} ORDER BY {named(order.column.name)} {direction} NULLS LAST LIMIT {order.limit}"
-    return sql if selection.time is None else f"{sql} ORDER BY {named(selection.time[1].name)} DESC"
+        return f"{sql} ORDER BY {readable(order.column.name)} {direction} NULLS LAST LIMIT {order.limit}"
+    return sql if selection.time is None else f"{sql} ORDER BY {readable(selection.time[1].name)} DESC"
 
 
 def _order(reading: Reading, subject: Subject) -> _Order | None:

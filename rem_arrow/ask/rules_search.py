@@ -13,10 +13,10 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import column_at
 from rem_arrow.ask.question import Reading, Token
 from rem_arrow.ask.selection import Selection
-from rem_arrow.ask.sql_text import named, quoted
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import TableWords
+from rem_arrow.quoting import literal, readable
 
 ROWS = 10
 _WORDS_MAX = 12
@@ -64,15 +64,15 @@ def _read(reading: Reading, subject: Subject) -> _Search:
 
 
 def _nearest(asked: Asked, search: _Search) -> Plan:
-    """Return the plan of a search in a table that has embeddings, and broader ones behind it."""
-    name, selection = named(search.selection.table.name), search.selection
+    """Return the plan of a search in a table that has embeddings, with broader ones as fallbacks."""
+    name, selection = readable(search.selection.table.name), search.selection
     explanation = f"Rows of {selection.table.name} nearest in meaning to {search.topic!r}"
     fallbacks = everywhere_fallback(asked, search.topic)
     if selection.condition:
         explanation += f", of those where {selection.condition}"
-        everything = f"SEARCH {quoted(search.topic)} IN {name} LIMIT {ROWS}"
+        everything = f"SEARCH {literal(search.topic)} IN {name} LIMIT {ROWS}"
         fallbacks = [Fallback(sql=everything, purpose="the same without conditions"), *fallbacks]
-    sql = f"SEARCH {quoted(search.topic)} IN {name}{selection.where} LIMIT {ROWS}"
+    sql = f"SEARCH {literal(search.topic)} IN {name}{selection.where} LIMIT {ROWS}"
     return Plan(
         query_type="hybrid" if selection.condition else "vector",
         confidence=0.75 if selection.condition else 0.7,
@@ -87,7 +87,7 @@ def broader(asked: Asked, reading: Reading, subject: Subject) -> list[Fallback]:
     in all."""
     topic, fallbacks = topic_of(reading.tokens), []
     if subject.table.embedded and topic:
-        sql = f"SEARCH {quoted(topic)} IN {named(subject.table.name)} LIMIT {ROWS}"
+        sql = f"SEARCH {literal(topic)} IN {readable(subject.table.name)} LIMIT {ROWS}"
         fallbacks = [Fallback(sql=sql, purpose=f"rows of {subject.table.name} near in meaning")]
     return [*fallbacks, *everywhere_fallback(asked, topic)][:FALLBACKS_MAX]
 
@@ -109,8 +109,8 @@ def _union(asked: Asked, topic: str) -> str | None:
     if not tables:
         return None
     searches = [
-        f'SELECT {quoted(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({named(t.name)}, '
-        f"{quoted(topic)}, k => {ROWS})"
+        f'SELECT {literal(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({readable(t.name)}, '
+        f"{literal(topic)}, k => {ROWS})"
         for t in tables
     ]
     return "\nUNION ALL\n".join(searches) + f"\nORDER BY _score DESC LIMIT {ROWS}"
@@ -131,12 +131,12 @@ def _everywhere(asked: Asked, reading: Reading, subject: Subject | None) -> Plan
     texts = next((asked.vocabulary.tables[t] for t in _TEXTS if t in asked.vocabulary.tables), None)
     is_wide = any(t.low in _EVERYWHERE for t in reading.tokens)
     if texts is not None and texts.rows and texts.embedded and not is_wide:
-        sql = f"SEARCH {quoted(topic)} IN {named(texts.name)} LIMIT {ROWS}"
+        sql = f"SEARCH {literal(topic)} IN {readable(texts.name)} LIMIT {ROWS}"
         said = f"Texts of {texts.name} nearest in meaning to {topic!r}; the question names no table."
         return _searched(sql, said, everywhere_fallback(asked, topic))
     union = _union(asked, topic)
     if union is None:
-        sql = f"SELECT * FROM FUZZY({quoted(topic)}, k => {ROWS})"
+        sql = f"SELECT * FROM FUZZY({literal(topic)}, k => {ROWS})"
         return _searched(sql, f"No table has embeddings with rows; names spelled like {topic!r}.", [])
     return _searched(union, f"Rows of any table nearest in meaning to {topic!r}; the question names no table.", [])
 
@@ -154,7 +154,7 @@ def _searched(sql: str, said: str, fallbacks: list[Fallback]) -> Plan:
 def _browse(selection: Selection) -> Plan:
     """Return the plan of a question without a topic: the rows that meet its conditions."""
     name = selection.table.name
-    sql = f"SELECT * FROM {named(name)}{selection.where}"
+    sql = f"SELECT * FROM {readable(name)}{selection.where}"
     return Plan(
         query_type="sql",
         confidence=0.6,
@@ -173,9 +173,9 @@ def _by_words(asked: Asked, search: _Search) -> Plan:
     first."""
     table, topic = search.selection.table, search.topic
     stems = list(dict.fromkeys(english.stem(w) for w in topic.split() if len(w) > 2 or w.isdigit())) or [topic]
-    text = f"lower(concat_ws(' ', {', '.join(map(named, _text_columns(table)))}))"
-    words = " + ".join(f"CAST(contains({text}, {quoted(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX])
-    rows = f"SELECT *, {words} AS words FROM {named(table.name)}{search.selection.where}"
+    text = f"lower(concat_ws(' ', {', '.join(map(readable, _text_columns(table)))}))"
+    words = " + ".join(f"CAST(contains({text}, {literal(s.casefold())}) AS INTEGER)" for s in stems[:_WORDS_MAX])
+    rows = f"SELECT *, {words} AS words FROM {readable(table.name)}{search.selection.where}"
     order = "words DESC, id" if table.kind == "entity" else "words DESC"
     return Plan(
         query_type="sql",

@@ -9,8 +9,8 @@ from rem_arrow.ask import english
 from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import value_columns
 from rem_arrow.ask.question import Reading
-from rem_arrow.ask.sql_text import named, quoted
 from rem_arrow.ask.vocabulary import TableWords, normal
+from rem_arrow.quoting import literal, readable
 
 _EVENTS = "moments"
 _EVENT_WORDS = ("happened", "happen", "happens", "happening", "scheduled", "planned", "upcoming", "coming")
@@ -110,7 +110,7 @@ def _kind_noun(asked: Asked, reading: Reading, first: int, last: int) -> Subject
     phrase = _phrase(reading, first, last)
     column = value_columns(asked.vocabulary, phrase)[0]
     reading.use(first, last)
-    condition = f"{named(column.name)} = {quoted(column.values[normal(phrase)])}"
+    condition = f"{readable(column.name)} = {literal(column.values[normal(phrase)])}"
     return Subject(asked.vocabulary.tables[column.table], (condition,), first, _is_plural(reading, last - 1))
 
 

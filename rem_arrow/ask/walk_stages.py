@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rem_arrow.ask.chain import Chain, Link
 from rem_arrow.ask.chain_items import Node
-from rem_arrow.ask.sql_text import named, quoted
 from rem_arrow.ask.staged_plan import Stage
 from rem_arrow.ask.vocabulary import TableWords, Vocabulary
+from rem_arrow.quoting import literal, readable
 
 _SEEDS, _ROWS_MAX = 20, 1_000
 # The type and direction of edges.
@@ -75,7 +75,7 @@ def entity_ids(vocabulary: Vocabulary, anchor: Node, link: Link) -> list[str]:
     tables = {e.dst_table if link.direction == "in" else e.src_table for e in vocabulary.edges if e.type in link.types}
     hits = [h for h in anchor.entity.hits if h[0] in tables] or list(anchor.entity.hits)
     ids = [i for _, i, _ in hits]
-    return [quoted(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
+    return [literal(f"{t}:{i}" if ids.count(i) > 1 or ":" in i else i) for t, i, _ in hits]
 
 
 def _seeds(anchor: Node) -> Stage:
@@ -84,12 +84,12 @@ def _seeds(anchor: Node) -> Stage:
     table, where = anchor.table, " AND ".join(anchor.conditions)
     if anchor.topic:
         column = table.embedded[0] if table.embedded else "embedding"
-        search = f"t.{column}.cosine({quoted(anchor.topic)}, k => {_SEEDS})"
-        sql = f'SELECT {quoted(table.name)} AS "table", t.id, t._score FROM {named(table.name)} AS t WHERE {search}'
+        search = f"t.{column}.cosine({literal(anchor.topic)}, k => {_SEEDS})"
+        sql = f'SELECT {literal(table.name)} AS "table", t.id, t._score FROM {readable(table.name)} AS t WHERE {search}'
         sql += f" AND {where}" if where else ""
         purpose = f"{table.name} near in meaning to {anchor.topic!r}"
     else:
-        sql = f'SELECT {quoted(table.name)} AS "table", t.id FROM {named(table.name)} AS t'
+        sql = f'SELECT {literal(table.name)} AS "table", t.id FROM {readable(table.name)} AS t'
         sql += f" WHERE {where}" if where else ""
         purpose = f"{table.name} where {where}"
     return Stage(name="seeds", sql=sql, purpose=purpose)
@@ -105,7 +105,7 @@ def _ids_of(rows: str) -> str:
 
 def neighbors(seeds: str, types: Iterable[str] = (), *, direction: str, depth: int = 1) -> str:
     """Return the call for what edges lead to from the seeds; without types, edges of every type."""
-    names = [quoted(t) for t in dict.fromkeys(types)]
+    names = [literal(t) for t in dict.fromkeys(types)]
     options = [] if not names else [f"type => {names[0]}" if len(names) == 1 else f"type => [{', '.join(names)}]"]
     options += [f"direction => '{direction}'", *([f"depth => {depth}"] if depth > 1 else [])]
     return f"NEIGHBORS({', '.join([seeds, *options])})"
@@ -131,12 +131,13 @@ def _reached_sql(call: str) -> str:
 
 def _rows_reached(step: _Step, table: TableWords, call: str, name: str) -> Stage:
     """Return the stage of the rows of a table among the neighbors; whole rows where they are the answer."""
-    literal = quoted(table.name)
+    name_literal = literal(table.name)
     columns, order = ("t.*", " ORDER BY n.links DESC, t.id") if step.is_last else ("t.id", "")
     where = f" WHERE {' AND '.join(step.node.conditions)}" if step.node.conditions else ""
     sql = (
-        f'SELECT {literal} AS "table", {columns}, n.links FROM (SELECT id, count(*) AS links FROM {call} '
-        f'WHERE "table" = {literal} GROUP BY id) AS n\nJOIN {named(table.name)} AS t ON t.id = n.id{where}{order}'
+        f'SELECT {name_literal} AS "table", {columns}, n.links FROM (SELECT id, count(*) AS links FROM {call} '
+        f'WHERE "table" = {name_literal} GROUP BY id) AS n\nJOIN {readable(table.name)} AS t ON t.id = n.id'
+        f"{where}{order}"
     )
     return Stage(name=step.free(name), sql=sql, purpose=f"{table.name} that the edges lead to")
 

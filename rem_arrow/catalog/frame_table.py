@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rem_arrow.access import text_indexes, vector_columns
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TextKeys, VectorSpec
+from rem_arrow.source import NO_SKIPS, ROWID, ColumnStatistics, Metric, ScanReport, Skips, VectorSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,12 +65,10 @@ class FrameTable:
     def scan(
         self,
         columns: list[str],
-        ranges: tuple[ColumnRange, ...],
         report: ScanReport,
+        skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         frame = (
             self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64))

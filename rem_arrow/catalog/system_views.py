@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.quoting import identifier, literal
 from rem_arrow.schema import Table
 from rem_arrow.storage.version import Version
 
@@ -23,11 +24,7 @@ def all_entities(version: Version) -> str:
 
 def _entities_of(table: Table) -> str:
     names = dict.fromkeys(["name", *table.name_fields]) if "name" in table.names else dict.fromkeys(table.name_fields)
-    texts = [_quoted(n) for n in names if isinstance(table.field(n).dtype, pl.String)]
+    texts = [identifier(n) for n in names if isinstance(table.field(n).dtype, pl.String)]
     name = "CAST(NULL AS VARCHAR)" if not texts else texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
-    literal = "'" + table.name.replace("'", "''") + "'"
-    return f'SELECT {literal} AS "table", id, {name} AS "name", created_at, modified_at FROM {_quoted(table.name)}'
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    columns = f'{literal(table.name)} AS "table", id, {name} AS "name", created_at, modified_at'
+    return f"SELECT {columns} FROM {identifier(table.name)}"

@@ -57,22 +57,25 @@ def draw_graph(
     """Draw what a traversal, a query of paths or a query of edges returned; needs the extra `plot`.
 
     Args:
-        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and
-            dst (as of `edges`).
-        labels: by id, what stands at a node instead of its id.
-        groups: by id, what its colour says; default is the table, where the frame says it and there are several.
-        direction: that of the walk, so that arrows show the edges' own: with "in" they point to the start, with
-            "both" there are none.
-        layout: "layers" by distance from the start, "force"; "auto" takes layers for walks.
-        nodes_max: more nodes are refused, since nobody could read them.
+        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and dst
+            (as of `edges`).
+        title: above the drawing.
+        labels: by id, the text at a node instead of its id.
+        groups: by id, the group that gives a node its colour; default is its table, where the frame has several.
+        direction: that of the traversal, so that arrows show the direction of the edges; with "both" there are none.
+        layout: "layers" by distance from the start, or "force"; "auto" chooses layers for traversals.
+        nodes_max: the most nodes; more are refused, since nobody could read them.
+
+    Returns:
+        A `Drawing`, which shows itself in a notebook; `save` writes PNG, SVG or PDF.
 
     Raises:
-        InputError: the frame says nothing of edges, has no nodes, or too many.
-        UnsupportedError: without matplotlib.
+        InputError: the frame has no edges, no nodes or too many, or another argument does not fit.
+        UnsupportedError: matplotlib is not installed.
 
     Example:
-        >>> reached = db.traverse_edges("json", edge_type="imports", depth=2)
-        >>> draw_graph(reached, title="What json imports").save("json.png")
+        >>> reached = db.traverse_edges("ada", depth=2)
+        >>> rem.draw_graph(reached, title="What Ada reaches").save("reached.png")
     """
     graph = network(frame)
     if not graph.nodes or len(graph.nodes) > nodes_max:

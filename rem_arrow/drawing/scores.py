@@ -22,21 +22,25 @@ def draw_scores(
     title: str = "",
     rows_max: int = ROWS_MAX,
 ) -> Drawing:
-    """Draw a column of numbers as bars, one row each, in their order; needs the extra `plot`.
+    """Draw a column of numbers as bars, one for each row, in their order; needs the extra `plot`.
 
     Args:
-        frame: rows, such as of a search.
+        frame: rows, such as those of a search.
         score: the column of numbers; default is `_score`, else `score`, else the last column of numbers.
         label: the column that names the rows; default is name, id, title, text or label, else the first column of
             texts.
-        rows_max: more rows are left out, and the drawing says how many.
+        title: above the drawing.
+        rows_max: the most bars; more rows are left out, and the drawing says how many.
+
+    Returns:
+        A `Drawing`, which shows itself in a notebook; `save` writes PNG, SVG or PDF.
 
     Raises:
-        InputError: no such column, or no rows with a number.
-        UnsupportedError: without matplotlib.
+        InputError: there is no such column, or no row with a number.
+        UnsupportedError: matplotlib is not installed.
 
     Example:
-        >>> draw_scores(db.search("resources", "password"), title="password").save("scores.png")
+        >>> rem.draw_scores(db.search("issues", "password"), label="title").save("scores.png")
     """
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"draw_scores takes a Polars DataFrame, not {type(frame).__name__}")

@@ -23,10 +23,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rem_arrow import checks
 from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors
 from rem_arrow.embed.features import KEY_BITS, FeatureCache, Keys
 from rem_arrow.embed.tokens import words_of
-from rem_arrow.errors import InputError
 
 DIMENSION_DEFAULT = 384
 
@@ -52,9 +52,7 @@ class HashEmbedder:
     batch_max = _BATCH_MAX
 
     def __init__(self, dimension: int = DIMENSION_DEFAULT) -> None:
-        if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= DIMENSION_MAX:
-            raise InputError(f"the dimension of hash is a whole number from 1 to {DIMENSION_MAX}, not {dimension!r}")
-        self.dimension = dimension
+        self.dimension = checks.whole(dimension, "the dimension of hash", most=DIMENSION_MAX)
         self.name = "hash" if dimension == DIMENSION_DEFAULT else f"hash:{dimension}"
         self._cache = FeatureCache()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from rem_arrow import checks
 from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
 from rem_arrow.embed.function import FunctionEmbedder
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
@@ -123,5 +124,4 @@ def _number(text: str) -> int | None:
 
 
 def _check_dimension(dimension: object) -> None:
-    if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= DIMENSION_MAX:
-        raise InputError(f"a dimension is a whole number from 1 to {DIMENSION_MAX}, not {dimension!r}")
+    checks.whole(dimension, "a dimension", most=DIMENSION_MAX)

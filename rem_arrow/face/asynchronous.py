@@ -28,6 +28,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import ExecuteError, InputError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.face.transaction import Transaction
@@ -100,8 +101,7 @@ def _of_transaction(
 
 
 class AsyncTransaction:
-    """A transaction whose verbs are awaited, one after another; `async with` commits at its end, or on an error stores
-    nothing."""
+    """A transaction whose verbs are coroutines, run one after another; `async with` commits or rolls back."""
 
     add_edge = _of_transaction(Transaction.add_edge)
     add_edges = _of_transaction(Transaction.add_edges)
@@ -167,11 +167,11 @@ class AsyncTransaction:
 
 
 class AsyncDatabase:
-    """An open database whose verbs are awaited; `async with` closes it. Each is the verb of `Database` of that name,
-    run on a thread.
+    """An open database whose verbs are coroutines: those of `Database`, run on threads; `async with` closes it.
 
     Args:
-        workers: calls that run at a time; more wait for their turn. Writers take turns in any case.
+        database: an open database; `connect_async` opens one.
+        workers: the most calls that run at the same time, at least 1; others wait. Writers take turns in any case.
     """
 
     add_document = _of_database(Database.add_document)
@@ -232,23 +232,44 @@ class AsyncDatabase:
     wait = _of_database(Database.wait)
 
     def __init__(self, database: Database, *, workers: int = WORKERS) -> None:
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise InputError(f"workers is a whole number of at least 1, not {workers!r}")
+        checks.whole(workers, "workers")
         self._database = database
         self._threads = Threads(workers)
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """The folder of the database.
+
+        Example:
+            >>> adb.path == db.path
+            True
+        """
         return self._database.path
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
+        """Whether the database has been closed.
+
+        Example:
+            >>> adb.closed
+            False
+        """
         return self._database.closed
 
     def transaction(self) -> AsyncTransaction:
-        """Return a transaction: `async with adb.transaction() as tx`."""
+        """Begin a transaction, to be used as `async with adb.transaction() as tx`.
+
+        Returns:
+            An `AsyncTransaction`.
+
+        Example:
+            >>> async def rename() -> None:
+            ...     async with adb.transaction() as tx:
+            ...         await tx.update("issues", "docs", {"title": "Write the API down"})
+            >>> asyncio.run(rename())
+            >>> db.get("issues", "docs")["title"]
+            'Write the API down'
+        """
         return AsyncTransaction(self._database, self._threads)
 
     async def batches(
@@ -259,23 +280,45 @@ class AsyncDatabase:
         frames: Mapping[str, Any] | None = None,
         rows: int = BATCH_ROWS,
     ) -> AsyncIterator[pl.DataFrame]:
-        """Yield the rows of a query in frames of about `rows` rows, as they are computed; a result may be larger than
-        memory.
+        """Yield the rows of a query in frames, as they are computed; the result may be larger than memory.
+
+        Args:
+            text: a query in SQL.
+            parameters: values of $name by name, or of $1, $2 by position.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+            rows: the number of rows in a frame, about; at least 1.
+
+        Returns:
+            Polars DataFrames with the columns of the query.
 
         Raises:
-            ParseError, BindError, UnsupportedError: the text.
-            ExecuteError: overflow, memory.
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+            ExecuteError: an overflow, a failed cast, the memory limit.
             InputError: `rows` is not at least 1.
+
+        Example:
+            >>> async def total() -> int:
+            ...     return sum([batch["amount"].sum() async for batch in adb.batches("SELECT amount FROM sales")])
+            >>> asyncio.run(total())
+            12
         """
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise InputError(f"rows is a whole number of at least 1, not {rows!r}")
+        checks.whole(rows, "rows")
         frame = await self._run(partial(self._database.lazy, text, parameters, frames=frames))
         found = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
         while (batch := await self._run(partial(_next, found))) is not None:
             yield batch
 
     async def close(self, timeout_s: float = 30.0) -> None:
-        """Close the database as `Database.close` does; safe to call twice."""
+        """Close the database as `Database.close` does; a second call does nothing.
+
+        Args:
+            timeout_s: the longest wait for background work, in seconds.
+
+        Example:
+            >>> asyncio.run(adb.close())
+            >>> adb.closed
+            True
+        """
         if not self._database.closed:
             await asyncio.shield(asyncio.to_thread(self._database.close, timeout_s))
         self._threads.close()

@@ -18,18 +18,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow import checks
+from rem_arrow.access.access import Access
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.search import Meaning
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.language.chunks import Unit, split
 from rem_arrow.language.document_files import document_paths, is_markdown, read_document
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import NAME as EDGES
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.edges import edge_row
-from rem_arrow.write.writer import find_table
 
 TABLE = "resources"
 _GIVEN = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
@@ -54,7 +53,7 @@ class _Source:
     markdown: bool
 
 
-class Documents(Meaning):
+class DocumentVerbs(Verbs):
     """The part of a database that takes documents."""
 
     def add_document(
@@ -73,33 +72,33 @@ class Documents(Meaning):
         unit: Unit = "tokens",
         markdown: bool | None = None,
     ) -> Document:
-        """Store a document as chunks in `resources`, in one commit; a document of the same uri is replaced.
+        """Store a document in `resources`, as a row for it and one for each chunk; the same uri is replaced.
 
         Args:
-            document: the text itself, or a `pathlib.Path` of a file of UTF-8 text. A str is always a text, never
-                the name of a file.
-            uri: where it came from, and the id of its row; default is the path as it is given, or of a text "text:"
-                and a hash of it.
+            document: the text itself, or a `pathlib.Path` of a UTF-8 file. A str is always the text, never a file's
+                name.
+            uri: where it came from, and the id of its row; default is the path as given, or "text:" and a hash of the
+                text.
             name: its title; default is its first Markdown heading, else the name of the file.
-            category, status, description, tags: columns of its rows; the description is the document's own.
-            metadata: anything else, in the JSON of every row.
-            chunk: the most that a chunk holds; default 400 tokens, or 1,600 characters.
-            overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default an eighth.
-            unit: "tokens", estimated at four ASCII characters each, or "characters".
-            markdown: headings part it and fenced code stays whole; default is yes for texts and files called .md,
-                .markdown or .mdx.
+            category, status, tags: columns of all its rows.
+            description: of the document's own row.
+            metadata: anything else, in the JSON column `metadata` of every row.
+            chunk: the most that a chunk holds; default is 400 tokens, or 1,600 characters.
+            overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default is an eighth.
+            unit: of `chunk` and `overlap`: "tokens", estimated as four ASCII characters each, or "characters".
+            markdown: split at headings first, and keep fenced code whole; default is True for texts, and for files
+                named .md, .markdown or .mdx.
 
         Returns:
-            The id of the document, and those of its chunks in order; an empty text has none.
+            A `Document`: `id`, and `chunks`, the ids of its chunks in order; an empty text has none.
 
         Raises:
-            InputError: the file cannot be read or is not UTF-8; a size that makes no chunks; an id that another row
-                has. Nothing was stored.
+            InputError: the file cannot be read or is not UTF-8, a size is out of bounds, or another row has one of the
+                ids.
 
         Example:
-            >>> added = db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
-            >>> added.id, added.chunks
-            ('guide.md', ['guide.md#0'])
+            >>> db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
+            Document(id='guide.md', chunks=['guide.md#0'])
         """
         columns = _columns(category, status, description, tags, metadata)
         return self._add_document(_source(document, uri, name, columns, markdown), chunk, overlap, unit)
@@ -117,18 +116,26 @@ class Documents(Meaning):
         markdown: bool | None = None,
         progress: bool | None = None,
     ) -> list[Document]:
-        """Store several documents as `add_document` does, each in a commit of its own. Returns them in order.
+        """Store several documents as `add_document` does, each in a commit of its own.
 
         Args:
-            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files, at any depth, hidden ones not), a
-                glob pattern such as
-                "docs/**/*.md", a file, or an iterable of `Path` of a file, of texts, and of dicts with `text` and, if
-                wanted, uri, name, category, status,
-                description, tags and metadata.
-            progress: show a bar; default is when it takes more than a second, in a terminal or notebook.
+            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files at any depth, without hidden ones), a
+                glob pattern such as "docs/**/*.md", a file, or an iterable of paths, texts, and dicts with `text` and
+                optionally uri, name, category, status, description, tags and metadata.
+            category, status, tags: columns of all rows of all documents.
+            chunk, overlap, unit, markdown: as in `add_document`.
+            progress: show a progress bar, as in `load`.
+
+        Returns:
+            A `Document` for each, in order.
 
         Raises:
-            InputError: one does not fit, or there is none. Those before it are stored.
+            InputError: a document does not fit, or there is none; those before it are stored.
+
+        Example:
+            >>> added = db.add_documents([{"text": "Run pip.", "uri": "a"}, {"text": "Run make.", "uri": "b"}])
+            >>> [document.id for document in added]
+            ['a', 'b']
         """
         shared = {"category": category, "status": status, "tags": tags}
         given: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)
@@ -143,34 +150,25 @@ class Documents(Meaning):
         rows = _rows(source, chunk, overlap, unit)
         ids = [row["id"] for row in rows]
 
-        def compute(version: Version) -> tuple[Changes, None]:
-            tv = find_table(version, TABLE)
-            changed = self._changed(version, tv, rows)
-            beyond = self._beyond(version, source.uri, len(ids) - 1)
-            changes, _ = self._shared.writer.insert(
-                tv, self._shared.records(tv.table), self._shared.records(tv.table).new_rows(changed)
-            )
-            removed, _ = self._shared.writer.purge(tv, beyond)
+        def compute(access: Access) -> tuple[Changes, None]:
+            writer, tv = self._instance.writer, access.table(TABLE)
+            changed = self._changed(access, tv, rows)
+            beyond = self._beyond(access, source.uri, len(ids) - 1)
+            changes, _ = writer.put(access, tv, changed, many=True)
+            removed, _ = writer.purge(access, tv, beyond)
             changes.merge(removed)
-            if beyond:
-                self._purge_edges(version, changes, TABLE, beyond)
             if changed or beyond:
-                changes.merge(self._shared.writer.put_keyed(find_table(version, EDGES), _edges(ids)))
+                changes.merge(writer.put_edges(access, _edges(ids)))
             return changes, None
 
         self._write(compute)
         return Document(ids[0], ids[1:])
 
-    def _changed(self, version: Version, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _changed(self, access: Access, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the rows that are not stored as they are. Raises InputError if an id is another document's."""
-        records, changed = self._shared.records(tv.table), []
+        changed = []
         for row in rows:
-            found = self._shared.writer.find(tv, row["id"])
-            stored = (
-                None
-                if found is None
-                else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
-            )
+            stored = self._instance.writer.read(access, tv, row["id"])
             if stored is not None and (stored["uri"], stored["ordinal"]) != (row["uri"], row["ordinal"]):
                 raise InputError(
                     f"{TABLE} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri"
@@ -183,24 +181,19 @@ class Documents(Meaning):
                 changed.append(row)
         return changed
 
-    def _beyond(self, version: Version, uri: str, count: int) -> list[str]:
+    def _beyond(self, access: Access, uri: str, count: int) -> list[str]:
         """Return the ids of the document's stored chunks from `count` on."""
-        snapshot = Snapshot(self._shared.store.kv, self._shared.writer.hints, version, include_deleted=True)
-        found = self._shared.engine.execute(
-            f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count",
-            snapshot,
-            {"uri": uri, "count": count},
-            self._shared.limits,
-        )
-        return [id_ for id_, ordinal in found.iter_rows() if id_ == _chunk_id(uri, ordinal)]
+        text = f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count"
+        chunks = self._select(access, text, {"uri": uri, "count": count}, include_deleted=True)
+        return [id_ for id_, ordinal in chunks.iter_rows() if id_ == _chunk_id(uri, ordinal)]
 
 
 def _source(
     document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
 ) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
-    if uri is not None and (not isinstance(uri, str) or not uri):
-        raise InputError(f"the uri of a document is a text that is not empty, not {uri!r}")
+    if uri is not None:
+        checks.text(uri, "the uri of a document")
     if isinstance(document, Path):
         return _Source(
             read_document(document),

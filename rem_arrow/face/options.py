@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import InputError
 from rem_arrow.schema import check_name
 
@@ -46,8 +47,7 @@ def thread_count(wanted: int | None) -> int:
     cores = os.cpu_count() or 1
     if wanted is None:
         return max(2, min(cores, _THREADS_DEFAULT_MAX))
-    if wanted < 1:
-        raise InputError(f"threads is at least 1, not {wanted}")
+    checks.whole(wanted, "threads")
     running = pl.thread_pool_size()
     if running > wanted:
         raise InputError(

@@ -7,9 +7,11 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access.index_descriptions import checked_metric
 from rem_arrow.errors import InputError
 from rem_arrow.model.registry import id_text
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
 from rem_arrow.source import Metric
 from rem_arrow.sql.parse import is_condition
@@ -32,18 +34,18 @@ def search_query(
 ) -> Text:
     """Return the SELECT for a search by text or vector."""
     condition = "" if where is None else f" AND ({where}\n)"
-    score = f"r.{_quoted(column)}.{checked_metric(metric)}($query, k => $k)"
-    text = f"SELECT * FROM {_quoted(table)} AS r WHERE {score}{condition}"
-    return text, {**(parameters or {}), "query": query, "k": _count(k)}
+    checks.text(column, "the name of a column")
+    score = f"r.{identifier(column)}.{checked_metric(metric)}($query, k => $k)"
+    text = f"SELECT * FROM {identifier(table)} AS r WHERE {score}{condition}"
+    return text, {**(parameters or {}), "query": query, "k": checks.whole(k, "k")}
 
 
 def check_search(mode: str, query: object, k: int, where: str | None, parameters: Mapping[str, Any] | None) -> None:
     """Refuse what no search takes. Raises InputError, and what is wrong in the SQL of `where`."""
-    if mode not in _MODES:
-        raise InputError(f"mode is 'vector', 'text' or 'hybrid', not {mode!r}")
+    checks.one_of(mode, "mode", _MODES)
     if mode != "vector" and not isinstance(query, str):
         raise InputError(f"a search by words takes a text, not {type(query).__name__}")
-    _count(k)
+    checks.whole(k, "k")
     if "query" in (parameters or {}) or "k" in (parameters or {}):
         raise InputError("the parameters $query and $k are taken by the search itself; name yours otherwise")
     if where is None:
@@ -70,7 +72,7 @@ def word_columns(table: Table, column: str | None) -> list[str]:
 
 def rowids_query(table: str, where: str) -> str:
     """Return the SELECT for the rowids of the rows that meet a condition."""
-    return f"SELECT rowid FROM {_quoted(table)} WHERE ({where}\n)"
+    return f"SELECT rowid FROM {identifier(table)} WHERE ({where}\n)"
 
 
 def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
@@ -86,29 +88,10 @@ def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     )
 
 
-def fused(ranked: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
-    """Return the k best rows of several rankings, best first each, by the sum of 1 / (60 + rank)."""
-    shares = [
-        r.select("rowid", (1.0 / (60 + pl.col("score").rank("min", descending=True))).alias("score")) for r in ranked
-    ]
-    return summed([*shares, shares[0].head(0)], k)
-
-
 def similar_query(table: str, column: str, metric: Metric, id: object, k: int) -> Text:
     """Return the SELECT for the rows near to another one."""
-    vector = f"(SELECT {_quoted(column)} FROM {_quoted(table)} WHERE id = $id)"
-    score = f"r.{_quoted(column)}.{checked_metric(metric)}({vector}, k => $k)"
-    text = f"SELECT * FROM {_quoted(table)} AS r WHERE {score} AND r.id <> $id"
-    return text, {"id": id_text(id, table), "k": _count(k)}
-
-
-def _quoted(name: str) -> str:
-    if not isinstance(name, str):
-        raise InputError(f"a column is named by a text, not {name!r}")
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _count(k: int) -> int:
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k is a whole number of at least 1, not {k!r}")
-    return k
+    checks.text(column, "the name of a column")
+    vector = f"(SELECT {identifier(column)} FROM {identifier(table)} WHERE id = $id)"
+    score = f"r.{identifier(column)}.{checked_metric(metric)}({vector}, k => $k)"
+    text = f"SELECT * FROM {identifier(table)} AS r WHERE {score} AND r.id <> $id"
+    return text, {"id": id_text(id, table), "k": checks.whole(k, "k")}

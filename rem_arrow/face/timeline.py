@@ -8,22 +8,24 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
+from rem_arrow.access.access import Access
+from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.errors import InputError
-from rem_arrow.face.documents import Documents
-from rem_arrow.face.find import check_columns, check_limit, quoted
+from rem_arrow.face.find import check_columns
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import In, Values
 from rem_arrow.model.registry import id_text
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
-from rem_arrow.storage.version import Version
 from rem_arrow.write.edges import split_end
-from rem_arrow.write.writer import find_table
 
 Time = dt.datetime | dt.date | str
 
 _START, _END, _KIND, _PEOPLE = "starts_at", "ends_at", "moment_type", "participants"
 
 
-class Timeline(Documents):
+class TimelineVerbs(Verbs):
     """The part of a database that shows what happened when."""
 
     def timeline(
@@ -40,34 +42,38 @@ class Timeline(Documents):
     ) -> pl.DataFrame:
         """Return the moments that overlap a range of time, in order of their beginning.
 
-        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to
-        `ends_at`. One without an end is the instant of its beginning; one without a beginning is on no timeline.
-        `timeline("2026-06-01", "2026-07-01")` is June, with what reaches into it.
+        The range is half-open, `start` included and `end` not, and so is a moment, from `starts_at` to `ends_at`. A
+        moment without an end is the instant of its beginning; one without a beginning is on no timeline.
 
         Args:
-            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its
-                first instant. None is no bound.
-            moment_type: only of this type, or of one of these.
-            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its
-                id or name among the participants.
-            limit: at most so many, the first ones.
+            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its first
+                instant, and None no bound.
+            moment_type: only moments of this type, or of these.
+            about: an id or 'table:id', or several: only moments with an edge to or from one of them, or with its id or
+                name among the participants.
+            limit: the most rows, the first ones; None for all.
             descending: the latest first.
-            table: another table with times; `column` says which column of datetimes or dates, unless it has
-                `starts_at` too.
+            table: another table with times.
+            column: its column of datetimes or dates; not needed where the table has `starts_at`.
 
         Returns:
-            All columns of the table.
+            The columns of the table.
 
         Raises:
-            InputError: a bound is no time, or `start` is after `end`; no such table or column.
+            InputError: a bound is not a time, `start` is after `end`, or there is no such table or column.
+
+        Example:
+            >>> db.timeline("2026-06-01", "2026-07-01", about="ada")["name"].to_list()
+            ['Review of the login']
         """
-        version = self._version()
-        described = find_table(version, table).table
+        access = self._access()
+        described = access.table(table).table
         begin, until = _columns(described, column)
         low, high = _instant("start", start), _instant("end", end)
         if low is not None and high is not None and low > high:
             raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
-        check_limit(limit)
+        if limit is not None:
+            checks.whole(limit, "limit", least=0)
         values = Values()
         terms = [f"{begin} IS NOT NULL", *_within(begin, until, low, high, values)]
         if moment_type is not None:
@@ -75,8 +81,8 @@ class Timeline(Documents):
             terms.append(In(_KIND, [moment_type] if isinstance(moment_type, str) else moment_type).write(values))
         if about is not None:
             terms.append(
-                self._about(
-                    version,
+                _about(
+                    access,
                     described,
                     list(about) if isinstance(about, Iterable) and not isinstance(about, str) else [about],
                     values,
@@ -87,40 +93,39 @@ class Timeline(Documents):
             for name in (begin, until, '"id"' if "id" in described.names else None)
             if name
         )
-        text = f"SELECT * FROM {quoted(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
+        text = f"SELECT * FROM {identifier(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", values)
 
-    def _about(self, version: Version, table: Table, ids: list[Any], values: Values) -> str:
-        """Return the condition that a row has an edge to or from one of these entities, or names one as a
-        participant."""
-        if "id" not in table.names:
-            raise InputError(
-                f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities"
+
+def _about(access: Access, table: Table, ids: list[Any], values: Values) -> str:
+    """Return the condition that a row has an edge to or from one of these entities, or names one as a
+    participant."""
+    if "id" not in table.names:
+        raise InputError(f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities")
+    resolve = access.resolver()
+    ends = [split_end(id_text(given, "the timeline"), resolve) for given in ids]
+    if not ends:
+        return "FALSE"
+    values["own"] = table.name
+    terms = []
+    for side, other in (("src", "dst"), ("dst", "src")):
+        near = []
+        for place, (owner, id_) in enumerate(ends):
+            values[f"about_{place}"] = id_
+            near.append(
+                f"{other} = $about_{place}"
+                if owner is None
+                else f"({other} = $about_{place} AND {other}_table = $owner_{place})"
             )
-        resolve = self._shared.resolver(version)
-        ends = [split_end(id_text(given, "the timeline"), resolve) for given in ids]
-        if not ends:
-            return "FALSE"
-        values["own"] = table.name
-        terms = []
-        for side, other in (("src", "dst"), ("dst", "src")):
-            near = []
-            for place, (owner, id_) in enumerate(ends):
-                values[f"about_{place}"] = id_
-                near.append(
-                    f"{other} = $about_{place}"
-                    if owner is None
-                    else f"({other} = $about_{place} AND {other}_table = $owner_{place})"
-                )
-                if owner is not None:
-                    values[f"owner_{place}"] = owner
-            terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(near)}))')
-        if _PEOPLE in table.names:
-            known = {id_ for _, id_ in ends}
-            named = self.lookup_entity(*known).filter(pl.col("id").is_in(list(known)))
-            values["people"] = sorted(known | set(named["name"].drop_nulls()))
-            terms.append(f"list_has_any({_PEOPLE}, $people)")
-        return f"({' OR '.join(terms)})"
+            if owner is not None:
+                values[f"owner_{place}"] = owner
+        terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(near)}))')
+    if _PEOPLE in table.names:
+        known = {id_ for _, id_ in ends}
+        named = lookup_entity(access, known).filter(pl.col("id").is_in(list(known)))
+        values["people"] = sorted(known | set(named["name"].drop_nulls()))
+        terms.append(f"list_has_any({_PEOPLE}, $people)")
+    return f"({' OR '.join(terms)})"
 
 
 def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
@@ -132,8 +137,8 @@ def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
         check_columns(table, [column])
         if column.casefold() not in {name.casefold() for name in timed}:
             raise InputError(f"{table.name}.{column} holds no times. {_listing(timed)}")
-        return quoted(column), None
-    return quoted(_START), quoted(_END) if _END in timed else None
+        return identifier(column), None
+    return identifier(_START), identifier(_END) if _END in timed else None
 
 
 def _within(

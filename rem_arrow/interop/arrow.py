@@ -33,11 +33,10 @@ class Rows(NamedTuple):
 
 
 class Relation:
-    """A table, a view or a query, for other tools: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")` read it
-    without a copy.
+    """A table, a view or a query, for tools that read Arrow: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")`.
 
-    It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so
-    that it may be larger than memory. Made by `Database.table`.
+    Made by `Database.table`. It holds no rows: each read sees the newest commit, a table segment by segment, so that it
+    may be larger than memory. `__arrow_c_stream__` and `__arrow_c_schema__` are the Arrow PyCapsule interface.
     """
 
     def __init__(self, text: str, read: Callable[[], Rows]) -> None:
@@ -45,36 +44,78 @@ class Relation:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their Arrow types, as `reader` gives them."""
+        """The columns and their Arrow types, as `reader` gives them.
+
+        Example:
+            >>> db.table("sales").schema.names
+            ['region', 'amount']
+        """
         return arrow_schema(self._read().schema, string_views=True)
 
     def reader(self, *, string_views: bool = True) -> pa.RecordBatchReader:
-        """Return a stream of record batches over the rows as they are now.
+        """Return a stream of Arrow batches over the present rows.
 
         Args:
-            string_views: texts as string views, without a copy; False for large strings, which older consumers need.
+            string_views: give texts as string views, without a copy; False copies them into large strings, which older
+                programs need.
+
+        Returns:
+            A `pyarrow.RecordBatchReader`.
 
         Raises:
-            ExecuteError: while it is read; an integer of 128 bits has more than 38 digits.
+            ExecuteError: while it is read, an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> db.table("sales").reader().read_all().num_rows
+            3
         """
         rows = self._read()
         return stream(rows.schema, rows.pieces, string_views=string_views)
 
     def to_arrow(self, *, string_views: bool = True) -> pa.Table:
-        """Return all rows as an Arrow table."""
+        """Return all rows as a pyarrow Table.
+
+        Args:
+            string_views: as in `reader`.
+
+        Returns:
+            A `pyarrow.Table`.
+
+        Raises:
+            ExecuteError: an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> db.table("sales").to_arrow().column_names
+            ['region', 'amount']
+        """
         return self.reader(string_views=string_views).read_all()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return all rows as a Polars DataFrame, in the types of the database."""
+        """Return all rows as a Polars DataFrame, in the types of the database.
+
+        Returns:
+            The rows.
+
+        Example:
+            >>> db.table("sales").to_polars()["amount"].sum()
+            12
+        """
         rows = self._read()
         return pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces])
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return all rows as a pandas DataFrame of Arrow-backed columns. Texts are copied: pandas cannot compute on
-        string views.
+        """Return all rows as a pandas DataFrame of Arrow-backed columns; texts are copied.
+
+        Returns:
+            The rows.
 
         Raises:
             UnsupportedError: pandas is not installed.
+            ExecuteError: an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> int(db.table("sales").to_pandas()["amount"].max())
+            5
         """
         try:
             import pandas
@@ -94,7 +135,7 @@ class Relation:
 
 
 class Vectors(NamedTuple):
-    """The vectors of a column.
+    """The vectors of a column, made by `Database.vectors`.
 
     Attributes:
         ids: of the rows; in a plain table their rowids.
@@ -105,7 +146,18 @@ class Vectors(NamedTuple):
     matrix: npt.NDArray[np.float32]
 
     def to_torch(self) -> Any:
-        """Return the matrix as a torch tensor over the same memory. Raises UnsupportedError without torch."""
+        """Return the matrix as a torch tensor over the same memory.
+
+        Returns:
+            A `torch.Tensor`.
+
+        Raises:
+            UnsupportedError: torch is not installed.
+
+        Example:
+            >>> db.vectors("issues").to_torch().shape  # doctest: +SKIP
+            torch.Size([3, 384])
+        """
         try:
             import torch
         except ImportError as error:

@@ -15,6 +15,7 @@ import polars as pl
 
 from rem_arrow.errors import InputError, UnsupportedError
 from rem_arrow.interop.readers import Input, of_batches
+from rem_arrow.quoting import identifier
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,7 +55,7 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
         found = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
         ).fetchall()
-        names = {(t if s == "main" else f"{s}_{t}"): f"{_quoted(s)}.{_quoted(t)}" for s, t in found}
+        names = {(t if s == "main" else f"{s}_{t}"): f"{identifier(s)}.{identifier(t)}" for s, t in found}
         yield {name: _opener(con, place, f"{path}, table {name}") for name, place in names.items()}
     finally:
         con.close()
@@ -64,7 +65,7 @@ def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[
     def open_table() -> Input:
         try:
             described = con.execute(f"DESCRIBE {place}").fetchall()
-            items = [f"{_read(_quoted(name), kind)} AS {_quoted(name)}" for name, kind, *_ in described]
+            items = [f"{_read(identifier(name), kind)} AS {identifier(name)}" for name, kind, *_ in described]
             rows = con.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0]
             # A cursor of its own: the connection answers for the next table while this one is read.
             reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
@@ -82,10 +83,6 @@ def _read(column: str, kind: str) -> str:
     if kind.endswith("]"):
         return column
     return _CASTS.get(kind, _CASTS.get(head, "{0}")).format(column)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _duckdb() -> Any:

@@ -14,6 +14,7 @@ import polars as pl
 
 from rem_arrow.errors import InputError
 from rem_arrow.interop.readers import Input
+from rem_arrow.quoting import identifier
 
 HEADER = b"SQLite format 3\0"
 _PIECE_ROWS = 50_000
@@ -57,7 +58,7 @@ def _opener(con: sqlite3.Connection, table: str, path: Path) -> Callable[[], Inp
     def open_table() -> Input:
         try:
             columns = _columns(con, table)
-            rows = con.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0]
+            rows = con.execute(f"SELECT count(*) FROM {identifier(table)}").fetchone()[0]
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise InputError(f"{path}, table {table} cannot be read: {error}") from error
         changed = [c.converted for c in columns if c.converted is not None]
@@ -72,7 +73,7 @@ def _pieces(
 ) -> Iterator[pl.DataFrame]:
     schema = {c.name: c.dtype for c in columns}
     try:
-        cursor = con.execute(f"SELECT {', '.join(c.expression for c in columns)} FROM {_quoted(table)}")
+        cursor = con.execute(f"SELECT {', '.join(c.expression for c in columns)} FROM {identifier(table)}")
         while rows := cursor.fetchmany(_PIECE_ROWS):
             yield pl.DataFrame(rows, schema=schema, orient="row").with_columns(changed)
     except (sqlite3.Error, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
@@ -82,14 +83,14 @@ def _pieces(
 def _columns(con: sqlite3.Connection, table: str) -> list[_Column]:
     declared = [
         (str(row[1]), str(row[2]).upper())
-        for row in con.execute(f"PRAGMA table_xinfo({_quoted(table)})")
+        for row in con.execute(f"PRAGMA table_xinfo({identifier(table)})")
         if row[6] != 1
     ]
     return [_column(con, table, name, kind) for name, kind in declared]
 
 
 def _column(con: sqlite3.Connection, table: str, name: str, declared: str) -> _Column:
-    quoted, place = _quoted(name), _quoted(table)
+    quoted, place = identifier(name), identifier(table)
     held = {str(kind) for (kind,) in con.execute(f"SELECT DISTINCT typeof({quoted}) FROM {place}")} - {"null"}
     if not held:
         return _Column(name, quoted, _declared_type(declared))
@@ -112,7 +113,7 @@ def _column(con: sqlite3.Connection, table: str, name: str, declared: str) -> _C
 
 def _moments(con: sqlite3.Connection, place: str, name: str) -> _Column:
     """Return a column of texts as dates or timestamps, where each of them is one in ISO 8601; else as texts."""
-    quoted = _quoted(name)
+    quoted = identifier(name)
     for pattern, converted in (
         (_DAY, pl.col(name).str.to_date("%Y-%m-%d")),
         (_MOMENT, pl.col(name).str.replace("T", " ").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us")),
@@ -134,7 +135,3 @@ def _declared_type(declared: str) -> pl.DataType:
     if re.search("REAL|FLOA|DOUB|NUM|DEC", declared):
         return pl.Float64()
     return pl.Binary() if "BLOB" in declared else pl.String()
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -9,56 +9,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain
+from functools import cached_property
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.interop.imports import Found
 from rem_arrow.interop.readers import Input
 from rem_arrow.schema import Table, check_name
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
-from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.dangling import new_entities
 from rem_arrow.write.embeddings import vector_table
-from rem_arrow.write.writer import Writer
 
 
 class TableImport:
-    """REQUIRES: the store's lock for its whole life.
+    """Computes one import from one version. REQUIRES: the store's lock for its whole life.
 
     Args:
         names: of all tables that are to be imported.
-        next_table: gives a fresh table number.
     """
 
-    def __init__(self, store: Store, writer: Writer, names: list[str], next_table: Callable[[], int]) -> None:
-        self._store, self._writer, self._next_table = store, writer, next_table
-        self._ids: dict[int, list[pl.Series]] = {}
-        self._known = {tv.table.name for tv in store.version} | set(names)
-        self._changes = Changes()
-        self._manifests: list[tuple[int, Op, int]] = []
-        self.numbers: list[int] = []
+    def __init__(self, store: Store, access: Access, names: list[str]) -> None:
+        self._store, self._version = store, access.version
+        self._known = {tv.table.name for tv in self._version} | set(names)
+        self.changes = Changes()
 
     def add_view(self, name: str, described: Table) -> None:
         """Take over a view: its query."""
-        if self._store.version.find(name) is not None:
+        if self._version.find(name) is not None:
             raise InputError(
                 f"there is a table or view {name} already; name the view otherwise by tables={{{described.name!r}: "
                 "'new_name'}, or leave it out"
             )
-        number = self._next_table()
-        self._changes.tables[number] = replace(described, number=number, name=check_name(name, "view"))
+        number = self._store.reserve_table()
+        self.changes.tables[number] = replace(described, number=number, name=check_name(name, "view"))
 
     def add(self, name: str, found: Found, given: Input, advance: Callable[[int], None]) -> int:
-        """Write the rows of a table. Returns how many. Raises InputError."""
-        tv = self._store.version.find(name)
+        """Write the rows of a table. Returns how many. Raises InputError.
+
+        REQUIRES: edges come after the entities, so that ends that dangle find them.
+        """
+        tv = self._version.find(name)
         table = self._new(name, found.table, given.schema) if tv is None else _existing(tv, found)
         if tv is None:
-            self._changes.tables[table.number] = table
+            self.changes.tables[table.number] = table
         left_out = _embeddings_left_out(table, found.table)
         keys: list[pl.DataFrame] = []
         pieces = self._fitted(table, given.pieces, left_out, keys)
@@ -71,34 +69,20 @@ class TableImport:
         )
         _check_keys(table, keys)
         if table.kind == "entity":
-            self._ids[table.number] = [frame.to_series() for frame in keys]
-        self._manifests += manifests
-        self.numbers.append(table.number)
+            self.changes.loaded[table.number] = [frame.to_series() for frame in keys]
+        self.changes.manifests += manifests
         return rows
 
-    def commit(self) -> None:
-        """Make everything visible; then edges that dangled find their ends."""
-        if not self._changes and not self._manifests:
-            return
-        self._store.commit(self._changes, manifests=self._manifests)
-        bound = Changes()
-        loaded: dict[str, str] = {}
-        for number, ids in self._ids.items():
-            loaded = dict.fromkeys(chain.from_iterable(ids), self._store.version.tables[number].table.name) | loaded
-        bind_ends(self._store.kv, self._writer, self._store.version, bound, loaded)
-        if bound:
-            self._store.commit(bound)
-
     def _new(self, name: str, described: Table | None, schema: pl.Schema) -> Table:
-        number = self._next_table()
+        number = self._store.reserve_table()
         if described is None:
             return loader.plain_table(name, number, schema)
         if described.kind not in ("entity", "plain"):
             raise InputError(f"{described.name} is a {described.kind} table, which an import does not make")
-        taken = {i for tv in self._store.version for i in _index_names(tv.table)} | {
-            i for t in self._changes.tables.values() if t is not None for i in _index_names(t)
+        taken = {i for tv in self._version for i in _index_names(tv.table)} | {
+            i for t in self.changes.tables.values() if t is not None for i in _index_names(t)
         }
-        embeddings = tuple(replace(e, table=self._next_table()) for e in described.embeddings)
+        embeddings = tuple(replace(e, table=self._store.reserve_table()) for e in described.embeddings)
         table = replace(
             described,
             number=number,
@@ -108,7 +92,7 @@ class TableImport:
             vector_indexes=tuple(i for i in described.vector_indexes if i.name.casefold() not in taken),
             text_indexes=tuple(i for i in described.text_indexes if i.name.casefold() not in taken),
         )
-        self._changes.tables.update({e.table: vector_table(table, e) for e in embeddings})
+        self.changes.tables.update({e.table: vector_table(table, e) for e in embeddings})
         return table
 
     def _fitted(
@@ -116,14 +100,35 @@ class TableImport:
     ) -> Iterator[pl.DataFrame]:
         for piece in pieces:
             frame = loader.fitted(piece.drop(left_out, strict=False), table)
-            if table.name == edges.NAME and table.kind == "system":
-                # An end in a table that is not here dangles.
-                frame = frame.with_columns(
-                    pl.when(pl.col(c).is_in(self._known)).then(pl.col(c)) for c in ("src_table", "dst_table")
-                )
+            if is_edges(table):
+                frame = self._with_ends(frame)
             if table.key:
                 keys.append(frame.select(table.key))
             yield frame
+
+    def _with_ends(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return edges whose ends are in tables that are here; an end in another table, or in none, is that of an
+        entity of this import, or dangles."""
+        for side in ("src", "dst"):
+            name = f"{side}_table"
+            frame = frame.with_columns(pl.when(pl.col(name).is_in(self._known)).then(pl.col(name)))
+            if frame[name].null_count():
+                ids = frame.select(pl.col(side).alias("id"))
+                own = ids.join(self._owners, on="id", how="left", maintain_order="left")
+                frame = frame.with_columns(pl.coalesce(name, own["table"]).alias(name))
+        return frame
+
+    @cached_property
+    def _owners(self) -> pl.DataFrame:
+        """The entities of this import: id, table."""
+        taken = new_entities(self._version, self.changes)
+        text = pl.String()
+        return pl.DataFrame({"id": list(taken), "table": list(taken.values())}, schema={"id": text, "table": text})
+
+
+def is_edges(table: Table) -> bool:
+    """Say whether a table is `edges` of a database of ours."""
+    return table.name == edges.NAME and table.kind == "system"
 
 
 def _existing(tv: TableVersion, found: Found) -> Table:

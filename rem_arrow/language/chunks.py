@@ -11,7 +11,7 @@ back. No chunk is larger than the size that was asked for.
 A section begins a chunk of its own, unless the one before it is nothing but a heading, and overlaps with nothing
 outside of it. Within a section a chunk ends at the latest break of the strongest kind that leaves it at least a quarter
 full. Fenced code that fits into a chunk is never cut. Where a text has no breaks it is cut between characters, if
-possible not before a combining mark and not within CR LF.
+possible not within a grapheme.
 
 A size is in characters, or in tokens as they are estimated: a quarter for each ASCII character, a half for other
 letters, one for each character of a script without spaces and for each emoji. Tokens of real models differ by some tens
@@ -21,7 +21,6 @@ of percent.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import InputError
+from rem_arrow import checks
+from rem_arrow.language.graphemes import is_within_grapheme
 
 Unit = Literal["tokens", "characters"]
 _Costs: TypeAlias = npt.NDArray[np.int64]
@@ -40,7 +40,6 @@ SIZE_DEFAULT = {"tokens": 400, "characters": 1600}
 _SIZE_MAX = 1_000_000
 _QUARTERS = 4
 _CLUSTER_MAX = 32
-_JOINER = "\u200d"
 _SENTENCES = 3
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
@@ -118,17 +117,11 @@ def measure(text: str, unit: Unit = "tokens") -> int:
 
 
 def _checked(size: int | None, overlap: int | None, unit: str) -> tuple[int, int]:
-    if unit not in SIZE_DEFAULT:
-        raise InputError(f"the unit of a chunk is 'tokens' or 'characters', not {unit!r}")
+    checks.one_of(unit, "the unit of a chunk", tuple(SIZE_DEFAULT))
     size = SIZE_DEFAULT[unit] if size is None else size
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= _SIZE_MAX:
-        raise InputError(f"the size of a chunk is a whole number of {unit} from 1 to {_SIZE_MAX:,}, not {size!r}")
+    checks.whole(size, f"the size of a chunk in {unit}", most=_SIZE_MAX)
     overlap = size // 8 if overlap is None else overlap
-    if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= size // 2:
-        raise InputError(
-            f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not "
-            f"{overlap!r}"
-        )
+    checks.whole(overlap, f"the overlap, at most half of the {size} {unit} of a chunk,", least=0, most=size // 2)
     return size, overlap
 
 
@@ -161,7 +154,7 @@ def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int
     within = bisect_right(structure.fences, (low, len(text)))
     if within and low < structure.fences[within - 1][1]:
         return at
-    return next((p for p in range(low, min(at, low + _CLUSTER_MAX)) if not _joined(text, p)), at)
+    return next((p for p in range(low, min(at, low + _CLUSTER_MAX)) if not is_within_grapheme(text, p)), at)
 
 
 def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, stop: int, limit: int) -> int:
@@ -177,20 +170,7 @@ def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, st
             i = bisect_right(kind, high) - 1
             if i >= 0 and kind[i] >= max(low, at + 1):
                 return kind[i]
-    return next((p for p in range(high, max(at, high - _CLUSTER_MAX), -1) if not _joined(text, p)), high)
-
-
-def _joined(text: str, place: int) -> bool:
-    """Say whether a cut at `place` would part what is one character to a reader."""
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    return (
-        before + after == "\r\n"
-        or _JOINER in (before, after)
-        or unicodedata.category(after)[0] == "M"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
-    )
+    return next((p for p in range(high, max(at, high - _CLUSTER_MAX), -1) if not is_within_grapheme(text, p)), high)
 
 
 # --- structure

@@ -127,9 +127,7 @@ def _scanned(plan: Scan, context: Lowering) -> tuple[pl.LazyFrame, int]:
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
-    frame = source.scan(
-        [column for _, column, _ in plan.columns], plan.ranges, report, coded, fixed, plan.keys, plan.texts
-    )
+    frame = source.scan([column for _, column, _ in plan.columns], report, plan.skips, coded, fixed)
     return context.gated(frame.rename({column: name for name, column, _ in plan.columns})), report.rows
 
 

@@ -62,8 +62,8 @@ def _looked_up(plan: Relation, expr: Column, values: pl.Series) -> Relation:
     def narrow(scan: Scan, name: str) -> Relation:
         column = next(c for n, c, _ in scan.columns if n == name)
         return (
-            replace(scan, texts=TextKeys(column, tuple(texts.to_list())))
-            if column in scan.indexed and scan.texts is None
+            replace(scan, skips=replace(scan.skips, texts=TextKeys(column, tuple(texts.to_list()))))
+            if column in scan.indexed and scan.skips.texts is None
             else scan
         )
 
@@ -93,13 +93,14 @@ def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
 def _narrowed(scan: Scan, name: str, ends: tuple[object, object], found: KeySet | None, *, dense: bool) -> Relation:
     column = next(c for n, c, _ in scan.columns if n == name)
     dtype, (low, high) = scan.schema[name], ends
-    if found is not None and any(k.column == column and k.present is found.present for k in scan.keys):
+    if found is not None and any(k.column == column and k.present is found.present for k in scan.skips.keys):
         return scan
-    inside = replace(scan, ranges=(*scan.ranges, ColumnRange(column, low, high)))
+    skips = replace(scan.skips, ranges=(*scan.skips.ranges, ColumnRange(column, low, high)))
     if found is not None:
-        inside = replace(inside, keys=(*scan.keys, KeySet(column, found.low, found.present)))
-        if not dense:
-            return inside
+        skips = replace(skips, keys=(*skips.keys, KeySet(column, found.low, found.present)))
+    inside = replace(scan, skips=skips)
+    if found is not None and not dense:
+        return inside
     read = Column(name, dtype)
     bounds = [Call(">=", (read, Literal(low, dtype)), BOOLEAN), Call("<=", (read, Literal(high, dtype)), BOOLEAN)]
     return Filter(inside, conjunction(list(bounds)))

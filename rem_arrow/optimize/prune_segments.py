@@ -24,7 +24,7 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
         found = [
             _scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None
         ]
-        return replace(plan, input=replace(plan.input, ranges=tuple(found)))
+        return replace(plan, input=replace(plan.input, skips=replace(plan.input.skips, ranges=tuple(found))))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
 

@@ -104,7 +104,7 @@ def describe(plan: Relation) -> str:
     """Return one node as one line."""
     match plan:
         case Scan():
-            ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.ranges)
+            ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.skips.ranges)
             columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
             return f"Scan {plan.source} ({columns}{ranges})"
         case Values():

@@ -33,7 +33,7 @@ def run(context: Context, statement: Statement) -> Result:
     """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
     match statement:
         case Select():
-            return context.shared.engine.execute(
+            return context.instance.engine.execute(
                 context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree)
             )
         case Insert():

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import BindError, InputError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Table
@@ -25,35 +26,37 @@ from rem_arrow.write.entity_load import parsed
 _EXISTING = "\x00existing"
 
 
-def insert(context: Context, tv: TableVersion, frame: pl.DataFrame, alias: str, conflict: Conflict | None) -> Outcome:
+def insert(
+    context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, alias: str, conflict: Conflict | None
+) -> Outcome:
     """Add entities; `frame` has some of the table's columns."""
     if conflict is None or conflict.action == "replace" or "id" not in frame.columns:
-        return _put(context, tv, frame)
+        return _put(context, access, tv, frame)
     _check_keys(conflict, tv.table, context.text)
-    existing = _existing(context, tv, frame)
+    existing = _existing(context, access, tv, frame)
     taken = frame["id"].is_in(existing["id"].implode())
     fresh = frame.filter(~taken.fill_null(value=False))
     if conflict.action == "nothing":
-        return _put(context, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
+        return _put(context, access, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
     if frame["id"].drop_nulls().is_duplicated().any():
         raise InputError(
             f"an id comes more than once in this INSERT into {tv.table.name}; ON CONFLICT DO UPDATE changes a row once"
         )
     changed = _changed(context, tv.table, frame.filter(taken), existing, alias, conflict)
-    first, second = _put(context, tv, fresh), _put(context, tv, changed)
+    first, second = _put(context, access, tv, fresh), _put(context, access, tv, changed)
     first.changes.merge(second.changes)
     return Outcome(first.changes, first.affected + second.affected)
 
 
-def update(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Replace entities; `frame` has the rowid and all columns."""
-    return _put(context, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
+    return _put(context, access, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
 
 
-def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Mark entities as deleted; `frame` has the rowid and the id, and for RETURNING all columns."""
     frame = frame.unique(ROWID, keep="first", maintain_order=True)
-    changes, count = context.shared.writer.delete(tv, frame["id"].to_list())
+    changes, count = context.instance.writer.delete(access, tv, frame["id"].to_list())
     return Outcome(changes, count, frame.drop(ROWID))
 
 
@@ -75,11 +78,10 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
             raise BindError(f"{wanted} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
 
 
-def _put(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def _put(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     if not frame.height:
         return Outcome(Changes(), 0)
-    records = context.shared.records(tv.table)
-    changes, ids = context.shared.writer.insert(tv, records, records.new_rows(_dicts(tv.table, frame)))
+    changes, ids = context.instance.writer.put(access, tv, _dicts(tv.table, frame), many=True)
     return Outcome(changes, len(ids))
 
 
@@ -99,12 +101,12 @@ def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _existing(context: Context, tv: TableVersion, frame: pl.DataFrame) -> pl.DataFrame:
+def _existing(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows, not deleted, whose ids are in `frame`."""
-    table, writer = tv.table, context.shared.writer
+    table, writer = tv.table, context.instance.writer
     ids = frame["id"].drop_nulls().unique(maintain_order=True).to_list()
     rows = []
-    for rowid in writer.rowids(tv, ids) if ids else ():
+    for rowid in access.rowids(tv, ids) if ids else ():
         place = None if rowid is None else tv.place(rowid)
         row = None if place is None else writer.plain_row(table, place)
         if row is not None and row[-1] is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
+from rem_arrow.access.access import Access
 from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.datatypes import sql_name
@@ -17,37 +18,34 @@ from rem_arrow.source import Metric
 from rem_arrow.sql.bind_write import Target
 from rem_arrow.sql.statement import CreateIndex, Drop
 from rem_arrow.statements.environment import Context, Result, status, writable
-from rem_arrow.statements.tables import sealed
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Store
 from rem_arrow.write import loader
+from rem_arrow.write.evolution import sealed
 
 
 def create(context: Context, statement: CreateIndex) -> Result:
     """Run a CREATE INDEX: write the entries of every row, then let queries use them."""
     index, column = statement.index, statement.column
 
-    def compute(store: Store) -> Result:
-        owner = next((tv.table for tv in store.version if index.text.casefold() in _names(tv.table)), None)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        owner = next((tv.table for tv in access.version if index.text.casefold() in _names(tv.table)), None)
         if owner is not None and statement.if_not_exists:
-            return status(f"the index {index.text} exists already")
+            return Changes(), status(f"the index {index.text} exists already")
         if owner is not None:
             raise BindError(
                 f"there is an index {index.text} on {owner.name} already", context.text, index.start, index.end
             )
-        table = writable(store.version, statement.table, context.text).table
+        table = writable(access.version, statement.table, context.text).table
         if table.kind == "system":
             raise UnsupportedError(
                 f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end
             )
         if statement.vector is not None:
-            return _vector(context, store, statement, statement.vector)
+            return _vector(context, access, statement, statement.vector)
         if statement.words:
             field = Target(table, table.name, TARGET).field(column, context.text)
             described = with_text_index(table, field.name, index.text)
-            _commit(store, described)
-            context.shared.texts.forget(table.number)
-            return status(f"created the index {index.text}")
+            return _described(described), status(f"created the index {index.text}")
         field = Target(table, table.name, TARGET).field(column, context.text)
         if ordered_form(field.dtype) is None:
             what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
@@ -58,30 +56,31 @@ def create(context: Context, statement: CreateIndex) -> Result:
                 column.end,
                 hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "",
             )
-        tv = sealed(store, table)
+        tv = sealed(context.instance.store, table)
         evolved = replace(
             table,
             indexed=tuple(dict.fromkeys((*table.indexed, field.name))),
             indexes=(*table.indexes, (index.text, field.name)),
         )
         if evolved.indexed != table.indexed:
-            loader.write_index(store, tv, evolved)
-        _commit(store, evolved)
-        return status(f"created the index {index.text}")
+            loader.write_index(context.instance.store, tv, evolved)
+        return _described(evolved), status(f"created the index {index.text}")
 
     return context.define(compute)
 
 
-def _vector(context: Context, store: Store, statement: CreateIndex, options: Mapping[str, str | int]) -> Result:
+def _vector(
+    context: Context, access: Access, statement: CreateIndex, options: Mapping[str, str | int]
+) -> tuple[Changes, Result]:
     """Describe an HNSW index; it is made in the background."""
-    tv = writable(store.version, statement.table, context.text)
+    tv = writable(access.version, statement.table, context.text)
     columns = {n.casefold(): n for n in (*tv.table.names, *(e.column for e in tv.table.embeddings))}
     column = columns.get(statement.column.text.casefold(), statement.column.text)
     numbers = {n: cast(int, options[n]) for n in ("m", "ef_construction") if n in options}
     metric = cast("Metric", options.get("metric", "cosine"))
     table, index = with_vector_index(
         tv,
-        store.version.tables,
+        access.version.tables,
         column,
         metric,
         cast("int | None", options.get("dimension")),
@@ -89,8 +88,8 @@ def _vector(context: Context, store: Store, statement: CreateIndex, options: Map
         numbers.get("ef_construction", 200),
     )
     named = replace(index, name=statement.index.text)
-    _commit(store, replace(table, vector_indexes=tuple(named if i is index else i for i in table.vector_indexes)))
-    return status(f"created the index {named.name}")
+    described = replace(table, vector_indexes=tuple(named if i is index else i for i in table.vector_indexes))
+    return _described(described), status(f"created the index {named.name}")
 
 
 def drop(context: Context, statement: Drop) -> Result:
@@ -98,41 +97,31 @@ def drop(context: Context, statement: Drop) -> Result:
     own."""
     name = statement.name
 
-    def compute(store: Store) -> Result:
-        table = next((tv.table for tv in store.version if name.text.casefold() in _names(tv.table)), None)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        table = next((tv.table for tv in access.version if name.text.casefold() in _names(tv.table)), None)
         if table is None:
             if statement.if_exists:
-                return status(f"there is no index {name.text}")
-            known = [i for tv in store.version for i in _given(tv.table)]
+                return Changes(), status(f"there is no index {name.text}")
+            known = [i for tv in access.version for i in _given(tv.table)]
             raise BindError(
                 f'no index "{name.text}"', context.text, name.start, name.end, hint=suggest(name.text, known, "Indexes")
             )
-        if any(i.name.casefold() == name.text.casefold() for i in table.vector_indexes):
-            _commit(
-                store,
-                replace(
-                    table,
-                    vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != name.text.casefold()),
-                ),
-            )
-            context.shared.vectors.forget(table.number)
-            return status(f"dropped the index {name.text}")
-        if any(i.name.casefold() == name.text.casefold() for i in table.text_indexes):
-            _commit(
-                store,
-                replace(
-                    table,
-                    text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != name.text.casefold()),
-                ),
-            )
-            context.shared.texts.forget(table.number)
-            return status(f"dropped the index {name.text}")
-        indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != name.text.casefold())
-        kept = {*_declared(table), *(c for _, c in indexes)}
-        _commit(store, replace(table, indexes=indexes, indexed=tuple(c for c in table.indexed if c in kept)))
-        return status(f"dropped the index {name.text}")
+        return _described(_without(table, name.text.casefold())), status(f"dropped the index {name.text}")
 
     return context.define(compute)
+
+
+def _without(table: Table, folded: str) -> Table:
+    """Return a table without the index of a name. A column that the model wants indexed stays so."""
+    indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != folded)
+    wanted = {*_declared(table), *(c for _, c in indexes)}
+    return replace(
+        table,
+        indexes=indexes,
+        indexed=tuple(c for c in table.indexed if c in wanted),
+        vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != folded),
+        text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != folded),
+    )
 
 
 def _names(table: Table) -> set[str]:
@@ -153,7 +142,7 @@ def _declared(table: Table) -> list[str]:
     return cast("list[str]", table.model.get("indexed_fields", [])) if isinstance(table.model, dict) else []
 
 
-def _commit(store: Store, table: Table) -> None:
+def _described(table: Table) -> Changes:
     changes = Changes()
     changes.tables[table.number] = table
-    store.commit(changes)
+    return changes

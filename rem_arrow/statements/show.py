@@ -82,7 +82,7 @@ def summarize(context: Context, statement: Summarize) -> Result:
 def explain(context: Context, statement: Explain) -> Result:
     """Return the plan in the one column `plan`, one row a line."""
     snapshot = context.snapshot()
-    text = context.shared.engine.explain(
+    text = context.instance.engine.explain(
         context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree)
     )
     return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})

@@ -11,7 +11,9 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.catalog.snapshot import TARGET, StoredTable
+from rem_arrow.access.access import Access
+from rem_arrow.catalog.snapshot import TARGET
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.datatypes import Json, check_storable, instance, sql_name, widens
 from rem_arrow.engine.engine import unique_names
 from rem_arrow.errors import BindError, InputError, UnsupportedError
@@ -36,23 +38,23 @@ from rem_arrow.sql.statement import (
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.environment import Context, Result, counted, status, table_of
 from rem_arrow.statements.rows import fitting
-from rem_arrow.storage import compaction, values
+from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
+from rem_arrow.write.evolution import sealed
 
 
 def create(context: Context, statement: CreateTable) -> Result:
     """Run a CREATE TABLE with columns."""
 
-    def compute(store: Store) -> Result:
+    def compute(access: Access) -> tuple[Changes, Result]:
         changes = Changes()
         if not make_room(
-            context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
+            context, access, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
         ):
-            return status(f"the table {statement.table.text} exists already")
-        number = store.reserve_table()
+            return changes, status(f"the table {statement.table.text} exists already")
+        number = context.instance.store.reserve_table()
         empty = Table(number, check_name(statement.table.text, "table"), "plain", ())
         fields = [_field(context, empty, column, place) for place, column in enumerate(statement.columns)]
         loader.plain_table(
@@ -63,8 +65,7 @@ def create(context: Context, statement: CreateTable) -> Result:
             else _refuse_twice(context, statement.columns),
         )
         changes.tables[number] = replace(empty, fields=tuple(fields), next_column=len(fields))
-        store.commit(changes)
-        return status(f"created the table {empty.name}")
+        return changes, status(f"created the table {empty.name}")
 
     return context.define(compute)
 
@@ -72,13 +73,13 @@ def create(context: Context, statement: CreateTable) -> Result:
 def create_as(context: Context, statement: CreateTableAs) -> Result:
     """Run a CREATE TABLE AS: the table and its rows become visible together."""
 
-    def compute(store: Store) -> Result:
+    def compute(access: Access) -> tuple[Changes, Result]:
         changes = Changes()
         if not make_room(
-            context, store, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
+            context, access, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
         ):
-            return counted(0)
-        snapshot = context.snapshot(store.version)
+            return changes, counted(0)
+        snapshot = context.snapshot(access)
         query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
         frame = context.rows(query, snapshot, to_store=True)
         if len(statement.names) > frame.width:
@@ -90,21 +91,20 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
                 name.end,
             )
         frame.columns = unique_names([n.text for n in statement.names] + list(query.names[len(statement.names) :]))
-        table = loader.plain_table(statement.table.text, store.reserve_table(), frame.schema)
+        table = loader.plain_table(statement.table.text, context.instance.store.reserve_table(), frame.schema)
         changes.tables[table.number] = table
         outcome = plain_rows.insert(context, table, frame)
         changes.merge(outcome.changes)
-        store.commit(changes)
-        return counted(outcome.affected)
+        return changes, counted(outcome.affected)
 
     return context.define(compute)
 
 
 def make_room(
-    context: Context, store: Store, changes: Changes, name: Name, kind: str, *, replace_: bool, keep: bool
+    context: Context, access: Access, changes: Changes, name: Name, kind: str, *, replace_: bool, keep: bool
 ) -> bool:
     """Say whether a table or view of that name may be made; with `replace_` the old one goes by `changes`."""
-    tv = store.version.find(name.text)
+    tv = access.version.find(name.text)
     if tv is None:
         return True
     is_view = tv.table.kind == "view"
@@ -141,11 +141,11 @@ def drop(context: Context, statement: Drop) -> Result:
     """Run a DROP TABLE or DROP VIEW. With an entity table go the edges at its rows."""
     name, kind = statement.name, statement.kind.lower()
 
-    def compute(store: Store) -> Result:
-        tv = store.version.find(name.text)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = access.version.find(name.text)
         if tv is None and statement.if_exists:
-            return status(f"there is no {kind} {name.text}")
-        tv = table_of(store.version, name, context.text, kind=kind)
+            return Changes(), status(f"there is no {kind} {name.text}")
+        tv = table_of(access.version, name, context.text, kind=kind)
         if (tv.table.kind == "view") != (kind == "view"):
             raise BindError(
                 f"{tv.table.name} is a {'view' if tv.table.kind == 'view' else 'table'}",
@@ -161,23 +161,19 @@ def drop(context: Context, statement: Drop) -> Result:
                 name.start,
                 name.end,
             )
-        changes = _without_edges(context, store, tv.table.name) if tv.table.kind == "entity" else Changes()
+        changes = _without_edges(context, access, tv.table.name) if tv.table.kind == "entity" else Changes()
         changes.tables[tv.table.number] = None
         changes.tables.update(dict.fromkeys(e.table for e in tv.table.embeddings))
-        store.commit(changes)
-        context.shared.models.pop(tv.table.number, None)
-        context.shared.vectors.forget(tv.table.number)
-        context.shared.texts.forget(tv.table.number)
-        return status(f"dropped the {kind} {tv.table.name}")
+        return changes, status(f"dropped the {kind} {tv.table.name}")
 
     return context.define(compute)
 
 
-def _without_edges(context: Context, store: Store, table: str) -> Changes:
-    tv = store.version.find(edges.NAME)
+def _without_edges(context: Context, access: Access, table: str) -> Changes:
+    tv = access.version.find(edges.NAME)
     assert tv is not None, "every database has edges"
-    source = StoredTable(store.kv, context.shared.writer.hints, store.version, tv, rowids=True)
-    ends = source.scan([ROWID, "src_table", "dst_table"], (), ScanReport()).collect()
+    source = StoredTable(access, tv, rowids=True)
+    ends = source.scan([ROWID, "src_table", "dst_table"], ScanReport()).collect()
     hit = (ends["src_table"] == table).fill_null(value=False) | (ends["dst_table"] == table).fill_null(value=False)
     return edge_rows.removed(context, tv, ends[ROWID].filter(hit).to_list())
 
@@ -186,11 +182,11 @@ def alter(context: Context, statement: Alter) -> Result:
     """Run an ALTER TABLE or ALTER VIEW."""
     name, action = statement.table, statement.action
 
-    def compute(store: Store) -> Result:
-        tv = store.version.find(name.text)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = access.version.find(name.text)
         if tv is None and statement.if_exists:
-            return status(f"there is no {statement.kind.lower()} {name.text}")
-        table = table_of(store.version, name, context.text).table
+            return Changes(), status(f"there is no {statement.kind.lower()} {name.text}")
+        table = table_of(access.version, name, context.text).table
         if table.kind not in ("plain", "view"):
             raise UnsupportedError(
                 f"{table.name} is an {table.kind} table: its columns are those of its model",
@@ -206,28 +202,20 @@ def alter(context: Context, statement: Alter) -> Result:
                 f"{table.name} is a {'view' if table.kind == 'view' else 'table'}", context.text, name.start, name.end
             )
         if isinstance(action, RenameTable):
-            changed = _renamed(context, store, table, action.to)
+            changed = _renamed(context, access, table, action.to)
         else:
-            tv = sealed(store, table)
+            tv = sealed(context.instance.store, table)
             changed = _changed(context, tv, action)
+        changes = Changes()
         if changed is not table:
-            changes = Changes()
             changes.tables[table.number] = changed
-            store.commit(changes)
-        return status(f"altered the {statement.kind.lower()} {changed.name}")
+        return changes, status(f"altered the {statement.kind.lower()} {changed.name}")
 
     return context.define(compute)
 
 
-def sealed(store: Store, table: Table) -> TableVersion:
-    """Bring the tail into segments: its rows are in the columns of their time, and its index entries in memory."""
-    store.freeze(table.number)
-    compaction.seal(store, table.number)
-    return store.version.tables[table.number]
-
-
-def _renamed(context: Context, store: Store, table: Table, to: Name) -> Table:
-    other = store.version.find(to.text)
+def _renamed(context: Context, access: Access, table: Table, to: Name) -> Table:
+    other = access.version.find(to.text)
     if other is not None and other.table.number != table.number:
         raise BindError(f"there is a table {other.table.name} already", context.text, to.start, to.end)
     return replace(table, name=check_name(to.text, "table"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
@@ -15,7 +16,6 @@ from rem_arrow.sql.statement import CreateView
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.tables import make_room
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Store
 
 
 class _Proposed:
@@ -44,21 +44,20 @@ def create(context: Context, statement: CreateView) -> Result:
     """Run a CREATE VIEW. Parameters and frames are not part of what a view may read."""
     name = check_name(statement.view.text, "view")
 
-    def compute(store: Store) -> Result:
+    def compute(access: Access) -> tuple[Changes, Result]:
         changes = Changes()
         if not make_room(
-            context, store, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists
+            context, access, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists
         ):
-            return status(f"the view {name} exists already")
-        query = _bound(_Proposed(context.snapshot(store.version, frames={}), name, statement.sql), name, statement.sql)
-        number = store.reserve_table()
+            return changes, status(f"the view {name} exists already")
+        query = _bound(_Proposed(context.snapshot(access, frames={}), name, statement.sql), name, statement.sql)
+        number = context.instance.store.reserve_table()
         fields = tuple(
             Field(n, t, i)
             for i, (n, t) in enumerate(zip(_distinct(query.names), query.plan.schema.values(), strict=True))
         )
         changes.tables[number] = Table(number, name, "view", fields, next_column=len(fields), model=statement.sql)
-        store.commit(changes)
-        return status(f"created the view {name}")
+        return changes, status(f"created the view {name}")
 
     return context.define(compute)
 

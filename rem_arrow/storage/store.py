@@ -14,7 +14,7 @@ import os
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -160,7 +160,10 @@ class Store:
 
     def reserve_table(self) -> int:
         """Return a fresh table number. REQUIRES: the lock."""
-        return self._reserve(b"tables", 1, 0)
+        number = self._reserve(b"tables", 1, 0)
+        if number > keys.TABLE_MAX:
+            raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
+        return number
 
     def reserve_part(self, table: int) -> int:
         """Return a fresh part number. REQUIRES: the lock."""
@@ -179,14 +182,11 @@ class Store:
         self._counters[key] = (first + count, limit)
         return first
 
-    def commit(
-        self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()
-    ) -> Version:
+    def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
         """Store `changes` and publish the version that shows them. REQUIRES: the lock.
 
         Args:
             base: the version that a transaction read; ConflictError if its rows changed since.
-            manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
         """
         if base is not None:
             self._check_conflicts(base, changes)
@@ -209,8 +209,7 @@ class Store:
         for table_number, table_ in changes.tables.items():
             key = keys.table_key(b"table", table_number)
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
-        segments = [*changes.manifests, *manifests]
-        ops += [op for _, op, _ in segments]
+        ops += [op for _, op, _ in changes.manifests]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
         drop = [
             (family, keys.table_prefix(n))
@@ -219,7 +218,7 @@ class Store:
             for family in ("tail", "dead", "manifest")
         ]
         self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
-        return self._publish(number, changes, kills, appended, segments)
+        return self._publish(number, changes, kills, appended)
 
     def _publish(
         self,
@@ -227,7 +226,6 @@ class Store:
         changes: Changes,
         kills: dict[int, dict[int, list[int]]],
         appended: list[tuple[int, Run, Append, int]],
-        segments: list[tuple[int, Op, int]],
     ) -> Version:
         """Show in memory what RocksDB has stored."""
         old = self.version
@@ -240,7 +238,7 @@ class Store:
         for table, run, append, size in appended:
             run.append(append, size)
             tables[table] = _grown(tables[table], run)
-        for table, (_, _, manifest), part in segments:
+        for table, (_, _, manifest), part in changes.manifests:
             assert manifest is not None, "a segment has a manifest"
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
             tables[table] = _with_segment(tables[table], segment)

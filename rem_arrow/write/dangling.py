@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from itertools import chain
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.datatypes import Json
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write import edges
 from rem_arrow.write.writer import Writer
@@ -19,25 +19,17 @@ _LOOKUPS_MAX = 200
 _SIDES = (0, 2)
 
 
-def bind_ends(
-    kv: KV, writer: Writer, version: Version, changes: Changes, loaded: Mapping[str, str] | None = None
-) -> None:
-    """Add to the changes of a write what it does for edges at its new entities. REQUIRES: the lock.
-
-    Args:
-        loaded: the tables, by id, of entities that the write brings besides those in `changes`.
-    """
-    tv = version.find(edges.NAME)
-    taken = dict(loaded or {})
-    for number, key in changes.ids:
-        owner = version.tables.get(number)
-        if owner is not None and owner.table.kind == "entity":
-            taken.setdefault(key[2:].decode(), owner.table.name)
-    if tv is None or not taken or not edges.has_dangling(tv):
+def bind_ends(access: Access, writer: Writer, changes: Changes) -> None:
+    """Add to the changes of a write what it does for edges at its new entities. REQUIRES: the lock."""
+    tv = access.version.find(edges.NAME)
+    if tv is None or not (changes.ids or changes.loaded) or not edges.has_dangling(tv):
+        return
+    taken = new_entities(access.version, changes)
+    if not taken:
         return
     dead = set(changes.killed.get(tv.table.number, ()))
     bound: list[tuple[Json, ...]] = []
-    for rowid in _at(kv, writer, tv, taken):
+    for rowid in _at(access, tv, taken):
         place = tv.place(rowid)
         if place is None or rowid in dead:
             continue
@@ -49,22 +41,41 @@ def bind_ends(
         if tuple(row) != old:
             writer.retire_row(changes, tv.table, rowid, old)
             bound.append(tuple(row))
-    index = writer.hints.row_index(tv.table)
+    index = access.indexes.keys.row_index(tv.table)
     # An edge that the same write brings by its full name replaces what dangled.
     fresh = [row for row in bound if (tv.table.number, index.key(row)) not in changes.ids]
     if fresh:
-        changes.merge(writer.put_keyed(tv, fresh))
+        changes.merge(writer.put_edges(access, fresh))
 
 
-def _at(kv: KV, writer: Writer, tv: TableVersion, ids: dict[str, str]) -> list[int]:
+def new_entities(version: Version, changes: Changes) -> dict[str, str]:
+    """Return the tables, by id, of the entities that changes bring; of an id in several tables the first."""
+
+    def entity_table(number: int) -> str | None:
+        described = changes.tables.get(number) or (version.tables[number].table if number in version.tables else None)
+        return described.name if described is not None and described.kind == "entity" else None
+
+    taken: dict[str, str] = {}
+    for number, ids in changes.loaded.items():
+        name = entity_table(number)
+        if name is not None:
+            taken = dict.fromkeys(chain.from_iterable(ids), name) | taken
+    for number, key in changes.ids:
+        name = entity_table(number)
+        if name is not None:
+            taken.setdefault(key[2:].decode(), name)
+    return taken
+
+
+def _at(access: Access, tv: TableVersion, ids: dict[str, str]) -> list[int]:
     """Return the rowids of edges at these ids, by the index, or for many by a look at the edges that dangle."""
     if len(ids) > _LOOKUPS_MAX:
         return _dangling_at(tv, ids)
-    found: set[int] = set()
+    rowids: set[int] = set()
     for name in ("src", "dst"):
         for id_ in ids:
-            found.update(writer.hints.by_value(kv, tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
-    return sorted(found)
+            rowids.update(access.by_value(tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
+    return sorted(rowids)
 
 
 def _dangling_at(tv: TableVersion, ids: dict[str, str]) -> list[int]:

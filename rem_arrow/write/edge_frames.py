@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import COLUMNS, Resolve, checked_frame, split_end
+from rem_arrow.write.edges import COLUMNS, NAME, Resolve, checked_frame, frame_rows, split_end
 from rem_arrow.write.writer import Writer
 
 # Fewer edges go one by one: their keys are looked up instead of joined.
@@ -22,23 +23,25 @@ _WRITE_ROWS_MAX = 65_536
 _KEY = ("src_table", "src", "edge_type", "dst_table", "dst")
 
 
-def added(
-    store: Store,
-    writer: Writer,
-    version: Version,
-    tv: TableVersion,
-    frame: pl.DataFrame,
-    *,
-    resolve: Resolve,
-    conflicts: bool,
-) -> Changes:
+def added(store: Store, writer: Writer, access: Access, frame: pl.DataFrame, *, conflicts: bool) -> Changes:
     """Return the changes that add the edges of a frame; of one that comes twice the last counts, one that exists is
-    replaced.
+    replaced. REQUIRES: the store's lock.
 
     Args:
         conflicts: whether other transactions may be open, so that they must see which edges are new.
+
+    Raises:
+        InputError: a column is missing or does not fit.
     """
-    rows = _without_repeats(_columns(tv, version, frame, resolve))
+    resolve = access.resolver()
+    if frame.height < ROWS_MIN:
+        return writer.put_edges(access, frame_rows(frame, resolve))
+    return _added_by_columns(store, access, _columns(access.version, frame, resolve), conflicts=conflicts)
+
+
+def _added_by_columns(store: Store, access: Access, frame: pl.DataFrame, *, conflicts: bool) -> Changes:
+    tv = access.table(NAME)
+    rows = _without_repeats(frame)
     known = _known(tv, rows)
     changes = Changes()
     fresh = rows.filter(~pl.int_range(pl.len()).is_in(known["place"].implode())) if known.height else rows
@@ -51,13 +54,13 @@ def added(
         changes.append(tv.table.number, Append(range(start, start + piece.height), None, piece))
         start += piece.height
     if conflicts:
-        index = writer.hints.row_index(tv.table)
+        index = access.indexes.keys.row_index(tv.table)
         columns = {tv.table.names.index(n): fresh[n].to_list() for n in _KEY}
         changes.ids.update((tv.table.number, key) for key in index.keys(columns))
     return changes
 
 
-def _columns(tv: TableVersion, version: Version, frame: pl.DataFrame, resolve: Resolve) -> pl.DataFrame:
+def _columns(version: Version, frame: pl.DataFrame, resolve: Resolve) -> pl.DataFrame:
     """Return the frame with the columns and types of `edges`."""
     texts, weight = checked_frame(frame)
     (src_table, src), (dst_table, dst) = (_ends(version, frame, texts, side, resolve) for side in ("src", "dst"))

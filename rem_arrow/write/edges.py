@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.model.fields import json_text
@@ -21,6 +22,8 @@ from rem_arrow.storage.version import PartView, TableVersion
 NAME = "edges"
 COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
 Resolve = Callable[[str], "str | None"]
+# As it comes with an entity: dst and edge_type, and if wanted src, properties, weight.
+Edge = Mapping[str, Any]
 # Of runs: how many rows were looked at, and whether an end of one of them dangles.
 _known: weakref.WeakKeyDictionary[Run, tuple[int, bool]] = weakref.WeakKeyDictionary()
 _known_lock = threading.Lock()
@@ -57,10 +60,9 @@ def edge_row(
 ) -> tuple[Json, ...]:
     """Return one edge as plain values. Raises InputError."""
     for what, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
-        if not isinstance(value, str) or not value:
-            raise InputError(f"{place}{what} of an edge is {value!r}; it is a text that is not empty")
-    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
-        raise InputError(f"{place}weight of an edge is {weight!r}; it is a number")
+        checks.text(value, f"{place}{what} of an edge")
+    if weight is not None:
+        checks.number(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
     text = properties if properties is None or isinstance(properties, str) else json_text(properties)
@@ -74,6 +76,35 @@ def edge_row(
         None if weight is None else float(weight),
         time.time_ns() // 1_000,
     )
+
+
+def attached_rows(attached: Sequence[Edge], table: str, ids: Sequence[str], resolve: Resolve) -> list[tuple[Json, ...]]:
+    """Return the edges that come with entities as plain rows; an end that is left out is the one entity. Raises
+    InputError."""
+    if not ids:
+        raise InputError("edges come with the rows that they begin or end at, and there are none; use add_edge")
+    own = set(ids)
+    rows = []
+    for place, edge in enumerate(attached):
+        unknown = set(edge) - {"src", "dst", "edge_type", "properties", "weight"}
+        if unknown or "edge_type" not in edge or not ("dst" in edge or "src" in edge):
+            raise InputError(
+                f"edge {place}: an edge is a dict of dst and edge_type, and src, properties, weight if wanted; "
+                f"got {sorted(edge)}"
+            )
+        if len(ids) > 1 and not ("src" in edge and "dst" in edge):
+            raise InputError(f"edge {place}: with several rows an edge names both src and dst")
+        row = edge_row(
+            edge.get("src", ids[0]),
+            edge.get("dst", ids[0]),
+            edge["edge_type"],
+            resolve=lambda end: table if end in own else resolve(end),
+            properties=edge.get("properties"),
+            weight=edge.get("weight"),
+            place=f"edge {place}: ",
+        )
+        rows.append(row)
+    return rows
 
 
 def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:

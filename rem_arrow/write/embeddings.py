@@ -216,8 +216,8 @@ class Embeddings:
         return len(keep)
 
 
-def given_vectors(table: Table, rows: Sequence[object]) -> tuple[list[object], dict[str, dict[int, Any]]]:
-    """Part rows that are dicts from the vectors given with them: the rows, and by embedding the vector of each
+def split_vectors(table: Table, rows: Sequence[object]) -> tuple[list[object], dict[str, dict[int, Any]]]:
+    """Split rows that are dicts from the vectors that come with them: the rows, and by embedding the vector of each
     place."""
     names = {e.column for e in table.embeddings}
     given: dict[str, dict[int, Any]] = {}

@@ -4,62 +4,48 @@ many."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress
 from typing import Any
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import from_json_text
 from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import loader
-from rem_arrow.write.embeddings import add_vectors
 from rem_arrow.write.writer import Writer
 
 
 class EntityLoad:
-    """One load into one table. REQUIRES: the store's lock for its whole life.
+    """One load into one table, computed from one version. REQUIRES: the store's lock for its whole life."""
 
-    Args:
-        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come
-            besides.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        writer: Writer,
-        table: int,
-        records: Records,
-        bind: Callable[[Changes, Mapping[str, str]], None],
-    ) -> None:
-        self._store, self._writer, self._records, self._bind = store, writer, records, bind
-        self._tv = store.version.tables[table]
+    def __init__(self, store: Store, writer: Writer, records: Records, access: Access, tv: TableVersion) -> None:
+        self._store, self._writer, self._records = store, writer, records
+        self._access, self._tv = access, tv
         self._seen: set[str] = set()
         self._changes = Changes()
         self._replaced = 0
 
-    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
-        """Load all pieces by one commit. Returns the number of rows."""
+    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> tuple[Changes, int]:
+        """Read and check all pieces. Returns the changes, and the number of rows."""
         pieces = iter(pieces)
         first = list(_take(pieces, loader.DIRECT_ROWS_MIN))
         if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
             if not first:
-                return 0
+                return self._changes, 0
             piece = first[0] if len(first) == 1 else pl.concat(first)
             vectors = self._vectors(piece)
-            changes, ids = self._writer.insert(self._tv, self._records, self._validated(piece.drop(vectors.columns)))
-            add_vectors(changes, self._tv.table, _by_place(vectors))
-            self._bind(changes, {})
-            if changes:
-                self._store.commit(changes)
+            rows = self._validated(piece.drop(vectors.columns))
+            changes, ids = self._writer.insert(self._access, self._tv, rows, _by_place(vectors))
             advance(len(ids))
-            return len(ids)
-        table = self._tv.table
+            return changes, len(ids)
+        table, changes = self._tv.table, self._changes
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(
             self._store,
@@ -68,9 +54,9 @@ class EntityLoad:
             first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
             progress=advance,
         )
-        self._bind(self._changes, dict.fromkeys(self._seen, table.name))
-        self._store.commit(self._changes, manifests=manifests)
-        return count + self._replaced
+        changes.manifests += manifests
+        changes.loaded[table.number] = [self._seen]
+        return changes, count + self._replaced
 
     def _validated(self, piece: pl.DataFrame) -> NewRows:
         rows = piece.to_dicts()
@@ -102,8 +88,7 @@ class EntityLoad:
         if existing:
             known = [i in existing for i in rows.ids]
             replaced = _chosen(rows, known)
-            more, _ = self._writer.insert(self._tv, self._records, replaced)
-            add_vectors(more, self._tv.table, _by_place(_kept(vectors, known)))
+            more, _ = self._writer.insert(self._access, self._tv, replaced, _by_place(_kept(vectors, known)))
             self._changes.merge(more)
             self._replaced += len(replaced.ids)
             fresh = [not k for k in known]
@@ -124,7 +109,7 @@ class EntityLoad:
     def _existing(self, given: list[str]) -> set[str]:
         if not self._tv.parts or not given:
             return set()
-        rowids = self._writer.rowids(self._tv, given)
+        rowids = self._access.rowids(self._tv, given)
         return {i for i, r in zip(given, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
 
     def _frame(self, rows: NewRows) -> pl.DataFrame:

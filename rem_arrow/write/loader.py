@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,6 +20,7 @@ from rem_arrow import datatypes
 from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.schema import Embedding, Field, Table, check_name
 from rem_arrow.storage import codec, segment, values
+from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
@@ -51,6 +52,37 @@ def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
         Field(n, datatypes.check_storable(datatypes.instance(schema[n]), f"{name}.{n}"), i) for i, n in enumerate(names)
     )
     return Table(number, check_name(name, "table"), "plain", fields, next_column=len(fields))
+
+
+def plain_load(
+    store: Store,
+    tv: TableVersion | None,
+    name: str,
+    schema: pl.Schema,
+    pieces: Iterable[pl.DataFrame],
+    rows: int | None,
+    advance: Progress,
+) -> tuple[Changes, int]:
+    """Return the changes that add rows to a plain table, made if there is none, and how many. REQUIRES: the lock.
+
+    Args:
+        rows: how many they are, where that is known.
+    """
+    table = tv.table if tv is not None else plain_table(name, store.reserve_table(), schema)
+    frames = (fitted(piece, table) for piece in pieces)
+    changes = Changes()
+    if tv is None:
+        changes.tables[table.number] = table
+    if rows is not None and rows < DIRECT_ROWS_MIN:
+        frame = pl.concat(list(frames)) if rows else fitted(pl.DataFrame(schema=schema), table)
+        if frame.height:
+            changes.append(table.number, frame_append(frame, store.reserve_rowids(table.number, frame.height)))
+        advance(frame.height)
+        return changes, frame.height
+    changes.manifests, count = write_segments(
+        store, table, frames, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=advance
+    )
+    return changes, count
 
 
 def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:

@@ -100,7 +100,7 @@ def test_a_table_may_be_named(db):
     }
     for wrong, says in [
         ({"table": "isues"}, "Did you mean issues"),
-        ({"table": 3}, "a table is named by a text"),
+        ({"table": 3}, "the name of a table is a text that is not empty"),
         ({"now": "today"}, "now is a datetime"),
     ]:
         with pytest.raises(rem.InputError, match=says):

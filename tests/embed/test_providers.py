@@ -64,8 +64,8 @@ def test_descriptions(spec, dimension, name, length):
             for s in ("hash:", "hash:x", "hash:0", "hash:65537", "hash:-3", "hash:1.5", "hash:٣")
         ],
         ("hash:64", 32, "'hash:64' says 64 dimensions, and dimension= says 32; give one of them"),
-        ("hash", 0, "a dimension is a whole number from 1 to 65536, not 0"),
-        ("hash", True, "a dimension is a whole number from 1 to 65536, not True"),
+        ("hash", 0, "a dimension is a whole number from 1 to 65,536, not 0"),
+        ("hash", True, "a dimension is a whole number from 1 to 65,536, not True"),
         (
             "openai",
             None,

@@ -25,7 +25,7 @@ from rem_arrow.optimize.push_shared import push_shared
 from rem_arrow.optimize.share import share
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
-from rem_arrow.source import KeySet
+from rem_arrow.source import NO_SKIPS, Skips
 from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 from rem_arrow.storage import key_filter
@@ -47,14 +47,12 @@ class FrameCatalog:
 
         def scan(
             columns: list[str],
-            ranges: object,
             report: object,
+            skips: Skips = NO_SKIPS,
             coded: frozenset[str] = frozenset(),
             fixed: frozenset[str] = frozenset(),
-            keys: tuple[KeySet, ...] = (),
-            texts: object = None,
         ) -> pl.LazyFrame:
-            found = key_filter.kept([frame], keys)[0] if keys else frame
+            found = key_filter.kept([frame], skips.keys)[0] if skips.keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(

@@ -184,7 +184,7 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
 def test_waiting_has_an_end():
     """A wait that is too short says so, after its time."""
     with rem.connect() as db:
-        background = db._store.background
+        background = db._instance.store.background
         background.pause()
         background.run(lambda stopping: None)
         started = time.monotonic()

@@ -398,7 +398,7 @@ def test_a_statement_that_fails_stores_nothing(db: rem.Database, monkeypatch: py
     def full(*_: object, **__: object) -> None:
         raise rem.ExecuteError("the disk is full")
 
-    monkeypatch.setattr(db._store.kv, "write", full)
+    monkeypatch.setattr(db._instance.store.kv, "write", full)
     for text in (
         "UPDATE t SET b = 9",
         "DELETE FROM t",
