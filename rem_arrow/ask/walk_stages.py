@@ -152,11 +152,13 @@ def _stage_name(table: TableWords) -> str:
 
 def _worked(vocabulary: Vocabulary, step: _Step, time: str | None) -> list[Stage] | None:
     """Return the stages of everyone with a part in something: along every way of at most two edges that leads from its
-    tables to people. With a time, along ways over an entity of that time only."""
+    tables to people. With a time, along the ways over an entity of that time, if there are such ways."""
     person = step.node.table.name if step.node.table is not None else vocabulary.person_table()
     if person is None or step.start.tables is None:
         return None
     direct, pairs = _ways(vocabulary, step.start.tables, person)
+    if not direct and not pairs:
+        return None
     stages: list[Stage] = []
     calls: list[str] = []
     if pairs:
@@ -165,10 +167,8 @@ def _worked(vocabulary: Vocabulary, step: _Step, time: str | None) -> list[Stage
             purpose = "what connects them to people, in that time"
             stages.append(Stage(name=step.free("changes"), sql=changes, purpose=purpose))
         calls += _calls(_ids_of(f"({changes})" if time is None else stages[-1].name), [last for _, last in pairs])
-    if time is None:
+    if time is None or not pairs:
         calls += _calls(step.seeds, direct)
-    if not calls:
-        return None
     call = calls[0] if len(calls) == 1 else "(" + " UNION ALL ".join(f"SELECT * FROM {c}" for c in calls) + ")"
     return [*stages, _rows_reached(step, vocabulary.tables[person], call, "people")]
 

@@ -28,6 +28,7 @@ CASES = [
     ("issues written by Cy Fox", "graph", ["TAP-3"]),
     ("Who attended Retro?", "graph", ["ann"]),
     ("What is linked to TAP-1?", "graph", ["ann", "bob"]),
+    ("Who worked on TAP-1 in the last 7 days?", "graph", ["ann", "bob"]),
 ]
 
 
