@@ -235,8 +235,8 @@ def normal(text: str) -> str:
 
 
 def stems_of(name: str) -> tuple[str, ...]:
-    """Return the stems of the words of a name: "assigned_to" is ("assign", "to")."""
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
+    """Return the stems of the words of a name, at least one: "assigned_to" is ("assign", "to")."""
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name) or [name]
     return tuple(english.stem(p) for p in parts)
 
 

@@ -132,6 +132,14 @@ def test_new_rows_are_known_at_once():
         assert db.query_natural_language("planets with more than 1 moons").results["planet"].to_list() == ["Mars"]
 
 
+def test_columns_may_have_names_without_letters_of_english():
+    """Such a column is read by its name as a whole."""
+    with rem.connect() as db:
+        db.load("planets", [{"名前": "火星", "moons": 2}, {"名前": "金星", "moons": 0}])
+        assert db.query_natural_language("planets with more than 1 moons").results["名前"].to_list() == ["火星"]
+        assert db.query_natural_language("planets with 名前 金星").results["moons"].to_list() == [0]
+
+
 WORDS = st.sampled_from(
     [
         "who",
