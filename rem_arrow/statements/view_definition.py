@@ -14,7 +14,7 @@ from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 from rem_arrow.sql.statement import CreateView
 from rem_arrow.statements.environment import Context, Result, status
-from rem_arrow.statements.tables import make_room
+from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes
 
 
