@@ -76,12 +76,12 @@ def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
 def _distinct(names: tuple[str, ...]) -> list[str]:
     """Return names that differ without regard to case."""
     taken: set[str] = set()
-    found = []
+    distinct = []
     for name in names:
         shown, n = name, 0
         while shown.casefold() in taken:
             n += 1
             shown = f"{name}_{n}"
         taken.add(shown.casefold())
-        found.append(shown)
-    return found
+        distinct.append(shown)
+    return distinct
