@@ -1,4 +1,4 @@
-"""What comes back for a question: the rows, and how they were found."""
+"""The answer to a question: its rows, and how they were found."""
 
 from __future__ import annotations
 

@@ -1,17 +1,16 @@
-"""What a plan for a question is: named stages of REM SQL, each of which may read the earlier ones by name, and broader
+"""The plan for a question: named stages of REM SQL, each of which may read the earlier ones by name, and broader
 fallbacks."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rem_arrow.quoting import identifier
 
 QueryType: TypeAlias = Literal["entity_lookup", "sql", "vector", "hybrid", "graph", "aggregate", "temporal", "staged"]
-QUERY_TYPES: tuple[str, ...] = get_args(QueryType)
 STAGES_MAX, FALLBACKS_MAX = 8, 2
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 

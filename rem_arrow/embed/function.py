@@ -35,16 +35,16 @@ class FunctionEmbedder:
         with self._lock:
             if self._dimension is None:
                 with foreign(self.name):
-                    found = self._function([_PROBE])
-                self._dimension = checked_vectors(self.name, found, 1, None).shape[1]
+                    output = self._function([_PROBE])
+                self._dimension = checked_vectors(self.name, output, 1, None).shape[1]
             return self._dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of at most 256 texts, checked."""
         dimension = self.dimension
         with foreign(self.name):
-            found = self._function(list(texts))
-        return checked_vectors(self.name, found, len(texts), dimension)
+            output = self._function(list(texts))
+        return checked_vectors(self.name, output, len(texts), dimension)
 
 
 def _qualified_name(function: Callable[..., Any]) -> str:

@@ -70,11 +70,11 @@ class HashEmbedder:
         words = [word for text in group for word in text]
         if not words:
             return np.zeros((len(group), self.dimension), dtype=np.float32)
-        found = self._cache.of(words)
+        features = self._cache.of(words)
         text_of_word = np.repeat(np.arange(len(group), dtype=np.uint64), [len(text) for text in group])
-        first = np.cumsum(found.counts) - found.counts
-        gather = np.repeat(found.starts - first, found.counts) + np.arange(int(found.counts.sum()))
-        keys = found.keys[gather] | np.repeat(text_of_word << np.uint64(KEY_BITS), found.counts)
+        first = np.cumsum(features.counts) - features.counts
+        gather = np.repeat(features.starts - first, features.counts) + np.arange(int(features.counts.sum()))
+        keys = features.keys[gather] | np.repeat(text_of_word << np.uint64(KEY_BITS), features.counts)
         return self._summed(keys, len(group))
 
     def _summed(self, keys: Keys, texts: int) -> Vectors:
@@ -112,9 +112,9 @@ def _groups(texts: Sequence[str]) -> Iterator[list[list[str]]]:
     group: list[list[str]] = []
     words = 0
     for text in texts:
-        found = words_of(text)
-        group.append(found)
-        words += len(found)
+        text_words = words_of(text)
+        group.append(text_words)
+        words += len(text_words)
         if words >= _GROUP_WORDS or len(group) >= _GROUP_TEXTS_MAX:
             yield group
             group, words = [], 0

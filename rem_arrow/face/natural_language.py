@@ -22,7 +22,7 @@ from rem_arrow.face.verbs import Verbs
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
     from rem_arrow.ask.asker import Asker
-    from rem_arrow.ask.session import Known
+    from rem_arrow.ask.session import TableState
     from rem_arrow.language.language_model import LanguageModel
 
 
@@ -82,12 +82,12 @@ class QuestionVerbs(Verbs):
             ("SELECT * FROM issues WHERE status = 'open' AND priority = 5", ['login'])
         """
         # Imported here because most programs ask no questions.
-        from rem_arrow.ask.asker import Asker, model_of
+        from rem_arrow.ask.asker import Asker, language_model_of
         from rem_arrow.ask.stages import Bounds
 
         checks.one_of(mode, "mode", ("plan", "adaptive"))
         session, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
-        language_model = model_of(model, base_url, model_timeout_s)
+        language_model = language_model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
         return self._asker.ask(
@@ -97,7 +97,7 @@ class QuestionVerbs(Verbs):
             max_stages=max_stages,
             now=now,
             bounds=bounds,
-            model=language_model,
+            language_model=language_model,
             adaptive=mode == "adaptive",
         )
 
@@ -110,10 +110,10 @@ class _Pinned:
     def __init__(self, instance: Instance, access: Access) -> None:
         self._instance, self._access = instance, access
 
-    def tables(self) -> Sequence[Known]:
-        from rem_arrow.ask.session import Known
+    def tables(self) -> Sequence[TableState]:
+        from rem_arrow.ask.session import TableState
 
-        return [Known(tv.table, tv.rows, tv.parts) for tv in self._access.version]
+        return [TableState(tv.table, tv.rows, tv.parts) for tv in self._access.version]
 
     def sample(self, table: str, columns: Sequence[str], rows_max: int) -> pl.DataFrame:
         source = StoredTable(self._access, self._access.table(table))

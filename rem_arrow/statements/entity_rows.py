@@ -1,7 +1,7 @@
 """Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
 
 An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was
-deleted counts as not there: inserting its id revives it. DELETE is soft.
+deleted counts as missing: inserting its id revives it. DELETE is soft.
 """
 
 from __future__ import annotations
@@ -63,19 +63,19 @@ def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFra
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
     """Refuse to set what the database gives."""
     for name, _ in assignments:
-        wanted = name.text.casefold()
-        if wanted == "id":
+        column = name.text.casefold()
+        if column == "id":
             raise BindError(
                 f"the id of a row of {table.name} cannot be changed; insert a new row and delete the old one",
                 text,
                 name.start,
                 name.end,
             )
-        if wanted in SYSTEM_FIELDS:
+        if column in SYSTEM_FIELDS:
             hint = (
-                "DELETE sets deleted_at, and inserting the id again revives the row." if wanted == "deleted_at" else ""
+                "DELETE sets deleted_at, and inserting the id again revives the row." if column == "deleted_at" else ""
             )
-            raise BindError(f"{wanted} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
+            raise BindError(f"{column} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
 
 
 def _put(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
@@ -86,7 +86,7 @@ def _put(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame
 
 
 def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as the model takes them: JSON as objects; what the database gives only where it may be given."""
+    """Return rows as the model takes them: JSON as objects; of what the database gives, only what a user may give."""
     if "deleted_at" in frame.columns and frame["deleted_at"].null_count() < frame.height:
         raise InputError(f"deleted_at of {table.name} is set by DELETE; insert only rows that are not deleted")
     rows = frame.drop("modified_at", "deleted_at", strict=False).to_dicts()
@@ -116,12 +116,12 @@ def _existing(context: Context, access: Access, tv: TableVersion, frame: pl.Data
 
 
 def _changed(
-    context: Context, table: Table, given: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict
+    context: Context, table: Table, frame: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict
 ) -> pl.DataFrame:
-    """Return the rows that DO UPDATE SET makes of existing ones and those that were given."""
+    """Return the rows that DO UPDATE SET makes of existing rows and those of the INSERT."""
     check_assignments(table, conflict.assignments, context.text)
     whole = [
-        given[f.name] if f.name in given.columns else pl.Series(f.name, [None] * given.height, dtype=f.dtype)
+        frame[f.name] if f.name in frame.columns else pl.Series(f.name, [None] * frame.height, dtype=f.dtype)
         for f in table.fields
     ]
     snapshot = context.snapshot(frames={**context.frames, _EXISTING: existing, EXCLUDED: pl.DataFrame(whole)})

@@ -101,8 +101,8 @@ def _by_place(frame: pl.DataFrame, listed: list[Field], table: Table) -> list[Fi
 
 
 def _by_name(frame: pl.DataFrame, table: Table, path: str) -> list[Field]:
-    known = {f.name.casefold(): f for f in table.fields}
+    fields = {f.name.casefold(): f for f in table.fields}
     for name in frame.columns:
-        if name.casefold() not in known:
+        if name.casefold() not in fields:
             raise InputError(f'{path}: no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')
-    return [known[name.casefold()] for name in frame.columns]
+    return [fields[name.casefold()] for name in frame.columns]

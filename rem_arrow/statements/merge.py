@@ -37,11 +37,11 @@ def merge(context: Context, statement: Merge) -> Result:
             changes.merge(outcome.changes)
         if statement.returning is None:
             return changes, counted(sum(o.affected for o in outcomes))
-        found = [
+        returned_rows = [
             _returned(context, access, tv, statement, action, outcome)
             for action, outcome in zip(statement.actions, outcomes, strict=True)
         ]
-        return changes, pl.concat(found)
+        return changes, pl.concat(returned_rows)
 
     return context.write(compute)
 

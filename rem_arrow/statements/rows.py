@@ -34,7 +34,7 @@ def insert(context: Context, statement: Insert) -> Result:
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
         _check_conflict(context, statement, tv.table)
-        frame = _given(context, access, statement, tv)
+        frame = _inserted(context, access, statement, tv)
         outcome = stored(context, access, tv, frame, statement)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
@@ -126,13 +126,13 @@ def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFr
 
 def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> list[Field]:
     """Return the fields of a list of columns. Raises BindError for one that is unknown or comes twice."""
-    target, found = Target(table, table.name, TARGET), []
+    target, fields = Target(table, table.name, TARGET), []
     for name in columns:
         field = target.field(name, context.text)
-        if field in found:
+        if field in fields:
             raise BindError(f'the column "{field.name}" is named twice', context.text, name.start, name.end)
-        found.append(field)
-    return found
+        fields.append(field)
+    return fields
 
 
 def fitting(
@@ -172,11 +172,11 @@ def _defaults(table: Table) -> dict[str, object] | None:
     """Return the values that DEFAULT means, by column; None for entities, whose model knows."""
     if table.kind == "entity":
         return None
-    found: dict[str, object] = {}
+    defaults: dict[str, object] = {}
     for field in table.fields:
         convert = values.from_plain(field.dtype)
-        found[field.name] = field.default if field.default is None or convert is None else convert(field.default)
-    return found
+        defaults[field.name] = field.default if field.default is None or convert is None else convert(field.default)
+    return defaults
 
 
 def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
@@ -192,7 +192,7 @@ def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
     )
 
 
-def _given(context: Context, access: Access, statement: Insert, tv: TableVersion) -> pl.DataFrame:
+def _inserted(context: Context, access: Access, statement: Insert, tv: TableVersion) -> pl.DataFrame:
     """Return the rows of an INSERT as a frame of the columns that they fill."""
     table = tv.table
     if statement.source is None:
@@ -222,8 +222,8 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
 def positional_fields(table: Table, width: int) -> list[Field]:
     """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be
     left out."""
-    given = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
-    return given if table.kind != "plain" and width == len(given) else list(table.fields)
+    settable = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
+    return settable if table.kind != "plain" and width == len(settable) else list(table.fields)
 
 
 def _single(query: Query, place: int) -> Query | None:

@@ -92,7 +92,7 @@ def test_a_dimension_that_is_given_is_believed_until_the_first_vector(loaded, ki
         embedder(f"{kind}:m", dimension=8).embed(["a"])
     assert (
         str(caught.value)
-        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the model or the dimension that fits"
+        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the embedder or the dimension that fits"
     )
 
 

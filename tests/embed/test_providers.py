@@ -170,7 +170,7 @@ def test_names_of_functions(function, name):
         ),
         (
             lambda texts: [[]],
-            "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the model or the "
+            "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the embedder or the "
             "dimension that fits",
         ),
         (
@@ -179,7 +179,7 @@ def test_names_of_functions(function, name):
         ),
         (
             lambda texts: [[1.0] * len(t) for t in texts],
-            "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the model or the dimension "
+            "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the embedder or the dimension "
             "that fits",
         ),
     ],

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rem_arrow.index import labels
+from rem_arrow.index import labels, vector
 from rem_arrow.index.metrics import METRICS
 from rem_arrow.index.vector import VectorIndex
 from tests.index.vectors import clustered, nearest

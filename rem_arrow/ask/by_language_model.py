@@ -1,4 +1,4 @@
-"""The planner by a language model: asked, checked before anything runs, and told of errors at most twice."""
+"""The planner by a language model: its plan is checked before anything runs, and it is told of errors at most twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rem_arrow.ask import prompt
-from rem_arrow.ask.rules import Asked
+from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.errors import LanguageError, RemError
 from rem_arrow.language.language_model import LanguageModel, Turn
@@ -19,35 +19,35 @@ _ERROR_CHARS_MAX, _IDS_SHOWN = 1_500, 5
 
 @dataclass
 class Conversation:
-    """What was said between the planner and the model about one question; grows with each turn."""
+    """What was said between the planner and the language model about one question; grows with each turn."""
 
     asked: Asked
-    model: LanguageModel
+    language_model: LanguageModel
     max_stages: int
     turns: list[Turn]
     tokens: int = 0
     repairs: int = 0
 
 
-def begin(asked: Asked, model: LanguageModel, max_stages: int) -> Conversation:
-    """Return the conversation with the question put."""
+def begin(asked: Asked, language_model: LanguageModel, max_stages: int) -> Conversation:
+    """Return a conversation whose first turn is the question."""
     text = prompt.question(asked.vocabulary, asked.text, asked.now, table=asked.table)
-    return Conversation(asked, model, max_stages, [Turn("user", text)])
+    return Conversation(asked, language_model, max_stages, [Turn("user", text)])
 
 
 def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
-    """Return the model's next plan, checked; `before` are stages that have run.
+    """Return the language model's next plan, checked; `before` are stages that have run.
 
     Raises:
-        LanguageError: the model refused, or gave no plan that can run after two repairs.
+        LanguageError: the language model refused, or gave no plan that can run after two repairs.
     """
     for attempt in range(REPAIRS_MAX + 1):
-        reply = talk.model.answer(prompt.instructions(talk.max_stages), talk.turns, Plan)
+        reply = talk.language_model.answer(prompt.instructions(talk.max_stages), talk.turns, Plan)
         talk.tokens += reply.tokens
         if reply.refusal:
             raise LanguageError(
-                f"the model {talk.model.name} refused to plan: {_short(reply.refusal)}; ask otherwise, or use "
-                "model='rules'"
+                f"the language model {talk.language_model.name} refused to plan: {_short(reply.refusal)}; ask "
+                "otherwise, or use model='rules'"
             )
         problem = reply.problem
         if reply.value is not None:
@@ -63,17 +63,16 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
                 Turn("user", f"The plan cannot run: {_short(problem)}\nGive the corrected plan."),
             ]
     raise LanguageError(
-        f"the model {talk.model.name} gave no plan that can run, after {REPAIRS_MAX} repairs: {_short(problem)}; ask "
-        "otherwise, or use model='rules'"
+        f"the language model {talk.language_model.name} gave no plan that can run, after {REPAIRS_MAX} repairs: "
+        f"{_short(problem)}; ask otherwise, or use model='rules'"
     )
 
 
 def checked(plan: Plan, asked: Asked, max_stages: int, before: Sequence[Stage] = ()) -> tuple[Plan, str]:
-    """Return a plan within its bounds, and what is wrong with it in words for the model; empty where it can run.
+    """Return a plan within its bounds, and what is wrong with it, in words for the language model; empty if it can run.
 
-    Every stage is parsed, bound and planned on the database, together with those before it: what is no query, or reads
-    what is not there,
-    does not pass. A fallback that does not pass is left out.
+    Every stage is parsed, bound and planned on the database, together with those before it: a statement that is no
+    query, or reads what does not exist, does not pass. A fallback that does not pass is left out.
     """
     if not 1 <= len(plan.stages) <= max_stages:
         return plan, f"a plan has 1 to {max_stages} stages, not {len(plan.stages)}"
@@ -82,15 +81,15 @@ def checked(plan: Plan, asked: Asked, max_stages: int, before: Sequence[Stage] =
         if NAME.fullmatch(stage.name) is None or stage.name in taken:
             return plan, f"the name {stage.name!r} of a stage is taken, or is not lower case with underscores"
         taken.add(stage.name)
-    known: dict[str, pl.DataFrame] = {}
+    frames: dict[str, pl.DataFrame] = {}
     for stage in [*before, *plan.stages]:
         try:
-            known[stage.name] = asked.session.columns(stage.sql, known)
+            frames[stage.name] = asked.session.columns(stage.sql, frames)
         except RemError as error:
             return plan, f"stage {stage.name!r}: {error}"
-    kept = [f for f in plan.fallbacks if _stands_alone(asked, f)][:FALLBACKS_MAX]
+    fallbacks = [f for f in plan.fallbacks if _stands_alone(asked, f)][:FALLBACKS_MAX]
     confidence = min(1.0, max(0.0, plan.confidence)) if plan.confidence == plan.confidence else 0.0
-    return plan.model_copy(update={"fallbacks": kept, "confidence": confidence}), ""
+    return plan.model_copy(update={"fallbacks": fallbacks, "confidence": confidence}), ""
 
 
 def _stands_alone(asked: Asked, fallback: Fallback) -> bool:
@@ -102,7 +101,7 @@ def _stands_alone(asked: Asked, fallback: Fallback) -> bool:
 
 
 def told(stages: Sequence[Stage], frames: Mapping[str, pl.DataFrame]) -> str:
-    """Return what stages gave, for a model that may change the rest: rows, columns and some ids."""
+    """Return what stages gave, for a language model that may change the rest: rows, columns and some ids."""
     lines = []
     for stage in stages:
         rows = frames[stage.name]

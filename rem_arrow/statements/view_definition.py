@@ -14,7 +14,7 @@ from rem_arrow.sql.bind import Binder
 from rem_arrow.sql.parse import parse
 from rem_arrow.sql.statement import CreateView
 from rem_arrow.statements.environment import Context, Result, status
-from rem_arrow.statements.tables import make_room
+from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes
 
 
@@ -76,12 +76,12 @@ def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
 def _distinct(names: tuple[str, ...]) -> list[str]:
     """Return names that differ without regard to case."""
     taken: set[str] = set()
-    found = []
+    distinct = []
     for name in names:
         shown, n = name, 0
         while shown.casefold() in taken:
             n += 1
             shown = f"{name}_{n}"
         taken.add(shown.casefold())
-        found.append(shown)
-    return found
+        distinct.append(shown)
+    return distinct

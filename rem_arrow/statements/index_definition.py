@@ -102,43 +102,34 @@ def drop(context: Context, statement: Drop) -> Result:
         if table is None:
             if statement.if_exists:
                 return Changes(), status(f"there is no index {name.text}")
-            known = [i for tv in access.version for i in _given(tv.table)]
-            raise BindError(
-                f'no index "{name.text}"', context.text, name.start, name.end, hint=suggest(name.text, known, "Indexes")
-            )
+            names = [index for tv in access.version for index, _ in tv.table.named_indexes]
+            hint = suggest(name.text, names, "Indexes")
+            raise BindError(f'no index "{name.text}"', context.text, name.start, name.end, hint=hint)
         return _described(_without(table, name.text.casefold())), status(f"dropped the index {name.text}")
 
     return context.define(compute)
 
 
 def _without(table: Table, folded: str) -> Table:
-    """Return a table without the index of a name. A column that the model wants indexed stays so."""
+    """Return a table without the index of a name. A column that its model declares as indexed stays so."""
     indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != folded)
-    wanted = {*_declared(table), *(c for _, c in indexes)}
+    columns = {*_declared(table), *(c for _, c in indexes)}
     return replace(
         table,
         indexes=indexes,
-        indexed=tuple(c for c in table.indexed if c in wanted),
+        indexed=tuple(c for c in table.indexed if c in columns),
         vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != folded),
         text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != folded),
     )
 
 
 def _names(table: Table) -> set[str]:
-    return {name.casefold() for name in _given(table)}
-
-
-def _given(table: Table) -> list[str]:
-    """Return the names of the indexes of a table."""
-    return [
-        *(name for name, _ in table.indexes),
-        *(i.name for i in table.vector_indexes),
-        *(i.name for i in table.text_indexes),
-    ]
+    """Return the names of the indexes of a table, in lower case."""
+    return {name.casefold() for name, _ in table.named_indexes}
 
 
 def _declared(table: Table) -> list[str]:
-    """Return the columns that the model of an entity table wants indexed."""
+    """Return the columns that the model of an entity table declares as indexed."""
     return cast("list[str]", table.model.get("indexed_fields", [])) if isinstance(table.model, dict) else []
 
 
