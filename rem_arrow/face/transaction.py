@@ -11,6 +11,8 @@ from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
 from rem_arrow.face.graph import GraphVerbs
+from rem_arrow.face.graph_measures import MeasureVerbs
+from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.version import Version
 from rem_arrow.write.path import Compute
@@ -18,7 +20,7 @@ from rem_arrow.write.path import Compute
 T = TypeVar("T")
 
 
-class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs):
+class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, MeasureVerbs):
     """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
 
     Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
