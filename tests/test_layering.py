@@ -62,6 +62,7 @@ OWNERS = {
     "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
+    "networkx": {"drawing/layout.py"},
 }
 
 
