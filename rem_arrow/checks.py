@@ -16,6 +16,11 @@ def whole(value: object, name: str, *, least: int = 1, most: int | None = None) 
     raise InputError(f"{name} is a whole number {bounds}, not {value!r}")
 
 
+def limit(value: object) -> int | None:
+    """Return the most rows that are asked for: a whole number, 0 included, or None for all."""
+    return None if value is None else whole(value, "limit", least=0)
+
+
 def number(value: object, name: str, *, within: tuple[float, float] | None = None) -> float:
     """Return a number, within bounds where they are given; a bool is none, and NaN is within no bounds."""
     fits = isinstance(value, (int, float)) and not isinstance(value, bool)

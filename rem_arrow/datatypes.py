@@ -171,7 +171,7 @@ def from_json(value: Json) -> pl.DataType:
                 [pl.Field(str(cast("list[Json]", f)[0]), from_json(cast("list[Json]", f)[1])) for f in fields]
             )
         case _:
-            raise CorruptionError(f"the catalog names a column type that this version does not know: {value!r}")
+            raise CorruptionError(f"the catalog holds a column type that this version does not know: {value!r}")
 
 
 def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
@@ -183,7 +183,7 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
             return pl.List(check_storable(instance(dtype.inner), where))
         case pl.Array() if dtype.size == 0:
             raise InputError(
-                f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out"
+                f"{where} is an array of length 0, which a table cannot store; use a list, or leave the column out"
             )
         case pl.Array():
             return pl.Array(check_storable(instance(dtype.inner), where), dtype.size)

@@ -15,6 +15,7 @@ def test_what_fits_comes_back():
     """The checks change nothing."""
     assert checks.whole(3, "k") == 3
     assert checks.whole(0, "limit", least=0) == 0
+    assert checks.limit(None) is None and checks.limit(0) == 0
     assert checks.whole(10, "depth", most=10) == 10
     assert checks.number(0.5, "threshold", within=(0, 1)) == 0.5
     assert checks.number(1, "weight") == 1
@@ -30,6 +31,7 @@ def test_what_fits_comes_back():
         (lambda: checks.whole(True, "k"), "k is a whole number of at least 1, not True"),
         (lambda: checks.whole(1.0, "k"), "k is a whole number of at least 1, not 1.0"),
         (lambda: checks.whole(-1, "limit", least=0), "limit is a whole number of at least 0, not -1"),
+        (lambda: checks.limit(-1), "limit is a whole number of at least 0, not -1"),
         (lambda: checks.whole(1001, "depth", most=1000), "depth is a whole number from 1 to 1,000, not 1001"),
         (lambda: checks.whole(None, "depth", most=9), "depth is a whole number from 1 to 9, not None"),
         (lambda: checks.number(True, "weight"), "weight is a number, not True"),

@@ -58,6 +58,7 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "cachetools": {"running/lru_cache.py"},
     "rapidfuzz": {"lower/similarity.py"},
     "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},

@@ -57,7 +57,7 @@ class Access:
         tv = self.version.find(name) if isinstance(name, str) else None
         if tv is None or tv.table.kind != "entity":
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
-            raise InputError(f"no table of entities {name!r}. {suggest(str(name), tables, 'Tables')}")
+            raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
         names = {tv.table.name.casefold(): tv.table.number}
         return self.at(Version(self.version.commit, {tv.table.number: tv}, names))
 
@@ -116,7 +116,7 @@ class Access:
                 index = self.indexes.keys.row_index(tv.table)
                 named = prefix + number.to_bytes(2, "big")
                 for run in tv.runs:
-                    rowids = self.indexes.keys.of_run(run).with_others(run, index).get(named, ())
+                    rowids = self.indexes.keys.of_run(run).with_prefixes(run, index).get(named, ())
                     yield from ((number, r) for r in rowids)
         for key, _ in self.kv.scan("keys", prefix):
             yield entries.table_of_name(key), entries.rowid_of(key)
@@ -145,7 +145,7 @@ class Access:
         index = self.indexes.keys.row_index(tv.table)
         rowids: list[int] = []
         for run in tv.runs:
-            rowids += self.indexes.keys.of_run(run).with_others(run, index).get(prefix, ())
+            rowids += self.indexes.keys.of_run(run).with_prefixes(run, index).get(prefix, ())
         rowids += [entries.rowid_of(key) for key, _ in islice(self.kv.scan("index", prefix), limit + 1)]
         return None if len(rowids) > limit else rowids
 

@@ -37,8 +37,8 @@ def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str,
     row = lookup.read(tv, rowid, entity=False)
     if row is None:
         return None
-    found = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
-    if found is None:
+    hit = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    if hit is None:
         return None
-    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, found[0], entity=False)
-    return found[1], table, id_, name, matched_on
+    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, hit[0], entity=False)
+    return hit[1], table, id_, name, matched_on

@@ -52,10 +52,10 @@ def fuzzy(
     tables = [tv for tv in access.version.tables.values() if tv.table.soft_delete and tv.parts]
     best = _Best(k, threshold)
     for text in texts:
-        wanted = trigrams(text)
-        if wanted:
+        query = trigrams(text)
+        if query:
             for place, tv in enumerate(tables):
-                _search(access.indexes.trigrams, tv, place, wanted, best)
+                _search(access.indexes.trigrams, tv, place, query, best)
     rows = []
     for (place, rowid, field), score in zip(best.rows.tolist(), best.scores.tolist(), strict=True):
         tv = tables[place]
@@ -68,7 +68,7 @@ def fuzzy(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def checked(text: object, k: object, threshold: object) -> None:
+def check_arguments(text: object, k: object, threshold: object) -> None:
     """Raise InputError for arguments that do not fit."""
     checks.text(text, "the name to compare with", blank=False)
     checks.whole(k, "k")
@@ -96,19 +96,19 @@ class _Best:
             self.threshold = max(self.threshold, float(self.scores[-1]))
 
 
-def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, wanted: frozenset[str], best: _Best) -> None:
+def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, query: frozenset[str], best: _Best) -> None:
     marker, fields = tv.table.field(tv.table.soft_delete), named_fields(tv.table)
     for view in tv.parts:
         if not view.live_rows:
             continue
         live: npt.NDArray[np.bool_] | None = None
         for number, field in enumerate(fields):
-            offsets, scores = indexes.similar(view, field, wanted, best.threshold)
+            offsets, scores = indexes.similar(view, field, query, best.threshold)
             if not len(offsets):
                 continue
             live = _live(view, marker) if live is None else live
-            kept = live[offsets]
-            offsets, scores = offsets[kept], scores[kept]
+            alive = live[offsets]
+            offsets, scores = offsets[alive], scores[alive]
             rowids = view.part.rowid_array(view.length)[offsets]
             if isinstance(field.dtype, pl.String) and best.k is not None and 0 < best.k < len(rowids):
                 chosen = _first(rowids, scores, best.k)

@@ -1,6 +1,6 @@
-"""What walks over the graph have in common: how to walk, the nodes of ids and the ids of nodes.
+"""The common part of walks over the graph: options of a walk, and the mapping between ids and nodes.
 
-Starts and ends are ids, or 'table:id' where an id is in several tables. The table of an end that no entity has is NULL.
+Starts and ends are ids, or 'table:id' where several tables have the id. The table of a dangling end is NULL.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from rem_arrow.errors import InputError
 from rem_arrow.index.walks import Rules
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Direction, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Direction, Graph
+    from rem_arrow.index.arrays import Ints, Mask
 
 DEPTH_MAX = 1_000
 PATHS_MAX = 1_000_000
@@ -25,7 +26,7 @@ PATHS_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How to walk: the types of edges (None is all), the direction, which nodes and which edges may be walked (None is
+    """The options of a walk: the types of edges (None is all), the direction, the allowed nodes and edges (None is
     all), and the most rows."""
 
     kinds: Sequence[str] | None = None
@@ -39,33 +40,33 @@ class Walk:
 
 
 def nodes_of(graph: Graph, ends: Sequence[str]) -> list[int | None]:
-    """Return the node of each id, or 'table:id'; None where no edge has it. Raises InputError for an id of several
-    tables."""
-    found: list[int | None] = []
+    """Return the node of each id or 'table:id'; None where no edge has it. Raises InputError for a bare id that several
+    tables have."""
+    nodes: list[int | None] = []
     for end, same in zip(ends, graph.nodes.find(pl.Series(ends, dtype=pl.String)), strict=True):
         if len(same) > 1:
-            # An end that has found its entity may have left its number behind.
+            # An end that was dangling once may still have a node without a table.
             same = same[graph.nodes.tables[same] != 0]
         if len(same) > 1:
             tables = sorted(graph.nodes.names[graph.nodes.tables[n]] for n in same)
             raise InputError(
                 f"the id {end!r} is in {', '.join(tables)}; write it as table:id, for example {tables[0]}:{end}"
             )
-        found.append(int(same[0]) if len(same) else None)
-    named: dict[str, list[int]] = {}
-    for place, (end, node) in enumerate(zip(ends, found, strict=True)):
+        nodes.append(int(same[0]) if len(same) else None)
+    by_table: dict[str, list[int]] = {}
+    for place, (end, node) in enumerate(zip(ends, nodes, strict=True)):
         table, colon, _ = end.partition(":")
         if node is None and colon and table in graph.nodes.names:
-            named.setdefault(table, []).append(place)
-    for table, places in named.items():
+            by_table.setdefault(table, []).append(place)
+    for table, places in by_table.items():
         ids = pl.Series([ends[p].partition(":")[2] for p in places], dtype=pl.String)
         for place, number in zip(places, graph.nodes.numbers(ids, table).tolist(), strict=True):
-            found[place] = number if number >= 0 else None
-    return found
+            nodes[place] = number if number >= 0 else None
+    return nodes
 
 
 def starts_of(graph: Graph, starts: Sequence[str]) -> tuple[pl.Series, Ints]:
-    """Return the starts that some edge has and that are not hidden, and their nodes."""
+    """Return the starts that have an edge and are not hidden, and their nodes."""
     walked = [
         (start, node)
         for start, node in zip(starts, nodes_of(graph, starts), strict=True)
@@ -75,15 +76,15 @@ def starts_of(graph: Graph, starts: Sequence[str]) -> tuple[pl.Series, Ints]:
 
 
 def mask_of(graph: Graph, ends: pl.Series) -> Mask:
-    """Return which nodes have one of these ids, or 'table:id'."""
+    """Return which nodes are among these ids, each bare or as 'table:id'."""
     mask = graph.nodes.ids.is_in(ends.implode())
     if ends.str.contains(":", literal=True).any():
         names = pl.Series([f"{n}:" for n in graph.nodes.names], dtype=pl.String).gather(
             graph.nodes.tables.astype(np.int64)
         )
         mask |= (names + graph.nodes.ids).is_in(ends.implode())
-    found: Mask = mask.to_numpy()
-    return found
+    node_mask: Mask = mask.to_numpy()
+    return node_mask
 
 
 def names_of(graph: Graph, nodes: Ints) -> tuple[pl.Series, pl.Series]:
@@ -103,7 +104,7 @@ def id_lists(graph: Graph, matrices: Sequence[Ints]) -> pl.Series:
 
 
 def edge_lists(matrices: Sequence[Ints], values: Callable[[Ints], pl.Series], dtype: pl.List) -> pl.Series:
-    """Return the rows of matrices of edges as lists of what `values` says of each."""
+    """Return the rows of matrices of edges as lists of the `values` of the edges."""
     parts = [
         values(m.ravel()).reshape((len(m), m.shape[1])).cast(dtype)
         if m.shape[1]
@@ -115,5 +116,5 @@ def edge_lists(matrices: Sequence[Ints], values: Callable[[Ints], pl.Series], dt
 
 
 def check_depth(depth: int) -> None:
-    """Raise InputError for a depth that is none."""
+    """Raise InputError for a depth outside of 1 to DEPTH_MAX."""
     checks.whole(depth, "depth", most=DEPTH_MAX)

@@ -1,9 +1,8 @@
 """The three key indexes over all rows of a version: by id, by name, by value.
 
 Rows in segments have their entries in RocksDB, written when they were sealed. Rows in runs have theirs in memory only,
-made from the rows themselves when someone first asks: a write pays nothing for its indexes, and a crash cannot part
-them from the rows. Both kinds are hints. What comes back may name rows that are dead or changed; whoever asks checks
-the live row.
+built from the rows at the first lookup: a write spends no time on its indexes, and a crash cannot separate them from
+the rows. Entries are hints: they may point to rows that are dead or changed, and the caller checks the live row.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ FAMILIES = ("ids", "keys", "index")
 
 
 class RunIndex:
-    """The entries of one run, grown with it: rowids by id key, and by the prefix of each other entry."""
+    """The entries of one run, extended as it grows: rowids by id key, and by the prefix of each other entry."""
 
-    __slots__ = ("_ids_upto", "_lock", "_ordered", "_others_upto", "ids", "others")
+    __slots__ = ("_ids_upto", "_lock", "_ordered", "_prefixes_upto", "ids", "prefixes")
 
     def __init__(self) -> None:
         self.ids: dict[bytes, int] = {}
-        self.others: dict[bytes, list[int]] = {}
-        self._ids_upto = self._others_upto = 0
+        self.prefixes: dict[bytes, list[int]] = {}
+        self._ids_upto = self._prefixes_upto = 0
         self._ordered: tuple[list[bytes], list[bytes]] = ([], [])
         self._lock = threading.Lock()
 
@@ -52,21 +51,21 @@ class RunIndex:
                 self._ids_upto = stop
         return self.ids
 
-    def with_others(self, run: Run, index: RowIndex) -> dict[bytes, list[int]]:
-        if self._others_upto < len(run.rowids):
+    def with_prefixes(self, run: Run, index: RowIndex) -> dict[bytes, list[int]]:
+        if self._prefixes_upto < len(run.rowids):
             with self._lock:
                 stop = len(run.rowids)
-                rowids = [entries.rowid_value(r) for r in run.rowids[self._others_upto : stop]]
-                for _, key, _ in index.many(rowids, _plain_columns(run, index, self._others_upto, stop)):
-                    self.others.setdefault(entries.prefix_of(key), []).append(entries.rowid_of(key))
-                self._others_upto = stop
-        return self.others
+                rowids = [entries.rowid_value(r) for r in run.rowids[self._prefixes_upto : stop]]
+                for _, key, _ in index.many(rowids, _plain_columns(run, index, self._prefixes_upto, stop)):
+                    self.prefixes.setdefault(entries.prefix_of(key), []).append(entries.rowid_of(key))
+                self._prefixes_upto = stop
+        return self.prefixes
 
     def ordered(self, run: Run, index: RowIndex) -> tuple[list[bytes], list[bytes]]:
-        """Return the keys of `ids` and of `others` in order. No list changes once it is given."""
-        ids, others = self.with_ids(run, index), self.with_others(run, index)
+        """Return the keys of `ids` and of `prefixes` in order. A list that was returned is never changed."""
+        ids, prefixes = self.with_ids(run, index), self.with_prefixes(run, index)
         with self._lock:
-            self._ordered = (_grown(self._ordered[0], ids), _grown(self._ordered[1], others))
+            self._ordered = (_grown(self._ordered[0], ids), _grown(self._ordered[1], prefixes))
             return self._ordered
 
     def beginning(
@@ -76,21 +75,20 @@ class RunIndex:
         id_keys, name_keys = self.ordered(run, index)
         by_id = ((entries.text_of_id(key), number, self.ids[key]) for key in _beginning(id_keys, ids))
         suffix = number.to_bytes(2, "big")
-        # Entries of indexed values are among these, under keys of another form: those that look like a name fail at
-        # the row.
+        # Entries of indexed values are among these, under keys of another form: one that looks like a name is refused
+        # when the row is checked.
         by_name = (
             (key[:-3], number, rowid)
             for key in _beginning(name_keys, names)
             if key[-3:] == b"\x00" + suffix
-            for rowid in sorted(self.others[key])
+            for rowid in sorted(self.prefixes[key])
         )
         return [by_id, by_name]
 
 
-def _grown(known: list[bytes], keys: Mapping[bytes, object]) -> list[bytes]:
-    """Return all keys in order. A dict grows at its end only, and a list that is in order but for its end is sorted
-    soon."""
-    return known if len(known) == len(keys) else sorted([*known, *islice(keys, len(known), None)])
+def _grown(ordered: list[bytes], keys: Mapping[bytes, object]) -> list[bytes]:
+    """Return all keys in order. A dict grows at its end only, and a list that is sorted up to its end sorts fast."""
+    return ordered if len(ordered) == len(keys) else sorted([*ordered, *islice(keys, len(ordered), None)])
 
 
 class KeyIndexes:
@@ -102,15 +100,15 @@ class KeyIndexes:
         self._lock = threading.Lock()
 
     def row_index(self, table: Table) -> RowIndex:
-        """Return which entries the rows of a table have."""
-        known = self._tables.get(table.number)
-        if known is None or known[0] is not table:
-            known = self._tables[table.number] = (table, RowIndex(table))
-        return known[1]
+        """Return the definition of the entries of a table."""
+        cached = self._tables.get(table.number)
+        if cached is None or cached[0] is not table:
+            cached = self._tables[table.number] = (table, RowIndex(table))
+        return cached[1]
 
     def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        """Write the entries of rows that become a segment, outside of the log; the caller flushes FAMILIES before it
-        commits."""
+        """Write the entries of rows that become a segment, without the write-ahead log; the caller flushes FAMILIES
+        before it commits."""
         index = self.row_index(table)
         if not index.columns:
             return
@@ -119,9 +117,9 @@ class KeyIndexes:
         ids = [packed[i + 2 : i + 8] for i in range(0, len(packed), 8)]
         if table.key:
             kv.write_bulk("ids", zip(index.keys(columns), ids, strict=True))
-        found = index.many(ids, columns)
-        for wanted in FAMILIES[1:]:
-            kv.write_bulk(wanted, [(key, value) for family, key, value in found if family == wanted])
+        rest = index.many(ids, columns)
+        for target in FAMILIES[1:]:
+            kv.write_bulk(target, [(key, value) for family, key, value in rest if family == target])
 
     def of_run(self, run: Run) -> RunIndex:
         """Return the entries of a run."""

@@ -63,8 +63,8 @@ def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found 
     row = read(tv, rowid, entity=entity)
     if row is None:
         return None
-    wanted = entries.normalise(text)
-    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == wanted), None)
+    normal = entries.normalise(text)
+    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == normal), None)
     return None if field is None else shown(tv.table, row, field, entity=entity)
 
 

@@ -56,5 +56,5 @@ def topological_order(graph: Graph, kinds: Sequence[str] | None) -> pl.DataFrame
 def _of_nodes(graph: Graph, kinds: Sequence[str] | None, columns: Sequence[pl.Series]) -> pl.DataFrame:
     """Return columns beside the ids and tables of the nodes that have an edge of these types."""
     ids, tables = names_of(graph, np.arange(graph.nodes.count))
-    found = pl.DataFrame([ids.alias("id"), tables.alias("table"), *columns])
-    return found.filter(pl.Series(centrality.touched(graph, graph.kind_codes(kinds))))
+    frame = pl.DataFrame([ids.alias("id"), tables.alias("table"), *columns])
+    return frame.filter(pl.Series(centrality.touched(graph, graph.kind_codes(kinds))))

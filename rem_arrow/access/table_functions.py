@@ -1,5 +1,4 @@
-"""How the functions in FROM that an index answers are run: RUNS, by the names of
-`plan.index_functions.INDEX_FUNCTIONS`."""
+"""The functions in FROM that indexes answer: RUNS, by the names of `plan.index_functions.INDEX_FUNCTIONS`."""
 
 from __future__ import annotations
 
@@ -25,21 +24,20 @@ Run: TypeAlias = "Callable[[Access, IndexCall], pl.DataFrame]"
 
 
 def run(access: Access, function: str, call: IndexCall) -> pl.DataFrame:
-    """Return the rows of a function over the rows of a version: at least the columns that the call wants, under their
-    names."""
+    """Return the rows of a function at one version, with at least the columns that the call reads."""
     spec = INDEX_FUNCTIONS[function]
     for option in spec.options:
         problem = option.problem(call.options[option.name])
         if problem is not None:
             raise ExecuteError(f"{spec.name.upper()}: {problem}")
-    found = RUNS[function](access, call)
+    rows = RUNS[function](access, call)
     types = dict(spec.columns)
-    assert all(found.schema[c] == types[c] for c in call.columns), f"{function} gave {found.schema}"
-    return found
+    assert all(rows.schema[c] == types[c] for c in call.columns), f"{function} gave {rows.schema}"
+    return rows
 
 
 def _lookup(access: Access, call: IndexCall) -> pl.DataFrame:
-    # A text of nothing but space names nothing; only who asks for it by hand is told.
+    # A blank text among many is skipped; only `lookup_entity` itself refuses one.
     return lookup.lookup_entity(
         access.only(call.options["table"]),
         (t for t in call.texts() if t.strip()),
@@ -61,7 +59,7 @@ def _fuzzy(access: Access, call: IndexCall) -> pl.DataFrame:
 
 
 def _graph(access: Access, call: IndexCall) -> tuple[Graph, Walk]:
-    """Return the graph, and how the options say it is walked. Ids that no edge has are starts that lead nowhere."""
+    """Return the graph, and the walk that the options describe. A start that has no edge leads nowhere."""
     graph = access.graph()
     kinds, rows = call.options.get("type"), call.options.get("rows", PATHS_MAX)
     assert isinstance(rows, int), "the binder gives each option its type"
@@ -96,16 +94,16 @@ def _traverse(access: Access, call: IndexCall) -> pl.DataFrame:
 
 
 def _pairs(call: IndexCall, find: Callable[[str, str], pl.DataFrame]) -> pl.DataFrame:
-    """Return the paths from each text of the first input to each of the second, numbered through."""
-    found = []
+    """Return the paths from each text of the first input to each of the second, numbered consecutively."""
+    frames = []
     for a in dict.fromkeys(call.inputs[0].to_list()):
         for b in dict.fromkeys(call.inputs[1].to_list()):
             call.check_time()
-            found.append(find(a, b))
+            frames.append(find(a, b))
     types = dict(INDEX_FUNCTIONS["all_paths"].columns)
     return (
-        pl.concat(found).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id"))
-        if found
+        pl.concat(frames).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id"))
+        if frames
         else pl.DataFrame(schema=types)
     )
 
@@ -136,10 +134,10 @@ def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
     least, most = cast(int, call.options["least"]), cast("int | None", call.options["most"])
     mode, choose = cast("Mode", call.options["mode"]), cast("Select", call.options["choose"])
     if most is None and mode == "walk" and choose == "all":
-        raise ExecuteError("WALKS: walks without an end; give most, or a mode or choice that bounds them")
+        raise ExecuteError("WALKS: walks without a bound; give most, or a mode or a choice that bounds them")
     pattern = Pattern(least, DEPTH_MAX if most is None else most, mode, choose)
     return pattern_walks.matches(
-        graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), wanted=call.columns
+        graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), columns=call.columns
     )
 
 

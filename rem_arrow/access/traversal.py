@@ -1,4 +1,4 @@
-"""Entities that are reached from others along edges, as frames."""
+"""Entities reached from others along edges, as frames."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from rem_arrow.access.graph_nodes import Walk, check_depth, id_lists, names_of, 
 from rem_arrow.index import walks
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Graph, Ints
+    from rem_arrow.index.adjacency import Graph
+    from rem_arrow.index.arrays import Ints
 
 Strategy: TypeAlias = Literal["bfs", "dfs"]
 Unique: TypeAlias = Literal["node", "path"]
 
 
 def neighbors(graph: Graph, starts: Sequence[str], depth: int, walk: Walk, *, exact: bool = False) -> pl.DataFrame:
-    """Return start_id, id, table, depth of what lies within (or with `exact` at) that many edges of each start."""
+    """Return start_id, id, table, depth of the nodes within `depth` edges of each start, or with `exact` at `depth`."""
     check_depth(depth)
-    begun, nodes = starts_of(graph, starts)
+    linked, nodes = starts_of(graph, starts)
     reached = walks.neighbors(graph, nodes, depth, walk.rules(graph))
     if exact:
         last = reached.depth == depth
         reached = walks.Reached(reached.start[last], reached.node[last], reached.depth[last])
     ids, tables = names_of(graph, reached.node)
-    start_ids = begun.gather(reached.start)
+    start_ids = linked.gather(reached.start)
     return pl.DataFrame(
         [start_ids.alias("start_id"), ids.alias("id"), tables.alias("table"), pl.Series("depth", reached.depth)]
     )
@@ -44,17 +45,16 @@ def traverse(
     include_start: bool = False,
     path: bool = True,
 ) -> pl.DataFrame:
-    """Return start_id, id, table, depth, edge_type, parent_id, path of the nodes reached; the meaning is that of
-    TRAVERSE."""
+    """Return start_id, id, table, depth, edge_type, parent_id, path of the nodes reached, as TRAVERSE defines them."""
     check_depth(depth)
-    begun, nodes = starts_of(graph, starts)
+    linked, nodes = starts_of(graph, starts)
     tree = walks.traverse(graph, nodes, depth, walk.rules(graph), paths=unique == "path", include_start=include_start)
     ids, tables = names_of(graph, tree.node)
     ways = walks.ways(tree, nodes)
     types = pl.Series([*graph.kinds, None], dtype=pl.String)
     rows = pl.DataFrame(
         [
-            begun.gather(tree.start).alias("start_id"),
+            linked.gather(tree.start).alias("start_id"),
             ids.alias("id"),
             tables.alias("table"),
             pl.Series("depth", tree.depth),
@@ -71,7 +71,7 @@ def traverse(
 
 
 def _parents(graph: Graph, ways: Sequence[Ints]) -> pl.Series:
-    """Return the id of the node before the last of each way; NULL for a way of one node."""
+    """Return the id of the last node but one of each way; NULL for a way of one node."""
     if not ways:
         return pl.Series([], dtype=pl.String)
     before = np.concatenate([w[:, -2] if w.shape[1] > 1 else np.full(len(w), -1) for w in ways])
@@ -81,7 +81,7 @@ def _parents(graph: Graph, ways: Sequence[Ints]) -> pl.Series:
 
 
 def _depth_first(tree: walks.Tree) -> Ints:
-    """Return the places of the rows in the order of a walk that goes on from each node before its neighbours."""
+    """Return the places of the rows in depth-first order: each node is followed by the nodes reached through it."""
     count = len(tree.node)
     chains: list[list[int]] = []
     for row in range(count):

@@ -50,7 +50,8 @@ class Answer:
         planner: "rules", or the language model that planned.
         tokens: how many a language model took, in and out; 0 for rules.
         repairs: how often a language model was told of an error in its plan.
-        planning_seconds, seconds: for the plan alone, and in all.
+        planning_seconds: for the plan alone.
+        seconds: in all.
         notes: what else should be known, a line each.
     """
 

@@ -13,8 +13,8 @@ from rem_arrow.storage.version import TableVersion
 
 
 def combined(tv: TableVersion, field: Field) -> ColumnStatistics | None:
-    """Return bounds, NULL count and distinct estimate over all parts; None when a part has none (the tail, but of its
-    decimals)."""
+    """Return bounds, NULL count and distinct estimate over all parts; None if a part has no zone map. The tail has
+    none, but for decimals it is computed here."""
     runs = [v for v in tv.parts if not isinstance(v.part, Segment)]
     maps = [v.part.zone(field) for v in tv.parts if isinstance(v.part, Segment)]
     if isinstance(field.dtype, pl.Decimal):

@@ -1,4 +1,4 @@
-"""Which few rows an index gives for what a scan may skip. Entries are hints: the scan's filter still decides."""
+"""The few rows that an index gives for the predicates of a scan. Entries are hints: the scan's filter still decides."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from rem_arrow.access.access import Access
 from rem_arrow.source import ROWID, ColumnRange, KeySet, Skips, TextKeys
 from rem_arrow.storage.version import TableVersion
 
-# More rows than these, or a larger share of the table, are read sooner by a scan.
+# Beyond this many rows, or this share of the table, a scan is faster than reading row by row.
 _ROWS_MIN, ROWS_MAX = 16, 2_000
 _SHARE_MAX = 0.01
-# A table of fewer rows is read sooner than an index is asked for many texts.
+# Below this many rows, reading the table is faster than looking up many texts in an index.
 _LOOKUP_ROWS_MIN = 5_000
 
 
 def point_rowids(access: Access, tv: TableVersion, skips: Skips) -> tuple[str, list[int]] | None:
-    """Return the index that answers, and its rowids; None where none does or they are many."""
+    """Return the column whose index answers, and its rowids; None if no index does, or the rows are many."""
     return (
         _few_rowids(skips.keys)
         or index_rowids(access, tv, skips.ranges)
@@ -27,33 +27,33 @@ def point_rowids(access: Access, tv: TableVersion, skips: Skips) -> tuple[str, l
 
 
 def index_rowids(access: Access, tv: TableVersion, ranges: Sequence[ColumnRange]) -> tuple[str, list[int]] | None:
-    """Return the rows that an index gives for an equality, if there is one and they are few."""
+    """Return the rows that an index gives for an equality, if there is an index and the rows are few."""
     table = tv.table
-    for wanted in ranges:
-        if not wanted.is_point or wanted.column not in table.names:
+    for column_range in ranges:
+        if not column_range.is_point or column_range.column not in table.names:
             continue
-        field = table.field(wanted.column)
+        field = table.field(column_range.column)
         if table.key == (field.name,):
-            return field.name, [r for r in access.rowids(tv, [str(wanted.low)]) if r is not None]
+            return field.name, [r for r in access.rowids(tv, [str(column_range.low)]) if r is not None]
         if field.name in table.indexed:
             limit = max(_ROWS_MIN, min(ROWS_MAX, int(tv.rows * _SHARE_MAX)))
-            rowids = access.by_value(tv, field, wanted.low, limit=limit)
+            rowids = access.by_value(tv, field, column_range.low, limit=limit)
             if rowids is not None:
                 return field.name, rowids
     return None
 
 
 def _few_rowids(keys: Sequence[KeySet]) -> tuple[str, list[int]] | None:
-    """Return the rows that are wanted, where these are named by their rowids and few."""
-    wanted = next((key for key in keys if key.column == ROWID), None)
-    if wanted is None:
+    """Return the rows of a predicate on rowids, if they are few."""
+    rowid_set = next((key for key in keys if key.column == ROWID), None)
+    if rowid_set is None:
         return None
-    rowids = np.flatnonzero(wanted.present) + wanted.low
+    rowids = np.flatnonzero(rowid_set.present) + rowid_set.low
     return ("rowid", rowids.tolist()) if len(rowids) <= ROWS_MAX else None
 
 
 def _text_rowids(access: Access, tv: TableVersion, texts: TextKeys) -> tuple[str, list[int]] | None:
-    """Return the rows with one of these texts, if an index gives them and they are few."""
+    """Return the rows with one of these texts, if there is an index and the rows are few."""
     if tv.rows < _LOOKUP_ROWS_MIN:
         return None
     field = tv.table.field(texts.column)
@@ -61,8 +61,8 @@ def _text_rowids(access: Access, tv: TableVersion, texts: TextKeys) -> tuple[str
         return field.name, [r for r in access.rowids(tv, texts.values) if r is not None]
     rowids: list[int] = []
     for text in texts.values:
-        more = access.by_value(tv, field, text, limit=ROWS_MAX - len(rowids))
-        if more is None:
+        hits = access.by_value(tv, field, text, limit=ROWS_MAX - len(rowids))
+        if hits is None:
             return None
-        rowids += more
+        rowids += hits
     return field.name, rowids

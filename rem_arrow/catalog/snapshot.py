@@ -1,4 +1,4 @@
-"""Names to sources at one pinned version: stored tables, views and a user's frames."""
+"""From names to sources at one pinned version: stored tables, views and a user's frames."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.source import IndexCall, TableSource
 from rem_arrow.storage.version import TableVersion, Version
 
-# The name under which a statement that writes reads the table that it changes. No table of a user can have this name.
+# The name by which a statement that writes reads the table that it changes. No table of a user can have this name.
 TARGET = "\x00target"
 
 
 class Snapshot:
-    """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables.
+    """The catalog of one statement: one pinned version, and the frames passed in, which hide tables of the same name.
 
     Args:
-        target: the table that TARGET means, with its rowids.
+        target: the table that the name TARGET stands for, with its rowids.
     """
 
     def __init__(
@@ -43,7 +43,8 @@ class Snapshot:
         return self.access.version
 
     def frame_key(self) -> tuple[object, ...]:
-        """Return what a plan depends on of the frames: their names and columns, and about how many rows they have."""
+        """Return the properties of the frames that a plan depends on: names, columns, and the magnitude of row
+        counts."""
         return tuple((name, tuple(f.schema.items()), f.row_count().bit_length()) for name, f in self._frames.items())
 
     def source(self, name: str) -> TableSource | None:
@@ -76,9 +77,9 @@ class Snapshot:
         return str(tv.table.model) if tv.table.kind == "view" else None
 
     def parts(self, names: Sequence[str]) -> list[object]:
-        """Return what the rows of stored tables are made of; the same objects are the same rows."""
-        found = [self.version.find(name) for name in names]
-        return [None if tv is None else tv.parts for tv in found]
+        """Return the parts of stored tables; the rows are the same as long as these are the same objects."""
+        versions = [self.version.find(name) for name in names]
+        return [None if tv is None else tv.parts for tv in versions]
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version] + list(system_views.NAMES)

@@ -40,8 +40,8 @@ _PARTS_AHEAD = 2
 
 
 class StoredTable:
-    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows, nor
-    edges at such entities."""
+    """A stored table at one version, as a leaf of a plan. It leaves out softly deleted rows, and edges at such
+    entities."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class StoredTable:
         include_deleted: bool = False,
         rowids: bool = False,
     ) -> None:
-        # The version is held for as long as this source is: that is what keeps its pages.
+        # The reference to the version keeps its pages from being deleted while this source is in use.
         self._access, self._tv = access, tv
         self.table: Table = tv.table
         self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
@@ -60,7 +60,7 @@ class StoredTable:
         self._schema = (
             pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
         )
-        # Columns that no part has: they are computed from the rowids.
+        # Columns that parts do not store: they are computed from the rowids.
         self._virtual = {
             ROWID: _ROWID_FIELD,
             **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings},
@@ -85,9 +85,9 @@ class StoredTable:
     def search(
         self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
     ) -> pl.DataFrame:
-        found = vector_columns.column_of(self._tv, column, self._access.version.tables)
-        assert found is not None, "the binder looked"
-        hits = self._access.indexes.vectors.search(self._tv, column, found, query, metric, k, allowed)
+        vectors = vector_columns.column_of(self._tv, column, self._access.version.tables)
+        assert vectors is not None, "the binder has checked the column"
+        hits = self._access.indexes.vectors.search(self._tv, column, vectors, query, metric, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def search_text(
@@ -101,19 +101,18 @@ class StoredTable:
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
     def rows(self, rowids: list[int], score: pl.Series) -> pl.DataFrame:
-        """Return the rows of these rowids, which live, in their order: the columns of `*`, and the score of each beside
-        them."""
+        """Return the rows of these live rowids, in their order: the columns of `*`, and the score of each."""
         places = [self._tv.place(r) for r in rowids]
-        found = [p for p in places if p is not None]
-        assert len(found) == len(rowids), "only live rows are found"
+        live = [p for p in places if p is not None]
+        assert len(live) == len(rowids), "searches return live rows only"
         scalars = [f for f in self.table.fields if not isinstance(f.dtype, pl.Array)]
         cells = (
-            iter(zip(*[p.view.part.row(p.offset, scalars) for p in found], strict=True))
-            if found
+            iter(zip(*[p.view.part.row(p.offset, scalars) for p in live], strict=True))
+            if live
             else iter([()] * len(scalars))
         )
         columns = [
-            _vectors(f, found) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype)
+            _vectors(f, live) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype)
             for f in self.table.fields
         ]
         return pl.DataFrame([*columns, score.alias("_score")])
@@ -122,7 +121,7 @@ class StoredTable:
         return self._tv.rows
 
     def statistics(self, column: str) -> ColumnStatistics | None:
-        """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
+        """Return the combined zone maps of all parts; None if a part has none."""
         if column in self._virtual:
             return None
         field = self._field(column)
@@ -145,11 +144,11 @@ class StoredTable:
         if point is not None:
             name, rowids = point
             report.index = name
-            found = self._gather(fields, rowids)
-            report.rows = found.height
-            return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
-        wanted = self._bounded(skips.ranges)
-        views = [view for view in self._tv.parts if not self._skips(view, wanted)]
+            gathered = self._gather(fields, rowids)
+            report.rows = gathered.height
+            return (gathered.with_columns(unscaled(gathered[c]) for c in fixed) if fixed else gathered).lazy()
+        bounded = self._bounded(skips.ranges)
+        views = [view for view in self._tv.parts if not self._skips(view, bounded)]
         report.segments_skipped += len(self._tv.parts) - len(views)
         segments = [view.part for view in views if isinstance(view.part, Segment)]
         report.segments_read += len(segments)
@@ -173,23 +172,23 @@ class StoredTable:
         *,
         executor: Executor | None = None,
     ) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor
-        parts are read ahead."""
-        needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
-        left = limit
-        for piece in self._pieces([self._field(c) for c in needed], ranges, executor):
+        """Yield the rows part by part: skip parts by `ranges`, then filter, then stop after `limit` rows. With an
+        executor, parts are read ahead."""
+        read_columns = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
+        remaining = limit
+        for piece in self._pieces([self._field(c) for c in read_columns], ranges, executor):
             frame = piece if predicate is None else piece.filter(predicate)
-            if left is not None:
-                frame = frame.head(left)
-                left -= frame.height
-            yield frame.select(columns) if len(needed) > len(columns) else frame
-            if left == 0:
+            if remaining is not None:
+                frame = frame.head(remaining)
+                remaining -= frame.height
+            yield frame.select(columns) if len(read_columns) > len(columns) else frame
+            if remaining == 0:
                 return
 
     def _pieces(
         self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None
     ) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part, or those that an index gives."""
+        """Yield the rows of each part, or only those that an index gives."""
         point = index_rowids(self._access, self._tv, ranges)
         if point is not None:
             yield self._gather(fields, point[1])
@@ -216,16 +215,16 @@ class StoredTable:
     ) -> pl.DataFrame:
         if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
-        wanted = list(fields)
+        read_fields = list(fields)
         marker = self._marker if self._marker is not None and self._has_deleted(view) else None
         if marker is not None and marker.name not in {f.name for f in fields}:
-            wanted.append(marker)
-        stored = [f for f in wanted if f.name not in self._virtual]
+            read_fields.append(marker)
+        stored = [f for f in read_fields if f.name not in self._virtual]
         frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
-        if len(stored) < len(wanted):
+        if len(stored) < len(read_fields):
             frame = frame.with_columns(
-                self._computed(f, view.part.rowid_array(view.length)) for f in wanted if f.name in self._virtual
-            ).select([f.name for f in wanted])
+                self._computed(f, view.part.rowid_array(view.length)) for f in read_fields if f.name in self._virtual
+            ).select([f.name for f in read_fields])
         mask = view.live_mask()
         if mask is not None:
             frame = frame.filter(pl.Series(mask))
@@ -238,14 +237,14 @@ class StoredTable:
                 .select(hidden_edges(self._deleted))
                 .to_series()
             )
-        return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
+        return frame.select([f.name for f in fields]) if len(read_fields) > len(fields) else frame
 
     def _computed(self, field: Field, rowids: npt.NDArray[np.int64]) -> pl.Series:
-        """Return a column that no part has, for these rows."""
+        """Return a column that parts do not store, for these rows."""
         if field.name == ROWID:
             return pl.Series(ROWID, rowids)
         embedding = self.table.embedding(field.name)
-        assert embedding is not None, "the other columns that no part has"
+        assert embedding is not None, "the other columns that parts do not store"
         return vector_columns.beside(self._access.version.tables[embedding.table], rowids).alias(field.name)
 
     def _has_deleted(self, view: PartView) -> bool:
@@ -256,17 +255,17 @@ class StoredTable:
         return True
 
     def _bounded(self, ranges: tuple[ColumnRange, ...]) -> list[tuple[Field, Bounds]]:
-        """Return the wanted ranges in the form of zone maps, once for all parts."""
+        """Return the ranges of stored columns in the form of zone maps, once for all parts."""
         fields = [(self._field(r.column), r) for r in ranges if r.column not in self._virtual]
         return [(field, statistics.bounds(r, field.dtype)) for field, r in fields]
 
-    def _skips(self, view: PartView, wanted: list[tuple[Field, Bounds]]) -> bool:
+    def _skips(self, view: PartView, bounded: list[tuple[Field, Bounds]]) -> bool:
         if view.live_rows == 0:
             return True
         part = view.part
         if not isinstance(part, Segment):
             return False
-        for field, bounds in wanted:
+        for field, bounds in bounded:
             zone = part.zone(field)
             if zone is not None and not statistics.may_match(zone, bounds, part.rows):
                 return True
@@ -285,35 +284,35 @@ class StoredTable:
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
         if self._deleted:
             ends = [self.table.field(n) for n in ENDS]
-            shown = pl.DataFrame(
+            end_rows = pl.DataFrame(
                 [view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row"
             )
-            hidden = shown.select(hidden_edges(self._deleted)).to_series()
-            offsets = [o for o, gone in zip(offsets, hidden, strict=True) if not gone]
+            hidden = end_rows.select(hidden_edges(self._deleted)).to_series()
+            offsets = [o for o, is_hidden in zip(offsets, hidden, strict=True) if not is_hidden]
         stored = [f for f in fields if f.name not in self._virtual]
-        wanted = [*stored, self._marker] if self._marker is not None else stored
-        rows = [view.part.row(o, wanted) for o in offsets]
+        read_fields = [*stored, self._marker] if self._marker is not None else stored
+        rows = [view.part.row(o, read_fields) for o in offsets]
         if self._marker is not None:
-            kept = [i for i, r in enumerate(rows) if r[-1] is None]
-            rows, offsets = [rows[i][:-1] for i in kept], [offsets[i] for i in kept]
+            undeleted = [i for i, r in enumerate(rows) if r[-1] is None]
+            rows, offsets = [rows[i][:-1] for i in undeleted], [offsets[i] for i in undeleted]
         columns = iter(zip(*rows, strict=True)) if rows else iter([()] * len(stored))
         if not fields:
             return pl.DataFrame(height=len(offsets))
         rowids = view.part.rowid_array(view.length)[offsets] if len(stored) < len(fields) else None
-        found = [
+        result = [
             self._computed(f, rowids).alias(f.name)
             if f.name in self._virtual and rowids is not None
             else pl.Series(f.name, list(next(columns)), dtype=f.dtype)
             for f in fields
         ]
-        return pl.DataFrame(found)
+        return pl.DataFrame(result)
 
     def _field(self, name: str) -> Field:
         return self._virtual.get(name) or self.table.field(name)
 
 
 def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
-    """Return a column of arrays, whose values are not made Python's on the way."""
+    """Return a column of arrays, without turning its values into Python objects."""
     cells = [
         p.view.part.cell(field, p.offset)
         if isinstance(p.view.part, Segment)

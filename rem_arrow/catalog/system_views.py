@@ -1,5 +1,4 @@
-"""Relations that every database has and nobody stores: the SELECT that each name means. A table, view or frame of that
-name hides it."""
+"""The views that every database has: the SELECT of each name. A table, view or frame of that name hides it."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ NAMES = ("all_entities",)
 
 
 def system_view(version: Version, name: str) -> str | None:
-    """Return the SELECT of a system relation, or None."""
+    """Return the SELECT of a system view; None if there is no view of that name."""
     return all_entities(version) if name.casefold() == "all_entities" else None
 
 

@@ -13,13 +13,21 @@ of them is bound in the whole function. This loses some calls and invents none.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rem_arrow.demo.facts import CALL, Path, Reference
 
 _ALIASES_MAX = 4
+_MARKS = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop, ast.Constant)
+_PLAIN = frozenset(("id", "attr", "ctx", "op", "ops"))
+# Of each kind of node the fields that may hold others.
+_FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and not issubclass(kind, _MARKS)
+}
 
 
 def calls_of(
@@ -31,7 +39,7 @@ def calls_of(
     found: list[tuple[Path, int]] = []
     imports: list[ast.Import | ast.ImportFrom] = []
     for statement in node.body:
-        for inner in ast.walk(statement):
+        for inner in _nodes(statement):
             if isinstance(inner, ast.Call):
                 path = path_of(inner.func)
                 if path is not None:
@@ -44,6 +52,21 @@ def calls_of(
     if in_class:
         names.receiver(node)
     return _counted(found, names), imports
+
+
+def _nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield a statement and what it holds, breadth first as `ast.walk` does, without operators, constants and the marks
+    of reading and writing: these neither call nor bind, and are more than half of the nodes."""
+    nodes: deque[ast.AST] = deque([statement])
+    while nodes:
+        node = nodes.popleft()
+        yield node
+        for name in _FIELDS[type(node)]:
+            child = getattr(node, name, None)
+            if isinstance(child, list):
+                nodes.extend([one for one in child if type(one) in _FIELDS])
+            elif isinstance(child, ast.AST) and type(child) in _FIELDS:
+                nodes.append(child)
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def _chosen(name: str | None, preferred: tuple[str, ...], fitting: list[str], fr
     if column is None:
         raise InputError(f"the frame has no column of {what} to draw; columns: {', '.join(frame.columns)}")
     if what == "numbers" and not frame.schema[column].is_numeric():
-        raise InputError(f"the column {column!r} holds {frame.schema[column]}, and scores are numbers")
+        raise InputError(f"the column {column!r} holds {frame.schema[column]}, but scores are numbers")
     return column
 
 

@@ -146,7 +146,7 @@ class foreign:
     ) -> None:
         if isinstance(error, Exception) and not isinstance(error, RemError):
             raise LanguageError(
-                f"{self._name} failed: {shortened(error)}; mend that, or choose another embedder"
+                f"{self._name} failed: {shortened(error)}; fix that, or choose another embedder"
             ) from error
 
 

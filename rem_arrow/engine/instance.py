@@ -12,6 +12,7 @@ from rem_arrow.access.indexes import Indexes
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine, Limits
 from rem_arrow.errors import InputError
+from rem_arrow.running.file_access import FileAccess
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
@@ -27,6 +28,7 @@ class Instance:
 
     Args:
         embedder: embeds the tables whose model names no provider.
+        files: what COPY may touch.
         embeds_later: embeddings are computed on the background thread, not before a write returns.
 
     Attributes:
@@ -34,8 +36,8 @@ class Instance:
         transactions: what open transactions have written.
     """
 
-    def __init__(self, store: Store, embedder: Provider, *, embeds_later: bool = False) -> None:
-        self.store = store
+    def __init__(self, store: Store, embedder: Provider, files: FileAccess, *, embeds_later: bool = False) -> None:
+        self.store, self.files = store, files
         self.indexes = Indexes(store)
         self.models = Models()
         self.embeddings = Embeddings(store, embedder)

@@ -1,18 +1,17 @@
-"""The async door: the verbs of a database as coroutines, for services that must not wait. The work is done by the same
-code, on threads.
+"""The verbs of a database as coroutines, for services that must not block. The same code does the work, on threads.
 
     async with await rem.connect_async("memory.rem") as adb:
-        found = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
+        names = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
         async with adb.transaction() as tx:
             await tx.insert("entities", {"name": "DHL"})
         async for batch in adb.batches("SELECT * FROM sales"):
             ...
 
-A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or
-one that by its plan may hold more than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of
-rows; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
-its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its
-end.
+A cancelled task does not wait. A call that has not started is dropped. A statement with `timeout_s`, or one whose plan
+may need more than 64 MiB, is abandoned within milliseconds, and Polars stops at its next batch of rows; a text of
+several statements stops between two of them, a long load at its next piece. Any other call runs to its end on its
+thread, and its result is discarded. A write may therefore still be stored; in a transaction it is not, since a
+transaction stores nothing before it commits.
 """
 
 from __future__ import annotations
@@ -49,30 +48,30 @@ class Threads:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rem-async")
 
     def start(self, call: Callable[[], T]) -> tuple[asyncio.Future[T], threading.Event]:
-        """Begin a call. Returns its result to come, and the event that asks it to stop."""
-        asked = threading.Event()
+        """Begin a call. Returns a future of its result, and the event that asks it to stop."""
+        stop = threading.Event()
 
         def run() -> T:
-            with stoppable(asked):
+            with stoppable(stop):
                 check_stopped()
                 return call()
 
         try:
-            return asyncio.get_running_loop().run_in_executor(self._pool, run), asked
+            return asyncio.get_running_loop().run_in_executor(self._pool, run), stop
         except RuntimeError as error:
             raise InputError("the database is closed; connect to it again") from error
 
     async def run(self, call: Callable[[], T]) -> T:
-        """Return the result of a call. A task that is cancelled goes on at once."""
-        future, asked = self.start(call)
+        """Return the result of a call. A cancelled task does not wait for it."""
+        future, stop = self.start(call)
         try:
             return await future
         except asyncio.CancelledError:
-            asked.set()
+            stop.set()
             raise
 
     def close(self) -> None:
-        """Take no more calls; those that run end."""
+        """Take no more calls; running ones finish."""
         self._pool.shutdown(wait=False)
 
 
@@ -95,7 +94,7 @@ def _of_transaction(
 
     @wraps(verb)
     async def run(self: AsyncTransaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._run(partial(verb, self._begun(), *args, **kwargs))
+        return await self._run(partial(verb, self._open(), *args, **kwargs))
 
     return run
 
@@ -145,23 +144,24 @@ class AsyncTransaction:
         if self._transaction is not None:
             await self._run(partial(self._transaction.__exit__, kind, error, trace))
 
-    def _begun(self) -> Transaction:
+    def _open(self) -> Transaction:
         if self._transaction is None:
             raise InputError("this transaction has not begun; write: async with adb.transaction() as tx")
         return self._transaction
 
     async def _run(self, call: Callable[[], T]) -> T:
-        """Run a call when those before it have ended, cancelled ones too: a transaction is for one thread at a time."""
+        """Run a call after all earlier ones have ended, cancelled ones included: a transaction is for one thread at a
+        time."""
         async with self._turn:
-            future, asked = self._threads.start(call)
+            future, stop = self._threads.start(call)
             try:
                 return await asyncio.shield(future)
             except asyncio.CancelledError:
-                asked.set()
-                # Its thread may be at work on the transaction still; what comes next, a rollback, waits for it.
+                stop.set()
+                # The thread may still be using the transaction: the rollback that follows must wait for it.
                 await asyncio.wait([future])
                 if not future.cancelled():
-                    # Nobody is left to be told.
+                    # Nobody awaits the result, so mark the error as retrieved.
                     future.exception()
                 raise
 
@@ -304,8 +304,8 @@ class AsyncDatabase:
         """
         checks.whole(rows, "rows")
         frame = await self._run(partial(self._database.lazy, text, parameters, frames=frames))
-        found = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
-        while (batch := await self._run(partial(_next, found))) is not None:
+        batches = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
+        while (batch := await self._run(partial(_next, batches))) is not None:
             yield batch
 
     async def close(self, timeout_s: float = 30.0) -> None:
@@ -339,7 +339,7 @@ class AsyncDatabase:
 
 
 def _opening(open_: Callable[P, Database]) -> Callable[P, Coroutine[Any, Any, AsyncDatabase]]:
-    """Return what opens a database, awaited."""
+    """Return the coroutine function that opens a database."""
 
     @wraps(open_)
     async def run(*args: P.args, **kwargs: P.kwargs) -> AsyncDatabase:
@@ -362,21 +362,21 @@ connect_async = _opening(connect)
 
 
 def _without_begin(database: Database, call: Callable[[], T]) -> T:
-    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which serves others
-    next."""
-    begun = False
+    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which other calls
+    use next."""
+    left_open = False
     try:
-        found = call()
+        result = call()
     finally:
-        begun = database._begun() is not None
-        if begun:
+        left_open = database._thread_transaction() is not None
+        if left_open:
             database._control("ROLLBACK")
-    if begun:
+    if left_open:
         raise InputError(
             "BEGIN is for one thread, and the calls of an async database run on several; write: async with "
             "adb.transaction() as tx"
         )
-    return found
+    return result
 
 
 def _next(batches: Iterator[pl.DataFrame]) -> pl.DataFrame | None:

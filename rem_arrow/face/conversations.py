@@ -1,8 +1,8 @@
 """Conversations on a database: sessions, and their messages in order.
 
-A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals
-are given out in the commit of the message: two writers never get the same one, and two transactions that would are a
-ConflictError at the second commit.
+A message's id is the session's id, "#" and the message's ordinal, and an edge `part_of` leads from it to the session.
+Ordinals are assigned in the commit of the message, so two writers never get the same one; of two transactions that
+would, the second to commit raises ConflictError.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class ConversationVerbs(Verbs):
         def compute(access: Access) -> tuple[Changes, list[str]]:
             tv = access.table(SESSIONS)
             if id is not None and access.find(tv, id_text(id, SESSIONS)) is not None:
-                raise InputError(f"there is a session {id!r} already; give another id, or go on with add_message")
+                raise InputError(f"the session {id!r} exists already; give another id, or continue it with add_message")
             return self._instance.writer.put(access, tv, [row if id is None else {**row, "id": id}], many=True)
 
         return self._write(compute)[0]
@@ -139,8 +139,7 @@ class ConversationVerbs(Verbs):
         """
         access = self._access()
         self._check_session(access, session)
-        if limit is not None:
-            checks.whole(limit, "limit", least=0)
+        checks.limit(limit)
         text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
         return self._select(access, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
 
@@ -151,6 +150,6 @@ class ConversationVerbs(Verbs):
             raise InputError(f"no session {session!r}; begin one with start_session")
 
     def _next_ordinal(self, access: Access, session: str) -> int:
-        """One more than the highest there ever was: deleted messages keep theirs."""
+        """Return one more than the highest ordinal so far; deleted messages keep theirs."""
         text = f"SELECT coalesce(MAX(ordinal) + 1, 0) FROM {MESSAGES} WHERE session_id = $session"
         return int(self._select(access, text, {"session": session}, include_deleted=True).item())

@@ -1,4 +1,4 @@
-"""The public face: `connect` and `Database`. Each method is one call into the layers below."""
+"""The public interface: `connect` and `Database`. Each method is one call into the layers below."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from rem_arrow.face.documents import DocumentVerbs
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
+from rem_arrow.face.folders import check_folder, database_folder
 from rem_arrow.face.graph import GraphVerbs
 from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.options import check_folder, memory_bytes, tenant_folder, thread_count
+from rem_arrow.face.options import memory_bytes, thread_count
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
 from rem_arrow.face.tables import TableVerbs
@@ -35,6 +36,8 @@ from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
+from rem_arrow.running.file_access import FileAccess, Files, file_access
+from rem_arrow.storage import compaction
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import Version
@@ -59,12 +62,13 @@ def connect(
     background: bool = True,
     embedder: Provider = "hash",
     embed: Literal["write", "background"] = "write",
+    files: Files | None = None,
 ) -> Database:
     """Open the database in a folder, and create it if it does not exist.
 
     Args:
         path: the folder; without one, a temporary database that is deleted when it is closed.
-        tenant: a separate database in a folder of that name under `path`; nothing is shared between tenants.
+        tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
         memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
             growth of the process while a large statement runs.
         threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
@@ -77,6 +81,8 @@ def connect(
             "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
             vectors. A table keeps the embedder with which it began; `reembed` changes it.
         embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
+        files: which files COPY in SQL text may read and write: "any", "none", a folder or a list of folders with what
+            is below them, links resolved; never files of a database. Default is "any", with `read_only` "none".
 
     Returns:
         A `Database`.
@@ -93,19 +99,17 @@ def connect(
         ...     memory.get("entities", "dhl")["name"]
         'DHL'
     """
-    temporary = path is None
-    folder = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else Path(path)
-    if tenant is not None:
-        folder = folder / tenant_folder(tenant)
+    temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
+    folder = database_folder(path or temporary or "", tenant)
     checks.one_of(durability, "durability", ("wal", "sync"))
     checks.whole(tail_rows_max, "tail_rows_max")
     settings = Settings(memory_bytes(memory_limit), thread_count(threads), durability, tail_rows_max, background)
     check_folder(folder, read_only=read_only)
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
-    return Database(
-        Store(folder, read_only=read_only, settings=settings), temporary=temporary, embedder=embedder, embed=embed
-    )
+    allowed = file_access(files, read_only=read_only)
+    store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
+    return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
 
 
 class Database(
@@ -123,12 +127,22 @@ class Database(
     TableVerbs,
     Representation,
 ):
-    """An open database. Safe to use from many threads; a context manager that closes itself."""
+    """An open database, made by `connect`; many threads may use it, and as a context manager it closes itself.
+
+    Every verb raises InputError once the database is closed, and a verb that writes raises it where the connection is
+    read-only. A verb that writes commits once: other readers see all of it or nothing.
+    """
 
     def __init__(
-        self, store: Store, *, temporary: bool = False, embedder: Provider = "hash", embed: str = "write"
+        self,
+        store: Store,
+        files: FileAccess,
+        *,
+        temporary: Path | None = None,
+        embedder: Provider = "hash",
+        embed: str = "write",
     ) -> None:
-        self._instance = Instance(store, embedder, embeds_later=embed == "background")
+        self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
         self._temporary = temporary
         self._thread = threading.local()
         if not store.read_only:
@@ -179,7 +193,9 @@ class Database(
         """
         self._instance.store.check_open()
         if self._instance.store.background is not None:
-            maintenance.wait(self._instance.store.background, self._instance.indexes.vectors, timeout_s, progress)
+            maintenance.wait(
+                self._instance.store.background, self._instance.indexes.vectors, timeout_s, progress=progress
+            )
 
     def refresh(self) -> None:
         """Make a read-only connection see the writer's newer commits; running queries keep the version they began with.
@@ -216,7 +232,7 @@ class Database(
             0
         """
         self._instance.writable()
-        maintenance.compact(self._instance.store, progress)
+        maintenance.compact(self._instance.store, progress=progress)
 
     def verify(self, *, progress: bool | None = None) -> pl.DataFrame:
         """Read everything stored, check its checksums, and return a row for each damaged value.
@@ -231,7 +247,7 @@ class Database(
             >>> db.verify().height
             0
         """
-        return maintenance.verify(self._instance.store, self._version(), progress)
+        return maintenance.verify(self._instance.store, self._version(), progress=progress)
 
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
         """Write a consistent copy of the open database to a new folder, without stopping readers or writers.
@@ -251,7 +267,7 @@ class Database(
             'TAP-1'
         """
         self._instance.writable()
-        maintenance.backup(self._instance.store, Path(path), progress)
+        maintenance.backup(self._instance.store, Path(path), progress=progress)
 
     def stats(self) -> dict[str, Any]:
         """Return figures about the database: size, commits, caches, background failures, tables and indexes.
@@ -266,10 +282,10 @@ class Database(
             3
         """
         self._instance.store.check_open()
-        found = maintenance.stats(self._instance.store)
+        figures = maintenance.stats(self._instance.store)
         failure, indexes = self._instance.embeddings.failure, self._instance.indexes
         return {
-            **found,
+            **figures,
             "embedding_failure": None if failure is None else str(failure),
             "vector_indexes": indexes.vectors.stats(),
             "text_indexes": indexes.texts.stats(),
@@ -302,8 +318,8 @@ class Database(
         """
         self._instance.close(timeout_s)
         _OPEN.discard(self)
-        if self._temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
     def __enter__(self) -> Database:
         return self
@@ -319,36 +335,38 @@ class Database(
     # --- inside
 
     def _version(self) -> Version:
-        begun = self._begun()
-        return self._instance.store.pin() if begun is None else begun._version()
+        transaction = self._thread_transaction()
+        return self._instance.store.pin() if transaction is None else transaction._version()
 
     def _write(self, compute: Compute[T]) -> T:
         self._instance.writable()
-        begun = self._begun()
-        return self._instance.writes.run(compute) if begun is None else begun._write(compute)
+        transaction = self._thread_transaction()
+        return self._instance.writes.run(compute) if transaction is None else transaction._write(compute)
 
     def _define(self, compute: Compute[T]) -> T:
         self._instance.writable()
-        begun = self._begun()
-        return self._instance.writes.run(compute, rewriting=True) if begun is None else begun._define(compute)
+        transaction = self._thread_transaction()
+        return (
+            self._instance.writes.run(compute, rewriting=True) if transaction is None else transaction._define(compute)
+        )
 
     def _control(self, kind: str) -> None:
-        begun = self._begun()
-        if begun is not None:
+        transaction = self._thread_transaction()
+        if transaction is not None:
             if kind != "BEGIN":
                 self._thread.transaction = None
-            begun._control(kind)
+            transaction._control(kind)
         elif kind == "BEGIN":
             self._thread.transaction = self.transaction()
         else:
             raise InputError(f"{kind}: no transaction is open in this thread; BEGIN one")
 
-    def _begun(self) -> Transaction | None:
-        """Return the transaction that this thread began by BEGIN, if it is open."""
+    def _thread_transaction(self) -> Transaction | None:
+        """Return the transaction that this thread opened with BEGIN, if any."""
         return getattr(self._thread, "transaction", None)
 
     def _writes_segments(self) -> bool:
-        return self._begun() is None
+        return self._thread_transaction() is None
 
     def _create_system_tables(self) -> None:
         store, embeddings = self._instance.store, self._instance.embeddings
@@ -360,8 +378,8 @@ class Database(
                 changes.tables[number] = edges.edges_table(number)
             for name, model in BUILTIN:
                 if access.version.find(name) is None:
-                    described = registry.describe(model, name, store.reserve_table())
-                    changes.tables.update(embeddings.described(described, store.reserve_table))
+                    table = registry.describe(model, name, store.reserve_table())
+                    changes.tables.update(embeddings.tables_of(table, store.reserve_table))
             return changes, None
 
         self._instance.writes.run(compute)
@@ -382,7 +400,7 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
         >>> db.backup("backup")
         >>> rem.restore("backup", "restored.rem")
     """
-    maintenance.restore(Path(backup), Path(path), progress)
+    maintenance.restore(Path(backup), Path(path), progress=progress)
 
 
 _OPEN = weakref.WeakSet()

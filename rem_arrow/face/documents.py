@@ -4,9 +4,9 @@
     uri               the document: name, category, no content
     uri#0, uri#1 ...  its chunks: content, ordinal, heading         part_of -> the document, next -> the next chunk
 
-A chunk's `metadata` says where it stands: `start` and `end` in characters of the document, and `heading`, the headings
-above it. One document is one commit. Adding a uri again replaces the document: a row that is as before is left alone,
-so only what changed is embedded, and chunks beyond the new end are purged with their edges.
+A chunk's `metadata` gives its position: `start` and `end` in characters of the document, and `heading`, the headings
+above it. One document is one commit. Adding a uri again replaces the document: unchanged rows are left alone, so that
+only changed texts are embedded, and chunks beyond the new end are purged with their edges.
 """
 
 from __future__ import annotations
@@ -31,11 +31,16 @@ from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.edges import edge_row
 
 TABLE = "resources"
-_GIVEN = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
+_FIELDS = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
 
 
 class Document(NamedTuple):
-    """A document that was added: the id of its row, and the ids of its chunks in order."""
+    """A document that was added.
+
+    Attributes:
+        id: of its row in `resources`.
+        chunks: the ids of its chunks, in order.
+    """
 
     id: str
     chunks: list[str]
@@ -43,7 +48,7 @@ class Document(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A document before it is split: its text, where it came from, and the columns that its rows get."""
+    """A document before it is split: its text, its origin, and the columns that its rows get."""
 
     text: str
     uri: str
@@ -54,7 +59,7 @@ class _Source:
 
 
 class DocumentVerbs(Verbs):
-    """The part of a database that takes documents."""
+    """The part of a database that stores documents."""
 
     def add_document(
         self,
@@ -80,8 +85,7 @@ class DocumentVerbs(Verbs):
             uri: where it came from, and the id of its row; default is the path as given, or "text:" and a hash of the
                 text.
             name: its title; default is its first Markdown heading, else the name of the file.
-            category, status, tags: columns of all its rows.
-            description: of the document's own row.
+            category, status, description, tags: columns of its rows; the description is of the document's own row.
             metadata: anything else, in the JSON column `metadata` of every row.
             chunk: the most that a chunk holds; default is 400 tokens, or 1,600 characters.
             overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default is an eighth.
@@ -101,7 +105,8 @@ class DocumentVerbs(Verbs):
             Document(id='guide.md', chunks=['guide.md#0'])
         """
         columns = _columns(category, status, description, tags, metadata)
-        return self._add_document(_source(document, uri, name, columns, markdown), chunk, overlap, unit)
+        source = _source(document, uri, name, columns, markdown=markdown)
+        return self._add_document(source, chunk, overlap, unit)
 
     def add_documents(
         self,
@@ -138,13 +143,14 @@ class DocumentVerbs(Verbs):
             ['a', 'b']
         """
         shared = {"category": category, "status": status, "tags": tags}
-        given: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)
-        added = []
-        with progress_bar("adding documents", len(given), progress) as advance:
-            for place, one in enumerate(given):
-                added.append(self._add_document(_one_of_many(one, place, shared, markdown), chunk, overlap, unit))
+        items: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)
+        results = []
+        with progress_bar("adding documents", len(items), progress) as advance:
+            for place, item in enumerate(items):
+                source = _item_source(item, place, shared, markdown=markdown)
+                results.append(self._add_document(source, chunk, overlap, unit))
                 advance(1)
-        return added
+        return results
 
     def _add_document(self, source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -> Document:
         rows = _rows(source, chunk, overlap, unit)
@@ -152,21 +158,21 @@ class DocumentVerbs(Verbs):
 
         def compute(access: Access) -> tuple[Changes, None]:
             writer, tv = self._instance.writer, access.table(TABLE)
-            changed = self._changed(access, tv, rows)
-            beyond = self._beyond(access, source.uri, len(ids) - 1)
-            changes, _ = writer.put(access, tv, changed, many=True)
-            removed, _ = writer.purge(access, tv, beyond)
-            changes.merge(removed)
-            if changed or beyond:
+            changed_rows = self._changed_rows(access, tv, rows)
+            surplus = self._surplus_ids(access, source.uri, len(ids) - 1)
+            changes, _ = writer.put(access, tv, changed_rows, many=True)
+            purge, _ = writer.purge(access, tv, surplus)
+            changes.merge(purge)
+            if changed_rows or surplus:
                 changes.merge(writer.put_edges(access, _edges(ids)))
             return changes, None
 
         self._write(compute)
         return Document(ids[0], ids[1:])
 
-    def _changed(self, access: Access, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the rows that are not stored as they are. Raises InputError if an id is another document's."""
-        changed = []
+    def _changed_rows(self, access: Access, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows that differ from the stored ones. Raises InputError if an id belongs to another document."""
+        changed_rows = []
         for row in rows:
             stored = self._instance.writer.read(access, tv, row["id"])
             if stored is not None and (stored["uri"], stored["ordinal"]) != (row["uri"], row["ordinal"]):
@@ -178,18 +184,18 @@ class DocumentVerbs(Verbs):
                 or stored[tv.table.soft_delete] is not None
                 or any(stored[name] != value for name, value in row.items())
             ):
-                changed.append(row)
-        return changed
+                changed_rows.append(row)
+        return changed_rows
 
-    def _beyond(self, access: Access, uri: str, count: int) -> list[str]:
-        """Return the ids of the document's stored chunks from `count` on."""
+    def _surplus_ids(self, access: Access, uri: str, count: int) -> list[str]:
+        """Return the ids of the document's stored chunks with an ordinal of `count` or more."""
         text = f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count"
         chunks = self._select(access, text, {"uri": uri, "count": count}, include_deleted=True)
         return [id_ for id_, ordinal in chunks.iter_rows() if id_ == _chunk_id(uri, ordinal)]
 
 
 def _source(
-    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], markdown: bool | None
+    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], *, markdown: bool | None
 ) -> _Source:
     """Return a text or a file as a document. Raises InputError."""
     if uri is not None:
@@ -209,20 +215,20 @@ def _source(
     return _Source(document, uri or f"text:{digest}", name, None, columns, markdown is not False)
 
 
-def _one_of_many(given: Any, place: int, shared: Mapping[str, Any], markdown: bool | None) -> _Source:
-    """Return one of several documents: a path, a text, or a dict. Raises InputError that says which."""
-    if not isinstance(given, Mapping):
-        return _source(given, None, None, _columns(**shared), markdown)
-    unknown = next((key for key in given if key not in _GIVEN), None)
-    if unknown is not None or not isinstance(given.get("text"), str):
+def _item_source(item: Any, place: int, shared: Mapping[str, Any], *, markdown: bool | None) -> _Source:
+    """Return one item of a list of documents: a path, a text, or a dict. Raises InputError that names the item."""
+    if not isinstance(item, Mapping):
+        return _source(item, None, None, _columns(**shared), markdown=markdown)
+    unknown = next((key for key in item if key not in _FIELDS), None)
+    if unknown is not None or not isinstance(item.get("text"), str):
         wrong = (
-            f"no field {unknown!r}; {suggest(str(unknown), _GIVEN, 'Fields')}"
+            f"no field {unknown!r}; {suggest(str(unknown), _FIELDS, 'Fields')}"
             if unknown is not None
             else "a dict has the document's text as 'text'"
         )
         raise InputError(f"document {place}: {wrong}")
-    own = {**shared, **{key: given[key] for key in given if key not in ("text", "uri", "name")}}
-    return _source(given["text"], given.get("uri"), given.get("name"), _columns(**own), markdown)
+    columns = {**shared, **{key: item[key] for key in item if key not in ("text", "uri", "name")}}
+    return _source(item["text"], item.get("uri"), item.get("name"), _columns(**columns), markdown=markdown)
 
 
 def _columns(
@@ -244,7 +250,7 @@ def _columns(
 
 
 def _rows(source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -> list[dict[str, Any]]:
-    """Return the row of a document and those of its chunks; spans of nothing but white space are left out."""
+    """Return the rows of a document and of its chunks; chunks of white space only are left out."""
     spans = [
         c
         for c in split(source.text, size=chunk, overlap=overlap, unit=unit, markdown=source.markdown)
@@ -256,13 +262,13 @@ def _rows(source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -
     rows = [{**shared, "id": source.uri, "name": name, "content": None, "ordinal": 0, "metadata": about}]
     for ordinal, c in enumerate(spans):
         place = {**source.columns["metadata"], "start": c.start, "end": c.end, "heading": list(c.headings)}
-        own = {"name": " > ".join(c.headings) or name, "content": source.text[c.start : c.end], "description": None}
-        rows.append({**shared, **own, "id": _chunk_id(source.uri, ordinal), "ordinal": ordinal, "metadata": place})
+        columns = {"name": " > ".join(c.headings) or name, "content": source.text[c.start : c.end], "description": None}
+        rows.append({**shared, **columns, "id": _chunk_id(source.uri, ordinal), "ordinal": ordinal, "metadata": place})
     return rows
 
 
 def _edges(ids: list[str]) -> list[tuple[Json, ...]]:
-    """Return the edges of a document: each chunk is part of it, and leads to the next."""
+    """Return the edges of a document: from each chunk `part_of` to the document, and `next` to the next chunk."""
     document, chunks = ids[0], ids[1:]
     parts = [(chunk, document, "part_of") for chunk in chunks] + [(a, b, "next") for a, b in pairwise(chunks)]
     return [edge_row(a, b, kind, resolve=lambda _: TABLE) for a, b, kind in parts]

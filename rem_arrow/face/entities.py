@@ -1,4 +1,4 @@
-"""The verbs on entities and edges: each write is one commit, or in a transaction a part of one."""
+"""The verbs on entities and edges. Each write is one commit, or part of one in a transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EntityVerbs(Verbs):
             table: an entity table.
             rows: a dict or model, or a list of these; without an id a row gets a time-ordered UUID. A dict may bring
                 its own vector as `embedding`, a list of as many numbers as the column has dimensions.
-            edges: dicts with `edge_type`, `dst` and/or `src` (the other end is the inserted row), and optionally
+            edges: dicts with `edge_type`, `dst` or `src` or both (the inserted row is the other end), and optionally
                 `properties` and `weight`.
 
         Returns:
@@ -58,8 +58,8 @@ class EntityVerbs(Verbs):
         attached = list(edges) if edges else []
 
         def compute(access: Access) -> tuple[Changes, list[str]]:
-            listed = rows if many else [rows]
-            return self._instance.writer.put(access, access.table(table), listed, many=many, attached=attached)
+            batch = rows if many else [rows]
+            return self._instance.writer.put(access, access.table(table), batch, many=many, attached=attached)
 
         ids = self._write(compute)
         return ids if many else ids[0]
@@ -136,7 +136,7 @@ class EntityVerbs(Verbs):
             'Cache is too small'
         """
         writer = self._instance.writer
-        return self._write(lambda access: writer.delete(access, self._entities(access, table), _listed(ids)))
+        return self._write(lambda access: writer.delete(access, self._entities(access, table), _id_list(ids)))
 
     def purge(self, table: str, ids: str | Iterable[str]) -> int:
         """Remove entities for good, with the edges that begin or end at them.
@@ -159,7 +159,7 @@ class EntityVerbs(Verbs):
         """
 
         writer = self._instance.writer
-        return self._write(lambda access: writer.purge(access, self._entities(access, table), _listed(ids)))
+        return self._write(lambda access: writer.purge(access, self._entities(access, table), _id_list(ids)))
 
     # --- edges
 
@@ -221,7 +221,7 @@ class EntityVerbs(Verbs):
 
         def compute(access: Access) -> tuple[Changes, int]:
             conflicts = not self._writes_segments() or bool(instance.transactions)
-            changes = edge_frames.added(instance.store, instance.writer, access, frame, conflicts=conflicts)
+            changes = edge_frames.put_edges(instance.store, instance.writer, access, frame, conflicts=conflicts)
             return changes, frame.height
 
         return self._write(compute)
@@ -244,11 +244,11 @@ class EntityVerbs(Verbs):
             >>> db.remove_edges(src="ada")
             2
         """
-        given = {"src": src, "dst": dst, "edge_type": edge_type}
-        if all(value is None for value in given.values()):
+        filters = {"src": src, "dst": dst, "edge_type": edge_type}
+        if all(value is None for value in filters.values()):
             raise InputError("remove_edges needs a source, a target or a type; DELETE FROM edges removes all")
         conditions, values = [], dict[str, str]()
-        for name, value in given.items():
+        for name, value in filters.items():
             if value is None:
                 continue
             checks.text(value, f"{name} of an edge")
@@ -268,6 +268,6 @@ class EntityVerbs(Verbs):
         return tv
 
 
-def _listed(ids: str | Iterable[str]) -> list[str]:
-    listed = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
-    return [id_text(i, "the table") for i in listed]
+def _id_list(ids: str | Iterable[str]) -> list[str]:
+    items = [ids] if isinstance(ids, str) or not isinstance(ids, Iterable) else list(ids)
+    return [id_text(i, "the table") for i in items]

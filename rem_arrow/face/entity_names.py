@@ -1,4 +1,4 @@
-"""Finding entities by what they are called: the verbs of a database and of a transaction."""
+"""Entities by name, alias, key or prefix: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from rem_arrow.face.verbs import Verbs
 
 
 class NameVerbs(Verbs):
-    """The part that finds entities of any table by id, name, alias, key and the like; softly deleted ones are never
-    found."""
+    """The part that finds entities of any table by id, name, alias or key; never softly deleted ones."""
 
     def lookup_entity(self, *names: str) -> pl.DataFrame:
         """Return the entities of any table whose id, name, alias or key field is one of the names.
@@ -58,7 +57,7 @@ class NameVerbs(Verbs):
             >>> db.fuzzy("Lovlace Ada").select("id", "matched_on", pl.col("score").round(2)).rows()
             [('ada', 'name', 0.67)]
         """
-        fuzzy.checked(text, k, threshold)
+        fuzzy.check_arguments(text, k, threshold)
         return fuzzy.fuzzy(self._access().only(table), [text], k=k, threshold=threshold)
 
     def complete(self, prefix: str, *, k: int = completion.K) -> pl.DataFrame:

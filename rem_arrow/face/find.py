@@ -1,4 +1,4 @@
-"""Rows by a condition that is an object: `find`."""
+"""Rows by a condition that is a Python object: `find`."""
 
 from __future__ import annotations
 
@@ -48,15 +48,14 @@ class FindVerbs(Verbs):
             ['TAP-1']
         """
         access = self._access()
-        described = access.table(table).table
+        definition = access.table(table).table
         names = [order_by] if isinstance(order_by, str) else list(order_by or ())
-        if limit is not None:
-            checks.whole(limit, "limit", least=0)
-        text, values = f"SELECT * FROM {identifier(described.name)}", Values()
+        checks.limit(limit)
+        text, values = f"SELECT * FROM {identifier(definition.name)}", Values()
         if predicate is not None:
-            text += f" WHERE {condition(described, predicate, values)}"
+            text += f" WHERE {condition(definition, predicate, values)}"
         if names:
-            check_columns(described, names)
+            check_columns(definition, names)
             text += " ORDER BY " + ", ".join(
                 f"{identifier(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names
             )
@@ -66,16 +65,16 @@ class FindVerbs(Verbs):
 def as_text(
     table: Table, where: str | Predicate | None, parameters: Mapping[str, Any] | None
 ) -> tuple[str | None, Mapping[str, Any] | None]:
-    """Return a condition as SQL, and its parameters beside those that were given."""
+    """Return a condition as SQL, and its parameters together with those passed in."""
     if where is None or isinstance(where, str):
         return where, parameters
-    own = Values()
-    return condition(table, where, own), {**(parameters or {}), **own}
+    values = Values()
+    return condition(table, where, values), {**(parameters or {}), **values}
 
 
 def condition(table: Table, predicate: Any, values: Values) -> str:
-    """Return a predicate as SQL on a table, its parameters added to `values`. Raises InputError for a column that is
-    not there."""
+    """Return a predicate as SQL on a table, and add its parameters to `values`. Raises InputError for a column that
+    does not exist."""
     if not isinstance(predicate, Predicate):
         raise InputError(f"a condition on {table.name} is a predicate, such as Eq('status', 'open'); not {predicate!r}")
     if table.kind != "view":
@@ -84,7 +83,7 @@ def condition(table: Table, predicate: Any, values: Values) -> str:
 
 
 def check_columns(table: Table, names: Sequence[str]) -> None:
-    """Raise InputError for a name that no column of a table has; what a view has is known to its query only."""
+    """Raise InputError for a name that no column of a table has. The columns of a view are known only to its query."""
     for name in names:
         checks.text(name, "the name of a column")
         if table.kind != "view" and name.casefold() not in {n.casefold() for n in table.names}:

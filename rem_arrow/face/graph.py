@@ -1,4 +1,4 @@
-"""Walking the graph: the verbs of a database and of a transaction over its edges."""
+"""Traversals, paths and rankings over edges: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Where = str | Predicate | None
 
 
 class GraphVerbs(Verbs):
-    """The part that walks edges. Ids are given bare, or as 'table:id' where an id is in several tables.
+    """The part that follows edges. Ids are bare, or 'table:id' where several tables have the id.
 
     Softly deleted entities are neither returned nor walked through. `edge_type` is one type or several, None is all;
     `direction` is "out", "in" or "both"; `where` is a condition that an entity must meet to be returned or walked
@@ -416,7 +416,7 @@ class GraphVerbs(Verbs):
                 table, _, rest = id_.partition(":")
                 if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
                     raise InputError(
-                        f"no entity has the id {id_!r}, and no edge; lookup_entity and fuzzy find ids by names"
+                        f"no entity and no edge has the id {id_!r}; lookup_entity and fuzzy find ids by name"
                     )
 
     def _allowed_edges(self, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
@@ -432,8 +432,8 @@ class GraphVerbs(Verbs):
         return self._instance.indexes.graphs.edge_mask(version, rowids)
 
     def _allowed_nodes(self, graph: Graph, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:
-        """Return which nodes meet a condition: each entity in its own table; an entity of a table without the columns
-        does not."""
+        """Return which nodes meet a condition, evaluated in each entity's table; entities of a table that lacks its
+        columns do not."""
         if where is None:
             return None
         _check_condition("where", where, "category = 'x'")
@@ -469,7 +469,7 @@ def _check_condition(name: str, where: str | Predicate, example: str) -> None:
 def _types(edge_type: EdgeTypes) -> list[str] | None:
     if edge_type is None:
         return None
-    found = [edge_type] if isinstance(edge_type, str) else list(edge_type)
-    if not all(isinstance(t, str) for t in found):
+    types = [edge_type] if isinstance(edge_type, str) else list(edge_type)
+    if not all(isinstance(t, str) for t in types):
         raise InputError(f"edge_type is a text or several, not {edge_type!r}")
-    return found
+    return types

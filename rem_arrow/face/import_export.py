@@ -1,4 +1,4 @@
-"""Tables to files and from them: the verbs of a database."""
+"""Export to files and import from them: the verbs of a database."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.interop.exports import Given, check_export, export_tables
-from rem_arrow.interop.imports import Found, open_tables
+from rem_arrow.interop.exports import ExportTable, check_export, export_tables
+from rem_arrow.interop.imports import Importable, open_tables
 from rem_arrow.interop.sinks import Source
 from rem_arrow.interop.table_import import TableImport, is_edges
 from rem_arrow.running.progress import progress_bar
@@ -21,7 +21,7 @@ from rem_arrow.storage.version import TableVersion
 
 
 class ImportExportVerbs(Verbs):
-    """The part of a database that writes its tables to folders, and takes over those of others."""
+    """The part of a database that exports its tables, and imports those of others."""
 
     def export(
         self,
@@ -62,13 +62,15 @@ class ImportExportVerbs(Verbs):
         """
         access, keys = self._access(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
         names = [tv.table.name for tv in access.version] if tables is None else _names(tables)
-        chosen = [access.table(name) for name in names]
-        check_export(format, keys, [tv.table for tv in chosen])
+        versions = [access.table(name) for name in names]
+        check_export(format, keys, [tv.table for tv in versions])
         sources = [
-            Given(tv.table, None if tv.table.kind == "view" else self._source(access, tv, deleted=include_deleted))
-            for tv in chosen
+            ExportTable(
+                tv.table, None if tv.table.kind == "view" else self._source(access, tv, deleted=include_deleted)
+            )
+            for tv in versions
         ]
-        with progress_bar("exporting", sum(tv.rows for tv in chosen), progress) as advance:
+        with progress_bar("exporting", sum(tv.rows for tv in versions), progress) as advance:
             return export_tables(Path(path), format, sources, keys, advance)
 
     def import_from(
@@ -101,31 +103,31 @@ class ImportExportVerbs(Verbs):
         store = self._instance.writable()
         if not self._writes_segments():
             raise InputError("import_from commits by itself; COMMIT or ROLLBACK the transaction of this thread first")
-        with open_tables(Path(path)) as tables_there:
-            chosen = _chosen(tables_there, tables)
+        with open_tables(Path(path)) as importables:
+            imports = _imports(importables, tables)
 
             def compute(access: Access) -> tuple[Changes, dict[str, int | None]]:
-                job = TableImport(store, access, [name for name, _ in chosen])
+                job = TableImport(store, access, [name for name, _ in imports])
                 rows: dict[str, int | None] = {}
-                for name, one in sorted(chosen, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
-                    if one.open is None:
-                        assert one.table is not None, "only views of ours have no rows"
-                        job.add_view(name, one.table)
+                for name, importable in sorted(imports, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
+                    if importable.open is None:
+                        assert importable.table is not None, "only a view of an export has no rows to open"
+                        job.add_view(name, importable.table)
                         rows[name] = None
                         continue
-                    data = one.open()
+                    data = importable.open()
                     with progress_bar(f"importing {name}", data.rows, progress) as advance:
-                        rows[name] = job.add(name, one, data, advance)
+                        rows[name] = job.add(name, importable, data, advance)
                 return job.changes, rows
 
             counts = self._instance.writes.run(compute, rewriting=True)
-        rows = [(name, counts[name]) for name, _ in chosen]
+        rows = [(name, counts[name]) for name, _ in imports]
         return pl.DataFrame(rows, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
 
     # --- inside
 
     def _source(self, access: Access, tv: TableVersion, *, deleted: bool) -> Source:
-        """Return all rows of a table at one version, with the vectors of embeddings."""
+        """Return the source of all rows of a table at one version, vectors of embeddings included."""
         stored = StoredTable(access, tv, include_deleted=deleted)
         columns = [*stored.schema, *(e.column for e in tv.table.embeddings)]
         schema = pl.Schema({**stored.schema, **{e.column: e.dtype for e in tv.table.embeddings}})
@@ -139,18 +141,20 @@ def _names(tables: object) -> list[str]:
     return list(tables)
 
 
-def _chosen(found: list[Found], tables: Sequence[str] | Mapping[str, str] | None) -> list[tuple[str, Found]]:
-    """Return the tables to import, each with its name here. Raises InputError."""
+def _imports(
+    importables: list[Importable], tables: Sequence[str] | Mapping[str, str] | None
+) -> list[tuple[str, Importable]]:
+    """Return the tables to import, each with its new name. Raises InputError."""
     if tables is None:
-        return [(one.name, one) for one in found]
-    known = {one.name.casefold(): one for one in found}
+        return [(i.name, i) for i in importables]
+    by_name = {i.name.casefold(): i for i in importables}
     for name in _names(tables):
-        if str(name).casefold() not in known:
+        if str(name).casefold() not in by_name:
             raise InputError(
-                f'no table "{name}" to import. {suggest(str(name), [one.name for one in found], "Tables")}'
+                f'no table "{name}" to import. {suggest(str(name), [i.name for i in importables], "Tables")}'
             )
-    renamed = tables if isinstance(tables, Mapping) else {name: known[name.casefold()].name for name in tables}
-    taken = {new.casefold() for new in renamed.values()}
-    if len(taken) < len(renamed):
+    renamed = tables if isinstance(tables, Mapping) else {name: by_name[name.casefold()].name for name in tables}
+    new_names = {new.casefold() for new in renamed.values()}
+    if len(new_names) < len(renamed):
         raise InputError(f"two tables cannot have one name: {', '.join(renamed.values())}")
-    return [(new, known[name.casefold()]) for name, new in renamed.items()]
+    return [(new, by_name[name.casefold()]) for name, new in renamed.items()]

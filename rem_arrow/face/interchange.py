@@ -1,4 +1,4 @@
-"""Rows for other tools in memory: frames, Arrow, DuckDB, vectors; the verbs of a database."""
+"""Rows for other tools, in memory: frames, Arrow, DuckDB and vectors; the verbs of a database."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import polars as pl
 
 from rem_arrow.access import vector_columns
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.engine.engine import POLARS_RULES, failed
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
+from rem_arrow.lower.execution import POLARS_RULES, failed
 from rem_arrow.parameters import Parameters
 from rem_arrow.quoting import identifier
 from rem_arrow.source import ROWID, ColumnRange
@@ -29,7 +29,7 @@ _BATCH_ROWS = 122_880
 
 
 class InterchangeVerbs(Verbs):
-    """The part of a database that hands its rows to other tools."""
+    """The part of a database that passes its rows to other tools."""
 
     # --- frames
 
@@ -221,7 +221,7 @@ class InterchangeVerbs(Verbs):
     # --- inside
 
     def _rows(self, source: str, parameters: Parameters) -> Rows:
-        """Return the rows of a table, view or query as they are now."""
+        """Return the rows of a table, view or query at the newest version."""
         access = self._access()
         tv = access.version.find(source) if isinstance(source, str) else None
         if tv is not None and tv.table.kind != "view":
@@ -233,8 +233,8 @@ class InterchangeVerbs(Verbs):
         return Rows(frame.collect_schema(), _batches(frame))
 
     def _live(self, name: str) -> pl.LazyFrame:
-        """Return a table or view as a frame that pins the newest version each time that it is collected, in types that
-        other tools take."""
+        """Return a table or view as a frame that pins the newest version each time it is collected, in types that other
+        tools accept."""
         schema = self._rows(name, None).schema
 
         def read(
@@ -244,11 +244,11 @@ class InterchangeVerbs(Verbs):
             tv = access.table(name)
             if tv.table.kind != "view":
                 return StoredTable(access, tv).read(columns, ranges, predicate, n_rows)
-            needed = (
+            read_columns = (
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
             )
-            frame = self.lazy(f"SELECT {', '.join(map(identifier, needed))} FROM {identifier(tv.table.name)}")
+            frame = self.lazy(f"SELECT {', '.join(map(identifier, read_columns))} FROM {identifier(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))
 
@@ -256,7 +256,7 @@ class InterchangeVerbs(Verbs):
 
 
 def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a query as Polars' streaming engine gives them. Raises ExecuteError."""
+    """Yield the rows of a query in the batches of Polars' streaming engine. Raises ExecuteError."""
     try:
         yield from frame.collect_batches(chunk_size=_BATCH_ROWS, lazy=True, optimizations=POLARS_RULES)
     except pl.exceptions.PolarsError as error:

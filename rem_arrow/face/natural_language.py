@@ -14,8 +14,9 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.engine.engine import Limits, unique_names
+from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.results import unique_names
 from rem_arrow.face.verbs import Verbs
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class QuestionVerbs(Verbs):
             >>> answer.query, answer.results["id"].to_list()
             ("SELECT * FROM issues WHERE status = 'open' AND priority = 5", ['login'])
         """
-        # Not at import: most programs ask nothing.
+        # Imported here because most programs ask no questions.
         from rem_arrow.ask.asker import Asker, language_model_of
         from rem_arrow.ask.stages import Bounds
 
@@ -104,7 +105,7 @@ class QuestionVerbs(Verbs):
 
 
 class _Pinned:
-    """A session over one version: it reads, and has no way to write."""
+    """A read-only session over one version."""
 
     def __init__(self, instance: Instance, access: Access) -> None:
         self._instance, self._access = instance, access

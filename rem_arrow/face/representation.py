@@ -1,4 +1,4 @@
-"""How a database shows itself in a notebook, and whether it is open."""
+"""Notebook representation of a database, and whether it is open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KINDS = {"system": 0, "entity": 1, "plain": 2, "view": 3}
 
 
 class Representation(Verbs):
-    """The part of a database that says what it is."""
+    """The part of a database that describes it."""
 
     @property
     def closed(self) -> bool:

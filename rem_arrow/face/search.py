@@ -90,9 +90,10 @@ class SearchVerbs(Verbs):
         columns = word_columns(tv.table, column)
         allowed = self._allowed(tv, where, parameters)
         source = StoredTable(access, tv)
-        wanted = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
+        candidates = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
         hits = summed(
-            [source.search_text(c, words, wanted if len(columns) == 1 else None, allowed) for c in columns], wanted
+            [source.search_text(c, words, candidates if len(columns) == 1 else None, allowed) for c in columns],
+            candidates,
         )
         if mode == "hybrid":
             spec = source.vectors.get("embedding")
@@ -101,8 +102,8 @@ class SearchVerbs(Verbs):
                     f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'"
                 )
             vector = _vector(self._instance.embeddings.vector(spec.provider, words))
-            near = source.search("embedding", vector, metric, wanted, allowed)
-            hits = summed([shares(hits, "bm25"), shares(near, metric)], k)
+            nearest = source.search("embedding", vector, metric, candidates, allowed)
+            hits = summed([shares(hits, "bm25"), shares(nearest, metric)], k)
         return source.rows(hits["rowid"].to_list(), hits["score"])
 
     def _search_vectors(
@@ -121,12 +122,12 @@ class SearchVerbs(Verbs):
         spec = source.vectors.get(column) if where is None and tv.table.kind != "view" else None
         if spec is None or (isinstance(query, str) and not spec.provider):
             return self.sql(text, values)
-        # The same as the SQL, without planning it.
+        # The same result as the SQL, without the time to plan it.
         vector = _vector(self._instance.embeddings.vector(spec.provider, query) if isinstance(query, str) else query)
         if vector.shape != (spec.dimension,) or not np.isfinite(vector).all():
             return self.sql(text, values)
-        found = source.search(column, vector, metric, k, None)
-        return source.rows(found["rowid"].to_list(), found["score"])
+        hits = source.search(column, vector, metric, k, None)
+        return source.rows(hits["rowid"].to_list(), hits["score"])
 
     def _allowed(
         self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None
@@ -204,13 +205,13 @@ class SearchVerbs(Verbs):
         def compute(access: Access) -> tuple[Changes, str]:
             tv, changes = access.table(table), Changes()
             if metric == "bm25":
-                described = with_text_index(tv.table, column)
-                name = described.text_indexes[-1].name
+                definition = with_text_index(tv.table, column)
+                name = definition.text_indexes[-1].name
             else:
                 tables = access.version.tables
-                described, index = with_vector_index(tv, tables, column, metric, dimension, m, ef_construction)
+                definition, index = with_vector_index(tv, tables, column, metric, dimension, m, ef_construction)
                 name = index.name
-            changes.tables[described.number] = described
+            changes.tables[definition.number] = definition
             return changes, name
 
         return self._instance.writes.run(compute, rewriting=True)
@@ -259,7 +260,7 @@ class SearchVerbs(Verbs):
 
 
 def _vector(query: Any) -> npt.NDArray[np.float32]:
-    """Return a query as a vector. Raises InputError for what is none."""
+    """Return a query as a vector. Raises InputError if it is not one."""
     if query is None or isinstance(query, (bytes, int, float)):
         raise InputError(f"a search takes a text or a vector, not {type(query).__name__}")
     try:

@@ -1,4 +1,4 @@
-"""The verbs on tables: what there is, models that become tables, bulk loads, plans."""
+"""The verbs on tables: lists of tables and columns, models, bulk loads, plans."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ class TableVerbs(Verbs):
         def compute(access: Access) -> tuple[Changes, Table]:
             tv, changes = access.version.find(table_name), Changes()
             if tv is None:
-                described = registry.describe(model, table_name, instance.store.reserve_table())
-                changes.tables.update(instance.embeddings.described(described, instance.store.reserve_table))
-                return changes, described
+                definition = registry.describe(model, table_name, instance.store.reserve_table())
+                changes.tables.update(instance.embeddings.tables_of(definition, instance.store.reserve_table))
+                return changes, definition
             changes.tables.update(evolution.evolved(instance.store, instance.embeddings, tv, model))
             return changes, tv.table
 
@@ -185,7 +185,7 @@ class TableVerbs(Verbs):
                     pieces = list(source.pieces)
                     frame = pl.concat(pieces) if pieces else pl.DataFrame(schema=source.schema)
                     conflicts = bool(instance.transactions)
-                    changes = edge_frames.added(store, instance.writer, access, frame, conflicts=conflicts)
+                    changes = edge_frames.put_edges(store, instance.writer, access, frame, conflicts=conflicts)
                     return changes, frame.height
                 if tv is not None and tv.table.kind == "entity":
                     records = instance.models.records(tv.table)

@@ -1,4 +1,4 @@
-"""Several writes as one."""
+"""A transaction: several writes as one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ T = TypeVar("T")
 
 
 class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs):
-    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with
-    and its own writes."""
+    """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
+
+    Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
+    created or changed in it.
+    """
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        # Under the lock: a write that runs has seen that this one is open, or is in what this one sees.
+        # Under the lock: a concurrent write either knows that this transaction is open, or is part of its version.
         with instance.store.lock:
             self._overlay: Overlay | None = Overlay(instance.store.pin())
             instance.transactions.add(self._overlay)

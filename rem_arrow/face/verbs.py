@@ -1,4 +1,4 @@
-"""What every part of the public class stands on: one instance, a version to read, one way to write, and `sql`."""
+"""The base of every part of the public class: one instance, a version to read, one way to write, and `sql`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Verbs(ABC):
-    """The base of the parts. `Database` and `Transaction` say which version they read, and what becomes of changes."""
+    """The base of the parts. `Database` and `Transaction` define which version is read, and where changes go."""
 
     _instance: Instance
 
@@ -34,19 +34,19 @@ class Verbs(ABC):
 
     @abstractmethod
     def _write(self, compute: Compute[T]) -> T:
-        """Compute changes from the version that is current for writing, and take them over."""
+        """Compute changes from the newest version that a write may start from, and apply them."""
 
     @abstractmethod
     def _define(self, compute: Compute[T]) -> T:
-        """The same for changes of what tables there are."""
+        """The same as `_write`, for changes to the definitions of tables."""
 
     @abstractmethod
     def _control(self, kind: str) -> None:
-        """BEGIN, COMMIT or ROLLBACK."""
+        """Run BEGIN, COMMIT or ROLLBACK."""
 
     @abstractmethod
     def _writes_segments(self) -> bool:
-        """Say whether a write may bring many rows into segments at once."""
+        """Return whether a write may put many rows into segments directly."""
 
     # --- queries
 
@@ -125,7 +125,7 @@ class Verbs(ABC):
     def _select(
         self, access: Access, text: str, parameters: Parameters, *, include_deleted: bool = False
     ) -> pl.DataFrame:
-        """Run a query of ours at one version."""
+        """Run a query written by rem_arrow at one version."""
         snapshot = Snapshot(access, include_deleted=include_deleted)
         return self._instance.engine.execute(text, snapshot, parameters, self._instance.limits)
 

@@ -1,9 +1,8 @@
-"""Frames as streams of Arrow batches, for whatever reads Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
+"""Frames as streams of Arrow batches, for tools that read Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
 
-Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things
-differ from a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and
-texts as string views, or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price
-of a copy.
+Nothing is copied where the format allows it: a batch is the columns of a segment as they are in the cache. Two types
+differ from the table's, because other tools lack them: integers of 128 bits become DECIMAL(38,0), and texts string
+views, or with `string_views=False` large strings, which every consumer of Arrow reads, at the cost of a copy.
 """
 
 from __future__ import annotations
@@ -121,8 +120,8 @@ class Relation:
             import pandas
         except ImportError as error:
             raise UnsupportedError("to_pandas needs pandas: pip install pandas") from error
-        found: pd.DataFrame = self.to_arrow(string_views=False).to_pandas(types_mapper=pandas.ArrowDtype)
-        return found
+        frame: pd.DataFrame = self.to_arrow(string_views=False).to_pandas(types_mapper=pandas.ArrowDtype)
+        return frame
 
     def __arrow_c_schema__(self) -> object:
         return self.schema.__arrow_c_schema__()
@@ -166,7 +165,7 @@ class Vectors(NamedTuple):
 
 
 def portable(dtype: pl.DataType) -> pl.DataType:
-    """Return the type in which other tools take values of `dtype`."""
+    """Return the type in which other tools accept values of `dtype`."""
     return mapped(dtype, lambda leaf: _WIDE if isinstance(leaf, (pl.Int128, pl.UInt128)) else leaf)
 
 
@@ -176,9 +175,9 @@ def portable_schema(schema: pl.Schema) -> pl.Schema:
 
 def as_portable(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame in portable types. Raises ExecuteError for a number of more than 38 digits."""
-    changed = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
+    casts = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
     try:
-        return frame.with_columns(changed) if changed else frame
+        return frame.with_columns(casts) if casts else frame
     except pl.exceptions.PolarsError as error:
         raise ExecuteError(
             "an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: "
@@ -192,13 +191,13 @@ def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:
 
 
 def stream(schema: pl.Schema, pieces: Iterable[pl.DataFrame], *, string_views: bool) -> pa.RecordBatchReader:
-    """Return a reader over pieces of frames of that schema; they are read as it is."""
+    """Return a reader over pieces of frames of that schema; the pieces are read as the reader is."""
     return pa.RecordBatchReader.from_batches(
-        arrow_schema(schema, string_views=string_views), _batches(pieces, string_views)
+        arrow_schema(schema, string_views=string_views), _batches(pieces, string_views=string_views)
     )
 
 
-def _batches(pieces: Iterable[pl.DataFrame], string_views: bool) -> Iterator[pa.RecordBatch]:
+def _batches(pieces: Iterable[pl.DataFrame], *, string_views: bool) -> Iterator[pa.RecordBatch]:
     for piece in pieces:
         yield from _exported(as_portable(piece), string_views=string_views).to_batches()
 

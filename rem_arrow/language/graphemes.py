@@ -1,4 +1,4 @@
-"""What a reader takes for one character: a letter with its marks, joined emoji, the two letters of a flag, CR with LF.
+"""Graphemes, the characters as a reader sees them: a letter with its marks, joined emoji, a flag, CR with LF.
 
 Source: Unicode Standard Annex 29, extended grapheme clusters, by the regex package.
 """
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 _GRAPHEME = r"\X"
-# Of a row of flags \X looks back over all to tell which letters are a pair: from the left on, two are one.
+# In a row of flags \X looks back to its start to find the pairs of letters; from the left, each two letters are a pair.
 _FROM_THE_LEFT = r"\p{RI}{2}(?![\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}])|\X"
-# Characters that a row of flags or marks may have: looking back further would take a time that grows with its square.
-_LOOKED_BACK_MAX = 1_000
+# The longest row of flags or marks that is read back: without a bound the time grows with the square of its length.
+_LOOK_BACK_CHARS_MAX = 1_000
 
 
 def graphemes(text: str) -> list[str]:
@@ -25,11 +25,11 @@ def graphemes(text: str) -> list[str]:
 
 
 def is_within_grapheme(text: str, place: int) -> bool:
-    """Say whether a cut before the character at `place` would part a grapheme."""
+    """Return whether a cut before the character at `place` would split a grapheme."""
     if not 0 < place < len(text):
         return False
-    around = text[max(0, place - _LOOKED_BACK_MAX) : place + 1]
-    # Wherever a match starts, it ends at an end of a grapheme: it looks at what stands before it, too.
+    around = text[max(0, place - _LOOK_BACK_CHARS_MAX) : place + 1]
+    # Wherever a match starts, it ends at the end of a grapheme, because \X also looks at the characters before it.
     match = _compiled(_GRAPHEME).match(around, len(around) - 2)
     assert match is not None, "any character matches"
     return match.end() == len(around)
@@ -37,7 +37,7 @@ def is_within_grapheme(text: str, place: int) -> bool:
 
 @cache
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    # Imported when it is needed: it takes 10 ms.
+    # Imported when needed, because the import takes 10 ms.
     import regex
 
     return regex.compile(pattern)

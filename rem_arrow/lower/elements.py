@@ -16,8 +16,8 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.nested import beside
-from rem_arrow.lower.strings import Lowering
+from rem_arrow.lower.function import ScalarFunction
+from rem_arrow.lower.lists import beside
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 
@@ -119,7 +119,7 @@ LAMBDAS: dict[str, Callable[[pl.DataFrame, Body, pl.DataType], pl.Series]] = {
 _TAKEN: dict[str, pl.DataType] = {"float": pl.Float64(), "boolean": pl.Boolean()}
 
 
-def _aggregated(name: str) -> Lowering:
+def _aggregated(name: str) -> ScalarFunction:
     """An aggregate over the items of each list."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -227,7 +227,7 @@ def _map_extract_list(args: list[pl.Expr], arg_types: list[pl.DataType], result:
     return pl.when(keys.list.contains(args[1])).then(pl.concat_list([found])).otherwise(pl.lit([], dtype=result))
 
 
-def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Lowering:
+def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> ScalarFunction:
     """A number of two lists of numbers of one length."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -256,7 +256,7 @@ def _cosine(x: pl.Expr, y: pl.Expr) -> pl.Expr:
     return x.dot(y) / (x.dot(x) * y.dot(y)).sqrt()
 
 
-ELEMENTS: dict[str, Lowering] = {
+ELEMENTS: dict[str, ScalarFunction] = {
     "list_position": _position,
     "list_contains": _contains,
     "list_intersect": _intersected,

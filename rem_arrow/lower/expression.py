@@ -11,7 +11,7 @@ from polars.expr.whenthen import ChainedThen, Then
 from rem_arrow.datatypes import widens
 from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.nodes import (
     AggregateCall,
@@ -91,7 +91,7 @@ def lower_aggregate(
 ) -> pl.Expr:
     """Return the Polars expression that computes an aggregate of columns, many rows in, one out; `order` are the keys
     of its ORDER BY."""
-    kept = None if where is None else where.fill_null(False)
+    kept = None if where is None else where.fill_null(value=False)
     if call.argument is None:
         return (pl.len() if kept is None else kept.sum()).cast(pl.Int64)
     xs = inputs if kept is None else [x.filter(kept) for x in inputs]

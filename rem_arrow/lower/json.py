@@ -11,14 +11,14 @@ import polars as pl
 from rem_arrow.datatypes import instance
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.strings import Lowering
+from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.plan import nested_functions as nested
 
 _MISSING = object()
 _SIGNED_64, _UNSIGNED_64 = -(1 << 63), (1 << 64) - 1
 
 
-def _rowwise(function: Callable[[object, object], object]) -> Lowering:
+def _rowwise(function: Callable[[object, object], object]) -> ScalarFunction:
     """A function of a document and a path, which may be absent. Other than text it is taken as `$`; NULL gives NULL."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -183,7 +183,7 @@ def _object(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     return pl.concat_str([*parts, pl.lit("}")]) if parts else pl.lit("{}")
 
 
-JSON: dict[str, Lowering] = {
+JSON: dict[str, ScalarFunction] = {
     "json_extract": _rowwise(lambda value, _: _dumped(value)),
     "json_extract_string": _rowwise(_as_text),
     "json_array_length": _rowwise(lambda value, _: len(value) if isinstance(value, list) else 0),

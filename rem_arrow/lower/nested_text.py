@@ -70,10 +70,10 @@ def _inner(x: pl.Expr, dtype: pl.DataType, cast: Cast) -> pl.Expr:
 def nested_of_text(x: pl.Expr, dtype: pl.DataType, cast: Cast, *, strict: bool) -> pl.Expr:
     """Read the text of a list or struct into one of texts, then cast these. Polars has no reader for such text."""
     shape = texts_in(dtype)
-    return cast(over_distinct(partial(_read_whole, shape, strict), shape)(x), shape, dtype)
+    return cast(over_distinct(partial(_read_whole, shape, strict=strict), shape)(x), shape, dtype)
 
 
-def _read_whole(shape: pl.DataType, strict: bool, text: str) -> object:
+def _read_whole(shape: pl.DataType, text: str, *, strict: bool) -> object:
     """Return the value that a text is of. Raises ExecuteError."""
     found = _read(text, shape)
     if strict and found is None and text.strip().lower() != "null":

@@ -14,14 +14,9 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
-
-Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+from rem_arrow.lower.function import ScalarFunction, of_values
 
 _BINOM_MAX = 1 << 127
-
-
-def _of_value(function: Callable[..., object]) -> Lowering:
-    return lambda args, _types, result: over_distinct(function, result)(*args)
 
 
 def _nextafter(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -81,7 +76,7 @@ def _error(text: str) -> object:
     raise ExecuteError(text)
 
 
-def _each_row(make: Callable[[], object], result: pl.DataType) -> Lowering:
+def _each_row(make: Callable[[], object], result: pl.DataType) -> ScalarFunction:
     """A value of its own for each row. The argument tells calls apart, which would be computed once."""
 
     def values(rows: pl.Series) -> pl.Series:
@@ -98,15 +93,15 @@ def _uuid7() -> str:
     )
 
 
-NUMBERS: dict[str, Lowering] = {
+NUMBERS: dict[str, ScalarFunction] = {
     "nextafter": _nextafter,
-    "gamma": _of_value(_gamma),
-    "lgamma": _of_value(_lgamma),
+    "gamma": of_values(_gamma),
+    "lgamma": of_values(_lgamma),
     "signbit": lambda args, _types, _result: (args[0] < 0) | ((args[0] == 0) & (1 / args[0] < 0)),
-    "round_even": _of_value(_rounded),
-    "binom": _of_value(_binom),
-    "uuid_extract_version": _of_value(_version),
-    "error": _of_value(_error),
+    "round_even": of_values(_rounded),
+    "binom": of_values(_binom),
+    "uuid_extract_version": of_values(_version),
+    "error": of_values(_error),
     "random": _each_row(random.random, pl.Float64()),
     "uuid": _each_row(lambda: str(uuid.uuid4()), pl.String()),
     "uuidv7": _each_row(_uuid7, pl.String()),

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.distinct import over_distinct
-
-Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+from rem_arrow.lower.function import ScalarFunction, of_arguments
 
 # What has a meaning inside of [...] in a regular expression, and none in GLOB.
 _CLASS_SPECIAL = re.compile(r"[\\^\[\]&~]")
 _RE_FLAGS = {"i": re.IGNORECASE, "s": re.DOTALL, "m": re.MULTILINE, "n": re.MULTILINE, "p": re.MULTILINE}
-
-
-def _of(function: Callable[..., pl.Expr]) -> Lowering:
-    """A function of its arguments alone."""
-    return lambda args, _types, _result: function(*args)
 
 
 def flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
@@ -148,18 +141,20 @@ def _regexp_escape(x: pl.Expr) -> pl.Expr:
     return x.str.replace_all(r"([^A-Za-z0-9_])", r"\$1")
 
 
-PATTERN: dict[str, Lowering] = {
-    "regexp_matches": _of(lambda x, pattern, flags=None: x.str.contains(flagged(pattern, flags))),
-    "regexp_full_match": _of(
+PATTERN: dict[str, ScalarFunction] = {
+    "regexp_matches": of_arguments(lambda x, pattern, flags=None: x.str.contains(flagged(pattern, flags))),
+    "regexp_full_match": of_arguments(
         lambda x, pattern, flags=None: x.str.contains(flagged(pl.lit("^(?:") + pattern + pl.lit(")$"), flags))
     ),
-    "regexp_replace": _of(_regexp_replace),
-    "regexp_extract": _of(_regexp_extract),
+    "regexp_replace": of_arguments(_regexp_replace),
+    "regexp_extract": of_arguments(_regexp_extract),
     "regexp_extract_all": _extract_all,
-    "regexp_escape": _of(_regexp_escape),
-    "glob": _of(_glob),
+    "regexp_escape": of_arguments(_regexp_escape),
+    "glob": of_arguments(_glob),
     **{
-        name: _of(lambda x, p, e, name=name: _maybe_not(semantics.like(x, p, e, ignore_case="ilike" in name), name))
+        name: of_arguments(
+            lambda x, p, e, name=name: _maybe_not(semantics.like(x, p, e, ignore_case="ilike" in name), name)
+        )
         for name in ("like_escape", "ilike_escape", "not_like_escape", "not_ilike_escape")
     },
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 

@@ -7,7 +7,7 @@ aggregated over the rows of each frame laid out one after the other, some millio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.lower import inner_order
-from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
@@ -40,7 +40,7 @@ class _Prepared:
     inner: tuple[str, ...] = ()
 
 
-def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
+def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame with a column for each call of `plan`."""
     columns: dict[Expr, str] = {}
 
@@ -48,7 +48,7 @@ def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, obj
         return columns.setdefault(expr, f"#w{len(columns)}")
 
     calls = [_prepared(name, call, column) for name, call in plan.calls]
-    added = frame.with_columns([lower_expr(e, parameters).alias(n) for e, n in columns.items()])
+    added = frame.with_columns([context.expr(e).alias(n) for e, n in columns.items()])
     schema = pl.Schema({**plan.input.schema, **{n: c.dtype for n, c in plan.calls}})
     # Nothing may pass: a filter above sees the result of all rows.
     return added.map_batches(lambda rows: _computed(rows, calls, list(schema)), schema=schema)

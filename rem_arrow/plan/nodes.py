@@ -106,6 +106,8 @@ class Lambda:
     dtype: pl.DataType
 
 
+TRUE, FALSE = Literal(value=True, dtype=BOOLEAN), Literal(value=False, dtype=BOOLEAN)
+
 Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | And | Or | Variable | Lambda"
 
 

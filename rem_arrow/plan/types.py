@@ -81,10 +81,10 @@ def _common_struct(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
         if len(left) != len(right):
             return None
         right = dict(zip(left, right.values(), strict=True))
-    known = {name.casefold(): name for name in left}
+    folded = {name.casefold(): name for name in left}
     met = {n: common(t, next((right[r] for r in right if r.casefold() == n.casefold()), t)) for n, t in left.items()}
     named = dict(zip(fields_of(b), met.values(), strict=True)) if is_unnamed(a) else met
-    fields = {**named, **({n: t for n, t in right.items() if n.casefold() not in known})}
+    fields = {**named, **({n: t for n, t in right.items() if n.casefold() not in folded})}
     return struct_of({n: t for n, t in fields.items() if t is not None}) if None not in fields.values() else None
 
 

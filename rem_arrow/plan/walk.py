@@ -91,22 +91,22 @@ def rebuild_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def columns_of(*exprs: Expr) -> set[str]:
     """Return the names of all columns that the expressions read."""
-    found: set[str] = set()
+    names: set[str] = set()
     todo = list(exprs)
     while todo:
         expr = todo.pop()
         if isinstance(expr, Column):
-            found.add(expr.name)
+            names.add(expr.name)
         todo += expr_children(expr)
-    return found
+    return names
 
 
 def free_names(expr: Expr) -> set[str]:
     """Return the columns that an expression reads, and the parameters of lambdas around it."""
     if isinstance(expr, (Column, Variable)):
         return {expr.name}
-    found = set[str]().union(*map(free_names, expr_children(expr)))
-    return found - {v.name for v in expr.variables} if isinstance(expr, Lambda) else found
+    names = set[str]().union(*map(free_names, expr_children(expr)))
+    return names - {v.name for v in expr.variables} if isinstance(expr, Lambda) else names
 
 
 def substitute(expr: Expr, by_name: Mapping[str, Expr]) -> Expr:
@@ -223,11 +223,6 @@ def aggregate_exprs(call: AggregateCall) -> list[Expr]:
     return _visited(lambda visit: map_aggregate(call, visit))
 
 
-def window_exprs(call: WindowCall) -> list[Expr]:
-    """Return the expressions of a window call."""
-    return _visited(lambda visit: map_window(call, visit))
-
-
 def _visited(traversal: Callable[[Callable[[Expr], Expr]], object]) -> list[Expr]:
     """Return the expressions that a traversal would change."""
     exprs: list[Expr] = []
@@ -334,6 +329,19 @@ def all_names(plan: Relation) -> Iterator[str]:
         yield from node.schema
         yield from columns_of(*exprs_of(node))
         todo += children(node)
+
+
+def every_expr(plan: Relation) -> Iterator[Expr]:
+    """Yield all expressions of a plan, each before those inside it."""
+    plans = [plan]
+    while plans:
+        node = plans.pop()
+        plans += children(node)
+        exprs = exprs_of(node)
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            yield expr
 
 
 def free_columns(plan: Relation) -> set[str]:

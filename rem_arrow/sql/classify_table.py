@@ -56,7 +56,7 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
         return CreateView(name, sql, replace, exists)
     if source is not None:
         if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
-            raise refuse("CREATE TABLE AS takes names of columns, and their types from the query", tree.this, text)
+            raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
         return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
     return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
 

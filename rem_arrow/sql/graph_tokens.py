@@ -156,7 +156,7 @@ class _Match:
                 bounded = edge.most is not None or path.mode != "walk" or (path.choose != "all" and path.k == 1)
                 if edge.quantified and not bounded:
                     raise self._reader.error(
-                        "walks without an end: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, "
+                        "walks without a bound: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, "
                         "ACYCLIC or SIMPLE before the path",
                         edge.element.at,
                         hint="Or bound it: ->{1,5}.",

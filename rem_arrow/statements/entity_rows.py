@@ -134,7 +134,7 @@ def _check_keys(conflict: Conflict, table: Table, text: str) -> None:
     wrong: Name | None = next((k for k in conflict.keys if k.text.casefold() != "id"), None)
     if wrong is not None:
         raise BindError(
-            f'rows of {table.name} are told apart by "id", not by "{wrong.text}"',
+            f'rows of {table.name} are identified by "id", not by "{wrong.text}"',
             text,
             wrong.start,
             wrong.end,

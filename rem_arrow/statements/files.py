@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.engine.engine import unique_names
+from rem_arrow.engine.results import unique_names
 from rem_arrow.errors import InputError, UnsupportedError, suggest
 from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file
@@ -27,19 +27,19 @@ _SEPARATORS = ("DELIMITER", "DELIM", "SEP")
 
 def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
+    path = context.instance.files.checked(statement.path)
     chosen = _Options(context.text, statement.options, statement.path)
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     frame = context.rows(query, snapshot)
     frame.columns = unique_names(query.names)
-    write_file(
-        frame, Path(statement.path), chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null
-    )
+    write_file(frame, path, chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
     return counted(frame.height)
 
 
 def copy_from(context: Context, statement: CopyFrom) -> Result:
     """Add the rows of a file to a table: all of them, or none."""
+    path = context.instance.files.checked(statement.path)
     chosen = _Options(context.text, statement.options, statement.path)
 
     def compute(access: Access) -> tuple[Changes, Result]:
@@ -48,7 +48,7 @@ def copy_from(context: Context, statement: CopyFrom) -> Result:
         listed = list(table.fields) if statement.columns is None else chosen_fields(context, table, statement.columns)
         schema = {f.name: f.dtype for f in listed}
         frame = read_file(
-            Path(statement.path),
+            path,
             chosen.format,
             schema,
             header=chosen.header,

@@ -14,7 +14,7 @@ from rem_arrow.access.access import Access
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.datatypes import Json, check_storable, instance
-from rem_arrow.engine.engine import unique_names
+from rem_arrow.engine.results import unique_names
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.schema import Field, Table, check_name

@@ -1,4 +1,4 @@
-"""The table of a model that has changed: compatible changes are taken over, all others refused."""
+"""The table of a model that has changed: compatible changes are applied, all others refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rem_arrow.write.embeddings import Embeddings
 
 
 def evolved(store: Store, embeddings: Embeddings, tv: TableVersion, model: type[BaseModel]) -> dict[int, Table]:
-    """Return the descriptions that a model's change makes, by table number; none where nothing changes. REQUIRES:
+    """Return the table descriptions that a changed model needs, by number; none if nothing changes. REQUIRES:
     `rewriting` and the lock.
 
     Raises:
@@ -26,20 +26,19 @@ def evolved(store: Store, embeddings: Embeddings, tv: TableVersion, model: type[
             f"there is a {tv.table.kind} {'' if tv.table.kind == 'view' else 'table '}{tv.table.name}; register "
             "the model under another name"
         )
-    described = embeddings.described(registry.evolve(tv.table, model), store.reserve_table)
-    table = described[tv.table.number]
+    tables = embeddings.tables_of(registry.evolve(tv.table, model), store.reserve_table)
+    table = tables[tv.table.number]
     if table == tv.table:
         return {}
-    # Rows in the tail are written in the columns of their time: seal them before the columns change.
+    # Rows in the tail have the columns of the time of their write: seal them before the columns change.
     tv = sealed(store, tv.table)
     if set(table.indexed) - set(tv.table.indexed) or set(table.name_fields) - set(tv.table.name_fields):
         loader.write_index(store, tv, table)
-    return described
+    return tables
 
 
 def sealed(store: Store, table: Table) -> TableVersion:
-    """Bring the tail into segments: its rows are in the columns of their time, and its index entries in memory.
-    REQUIRES: `rewriting` and the lock."""
+    """Seal the tail into segments and return the new version of the table. REQUIRES: `rewriting` and the lock."""
     store.freeze(table.number)
     compaction.seal(store, table.number)
     return store.version.tables[table.number]

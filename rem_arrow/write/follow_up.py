@@ -1,5 +1,5 @@
-"""What follows a commit, outside of the lock: indexes of tables that changed are let go, embeddings are computed, and
-vector and full-text indexes that are far behind are brought up to date."""
+"""The work after a commit, outside of the lock: indexes of changed tables are dropped from memory, embeddings are
+computed, and vector and full-text indexes that are far behind are brought up to date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rem_arrow.write.models import Models
 
 
 class FollowUp:
-    """Does what follows the commits of one store.
+    """Does the work after the commits of one store.
 
     Args:
         later: embeddings are computed on the background thread, not before the write returns.
@@ -26,18 +26,18 @@ class FollowUp:
         self._embeddings, self._later = embeddings, later
 
     def after(self, changes: Changes, before: Version, *, progress: bool | None = False) -> None:
-        """Do what follows of changes that are committed; `before` is the version that they were computed from."""
-        for number, described in changes.tables.items():
+        """Do the work after committed changes; `before` is the version that they were computed from."""
+        for number, table in changes.tables.items():
             tv = before.tables.get(number)
             if tv is not None:
-                self._forget(tv.table, described)
+                self._forget(tv.table, table)
         in_segments = {number for number, _, _ in changes.manifests}
         for number in in_segments | set(changes.appends) | set(changes.tables):
             appended = [r for append in changes.appends.get(number, ()) for r in append.rowids]
             self.vectorize(number, None if number in in_segments else appended, progress=progress)
 
     def vectorize(self, number: int, rowids: list[int] | None, *, progress: bool | None = False) -> None:
-        """Compute the vectors that rows of a table lack, of these rows or of all, and bring its indexes up to date if
+        """Compute the missing vectors of these rows of a table, or of all its rows, and bring its indexes up to date if
         they are far behind."""
         tv, background = self._store.version.tables.get(number), self._store.background
         if tv is None:
@@ -61,7 +61,7 @@ class FollowUp:
             self._indexes.vectors.update(number, stopping=stopping)
 
     def _forget(self, old: Table, new: Table | None) -> None:
-        """Let go of indexes that no longer are what they were."""
+        """Drop the indexes in memory whose description has changed."""
         if new is None:
             self._models.forget(old.number)
             self._indexes.forget(old.number)

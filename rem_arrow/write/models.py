@@ -1,4 +1,4 @@
-"""The models that are registered with an open database, and the codecs of their tables."""
+"""The models registered with an open database, and the codecs of their tables."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rem_arrow.schema import Table
 
 
 class Models:
-    """Models by table number; a table without one has a model made from its columns."""
+    """Models by table number; for a table without one, a model is made from its columns."""
 
     def __init__(self) -> None:
         self._models: dict[int, type[BaseModel]] = {}
         self._records: dict[int, tuple[Table, type[BaseModel] | None, Records]] = {}
 
     def register(self, table: int, model: type[BaseModel]) -> None:
-        """Let the rows of a table be those of a model from now on."""
+        """Validate the rows of a table by a model from now on."""
         self._models[table] = model
 
     def forget(self, table: int) -> None:
-        """Let go of a table that was dropped."""
+        """Remove a table that was dropped."""
         self._models.pop(table, None)
         self._records.pop(table, None)
 
     def records(self, table: Table) -> Records:
-        """Return the codec of an entity table, for its registered model, else for its columns. Raises InputError for a
+        """Return the codec of an entity table, by its registered model, else by its columns. Raises InputError for a
         table of another kind."""
         if table.kind != "entity":
             raise InputError(

@@ -1,8 +1,8 @@
-"""The write path: from a computation over one version to rows that everyone sees.
+"""The write path: from a computation over one version to rows that every reader sees.
 
     compute (records -> rows -> vectors -> edges)     under the writers' lock, from the newest version
-    bind_ends                                         edges that waited for one of the new entities
-    Store.commit                                      one batch; memory changes only after RocksDB has said yes
+    bind_ends                                         dangling edges at the new entities
+    Store.commit                                      one batch; memory changes only after RocksDB has stored it
     FollowUp.after                                    outside of the lock: embeddings, vector and full-text indexes
 
 Every public write runs through `run`, and so becomes visible by exactly one commit. A transaction computes by `stage`
@@ -26,7 +26,7 @@ from rem_arrow.write.follow_up import FollowUp
 from rem_arrow.write.writer import Writer
 
 T = TypeVar("T")
-# From the version that is current for writing to what is to be done, and what the caller gets.
+# From the version to write from to the changes and the result for the caller.
 Compute: TypeAlias = "Callable[[Access], tuple[Changes, T]]"
 
 
@@ -37,11 +37,11 @@ class WritePath:
         self._store, self._indexes, self._writer, self._follow_up = store, indexes, writer, follow_up
 
     def run(self, compute: Compute[T], *, rewriting: bool = False, progress: bool | None = False) -> T:
-        """Compute changes, commit them at once, and do what follows. Returns what the computation returns.
+        """Compute changes, commit them, and do the work that follows. Returns the result of the computation.
 
         Args:
-            rewriting: the computation replaces parts or changes what tables there are, so seals and compactions wait.
-            progress: show a bar for embeddings; None when they take more than a second.
+            rewriting: the computation replaces parts or changes definitions of tables, so seals and compactions wait.
+            progress: show a bar for embeddings; None shows it when they take more than a second.
         """
         store = self._store
         with self._locked(rewriting=rewriting):
@@ -55,7 +55,7 @@ class WritePath:
         return result
 
     def stage(self, compute: Compute[T], overlay: Overlay) -> T:
-        """Compute changes from what a transaction sees, and add them to it."""
+        """Compute changes from the version that a transaction sees, and add them to it."""
         with self._store.lock:
             access = Access(self._store.kv, self._indexes, overlay.version)
             changes, result = compute(access)
@@ -64,8 +64,8 @@ class WritePath:
         return result
 
     def commit(self, changes: Changes, base: Version) -> None:
-        """Store what a transaction has staged. Raises ConflictError if another writer changed the same rows since
-        `base`; then nothing is stored."""
+        """Store the changes that a transaction has staged. Raises ConflictError, and stores nothing, if another writer
+        changed the same rows since `base`."""
         if not changes:
             return
         with self._store.lock:

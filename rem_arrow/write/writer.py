@@ -1,7 +1,7 @@
-"""What a write means: the rows of inserts, updates and deletes, as `Changes` computed from one version.
+"""The rows of inserts, updates and deletes, as `Changes` computed from one version.
 
-Every method that computes reads through an `Access`, and returns changes that are not done yet: `WritePath` commits
-them, or adds them to a transaction. REQUIRES: the store's lock.
+Every method that computes changes reads through an `Access`, and returns changes that are not yet stored: `WritePath`
+commits them, or adds them to a transaction. REQUIRES: the store's lock.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Writer:
         many: bool,
         attached: Sequence[edges.Edge] = (),
     ) -> tuple[Changes, list[str]]:
-        """Add entities from dicts and models, with the vectors among them and the edges at them. Returns the changes
-        and the ids.
+        """Add entities from dicts and models, with the vectors that they bring and the attached edges. Returns the
+        changes and the ids.
 
         Args:
             many: errors name the row.
@@ -73,11 +73,11 @@ class Writer:
         rows: NewRows,
         vectors: Mapping[str, Mapping[int, Any]] | None = None,
     ) -> tuple[Changes, list[str]]:
-        """Add validated entities; one whose id exists is replaced, and keeps its created_at. Returns the changes and
-        the ids.
+        """Add validated entities; an existing id is replaced, and keeps its created_at. Returns the changes and the
+        ids.
 
         Args:
-            vectors: those that come with the rows, by embedding and place.
+            vectors: those that the rows bring, by column and place.
         """
         changes, ids = self._inserted(access, tv, rows)
         add_vectors(changes, tv.table, vectors or {})
@@ -98,7 +98,7 @@ class Writer:
         return changes
 
     def read(self, access: Access, tv: TableVersion, id_: str) -> dict[str, Any] | None:
-        """Return one entity as a dict, deleted or not; None when there is none."""
+        """Return one entity as a dict, deleted or not; None if no row has the id."""
         records, row = self._models.records(tv.table), access.find(tv, id_)
         if row is None:
             return None
@@ -106,7 +106,7 @@ class Writer:
         return records.to_dict(tv.table.names, place.view.part.row(place.offset, tv.table.fields))
 
     def delete(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Mark entities as deleted; ids that do not exist are passed over. Returns the changes and how many rows."""
+        """Mark entities as deleted; ids that do not exist are skipped. Returns the changes and the number of rows."""
         table, now = tv.table, time.time_ns() // 1_000
         changes = Changes()
         rowids, plain = [], []
@@ -123,7 +123,7 @@ class Writer:
         return changes, len(rowids)
 
     def purge(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Remove entities for good, and the edges at them. Returns the changes and how many entities."""
+        """Remove entities for good, and the edges at them. Returns the changes and the number of entities."""
         changes = Changes()
         rows = list(_places(access, tv, ids))
         for rowid, place in rows:
@@ -134,7 +134,7 @@ class Writer:
     # --- edges
 
     def put_edges(self, access: Access, rows: Sequence[tuple[Json, ...]]) -> Changes:
-        """Add edges, as plain rows; one of the same source, type and target is replaced."""
+        """Add edges from plain rows; an edge of the same source, type and target is replaced."""
         tv, changes = access.table(edges.NAME), Changes()
         table = tv.table
         index = self._keys.row_index(table)
@@ -175,29 +175,29 @@ class Writer:
     def retire_row(
         self, changes: Changes, table: Table, rowid: int, old: Sequence[Json], new: Sequence[Json] | None = None
     ) -> None:
-        """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of
-        them."""
+        """Kill the live version of a row, and mark its index entries stale: those that the new version lacks, or
+        without a new version all of them."""
         index = self._keys.row_index(table)
         changes.kill(table.number, [rowid])
         for embedding in table.embeddings:
-            # A vector goes in the commit in which its text goes, so that no search ever finds a row by what it was.
+            # A vector is removed in the commit that changes its text, so no search finds a row by its old text.
             places = [i for i, name in enumerate(table.names) if name in embedding.fields]
             if new is None or old[-1] is not None or any(old[i] != new[i] for i in places):
                 changes.kill(embedding.table, [rowid])
-        kept = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
+        new_keys = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
         changes.stale += [
-            (family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in kept
+            (family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in new_keys
         ]
         if new is None:
             changes.stale.append(("ids", index.key(old), table.number, rowid))
 
     def plain_row(self, table: Table, place: Place) -> tuple[Json, ...]:
         """Return one stored row in plain form."""
-        known = self._converters.get(table.number)
-        if known is None or known[0] is not table:
-            known = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
+        cached = self._converters.get(table.number)
+        if cached is None or cached[0] is not table:
+            cached = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
         row = place.view.part.row(place.offset, table.fields)
-        pairs = zip(row, known[1], strict=True)
+        pairs = zip(row, cached[1], strict=True)
         return tuple(v if v is None or c is None else c(v) for v, c in pairs)  # type: ignore[misc]
 
     def make_ids(self, count: int) -> list[str]:
@@ -210,7 +210,7 @@ class Writer:
         self._keys.write(kv, table, frame, rowids)
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        """Say whether an index entry that was stale belongs to the row as it is now."""
+        """Return whether an index entry that was marked stale belongs to the present version of the row."""
         tv = self._store.version.tables.get(table)
         place = None if tv is None else tv.place(rowid)
         if tv is None or place is None:
@@ -225,10 +225,10 @@ class Writer:
 
     def _row_ids(self, table: Table, rows: NewRows) -> list[str]:
         missing = rows.ids.count(None)
-        made = self._ids.make(missing)
+        generated = self._ids.make(missing)
         if missing == len(rows.ids):
-            return made
-        fresh = iter(made)
+            return generated
+        fresh = iter(generated)
         ids = [next(fresh) if i is None else i for i in rows.ids]
         if len(set(ids)) < len(ids):
             seen: set[str] = set()
@@ -241,12 +241,12 @@ class Writer:
     def _inserted(self, access: Access, tv: TableVersion, rows: NewRows) -> tuple[Changes, list[str]]:
         table, now = tv.table, time.time_ns() // 1_000
         ids = self._row_ids(table, rows)
-        known = self._existing(access, tv, rows, ids)
+        existing = self._existing(access, tv, rows, ids)
         changes = Changes()
-        fresh = self._store.reserve_rowids(table.number, len(ids) - len(known)) if len(known) < len(ids) else 0
-        given = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in known]
-        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in given)
-        if not known:
+        fresh = self._store.reserve_rowids(table.number, len(ids) - len(existing)) if len(existing) < len(ids) else 0
+        explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in existing]
+        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in explicit)
+        if not existing:
             plain = [
                 (id_, *row, now if c is None else c, now, None)
                 for id_, row, c in zip(ids, rows.declared, rows.created, strict=True)
@@ -255,8 +255,8 @@ class Writer:
             return changes, ids
         plain, rowids = [], []
         for i, (id_, row, created) in enumerate(zip(ids, rows.declared, rows.created, strict=True)):
-            if i in known:
-                rowid, place = known[i]
+            if i in existing:
+                rowid, place = existing[i]
                 old = self.plain_row(table, place)
                 new = (id_, *row, old[-3], now, None)
                 self.retire_row(changes, table, rowid, old, new)
@@ -271,12 +271,12 @@ class Writer:
     def _existing(
         self, access: Access, tv: TableVersion, rows: NewRows, ids: list[str]
     ) -> dict[int, tuple[int, Place]]:
-        """Return, by place in the batch, the rowid and place of rows whose id exists. Generated ids are new."""
-        asked = [i for i, id_ in enumerate(rows.ids) if id_ is not None]
-        if not asked or not tv.parts:
+        """Return, by position in the batch, the rowid and place of rows whose id exists. Generated ids are new."""
+        explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None]
+        if not explicit or not tv.parts:
             return {}
         existing = {}
-        for i, rowid in zip(asked, access.rowids(tv, [ids[i] for i in asked]), strict=True):
+        for i, rowid in zip(explicit, access.rowids(tv, [ids[i] for i in explicit]), strict=True):
             place = None if rowid is None else tv.place(rowid)
             if rowid is not None and place is not None:
                 existing[i] = (rowid, place)

@@ -111,7 +111,7 @@ def status(code: int, message: str = "no", headers: dict[str, str] | None = None
 
 def silent(handler: Handler, body: dict[str, Any]) -> None:
     """No answer until the test is over."""
-    handler.state.closing.wait(5)
+    handler.state.closing.wait()
     handler.close_connection = True
 
 

@@ -185,7 +185,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.lists(WORDS, min_size=1, max_size=12))
 def test_any_words_are_answered(db, words):
     """No words end in anything but an answer or a RemError, and nothing is written."""

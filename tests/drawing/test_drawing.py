@@ -278,7 +278,7 @@ def test_scores_are_drawn():
         (pl.DataFrame({"a": ["x"]}), {}, "no column of numbers to draw; columns: a"),
         (pl.DataFrame({"a": [1]}), {}, "no column of texts to draw; columns: a"),
         (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "m"}, "no column 'm' in the frame."),
-        (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "a"}, "the column 'a' holds String, and scores are numbers"),
+        (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "a"}, "the column 'a' holds String, but scores are numbers"),
         (
             pl.DataFrame({"a": ["x"], "n": [None]}, schema={"a": pl.String, "n": pl.Float64}),
             {},

@@ -112,7 +112,7 @@ def raw(text: str | bytes, code: int = 200, content_type: str = "application/jso
 
 def silent(handler: Handler, body: dict[str, Any]) -> None:
     """No answer until the test is over."""
-    handler.state.closing.wait(5)
+    handler.state.closing.wait()
     handler.close_connection = True
 
 

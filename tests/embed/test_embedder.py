@@ -154,9 +154,9 @@ class OwnError(Exception):
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (OwnError("no\nmodel"), "mine failed: OwnError: no model; mend that, or choose another embedder"),
-        (KeyError(), "mine failed: KeyError; mend that, or choose another embedder"),
-        (OSError("x" * 999), "mine failed: OSError: " + "x" * 291 + "...; mend that, or choose another embedder"),
+        (OwnError("no\nmodel"), "mine failed: OwnError: no model; fix that, or choose another embedder"),
+        (KeyError(), "mine failed: KeyError; fix that, or choose another embedder"),
+        (OSError("x" * 999), "mine failed: OSError: " + "x" * 291 + "...; fix that, or choose another embedder"),
     ],
 )
 def test_whatever_an_embedder_raises_is_told(error, text):

@@ -21,6 +21,7 @@ from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
 from rem_arrow.embed.tokens import words_of
 from rem_arrow.errors import InputError
+from tests.patience import PATIENCE_S
 
 EMBEDDER = HashEmbedder()
 GOLDEN = "af86c1d23582295ba464981fcb2488f54e3ef16c3b85d91723bc4d7ab17c5f99"
@@ -72,7 +73,7 @@ def slowly(text, dimension):
 
 
 @given(st.one_of(ANY_TEXT, FEW_WORDS), st.sampled_from([1, 7, 384]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_values_are_those_of_the_slow_calculation(text, dimension):
     """Bit for bit."""
     assert np.array_equal(one(text, HashEmbedder(dimension)), slowly(text, dimension))
@@ -98,13 +99,13 @@ def test_other_processes_give_the_same(seed):
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert run.stdout == one("Login fails with error 500").tobytes().hex()
 
 
 @given(st.lists(st.one_of(ANY_TEXT, FEW_WORDS), max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_text_is_embedded_alike_alone_and_among_others(texts):
     """Groups and caches change nothing; a vector has length 1, or is zero when there is no word."""
     found = embed_texts(EMBEDDER, texts)
@@ -116,7 +117,7 @@ def test_a_text_is_embedded_alike_alone_and_among_others(texts):
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_texts_that_share_words_are_nearer(seed):
     """Two thirds of the words in common beat none."""
     rnd = random.Random(seed)

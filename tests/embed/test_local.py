@@ -132,7 +132,7 @@ def test_a_model_that_cannot_be_loaded_is_told(loaded, monkeypatch):
             _ = found.dimension
         assert (
             str(caught.value)
-            == "fastembed:nowhere failed: HubError: no such model on the hub; mend that, or choose another embedder"
+            == "fastembed:nowhere failed: HubError: no such model on the hub; fix that, or choose another embedder"
         )
 
 

@@ -11,6 +11,7 @@ from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import LanguageError
 from rem_arrow.language.client import OpenAIClient, Retries
 from tests.embed.server import KEY, changed, status, vector
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -19,7 +20,11 @@ def make(server):
 
     def made(model="local", dimension=4, **settings):
         client = OpenAIClient(
-            base_url=server.url, api_key=KEY, timeout_s=5.0, retries=Retries(attempts_max=2), sleep=lambda s: None
+            base_url=server.url,
+            api_key=KEY,
+            timeout_s=PATIENCE_S,
+            retries=Retries(attempts_max=2),
+            sleep=lambda s: None,
         )
         return OpenAIEmbedder(model, dimension, client=client, **settings)
 

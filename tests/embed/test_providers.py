@@ -175,7 +175,7 @@ def test_names_of_functions(function, name):
         ),
         (
             lambda texts: 1 / 0,
-            "callable:<lambda> failed: ZeroDivisionError: division by zero; mend that, or choose another embedder",
+            "callable:<lambda> failed: ZeroDivisionError: division by zero; fix that, or choose another embedder",
         ),
         (
             lambda texts: [[1.0] * len(t) for t in texts],

@@ -98,7 +98,7 @@ def holds(predicate, row):
             return None if row[predicate.column] is None else row[predicate.column] == predicate.value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PREDICATES)
 def test_joined_predicates_are_three_valued(db, predicate):
     """A tree of predicates keeps the rows for which its truth, counted by hand, is true."""

@@ -42,7 +42,7 @@ SIZES = st.integers(1, 60).flatmap(lambda size: st.tuples(st.just(size), st.inte
 UNITS = st.sampled_from(["tokens", "characters"])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(TEXTS, SIZES, UNITS, st.booleans())
 def test_chunks_tile_the_text_and_fit(text, sizes, unit, markdown):
     """What each chunk adds to the one before it gives the text back; none is larger than asked, and none repeats more
@@ -57,7 +57,7 @@ def test_chunks_tile_the_text_and_fit(text, sizes, unit, markdown):
     assert bool(chunks) == bool(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from(
@@ -219,8 +219,9 @@ def test_a_size_that_makes_no_chunks_is_refused(options, message):
         " " * 1_000_000,
     ],
 )
-def test_a_megabyte_takes_seconds_at_most(text):
-    """No text makes the work grow faster than its length."""
-    began = time.perf_counter()
+def test_a_megabyte_takes_minutes_at_most(text):
+    """No text makes the work grow faster than its length: that would take hours. What other processes take does not
+    count."""
+    began = time.process_time()
     split(text)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 120

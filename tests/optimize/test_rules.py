@@ -11,8 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from rem_arrow.engine.engine import named
-from rem_arrow.lower.context import Lowering
+from rem_arrow.engine.results import named
+from rem_arrow.lower.context import Environment, Lowering
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize import aggregate_early, push_semi, restrict_groups, run_first
 from rem_arrow.optimize.code_keys import code_keys
@@ -223,7 +223,7 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(Environment(catalog, {}))).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -146,7 +145,7 @@ _STEP = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(_STEP, min_size=1, max_size=25))
 def test_random_statements_leave_the_same_rows_as_in_duckdb(steps: list[tuple[str, int | None, int | None]]) -> None:
     with rem.connect(background=False) as db, duckdb.connect() as oracle:
@@ -196,11 +195,14 @@ def test_values_of_types_that_sql_does_not_compute_pass_through(db: rem.Database
 
 
 def test_many_rows_are_updated_and_deleted_in_segments(db: rem.Database) -> None:
+    """No row passes through the tail."""
     db.load("big", pl.DataFrame({"a": range(300_000), "b": [str(i % 7) for i in range(300_000)]}))
-    started = time.monotonic()
+    before = db.stats()["tables"]["big"]
     assert db.sql("UPDATE big SET a = a + 1, b = b || '!'").item() == 300_000
+    after = db.stats()["tables"]["big"]
+    assert (after["segments"], after["tail_rows"]) == (2 * before["segments"], 0)
     assert db.sql("DELETE FROM big WHERE a % 2 = 0").item() == 150_000
-    assert time.monotonic() - started < 30
+    assert db.stats()["tables"]["big"] == {**after, "rows": 150_000, "dead_rows": 450_000}
     assert run(db, "SELECT COUNT(*), MIN(a), MAX(a), COUNT(DISTINCT b) FROM big") == [(150_000, 1, 299_999, 7)]
     db.compact()
     assert run(db, "SELECT COUNT(*), MIN(a), MAX(a), COUNT(DISTINCT b) FROM big") == [(150_000, 1, 299_999, 7)]
@@ -559,7 +561,7 @@ _REFUSED = [
     ),
     (
         "INSERT INTO issues (id, code) VALUES ('a', 'A') ON CONFLICT (code) DO NOTHING",
-        'told apart by "id", not by "code"',
+        'identified by "id", not by "code"',
     ),
     ("INSERT INTO issues (id, code) VALUES ('a', DEFAULT), ('b', 'B')", "DEFAULT beside values"),
     (
@@ -612,7 +614,7 @@ _REFUSED = [
     ("CREATE INDEX j ON t (c)", 'no column "c" in t'),
     ("CREATE INDEX j ON t (a, b)", "an index is on one column"),
     ("CREATE UNIQUE INDEX j ON t (a)", "CREATE UNIQUE INDEX is not supported"),
-    ("CREATE INDEX j ON t USING HNSW (a)", "t.a is no column of vectors"),
+    ("CREATE INDEX j ON t USING HNSW (a)", "t.a is not a column of vectors"),
     ("DROP INDEX j", 'no index "j"'),
     ("COPY t TO 'x.xyz'", "name a .parquet, .csv"),
     ("COPY t TO 'x.csv' (COMPRESSION gzip)", "COPY does not know COMPRESSION"),

@@ -134,7 +134,7 @@ WRITES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(before=WRITES, during=WRITES, between=WRITES, merging=WRITES)
 def test_writes_during_a_paused_seal_and_compaction(before, during, between, merging):
     """What died while a seal or a merge was running stays dead, and what was written stays."""
