@@ -63,6 +63,7 @@ OWNERS = {
     "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
+    "networkx": {"drawing/layout.py"},
 }
 
 

@@ -29,7 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from rem_arrow.demo import stdlib
-from rem_arrow.demo.models import Class, Function, Module
+from rem_arrow.demo.library_models import Class, Function, Module
 from rem_arrow.errors import InputError
 from rem_arrow.face.database import Database, connect
 

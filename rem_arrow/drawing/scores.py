@@ -1,4 +1,4 @@
-"""Numbers of rows drawn as bars: the scores of a search, or any column."""
+"""The drawing of a column of numbers as bars: the scores of a search, or any column."""
 
 from __future__ import annotations
 
@@ -78,15 +78,15 @@ def draw_scores(
     return Drawing(figure)
 
 
-def _chosen(given: str | None, preferred: tuple[str, ...], fitting: list[str], frame: pl.DataFrame, what: str) -> str:
-    if given is not None and given not in frame.columns:
-        raise InputError(f"no column {given!r} in the frame. {suggest(given, frame.columns, 'Columns')}")
-    found = given or next((n for n in (*preferred, *fitting) if n in frame.columns), None)
-    if found is None:
+def _chosen(name: str | None, preferred: tuple[str, ...], fitting: list[str], frame: pl.DataFrame, what: str) -> str:
+    if name is not None and name not in frame.columns:
+        raise InputError(f"no column {name!r} in the frame. {suggest(name, frame.columns, 'Columns')}")
+    column = name or next((n for n in (*preferred, *fitting) if n in frame.columns), None)
+    if column is None:
         raise InputError(f"the frame has no column of {what} to draw; columns: {', '.join(frame.columns)}")
-    if what == "numbers" and not frame.schema[found].is_numeric():
-        raise InputError(f"the column {found!r} holds {frame.schema[found]}, but scores are numbers")
-    return found
+    if what == "numbers" and not frame.schema[column].is_numeric():
+        raise InputError(f"the column {column!r} holds {frame.schema[column]}, but scores are numbers")
+    return column
 
 
 def _number(value: float) -> str:

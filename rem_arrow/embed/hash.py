@@ -1,11 +1,11 @@
 """The built-in embedder: feature hashing of words and runs of characters.
 
 It is lexical: texts are near when they share words or parts of words. It knows no synonyms and no meaning ("car" and
-"automobile" are strangers), and needs no model, no network and no time. Spelling variants and inflections come near by
+"automobile" share nothing), and needs no language model and no network. Spelling variants and inflections are near by
 their shared runs of characters.
 
-    text -> words (words.py) -> keys of words and runs (features.py) -> weight 1 + log(times in the text), 4 times that
-    for words
+    text -> words (tokens.py) -> keys of words and runs (features.py)
+         -> weight 1 + log(times in the text), for words 4 times that
          -> signed sum at place (key modulo dimension) -> length 1
 
 The sums are of integers (weights in units of 1/1024), so they are exact in any order, and the square root and the

@@ -12,10 +12,10 @@ from typing import Any, get_args
 
 from rem_arrow import checks
 from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
-from rem_arrow.embed.function import FunctionEmbedder
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
 from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
 from rem_arrow.embed.openai import OpenAIEmbedder
+from rem_arrow.embed.user_function import FunctionEmbedder
 from rem_arrow.errors import InputError, suggest
 
 
