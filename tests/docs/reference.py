@@ -146,8 +146,8 @@ def _predicates() -> str:
 
 def _results() -> str:
     text = (
-        "# Results\n\nMost verbs return a Polars DataFrame, a number or an id; some return these. `LanguageModel` is an "
-        "argument of `ask`.\n\n"
+        "# Results\n\nMost verbs return a Polars DataFrame, a number or an id; some return these. `LanguageModel` is "
+        "an argument of `ask`.\n\n"
     )
     text += "".join(f"- [{c.__name__}](#{c.__name__.lower()})\n" for c in (*RESULTS, rem.LanguageModel)) + "\n"
     for result in RESULTS:
