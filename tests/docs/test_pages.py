@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
@@ -52,6 +53,14 @@ def test_links_lead_to_headings_and_files(page):
         assert target.exists(), link
         if anchor:
             assert anchor in {h.anchor for h in headings(text_of(target))}, link
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_links_of_notebooks_lead_to_files(notebook):
+    """A link in the text of a notebook names a file that exists."""
+    cells = json.loads(text_of(notebook))["cells"]
+    for link in links("\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")):
+        assert link.startswith(("http://", "https://")) or (notebook.parent / link).exists(), link
 
 
 @pytest.mark.parametrize("page", written(), ids=title)
