@@ -125,10 +125,10 @@ def integer_of_text(text: str) -> int:
 
 def _integer_or_none(text: str) -> int | None:
     try:
-        found = integer_of_text(text)
+        number = integer_of_text(text)
     except ExecuteError:
         return None
-    return found if abs(found) < 1 << 127 else None
+    return number if abs(number) < 1 << 127 else None
 
 
 def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, *, strict: bool) -> pl.Expr:
@@ -143,13 +143,13 @@ def _rounded_decimal(dtype: pl.Decimal, text: str, *, strict: bool) -> Decimal |
     """Return the number of a text with the digits of the type. Raises ExecuteError."""
     try:
         with localcontext(Context(prec=200)):
-            found = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
-            fits = abs(found) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+            number = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
+            fits = abs(number) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
     except ArithmeticError:
         fits = False
     if not fits and strict:
         raise ExecuteError(f"'{text}' is not a DECIMAL({dtype.precision},{dtype.scale})")
-    return found if fits else None
+    return number if fits else None
 
 
 def _or_text(match: pl.Expr, text: pl.Expr, *, strict: bool) -> pl.Expr:

@@ -69,11 +69,11 @@ def _to_base(n: int, radix: int, length: int = 0) -> str:
             f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to "
             f"{_RADIX_MAX}, the length 0 to {_LENGTH_MAX}"
         )
-    found = ""
-    while n or not found:
+    digits = ""
+    while n or not digits:
         n, digit = divmod(n, radix)
-        found = _DIGITS[digit] + found
-    return found.rjust(length, "0")
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(length, "0")
 
 
 def _decode(value: bytes) -> str:

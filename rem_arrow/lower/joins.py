@@ -96,18 +96,20 @@ def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, co
     """
     assert plan.residual is not None, "without a residual the plain join does"
     if plan.kind in ("semi", "anti"):
-        return _partnered(plan, left, right, context, wanted=plan.kind == "semi").select(list(plan.schema))
+        return _partnered(plan, left, right, context, partnered=plan.kind == "semi").select(list(plan.schema))
     matches = _equi(plan, left, right, context, "inner").filter(context.expr(plan.residual))
     frames = [matches.select(list(plan.schema))]
     if plan.kind in ("left", "full"):
-        frames.append(_partnered(plan, left, right, context, wanted=False).select(list(plan.left.schema)))
+        frames.append(_partnered(plan, left, right, context, partnered=False).select(list(plan.left.schema)))
     if plan.kind in ("right", "full"):
         mirrored = replace(plan, left=plan.right, right=plan.left, equals=tuple((b, a) for a, b in plan.equals))
-        frames.append(_partnered(mirrored, right, left, context, wanted=False).select(list(plan.right.schema)))
+        frames.append(_partnered(mirrored, right, left, context, partnered=False).select(list(plan.right.schema)))
     return pl.concat(frames, how="diagonal").select(list(plan.schema))
 
 
-def _partnered(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, *, wanted: bool) -> pl.LazyFrame:
+def _partnered(
+    plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, *, partnered: bool
+) -> pl.LazyFrame:
     """Return the rows of the left side that have (or have not) a partner by the whole condition, each once."""
     assert plan.residual is not None, "the caller checked"
     row, there = f"{_ROW}l", f"{_ROW}r"
@@ -119,4 +121,4 @@ def _partnered(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Low
         .group_by(row)
         .agg(*(pl.col(c).first() for c in columns), pl.col(there).any())
     )
-    return by_row.filter(pl.col(there) if wanted else ~pl.col(there))
+    return by_row.filter(pl.col(there) if partnered else ~pl.col(there))

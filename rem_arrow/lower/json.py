@@ -38,8 +38,8 @@ def _checked(function: Callable[[object, object], object], text: str, path: str)
         document = json.loads(text)
     except ValueError as error:
         raise ExecuteError(f"this is not JSON: {text[:60]}") from error
-    found = at(document, path)
-    return None if found is _MISSING else function(found, text)
+    value = at(document, path)
+    return None if value is _MISSING else function(value, text)
 
 
 def at(document: object, path: str) -> object:
@@ -66,26 +66,26 @@ def steps(path: str) -> list[str | int]:
         return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
     if not path.startswith("$"):
         return [int(path)] if path.lstrip("-").isdigit() else [path]
-    found: list[str | int] = []
+    keys: list[str | int] = []
     rest = path[1:]
     if "*" in path:
         raise ExecuteError(f"{path} means several values; a path to one is supported")
     while rest:
         if rest.startswith('."'):
             key, _, rest = rest[2:].partition('"')
-            found.append(key)
+            keys.append(key)
         elif rest.startswith("."):
             size = next((i for i, c in enumerate(rest[1:], 1) if c in ".["), len(rest))
-            found.append(rest[1:size])
+            keys.append(rest[1:size])
             rest = rest[size:]
         elif rest.startswith("["):
             inside, _, rest = rest[1:].partition("]")
-            found.append(
+            keys.append(
                 int(inside.replace("#", "")) if inside.replace("#", "").lstrip("-").isdigit() else inside.strip("'\"")
             )
         else:
             raise ExecuteError(f"{path} is not a path in JSON; write for example $.key[0]")
-    return found
+    return keys
 
 
 def _dumped(value: object) -> str:

@@ -33,9 +33,9 @@ def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = Non
     size = x.list.len().cast(_INT)
     first = pl.max_horizontal(pl.when(begin < 0).then(size + begin + 1).otherwise(begin), pl.lit(1, _INT))
     last = pl.min_horizontal(pl.when(end < 0).then(size + end + 1).otherwise(end), size)
-    known = x.is_not_null() & begin.is_not_null() & end.is_not_null()
+    not_null = x.is_not_null() & begin.is_not_null() & end.is_not_null()
     if step is None:
-        return pl.when(known).then(
+        return pl.when(not_null).then(
             x.list.slice(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64))
         )
     low, high = pl.min_horizontal(first, last), pl.max_horizontal(first, last)
@@ -45,7 +45,7 @@ def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = Non
     backward = pl.int_ranges(high, low - 1, -1)
     places = pl.when(step > 0).then(forward).otherwise(backward)
     picked = places.list.gather_every(step.abs().cast(pl.UInt64))
-    return pl.when(known & (step != 0)).then(x.list.gather(picked - 1, null_on_oob=True))
+    return pl.when(not_null & (step != 0)).then(x.list.gather(picked - 1, null_on_oob=True))
 
 
 def _with(x: pl.Expr, y: pl.Expr, item: pl.DataType) -> pl.Expr:
@@ -84,12 +84,12 @@ def _sorted(*, descending: bool, nulls_first: bool) -> ScalarFunction:
 
 def _resized(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, size = args[0], args[1].fill_null(0)
-    kept = x.list.head(size)
+    head = x.list.head(size)
     item = nested.item_of(result)
     fill = list_value([args[2] if len(args) > 2 else pl.lit(None, item)], [item], result)
     missing = pl.max_horizontal(size - x.list.len().cast(_INT), pl.lit(0, _INT))
     padding = fill.list.gather(pl.lit(0, _INT).repeat_by(missing.fill_null(0).cast(pl.UInt32)))
-    return pl.when(x.is_not_null()).then(pl.concat_list([kept, padding]))
+    return pl.when(x.is_not_null()).then(pl.concat_list([head, padding]))
 
 
 def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -116,11 +116,11 @@ def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr, *, blob: bool = False)
     size, one = (x.bin.size() if blob else x.str.len_chars()).cast(_INT), pl.lit(1, _INT)
     first = pl.max_horizontal(pl.when(begin < 0).then(size + begin + 1).otherwise(begin), one)
     last = pl.min_horizontal(pl.when(end < 0).then(size + end + 1).otherwise(end), size)
-    known = begin.is_not_null() & end.is_not_null()
+    not_null = begin.is_not_null() & end.is_not_null()
     taken = (x.bin.slice if blob else x.str.slice)(
         first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64)
     )
-    return pl.when(known).then(taken)
+    return pl.when(not_null).then(taken)
 
 
 def _split(x: pl.Expr, separator: pl.Expr) -> pl.Expr:

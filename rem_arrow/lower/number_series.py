@@ -35,8 +35,8 @@ def _range(*, closed: bool) -> ScalarFunction:
             .otherwise(zero)
         )
         counted = pl.int_ranges(zero, _size(zero, size))
-        known = pl.all_horizontal([a.is_not_null() for a in args[:3]])
-        return pl.when(known).then(start + counted * step)
+        not_null = pl.all_horizontal([a.is_not_null() for a in args[:3]])
+        return pl.when(not_null).then(start + counted * step)
 
     return lower
 

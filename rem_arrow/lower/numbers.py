@@ -31,8 +31,8 @@ def _next_float(x: float, y: float) -> float:
     if x == 0:
         return math.copysign(struct.unpack("<f", struct.pack("<i", 1))[0], y)
     (bits,) = struct.unpack("<i", struct.pack("<f", x))
-    found: float = struct.unpack("<f", struct.pack("<i", bits + (1 if (y > x) == (x > 0) else -1)))[0]
-    return found
+    following: float = struct.unpack("<f", struct.pack("<i", bits + (1 if (y > x) == (x > 0) else -1)))[0]
+    return following
 
 
 def _gamma(x: float) -> float:
@@ -59,10 +59,10 @@ def _rounded(x: float | int | Decimal, places: int) -> object:
 
 
 def _binom(n: int, k: int) -> int:
-    found = math.comb(n, k) if n >= 0 and k >= 0 else 0
-    if found >= _BINOM_MAX:
+    number = math.comb(n, k) if n >= 0 and k >= 0 else 0
+    if number >= _BINOM_MAX:
         raise ExecuteError(f"binom({n}, {k}) is out of range")
-    return found
+    return number
 
 
 def _version(text: str) -> int | None:

@@ -186,7 +186,7 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     schema = plan.schema
     last = context.run(lambda: lower(plan.base, context))
     last = last.unique() if plan.distinct else last
-    found, rows = [last], last.height
+    rounds, rows = [last], last.height
     outer = context.working.get(plan.name)
     for _ in range(ROUNDS_MAX):
         if not last.height:
@@ -195,8 +195,8 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
         context.working[plan.name] = last
         last = context.run(lambda: lower(plan.step, context).rename(dict(zip(plan.step.schema, schema, strict=True))))
         if plan.distinct:
-            last = last.unique().join(pl.concat(found), on=list(schema), how="anti", nulls_equal=True)
-        found.append(last)
+            last = last.unique().join(pl.concat(rounds), on=list(schema), how="anti", nulls_equal=True)
+        rounds.append(last)
         rows += last.height
         if rows > RECURSIVE_ROWS_MAX:
             raise ExecuteError(
@@ -210,7 +210,7 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
         )
     if outer is not None:
         context.working[plan.name] = outer
-    return context.reads(pl.concat(found))
+    return context.reads(pl.concat(rounds))
 
 
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
@@ -253,8 +253,8 @@ def _collected(plan: Relation, context: Lowering) -> pl.DataFrame:
     """Run a plan now. What it shares with the rest of the statement runs before, so that it runs once."""
     for shared in _shared_in(plan):
         if shared.number not in context.shared:
-            known = _collected(shared.input, context)
-            context.shared[shared.number] = known.lazy(), known.height
+            rows = _collected(shared.input, context)
+            context.shared[shared.number] = rows.lazy(), rows.height
     return context.run(lambda: lower(plan, context))
 
 

@@ -58,8 +58,8 @@ def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
     )
 
 
-def _named(found: pl.DataFrame, hit: Hit) -> pl.DataFrame:
-    return pl.DataFrame([found["rowid"].alias(hit.rowid), found["score"].alias(hit.score)])
+def _named(hits: pl.DataFrame, hit: Hit) -> pl.DataFrame:
+    return pl.DataFrame([hits["rowid"].alias(hit.rowid), hits["score"].alias(hit.score)])
 
 
 def _query(plan: Relation, context: Lowering, run: Run) -> object:
@@ -68,10 +68,10 @@ def _query(plan: Relation, context: Lowering, run: Run) -> object:
     expr = expr.operand if isinstance(expr, Cast) else expr
     if isinstance(expr, Parameter):
         return context.value(expr)
-    found = run(plan).to_series()
-    if len(found) > 1:
+    values = run(plan).to_series()
+    if len(values) > 1:
         raise ExecuteError("the subquery of a search gives more than one value")
-    return found[0] if len(found) else None
+    return values[0] if len(values) else None
 
 
 def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:

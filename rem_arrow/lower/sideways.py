@@ -70,13 +70,13 @@ def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
         pl.UInt128,
     ):
         return None, False
-    found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
-    least, high = int(found.min()), int(found.max())
+    numbers = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
+    least, high = int(numbers.min()), int(numbers.max())
     low = 0 if 0 < least <= _FROM_ZERO_MAX else least - 1
     if high - low >= _SPAN_MAX or low < -(1 << 62):
         return None, False
     present = np.zeros(high - low + 2, dtype=np.bool_)
-    present[found - low] = True
+    present[numbers - low] = True
     between = present[least - low : high - low + 1]
     return KeySet("", low, present), int(np.count_nonzero(between)) == len(between)
 

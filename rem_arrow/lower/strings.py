@@ -68,8 +68,8 @@ def _pad(x: pl.Expr, length: pl.Expr, fill: pl.Expr, *, left: bool) -> pl.Expr:
     padding = fill.repeat_by(missing).list.join("").str.slice(0, missing.cast(pl.UInt64))
     whole = pl.concat_str([padding, x] if left else [x, padding])
     padded = whole.str.slice(0, pl.max_horizontal(length, zero).cast(pl.UInt64))
-    known = x.is_not_null() & length.is_not_null() & fill.is_not_null()
-    return semantics.raising((fill == "") & (missing > 0), pl.when(known).then(padded))
+    not_null = x.is_not_null() & length.is_not_null() & fill.is_not_null()
+    return semantics.raising((fill == "") & (missing > 0), pl.when(not_null).then(padded))
 
 
 def _trimmed(side: str) -> Callable[..., pl.Expr]:
@@ -83,8 +83,8 @@ def _trimmed(side: str) -> Callable[..., pl.Expr]:
 def _strpos(x: pl.Expr, part: pl.Expr) -> pl.Expr:
     """The place of the first occurrence, from 1; 0 for none. An empty text stands at 1."""
     first = x.str.split(part).list.first().str.len_chars().cast(pl.Int64) + 1
-    found = first * x.str.contains(part, literal=True).cast(pl.Int64)
-    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(found)
+    place = first * x.str.contains(part, literal=True).cast(pl.Int64)
+    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(place)
 
 
 def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
@@ -97,10 +97,10 @@ def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
 def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
     """LEFT and RIGHT; a negative count leaves out so many from the other end."""
     size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
-    wanted = pl.min_horizontal(
+    length = pl.min_horizontal(
         size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count)
     )
-    taken = x.str.slice(zero if left else size - wanted, wanted.cast(pl.UInt64))
+    taken = x.str.slice(zero if left else size - length, length.cast(pl.UInt64))
     return pl.when(count.is_not_null()).then(taken)
 
 

@@ -37,16 +37,16 @@ def _times(
             return []
         raise ExecuteError("the step of a series of times must not be 0, nor mix signs")
     ahead = months > 0 or micros > 0
-    found: list[dt.datetime] = []
+    times: list[dt.datetime] = []
     place = start
     while True:
         if place > stop if ahead else place < stop:
-            return found
+            return times
         if not closed and place == stop:
-            return found
-        if len(found) == _STEPS_MAX:
+            return times
+        if len(times) == _STEPS_MAX:
             raise ExecuteError(f"a series of times has at most {_STEPS_MAX:,} steps")
-        found.append(place)
+        times.append(place)
         place = _shifted(place, months) + dt.timedelta(microseconds=micros)
 
 

@@ -79,14 +79,14 @@ def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Pr
 
 def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:
     layouts: dict[object, Layout] = {}
-    found = []
+    results = []
     for call in calls:
         key = (call.partition, call.order, tuple((k.descending, k.nulls_last) for k in call.call.order))
         layout = layouts.get(key)
         if layout is None:
             layout = layouts[key] = Layout.of(rows, call.partition, call.order, call.call.order)
-        found.append(_one(rows, call, layout).alias(call.name))
-    return rows.with_columns(found).select(columns)
+        results.append(_one(rows, call, layout).alias(call.name))
+    return rows.with_columns(results).select(columns)
 
 
 def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
@@ -104,13 +104,13 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
         ordinal = (
             pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
         )
-        found = inner_order.compute(
+        picked = inner_order.compute(
             call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy()
         )
         return (
-            found.gather(_inverse(layout.order)).cast(call.call.dtype)
+            picked.gather(_inverse(layout.order)).cast(call.call.dtype)
             if layout.order is not None
-            else found.cast(call.call.dtype)
+            else picked.cast(call.call.dtype)
         )
     result = compute(
         call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner])
