@@ -11,7 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 REQUIREMENTS = ("duckdb==1.5.5", "duckdb-extension-tpch==1.5.5", "duckdb-extension-tpcds==1.5.5", "tpcgen-cli==4.0.0")
 INSTALL_TIMEOUT_S = 300
@@ -34,9 +41,10 @@ def program(name: str) -> Path:
     """Return a program of the environment, which is created if necessary. Raises UnavailableError."""
     home = folder() / "env"
     mark, requirements = home / ".installed", "\n".join(REQUIREMENTS)
-    if not mark.is_file() or mark.read_text(encoding="utf-8") != requirements:
-        _install(home)
-        mark.write_text(requirements, encoding="utf-8")
+    with _alone(home.parent):
+        if not mark.is_file() or mark.read_text(encoding="utf-8") != requirements:
+            _install(home)
+            mark.write_text(requirements, encoding="utf-8")
     return home / ("Scripts" if sys.platform == "win32" else "bin") / name
 
 
@@ -52,12 +60,22 @@ def run(command: list[str], what: str, *, timeout_s: float) -> str:
     return process.stdout
 
 
-def _install(home: Path) -> None:
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep other processes from making the environment meanwhile, where the system has locks of files."""
     try:
-        shutil.rmtree(home, ignore_errors=True)
-        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "env.lock").open("w")
     except OSError as error:
-        raise UnavailableError(f"cannot make {home.parent}: {error}; name another folder in REM_TPC_DIR") from error
+        raise UnavailableError(f"cannot make {home}: {error}; name another folder in REM_TPC_DIR") from error
+    with lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(home: Path) -> None:
+    shutil.rmtree(home, ignore_errors=True)
     run([sys.executable, "-m", "venv", str(home)], "making the TPC environment", timeout_s=INSTALL_TIMEOUT_S)
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     run([str(python), *_PIP, *REQUIREMENTS], f"installing {', '.join(REQUIREMENTS)}", timeout_s=INSTALL_TIMEOUT_S)

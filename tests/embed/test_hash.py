@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import random
-import subprocess
-import sys
-import threading
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,7 +18,8 @@ from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
 from rem_arrow.embed.tokens import words_of
 from rem_arrow.errors import InputError
-from tests.patience import PATIENCE_S
+from tests.children import run_python
+from tests.patience import join, started
 
 EMBEDDER = HashEmbedder()
 GOLDEN = "af86c1d23582295ba464981fcb2488f54e3ef16c3b85d91723bc4d7ab17c5f99"
@@ -93,15 +91,8 @@ def test_other_processes_give_the_same(seed):
         "import sys; from rem_arrow.embed.hash import HashEmbedder as H; sys.stdout.write(H().embed(['Login fails "
         "with error 500']).tobytes().hex())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    assert run.stdout == one("Login fails with error 500").tobytes().hex()
+    done = run_python(code, PYTHONHASHSEED=seed)
+    assert done.stdout == one("Login fails with error 500").tobytes().hex(), done.stderr
 
 
 @given(st.lists(st.one_of(ANY_TEXT, FEW_WORDS), max_size=20))
@@ -212,11 +203,7 @@ def test_threads_share_an_embedder():
         for _ in range(5):
             found[k] = embedder.embed(texts[k])
 
-    threads = [threading.Thread(target=run, args=(k,)) for k in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    join(started(*(partial(run, k) for k in range(6))))
     for k in range(6):
         assert np.array_equal(found[k], EMBEDDER.embed(texts[k]))
 

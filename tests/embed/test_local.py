@@ -5,7 +5,6 @@ tests."""
 from __future__ import annotations
 
 import sys
-import threading
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -15,6 +14,7 @@ import pytest
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import InputError, LanguageError
+from tests.patience import join, started
 
 
 class Loaded:
@@ -108,11 +108,7 @@ def test_threads_take_turns(loaded):
         except (AssertionError, LanguageError) as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    join(started(*[run] * 4))
     assert not failures and len(loaded.models) == 1
 
 

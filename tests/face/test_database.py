@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Literal
 
 import numpy as np
@@ -14,6 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
+from tests.children import run_python
 
 
 class Issue(BaseModel):
@@ -310,9 +309,7 @@ def test_import_loads_neither_openai_nor_hnswlib():
         "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', "
         "'duckdb', 'rich', 'typer') if m in sys.modules])"
     )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
+    assert run_python(code).stdout.strip() == "[]"
 
 
 def test_every_exported_name_is_there():

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 import rem_arrow as rem
 from rem_arrow.index.entries import normalise
 from tests.index.test_trigrams import plain_trigrams
+from tests.patience import join, started
 
 
 class Ticket(BaseModel):
@@ -215,16 +216,15 @@ def test_two_threads_search_while_a_third_writes(db):
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
 
-    threads = [threading.Thread(target=search) for _ in range(2)]
-    for t in threads:
-        t.start()
-    for i in range(200):
-        db.insert("tickets", {"id": f"n{i}", "code": "needle" if i % 2 else f"hay {i}"})
-        if i % 50 == 49:
-            db.compact()
-    done.set()
-    for t in threads:
-        t.join()
+    threads = started(search, search)
+    try:
+        for i in range(200):
+            db.insert("tickets", {"id": f"n{i}", "code": "needle" if i % 2 else f"hay {i}"})
+            if i % 50 == 49:
+                db.compact()
+    finally:
+        done.set()
+    join(threads)
     assert not failures
     assert db.fuzzy("needle", k=1_000, threshold=0.99).height == 100
 

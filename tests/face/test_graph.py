@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 import rem_arrow as rem
 from rem_arrow.write import edge_frames
+from tests.patience import join, started
 
 Edge = tuple[str, str, str]
 IDS = [f"n{i}" for i in range(9)]
@@ -374,9 +375,11 @@ def test_threads_walk_while_edges_are_added(db: rem.Database) -> None:
     stop, failures = threading.Event(), []
 
     def write() -> None:
-        for i in range(150):
-            db.add_edge(f"m{i}", f"m{i + 1}", "next")
-        stop.set()
+        try:
+            for i in range(150):
+                db.add_edge(f"m{i}", f"m{i + 1}", "next")
+        finally:
+            stop.set()
 
     def read() -> None:
         while not stop.is_set():
@@ -384,11 +387,7 @@ def test_threads_walk_while_edges_are_added(db: rem.Database) -> None:
             if sorted(int(i[1:]) for i in found) != list(range(len(found))):
                 failures.append(found)
 
-    threads = [threading.Thread(target=write), *(threading.Thread(target=read) for _ in range(2))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    join(started(write, read, read))
     assert not failures
     assert db.neighbors("n0", depth=999).height == 151
 

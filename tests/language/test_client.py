@@ -6,13 +6,11 @@ from __future__ import annotations
 import gc
 import logging
 import socket
-import subprocess
-import sys
-import threading
 import time
 import traceback
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -20,8 +18,9 @@ import pytest
 from rem_arrow.errors import InputError, LanguageError
 from rem_arrow.language import client
 from rem_arrow.language.client import OpenAIClient, Retries
+from tests.children import run_python
 from tests.embed.server import KEY, dropped, raw, silent, status, usual
-from tests.patience import PATIENCE_S, until
+from tests.patience import PATIENCE_S, join, started, until
 
 THREE = Retries(attempts_max=3)
 
@@ -373,11 +372,7 @@ def test_threads_share_a_client(server, ask):
     def run(n):
         found[n] = ask([f"{n}"])
 
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    join(started(*(partial(run, n) for n in range(8))))
     assert found == {n: [[float(ord(str(n))), 1.0, 1.0, 1.0]] for n in range(8)}
 
 
@@ -396,4 +391,4 @@ def test_importing_loads_no_library():
         "import sys, rem_arrow.language.client, rem_arrow.embed.providers as p; "
         "p.embedder('openai:text-embedding-3-small'); sys.exit('openai' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE_S).returncode == 0
+    assert run_python(code).returncode == 0

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import rem_arrow as rem
+from tests.children import run_python
 
 interactive = pytest.importorskip("IPython.core.interactiveshell", reason="notebooks need IPython: pip install ipython")
 
@@ -197,4 +195,5 @@ def test_importing_the_package_loads_no_ipython():
         "import sys, rem_arrow; rem_arrow.connect; assert not {'IPython', 'matplotlib', 'asyncio'} & "
         "set(sys.modules), set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
+from tests.patience import join, started
 from tests.sql.compare import multiset
 
 
@@ -328,9 +328,7 @@ def test_begin_holds_for_its_thread_until_commit(db: rem.Database) -> None:
     )
     db.insert("issues", {"id": "x", "code": "X"})
     seen: list[Any] = []
-    other = threading.Thread(target=lambda: seen.append((run(db, "SELECT a FROM t"), db.get("issues", "x"))))
-    other.start()
-    other.join()
+    join(started(lambda: seen.append((run(db, "SELECT a FROM t"), db.get("issues", "x")))))
     assert seen == [([(1,)], None)]
     assert run(db, "SELECT a FROM t ORDER BY a") == [(10,), (20,)]
     db.sql("COMMIT")
@@ -342,9 +340,7 @@ def test_begin_holds_for_its_thread_until_commit(db: rem.Database) -> None:
 
 def test_the_first_to_commit_a_row_wins(db: rem.Database) -> None:
     db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1), (2); BEGIN; UPDATE t SET a = 100 WHERE a = 1")
-    other = threading.Thread(target=lambda: db.sql("UPDATE t SET a = 7 WHERE a = 1"))
-    other.start()
-    other.join()
+    join(started(lambda: db.sql("UPDATE t SET a = 7 WHERE a = 1")))
     with pytest.raises(rem.ConflictError, match="run it again"):
         db.sql("COMMIT")
     assert run(db, "SELECT a FROM t ORDER BY a") == [(2,), (7,)]
@@ -376,11 +372,7 @@ def test_a_transaction_in_python_takes_statements(db: rem.Database) -> None:
 
 def test_no_update_is_lost_between_threads(db: rem.Database) -> None:
     db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0)")
-    threads = [threading.Thread(target=lambda: [db.sql("UPDATE t SET a = a + 1") for _ in range(20)]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    join(started(*[lambda: [db.sql("UPDATE t SET a = a + 1") for _ in range(20)]] * 4))
     assert run(db, "SELECT a FROM t") == [(80,)]
 
 

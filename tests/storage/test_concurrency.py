@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.storage import compaction
+from tests.patience import join, started
 
 
 class Row(BaseModel):
@@ -47,16 +48,15 @@ def test_eight_readers_see_only_whole_transactions(db):
             except rem.RemError as error:
                 failures.append(error)
 
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for i in range(150):
-        with db.transaction() as tx:
-            for table in ("a", "b"):
-                tx.update(table, f"r{i % 100}", {"n": 1 - tx.get(table, f"r{i % 100}")["n"]})
-    stop.set()
-    for thread in threads:
-        thread.join()
+    readers = started(*[read] * 8)
+    try:
+        for i in range(150):
+            with db.transaction() as tx:
+                for table in ("a", "b"):
+                    tx.update(table, f"r{i % 100}", {"n": 1 - tx.get(table, f"r{i % 100}")["n"]})
+    finally:
+        stop.set()
+    join(readers)
     db.wait()
     assert not failures
     assert db.stats()["tables"]["a"]["segments"] > 0, "the writer sealed while they read"

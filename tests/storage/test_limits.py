@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 from itertools import chain, repeat
 from types import SimpleNamespace
@@ -16,6 +13,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.running import watchdog
+from tests.children import run_python
 from tests.patience import PATIENCE_S, await_event, join, started
 
 
@@ -72,9 +70,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path):
         except rem.ExecuteError as error:
             print(done, "disk is full" in str(error))
     """
-    out = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "db")], capture_output=True, text=True, check=False
-    )
+    out = run_python(code, tmp_path / "db")
     done, full = out.stdout.split() if out.stdout else (out.stderr, "")
     assert full == "True", out
     with rem.connect(tmp_path / "db") as db:
@@ -132,11 +128,8 @@ def test_threads_are_kept_to():
         with rem.connect(threads=1) as db:
             print(pl.thread_pool_size(), db.sql("SELECT 1").item())
     """
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stdout == "1 1\n"
+    done = run_python(code, POLARS_MAX_THREADS="1")
+    assert done.stdout == "1 1\n", done.stderr
     if pl.thread_pool_size() > 1:
         with pytest.raises(rem.InputError, match="POLARS_MAX_THREADS=1"):
             rem.connect(threads=1)
@@ -172,7 +165,5 @@ def test_a_forked_process_watches_on_threads_of_its_own():
             os._exit(0 if work() == os.getpid() else 1)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, timeout=PATIENCE_S
-    )
+    done = run_python(code)
     assert done.stdout == "0\n", done.stderr
