@@ -7,8 +7,6 @@ invisible until a manifest, written later by `write`, names them.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -127,9 +125,9 @@ class KV:
         }
         access = rocksdict.AccessType.read_write()
         if mode == "read":
-            scratch = tempfile.mkdtemp(prefix="rem-reader-")
-            self._drop_scratch = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
-            access = rocksdict.AccessType.secondary(scratch)
+            # Not a secondary: that takes a data file which it cannot read for absent. All files are opened at once and
+            # stay open, so nothing is lost that the writer deletes later.
+            access = rocksdict.AccessType.read_only(error_if_log_file_exist=False)
         else:
             self._release = weakref.finalize(self, _release, _claim(path))
         try:
@@ -268,7 +266,5 @@ class KV:
         self._handles.clear()
         self._families.clear()
         self._db.close()
-        if self.mode == "read":
-            self._drop_scratch()
-        else:
+        if self.mode == "write":
             self._release()

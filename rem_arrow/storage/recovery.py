@@ -3,13 +3,15 @@ names."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 from pydantic_core import from_json
 
 from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.schema import Table
 from rem_arrow.storage import keys, tail
 from rem_arrow.storage.cache import ColumnCache
@@ -17,6 +19,8 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
+
+_PATIENCE_S = 30
 
 
 def check_format(kv: KV) -> None:
@@ -30,6 +34,49 @@ def check_format(kv: KV) -> None:
             f"{keys.FORMAT.decode()!r}. "
             "Open it with the version of rem_arrow that wrote it, and export"
         )
+
+
+def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version]:
+    """Open a folder for reading, at the newest commit.
+
+    RocksDB reads the list of data files, and then the logs. A writer that flushes in between deletes logs whose data
+    are in files that the list lacks, and rows of two moments, or none, would come together. Each flush and compaction
+    is written to the manifest first: where that is the same before and behind, what was read is one moment; else it is
+    read again.
+
+    Raises:
+        CorruptionError: files are damaged or missing.
+        ExecuteError: the writer changed its files at every attempt.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        before = _layout(path)
+        kv: KV | None = None
+        try:
+            kv = KV(path, "read", memory_bytes=memory_bytes)
+            if _layout(path) == before:
+                check_format(kv)
+                cache = ColumnCache(memory_bytes // 2)
+                return kv, cache, load_version(kv, cache)
+        except RemError:
+            if _layout(path) == before or time.monotonic() > end:
+                raise
+        if kv is not None:
+            kv.close()
+        if time.monotonic() > end:
+            raise ExecuteError(
+                f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
+            )
+
+
+def _layout(path: Path) -> tuple[str, int, int] | None:
+    """Return what changes whenever RocksDB's set of files does: the name of the manifest, its size and its time."""
+    try:
+        name = (path / "CURRENT").read_text(encoding="ascii").strip()
+        manifest = (path / name).stat()
+    except (OSError, ValueError):
+        return None
+    return name, manifest.st_size, manifest.st_mtime_ns
 
 
 def load_version(kv: KV, cache: ColumnCache) -> Version:

@@ -86,23 +86,9 @@ class Store:
         self.rewriting = threading.RLock()
         self.process = os.getpid()
         self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
-        self.cache = ColumnCache(settings.memory_bytes // 2)
-        self.kv = KV(path, "read" if read_only else "write", memory_bytes=settings.memory_bytes)
         try:
-            if (
-                not read_only
-                and self.kv.get(keys.CATALOG, b"format") is None
-                and next(self.kv.scan(keys.CATALOG, b""), None) is None
-            ):
-                self.kv.write(
-                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
-                )
-            recovery.check_format(self.kv)
-            self.version = recovery.load_version(self.kv, self.cache)
-            if not read_only:
-                recovery.sweep(self.kv, self.version)
+            self.kv, self.cache, self.version = self._opened()
         except RemError:
-            self.kv.close()
             self.executor.shutdown(wait=False)
             raise
         self._active: dict[int, Run] = {}
@@ -116,6 +102,26 @@ class Store:
         self.indexer: Indexer = _NoIndexes()
         self._tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
+
+    def _opened(self) -> tuple[KV, ColumnCache, Version]:
+        if self.read_only:
+            return recovery.open_reader(self.path, self.settings.memory_bytes)
+        kv, cache = (
+            KV(self.path, "write", memory_bytes=self.settings.memory_bytes),
+            ColumnCache(self.settings.memory_bytes // 2),
+        )
+        try:
+            if kv.get(keys.CATALOG, b"format") is None and next(kv.scan(keys.CATALOG, b""), None) is None:
+                kv.write(
+                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
+                )
+            recovery.check_format(kv)
+            version = recovery.load_version(kv, cache)
+            recovery.sweep(kv, version)
+        except RemError:
+            kv.close()
+            raise
+        return kv, cache, version
 
     # --- reading
 
@@ -139,11 +145,8 @@ class Store:
         self.check_open()
         if not self.read_only:
             return
-        fresh = KV(self.path, "read", memory_bytes=self.settings.memory_bytes)
-        cache = ColumnCache(self.settings.memory_bytes // 2)
-        version = recovery.load_version(fresh, cache)
         # The old store closes by itself when the last segment that reads from it is gone.
-        self.kv, self.cache, self.version = fresh, cache, version
+        self.kv, self.cache, self.version = self._opened()
 
     def check_open(self) -> None:
         if self.closed:
