@@ -115,10 +115,10 @@ def _count(unit: str, delta: Callable[[Any], dt.timedelta]) -> Converter:
 
     def count(value: Any) -> int:
         d = delta(value)
-        found = (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
-        if not _INT64_MIN <= found <= _INT64_MAX:
+        number = (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
+        if not _INT64_MIN <= number <= _INT64_MAX:
             raise InputError(f"{value} does not fit 64 bits of {unit}")
-        return found
+        return number
 
     return count
 
