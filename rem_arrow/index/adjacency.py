@@ -1,5 +1,4 @@
-"""A graph in memory: nodes with dense numbers, edges as compressed sparse rows in both directions, and a few edges
-beside them that came later.
+"""A graph in memory: dense nodes, edges as compressed sparse rows in both directions, and a few that came later.
 
     nodes    (table, id) each, numbered from 0; a table of "" is an end that no entity has
     base     edges as arrays by number: source, target, type, weight; sorted by source (and, when someone asks, by
@@ -67,7 +66,7 @@ class Graph:
         )
 
     def live(self) -> Edges:
-        """Return the edges that are there, between nodes that are not hidden."""
+        """Return the edges that are not dead, between nodes that are not hidden."""
         every = self.base.behind(self.later) if len(self.later.source) else self.base
         mask = None if every.dead is None else ~every.dead
         if self.hidden is not None:

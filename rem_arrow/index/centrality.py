@@ -181,7 +181,7 @@ def topological(graph: Graph, kinds: Mask | None) -> Ints:
 
 
 def has_scipy() -> bool:
-    """Say whether scipy is there."""
+    """Say whether scipy is installed."""
     return find_spec("scipy") is not None
 
 

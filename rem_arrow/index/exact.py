@@ -6,8 +6,8 @@ dot product of its own (BLAS `dot`): a matrix-vector product (BLAS `gemv`) sums 
 order.
 
 Precision: products and sums in float32, whose relative error is below 1e-6 of |row| * |query| at a few hundred
-dimensions; norms,
-quotients and roots in float64. A row whose squares leave the range of float32 is computed again in float64.
+dimensions; norms, quotients and roots in float64. A row whose squares leave the range of float32 is computed again in
+float64.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ What hnswlib 0.8 does not do itself, and how it is done here:
 - Replacing a row marks its old label deleted and adds another (`labels`): hnswlib's own update of a label mends the
   links around both places and takes ten times as long as an insert. Space of deleted labels is not taken again
   (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds
-  a new one when `deleted` has grown too large. An index whose last row is removed starts anew.
+  a new one when `deleted` has grown too large. An index whose last row is removed starts as a new one.
 - `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
   searches with max(ef, k), so a search asks for max(ef, k) rows and keeps k.
 - A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What

@@ -8,7 +8,7 @@
     trailer      `_TRAILER`: version, dimension, metric, m, ef_construction, count, live, lengths of graph and stamp,
                  CRC-32 of all that comes before it, magic
 
-The trailer stands at the end because save_index takes a path and begins it anew. For the same reason load_index cannot
+The trailer stands at the end because save_index takes a path and overwrites it. For the same reason load_index cannot
 read this file; the graph is handed to hnswlib in the form in which it is unpickled, as views on the mapped file.
 
 A file is written under a temporary name in its folder, synced, renamed, and the folder synced: a process that is killed
@@ -97,7 +97,7 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
         save_graph: has hnswlib write the graph to the path that it is given, and says what it wrote.
 
     Raises:
-        ExecuteError: the file cannot be written; what was there before is there still.
+        ExecuteError: the file cannot be written; what it held before is still in it.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_temporary_numbers)}{_TEMPORARY}")
     try:

@@ -1,5 +1,4 @@
-"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest
-names."""
+"""A database folder read into memory: descriptions, manifests, tails, tombstones. What no manifest names is swept."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Values between Python and storage: the plain form of one value, and columns of plain values.
 
 The plain form of a value is what JSON can hold exactly: integers, floats, booleans and texts as they are; dates as
-days,
-times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes as
-text of one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps
-and column defaults are kept in plain form.
+days, times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes
+as text of one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone
+maps and column defaults are kept in plain form.
 """
 
 from __future__ import annotations
