@@ -63,7 +63,7 @@ class Trigrams:
         return sum(a.nbytes for a in (self.chars, self.codes, self.starts, self.places, self.sizes))
 
     def similar(self, trigrams: frozenset[str], threshold: float) -> tuple[Places, Scores]:
-        """Return the places of the texts at least so similar to one with those trigrams, ascending, and their scores."""
+        """Return the places of the texts at least so similar to one with those trigrams, ascending, and the scores."""
         least = max(1, ceil(threshold * len(trigrams) - 1e-9))
         lists = self._lists(trigrams)
         if len(lists) < least:
