@@ -25,10 +25,10 @@ class PlanCache(Generic[Key, Value]):
     def get(self, key: Key) -> Value | None:
         """Return the value of a key, if it is kept."""
         with self._lock:
-            if key not in self._entries:
-                return None
-            self._entries.move_to_end(key)
-            return self._entries[key]
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
 
     def put(self, key: Key, value: Value) -> None:
         """Keep a value, in place of the one that was used longest ago."""
