@@ -187,7 +187,7 @@ class IndexCall:
     def check_time(self) -> None:
         """Raise ExecuteError when the time of the statement is used up."""
         if self.deadline is not None and time.monotonic() > self.deadline:
-            raise ExecuteError("the statement ran longer than its time and was stopped, while an index answered")
+            raise ExecuteError("the statement ran longer than its time and was stopped while an index was searched")
 
 
 class Catalog(Protocol):

@@ -1,4 +1,4 @@
-"""A user's frame as a leaf of a plan: read as it is, searched without an index."""
+"""A user's frame as a leaf of a plan: scanned as it is, and searched without an index."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class FrameTable:
     def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
         self._frame = frame.lazy()
         self._schema = frame.collect_schema()
+        # The height of a LazyFrame is unknown: this is a guess for the optimizer.
         self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
 
     @property

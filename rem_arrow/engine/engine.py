@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.engine.plan_cache import PlanCache
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
 from rem_arrow.engine.shown_plan import Plan
@@ -30,6 +29,7 @@ from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.running.cancellation import can_be_stopped
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
 from rem_arrow.source import ScanReport
 from rem_arrow.sql.bind import Binder
@@ -68,11 +68,11 @@ class Engine:
     def __init__(self, embed: Callable[[str, str], list[float]]) -> None:
         self._embed = embed
         # The statements of a text.
-        self._statements: PlanCache[str, list[Statement]] = PlanCache(_PLANS_MAX)
+        self._statements: LruCache[str, list[Statement]] = LruCache(_PLANS_MAX)
         # Optimized queries, and the names of the tables that they were bound to.
-        self._plans: PlanCache[object, tuple[object, Query]] = PlanCache(_PLANS_MAX)
+        self._plans: LruCache[object, tuple[object, Query]] = LruCache(_PLANS_MAX)
         # Plans made ready to run, and the parts of the tables for which they are.
-        self._prepared: PlanCache[int, tuple[Relation, list[object], Prepared]] = PlanCache(_PLANS_MAX)
+        self._prepared: LruCache[int, tuple[Relation, list[object], Prepared]] = LruCache(_PLANS_MAX)
 
     def statements(self, text: str) -> list[Statement]:
         """Return the statements of a text, from the cache if it was read before."""

@@ -31,7 +31,10 @@ class Counters:
 
     def table(self) -> int:
         """Return a fresh table number."""
-        return self._next(b"tables", 1, 0)
+        number = self._next(b"tables", 1, 0)
+        if number > keys.TABLE_MAX:
+            raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
+        return number
 
     def part(self, table: int) -> int:
         """Return a fresh part number."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -168,14 +168,11 @@ class Store:
         """Return a fresh part number. REQUIRES: the lock."""
         return self._counters.part(table)
 
-    def commit(
-        self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()
-    ) -> Version:
+    def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
         """Store `changes` and publish the version that shows them. REQUIRES: the lock.
 
         Args:
             base: the version that a transaction read; ConflictError if its rows changed since.
-            manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
         """
         if base is not None:
             self._recent.check(changes, base, self.version)
@@ -198,8 +195,7 @@ class Store:
         for table_number, table_ in changes.tables.items():
             key = keys.table_key(b"table", table_number)
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
-        segments = [*changes.manifests, *manifests]
-        ops += [op for _, op, _ in segments]
+        ops += [op for _, op, _ in changes.manifests]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
         drop = [
             (family, keys.table_prefix(n))
@@ -208,7 +204,7 @@ class Store:
             for family in ("tail", "dead", "manifest")
         ]
         self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
-        return self._publish(number, changes, kills, appended, segments)
+        return self._publish(number, changes, kills, appended)
 
     def _publish(
         self,
@@ -216,7 +212,6 @@ class Store:
         changes: Changes,
         kills: dict[int, dict[int, list[int]]],
         appended: list[tuple[int, Run, Append, int]],
-        segments: list[tuple[int, Op, int]],
     ) -> Version:
         """Show in memory what RocksDB has stored."""
         old = self.version
@@ -229,7 +224,7 @@ class Store:
         for table, run, append, size in appended:
             run.append(append, size)
             tables[table] = tables[table].grown(run)
-        for table, (_, _, manifest), part in segments:
+        for table, (_, _, manifest), part in changes.manifests:
             assert manifest is not None, "a segment has a manifest"
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
             tables[table] = tables[table].with_segment(segment)

@@ -64,6 +64,10 @@ class TableVersion(NamedTuple):
     def rows(self) -> int:
         return sum(view.live_rows for view in self.parts)
 
+    @property
+    def runs(self) -> list[Run]:
+        return [view.part for view in self.parts if isinstance(view.part, Run)]
+
     def place(self, rowid: int) -> Place | None:
         """Return where the live version of a row is, or None."""
         for view in reversed(self.parts):
