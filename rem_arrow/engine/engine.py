@@ -198,10 +198,10 @@ class Engine:
         if snapshot.has_frames:
             return prepare(plan, snapshot)
         parts = snapshot.parts(sources(plan))
-        kept = self._prepared.get(id(plan))
+        cached = self._prepared.get(id(plan))
         # The number of a plan that is gone may be another's.
-        if kept is not None and kept[0] is plan and all(a is b for a, b in zip(kept[1], parts, strict=True)):
-            return kept[2]
+        if cached is not None and cached[0] is plan and all(a is b for a, b in zip(cached[1], parts, strict=True)):
+            return cached[2]
         prepared = prepare(plan, snapshot)
         self._prepared.put(id(plan), (plan, parts, prepared))
         return prepared
@@ -239,9 +239,9 @@ class Engine:
         names = snapshot.version.names
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
-        kept = self._plans.get(key)
-        if kept is not None and kept[0] is names:
-            return kept[1]
+        cached = self._plans.get(key)
+        if cached is not None and cached[0] is names:
+            return cached[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
             bound = binder.statement(parse(text) if tree is None else tree)

@@ -86,5 +86,5 @@ def _ranges(start: Ints, counts: Ints) -> Ints:
     """Return start, start + 1, ... of each range behind each other."""
     total = int(counts.sum())
     ends = np.cumsum(counts)
-    found: Ints = np.arange(total) + np.repeat(start - (ends - counts), counts)
-    return found
+    numbers: Ints = np.arange(total) + np.repeat(start - (ends - counts), counts)
+    return numbers

@@ -50,35 +50,35 @@ class Nodes:
 
     def find(self, ids: pl.Series, table: str | None = None) -> list[Ints]:
         """Return the nodes of each id, of all tables or of one."""
-        wanted = _hashes(ids)
+        hashes = _hashes(ids)
         low, high = (
-            np.searchsorted(self.hashes, wanted, side="left"),
-            np.searchsorted(self.hashes, wanted, side="right"),
+            np.searchsorted(self.hashes, hashes, side="left"),
+            np.searchsorted(self.hashes, hashes, side="right"),
         )
-        found = []
+        nodes = []
         for id_, start, stop in zip(ids.to_list(), low.tolist(), high.tolist(), strict=True):
             same = [
                 n
                 for n in self.order[start:stop].tolist()
                 if self.ids[n] == id_ and (table is None or self.names[self.tables[n]] == table)
             ]
-            found.append(np.array(same, dtype=np.int64))
-        return found
+            nodes.append(np.array(same, dtype=np.int64))
+        return nodes
 
     def numbers(self, ids: pl.Series, table: str) -> Ints:
         """Return the node of each id in one table, -1 where there is none."""
         if table not in self.names or not self.count:
             return np.full(len(ids), -1, dtype=np.int64)
-        code, wanted = self.names.index(table), _hashes(ids)
+        code, hashes = self.names.index(table), _hashes(ids)
         ordered = self.hashes
-        place = np.searchsorted(ordered, wanted)
+        place = np.searchsorted(ordered, hashes)
         result = np.full(len(ids), -1, dtype=np.int64)
         # Ids that share a hash, or stand in several tables, lie behind each other: look on until all are through.
         left = np.arange(len(ids))
         while len(left):
             inside = place[left] < len(ordered)
             left = left[inside]
-            same = ordered[place[left]] == wanted[left]
+            same = ordered[place[left]] == hashes[left]
             left = left[same]
             nodes = self.order[place[left]]
             hit = (self.tables[nodes] == code) & (self.ids.gather(nodes) == ids.gather(left)).to_numpy()
@@ -88,10 +88,10 @@ class Nodes:
         return result
 
 
-def numbered(source: Ends, target: Ends, known: Nodes | None = None) -> tuple[Nodes, Codes, Codes]:
-    """Return the nodes of many edges, and the number of both ends of each; with `known`, behind the nodes that are
-    known."""
-    names = list(known.names) if known is not None else [NOWHERE]
+def numbered(source: Ends, target: Ends, earlier: Nodes | None = None) -> tuple[Nodes, Codes, Codes]:
+    """Return the nodes of many edges, and the number of both ends of each; new nodes stand behind those of `earlier`
+    edges."""
+    names = list(earlier.names) if earlier is not None else [NOWHERE]
     tables = pl.concat([source.tables, target.tables], rechunk=True).fill_null(NOWHERE)
     ids = pl.concat([source.ids, target.ids], rechunk=True)
     codes = np.zeros(len(tables), dtype=np.int16)
@@ -99,18 +99,18 @@ def numbered(source: Ends, target: Ends, known: Nodes | None = None) -> tuple[No
         if name not in names:
             names.append(name)
         codes[(tables == name).to_numpy()] = names.index(name)
-    if known is None:
+    if earlier is None:
         nodes, numbers = _fresh(ids, codes, names)
     else:
-        nodes, numbers = _grown(known, ids, codes, names)
+        nodes, numbers = _grown(earlier, ids, codes, names)
     return nodes, numbers[: len(source.ids)], numbers[len(source.ids) :]
 
 
-def numbered_few(ends: Sequence[tuple[str | None, str]], known: Nodes) -> tuple[Nodes, list[int]]:
+def numbered_few(ends: Sequence[tuple[str | None, str]], earlier: Nodes) -> tuple[Nodes, list[int]]:
     """Return the number of each end (table, id), new nodes behind those that are known: for few ends, without the cost
     of columns."""
-    names = list(known.names)
-    same = known.find(pl.Series([i for _, i in ends], dtype=pl.String))
+    names = list(earlier.names)
+    same = earlier.find(pl.Series([i for _, i in ends], dtype=pl.String))
     numbers: list[int] = []
     fresh: dict[tuple[int, str], int] = {}
     for (table, id_), nodes in zip(ends, same, strict=True):
@@ -118,9 +118,9 @@ def numbered_few(ends: Sequence[tuple[str | None, str]], known: Nodes) -> tuple[
         if name not in names:
             names.append(name)
         code = names.index(name)
-        number = next((int(n) for n in nodes if known.tables[n] == code), None)
-        numbers.append(known.count + fresh.setdefault((code, id_), len(fresh)) if number is None else number)
-    return _with_nodes(known, fresh, names), numbers
+        number = next((int(n) for n in nodes if earlier.tables[n] == code), None)
+        numbers.append(earlier.count + fresh.setdefault((code, id_), len(fresh)) if number is None else number)
+    return _with_nodes(earlier, fresh, names), numbers
 
 
 def _fresh(ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
@@ -152,40 +152,43 @@ def _text_numbers(ids: pl.Series) -> Ints:
     others = np.empty(unique.height, dtype=np.uint64)
     others[number] = second.to_numpy()
     if not np.array_equal(others[number], second.to_numpy()):
-        found: Ints = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int64)
-        return found
+        codes: Ints = ids.cast(pl.Categorical(pl.Categories.random())).to_physical().to_numpy().astype(np.int64)
+        return codes
     return number
 
 
-def _grown(known: Nodes, ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
+def _grown(earlier: Nodes, ids: pl.Series, codes: npt.NDArray[np.int16], names: Sequence[str]) -> tuple[Nodes, Codes]:
     """The same for few edges beside many."""
     numbers = np.full(len(ids), -1, dtype=np.int64)
     for code in np.unique(codes).tolist():
         mine = np.flatnonzero(codes == code)
-        numbers[mine] = known.numbers(ids.gather(mine), names[code])
+        numbers[mine] = earlier.numbers(ids.gather(mine), names[code])
     fresh: dict[tuple[int, str], int] = {}
     for place in np.flatnonzero(numbers < 0).tolist():
-        numbers[place] = known.count + fresh.setdefault((int(codes[place]), str(ids[place])), len(fresh))
-    return _with_nodes(known, fresh, names), numbers.astype(np.int32)
+        numbers[place] = earlier.count + fresh.setdefault((int(codes[place]), str(ids[place])), len(fresh))
+    return _with_nodes(earlier, fresh, names), numbers.astype(np.int32)
 
 
-def _with_nodes(known: Nodes, fresh: Mapping[tuple[int, str], int], names: Sequence[str]) -> Nodes:
+def _with_nodes(earlier: Nodes, fresh: Mapping[tuple[int, str], int], names: Sequence[str]) -> Nodes:
     """Return nodes with new ones behind them, given by the code of their table and their id."""
-    if not fresh and len(names) == len(known.names):
-        return known
+    if not fresh and len(names) == len(earlier.names):
+        return earlier
     more = pl.Series([i for _, i in fresh], dtype=pl.String)
-    hashes, order = known.hashes, known.order
+    hashes, order = earlier.hashes, earlier.order
     if fresh:
         added = _hashes(more)
         places = np.searchsorted(hashes, added)
-        hashes, order = np.insert(hashes, places, added), np.insert(order, places, np.arange(len(added)) + known.count)
+        hashes, order = (
+            np.insert(hashes, places, added),
+            np.insert(order, places, np.arange(len(added)) + earlier.count),
+        )
         # Several that go to one place are put there in their order, not by their hash.
         if len(added) > 1:
             again = np.argsort(hashes, kind="stable")
             hashes, order = hashes[again], order[again]
-    tables = np.concatenate([known.tables, np.array([c for c, _ in fresh], dtype=np.int16)])
+    tables = np.concatenate([earlier.tables, np.array([c for c, _ in fresh], dtype=np.int16)])
     return Nodes(
-        pl.concat([known.ids, more], rechunk=False) if fresh else known.ids, tables, tuple(names), hashes, order
+        pl.concat([earlier.ids, more], rechunk=False) if fresh else earlier.ids, tables, tuple(names), hashes, order
     )
 
 

@@ -129,22 +129,22 @@ def simple_paths(
     if only_shortest:
         depth_max = min(depth_max, int(left[a]))
     nodes, edges = np.array([[a]]), np.empty((1, 0), dtype=np.int64)
-    found: list[Paths] = [(nodes, edges)] if a == b else []
+    paths: list[Paths] = [(nodes, edges)] if a == b else []
     for level in range(1, depth_max + 1 if a != b else 0):
         step = graph.step(nodes[:, -1], rules.direction, rules.kinds, rules.along)
-        kept = (left[step.node] <= depth_max - level) & ~(nodes[step.origin] == step.node[:, None]).any(axis=1)
+        allowed = (left[step.node] <= depth_max - level) & ~(nodes[step.origin] == step.node[:, None]).any(axis=1)
         if rules.allowed is not None:
-            kept &= rules.allowed[step.node] | (step.node == b)
-        nodes = np.concatenate([nodes[step.origin[kept]], step.node[kept][:, None]], axis=1)
-        edges = np.concatenate([edges[step.origin[kept]], step.edge[kept][:, None]], axis=1)
+            allowed &= rules.allowed[step.node] | (step.node == b)
+        nodes = np.concatenate([nodes[step.origin[allowed]], step.node[allowed][:, None]], axis=1)
+        edges = np.concatenate([edges[step.origin[allowed]], step.edge[allowed][:, None]], axis=1)
         check_rows(len(nodes), rules)
         there = nodes[:, -1] == b
         if there.any():
-            found.append((nodes[there], edges[there]))
+            paths.append((nodes[there], edges[there]))
         nodes, edges = nodes[~there], edges[~there]
         if not len(nodes):
             break
-    return found
+    return paths
 
 
 def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> list[Paths]:
@@ -157,7 +157,7 @@ def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> 
     if rules.allowed is not None:
         firsts = firsts[rules.allowed[firsts]]
     nodes, edges = firsts.reshape(-1, 1), np.empty((len(firsts), 0), dtype=np.int64)
-    found: list[Paths] = []
+    paths: list[Paths] = []
     for level in range(1, length_max + 1):
         step = graph.step(nodes[:, -1], rules.direction, rules.kinds, rules.along)
         first = nodes[step.origin, 0]
@@ -167,15 +167,15 @@ def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> 
             closed &= step.edge != edges[step.origin, 0]
         if closed.any():
             ends = np.concatenate([nodes[step.origin[closed]], first[closed][:, None]], axis=1)
-            found.append((ends, np.concatenate([edges[step.origin[closed]], step.edge[closed][:, None]], axis=1)))
-        kept = (step.node > first) & ~(nodes[step.origin] == step.node[:, None]).any(axis=1)
+            paths.append((ends, np.concatenate([edges[step.origin[closed]], step.edge[closed][:, None]], axis=1)))
+        allowed = (step.node > first) & ~(nodes[step.origin] == step.node[:, None]).any(axis=1)
         if within is not None:
-            kept &= within[step.node]
+            allowed &= within[step.node]
         if rules.allowed is not None:
-            kept &= rules.allowed[step.node]
-        nodes = np.concatenate([nodes[step.origin[kept]], step.node[kept][:, None]], axis=1)
-        edges = np.concatenate([edges[step.origin[kept]], step.edge[kept][:, None]], axis=1)
-        check_rows(len(nodes) + sum(len(f[0]) for f in found), rules)
+            allowed &= rules.allowed[step.node]
+        nodes = np.concatenate([nodes[step.origin[allowed]], step.node[allowed][:, None]], axis=1)
+        edges = np.concatenate([edges[step.origin[allowed]], step.edge[allowed][:, None]], axis=1)
+        check_rows(len(nodes) + sum(len(f[0]) for f in paths), rules)
         if not len(nodes):
             break
-    return found
+    return paths

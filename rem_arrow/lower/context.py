@@ -1,5 +1,4 @@
-"""The context of lowering one statement: what it reads, what bounds it and what it reports; and the frames that are
-lowered so far."""
+"""The context of lowering one statement: what it reads, what bounds it, what it reports, and the frames so far."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""JSON in texts. Polars reads scalars by path only, so paths are walked in Python, value by value; writing is Polars'
-own."""
+"""JSON in texts: paths are walked in Python, value by value, as Polars reads only scalars by path; it writes JSON."""
 
 from __future__ import annotations
 

@@ -105,9 +105,10 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
 
 
 def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
-    if plan not in context.scans:
-        context.scans[plan] = _scanned(plan, context)
-    frame, rows = context.scans[plan]
+    scanned = context.scans.get(plan)
+    if scanned is None:
+        scanned = context.scans[plan] = _scanned(plan, context)
+    frame, rows = scanned
     context.rows += rows
     return frame
 

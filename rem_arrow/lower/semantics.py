@@ -1,5 +1,4 @@
-"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py holds each against
-DuckDB."""
+"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py compares with DuckDB."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Run the side of a join that the optimizer has chosen first, and let the scans on the other side read only rows with
-its keys.
+"""Run one side of a join first, as the optimizer chose, and let scans on the other side read only rows with its keys.
 
 Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in
 an array of booleans, far faster than a hash join would. Only costs depend on it; the join still decides.

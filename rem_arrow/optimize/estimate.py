@@ -1,5 +1,4 @@
-"""How many rows a plan may have, and how many distinct values its columns: guesses for choosing between plans of one
-meaning."""
+"""How many rows a plan may have, and how many distinct values its columns: guesses, for choosing between plans."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The rules, by what they read, and the loop that applies them. Each rule is a function plan -> plan in a file of its
-own name."""
+"""The rules, by what they read, and the loop that applies them. Each rule is a function in a file of its name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The catalog of functions over lists, structs, maps and JSON: for each its argument kinds, as in functions.py, and its
-result.
+"""The catalog of functions over lists, structs, maps and JSON: argument kinds, as in functions.py, and results.
 
 Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct",
 "map". A map is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.

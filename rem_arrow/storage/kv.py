@@ -149,11 +149,11 @@ class KV:
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"reading {family} of {self.path}") from error
 
-    def get_many(self, family: str, wanted: list[bytes]) -> list[bytes | None]:
-        if not wanted:
+    def get_many(self, family: str, keys: list[bytes]) -> list[bytes | None]:
+        if not keys:
             return []
         try:
-            return list(self._families[family].get(wanted))  # type: ignore[arg-type]
+            return list(self._families[family].get(keys))  # type: ignore[arg-type]
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"reading {family} of {self.path}") from error
 

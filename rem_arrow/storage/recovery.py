@@ -1,5 +1,4 @@
-"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest
-names."""
+"""A database folder read into memory: descriptions, manifests, tails, tombstones. What no manifest names is swept."""
 
 from __future__ import annotations
 
@@ -25,12 +24,12 @@ _PATIENCE_S = 30
 
 def check_format(kv: KV) -> None:
     """Refuse a folder that is not a database of this format."""
-    found = kv.get(keys.CATALOG, b"format")
-    if found is None:
+    stored = kv.get(keys.CATALOG, b"format")
+    if stored is None:
         raise InputError(f"{kv.path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
-    if found != keys.FORMAT:
+    if stored != keys.FORMAT:
         raise InputError(
-            f"{kv.path} was written in the format {found.decode(errors='replace')!r}; this version reads "
+            f"{kv.path} was written in the format {stored.decode(errors='replace')!r}; this version reads "
             f"{keys.FORMAT.decode()!r}. "
             "Open it with the version of rem_arrow that wrote it, and export"
         )
@@ -107,7 +106,7 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
 def sweep(kv: KV, version: Version) -> int:
     """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
     many parts."""
-    known = {
+    named = {
         (number, view.part.number)
         for number, tv in version.tables.items()
         for view in tv.parts
@@ -120,7 +119,7 @@ def sweep(kv: KV, version: Version) -> int:
             return swept
         part = keys.split_part(first[0])
         prefix = first[0][:6]
-        if part not in known:
+        if part not in named:
             kv.delete_prefix("pages", prefix)
             swept += 1
         after = keys.after(prefix)
@@ -130,7 +129,7 @@ def sweep(kv: KV, version: Version) -> int:
 
 
 def _tables(kv: KV) -> dict[int, Table]:
-    found: dict[int, Table] = {}
+    tables: dict[int, Table] = {}
     for key, value in kv.scan(keys.CATALOG, b"table"):
         if len(key) != len(keys.table_key(b"table", 0)) or key == b"tables":
             continue
@@ -138,8 +137,8 @@ def _tables(kv: KV) -> dict[int, Table]:
             table = Table.from_json(cast("dict[str, Json]", from_json(value)))
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise CorruptionError(f"the description of a table in {kv.path} is damaged: {error}") from error
-        found[table.number] = table
-    return found
+        tables[table.number] = table
+    return tables
 
 
 def _extend(run: Run, base: int, value: bytes, table: Table) -> None:
