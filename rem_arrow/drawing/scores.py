@@ -37,7 +37,7 @@ def draw_scores(
 
     Raises:
         InputError: there is no such column, or no row with a number.
-        UnsupportedError: matplotlib is not installed.
+        UnsupportedError: the extra `plot` is not installed.
 
     Example:
         >>> rem.draw_scores(db.search("issues", "password"), label="title").save("scores.png")
