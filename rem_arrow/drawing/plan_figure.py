@@ -59,8 +59,8 @@ class _Merged:
 
 
 def draw_plan(steps: Sequence[Step], title: str = "") -> Drawing:
-    """Draw the steps as boxes, each below the one that reads it; where the plan was run, warm ones took long, and lines
-    are as thick as rows are many."""
+    """Draw the steps as boxes, each below the one that reads it. If the plan was run, warm colours mark slow steps, and
+    the thickness of lines grows with the number of rows."""
     _check(steps)
     steps = _merged(steps)
     lines = [_wrapped(step.text) for step in steps]

@@ -1,4 +1,4 @@
-"""One statement to its result: by kind, to the file that runs it."""
+"""The function that runs a statement, by its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COPY: rows to a file and from one. A file appears whole or not at all: it is written under another name, then
+"""COPY of rows to a file and from one. A file appears complete or not at all: it is written under another name, then
 renamed."""
 
 from __future__ import annotations

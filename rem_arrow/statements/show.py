@@ -1,4 +1,4 @@
-"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN: what there is, as rows."""
+"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN, whose results are rows."""
 
 from __future__ import annotations
 

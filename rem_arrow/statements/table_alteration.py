@@ -42,7 +42,7 @@ def alter(context: Context, statement: Alter) -> Result:
 
 
 def _check_kind(context: Context, table: Table, statement: Alter) -> None:
-    """Refuse a table whose columns a model declares, and a statement for the other of tables and views."""
+    """Refuse a table whose columns a model declares, ALTER TABLE of a view and ALTER VIEW of a table."""
     name = statement.table
     if table.kind not in ("plain", "view"):
         raise UnsupportedError(

@@ -19,7 +19,7 @@ from rem_arrow.storage.changes import Changes
 
 
 class _Proposed:
-    """A catalog in which the view that is being made exists already: one that reads itself is seen."""
+    """A catalog in which the new view exists already, so that one that reads itself is detected."""
 
     def __init__(self, snapshot: Snapshot, name: str, sql: str) -> None:
         self._snapshot, self._name, self._sql = snapshot, name.casefold(), sql
@@ -41,7 +41,7 @@ class _Proposed:
 
 
 def create(context: Context, statement: CreateView) -> Result:
-    """Run a CREATE VIEW. Parameters and frames are not part of what a view may read."""
+    """Run a CREATE VIEW. A view reads no parameters and no frames."""
     name = check_name(statement.view.text, "view")
 
     def compute(access: Access) -> tuple[Changes, Result]:
