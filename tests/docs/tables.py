@@ -117,7 +117,7 @@ def _limits() -> str:
     """The bounds that a user may meet, from the constants that hold them."""
     bounds = (
         ("characters of an SQL text", parse.TEXT_CHARS_MAX),
-        ("queries nested in a query", bind.DEPTH_MAX),
+        ("levels of nested queries", bind.DEPTH_MAX),
         ("queries of a text, each CTE counted where it is used", bind.QUERIES_MAX),
         ("grouping sets of a query", bind_group.SETS_MAX),
         ("columns that a PIVOT makes", bind_pivot.COLUMNS_MAX),
@@ -129,8 +129,8 @@ def _limits() -> str:
         ("bytes of a name", schema.NAME_BYTES_MAX),
         ("bytes of a value", loader.VALUE_BYTES_MAX),
         ("dimensions of a vector", embedder.DIMENSION_MAX),
-        ("edges on the way of a traversal", graph_nodes.DEPTH_MAX),
-        ("paths of a search for paths or cycles", graph_nodes.PATHS_MAX),
+        ("edges of a path in a traversal", graph_nodes.DEPTH_MAX),
+        ("paths of a call that returns paths or cycles", graph_nodes.PATHS_MAX),
         ("rows of a lookup", lookup.ROWS_MAX),
         ("values of the predicate In", predicates.OPTIONS_MAX),
         ("characters of a question", question.QUESTION_CHARS_MAX),
