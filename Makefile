@@ -6,7 +6,7 @@ BIN := .venv/bin
 CORE := .venv/.core
 DEV := .venv/.dev
 
-.PHONY: demo test test-all fuzz check bench bench-smoke bench-tpc format clean
+.PHONY: demo test test-all docs fuzz check bench bench-smoke bench-tpc format clean
 # Two installations into one environment at a time do harm.
 .NOTPARALLEL:
 
@@ -42,6 +42,10 @@ test: $(DEV)
 
 test-all: $(DEV) .venv/.notebooks .venv/.interop
 	$(PYTEST) -m 'long or not long'
+
+# Pages that are made: the reference, the outputs of code blocks, the tables.
+docs: $(DEV)
+	$(BIN)/python -m tests.docs
 
 # Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
 SEED ?= 1

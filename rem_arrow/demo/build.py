@@ -29,7 +29,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from rem_arrow.demo import stdlib
-from rem_arrow.demo.models import Class, Function, Module
+from rem_arrow.demo.library_models import Class, Function, Module
 from rem_arrow.errors import InputError
 from rem_arrow.face.database import Database, connect
 
@@ -46,7 +46,7 @@ def open_demo(path: Path, *, console: Console) -> Database:
     if not path.exists():
         _build_beside(path, console=console)
     elif not path.is_dir() or not any(path.iterdir()):
-        raise InputError(f"{path} is there and is not a database; give a path that does not exist yet")
+        raise InputError(f"{path} exists and is not a database; give a path that does not exist yet")
     db = connect(path)
     if not is_complete(db):
         db.close()
@@ -91,7 +91,7 @@ def _remove(work: Path) -> None:
     if not work.exists():
         return
     if not (work / _MARKER).is_file():
-        raise InputError(f"{work} is there and was not made by the demo; move it away or give another path")
+        raise InputError(f"{work} exists, and the demo did not create it; move it away, or give another path")
     # The marker goes last, so that a removal that is cut short can be taken up again.
     for entry in work.iterdir():
         if entry.name != _MARKER:

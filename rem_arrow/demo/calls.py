@@ -1,10 +1,9 @@
 """What one function calls, as references, and what an import statement binds.
 
 A name that the function binds itself (a parameter, an assignment, a loop) hides the module's name, and a call through
-it is left out,
-with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that path, and a name
-bound by an import inside the function stands for what was imported. The first parameter of a method is the object, or
-the class.
+it is left out, with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that
+path, and a name bound by an import inside the function stands for what was imported. The first parameter of a method is
+the object, or the class.
 
 Scopes inside the function (nested functions, comprehensions, lambdas) are not told apart from it: a name bound in one
 of them is bound in the whole function. This loses some calls and invents none.
@@ -36,14 +35,14 @@ def calls_of(
     """Return each callee with its number of calls and first line, and the import statements inside the function."""
     names = _Names()
     names.parameters(node.args)
-    found: list[tuple[Path, int]] = []
+    paths: list[tuple[Path, int]] = []
     imports: list[ast.Import | ast.ImportFrom] = []
     for statement in node.body:
         for inner in _nodes(statement):
             if isinstance(inner, ast.Call):
                 path = path_of(inner.func)
                 if path is not None:
-                    found.append((path, inner.lineno))
+                    paths.append((path, inner.lineno))
             elif isinstance(inner, ast.Import | ast.ImportFrom):
                 imports.append(inner)
                 names.imports.update((i.bound, i.reference) for i in imported(inner, package) if i.name != "*")
@@ -51,7 +50,7 @@ def calls_of(
                 names.note(inner)
     if in_class:
         names.receiver(node)
-    return _counted(found, names), imports
+    return _counted(paths, names), imports
 
 
 def _nodes(statement: ast.stmt) -> Iterator[ast.AST]:
@@ -139,9 +138,9 @@ class _Names:
         return None
 
 
-def _counted(found: list[tuple[Path, int]], names: _Names) -> dict[Reference, tuple[int, int]]:
+def _counted(paths: list[tuple[Path, int]], names: _Names) -> dict[Reference, tuple[int, int]]:
     calls: dict[Reference, tuple[int, int]] = {}
-    for path, line in found:
+    for path, line in paths:
         reference = names.reference(path)
         if reference is not None:
             count, first = calls.get(reference, (0, line))

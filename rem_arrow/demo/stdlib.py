@@ -139,8 +139,8 @@ def _library(facts: Mapping[str, ModuleFacts], paths: Mapping[str, str], skipped
     modules = pl.DataFrame(_module_rows(facts, paths, sourceless), schema=_MODULES, orient="row")
     classes = pl.DataFrame(_class_rows(facts, paths), schema=_CLASSES, orient="row")
     functions = pl.DataFrame(_function_rows(facts, paths), schema=_FUNCTIONS, orient="row")
-    found = edges(facts, Resolver(facts, sourceless))
-    return Library(modules, classes, functions, _resources(modules, classes, functions), found, skipped)
+    relations = edges(facts, Resolver(facts, sourceless))
+    return Library(modules, classes, functions, _resources(modules, classes, functions), relations, skipped)
 
 
 def _sourceless(facts: Mapping[str, ModuleFacts]) -> dict[str, str]:

@@ -67,7 +67,7 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
     answer = db.query_natural_language(text, model="rules")
     milliseconds = (time.perf_counter() - started) * 1e3
     wide = answer.results.width > _COLUMNS_MAX
-    wanted = (
+    columns = (
         [c for c in ("id", "name", "package", "size", "links") if c in answer.results.columns]
         if wide
         else answer.results.columns
@@ -75,7 +75,7 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
     console.print()
     console.print(Rule(Text(f"“{text}”", style="bold cyan"), align="left", style="cyan"))
     console.print(Text(answer.query, style="dim"))
-    console.print(table_of(answer.results.select(wanted), width=console.width))
+    console.print(table_of(answer.results.select(columns), width=console.width))
     console.print(
         Text(
             f"{milliseconds:,.1f} ms   In plain language: {answer.query_type}, confidence {answer.confidence:.2f}, "
@@ -87,8 +87,8 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
 
 def _shown(db: Database, text: str) -> pl.DataFrame:
     """Return the answer of a search without the columns that say nothing here."""
-    found = db.sql(text)
-    return found.select("name", "content", pl.col("_score").alias("score")) if "_score" in found.columns else found
+    rows = db.sql(text)
+    return rows.select("name", "content", pl.col("_score").alias("score")) if "_score" in rows.columns else rows
 
 
 def _print_start(db: Database, *, was_there: bool, console: Console) -> None:

@@ -72,7 +72,7 @@ class Binder:
         self._count(1, tree)
         known = self._with(tree, dict(ctes or {}), outer)
         if tree.args.get("sample") and not isinstance(tree, exp.Select):
-            raise BindError("USING SAMPLE stands behind the FROM of a SELECT", self.text, *position(tree))
+            raise BindError("USING SAMPLE follows the FROM of a SELECT", self.text, *position(tree))
         try:
             match tree:
                 case exp.Select():

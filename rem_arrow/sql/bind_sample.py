@@ -36,7 +36,7 @@ def sampled(plan: Relation, holder: exp.Expression, names: Names, text: str) -> 
     rows, percent = tree.args.get("size"), tree.args.get("percent")
     size = _number(rows if percent is None else percent)
     if size is None:
-        raise BindError("a sample takes a number of rows or percent that stands here as such", text, *place)
+        raise BindError("the size of a sample is a literal number of rows or percent", text, *place)
     if percent is not None and size > 100:
         raise BindError(f"a sample takes from 0 to 100 percent, not {size}", text, *place)
     if percent is None and size > ROWS_MAX:

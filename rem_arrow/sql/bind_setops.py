@@ -96,7 +96,7 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
                 f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
                 text,
                 *position(ordered),
-                hint="Write the place of the column: ORDER BY 1.",
+                hint="Write the position of the column: ORDER BY 1.",
             )
         ordered.set("this", exp.Literal.number(min(found)))
     return copy

@@ -177,7 +177,7 @@ def _entity_table(binder: Binding, trees: list[exp.Expression], tree: exp.Expres
         raise binder.error("entity_table takes the name of a table of entities as a text", tree)
     name = binder.entity_table(trees[0].name)
     if name is None:
-        raise binder.error(f'no table of entities "{trees[0].name}"; edges lead from and to entities', trees[0])
+        raise binder.error(f'no entity table "{trees[0].name}"; edges lead from and to entities', trees[0])
     return Literal(name, pl.String())
 
 

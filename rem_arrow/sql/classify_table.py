@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.quoting import identifier
 from rem_arrow.sql.naming import name_of, refuse, table_name
 from rem_arrow.sql.parse import position
 from rem_arrow.sql.statement import (
@@ -51,11 +52,11 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
     if kind == "VIEW":
         sql = view_text(text, table)
         if parts:
-            sql = f"SELECT * FROM ({sql}\n) AS {_quoted(name.text)}({', '.join(_quoted(p.name) for p in parts)})"
+            sql = f"SELECT * FROM ({sql}\n) AS {identifier(name.text)}({', '.join(identifier(p.name) for p in parts)})"
         return CreateView(name, sql, replace, exists)
     if source is not None:
         if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
-            raise refuse("CREATE TABLE AS takes names of columns, and their types from the query", tree.this, text)
+            raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
         return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
     return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
 
@@ -175,10 +176,6 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
         tree,
         text,
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _place(tree: exp.Expression, text: str) -> tuple[int | None, int | None]:

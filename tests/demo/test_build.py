@@ -76,7 +76,7 @@ def test_another_database_is_left_alone(tmp_path: Path, console: Console) -> Non
 def test_what_is_no_database_is_left_alone(tmp_path: Path, console: Console, kind: str) -> None:
     path = tmp_path / "there"
     path.mkdir() if kind == "folder" else path.write_text("text")
-    with pytest.raises(InputError, match="is there and is not a database"):
+    with pytest.raises(InputError, match="exists and is not a database"):
         open_demo(path, console=console)
     assert path.is_dir() and not any(path.iterdir()) if kind == "folder" else path.read_text() == "text"
 
@@ -85,7 +85,7 @@ def test_a_folder_that_no_build_made_is_not_removed(tmp_path: Path, console: Con
     other = tmp_path / "demo.rem.building"
     other.mkdir()
     (other / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="was not made by the demo; move it away or give another path"):
+    with pytest.raises(InputError, match="exists, and the demo did not create it; move it away, or give another path"):
         open_demo(tmp_path / "demo.rem", console=console)
     assert (other / "notes.txt").read_text() == "mine"
 

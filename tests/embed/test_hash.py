@@ -213,4 +213,4 @@ def test_dimensions_are_checked(dimension):
     """Only whole numbers that a vector can have."""
     with pytest.raises(InputError) as caught:
         HashEmbedder(dimension)
-    assert str(caught.value) == f"the dimension of hash is a whole number from 1 to 65536, not {dimension!r}"
+    assert str(caught.value) == f"the dimension of hash is a whole number from 1 to 65,536, not {dimension!r}"

@@ -92,7 +92,7 @@ def test_a_dimension_that_is_given_is_believed_until_the_first_vector(loaded, ki
         embedder(f"{kind}:m", dimension=8).embed(["a"])
     assert (
         str(caught.value)
-        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the model or the dimension that fits"
+        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the embedder or the dimension that fits"
     )
 
 
@@ -128,7 +128,7 @@ def test_a_model_that_cannot_be_loaded_is_told(loaded, monkeypatch):
             _ = found.dimension
         assert (
             str(caught.value)
-            == "fastembed:nowhere failed: HubError: no such model on the hub; mend that, or choose another embedder"
+            == "fastembed:nowhere failed: HubError: no such model on the hub; fix that, or choose another embedder"
         )
 
 

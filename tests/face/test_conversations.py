@@ -95,7 +95,7 @@ def test_messages_of_a_transaction_come_together(db):
         (lambda db: db.messages("s", limit=-1), "limit is a whole number of at least 0, not -1"),
         (
             lambda db: db.start_session(id="s"),
-            "there is a session 's' already; give another id, or go on with add_message",
+            "the session 's' exists already; give another id, or continue it with add_message",
         ),
         (lambda db: db.add_message("t", None, "x"), 'field "role"'),
         (lambda db: db.add_message(3, "user", "x"), "an id of sessions is 3"),

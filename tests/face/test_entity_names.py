@@ -242,16 +242,16 @@ def test_stats_tell_what_the_index_takes(db):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda db: db.fuzzy(""), "fuzzy takes a text that is not empty, not ''"),
-        (lambda db: db.fuzzy(None), "fuzzy takes a text that is not empty, not None"),
+        (lambda db: db.fuzzy(""), "the name to compare with is a text that is not empty, not ''"),
+        (lambda db: db.fuzzy(None), "the name to compare with is a text that is not empty, not None"),
         (lambda db: db.fuzzy("a", k=0), "k is a whole number of at least 1, not 0"),
         (lambda db: db.fuzzy("a", threshold=1.5), "threshold is a number from 0 to 1, not 1.5"),
         (lambda db: db.fuzzy("a", threshold=float("nan")), "threshold is a number from 0 to 1, not nan"),
-        (lambda db: db.fuzzy("a", table="tikets"), "no table of entities 'tikets'. Did you mean tickets?"),
-        (lambda db: db.fuzzy("a", table="edges"), "no table of entities 'edges'"),
-        (lambda db: db.complete(" "), "a completion takes a text that is not empty, not ' '"),
+        (lambda db: db.fuzzy("a", table="tikets"), "no entity table 'tikets'. Did you mean tickets?"),
+        (lambda db: db.fuzzy("a", table="edges"), "no entity table 'edges'"),
+        (lambda db: db.complete(" "), "the prefix to complete is a text that is not empty, not ' '"),
         (lambda db: db.complete("a", k=True), "k is a whole number of at least 1, not True"),
-        (lambda db: db.lookup_entity(""), "a lookup takes a text that is not empty, not ''"),
+        (lambda db: db.lookup_entity(""), "the name to look up is a text that is not empty, not ''"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(db, call, message):

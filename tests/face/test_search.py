@@ -375,7 +375,7 @@ def test_arguments_are_checked(db: Any) -> None:
         (lambda: db.search("notes", None), "a search takes a text or a vector, not NoneType"),
         (lambda: db.search("notes", ["a"] * D), "a vector is a list of numbers"),
         (lambda: db.search("notes", [float("nan")] * D), "the query vector holds a NaN"),
-        (lambda: db.create_index("notes", "content"), "notes.content is no column of vectors"),
+        (lambda: db.create_index("notes", "content"), "notes.content is not a column of vectors"),
         (lambda: db.create_index("notes", "contents"), 'no column "contents"'),
         (lambda: db.create_index("notes", "embedding"), "has an index for cosine already"),
         (lambda: db.create_index("notes", "embedding", metric="l2", dimension=3), "have 8 dimensions, not 3"),

@@ -234,6 +234,16 @@ def test_hybrid_search_fuses_both(db: rem.Database) -> None:
     ) == {"b"}
 
 
+@pytest.mark.parametrize("metric", ["cosine", "inner_product", "l2"])
+def test_hybrid_search_ranks_as_rrf_does(db: rem.Database, metric: Any) -> None:
+    """The verb and the function of SQL give the same scores; of distances the smallest is the first."""
+    fill(db, ["red fox jumps", "blue fox jumps", "parse a date", "a date to parse fox", "fox fox", "fox fox"])
+    hits = db.search("notes", "fox", k=6, mode="hybrid", metric=metric)
+    text = f"SELECT id, rrf(content.bm25('fox'), embedding.{metric}('fox')) AS s FROM notes"
+    assert dict(hits["id", "_score"].iter_rows()) == pytest.approx(dict(db.sql(text).iter_rows()))
+    assert ids(hits)[:2] == ["n004", "n005"]
+
+
 def test_what_is_no_search_is_refused(db: rem.Database) -> None:
     """Every refusal says what is wrong, and what would work."""
     fill(db, ["x"])

@@ -189,7 +189,7 @@ def test_sql_says_the_same(db):
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (("June",), {}, "start is 'June', which is no ISO 8601 time; write 2026-06-15 or"),
+        (("June",), {}, "start is 'June', which is not an ISO 8601 time; write 2026-06-15 or"),
         ((None, 3), {}, "end is a datetime, a date or an ISO 8601 text, not 3"),
         (
             ("2026-06-02", "2026-06-01"),

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rem_arrow.index import vector
+from rem_arrow.index import labels, vector
 from rem_arrow.index.metrics import METRICS
 from rem_arrow.index.vector import VectorIndex
 from tests.index.vectors import clustered, nearest
@@ -145,7 +145,7 @@ def test_equal_vectors_beyond_the_links_of_a_row():
 
 def test_generations_come_round(monkeypatch):
     """A row that was replaced more often than there are generations still has one place, and its last vector."""
-    monkeypatch.setattr(vector, "_GENERATIONS", 4)
+    monkeypatch.setattr(labels, "_GENERATIONS", 4)
     index = VectorIndex(2, "l2")
     rows = clustered(30, 2, 1)
     index.add(np.arange(30), rows)
@@ -202,9 +202,9 @@ class AgainstADict(RuleBasedStateMachine):
     @rule(stamp=st.binary(max_size=10))
     def save_and_load(self, stamp):
         assert self.index.save(self.path, stamp) == self.path.stat().st_size
-        deleted, before = self.index.deleted, self.index._generations
+        deleted, before = self.index.deleted, self.index._labels
         self.index = VectorIndex.load(self.path, expected_stamp=stamp)
-        assert (self.index.deleted, self.index._generations) == (deleted, before) or not self.rows
+        assert (self.index.deleted, self.index._labels) == (deleted, before) or not self.rows
 
     @rule(query=st.tuples(st.integers(-3, 3), st.integers(-3, 3)), k=st.integers(0, 20), ef=st.sampled_from([1, 20]))
     def search(self, query, k, ef):

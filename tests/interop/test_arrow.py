@@ -145,7 +145,7 @@ def test_what_is_no_table_is_said(db):
     """One word is a table's name; more are a query."""
     with pytest.raises(rem.InputError, match=r'no table "resource"\. Did you mean resources\?'):
         db.table("resource")
-    with pytest.raises(rem.InputError, match="a table is named by a text, not 3"):
+    with pytest.raises(rem.InputError, match="the name of a table is a text that is not empty, not 3"):
         db.to_arrow(3)
     with pytest.raises(rem.BindError, match='no column "x"'):
         db.reader("SELECT x FROM resources")

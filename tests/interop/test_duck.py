@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
-from rem_arrow.face import import_export
+from rem_arrow.face import interchange
 from tests.interop.tables import every_type
 
 
@@ -29,12 +29,12 @@ def spied(monkeypatch):
     """Record what the scans of tables are asked for."""
     seen = []
 
-    class Spy(import_export.StoredTable):
+    class Spy(interchange.StoredTable):
         def read(self, columns, ranges, predicate, limit, *, executor=None):
             seen.append((self.table.name, columns, ranges))
             return super().read(columns, ranges, predicate, limit, executor=executor)
 
-    monkeypatch.setattr(import_export, "StoredTable", Spy)
+    monkeypatch.setattr(interchange, "StoredTable", Spy)
     return seen
 
 

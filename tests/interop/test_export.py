@@ -343,7 +343,7 @@ def test_what_delta_and_lance_have_not_is_said(db, tmp_path, format_):
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("stamp_ns", "holds nanoseconds, which Delta has not"), ("span", "holds INTERVAL, for which Delta has no type")],
+    [("stamp_ns", "holds nanoseconds, which Delta lacks"), ("span", "holds INTERVAL, for which Delta has no type")],
 )
 def test_types_that_delta_has_not(column, text):
     """They are refused before anything is written."""

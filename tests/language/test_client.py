@@ -225,7 +225,7 @@ def test_answers_that_are_none_are_told(server, ask, answer):
 
 
 def test_silence_is_told(server):
-    """The time out and its variable are named."""
+    """The timeout and its variable are named."""
     server.script = [silent] * 3
     ask = Asked(server.url, timeout_s=0.05)
     assert (
@@ -300,12 +300,12 @@ def test_nothing_is_logged_with_the_key(server, ask, caplog):
         ),
         (
             {"timeout_s": 0},
-            "the time out of OpenAI's service is a number of seconds above 0, not 0; see timeout_s and "
+            "the timeout of OpenAI's service is a number of seconds above 0, not 0; see timeout_s and "
             "REM_ARROW_OPENAI_TIMEOUT_S",
         ),
         (
             {"timeout_s": float("nan")},
-            "the time out of OpenAI's service is a number of seconds above 0, not nan; see timeout_s and "
+            "the timeout of OpenAI's service is a number of seconds above 0, not nan; see timeout_s and "
             "REM_ARROW_OPENAI_TIMEOUT_S",
         ),
         *[

@@ -1,4 +1,4 @@
-"""Bars: in a terminal, in a notebook, and silence; what shows progress can be stopped."""
+"""Bars: in a terminal, in a notebook, lines in a file, and silence; what shows progress can be stopped."""
 
 from __future__ import annotations
 
@@ -114,6 +114,49 @@ def test_a_notebook_gets_a_bar_of_html(notebook, soon):
     assert notebook == ["copy <progress></progress> 0", ""]
 
 
+@pytest.fixture
+def piped(monkeypatch):
+    """Standard error that is a file, and a clock that the test moves."""
+    stream, clock = io.StringIO(), types.SimpleNamespace(now=100.0)
+    monkeypatch.setattr(progress, "sys", types.SimpleNamespace(stderr=stream, modules=sys.modules))
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: clock.now))
+    return stream, clock
+
+
+def test_a_file_gets_lines_if_they_are_asked_for(piped):
+    """One at each tenth, at most one in a second, and the last one at the end."""
+    stream, clock = piped
+    with progress.progress_bar("loading t", 2_000, True) as advance:
+        for _ in range(100):
+            clock.now += 0.3
+            advance(20)
+    counts = [int(line.split()[2].replace(",", "")) for line in stream.getvalue().splitlines()]
+    assert counts == [0, *range(200, 2_001, 200)]
+    assert stream.getvalue().splitlines()[-1] == "loading t: 2,000 of 2,000"
+    stream.truncate(0)
+    stream.seek(0)
+    with progress.progress_bar("loading t", 2_000, True) as advance:
+        for _ in range(100):
+            clock.now += 0.03
+            advance(20)
+    assert len(stream.getvalue().splitlines()) == 4
+
+
+def test_lines_come_where_a_tenth_takes_long_or_nobody_knows_it(piped):
+    """After half a minute; nothing is told twice."""
+    stream, clock = piped
+    for total, of, first in ((None, "", "copy"), (1_000_000, " of 1,000,000", "copy: 0 of 1,000,000")):
+        stream.truncate(0)
+        stream.seek(0)
+        with progress.progress_bar("copy", total, True) as advance:
+            for _ in range(5):
+                clock.now += 16
+                advance(1)
+            clock.now += 16
+            advance(1)
+        assert stream.getvalue().splitlines() == [first, *(f"copy: {n}{of}" for n in (2, 4, 6))]
+
+
 def test_everything_that_takes_long_shows_a_bar(terminal, tmp_path):
     """Each verb takes `progress`, and is silent by default in tests."""
     rows = pl.DataFrame(
@@ -166,9 +209,9 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
         def stop(self):
             pass
 
-    monkeypatch.setattr(progress, "_TerminalBar", Bar)
+    monkeypatch.setattr(progress, "_Lines", Bar)
     with rem.connect() as db:
-        background = db._store.background
+        background = db._instance.store.background
         background.pause()
         db.load(
             "points",
@@ -189,7 +232,7 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
 def test_waiting_has_an_end():
     """A wait that is too short says so, after its time."""
     with rem.connect() as db:
-        background = db._store.background
+        background = db._instance.store.background
         background.pause()
         background.run(lambda stopping: None)
         began = time.monotonic()

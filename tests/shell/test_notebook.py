@@ -92,7 +92,7 @@ def test_assignment(shell, db):
     assert run(shell, "df = %rem SELECT name FROM items WHERE price > 4") is None
     assert run(shell, "%%rem dear\nSELECT name FROM df ORDER BY name") is None
     assert shell.user_ns["dear"]["name"].to_list() == ["box", "ink"]
-    with pytest.raises(rem.InputError, match="the SQL stands in the lines below"):
+    with pytest.raises(rem.InputError, match="the SQL goes in the lines below"):
         run(shell, "%%rem SELECT *\nFROM items")
 
 
@@ -116,7 +116,7 @@ def test_connect_opens_and_a_cell_may_be_run_again(shell, tmp_path):
     with pytest.raises(rem.InputError, match="reading only"):
         run(shell, "%rem CREATE TABLE u (a INT)")
     tenant = run(shell, f"%rem connect --tenant acme {tmp_path / 'b.rem'}")
-    assert tenant.path == tmp_path / "b.rem" / "acme"
+    assert tenant.path == tmp_path / "b.rem" / "tenants" / "acme"
     tenant.close()
     assert run(shell, f"%rem connect {tmp_path / 'b.rem'} --tenant=acme").closed is False
     run(shell, "%rem close")

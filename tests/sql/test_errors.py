@@ -179,7 +179,7 @@ CASES: list[tuple[str, str, str]] = [
     ),
     (
         "SELECT * FROM items USING SAMPLE NULL ROWS",
-        "a sample takes a number of rows or percent that stands here as such",
+        "the size of a sample is a literal number of rows or percent",
         "",
     ),
     (
@@ -187,7 +187,7 @@ CASES: list[tuple[str, str, str]] = [
         "the seed of a sample is a whole number",
         "",
     ),
-    ("(SELECT 1 UNION ALL SELECT 2) USING SAMPLE 1", "USING SAMPLE stands behind the FROM of a SELECT", ""),
+    ("(SELECT 1 UNION ALL SELECT 2) USING SAMPLE 1", "USING SAMPLE follows the FROM of a SELECT", ""),
     ("SELECT * FROM items, items", 'the table "items" is ambiguous: two in FROM have this name', "*"),
     ("SELECT q.* FROM items q JOIN (SELECT 1 AS z) q ON true", 'the table "q" is ambiguous', "q.*"),
     ("SELECT items FROM items, items", 'the table "items" is ambiguous', ""),

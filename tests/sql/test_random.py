@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import prepared
 from tests.patience import PATIENCE_S
 from tests.sql.compare import multiset
 
@@ -197,10 +197,10 @@ def _same(text: str, db: rem.Database, oracle: duckdb.DuckDBPyConnection, where:
     assert multiset(actual) == multiset(expected), f"{where}: {text}\nrem_arrow {actual}\nDuckDB    {expected}"
 
 
-@pytest.mark.parametrize(("few_rows", "seed"), [(engine.FEW_ROWS, SEED), (0, SEED + 1)])
+@pytest.mark.parametrize(("few_rows", "seed"), [(prepared.FEW_ROWS, SEED), (0, SEED + 1)])
 def test_random_queries_agree_with_duckdb(few_rows: int, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few hundred queries on each of Polars' engines; the seed of a failure is in its message."""
-    monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(prepared, "FEW_ROWS", few_rows)
     _compare(seed, 20)
 
 

@@ -392,7 +392,7 @@ def test_a_statement_that_fails_stores_nothing(db: rem.Database, monkeypatch: py
     def full(*_: object, **__: object) -> None:
         raise rem.ExecuteError("the disk is full")
 
-    monkeypatch.setattr(db._store.kv, "write", full)
+    monkeypatch.setattr(db._instance.store.kv, "write", full)
     for text in (
         "UPDATE t SET b = 9",
         "DELETE FROM t",
@@ -553,7 +553,7 @@ _REFUSED = [
     ),
     (
         "INSERT INTO issues (id, code) VALUES ('a', 'A') ON CONFLICT (code) DO NOTHING",
-        'told apart by "id", not by "code"',
+        'identified by "id", not by "code"',
     ),
     ("INSERT INTO issues (id, code) VALUES ('a', DEFAULT), ('b', 'B')", "DEFAULT beside values"),
     (
@@ -606,7 +606,7 @@ _REFUSED = [
     ("CREATE INDEX j ON t (c)", 'no column "c" in t'),
     ("CREATE INDEX j ON t (a, b)", "an index is on one column"),
     ("CREATE UNIQUE INDEX j ON t (a)", "CREATE UNIQUE INDEX is not supported"),
-    ("CREATE INDEX j ON t USING HNSW (a)", "t.a is no column of vectors"),
+    ("CREATE INDEX j ON t USING HNSW (a)", "t.a is not a column of vectors"),
     ("DROP INDEX j", 'no index "j"'),
     ("COPY t TO 'x.xyz'", "name a .parquet, .csv"),
     ("COPY t TO 'x.csv' (COMPRESSION gzip)", "COPY does not know COMPRESSION"),
