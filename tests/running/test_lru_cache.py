@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 
 from rem_arrow.running.lru_cache import LruCache
+from tests.patience import join, started
 
 
 def test_what_was_not_used_longest_makes_room():
@@ -54,10 +55,6 @@ def test_many_threads_share_a_cache():
             if i % 50 == 0:
                 cache.remove(lambda key: key < 3)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in (1, 5, 7, 11)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    join(started(*(partial(work, seed) for seed in (1, 5, 7, 11))))
     assert wrong == []
     assert cache.size == len(cache.items()) <= 8

@@ -5,6 +5,7 @@ Data and texts come from an environment that `benchmarks.tpc` makes on first use
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +49,7 @@ class Loader:
             pytest.skip(self.missing)
         if self.key != (suite, scale) or self.held is None:
             self.close()
-            home = self.folder / f"{suite}-{scale:g}"
-            home.mkdir()
+            home = Path(tempfile.mkdtemp(prefix=f"{suite}-{scale:g}-", dir=self.folder))
             try:
                 found, asked = tables(suite, scale), texts(suite)
             except UnavailableError as error:
