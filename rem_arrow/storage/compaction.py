@@ -40,6 +40,7 @@ def seal(store: Store, table: int) -> bool:
     """Turn the waiting runs of a table into segments. Returns whether there was one."""
     with store.rewriting:
         with store.lock:
+            store.recover()
             views = store.waiting(table)
         if views:
             rewrite(store, table, views)

@@ -98,9 +98,14 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
         if number in tables and part in parts[number]:
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
-    commit = kv.get(keys.CATALOG, b"commit")
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(keys.U64.unpack(commit)[0] if commit else 0, versions, names)
+    return Version(stored_commit(kv), versions, names)
+
+
+def stored_commit(kv: KV) -> int:
+    """Return the number of the newest commit."""
+    commit = kv.get(keys.CATALOG, b"commit")
+    return int(keys.U64.unpack(commit)[0]) if commit else 0
 
 
 def sweep(kv: KV, version: Version) -> int:

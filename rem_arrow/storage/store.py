@@ -159,6 +159,21 @@ class Store:
 
     # --- writing
 
+    def recover(self) -> None:
+        """After a write that failed, by a full disk say: open RocksDB again, so that writes go on. REQUIRES: the lock.
+
+        Raises:
+            ExecuteError: the disk takes no writes yet.
+        """
+        if not self.kv.failed:
+            return
+        self.kv.reopen()
+        if recovery.stored_commit(self.kv) > self.version.commit:
+            # The error came behind the write: what was stored is shown.
+            self.version = recovery.load_version(self.kv, self.cache)
+            self._active.clear()
+        self._counters = Counters(self.kv)
+
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
         return self._counters.rowids(table, count)
@@ -298,6 +313,7 @@ class Store:
     def collect_garbage(self) -> int:
         """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
         with self.lock:
+            self.recover()
             oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
             self._garbage.delete(self.kv, oldest, self.indexer.still_wanted)
             self._recent.forget(oldest)
@@ -312,9 +328,11 @@ class Store:
         with self.lock:
             self.closed = True
             self.executor.shutdown(wait=True)
-            if not self.read_only:
-                self.kv.sync()
-            self.kv.close()
+            try:
+                if not (self.read_only or self.kv.failed):
+                    self.kv.sync()
+            finally:
+                self.kv.close()
 
 
 # Is told by a function whether to stop.

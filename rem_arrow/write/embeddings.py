@@ -199,6 +199,7 @@ class Embeddings:
         provider = self.of(embedding)
         matrix = embed_texts(provider, list(texts.values()))
         with self._store.lock:
+            self._store.recover()
             current = self._store.version
             tv, vectors = current.tables.get(number), current.tables.get(embedding.table)
             if tv is None or vectors is None:

@@ -12,7 +12,7 @@ and commits all of it at its end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias, TypeVar
 
 from rem_arrow.access.access import Access
@@ -68,7 +68,7 @@ class WritePath:
         changed the same rows since `base`."""
         if not changes:
             return
-        with self._store.lock:
+        with self._locked(rewriting=False):
             self._store.check_open()
             before = self._store.version
             self._store.commit(changes, base=base)
@@ -76,9 +76,6 @@ class WritePath:
 
     @contextmanager
     def _locked(self, *, rewriting: bool) -> Iterator[None]:
-        if not rewriting:
-            with self._store.lock:
-                yield
-            return
-        with self._store.rewriting, self._store.lock:
+        with self._store.rewriting if rewriting else nullcontext(), self._store.lock:
+            self._store.recover()
             yield
