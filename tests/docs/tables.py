@@ -117,7 +117,7 @@ def _limits() -> str:
     """The bounds that a user may meet, from the constants that hold them."""
     bounds = (
         ("characters of an SQL text", parse.TEXT_CHARS_MAX),
-        ("levels of nested queries", bind.DEPTH_MAX),
+        ("queries nested in a query", bind.DEPTH_MAX),
         ("queries of a text, each CTE counted where it is used", bind.QUERIES_MAX),
         ("grouping sets of a query", bind_group.SETS_MAX),
         ("columns that a PIVOT makes", bind_pivot.COLUMNS_MAX),
