@@ -15,8 +15,8 @@ from rem_arrow.engine.engine import named
 from rem_arrow.lower.relation import Lowering, lower
 from rem_arrow.optimize.optimizer import optimize
 from rem_arrow.optimize.prune_segments import prune_segments
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.text.parser import parse
 
 T = TypeVar("T")
 

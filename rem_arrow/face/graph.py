@@ -14,7 +14,7 @@ from rem_arrow.errors import BindError, InputError
 from rem_arrow.face.find import Finding, condition
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
-from rem_arrow.sql.parse import is_condition
+from rem_arrow.sql.text.parser import is_condition
 
 EdgeTypes = str | Sequence[str] | None
 Where = str | Predicate | None

@@ -12,7 +12,7 @@ from rem_arrow.errors import InputError
 from rem_arrow.model.registry import id_text
 from rem_arrow.schema import Table
 from rem_arrow.source import Metric
-from rem_arrow.sql.parse import is_condition
+from rem_arrow.sql.text.parser import is_condition
 
 Mode: TypeAlias = Literal["vector", "text", "hybrid"]
 # How many of the best of each ranking a hybrid search looks at.

@@ -1,0 +1,58 @@
+"""JSON: `->`, `->>`, and calls whose arguments SQLGlot reads into trees of its own."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from rem_arrow.plan.nodes import Expr
+from rem_arrow.sql.bind.binder import Binding, Operator
+
+
+def _extract(name: str) -> Operator:
+    def bind(binder: Binding, tree: exp.Expression) -> Expr:
+        path = tree.expression
+        if isinstance(path, exp.JSONPath):
+            path = _written(path)
+        if not isinstance(path, exp.Array):
+            return binder.call(name, [tree.this, path], tree)
+        return binder.bind(
+            exp.Array(
+                expressions=[
+                    exp.Anonymous(this=name, expressions=[tree.this.copy(), p.copy()]) for p in path.expressions
+                ]
+            )
+        )
+
+    return bind
+
+
+def _written(path: exp.JSONPath) -> exp.Expression:
+    """Return the path that SQLGlot has parsed as a text again."""
+    steps = []
+    for part in path.expressions:
+        match part:
+            case exp.JSONPathRoot():
+                steps.append("$")
+            case exp.JSONPathKey():
+                steps.append(f'."{part.name}"')
+            case exp.JSONPathSubscript():
+                steps.append(f"[{part.args['this']}]")
+            case _:
+                return exp.Literal.string(path.sql("duckdb").strip("'"))
+    return exp.Literal.string("".join(steps))
+
+
+def _object(binder: Binding, tree: exp.Expression) -> Expr:
+    pairs = [
+        t
+        for pair in tree.expressions
+        for t in ((pair.this, pair.expression) if isinstance(pair, exp.JSONKeyValue) else (pair,))
+    ]
+    return binder.call("json_object", pairs, tree)
+
+
+TREES: dict[type[exp.Expression], Operator] = {
+    exp.JSONExtract: _extract("json_extract"),
+    exp.JSONExtractScalar: _extract("json_extract_string"),
+    exp.JSONObject: _object,
+}

@@ -1,0 +1,49 @@
+"""`rrf(a, b, ...)`: scores of several searches as one.
+
+The sum over the scores of 1 / (60 + rank), where a row's rank counts the rows of the query that score better. A row
+without a score gets nothing for it; without any its rrf is NULL. `l2` ranks the smallest first, every other score the
+largest.
+
+Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning
+Methods", SIGIR 2009.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from rem_arrow.plan.nodes import Expr
+from rem_arrow.sql.bind import search_terms
+from rem_arrow.sql.bind.binder import Binding
+
+_CONSTANT = 60
+
+
+def rrf(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """Bind the fusion of scores, as window functions over the rows of the query."""
+    if len(trees) < 2:
+        raise binder.error(
+            "rrf takes two scores or more", tree, "For example rrf(embedding.cosine('x'), content.bm25('x'))."
+        )
+    if binder.collected.windows is None:
+        raise binder.error(
+            "rrf ranks the rows of a query, and cannot stand here", tree, "It belongs in SELECT, ORDER BY or QUALIFY."
+        )
+    total: exp.Expression | None = None
+    for score in trees:
+        part = exp.Coalesce(this=_share(score), expressions=[exp.Literal.number("0.0")])
+        total = part if total is None else exp.Add(this=total, expression=part)
+    assert total is not None, "there are scores"
+    known = exp.or_(*(exp.Not(this=exp.Is(this=exp.Paren(this=s.copy()), expression=exp.Null())) for s in trees))
+    return binder.bind(exp.Case(ifs=[exp.If(this=known, true=total)]))
+
+
+def _share(score: exp.Expression) -> exp.Expression:
+    """Return what one score gives: NULL where there is none."""
+    down = search_terms.metric_of(score) != "l2"
+    order = exp.Order(expressions=[exp.Ordered(this=score.copy(), desc=down, nulls_first=False)])
+    rank = exp.Window(this=exp.Anonymous(this="rank"), order=order, over="OVER")
+    place = exp.Add(this=exp.Literal.number(_CONSTANT), expression=rank)
+    share = exp.Div(this=exp.Literal.number("1e0"), expression=exp.Paren(this=place))
+    known = exp.Not(this=exp.Is(this=exp.Paren(this=score.copy()), expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=known, true=share)])

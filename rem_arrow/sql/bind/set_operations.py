@@ -1,0 +1,228 @@
+"""UNION, INTERSECT and EXCEPT, with ALL and BY NAME."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.errors import BindError
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
+from rem_arrow.plan.nodes import (
+    Aggregate,
+    Column,
+    Expr,
+    Join,
+    JoinKind,
+    Literal,
+    Project,
+    Query,
+    Relation,
+    Union,
+    Window,
+    WindowCall,
+)
+from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.text.parser import position
+
+if TYPE_CHECKING:
+    from rem_arrow.plan.names import Names
+    from rem_arrow.sql.bind.from_clause import Ctes
+    from rem_arrow.sql.bind.query import Binder
+    from rem_arrow.sql.bind.scope import Scope
+
+_KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
+
+
+def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Scope | None) -> Query:
+    """Bind a set operation without what stands behind it."""
+    branches = [binder.query(t, ctes, outer) for t in _branches(tree)]
+    if tree.args.get("by_name"):
+        branches = _by_name(branches, binder.names)
+    joint = joint_types([list(b.plan.schema.values()) for b in branches], binder.text, tree)
+    inputs = [_cast(b, branches[0].names, joint, binder.names) for b in branches]
+    if isinstance(tree, exp.Union):
+        first = list(inputs[0].schema)
+        renamed = [
+            Project(i, tuple((o, Column(n, t)) for o, (n, t) in zip(first, i.schema.items(), strict=True)))
+            if i is not inputs[0]
+            else i
+            for i in inputs
+        ]
+        plan: Relation = Union(tuple(renamed))
+        return Query(distinct(plan, binder.names) if tree.args.get("distinct") else plan, branches[0].names)
+    kind = _KINDS[type(tree)]
+    plan = inputs[0]
+    for other in inputs[1:]:
+        plan = _matched(kind, plan, other, binder.names, every=not tree.args.get("distinct"))
+    return Query(plan, branches[0].names)
+
+
+def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
+    """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no
+    name of the result."""
+    order = tree.args.get("order")
+    if order is None:
+        return tree
+    places: dict[str, set[int]] = {}
+    for side in _branches(tree):
+        for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
+            for known in (
+                (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
+            ):
+                places.setdefault(known.casefold(), set()).add(place)
+    shown = {n.casefold() for n in names}
+    if tree.args.get("by_name"):
+        places = {}
+    copy = tree.copy()
+    for ordered in copy.args["order"].expressions:
+        target = ordered.this
+        is_name = isinstance(target, exp.Column) and not target.table
+        if (
+            isinstance(target, exp.Column)
+            and target.table
+            and tree.args.get("by_name")
+            and target.name.casefold() in shown
+        ):
+            ordered.set("this", exp.column(target.name, quoted=True))
+            continue
+        found = places.get((target.name if is_name else target.sql("duckdb")).casefold())
+        if found is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
+            continue
+        if len(found) > 1:
+            raise BindError(
+                f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
+                text,
+                *position(ordered),
+                hint="Write the place of the column: ORDER BY 1.",
+            )
+        ordered.set("this", exp.Literal.number(min(found)))
+    return copy
+
+
+def _branches(tree: exp.SetOperation) -> list[exp.Expression]:
+    """Return the sides; a long chain of one UNION is flat."""
+    if not isinstance(tree, exp.Union) or tree.args.get("by_name"):
+        return [tree.this, tree.expression]
+    branches: list[exp.Expression] = []
+    todo: list[exp.Expression] = [tree]
+    while todo:
+        node = todo.pop()
+        same = (
+            isinstance(node, exp.Union)
+            and bool(node.args.get("distinct")) == bool(tree.args.get("distinct"))
+            and not node.args.get("by_name")
+        )
+        if same and (node is tree or not any(node.args.get(k) for k in ("order", "limit", "offset", "with_"))):
+            todo += [node.args["expression"], node.this]
+        else:
+            branches.append(node)
+    return branches
+
+
+def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expression) -> list[pl.DataType]:
+    """Return the common type of each column. Raises BindError."""
+    if len({len(s) for s in schemas}) > 1:
+        raise BindError(
+            f"the sides of {tree.key.upper()} have {' and '.join(str(len(s)) for s in schemas)} columns",
+            text,
+            *position(tree),
+        )
+    wanted = list(schemas[0])
+    for schema in schemas[1:]:
+        for i, dtype in enumerate(schema):
+            joint = _common(wanted[i], dtype)
+            if joint is None:
+                raise BindError(
+                    f"column {i + 1} of the sides of {tree.key.upper()} has types that do not combine",
+                    text,
+                    *position(tree),
+                    hint="Cast one of them.",
+                )
+            wanted[i] = joint
+    return wanted
+
+
+def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    """Return the type of a column of a set operation: a text beside anything that is no list, struct or blob makes it
+    VARCHAR."""
+    joint = types.common(a, b)
+    if joint is None and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
+        return _common_rows(a, b)
+    if (
+        joint is None
+        and (types.is_text(a) or types.is_text(b))
+        and not any(t.is_nested() or isinstance(t, pl.Binary) for t in (a, b))
+    ):
+        return pl.String()
+    return joint
+
+
+def _common_rows(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
+    """Return the type of a column of rows, whose fields meet by their names as columns do."""
+    fields = dict(nested.fields_of(a))
+    known = {name.casefold(): name for name in fields}
+    for name, dtype in nested.fields_of(b).items():
+        own = known.get(name.casefold())
+        joint = dtype if own is None else _common(fields[own], dtype)
+        if joint is None:
+            return None
+        fields[own if own is not None else name] = joint
+    return nested.struct_of(fields)
+
+
+def _cast(query: Query, names: tuple[str, ...], joint: list[pl.DataType], fresh: Names) -> Relation:
+    outputs = tuple(
+        (fresh.fresh(name), cast_to(Column(n, t), w))
+        for name, (n, t), w in zip(names, query.plan.schema.items(), joint, strict=True)
+    )
+    return Project(query.plan, outputs)
+
+
+def _by_name(branches: list[Query], fresh: Names) -> list[Query]:
+    """Give each side all columns, by name, with NULLs for those that it lacks."""
+    names: dict[str, str] = {}
+    for branch in branches:
+        for name in branch.names:
+            names.setdefault(name.casefold(), name)
+    found = []
+    for branch in branches:
+        own = {
+            name.casefold(): Column(n, t) for name, (n, t) in zip(branch.names, branch.plan.schema.items(), strict=True)
+        }
+        outputs = tuple(
+            (fresh.fresh(shown), cast(Expr, own.get(folded) or Literal(None, pl.Null())))
+            for folded, shown in names.items()
+        )
+        found.append(Query(Project(branch.plan, outputs), tuple(names.values())))
+    return found
+
+
+def distinct(plan: Relation, fresh: Names) -> Relation:
+    """Return every row once."""
+    return Aggregate(plan, tuple((fresh.fresh(n), Column(n, t)) for n, t in plan.schema.items()), ())
+
+
+def _matched(kind: JoinKind, left: Relation, right: Relation, fresh: Names, *, every: bool) -> Relation:
+    """INTERSECT and EXCEPT: rows that occur, or do not, on the right; with ALL the n-th of equal rows meets the
+    n-th."""
+    if every:
+        left, right = _numbered(left, fresh), _numbered(right, fresh)
+    else:
+        left = distinct(left, fresh)
+    pairs = tuple(
+        (cast(Expr, Column(a, t)), cast(Expr, Column(b, u)))
+        for (a, t), (b, u) in zip(left.schema.items(), right.schema.items(), strict=True)
+    )
+    joined: Relation = Join(kind, left, right, pairs, nulls_equal=True)
+    if not every:
+        return joined
+    columns = list(left.schema.items())[:-1]
+    return Project(joined, tuple((n, Column(n, t)) for n, t in columns))
+
+
+def _numbered(plan: Relation, fresh: Names) -> Relation:
+    columns = tuple(Column(n, t) for n, t in plan.schema.items())
+    return Window(plan, ((fresh.fresh("row"), WindowCall("row_number", (), pl.Int64(), columns)),))

@@ -1,0 +1,257 @@
+"""Star expressions: `*`, `t.*`, `s.*` of a struct, COLUMNS(...), and `* LIKE 'x%'`, to the columns that they stand for.
+
+An expression that holds one is written out once for each column; `*COLUMNS(...)` becomes the arguments of its function.
+A column stands in the tree as a reference that is bound already: the binder takes it from the tree's `meta`
+(REFERENCE).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.errors import suggest
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.nodes import Expr
+from rem_arrow.sql.bind.binder import REFERENCE
+from rem_arrow.sql.bind.containers import field
+from rem_arrow.sql.bind.expressions import ExprBinder
+from rem_arrow.sql.bind.scope import Scope
+from rem_arrow.sql.text.parser import position
+
+_FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpILike, exp.RegexpFullMatch)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A column that a star stands for: its name, what computes it, and what the groups of a regular expression
+    matched."""
+
+    name: str
+    tree: exp.Expression
+    groups: tuple[str, ...] = ()
+
+
+def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
+    """Return the expression once for each column of the stars in it; None when it holds none."""
+    tree = _unpacked(binder, tree)
+    stars = list(_stars(tree))
+    if not stars:
+        return None
+    if len({s.sql("duckdb") for s in stars}) > 1:
+        raise binder.error(
+            "an expression holds one star, or the same one several times",
+            tree,
+            "Write the columns of the others by their names.",
+        )
+    columns = _columns(binder, stars[0])
+    if tree is stars[0]:
+        return columns
+    found = []
+    for column in columns:
+        copy = tree.copy()
+        for star in list(_stars(copy)):
+            star.replace(column.tree.copy())
+        found.append(replace(column, tree=copy))
+    return found
+
+
+def written_out(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
+    """Return a condition that holds where it does for every column of its stars."""
+    found = expanded(binder, tree)
+    if found is None:
+        return _unpacked(binder, tree)
+    return exp.and_(*(f.tree for f in found), copy=False)
+
+
+def alias_of(alias: str, column: Shown) -> str:
+    r"""Return the name of one column of `COLUMNS('(\w)x') AS 'y_\1'`."""
+    return re.sub(
+        r"\\(\d)", lambda hit: column.groups[int(hit[1])] if int(hit[1]) < len(column.groups) else hit[0], alias
+    )
+
+
+def _is_star(tree: object) -> bool:
+    return isinstance(tree, exp.Star) or (isinstance(tree, exp.Column) and isinstance(tree.this, exp.Star))
+
+
+def _is_filtered(tree: exp.Expression) -> bool:
+    return (isinstance(tree, _FILTERS) and _is_star(tree.this)) or (
+        isinstance(tree, exp.Not) and _is_filtered(tree.this)
+    )
+
+
+def _stars(tree: exp.Expression) -> Iterator[exp.Expression]:
+    if isinstance(tree, exp.Columns):
+        if not tree.args.get("unpack"):
+            yield tree
+    elif _is_star(tree) or _is_filtered(tree):
+        yield tree
+    elif not isinstance(tree, exp.Query) and not _counts_rows(tree):
+        for child in tree.iter_expressions():
+            yield from _stars(child)
+
+
+def _counts_rows(tree: exp.Expression) -> bool:
+    """Say whether it is count(*), or count(DISTINCT *), which is refused as such."""
+    inner = tree.this if isinstance(tree, exp.Count) else None
+    return isinstance(inner, exp.Star) or (
+        isinstance(inner, exp.Distinct) and any(isinstance(e, exp.Star) for e in inner.expressions)
+    )
+
+
+def _unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
+    """Put the columns of `*COLUMNS(...)` in its place among the arguments."""
+    if not any(
+        isinstance(n, exp.Columns) and n.args.get("unpack") for n in tree.walk(prune=lambda n: isinstance(n, exp.Query))
+    ):
+        return tree
+    tree = tree.copy()
+    for node in list(tree.find_all(exp.Columns)):
+        if not node.args.get("unpack"):
+            continue
+        parent, columns = node.parent, _columns(binder, node)
+        trees = [c.tree for c in columns]
+        if isinstance(parent, exp.Struct):
+            trees = [exp.PropertyEQ(this=exp.to_identifier(c.name), expression=c.tree) for c in columns]
+        if parent is None:
+            raise binder.error(
+                "*COLUMNS stands among the arguments of a function", tree, "Write COLUMNS(...) for one column each."
+            )
+        if node.arg_key == "expressions":
+            listed = list(parent.expressions)
+            place = next(i for i, e in enumerate(listed) if e is node)
+            parent.set("expressions", [*listed[:place], *trees, *listed[place + 1 :]])
+        elif "expressions" in parent.arg_types:
+            parent.set("this", trees[0])
+            parent.set("expressions", [*trees[1:], *parent.expressions])
+        else:
+            for key, value in zip(parent.arg_types, trees, strict=False):
+                parent.set(key, value)
+    return tree
+
+
+# --- what one star stands for
+
+
+def _columns(binder: ExprBinder, star: exp.Expression) -> list[Shown]:
+    inner = star.this if isinstance(star, exp.Columns) else star
+    if isinstance(inner, exp.Star) and inner.args.get("ilike") is not None:
+        pattern = inner.args["ilike"]
+        inner = exp.ILike(this=exp.Star(), expression=pattern)
+    if _is_star(inner):
+        return _all(binder, inner)
+    found = _all(binder, next(n for n in inner.walk() if _is_star(n)) if _is_filtered(inner) else exp.Star())
+    if isinstance(inner, exp.Literal) and inner.is_string:
+        kept = _matching(binder, inner, found)
+    elif isinstance(inner, exp.Array):
+        kept = _named(binder, inner, found)
+    elif isinstance(inner, exp.Lambda) or _is_filtered(inner):
+        kept = _fulfilling(binder, inner, found)
+    elif isinstance(inner, exp.Column) and not inner.table:
+        kept = _named(binder, exp.Array(expressions=[inner]), found)
+    else:
+        raise binder.error("COLUMNS takes *, a regular expression, a list of names or a lambda", star)
+    if not kept:
+        raise binder.error("no column matches here", star, f"Columns: {', '.join(c.name for c in found)}.")
+    return kept
+
+
+def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
+    star = tree.this if isinstance(tree, exp.Column) else tree
+    start, end = position(tree)
+    binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.text, start, end)
+    columns = (
+        _fields(binder, tree)
+        if isinstance(tree, exp.Column)
+        else [(c.name, c.bound) for c in binder.scope.all_columns()]
+    )
+    if not columns:
+        raise binder.error("* needs a FROM", tree)
+    names = [n for n, _ in columns]
+    excluded = _modified(binder, star.args.get("except_") or star.args.get("except") or (), names, "exclude")
+    replaced = _modified(binder, star.args.get("replace") or (), names, "replace")
+    renamed = _modified(binder, star.args.get("rename") or (), names, "rename")
+    found = []
+    for name, column in columns:
+        folded = name.casefold()
+        if folded in excluded:
+            continue
+        value = replaced[folded].this if folded in replaced else _reference(name, column, tree)
+        found.append(Shown(renamed[folded].alias if folded in renamed else name, value))
+    return found
+
+
+def _fields(binder: ExprBinder, tree: exp.Column) -> list[tuple[str, Expr]]:
+    """The columns of a table, or the fields of a struct."""
+    scope = binder.scope
+    if not scope.is_relation(tree.table) and scope.knows(tree.table):
+        base = binder.bind(exp.column(tree.args["table"].copy()))
+        if isinstance(base.dtype, pl.Struct):
+            return [(n, field(base, n, t)) for n, t in nested.fields_of(base.dtype).items()]
+    start, end = position(tree)
+    return [(c.name, c.bound) for c in scope.of(tree.table, binder.text, start, end)]
+
+
+def _reference(name: str, column: Expr, star: exp.Expression) -> exp.Expression:
+    tree = exp.column(exp.to_identifier(name, quoted=True))
+    tree.meta[REFERENCE] = column
+    return tree
+
+
+def _modified(
+    binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names: list[str], verb: str
+) -> dict[str, exp.Expression]:
+    """Return what EXCLUDE, REPLACE or RENAME says, by the column's name."""
+    found = {}
+    for tree in trees:
+        if verb == "rename" and not isinstance(tree.this, exp.Expression):
+            raise binder.error("RENAME takes columns and their new names: * RENAME (a AS b)", tree)
+        name = tree.this.name if verb == "rename" else tree.alias if isinstance(tree, exp.Alias) else tree.name
+        if name.casefold() not in map(str.casefold, names):
+            raise binder.error(f'no column "{name}" to {verb}', tree, suggest(name, names, "Columns"))
+        found[name.casefold()] = tree
+    return found
+
+
+def _matching(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
+    try:
+        pattern = re.compile(tree.this)
+    except re.error as error:
+        raise binder.error(f"{tree.this} is not a regular expression: {error}", tree) from error
+    hits = [(c, pattern.search(c.name)) for c in columns]
+    return [replace(c, groups=(hit[0], *(g or "" for g in hit.groups()))) for c, hit in hits if hit is not None]
+
+
+def _named(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
+    wanted = {e.name.casefold(): e for e in tree.expressions}
+    for name, e in wanted.items():
+        if name not in {c.name.casefold() for c in columns}:
+            raise binder.error(f'no column "{e.name}"', e, suggest(e.name, [c.name for c in columns], "Columns"))
+    return [c for c in columns if c.name.casefold() in wanted]
+
+
+def _fulfilling(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
+    """Those for whose name the lambda, or the condition on a star, holds: a SELECT of constants says which."""
+    if binder.evaluate is None:
+        raise binder.unsupported("a condition on the names of columns cannot stand in this statement", tree)
+    items = []
+    for column in columns:
+        body = tree.this.copy() if isinstance(tree, exp.Lambda) else tree.copy()
+        parameter = tree.expressions[0].name.casefold() if isinstance(tree, exp.Lambda) else None
+        root = exp.Paren(this=body)
+        for node in list(root.walk()):
+            meant = (
+                _is_star(node)
+                if parameter is None
+                else isinstance(node, (exp.Column, exp.Identifier)) and node.name.casefold() == parameter
+            )
+            if meant and node.parent is not None:
+                node.replace(exp.Literal.string(column.name))
+        items.append(root)
+    (holds,) = binder.evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
+    return [c for c, kept in zip(columns, holds, strict=True) if kept]
