@@ -78,7 +78,9 @@ class Binder:
                 case exp.Select():
                     return self._select.bind(tree, known, outer)
                 case exp.SetOperation():
-                    return self._ordered(tree, set_operations.set_operation(self, tree, known, outer), known, outer)
+                    sides = [self.query(side, known, outer) for side in set_operations.sides(tree)]
+                    query = set_operations.combined(tree, sides, self.names, self.text)
+                    return self._ordered(tree, query, known, outer)
                 case exp.Subquery() | exp.Paren():
                     return self._ordered(tree, self.query(tree.this, known, outer), known, outer)
                 case exp.Pivot():

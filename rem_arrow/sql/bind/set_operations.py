@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import polars as pl
 from sqlglot import exp
@@ -10,6 +10,7 @@ from sqlglot import exp
 from rem_arrow.errors import BindError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     Aggregate,
     Column,
@@ -27,22 +28,15 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.text.parser import position
 
-if TYPE_CHECKING:
-    from rem_arrow.plan.names import Names
-    from rem_arrow.sql.bind.from_clause import Ctes
-    from rem_arrow.sql.bind.query import Binder
-    from rem_arrow.sql.bind.scope import Scope
-
 _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
 
 
-def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Scope | None) -> Query:
-    """Bind a set operation without what stands behind it."""
-    branches = [binder.query(t, ctes, outer) for t in _branches(tree)]
+def combined(tree: exp.SetOperation, queries: list[Query], fresh: Names, text: str) -> Query:
+    """Return a set operation over the bound queries of its `sides`, without what stands behind it."""
     if tree.args.get("by_name"):
-        branches = _by_name(branches, binder.names)
-    joint = joint_types([list(b.plan.schema.values()) for b in branches], binder.text, tree)
-    inputs = [_cast(b, branches[0].names, joint, binder.names) for b in branches]
+        queries = _by_name(queries, fresh)
+    joint = joint_types([list(q.plan.schema.values()) for q in queries], text, tree)
+    inputs = [_cast(q, queries[0].names, joint, fresh) for q in queries]
     if isinstance(tree, exp.Union):
         first = list(inputs[0].schema)
         renamed = [
@@ -52,12 +46,12 @@ def set_operation(binder: Binder, tree: exp.SetOperation, ctes: Ctes, outer: Sco
             for i in inputs
         ]
         plan: Relation = Union(tuple(renamed))
-        return Query(distinct(plan, binder.names) if tree.args.get("distinct") else plan, branches[0].names)
+        return Query(distinct(plan, fresh) if tree.args.get("distinct") else plan, queries[0].names)
     kind = _KINDS[type(tree)]
     plan = inputs[0]
     for other in inputs[1:]:
-        plan = _matched(kind, plan, other, binder.names, every=not tree.args.get("distinct"))
-    return Query(plan, branches[0].names)
+        plan = _matched(kind, plan, other, fresh, every=not tree.args.get("distinct"))
+    return Query(plan, queries[0].names)
 
 
 def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
@@ -67,7 +61,7 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
     if order is None:
         return tree
     places: dict[str, set[int]] = {}
-    for side in _branches(tree):
+    for side in sides(tree):
         for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
             for known in (
                 (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
@@ -102,11 +96,11 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
     return copy
 
 
-def _branches(tree: exp.SetOperation) -> list[exp.Expression]:
-    """Return the sides; a long chain of one UNION is flat."""
+def sides(tree: exp.SetOperation) -> list[exp.Expression]:
+    """Return the sides of a set operation; a long chain of one UNION is flat."""
     if not isinstance(tree, exp.Union) or tree.args.get("by_name"):
         return [tree.this, tree.expression]
-    branches: list[exp.Expression] = []
+    flat: list[exp.Expression] = []
     todo: list[exp.Expression] = [tree]
     while todo:
         node = todo.pop()
@@ -118,8 +112,8 @@ def _branches(tree: exp.SetOperation) -> list[exp.Expression]:
         if same and (node is tree or not any(node.args.get(k) for k in ("order", "limit", "offset", "with_"))):
             todo += [node.args["expression"], node.this]
         else:
-            branches.append(node)
-    return branches
+            flat.append(node)
+    return flat
 
 
 def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expression) -> list[pl.DataType]:
@@ -181,23 +175,23 @@ def _cast(query: Query, names: tuple[str, ...], joint: list[pl.DataType], fresh:
     return Project(query.plan, outputs)
 
 
-def _by_name(branches: list[Query], fresh: Names) -> list[Query]:
+def _by_name(queries: list[Query], fresh: Names) -> list[Query]:
     """Give each side all columns, by name, with NULLs for those that it lacks."""
     names: dict[str, str] = {}
-    for branch in branches:
-        for name in branch.names:
+    for query in queries:
+        for name in query.names:
             names.setdefault(name.casefold(), name)
-    found = []
-    for branch in branches:
+    widened = []
+    for query in queries:
         own = {
-            name.casefold(): Column(n, t) for name, (n, t) in zip(branch.names, branch.plan.schema.items(), strict=True)
+            name.casefold(): Column(n, t) for name, (n, t) in zip(query.names, query.plan.schema.items(), strict=True)
         }
         outputs = tuple(
             (fresh.fresh(shown), cast(Expr, own.get(folded) or Literal(None, pl.Null())))
             for folded, shown in names.items()
         )
-        found.append(Query(Project(branch.plan, outputs), tuple(names.values())))
-    return found
+        widened.append(Query(Project(query.plan, outputs), tuple(names.values())))
+    return widened
 
 
 def distinct(plan: Relation, fresh: Names) -> Relation:
