@@ -11,14 +11,12 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import AggregateCall, Call, Expr, Literal, SortKey
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to
 
 # Aggregates that take a number of rows behind their own arguments, and give a list then.
 TOP = {"min": 1, "max": 1, "arg_min": 2, "arg_max": 2}
 QUANTILES = ("quantile_cont", "quantile_disc", "approx_quantile")
-# With DISTINCT these differ from themselves, though they are asked for the same.
-INSENSITIVE = ("min", "max")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Parts:
     order: list[exp.Expression]
 
 
-def parts(binder: Binding, name: str, trees: list[exp.Expression], within: exp.Expression | None) -> Parts:
+def parts(binder: ExprBinder, name: str, trees: list[exp.Expression], within: exp.Expression | None) -> Parts:
     """Take apart what SQLGlot wraps into the arguments."""
     order: list[exp.Expression] = []
     plain: list[exp.Expression] = []
@@ -62,16 +60,12 @@ def _downward(tree: exp.Expression) -> exp.Expression:
     )
 
 
-def sort_keys(binder: Binding, order: list[exp.Expression]) -> tuple[SortKey, ...]:
+def sort_keys(binder: ExprBinder, order: list[exp.Expression]) -> tuple[SortKey, ...]:
     keys = [(binder.bind(o.this if isinstance(o, exp.Ordered) else o), o) for o in order]
-    return tuple(
-        SortKey(k, bool(o.args.get("desc")), not o.args.get("nulls_first"))
-        for k, o in keys
-        if not isinstance(k, Literal)
-    )
+    return tuple(sort_key(k, o) for k, o in keys if not isinstance(k, Literal))
 
 
-def quantile(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> AggregateCall:
+def quantile(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> AggregateCall:
     """A quantile's value has the type of its argument, but whole numbers and dates are interpolated to DOUBLE and
     TIMESTAMP."""
     if len(trees) != 2:
@@ -94,7 +88,7 @@ def quantile(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.
     return AggregateCall(name, value, pl.List(dtype) if listed else dtype, extra=tuple(fractions))
 
 
-def _fraction(binder: Binding, name: str, tree: exp.Expression) -> Expr:
+def _fraction(binder: ExprBinder, name: str, tree: exp.Expression) -> Expr:
     bound = binder.bind(tree)
     sign = 1
     if isinstance(bound, Call) and bound.function == "negate":
@@ -108,7 +102,7 @@ def _fraction(binder: Binding, name: str, tree: exp.Expression) -> Expr:
     return Literal(fraction, pl.Float64())
 
 
-def deviation(binder: Binding, value: Expr) -> AggregateCall | None:
+def deviation(binder: ExprBinder, value: Expr) -> AggregateCall | None:
     """The median distance from the median: an interval for dates and times, a decimal for decimals; None for the
     others."""
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
@@ -116,7 +110,7 @@ def deviation(binder: Binding, value: Expr) -> AggregateCall | None:
     return AggregateCall("mad", value, value.dtype) if isinstance(value.dtype, pl.Decimal) else None
 
 
-def median(binder: Binding, value: Expr) -> AggregateCall | None:
+def median(binder: ExprBinder, value: Expr) -> AggregateCall | None:
     """The median of what is no number: interpolated for dates and decimals, the lower one for texts; None for other
     numbers."""
     half = (Literal(0.5, pl.Float64()),)

@@ -10,9 +10,9 @@ from sqlglot import exp
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Cast, Expr, Literal
-from rem_arrow.sql.bind.binder import Binding, Operator
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to, fit_literals, fits, signed
-from rem_arrow.sql.bind.intervals import INTERVALS, interval_arithmetic, negated_interval
+from rem_arrow.sql.bind.intervals import interval_arithmetic, negated_interval
 
 _ARITHMETIC: dict[type[exp.Expression], str] = {
     exp.Add: "+",
@@ -31,7 +31,7 @@ _BITWISE: dict[type[exp.Expression], str] = {
 }
 
 
-def _negate(binder: Binding, tree: exp.Expression) -> Expr:
+def _negate(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operand = binder.bind(tree.this)
     if isinstance(operand, Literal) and isinstance(operand.value, int) and not isinstance(operand.value, bool):
         if fits(-operand.value, pl.Int128()):
@@ -46,7 +46,7 @@ def _negate(binder: Binding, tree: exp.Expression) -> Expr:
     return Call("negate", (cast_to(operand, dtype),), dtype)
 
 
-def _arithmetic(binder: Binding, tree: exp.Expression) -> Expr:
+def _arithmetic(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operator = _ARITHMETIC[type(tree)]
     inverted = _leftmost_inversion(tree)
     if inverted is not None:
@@ -54,7 +54,7 @@ def _arithmetic(binder: Binding, tree: exp.Expression) -> Expr:
     return arithmetic(binder, operator, binder.bind(tree.this), binder.bind(tree.expression), tree)
 
 
-def arithmetic(binder: Binding, operator: str, left: Expr, right: Expr, tree: exp.Expression) -> Expr:
+def arithmetic(binder: ExprBinder, operator: str, left: Expr, right: Expr, tree: exp.Expression) -> Expr:
     """Return `left operator right` for numbers, dates and intervals. Raises BindError."""
     with_dates = interval_arithmetic(binder, operator, left, right, tree) or _date_arithmetic(operator, left, right)
     if with_dates is not None:
@@ -118,7 +118,7 @@ def _date_arithmetic(operator: str, left: Expr, right: Expr) -> Expr | None:
     return None
 
 
-def _bitwise(binder: Binding, tree: exp.Expression) -> Expr:
+def _bitwise(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operator = _BITWISE[type(tree)]
     left, right = fit_literals(binder.bind(tree.this), binder.bind(tree.expression))
     dtype = types.common(left.dtype, right.dtype)
@@ -132,7 +132,7 @@ def _bitwise(binder: Binding, tree: exp.Expression) -> Expr:
     return Call(operator, (cast_to(left, dtype), cast_to(right, dtype)), dtype)
 
 
-def _bitwise_not(binder: Binding, tree: exp.Expression) -> Expr:
+def _bitwise_not(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operand = binder.bind(tree.this)
     if not operand.dtype.is_integer():
         raise binder.error(f"~ needs a whole number, and this is {sql_name(operand.dtype)}", tree)
@@ -144,5 +144,4 @@ ARITHMETIC: dict[type[exp.Expression], Operator] = {
     **dict.fromkeys(_ARITHMETIC, _arithmetic),
     **dict.fromkeys(_BITWISE, _bitwise),
     exp.BitwiseNot: _bitwise_not,
-    **INTERVALS,
 }

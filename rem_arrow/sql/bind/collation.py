@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 
 _FOLDS = {"NOCASE": "lower", "NOACCENT": "strip_accents"}
 _PLAIN = ("BINARY", "C", "POSIX")
 
 
-def collate(binder: Binding, tree: exp.Expression) -> Expr:
+def collate(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """Bind `x COLLATE c`: in ORDER BY what x is ordered by, in the SELECT list x itself."""
     names = _names(tree)
     unknown = [n for n in names if n not in _FOLDS and n not in _PLAIN]

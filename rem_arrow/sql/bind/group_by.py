@@ -15,9 +15,9 @@ from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Aggregate, Apply, Call, Column, Expr, Literal, Project, Relation, Shared, Union
 from rem_arrow.plan.parts import again, has_parts, parts_of, total
 from rem_arrow.plan.walk import columns_of, free_columns, rebuild_expr, substitute_all
-from rem_arrow.sql.bind.binder import Collected
-from rem_arrow.sql.bind.expressions import ExprBinder
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.bind.binder import Collected, ExprBinder
+from rem_arrow.sql.bind.select_list import Item, ordinal
+from rem_arrow.sql.text.position import position
 
 Swap: TypeAlias = Callable[[Expr, exp.Expression], Expr]
 
@@ -33,21 +33,18 @@ class Grouping:
     sets: list[tuple[Expr, ...]] | None
 
 
-def grouping(
-    binder: ExprBinder, group: exp.Expression | None, items: list[tuple[str, Expr, exp.Expression]], above: Collected
-) -> Grouping:
+def grouping(binder: ExprBinder, group: exp.Expression | None, items: list[Item], above: Collected) -> Grouping:
     """Bind GROUP BY."""
     aggregates = above.aggregates or {}
     if group is None:
         return Grouping([], None)
     if group.args.get("all"):
         made = {*aggregates, *(above.windows or ())}
-        return Grouping(list(dict.fromkeys(e for _, e, _ in items if not columns_of(e) & made)), None)
+        return Grouping(list(dict.fromkeys(item.expr for item in items if not columns_of(item.expr) & made)), None)
 
     def key(tree: exp.Expression) -> Expr:
-        place = ordinal(tree, len(items), "GROUP BY", binder.text)
-        named = _item_of(tree, items, binder)
-        found = items[place][1] if place is not None else named if named is not None else binder.bind(tree)
+        item = ordinal(tree, items, "GROUP BY", binder) or _item_of(tree, items, binder)
+        found = binder.bind(tree) if item is None else item.expr
         if columns_of(found) & aggregates.keys():
             raise binder.error(
                 "GROUP BY cannot hold an aggregate",
@@ -77,7 +74,7 @@ def grouping(
     return Grouping(list(dict.fromkeys(e for s in sets for e in s)), sets)
 
 
-def _item_of(tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]], binder: ExprBinder) -> Expr | None:
+def _item_of(tree: exp.Expression, items: list[Item], binder: ExprBinder) -> Item | None:
     """Return the item of the SELECT list that a name means where FROM has no such column."""
     if (
         not isinstance(tree, exp.Column)
@@ -86,7 +83,7 @@ def _item_of(tree: exp.Expression, items: list[tuple[str, Expr, exp.Expression]]
         or binder.scope.knows(tree.name)
     ):
         return None
-    return next((e for n, e, _ in items if n.casefold() == tree.name.casefold()), None)
+    return next((item for item in items if item.name.casefold() == tree.name.casefold()), None)
 
 
 def _sets(tree: exp.Expression) -> list[tuple[exp.Expression, ...]]:
@@ -110,15 +107,6 @@ def _members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
     if isinstance(tree, exp.Tuple):
         return tuple(tree.expressions)
     return (tree.this,) if isinstance(tree, exp.Paren) else (tree,)
-
-
-def ordinal(tree: exp.Expression, count: int, clause: str, text: str) -> int | None:
-    """Return the place in the SELECT list that a number means, or None for any other expression."""
-    if not (isinstance(tree, exp.Literal) and not tree.is_string):
-        return None
-    if not tree.this.isdigit() or not 1 <= int(tree.this) <= count:
-        raise BindError(f"{clause} {tree.this} is not the number of a column; there are {count}", text, *position(tree))
-    return int(tree.this) - 1
 
 
 def aggregated(plan: Relation, grouping: Grouping, above: Collected, names: Names, text: str) -> tuple[Relation, Swap]:

@@ -18,8 +18,9 @@ from rem_arrow.errors import TextError, suggest
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, Given, IndexFunction, Option
 from rem_arrow.plan.nodes import Column, Expr, Index, Literal, Project, Query, Relation, Union, Unnest, Values
 from rem_arrow.plan.walk import columns_of, free_columns
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.subqueries import is_query
+from rem_arrow.sql.text.position import position
 
 _TEXT = pl.String()
 _ONE_ROW = Values((), ((),))
@@ -30,7 +31,7 @@ def function_of(tree: object) -> IndexFunction | None:
     return INDEX_FUNCTIONS.get(tree.name.casefold()) if isinstance(tree, exp.Anonymous) else None
 
 
-def query(binder: Binding, relation: exp.Table | exp.Lateral) -> Query:
+def query(binder: ExprBinder, relation: exp.Table | exp.Lateral) -> Query:
     """Bind a call in FROM: all columns of its rows, by their names."""
     tree = relation.this
     if relation.args.get("ordinality"):
@@ -45,10 +46,10 @@ def query(binder: Binding, relation: exp.Table | exp.Lateral) -> Query:
         if error.start is not None:
             raise
         # A NULL, for example, does not know its place: the function does.
-        raise type(error)(error.message, binder.text, *binder.place(tree), hint=error.hint) from error
+        raise type(error)(error.message, binder.text, *position(tree), hint=error.hint) from error
 
 
-def _bound(binder: Binding, tree: exp.Expression) -> Query:
+def _bound(binder: ExprBinder, tree: exp.Expression) -> Query:
     spec = function_of(tree)
     assert spec is not None, "the caller looked"
     options: dict[str, Expr] = {}
@@ -91,7 +92,7 @@ def _joined(spec: IndexFunction, inputs: list[Relation]) -> tuple[Relation, ...]
     return (*inputs[:last], Union(tuple(inputs[last:]))) if len(inputs) > len(spec.inputs) else tuple(inputs)
 
 
-def _input(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Relation:
+def _input(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Relation:
     name = f"{spec.name.upper()}'s {spec.inputs[-1] if len(spec.inputs) == 1 else 'argument'}"
     fresh = binder.names.fresh(spec.name)
     if is_query(tree):
@@ -113,7 +114,7 @@ def _input(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Relati
     raise binder.error(f"{name} is a text, a list of texts or a subquery, not {sql_name(value.dtype)}", tree)
 
 
-def _given(binder: Binding, spec: IndexFunction, given: Given, tree: exp.Expression) -> Relation:
+def _given(binder: ExprBinder, spec: IndexFunction, given: Given, tree: exp.Expression) -> Relation:
     """Bind a relation that is given by name."""
     if not is_query(tree):
         raise binder.error(f"{given.name} of {spec.name.upper()} is a query in parentheses: {given.doc}", tree)
@@ -130,7 +131,7 @@ def _given(binder: Binding, spec: IndexFunction, given: Given, tree: exp.Express
     )
 
 
-def _asked(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
+def _asked(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
     """Bind a subquery that reads nothing around it; return its plan and its first column."""
     asked = binder.subquery(_opened(tree), binder.scope)
     if free_columns(asked.plan):
@@ -154,7 +155,7 @@ def _opened(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _constant(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Expr:
+def _constant(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Expr:
     """Bind what reads no column."""
     read = next((n for n in tree.walk() if isinstance(n, exp.Column)), None)
     if read is not None:
@@ -174,7 +175,7 @@ def _constant(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Exp
     return value
 
 
-def _option(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Option:
+def _option(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Option:
     found = spec.option(tree.this.name.casefold())
     if found is None:
         raise binder.error(
@@ -185,7 +186,7 @@ def _option(binder: Binding, spec: IndexFunction, tree: exp.Expression) -> Optio
     return found
 
 
-def _option_value(binder: Binding, spec: IndexFunction, option: Option, tree: exp.Expression) -> Expr:
+def _option_value(binder: ExprBinder, spec: IndexFunction, option: Option, tree: exp.Expression) -> Expr:
     if isinstance(tree, exp.Column) and not tree.table and option.choices:
         tree_value: Expr = Literal(tree.name.casefold(), _TEXT)
     else:
@@ -200,7 +201,7 @@ def _option_value(binder: Binding, spec: IndexFunction, option: Option, tree: ex
     return value
 
 
-def _fitted(binder: Binding, spec: IndexFunction, option: Option, value: Expr, tree: exp.Expression) -> Expr:
+def _fitted(binder: ExprBinder, spec: IndexFunction, option: Option, value: Expr, tree: exp.Expression) -> Expr:
     """Return the value in the option's type; of a list that of its items."""
     wanted, given = option.dtype, value.dtype
     if isinstance(wanted, pl.List) and isinstance(given, (pl.List, pl.Array)):

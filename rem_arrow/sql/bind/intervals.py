@@ -1,4 +1,4 @@
-"""Intervals: literals, casts from text, and arithmetic with dates, times, numbers and each other."""
+"""Intervals: casts from text, and arithmetic with dates, times, numbers and each other."""
 
 from __future__ import annotations
 
@@ -9,48 +9,20 @@ from sqlglot import exp
 
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
-from rem_arrow.plan.interval_text import interval_of, unit_of
+from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import Call, Expr, Literal
-from rem_arrow.plan.time_functions import TO_UNITS
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to
 
 _DURATION = pl.Duration("us")
-_UNIT_FUNCTIONS = {unit: name for name, unit in TO_UNITS.items()}
-# Units that may have a part: INTERVAL '1.5' SECOND. Of others INTERVAL '1.5' DAY is one.
-_PARTED = ("second", "millisecond")
 
 
-def interval(binder: Binding, tree: exp.Expression) -> Expr:
-    """Bind INTERVAL '1' DAY, INTERVAL 3 MONTHS, INTERVAL '1 year 2 days', INTERVAL (n) HOUR."""
-    amount, unit_tree = tree.this, tree.args.get("unit")
-    unit = None if unit_tree is None else unit_of(unit_tree.name)
-    if amount is None or isinstance(unit_tree, exp.IntervalSpan):
-        raise binder.unsupported(f"the interval {tree.sql('duckdb')} is not supported", tree)
-    if unit_tree is not None and unit is None:
-        raise binder.unsupported(f"the interval unit {unit_tree.name} is not supported", tree)
-    if unit is None:
-        operand = binder.bind(amount)
-        if types.is_temporal(operand.dtype):
-            # SQLGlot reads INTERVAL '1 day' + x as a sum of two intervals.
-            return operand
-        return interval_from(binder, operand if types.is_text(operand.dtype) else cast_to(operand, pl.String()), tree)
-    if isinstance(amount, exp.Literal) and amount.is_string:
-        number = amount.this.strip() if unit in _PARTED else amount.this.strip().split(".")[0]
-        return _literal(binder, number, unit, tree)
-    return binder.call(
-        _UNIT_FUNCTIONS[unit],
-        [amount if unit in _PARTED else exp.Cast(this=amount, to=exp.DataType.build("BIGINT"))],
-        tree,
-    )
-
-
-def interval_from(binder: Binding, operand: Expr, tree: exp.Expression) -> Expr:
+def interval_from(binder: ExprBinder, operand: Expr, tree: exp.Expression) -> Expr:
     """Bind the cast of an expression to INTERVAL."""
     if types.is_interval(operand.dtype):
         return operand
     if isinstance(operand, Literal) and isinstance(operand.value, str):
-        return _literal(binder, operand.value, None, tree)
+        return interval_literal(binder, operand.value, None, tree)
     if isinstance(operand.dtype, pl.Null):
         return Literal(None, _DURATION)
     if types.is_text(operand.dtype):
@@ -60,21 +32,23 @@ def interval_from(binder: Binding, operand: Expr, tree: exp.Expression) -> Expr:
     )
 
 
-def _literal(binder: Binding, text: str, unit: str | None, tree: exp.Expression) -> Expr:
+def interval_literal(binder: ExprBinder, text: str, unit: str | None, tree: exp.Expression) -> Expr:
     try:
         months, microseconds = interval_of(text, unit)
     except ValueError as error:
         raise binder.error(str(error), tree) from error
-    return constant(months, microseconds)
+    return _constant(months, microseconds)
 
 
-def constant(months: int, microseconds: int) -> Expr:
+def _constant(months: int, microseconds: int) -> Expr:
     if not months:
         return Literal(dt.timedelta(microseconds=microseconds), _DURATION)
     return Call("calendar_interval", (Literal(months, pl.Int64()), Literal(microseconds, pl.Int64())), types.CALENDAR)
 
 
-def interval_arithmetic(binder: Binding, operator: str, left: Expr, right: Expr, tree: exp.Expression) -> Expr | None:
+def interval_arithmetic(
+    binder: ExprBinder, operator: str, left: Expr, right: Expr, tree: exp.Expression
+) -> Expr | None:
     """Return the operation if an interval is in it, else None."""
     if not (types.is_interval(left.dtype) or types.is_interval(right.dtype)):
         return None
@@ -109,7 +83,7 @@ def _sum(left: Expr, right: Expr) -> Expr:
     return Call("interval_sum", (left, right), dtype)
 
 
-def _shifted(binder: Binding, operand: Expr, added: Expr, tree: exp.Expression) -> Expr:
+def _shifted(binder: ExprBinder, operand: Expr, added: Expr, tree: exp.Expression) -> Expr:
     """Add an interval to a date, which gives a TIMESTAMP, to a time, or to a timestamp."""
     if isinstance(operand.dtype, pl.Null):
         return Literal(None, pl.Datetime("us"))
@@ -127,7 +101,7 @@ def comparable(operands: list[Expr]) -> list[Expr]:
     return [Call("interval_days", (o,), _DURATION) if o.dtype == types.CALENDAR else o for o in operands]
 
 
-def time_series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr | None:
+def time_series(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr | None:
     """Bind generate_series(start, stop, step) and range(...) of dates or timestamps; None for numbers."""
     if len(trees) != 3:
         return None
@@ -144,6 +118,3 @@ def time_series(binder: Binding, name: str, trees: list[exp.Expression], tree: e
         Literal(name == "generate_series", pl.Boolean()),
     )
     return Call("series_of_times", args, pl.List(exact))
-
-
-INTERVALS = {exp.Interval: interval}

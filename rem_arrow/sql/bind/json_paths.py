@@ -5,16 +5,17 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
-from rem_arrow.sql.bind.binder import Binding, Operator
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
+from rem_arrow.sql.bind.scalar_calls import call
 
 
 def _extract(name: str) -> Operator:
-    def bind(binder: Binding, tree: exp.Expression) -> Expr:
+    def bind(binder: ExprBinder, tree: exp.Expression) -> Expr:
         path = tree.expression
         if isinstance(path, exp.JSONPath):
             path = _written(path)
         if not isinstance(path, exp.Array):
-            return binder.call(name, [tree.this, path], tree)
+            return call(binder, name, [tree.this, path], tree)
         return binder.bind(
             exp.Array(
                 expressions=[
@@ -42,13 +43,13 @@ def _written(path: exp.JSONPath) -> exp.Expression:
     return exp.Literal.string("".join(steps))
 
 
-def _object(binder: Binding, tree: exp.Expression) -> Expr:
+def _object(binder: ExprBinder, tree: exp.Expression) -> Expr:
     pairs = [
         t
         for pair in tree.expressions
         for t in ((pair.this, pair.expression) if isinstance(pair, exp.JSONKeyValue) else (pair,))
     ]
-    return binder.call("json_object", pairs, tree)
+    return call(binder, "json_object", pairs, tree)
 
 
 TREES: dict[type[exp.Expression], Operator] = {

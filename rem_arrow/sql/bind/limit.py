@@ -28,12 +28,11 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.plan.walk import passed
-from rem_arrow.sql.bind.binder import Binding, Collected
+from rem_arrow.sql.bind.binder import Collected, ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.bind.expressions import ExprBinder
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.subqueries import applied
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 _INT, _FLOAT, _BOOL = pl.Int64(), pl.Float64(), pl.Boolean()
 
@@ -61,7 +60,7 @@ def limited(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Relatio
 
 
 def _by_place(
-    plan: Relation, count: Expr | None, skipped: Expr | None, collected: Collected, binder: Binding
+    plan: Relation, count: Expr | None, skipped: Expr | None, collected: Collected, binder: ExprBinder
 ) -> Relation:
     """The rows whose places lie between what subqueries say; NULL is no limit."""
     place, zero = Column(binder.names.fresh("place"), _INT), Literal(0, _INT)
@@ -99,7 +98,7 @@ def _percentage(tree: exp.Expression, plan: Relation, binder: ExprBinder) -> Rel
     return Project(kept, passed(plan))
 
 
-def _count(tree: exp.Expression, clause: str, binder: Binding) -> Expr | None:
+def _count(tree: exp.Expression, clause: str, binder: ExprBinder) -> Expr | None:
     read = next((n for n in tree.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(n, exp.Column)), None)
     if read is not None:
         raise binder.error(f"{clause} reads a column; it is one number for all rows", read)

@@ -12,13 +12,17 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable
-from rem_arrow.sql.bind.binder import Binding, Operator
-from rem_arrow.sql.bind.containers import apply, at, row, sliced, struct_insert, unified
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
+from rem_arrow.sql.bind.constructors import row, struct_insert
+from rem_arrow.sql.bind.containers import apply, unified
+from rem_arrow.sql.bind.conversions import common_type
+from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.bind.subscripts import at, sliced
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
 
 
-def _any(binder: Binding, name: str, operand: Expr, tree: exp.Expression) -> Expr:
+def _any(binder: ExprBinder, name: str, operand: Expr, tree: exp.Expression) -> Expr:
     """`x = ANY(list)`, `x < ALL(list)`: IN and NOT IN for lists; a comparison over the items else."""
     values = binder.bind(tree.this)
     if isinstance(values.dtype, pl.Null):
@@ -42,7 +46,7 @@ def _any(binder: Binding, name: str, operand: Expr, tree: exp.Expression) -> Exp
 # --- lambdas
 
 
-def _lambda(binder: Binding, tree: exp.Expression, source: list[pl.DataType], what: str) -> Lambda:
+def _lambda(binder: ExprBinder, tree: exp.Expression, source: list[pl.DataType], what: str) -> Lambda:
     if not isinstance(tree, exp.Lambda):
         raise binder.error(f"{what} takes a lambda here", tree, "Write for example lambda x: x + 1.")
     names = [e.name for e in tree.expressions]
@@ -55,13 +59,13 @@ def _lambda(binder: Binding, tree: exp.Expression, source: list[pl.DataType], wh
     return Lambda(variables, body, body.dtype)
 
 
-def _transform(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _transform(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     source = _source(binder, trees, "list_transform", tree)
     body = _lambda(binder, trees[1], [nested.item_of(source.dtype), _INT], "list_transform")
     return Call("list_transform", (source, body), pl.List(body.dtype))
 
 
-def _filter(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _filter(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     source = _source(binder, trees, "list_filter", tree)
     if isinstance(source, Literal) and source.value is None and isinstance(nested.item_of(source.dtype), pl.Null):
         return Literal(None, pl.Null())
@@ -73,27 +77,27 @@ def _filter(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
     )
 
 
-def _reduce(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _reduce(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """The value so far has the type of the items, the first value and the body together."""
     source = _source(binder, trees[:2], "list_reduce", tree)
     item = nested.item_of(source.dtype)
     start = [binder.bind(trees[2])] if len(trees) > 2 else []
-    value = binder.common([Literal(None, item), *start]) if start else item
+    value = common_type([Literal(None, item), *start]) if start else item
     for _ in range(2):
         body = _lambda(binder, trees[1], [value or item, item, _INT], "list_reduce")
-        value = binder.common([Literal(None, value or item), body.body])
+        value = common_type([Literal(None, value or item), body.body])
     wanted = value or item
     body = Lambda(body.variables, binder.converted(body.body, wanted, tree), wanted)
     return Call("list_reduce", (source, body, *(binder.converted(s, wanted, tree) for s in start)), wanted)
 
 
-def _name(binder: Binding, name: str) -> str:
+def _name(binder: ExprBinder, name: str) -> str:
     """Return the name of a variable: the same for the same lambda, so that GROUP BY knows it again, and another for one
     within it."""
     return f"λ{len(binder.variables)}:{name}"
 
 
-def _source(binder: Binding, trees: list[exp.Expression], name: str, tree: exp.Expression) -> Expr:
+def _source(binder: ExprBinder, trees: list[exp.Expression], name: str, tree: exp.Expression) -> Expr:
     if len(trees) != 2:
         raise binder.error(f"{name} takes a list and a lambda", tree)
     (source,) = unified(binder, ["array"], [binder.bind(trees[0])], tree)
@@ -105,16 +109,16 @@ def _source(binder: Binding, trees: list[exp.Expression], name: str, tree: exp.E
 # --- functions whose arguments say what they are
 
 
-def _list_aggregate(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _list_aggregate(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     if len(trees) < 2 or not isinstance(trees[1], exp.Literal) or not trees[1].is_string:
         raise binder.error("list_aggregate takes a list and the name of an aggregate, as a text", tree)
     name = functions.canonical(trees[1].name)
     if name not in functions.AGGREGATES:
         raise binder.error(f"no aggregate {name}", tree, suggest(name, list(functions.AGGREGATES), "Aggregates"))
-    return binder.call(f"list_{name}", [trees[0], *trees[2:]], tree)
+    return call(binder, f"list_{name}", [trees[0], *trees[2:]], tree)
 
 
-def _sort(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _sort(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """list_sort(l, 'DESC', 'NULLS FIRST')."""
     words = [t.name.upper() for t in trees[1:]]
     if isinstance(tree, exp.ArraySort):
@@ -127,43 +131,43 @@ def _sort(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) ->
     backwards = (isinstance(tree, exp.Anonymous) and functions.canonical(tree.name) == "list_reverse_sort") != (
         "DESC" in words
     )
-    called = binder.call("list_reverse_sort" if backwards else "list_sort", trees[:1], tree)
+    called = call(binder, "list_reverse_sort" if backwards else "list_sort", trees[:1], tree)
     assert isinstance(called, Call), "a function's call is one"
     return Call(f"{called.function}_nulls_first", called.args, called.dtype) if "NULLS FIRST" in words else called
 
 
-def _slice_call(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _slice_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     args = [binder.bind(trees[0]), *(binder.converted(binder.bind(t), _INT, tree) for t in trees[1:])]
     return sliced(binder, args, tree)
 
 
-def _extract_call(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _extract_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     if len(trees) != 2:
         raise binder.error("this takes a list, a struct or a map, and a place", tree)
     return at(binder, binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
-def _prepend_to(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    return binder.call("list_prepend", trees[::-1], tree)
+def _prepend_to(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    return call(binder, "list_prepend", trees[::-1], tree)
 
 
-def _row_call(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _row_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     return row(binder, exp.Tuple(expressions=[t.copy() for t in trees]))
 
 
-def _list_end(place: int) -> Callable[[Binding, list[exp.Expression], exp.Expression], Expr]:
+def _list_end(place: int) -> Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]:
     return lambda binder, trees, tree: at(binder, binder.bind(trees[0]), Literal(place, _INT), tree)
 
 
 def _overlap(name: str, *, turned: bool = False) -> Operator:
-    def bind(binder: Binding, tree: exp.Expression) -> Expr:
+    def bind(binder: ExprBinder, tree: exp.Expression) -> Expr:
         pair = [tree.this, tree.expression]
-        return binder.call(name, pair[::-1] if turned else pair, tree)
+        return call(binder, name, pair[::-1] if turned else pair, tree)
 
     return bind
 
 
-def in_list_value(binder: Binding, operand: Expr, values: exp.Expression, tree: exp.Expression) -> Expr:
+def in_list_value(binder: ExprBinder, operand: Expr, values: exp.Expression, tree: exp.Expression) -> Expr:
     """`x IN list`: where the right side is one value, a list."""
     bound = binder.bind(values)
     if nested.is_map(bound.dtype):
@@ -172,7 +176,7 @@ def in_list_value(binder: Binding, operand: Expr, values: exp.Expression, tree: 
     return apply("list_contains", bound, operand)
 
 
-BY_NAME: dict[str, Callable[[Binding, list[exp.Expression], exp.Expression], Expr]] = {
+BY_NAME: dict[str, Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]] = {
     "list_transform": _transform,
     "list_filter": _filter,
     "list_reduce": _reduce,
@@ -197,6 +201,6 @@ TREES: dict[type[exp.Expression], Operator] = {
 }
 
 
-def quantified(binder: Binding, name: str, left: exp.Expression, right: exp.Expression) -> Expr:
+def quantified(binder: ExprBinder, name: str, left: exp.Expression, right: exp.Expression) -> Expr:
     """`x = ANY(list)`."""
     return _any(binder, name, binder.bind(left), right)

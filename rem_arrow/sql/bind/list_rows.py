@@ -5,17 +5,17 @@ from __future__ import annotations
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
 from rem_arrow.plan.nodes import Call, Expr, Literal, Project, Query, Relation, Unnest, Values
 from rem_arrow.plan.walk import passed
-from rem_arrow.sql.bind.binder import Binding
-from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.bind.containers import as_list
+from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subqueries import applied
 
 _ONE_ROW = Values((), ((),))
 
 
-def unnested(binder: Binding, trees: list[exp.Expression], place: str | None) -> Query:
+def unnested(binder: ExprBinder, trees: list[exp.Expression], place: str | None) -> Query:
     """Return the rows of lists side by side; `place` names a column that counts them from 1."""
     outputs: list[tuple[str, Expr]] = []
     names: list[str] = []
@@ -29,7 +29,7 @@ def unnested(binder: Binding, trees: list[exp.Expression], place: str | None) ->
     return Query(plan, (*names, *([place] if place is not None else [])))
 
 
-def _laid_out(binder: Binding, outputs: tuple[tuple[str, Expr], ...], ordinality: str | None) -> Relation:
+def _laid_out(binder: ExprBinder, outputs: tuple[tuple[str, Expr], ...], ordinality: str | None) -> Relation:
     """Return the rows of the lists; the subqueries that these are computed from come first."""
     applies = binder.collected.applies
     plan = Unnest(applied(_ONE_ROW, applies), outputs, ordinality=ordinality)
@@ -37,34 +37,11 @@ def _laid_out(binder: Binding, outputs: tuple[tuple[str, Expr], ...], ordinality
     return Project(plan, tuple(columns)) if applies else plan
 
 
-def as_list(binder: Binding, value: Expr, tree: exp.Expression) -> Expr:
-    """Return a list expression as it is, an untyped NULL as a list. Raises BindError for anything else."""
-    if isinstance(value.dtype, pl.Null):
-        return cast_to(value, pl.List(pl.Int32()))
-    if isinstance(value.dtype, pl.Array):
-        return cast_to(value, pl.List(pl.List(value.dtype.inner).inner))
-    if not isinstance(value.dtype, pl.List):
-        raise binder.error(f"UNNEST takes a list, and this is {sql_name(value.dtype)}", tree)
-    return value
-
-
-def check_concatenable(binder: Binding, dtypes: list[pl.DataType], tree: exp.Expression) -> None:
-    """Raise BindError for a list beside something that is none."""
-    lists = [isinstance(t, (pl.List, pl.Array)) for t in dtypes]
-    other = next(
-        (t for t, is_list in zip(dtypes, lists, strict=True) if not is_list and not isinstance(t, pl.Null)), None
-    )
-    if any(lists) and other is not None:
-        raise binder.error(
-            f"a list and {sql_name(other)} do not concatenate", tree, "Cast the list: CAST(x AS VARCHAR)."
-        )
-
-
 def _function_name(tree: exp.Expression) -> str:
     return str(tree.name if isinstance(tree, exp.Anonymous) else tree.sql_name()).lower()  # type: ignore[attr-defined]
 
 
-def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> Query:
+def table_function(binder: ExprBinder, tree: exp.Expression, place: str | None) -> Query:
     """Return the rows of a function in FROM; `place` names a column that counts them from 1."""
     if isinstance(tree, exp.GenerateSeries):
         name = "range" if tree.args.get("is_end_exclusive") else "generate_series"
@@ -80,7 +57,7 @@ def table_function(binder: Binding, tree: exp.Expression, place: str | None) -> 
     return Query(_laid_out(binder, ((column, value),), ordinality), (name, *([place] if place is not None else [])))
 
 
-def _checked_step(binder: Binding, series: Expr, name: str, tree: exp.Expression) -> Expr:
+def _checked_step(binder: ExprBinder, series: Expr, name: str, tree: exp.Expression) -> Expr:
     """In FROM a series whose step is 0 is an error; elsewhere it has no items."""
     if not isinstance(series, Call) or len(series.args) < 3:
         return series
@@ -90,7 +67,7 @@ def _checked_step(binder: Binding, series: Expr, name: str, tree: exp.Expression
     return Call(series.function, (*series.args, Literal(True, pl.Boolean())), series.dtype)
 
 
-def series(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def series(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Return `range(stop)`, `range(start, stop, step)` or `generate_series(...)` as a list."""
     trees = [exp.Literal.number(0), *trees] if len(trees) == 1 else trees
-    return binder.call(name, trees, tree)
+    return call(binder, name, trees, tree)

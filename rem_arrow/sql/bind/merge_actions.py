@@ -14,7 +14,7 @@ from rem_arrow.schema import Field
 from rem_arrow.source import Catalog
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder, is_default
 from rem_arrow.sql.statement.statement import Assignments, Merge, MergeAction, Name
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 
 class MergeBinder:

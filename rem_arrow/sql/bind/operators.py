@@ -13,10 +13,11 @@ from rem_arrow.plan import types
 from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql.bind import list_functions, subqueries
-from rem_arrow.sql.bind.binder import Binding, Operator
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.collation import collate, collated
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts
 from rem_arrow.sql.bind.intervals import comparable, interval_from
+from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.text.type_names import polars_type
 
 _QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
@@ -30,15 +31,15 @@ _COMPARISONS: dict[type[exp.Expression], str] = {
 }
 
 
-def _and(binder: Binding, tree: exp.Expression) -> Expr:
+def _and(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return And(tuple(binder.boolean(t, "AND") for t in _flat(tree, exp.And)))
 
 
-def _or(binder: Binding, tree: exp.Expression) -> Expr:
+def _or(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return Or(tuple(binder.boolean(t, "OR") for t in _flat(tree, exp.Or)))
 
 
-def _not(binder: Binding, tree: exp.Expression) -> Expr:
+def _not(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return negated(binder.boolean(tree.this, "NOT"))
 
 
@@ -46,7 +47,7 @@ def negated(expr: Expr) -> Expr:
     return Call("not", (expr,), pl.Boolean())
 
 
-def _is(binder: Binding, tree: exp.Expression) -> Expr:
+def _is(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operand, right = binder.bind(tree.this), tree.expression
     if isinstance(right, exp.Null):
         return Call("is_null", (operand,), pl.Boolean())
@@ -56,12 +57,12 @@ def _is(binder: Binding, tree: exp.Expression) -> Expr:
     raise binder.unsupported(f"IS {right.sql('duckdb')} is not supported", tree)
 
 
-def _distinct_from(binder: Binding, tree: exp.Expression) -> Expr:
+def _distinct_from(binder: ExprBinder, tree: exp.Expression) -> Expr:
     differs = Call("is_distinct", _pair(binder, tree, equality=True), pl.Boolean())
     return differs if isinstance(tree, exp.NullSafeNEQ) else negated(differs)
 
 
-def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
+def _comparison(binder: ExprBinder, tree: exp.Expression) -> Expr:
     name = _COMPARISONS[type(tree)]
     quantifier = _QUANTIFIERS.get(tree.expression.name.upper()) if isinstance(tree.expression, exp.Anonymous) else None
     if quantifier is not None and len(tree.expression.expressions) == 1:
@@ -74,13 +75,13 @@ def _comparison(binder: Binding, tree: exp.Expression) -> Expr:
     return Call(name, _pair(binder, tree, equality=name in ("=", "<>")), pl.Boolean())
 
 
-def _pair(binder: Binding, tree: exp.Expression, *, equality: bool) -> tuple[Expr, Expr]:
+def _pair(binder: ExprBinder, tree: exp.Expression, *, equality: bool) -> tuple[Expr, Expr]:
     trees = collated(tree.this, tree.expression)
     left, right = comparable(_alike(binder, [binder.bind(t) for t in trees], tree, equality=equality))
     return left, right
 
 
-def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression, *, equality: bool = False) -> list[Expr]:
+def _alike(binder: ExprBinder, operands: list[Expr], tree: exp.Expression, *, equality: bool = False) -> list[Expr]:
     """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose
     some."""
     operands = equal_to_texts(operands) if equality else operands
@@ -91,7 +92,7 @@ def _alike(binder: Binding, operands: list[Expr], tree: exp.Expression, *, equal
     return binder.same(operands, tree)
 
 
-def _in(binder: Binding, tree: exp.Expression) -> Expr:
+def _in(binder: ExprBinder, tree: exp.Expression) -> Expr:
     query = tree.args.get("query") or next(
         (e for e in tree.expressions if len(tree.expressions) == 1 and subqueries.is_query(e)), None
     )
@@ -121,7 +122,7 @@ def _in(binder: Binding, tree: exp.Expression) -> Expr:
     return InList(operand, tuple(options))
 
 
-def _between(binder: Binding, tree: exp.Expression) -> Expr:
+def _between(binder: ExprBinder, tree: exp.Expression) -> Expr:
     x, low, high = comparable(
         _alike(binder, [binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
     )
@@ -131,7 +132,7 @@ def _between(binder: Binding, tree: exp.Expression) -> Expr:
     return Or((inside, And((Call(">=", (x, high), pl.Boolean()), Call("<=", (x, low), pl.Boolean())))))
 
 
-def _like(binder: Binding, tree: exp.Expression) -> Expr:
+def _like(binder: ExprBinder, tree: exp.Expression) -> Expr:
     escape = None
     if isinstance(tree, exp.Escape):
         escape, tree = tree.expression, tree.this
@@ -139,11 +140,11 @@ def _like(binder: Binding, tree: exp.Expression) -> Expr:
             raise binder.unsupported(f"ESCAPE behind {tree.key.upper()} is not supported", tree)
     name = "ilike" if isinstance(tree, exp.ILike) else "like"
     trees = [tree.this, tree.expression] + ([escape] if escape is not None else [])
-    matches = binder.call(name, trees, tree)
+    matches = call(binder, name, trees, tree)
     return negated(matches) if tree.args.get("negate") else matches
 
 
-def _case(binder: Binding, tree: exp.Expression) -> Expr:
+def _case(binder: ExprBinder, tree: exp.Expression) -> Expr:
     subject, branches = tree.this, tree.args["ifs"]
     if subject is None:
         conditions = [binder.boolean(branch.this, "CASE WHEN") for branch in branches]
@@ -159,13 +160,13 @@ def _case(binder: Binding, tree: exp.Expression) -> Expr:
     return Case(tuple(zip(conditions, results[:-1], strict=True)), results[-1], results[-1].dtype)
 
 
-def _if(binder: Binding, tree: exp.Expression) -> Expr:
+def _if(binder: ExprBinder, tree: exp.Expression) -> Expr:
     default = tree.args.get("false") or exp.Null()
     results = binder.same([binder.bind(tree.args["true"]), binder.bind(default)], tree)
     return Case(((binder.boolean(tree.this, "IF"), results[0]),), results[1], results[1].dtype)
 
 
-def _cast(binder: Binding, tree: exp.Expression) -> Expr:
+def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
     summed = tree.this
     if isinstance(summed, (exp.Add, exp.Sub)) and _is_stamp(summed.expression):
         # SQLGlot reads INTERVAL '1 day' + '2024-01-01'::DATE as the cast of a sum of two intervals.

@@ -14,25 +14,27 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
-from rem_arrow.plan.names import Names
-from rem_arrow.plan.nodes import Column, Expr, Project, Query, Recursive, Relation, Shared, Sort, Union, Values, Working
-from rem_arrow.plan.walk import children, free_columns, rebuild
+from rem_arrow.plan.nodes import Column, Expr, Project, Query, Relation, Shared, Sort, Union, Values
+from rem_arrow.plan.walk import free_columns
 from rem_arrow.source import Catalog
-from rem_arrow.sql.bind import set_operations
-from rem_arrow.sql.bind.binder import Evaluate
-from rem_arrow.sql.bind.conversions import cast_to, settled
-from rem_arrow.sql.bind.from_clause import Cte, Ctes, FromBinder
+from rem_arrow.sql.bind import expressions, set_operations
+from rem_arrow.sql.bind.binder import Evaluate, StatementContext
+from rem_arrow.sql.bind.conversions import settled
+from rem_arrow.sql.bind.from_clause import FromBinder
 from rem_arrow.sql.bind.limit import limited
+from rem_arrow.sql.bind.order_by import sort_keys
 from rem_arrow.sql.bind.pivot import pivoted
+from rem_arrow.sql.bind.recursion import reads_working, recursive
 from rem_arrow.sql.bind.scope import Scope, Visible
-from rem_arrow.sql.bind.select import SelectBinder, finished_order
+from rem_arrow.sql.bind.select import SelectBinder
+from rem_arrow.sql.bind.select_list import Item
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 
 DEPTH_MAX = 60
 # A CTE is bound where it is used, so CTEs that use each other twice double; this bounds them.
 QUERIES_MAX = 5_000
+_NOTHING_AROUND = Surroundings()
 
 
 class Binder:
@@ -41,12 +43,11 @@ class Binder:
     def __init__(
         self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], evaluate: Evaluate | None = None
     ) -> None:
-        self.text, self.parameters = text, parameters
-        self.names = Names()
-        self._from = FromBinder(text, catalog, self.names, parameters, self.query, self._cte, evaluate)
+        self.context = StatementContext(text, catalog, parameters, evaluate, expressions.bound)
+        self._from = FromBinder(self.context, self.query, self._use)
+        self._select = SelectBinder(self.context, self._from)
         # Whether the plan follows from rows that were read while it was bound: then it is good for one run.
         self.reads_data = False
-        self._select = SelectBinder(text, self.names, self._from)
         self._depth = self._queries = 0
         # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays
         # its own.
@@ -55,169 +56,116 @@ class Binder:
     def statement(self, tree: exp.Expression) -> Query:
         """Bind a whole statement; every column of the result has a type."""
         query = self.query(tree)
-        if not any(isinstance(t, pl.Null) for t in query.plan.schema.values()):
+        columns, fresh = query.plan.schema, self.context.names.fresh
+        if not any(isinstance(t, pl.Null) for t in columns.values()):
             return query
-        return Query(
-            Project(
-                query.plan, tuple((self.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())
-            ),
-            query.names,
-        )
+        outputs = tuple((fresh(n), settled(Column(n, t))) for n, t in columns.items())
+        return Query(Project(query.plan, outputs), query.names)
 
-    def query(self, tree: exp.Expression, ctes: Ctes | None = None, outer: Scope | None = None) -> Query:
+    def query(self, tree: exp.Expression, around: Surroundings = _NOTHING_AROUND) -> Query:
         """Bind a SELECT, a set operation, VALUES, or one of these in parentheses."""
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise UnsupportedError(f"queries are nested more than {DEPTH_MAX} deep", self.text, *position(tree))
+            raise self.context.unsupported(f"queries are nested more than {DEPTH_MAX} deep", tree)
         self._count(1, tree)
-        known = self._with(tree, dict(ctes or {}), outer)
+        around = self._with(tree, around)
         if tree.args.get("sample") and not isinstance(tree, exp.Select):
-            raise BindError("USING SAMPLE stands behind the FROM of a SELECT", self.text, *position(tree))
+            raise self.context.error("USING SAMPLE stands behind the FROM of a SELECT", tree)
         try:
             match tree:
                 case exp.Select():
-                    return self._select.bind(tree, known, outer)
-                case exp.SetOperation():
-                    sides = [self.query(side, known, outer) for side in set_operations.sides(tree)]
-                    query = set_operations.combined(tree, sides, self.names, self.text)
-                    return self._ordered(tree, query, known, outer)
-                case exp.Subquery() | exp.Paren():
-                    return self._ordered(tree, self.query(tree.this, known, outer), known, outer)
-                case exp.Pivot():
-                    query, reads_data = pivoted(self._from, tree, known, outer)
-                    self.reads_data = self.reads_data or reads_data
-                    return self._ordered(tree, query, known, outer)
-                case exp.Values():
-                    return self._ordered(tree, self._values(tree, known, outer), known, outer)
+                    return self._select.bind(tree, around)
                 case exp.Table():
-                    return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), known, outer)
+                    return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), around)
                 case _:
-                    raise UnsupportedError(
-                        f"{tree.key.upper()} is not supported; this version runs queries (SELECT)",
-                        self.text,
-                        *position(tree),
-                    )
+                    return self._ordered(tree, self._unordered(tree, around), around)
         finally:
             self._depth -= 1
+
+    def _unordered(self, tree: exp.Expression, around: Surroundings) -> Query:
+        """Bind what is no SELECT, without the ORDER BY and LIMIT behind it."""
+        match tree:
+            case exp.SetOperation():
+                sides = [self.query(side, around) for side in set_operations.sides(tree)]
+                return set_operations.combined(tree, sides, self.context.names, self.context.text)
+            case exp.Subquery() | exp.Paren():
+                return self.query(tree.this, around)
+            case exp.Pivot():
+                query, reads_data = pivoted(self._from, tree, around)
+                self.reads_data = self.reads_data or reads_data
+                return query
+            case exp.Values():
+                return self._values(tree, around)
+            case _:
+                raise self.context.unsupported(
+                    f"{tree.key.upper()} is not supported; this version runs queries (SELECT)", tree
+                )
 
     def _count(self, queries: int, tree: exp.Expression) -> None:
         self._queries += queries
         if self._queries > QUERIES_MAX:
-            raise UnsupportedError(
-                f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted",
-                self.text,
-                *position(tree),
+            raise self.context.unsupported(
+                f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", tree
             )
 
     # --- WITH
 
-    def _with(self, tree: exp.Expression, known: dict[str, Cte], outer: Scope | None) -> dict[str, Cte]:
+    def _with(self, tree: exp.Expression, around: Surroundings) -> Surroundings:
         clause = tree.args.get("with_")
         if clause is None:
-            return known
-        named: set[str] = set()
+            return around
+        names: set[str] = set()
         for cte in clause.expressions:
             name = cte.alias.casefold()
-            if name in named:
-                raise BindError(f'two CTEs have the name "{cte.alias}"', self.text, *position(cte.args["alias"]))
-            named.add(name)
+            if name in names:
+                raise self.context.error(f'two CTEs have the name "{cte.alias}"', cte.args["alias"])
+            names.add(name)
             # What a CTE sees are the CTEs before it: bound with them where it is used.
-            known = {**known, name: Cte(cte, known, outer, recursive=bool(clause.args.get("recursive")))}
-        return known
+            around = around.with_cte(name, Cte(cte, around, recursive=bool(clause.args.get("recursive"))))
+        return around
+
+    def _use(self, cte: Cte) -> Query:
+        """Bind one use of a CTE: the first time its query, then the same rows under other names."""
+        used = self._ctes.get(id(cte))
+        if used is None:
+            before = self._queries
+            query = self._cte(cte)
+            if free_columns(query.plan) or reads_working(query.plan):
+                return query
+            query = Query(Shared(query.plan, len(self._ctes)), query.names)
+            self._ctes[id(cte)] = (cte, query, self._queries - before)
+            return query
+        _, query, queries = used
+        # The plan grows by the CTE at every use, and by all that the CTE uses.
+        self._count(queries, cte.tree)
+        outputs = tuple((self.context.names.fresh(n), Column(n, t)) for n, t in query.plan.schema.items())
+        return Query(Project(query.plan, outputs), query.names)
 
     def _cte(self, cte: Cte) -> Query:
-        """Bind one use of a CTE: the first time its query, then the same rows under other names."""
-        known = self._ctes.get(id(cte))
-        if known is None:
-            before = self._queries
-            recursive = cte.recursive and isinstance(cte.tree.this, exp.Union)
-            query = (
-                self._recursive(cte, cast(exp.Union, cte.tree.this))
-                if recursive
-                else self.query(cte.tree.this, cte.known, cte.outer)
-            )
-            if free_columns(query.plan) or _reads_working(query.plan):
+        if cte.recursive and isinstance(cte.tree.this, exp.Union):
+            query = recursive(self.context, cte, self.query)
+            if query is not None:
                 return query
-            known = (cte, Query(Shared(query.plan, len(self._ctes)), query.names), self._queries - before)
-            self._ctes[id(cte)] = known
-            return known[1]
-        # The plan grows by the CTE at every use, and by all that the CTE uses.
-        self._count(known[2], cte.tree)
-        plan = known[1].plan
-        return Query(
-            Project(plan, tuple((self.names.fresh(n), Column(n, t)) for n, t in plan.schema.items())), known[1].names
-        )
-
-    def _recursive(self, cte: Cte, tree: exp.Union) -> Query:
-        """`base UNION [ALL] step`: the columns are those of the base, in the types of both."""
-        base = self.query(tree.this, cte.known, cte.outer)
-        given = [c.name for c in cte.tree.args["alias"].args.get("columns") or ()]
-        names = (*given, *base.names[len(given) :])
-        wanted = [settled(Column(n, t)).dtype for n, t in base.plan.schema.items()]
-        step, joint = self._step(cte, tree, names, wanted)
-        if joint != wanted:
-            step, joint = self._step(cte, tree, names, joint)
-        name = cte.tree.alias.casefold()
-        if not _reads(step.plan, name):
-            return self.query(tree, cte.known, cte.outer)
-        outputs = [self.names.fresh(n) for n in names]
-        plans = [
-            Project(
-                q.plan,
-                tuple(
-                    (o, cast_to(Column(n, t), w))
-                    for o, (n, t), w in zip(columns, q.plan.schema.items(), joint, strict=True)
-                ),
-            )
-            for q, columns in ((base, outputs), (step, [self.names.fresh(n) for n in names]))
-        ]
-        plan = Recursive(name, plans[0], plans[1], distinct=bool(tree.args.get("distinct")))
-        return Query(self._renamed(plan, name, outputs), names)
-
-    def _renamed(self, plan: Recursive, name: str, outputs: list[str]) -> Relation:
-        """Let the Working relations read the recursion's own columns."""
-
-        def change(node: Relation) -> Relation:
-            if isinstance(node, Working) and node.name == name:
-                return replace(
-                    node, columns=tuple((n, o, t) for (n, _, t), o in zip(node.columns, outputs, strict=True))
-                )
-            return rebuild(node, change)
-
-        return replace(plan, step=change(plan.step))
-
-    def _step(
-        self, cte: Cte, tree: exp.Union, names: tuple[str, ...], types: list[pl.DataType]
-    ) -> tuple[Query, list[pl.DataType]]:
-        working = replace(cte, working=tuple((n, n, t) for n, t in zip(names, types, strict=True)))
-        step = self.query(tree.expression, {**cte.known, cte.tree.alias.casefold(): working}, cte.outer)
-        found = list(step.plan.schema.values())
-        if len(found) != len(types):
-            raise BindError(
-                f"the sides of a recursive UNION have {len(types)} and {len(found)} columns", self.text, *position(tree)
-            )
-        return step, set_operations.joint_types([types, found], self.text, tree)
+        return self.query(cte.tree.this, cte.around)
 
     # --- what stands behind a set operation, a parenthesis or VALUES
 
-    def _ordered(self, tree: exp.Expression, query: Query, ctes: Ctes, outer: Scope | None) -> Query:
+    def _ordered(self, tree: exp.Expression, query: Query, around: Surroundings) -> Query:
         """Apply ORDER BY and LIMIT."""
         if not any(tree.args.get(k) for k in ("order", "limit", "offset")):
             return query
-        scope = Scope(outer=outer)
         visible = [Visible(n, u, t) for n, (u, t) in zip(query.names, query.plan.schema.items(), strict=True)]
-        scope.add("result", visible)
-        binder = self._from.binder(scope, ctes)
-        items: list[tuple[str, Expr, exp.Expression]] = [(v.name, Column(v.unique, v.dtype), tree) for v in visible]
-        by_name = {name.casefold(): expr for name, expr, _ in reversed(items)}
+        binder = self._from.binder(Scope([("result", visible)], outer=around.outer), around)
+        items = [Item(v.name, Column(v.unique, v.dtype), tree) for v in visible]
+        by_name = {item.name.casefold(): item.expr for item in reversed(items)}
         if isinstance(tree, exp.SetOperation):
-            tree = set_operations.with_ordinals(tree, query.names, self.text)
-        keys = [k for k, _ in finished_order(tree, items, by_name, binder)]
+            tree = set_operations.with_ordinals(tree, query.names, self.context.text)
+        keys = [k for k, _ in sort_keys(tree, items, by_name, binder)]
         plan = applied(query.plan, binder.collected.applies)
         if keys:
             shown = {v.unique for v in visible}
             loose = [k for k in keys if not (isinstance(k.expr, Column) and k.expr.name in shown)]
-            hidden = [(self.names.fresh("order"), k.expr) for k in loose]
+            hidden = [(self.context.names.fresh("order"), k.expr) for k in loose]
             named = iter(hidden)
             keys = [replace(k, expr=Column(next(named)[0], k.expr.dtype)) if k in loose else k for k in keys]
             columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
@@ -226,40 +174,29 @@ class Binder:
             return Query(Project(plan, columns) if list(plan.schema) != [n for n, _ in columns] else plan, query.names)
         return Query(limited(tree, plan, binder), query.names)
 
-    def _values(self, tree: exp.Values, ctes: Ctes, outer: Scope | None) -> Query:
-        binders = [self._from.binder(Scope(outer=outer), ctes) for _ in tree.expressions]
+    # --- VALUES
+
+    def _values(self, tree: exp.Values, around: Surroundings) -> Query:
+        binders = [self._from.binder(Scope(outer=around.outer), around) for _ in tree.expressions]
         rows = [
             [binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])]
             for binder, row in zip(binders, tree.expressions, strict=True)
         ]
         if len({len(r) for r in rows}) > 1:
-            raise BindError("the rows of VALUES have different numbers of columns", self.text, *position(tree))
+            raise self.context.error("the rows of VALUES have different numbers of columns", tree)
         columns = [binders[0].same([row[i] for row in rows], tree) for i in range(len(rows[0]))]
-        named = tuple((self.names.fresh(f"col{i}"), c[0].dtype) for i, c in enumerate(columns))
+        named = tuple((self.context.names.fresh(f"col{i}"), c[0].dtype) for i, c in enumerate(columns))
         values = Values(named, tuple(zip(*columns, strict=True)))
-        plan: Relation = values
-        if any(binder.collected.applies for binder in binders):
-            plan = self._rows_of_queries(values, [applied(NOTHING, binder.collected.applies) for binder in binders])
-        return Query(plan, tuple(f"col{i}" for i in range(len(columns))))
+        names = tuple(f"col{i}" for i in range(len(columns)))
+        if not any(binder.collected.applies for binder in binders):
+            return Query(values, names)
+        return Query(self._rows_of_queries(values, [applied(NOTHING, b.collected.applies) for b in binders]), names)
 
-    def _rows_of_queries(self, plan: Values, sources: list[Relation]) -> Relation:
+    def _rows_of_queries(self, values: Values, sources: list[Relation]) -> Relation:
         """VALUES with subqueries: each row computed beside its own."""
+        fresh = self.context.names.fresh
         rows: list[Relation] = []
-        for i, (row, source) in enumerate(zip(plan.rows, sources, strict=True)):
-            rows.append(
-                Project(
-                    source,
-                    tuple((self.names.fresh(n) if i else n, e) for (n, _), e in zip(plan.columns, row, strict=True)),
-                )
-            )
+        for i, (row, source) in enumerate(zip(values.rows, sources, strict=True)):
+            columns = zip(values.columns, row, strict=True)
+            rows.append(Project(source, tuple((fresh(n) if i else n, e) for (n, _), e in columns)))
         return rows[0] if len(rows) == 1 else Union(tuple(rows))
-
-
-def _reads_working(plan: Relation) -> bool:
-    return isinstance(plan, Working) or any(
-        _reads_working(c) for c in children(plan) if not isinstance(plan, Recursive)
-    )
-
-
-def _reads(plan: Relation, name: str) -> bool:
-    return (isinstance(plan, Working) and plan.name == name) or any(_reads(c, name) for c in children(plan))

@@ -14,12 +14,12 @@ from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind import search_terms
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 
 _CONSTANT = 60
 
 
-def rrf(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def rrf(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Bind the fusion of scores, as window functions over the rows of the query."""
     if len(trees) < 2:
         raise binder.error(

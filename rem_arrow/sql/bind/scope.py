@@ -1,4 +1,7 @@
-"""The names that a SELECT can see: relations by alias, and their columns by the user's name and by the unique one."""
+"""The names that a SELECT can see: relations by alias, and their columns by the user's name and by the unique one.
+
+A tree may also name a column by its unique name: see `reference`.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ from dataclasses import dataclass, field
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, suggest
+from rem_arrow.errors import suggest
 from rem_arrow.plan.nodes import Column, Expr, Literal
 from rem_arrow.source import ROWID, VectorSpec
+from rem_arrow.sql.text.position import Place
+
+# Begins the name of a table that stands for the unique name of a column.
+_UNIQUE = "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +46,9 @@ class Visible:
         """What a mention of it means."""
         return Literal(None, pl.Null()) if self.null else Column(self.unique, self.dtype)
 
-    def is_called(self, wanted: str) -> bool:
+    def is_called(self, folded: str) -> bool:
         """Say whether the column has this name, which is casefolded."""
-        return wanted in (self.name.casefold(), self.also.casefold())
+        return folded in (self.name.casefold(), self.also.casefold())
 
 
 @dataclass(slots=True)
@@ -65,17 +72,17 @@ class Scope:
     def alias(self, name: str) -> Expr | None:
         """Return what an alias of a query around stands for; None where there is none of that name, or a column has
         it."""
-        wanted = name.casefold()
+        folded = name.casefold()
         scope: Scope | None = self
         while scope is not None and not scope.knows(name):
-            if wanted in scope.aliases:
-                return scope.aliases[wanted]()
+            if folded in scope.aliases:
+                return scope.aliases[folded]()
             scope = scope.outer
         return None
 
     def owns_no(self, columns: list[exp.Column]) -> bool:
         """Say whether there are columns, and all of them belong to a query around."""
-        here = (self.knows(c.name) if not c.table else self._has(c.table) for c in columns)
+        here = (self.knows(c.name) if not c.table else self.is_relation(c.table) for c in columns)
         return (
             bool(columns)
             and self.outer is not None
@@ -92,9 +99,9 @@ class Scope:
 
     def with_merged(self, column: Visible) -> None:
         """Let `column` stand for all columns of its name."""
-        wanted = column.name.casefold()
-        covered = frozenset(c.unique for _, columns in self.relations for c in columns if c.name.casefold() == wanted)
-        self.merged = [(m, parts) for m, parts in self.merged if m.name.casefold() != wanted] + [(column, covered)]
+        folded = column.name.casefold()
+        covered = frozenset(c.unique for _, columns in self.relations for c in columns if c.name.casefold() == folded)
+        self.merged = [(m, parts) for m, parts in self.merged if m.name.casefold() != folded] + [(column, covered)]
 
     def _substitute(self, column: Visible) -> Visible:
         return next((m for m, parts in self.merged if column.unique in parts), column)
@@ -105,48 +112,47 @@ class Scope:
             dict.fromkeys(self._substitute(c) for _, columns in self.relations for c in columns if not c.hidden)
         )
 
-    def of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
+    def of(self, alias: str, place: Place) -> list[Visible]:
         """Return the columns of `t.*`, for the relations of that name. Raises BindError when there are none."""
-        return [c for c in self._all_of(alias, text, start, end) if not c.hidden]
+        return [c for c in self._all_of(alias, place) if not c.hidden]
 
     def find(self, unique: str) -> Visible | None:
         """Return the column of that unique name, here or in a query around."""
         here = next((c for _, columns in self.relations for c in columns if c.unique == unique), None)
         return here if here is not None or self.outer is None else self.outer.find(unique)
 
-    def _all_of(self, alias: str, text: str, start: int | None, end: int | None) -> list[Visible]:
+    def referenced(self, tree: exp.Column) -> Visible | None:
+        """Return the column that a `reference` names; None where the tree is none."""
+        if not tree.table.startswith(_UNIQUE):
+            return None
+        unique = tree.table.removeprefix(_UNIQUE)
+        return next((m for m, _ in self.merged if m.unique == unique), None) or self.find(unique)
+
+    def _all_of(self, alias: str, place: Place) -> list[Visible]:
         named = [columns for name, columns in self.relations if name.casefold() == alias.casefold()]
         if not named:
-            raise BindError(
-                f'no table "{alias}" in FROM',
-                text,
-                start,
-                end,
-                hint=suggest(alias, [name for name, _ in self.relations], "Tables"),
+            raise place.error(
+                f'no table "{alias}" in FROM', suggest(alias, [name for name, _ in self.relations], "Tables")
             )
         return [column for columns in named for column in columns]
 
-    def tell_apart(self, alias: str | None, text: str, start: int | None, end: int | None) -> None:
+    def tell_apart(self, alias: str | None, place: Place) -> None:
         """Raise BindError when two relations have this name, or without one when any two have the same."""
         names = [name.casefold() for name, _ in self.relations]
         for name, _ in self.relations:
             if names.count(name.casefold()) > 1 and (alias is None or alias.casefold() == name.casefold()):
-                raise BindError(
-                    f'the table "{name}" is ambiguous: two in FROM have this name',
-                    text,
-                    start,
-                    end,
-                    hint="Give one of the tables an alias.",
+                raise place.error(
+                    f'the table "{name}" is ambiguous: two in FROM have this name', "Give one of the tables an alias."
                 )
 
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
-        wanted = name.casefold()
-        return any(c.is_called(wanted) for _, columns in self.relations for c in columns)
+        folded = name.casefold()
+        return any(c.is_called(folded) for _, columns in self.relations for c in columns)
 
-    def _holds(self, alias: str, wanted: str) -> bool:
+    def _holds(self, alias: str, folded: str) -> bool:
         return any(
-            c.is_called(wanted)
+            c.is_called(folded)
             for relation, columns in self.relations
             if relation.casefold() == alias.casefold()
             for c in columns
@@ -156,48 +162,62 @@ class Scope:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
         return self._holds(alias, name.casefold()) or (self.outer is not None and self.outer.has(alias, name))
 
-    def _has(self, alias: str) -> bool:
-        return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
-
     def is_relation(self, alias: str) -> bool:
         """Say whether a relation here has that name."""
-        return self._has(alias)
+        return any(relation.casefold() == alias.casefold() for relation, _ in self.relations)
 
     def reaches(self, name: str, alias: str | None) -> bool:
         """Say whether the name means something here or in a query around."""
-        here = self.knows(name) if alias is None else self._has(alias)
+        here = self.knows(name) if alias is None else self.is_relation(alias)
         return here or (self.outer is not None and self.outer.reaches(name, alias))
 
-    def resolve(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Column:
+    def resolve(self, name: str, alias: str | None, place: Place) -> Column:
         """Return the column that a name means. Raises BindError when there is none, or more than one."""
-        found = self.visible(name, alias, text, start, end)
-        return Column(found.unique, found.dtype)
+        column = self.visible(name, alias, place)
+        return Column(column.unique, column.dtype)
 
-    def visible(self, name: str, alias: str | None, text: str, start: int | None, end: int | None) -> Visible:
+    def visible(self, name: str, alias: str | None, place: Place) -> Visible:
         """The same with all that is known of the column."""
-        wanted = name.casefold()
-        here = self.knows(name) if alias is None else self._has(alias)
-        # A relation of that name around may have the column that the one here lacks.
-        lacks = (
-            here
-            and alias is not None
-            and self.outer is not None
-            and self.outer.has(alias, name)
-            and not self._holds(alias, wanted)
-        )
-        if self.outer is not None and (not here or lacks) and self.outer.reaches(name, alias):
-            return self.outer.visible(name, alias, text, start, end)
-        where = [(alias, self._all_of(alias, text, start, end))] if alias is not None else self.relations
-        hits = [(relation, c) for relation, columns in where for c in columns if c.is_called(wanted)]
-        meant = {c if alias is not None else self._substitute(c) for _, c in hits}
-        if len(meant) == 1:
-            (column,) = meant
-            return column
-        if len(hits) > 1:
-            options = list(dict.fromkeys(f"{relation}.{c.name}" for relation, c in hits))
-            hint = f"Write {' or '.join(options)}." if len(options) > 1 else "Give one of the tables an alias."
-            raise BindError(f'the column "{name}" is ambiguous', text, start, end, hint=hint)
+        if self.outer is not None and self._is_around(name, alias) and self.outer.reaches(name, alias):
+            return self.outer.visible(name, alias, place)
+        folded = name.casefold()
+        relations = self.relations if alias is None else [(alias, self._all_of(alias, place))]
+        hits = [(relation, c) for relation, columns in relations for c in columns if c.is_called(folded)]
+        columns = {c if alias is not None else self._substitute(c) for _, c in hits}
+        if len(columns) == 1:
+            return columns.pop()
+        if hits:
+            raise place.error(f'the column "{name}" is ambiguous', _how_to_tell_apart(hits))
         tables = ", ".join(relation for relation, _ in self.relations)
         among = f" in {alias}" if alias is not None else f" in {tables}" if tables else ": there is no FROM"
-        known = [c.name for _, columns in where for c in columns if c.name != ROWID]
-        raise BindError(f'no column "{name}"{among}', text, start, end, hint=suggest(name, known, "Columns"))
+        names = [c.name for _, columns in relations for c in columns if c.name != ROWID]
+        raise place.error(f'no column "{name}"{among}', suggest(name, names, "Columns"))
+
+    def _is_around(self, name: str, alias: str | None) -> bool:
+        """Say whether the name means nothing here, but may in a query around: also where a relation of that name there
+        has the column that the one here lacks."""
+        if alias is None:
+            return not self.knows(name)
+        if not self.is_relation(alias):
+            return True
+        return self.outer is not None and self.outer.has(alias, name) and not self._holds(alias, name.casefold())
+
+
+def reference(name: str, column: Visible) -> exp.Column:
+    """Return a tree that names a column of the scope by its unique name, whatever else the user's `name` means."""
+    table = exp.to_identifier(_UNIQUE + column.unique, quoted=True)
+    return exp.column(exp.to_identifier(name, quoted=True), table=table)
+
+
+def without_references(tree: exp.Expression) -> exp.Expression:
+    """Return the tree as the user may read it."""
+    return tree.transform(
+        lambda node: (
+            exp.column(node.this.copy()) if isinstance(node, exp.Column) and node.table.startswith(_UNIQUE) else node
+        )
+    )
+
+
+def _how_to_tell_apart(hits: list[tuple[str, Visible]]) -> str:
+    options = list(dict.fromkeys(f"{relation}.{c.name}" for relation, c in hits))
+    return f"Write {' or '.join(options)}." if len(options) > 1 else "Give one of the tables an alias."

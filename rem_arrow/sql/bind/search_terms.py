@@ -33,7 +33,7 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.source import ROWID, Metric, Ranking
-from rem_arrow.sql.bind.binder import Binding, Collected
+from rem_arrow.sql.bind.binder import Collected, ExprBinder, is_score
 from rem_arrow.sql.bind.scope import Scope, Visible
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
 
@@ -86,7 +86,7 @@ def _terms(tree: exp.Expression) -> list[exp.Expression]:
     return [tree]
 
 
-def score(binder: Binding, tree: exp.Dot) -> Expr:
+def score(binder: ExprBinder, tree: exp.Dot) -> Expr:
     """Bind a score as a number."""
     metric = metric_of(tree)
     assert metric is not None, "the caller looked"
@@ -110,12 +110,7 @@ def score(binder: Binding, tree: exp.Dot) -> Expr:
     )
 
 
-def is_score(expr: Expr) -> bool:
-    """Say whether an expression is a score as a number."""
-    return isinstance(expr, Call) and (expr.function.startswith("vector_") or expr.function == text_scores.FUNCTION)
-
-
-def wanted(binder: Binding, tree: exp.Dot, plan: Relation) -> Wanted:
+def wanted(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> Wanted:
     """Bind a search term of WHERE; `plan` is what FROM gives. The column `_score` joins the searched table's
     columns."""
     metric = metric_of(tree)
@@ -217,7 +212,7 @@ def _best_texts(plan: Relation, key: SortKey, call: Call, limit: Expr, names: st
     )
 
 
-def relation(binder: Binding, tree: exp.Search) -> exp.Select:
+def relation(binder: ExprBinder, tree: exp.Search) -> exp.Select:
     """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
     given = [v for v in tree.args.values() if isinstance(v, exp.Expression)]
     plain = [v for v in given if not isinstance(v, (exp.Kwarg, exp.PropertyEQ))]
@@ -250,7 +245,7 @@ _NOT_EMBEDDED = (
 )
 
 
-def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible:
+def _searched(binder: ExprBinder, tree: exp.Expression, metric: Ranking) -> Visible:
     """Return the column of vectors, or of texts, that stands before the dot."""
     names = [
         p.name
@@ -266,13 +261,13 @@ def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible
     ]
     if not 1 <= len(names) <= 2:
         raise binder.error("a score is written table.column.cosine(query)", tree)
-    start, end = binder.place(tree)
+    place = binder.place(tree)
     try:
-        found = binder.scope.resolve(names[-1], names[0] if len(names) == 2 else None, binder.text, start, end)
+        found = binder.scope.resolve(names[-1], names[0] if len(names) == 2 else None, place)
     except BindError as error:
         if names[-1].casefold() not in ("embedding", "embedding_alt"):
             raise
-        raise BindError(error.message, binder.text, start, end, hint=_NOT_EMBEDDED) from error
+        raise place.error(error.message, _NOT_EMBEDDED) from error
     column = binder.scope.find(found.name) or Visible(names[-1], found.name, found.dtype)
     if metric == "bm25":
         if not types.is_text(found.dtype):
@@ -284,7 +279,7 @@ def _searched(binder: Binding, tree: exp.Expression, metric: Ranking) -> Visible
     return column
 
 
-def _rowid_beside(binder: Binding, column: Visible, tree: exp.Expression) -> Visible:
+def _rowid_beside(binder: ExprBinder, column: Visible, tree: exp.Expression) -> Visible:
     """Return the column that numbers the rows of the table that a column is of."""
     scope: Scope | None = binder.scope
     while scope is not None:
@@ -302,7 +297,7 @@ def _rowid_beside(binder: Binding, column: Visible, tree: exp.Expression) -> Vis
     )
 
 
-def _words(binder: Binding, tree: exp.Expression) -> Literal | Parameter:
+def _words(binder: ExprBinder, tree: exp.Expression) -> Literal | Parameter:
     expr = binder.bind(tree)
     if isinstance(expr, Literal) and isinstance(expr.value, str):
         return expr
@@ -311,7 +306,7 @@ def _words(binder: Binding, tree: exp.Expression) -> Literal | Parameter:
     raise binder.error("bm25 takes a text, as a literal or a parameter", tree)
 
 
-def _arguments(binder: Binding, tree: exp.Dot) -> dict[str, exp.Expression]:
+def _arguments(binder: ExprBinder, tree: exp.Dot) -> dict[str, exp.Expression]:
     given: dict[str, exp.Expression] = {}
     for argument in tree.expression.expressions:
         if isinstance(argument, (exp.Kwarg, exp.PropertyEQ)):
@@ -328,7 +323,7 @@ def _arguments(binder: Binding, tree: exp.Dot) -> dict[str, exp.Expression]:
     return given
 
 
-def _vector(binder: Binding, tree: exp.Expression, column: Visible) -> Expr:
+def _vector(binder: ExprBinder, tree: exp.Expression, column: Visible) -> Expr:
     expr = binder.bind(tree)
     if isinstance(expr.dtype, pl.String):
         if column.vector is None or not column.vector.provider:
@@ -354,7 +349,7 @@ def _numbers(dtype: pl.List | pl.Array) -> bool:
     return inner.is_numeric() or isinstance(inner, pl.Null)
 
 
-def _count(binder: Binding, tree: exp.Expression) -> Expr:
+def _count(binder: ExprBinder, tree: exp.Expression) -> Expr:
     expr = binder.bind(tree)
     good = (
         isinstance(expr, (Literal, Parameter))

@@ -26,7 +26,7 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
 

@@ -14,10 +14,11 @@ from rem_arrow.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind.arithmetic import arithmetic
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
+from rem_arrow.sql.bind.scalar_calls import call
 
-Special: TypeAlias = Callable[[Binding, list[exp.Expression], exp.Expression], Expr]
+Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
 
 _STAMP, _STAMP_UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
 
@@ -25,7 +26,7 @@ _STAMP, _STAMP_UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
 def _operator(symbol: str) -> Special:
     """add(a, b) and the like."""
 
-    def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
         if len(trees) == 1 and symbol in ("+", "-"):
             return binder.bind(trees[0] if symbol == "+" else exp.Neg(this=trees[0].copy()))
         _expect(binder, trees, 2, tree)
@@ -34,14 +35,14 @@ def _operator(symbol: str) -> Special:
     return bind
 
 
-def _floored(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _floored(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fdiv(x, y) is floor(x / y)."""
     _expect(binder, trees, 2, tree)
     quotient = arithmetic(binder, "/", binder.bind(trees[0]), binder.bind(trees[1]), tree)
     return Call("floor", (quotient,), quotient.dtype)
 
 
-def _floored_rest(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _floored_rest(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fmod(x, y) is x - y * floor(x / y)."""
     _expect(binder, trees, 2, tree)
     x, y = (cast_to(binder.bind(t), pl.Float64()) for t in trees)
@@ -49,28 +50,28 @@ def _floored_rest(binder: Binding, trees: list[exp.Expression], tree: exp.Expres
     return Call("-", (x, product), pl.Float64())
 
 
-def _date_add(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _date_add(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     _expect(binder, trees, 2, tree)
     return arithmetic(binder, "+", binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
-def _age(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _age(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """age(x) counts from x to the start of today."""
     if len(trees) == 1:
         today = exp.Cast(this=exp.CurrentDate(), to=exp.DataType.build("TIMESTAMP"))
-        return binder.call("age", [today, exp.Cast(this=trees[0].copy(), to=exp.DataType.build("TIMESTAMP"))], tree)
+        return call(binder, "age", [today, exp.Cast(this=trees[0].copy(), to=exp.DataType.build("TIMESTAMP"))], tree)
     if len(trees) == 2 and any(isinstance(t, exp.Null) for t in trees):
         trees = [exp.Cast(this=t.copy(), to=exp.DataType.build("TIMESTAMP")) for t in trees]
-    return binder.call("age", trees, tree)
+    return call(binder, "age", trees, tree)
 
 
-def _typeof(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     _expect(binder, trees, 1, tree)
     dtype = binder.bind(trees[0]).dtype
     return Literal('"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype), pl.String())
 
 
-def _try(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _try(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """TRY(CAST(x AS t)) is TRY_CAST; nothing else can be tried value by value."""
     _expect(binder, trees, 1, tree)
     operand = binder.bind(trees[0])
@@ -85,7 +86,7 @@ def _try(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> 
 _HARMLESS_IF = ("//", "%")
 
 
-def _constant_or_null(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _constant_or_null(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     if len(trees) < 2:
         raise binder.error("constant_or_null takes a value and at least one argument more", tree)
     value, *others = (binder.bind(t) for t in trees)
@@ -93,7 +94,7 @@ def _constant_or_null(binder: Binding, trees: list[exp.Expression], tree: exp.Ex
     return Case(missing, value, value.dtype)
 
 
-def _date(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     _expect(binder, trees, 1, tree)
     return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
 
@@ -106,22 +107,22 @@ def _constant(value: str) -> Special:
     return lambda _binder, _trees, _tree: Literal(value, pl.String())
 
 
-def _date_trunc(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _date_trunc(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """Truncate dates and times; the fields of an interval have a function of their own."""
     if len(trees) == 2:
         operand = binder.bind(trees[1])
         if types.is_interval(operand.dtype):
             return Call("interval_trunc", (binder.bind(trees[0]), operand), types.CALENDAR)
-    return binder.call("date_trunc", trees, tree)
+    return call(binder, "date_trunc", trees, tree)
 
 
 def _finite(name: str, *, answer: bool) -> Special:
     """isfinite and isinf: dates and times have no infinity here."""
 
-    def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
         operand = binder.bind(trees[0]) if len(trees) == 1 else None
         if operand is None or not types.is_temporal(operand.dtype):
-            return binder.call(name, trees, tree)
+            return call(binder, name, trees, tree)
         missing = (Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean()))
         return Case((missing,), Literal(answer, pl.Boolean()), pl.Boolean())
 
@@ -136,12 +137,12 @@ def _random(name: str, dtype: pl.DataType) -> Special:
     return lambda _binder, _trees, _tree: Call(name, (Literal(next(_calls), pl.Int64()),), dtype)
 
 
-def _nothing(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _nothing(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """setseed(x): taken, and gives NULL; random() does not repeat."""
     return Literal(None, pl.Null())
 
 
-def _nullif(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _nullif(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """NULLIF(a, b) compares as = does; its type is that of a."""
     _expect(binder, trees, 2, tree)
     value = binder.bind(trees[0])
@@ -153,8 +154,8 @@ def _nullif(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) 
 def _places(name: str) -> Special:
     """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
 
-    def bind(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        found = binder.call(name, trees, tree)
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        found = call(binder, name, trees, tree)
         if not (isinstance(found, Call) and len(found.args) == 2 and isinstance(found.dtype, pl.Decimal)):
             return found
         value, places = found.args
@@ -170,18 +171,18 @@ def _places(name: str) -> Special:
     return bind
 
 
-def _entity_table(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """entity_table('Users') is 'users', the name of a table of entities as it is stored with edges."""
     _expect(binder, trees, 1, tree)
-    if not isinstance(trees[0], exp.Literal) or not trees[0].is_string or binder.entity_table is None:
+    if not isinstance(trees[0], exp.Literal) or not trees[0].is_string:
         raise binder.error("entity_table takes the name of a table of entities as a text", tree)
-    name = binder.entity_table(trees[0].name)
+    name = binder.context.catalog.entity_table(trees[0].name)
     if name is None:
         raise binder.error(f'no table of entities "{trees[0].name}"; edges lead from and to entities', trees[0])
     return Literal(name, pl.String())
 
 
-def _expect(binder: Binding, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
+def _expect(binder: ExprBinder, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
     if len(trees) != wanted:
         raise binder.error(f"the function takes {wanted} argument(s), not {len(trees)}", tree)
 

@@ -1,8 +1,7 @@
 """Star expressions: `*`, `t.*`, `s.*` of a struct, COLUMNS(...), and `* LIKE 'x%'`, to the columns that they stand for.
 
 An expression that holds one is written out once for each column; `*COLUMNS(...)` becomes the arguments of its function.
-A column stands in the tree as a reference that is bound already: the binder takes it from the tree's `meta`
-(REFERENCE).
+A column stands in the tree by its unique name (scope.reference), for another may have its name.
 """
 
 from __future__ import annotations
@@ -16,29 +15,26 @@ from sqlglot import exp
 
 from rem_arrow.errors import suggest
 from rem_arrow.plan import nested_functions as nested
-from rem_arrow.plan.nodes import Expr
-from rem_arrow.sql.bind.binder import REFERENCE
-from rem_arrow.sql.bind.containers import field
-from rem_arrow.sql.bind.expressions import ExprBinder
-from rem_arrow.sql.bind.scope import Scope
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.bind.scope import Scope, reference
 
 _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpILike, exp.RegexpFullMatch)
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A column that a star stands for: its name, what computes it, and what the groups of a regular expression
-    matched."""
+    """A column that a star stands for: its name, what computes it, whether that is a column or a field as it is, and
+    what the groups of a regular expression matched."""
 
     name: str
     tree: exp.Expression
+    is_column: bool
     groups: tuple[str, ...] = ()
 
 
 def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
     """Return the expression once for each column of the stars in it; None when it holds none."""
-    tree = _unpacked(binder, tree)
+    tree = unpacked(binder, tree)
     stars = list(_stars(tree))
     if not stars:
         return None
@@ -51,20 +47,20 @@ def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
     columns = _columns(binder, stars[0])
     if tree is stars[0]:
         return columns
-    found = []
+    written = []
     for column in columns:
         copy = tree.copy()
         for star in list(_stars(copy)):
             star.replace(column.tree.copy())
-        found.append(replace(column, tree=copy))
-    return found
+        written.append(replace(column, tree=copy, is_column=False))
+    return written
 
 
 def written_out(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
     """Return a condition that holds where it does for every column of its stars."""
     found = expanded(binder, tree)
     if found is None:
-        return _unpacked(binder, tree)
+        return unpacked(binder, tree)
     return exp.and_(*(f.tree for f in found), copy=False)
 
 
@@ -104,8 +100,8 @@ def _counts_rows(tree: exp.Expression) -> bool:
     )
 
 
-def _unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
-    """Put the columns of `*COLUMNS(...)` in its place among the arguments."""
+def unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
+    """Return the tree with the columns of `*COLUMNS(...)` in its place among the arguments."""
     if not any(
         isinstance(n, exp.Columns) and n.args.get("unpack") for n in tree.walk(prune=lambda n: isinstance(n, exp.Query))
     ):
@@ -163,12 +159,11 @@ def _columns(binder: ExprBinder, star: exp.Expression) -> list[Shown]:
 
 def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
     star = tree.this if isinstance(tree, exp.Column) else tree
-    start, end = position(tree)
-    binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.text, start, end)
+    binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.place(tree))
     columns = (
-        _fields(binder, tree)
+        _parts(binder, tree)
         if isinstance(tree, exp.Column)
-        else [(c.name, c.bound) for c in binder.scope.all_columns()]
+        else [(c.name, reference(c.name, c)) for c in binder.scope.all_columns()]
     )
     if not columns:
         raise binder.error("* needs a FROM", tree)
@@ -176,31 +171,32 @@ def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
     excluded = _modified(binder, star.args.get("except_") or star.args.get("except") or (), names, "exclude")
     replaced = _modified(binder, star.args.get("replace") or (), names, "replace")
     renamed = _modified(binder, star.args.get("rename") or (), names, "rename")
-    found = []
+    shown = []
     for name, column in columns:
         folded = name.casefold()
         if folded in excluded:
             continue
-        value = replaced[folded].this if folded in replaced else _reference(name, column, tree)
-        found.append(Shown(renamed[folded].alias if folded in renamed else name, value))
-    return found
+        label = renamed[folded].alias if folded in renamed else name
+        if folded in replaced:
+            value = replaced[folded].this
+            shown.append(Shown(label, value, isinstance(value, exp.Column)))
+        else:
+            shown.append(Shown(label, column, is_column=True))
+    return shown
 
 
-def _fields(binder: ExprBinder, tree: exp.Column) -> list[tuple[str, Expr]]:
-    """The columns of a table, or the fields of a struct."""
+def _parts(binder: ExprBinder, tree: exp.Column) -> list[tuple[str, exp.Expression]]:
+    """Return the columns of a table, or the fields of a struct."""
     scope = binder.scope
     if not scope.is_relation(tree.table) and scope.knows(tree.table):
-        base = binder.bind(exp.column(tree.args["table"].copy()))
-        if isinstance(base.dtype, pl.Struct):
-            return [(n, field(base, n, t)) for n, t in nested.fields_of(base.dtype).items()]
-    start, end = position(tree)
-    return [(c.name, c.bound) for c in scope.of(tree.table, binder.text, start, end)]
-
-
-def _reference(name: str, column: Expr, star: exp.Expression) -> exp.Expression:
-    tree = exp.column(exp.to_identifier(name, quoted=True))
-    tree.meta[REFERENCE] = column
-    return tree
+        base = exp.column(tree.args["table"].copy())
+        dtype = binder.bind(base).dtype
+        if isinstance(dtype, pl.Struct):
+            return [
+                (name, exp.Dot(this=base.copy(), expression=exp.to_identifier(name, quoted=True)))
+                for name in nested.fields_of(dtype)
+            ]
+    return [(c.name, reference(c.name, c)) for c in scope.of(tree.table, binder.place(tree))]
 
 
 def _modified(
@@ -237,7 +233,7 @@ def _named(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> li
 
 def _fulfilling(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
     """Those for whose name the lambda, or the condition on a star, holds: a SELECT of constants says which."""
-    if binder.evaluate is None:
+    if binder.context.evaluate is None:
         raise binder.unsupported("a condition on the names of columns cannot stand in this statement", tree)
     items = []
     for column in columns:
@@ -253,5 +249,5 @@ def _fulfilling(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) 
             if meant and node.parent is not None:
                 node.replace(exp.Literal.string(column.name))
         items.append(root)
-    (holds,) = binder.evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
+    (holds,) = binder.context.evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
     return [c for c, kept in zip(columns, holds, strict=True) if kept]

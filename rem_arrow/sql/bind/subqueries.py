@@ -25,7 +25,7 @@ from rem_arrow.plan.nodes import (
     Relation,
     Values,
 )
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.binder import ExprBinder
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
 # What an Apply has as its input until the clause that it stands in gives it one.
@@ -46,7 +46,7 @@ def applied(plan: Relation, applies: list[Apply]) -> Relation:
     return plan
 
 
-def scalar(binder: Binding, tree: exp.Expression) -> Expr:
+def scalar(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """A query that stands for one value."""
     query = _query(binder, tree)
     if len(query.names) != 1:
@@ -54,12 +54,12 @@ def scalar(binder: Binding, tree: exp.Expression) -> Expr:
     return _added(binder, Apply("scalar", NOTHING, query.plan, binder.names.fresh("subquery")))
 
 
-def exists(binder: Binding, tree: exp.Expression) -> Expr:
+def exists(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """EXISTS."""
     return _added(binder, Apply("exists", NOTHING, _query(binder, tree.this).plan, binder.names.fresh("exists")))
 
 
-def contained(binder: Binding, operand: exp.Expression, query_tree: exp.Expression, tree: exp.Expression) -> Expr:
+def contained(binder: ExprBinder, operand: exp.Expression, query_tree: exp.Expression, tree: exp.Expression) -> Expr:
     """`x IN (SELECT ...)`; with several columns, `(x, y) IN (SELECT ...)`."""
     query = _query(binder, query_tree)
     pairs = _pairs(binder, operand, query, tree)
@@ -74,7 +74,7 @@ def contained(binder: Binding, operand: exp.Expression, query_tree: exp.Expressi
     return _added(binder, Apply("in", NOTHING, plan, binder.names.fresh("in"), value))
 
 
-def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
+def quantified(binder: ExprBinder, tree: exp.Expression, operator: str) -> Expr:
     """`x > ANY (SELECT ...)`, `x <> ALL (SELECT ...)`."""
     quantifier = tree.expression
     if operator == "=" and isinstance(quantifier, exp.Any):
@@ -88,7 +88,7 @@ def quantified(binder: Binding, tree: exp.Expression, operator: str) -> Expr:
     return Call("not", (_some(binder, Call("not", (condition,), _BOOL), query.plan),), _BOOL)
 
 
-def _query(binder: Binding, tree: exp.Expression) -> Query:
+def _query(binder: ExprBinder, tree: exp.Expression) -> Query:
     while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(
         tree.args.get(k) for k in ("order", "limit", "offset", "with_")
     ):
@@ -100,12 +100,12 @@ def _query(binder: Binding, tree: exp.Expression) -> Query:
     )
 
 
-def _added(binder: Binding, apply: Apply) -> Column:
+def _added(binder: ExprBinder, apply: Apply) -> Column:
     binder.collected.applies.append(apply)
     return Column(apply.name, apply.schema[apply.name])
 
 
-def _pairs(binder: Binding, operand: exp.Expression, query: Query, tree: exp.Expression) -> list[tuple[Expr, Expr]]:
+def _pairs(binder: ExprBinder, operand: exp.Expression, query: Query, tree: exp.Expression) -> list[tuple[Expr, Expr]]:
     """Return each value beside the column that it is compared with, in one type; a row stands for its values, on either
     side."""
     values = [binder.bind(e) for e in operand.expressions] if isinstance(operand, exp.Tuple) else [binder.bind(operand)]
@@ -150,7 +150,7 @@ def _compared(operator: str, pairs: list[tuple[Expr, Expr]]) -> Expr:
     return condition
 
 
-def _some(binder: Binding, condition: Expr, plan: Relation) -> Expr:
+def _some(binder: ExprBinder, condition: Expr, plan: Relation) -> Expr:
     """Whether the condition holds for some row: TRUE; else NULL if it is NULL for one; else FALSE."""
     fresh = binder.names.fresh
     holds, some, rows, known = fresh("holds"), fresh("some"), fresh("rows"), fresh("known")

@@ -18,15 +18,14 @@ from rem_arrow.errors import UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Cast, Column, Expr, Literal, Relation, Unnest
 from rem_arrow.plan.walk import columns_of
-from rem_arrow.sql.bind.binder import Binding
-from rem_arrow.sql.bind.containers import field
-from rem_arrow.sql.bind.list_rows import as_list
+from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.bind.containers import as_list, field
 
 # Deeper than any type may be nested.
 _ALL_LEVELS = 1_000
 
 
-def explode(binder: Binding, tree: exp.Expression) -> Expr:
+def explode(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """`unnest(list)` as a part of an expression: the row once for each value."""
     value, levels, _ = _rows(binder, tree)
     if levels and isinstance(value.dtype, pl.Struct):
@@ -34,7 +33,7 @@ def explode(binder: Binding, tree: exp.Expression) -> Expr:
     return value
 
 
-def items(binder: Binding, item: exp.Expression) -> list[tuple[str | None, Expr]] | None:
+def items(binder: ExprBinder, item: exp.Expression) -> list[tuple[str | None, Expr]] | None:
     """Return the columns that an item of the SELECT list becomes; the name is None for rows of values. None: it is no
     UNNEST."""
     tree = item.this if isinstance(item, exp.Alias) else item
@@ -61,7 +60,7 @@ def _fields(value: Expr, levels: int, parents: str, *, keeps_parents: bool) -> l
     return found
 
 
-def _rows(binder: Binding, tree: exp.Expression) -> tuple[Expr, int, bool]:
+def _rows(binder: ExprBinder, tree: exp.Expression) -> tuple[Expr, int, bool]:
     """Return the value of each row once the lists are opened, how many levels may still be, and whether names of
     parents are kept."""
     unnests = binder.collected.unnests
@@ -90,7 +89,7 @@ def _rows(binder: Binding, tree: exp.Expression) -> tuple[Expr, int, bool]:
     return value, levels, keeps_parents
 
 
-def _options(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> tuple[int, bool]:
+def _options(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> tuple[int, bool]:
     levels, keeps_parents = 1, False
     for option in trees:
         if not isinstance(option, (exp.PropertyEQ, exp.Kwarg)):
@@ -146,7 +145,7 @@ def of_keys(plan: Relation, keys: Sequence[Expr], unnests: Mapping[str, Expr]) -
 # --- functions that are an UNNEST
 
 
-def _generate_subscripts(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _generate_subscripts(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """generate_subscripts(list, 1): the places of the items, from 1."""
     if len(trees) > 2 or (len(trees) == 2 and not (isinstance(trees[1], exp.Literal) and trees[1].name == "1")):
         raise UnsupportedError("generate_subscripts takes a list and the dimension 1", binder.text)
@@ -156,7 +155,7 @@ def _generate_subscripts(binder: Binding, trees: list[exp.Expression], tree: exp
     return explode(binder, exp.Explode(this=places))
 
 
-def _regexp_split_to_table(binder: Binding, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+def _regexp_split_to_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     if len(trees) != 2:
         raise binder.error("regexp_split_to_table takes a text and a pattern", tree)
     return explode(

@@ -12,7 +12,8 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, TextError
 from rem_arrow.plan.nodes import Query
-from rem_arrow.sql.text.parser import parse, position
+from rem_arrow.sql.text.parser import parse
+from rem_arrow.sql.text.position import position
 
 
 class Views:

@@ -10,9 +10,10 @@ from sqlglot import exp
 
 from rem_arrow.plan import functions
 from rem_arrow.plan.nodes import Bound, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
-from rem_arrow.sql.bind import function_calls
-from rem_arrow.sql.bind.binder import Binding
+from rem_arrow.sql.bind.aggregate_calls import aggregate_call
+from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.text.arguments import name_and_arguments
 
 _INT = pl.Int64()
 _NAMED: dict[str, tuple[str, ...]] = {
@@ -41,7 +42,7 @@ class _Over:
     spec: exp.Expression | None = None
 
 
-def window(binder: Binding, tree: exp.Expression) -> Expr:
+def window(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """Bind a call with OVER."""
     if binder.collected.windows is None:
         raise binder.error(
@@ -52,7 +53,7 @@ def window(binder: Binding, tree: exp.Expression) -> Expr:
     inner = binder.without_windows()
     over = _resolved(binder, tree)
     partition = tuple(inner.bind(t) for t in over.partition)
-    order = tuple(_sort_key(inner, o) for o in over.order)
+    order = tuple(sort_key(inner.bind(o.this), o) for o in over.order)
     call = _call(inner, tree.this)
     frame = None if over.spec is None else _frame(inner, over.spec, over.order, order)
     return _collected(
@@ -63,7 +64,7 @@ def window(binder: Binding, tree: exp.Expression) -> Expr:
     )
 
 
-def _resolved(binder: Binding, tree: exp.Expression, seen: tuple[str, ...] = ()) -> _Over:
+def _resolved(binder: ExprBinder, tree: exp.Expression, seen: tuple[str, ...] = ()) -> _Over:
     name = tree.args.get("alias")
     own = _Over(
         tuple(tree.args.get("partition_by") or ()),
@@ -79,12 +80,7 @@ def _resolved(binder: Binding, tree: exp.Expression, seen: tuple[str, ...] = ())
     return _Over(own.partition or base.partition, own.order or base.order, own.spec or base.spec)
 
 
-def _sort_key(binder: Binding, ordered: exp.Expression) -> SortKey:
-    expr = binder.bind(ordered.this)
-    return SortKey(expr, bool(ordered.args.get("desc")), not ordered.args.get("nulls_first"))
-
-
-def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
+def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
     where, ignore_nulls = None, False
     while isinstance(tree, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)):
         if isinstance(tree, exp.Filter):
@@ -92,7 +88,7 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         else:
             ignore_nulls = isinstance(tree, exp.IgnoreNulls)
         tree = tree.this
-    name, trees = function_calls.name_and_arguments(tree)
+    name, trees = name_and_arguments(tree)
     if trees and isinstance(trees[0], (exp.IgnoreNulls, exp.RespectNulls)):
         ignore_nulls = isinstance(trees[0], exp.IgnoreNulls)
         trees = [trees[0].this, *trees[1:]]
@@ -103,7 +99,7 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
         return replace(_ranking(binder, name, trees, tree), inner=inner)
     if name in _VALUES:
         return replace(_value(binder, name, trees, tree), where=where, ignore_nulls=ignore_nulls, inner=inner)
-    aggregate = function_calls.aggregate_call(binder, tree, where)
+    aggregate = aggregate_call(binder, tree, where)
     if aggregate is None:
         known = [*_RANKING, *_VALUES, *functions.AGGREGATES]
         raise binder.error(
@@ -122,7 +118,7 @@ def _call(binder: Binding, tree: exp.Expression) -> WindowCall:
     )
 
 
-def _in_place(binder: Binding, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
+def _in_place(binder: ExprBinder, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
     """Return the arguments in their places: `lead(col := x, "default" := 0)` names them."""
     given = {t.this.name.casefold(): t.expression for t in trees if isinstance(t, (exp.PropertyEQ, exp.Kwarg))}
     if not given:
@@ -139,24 +135,24 @@ def _in_place(binder: Binding, name: str, trees: list[exp.Expression]) -> list[e
     return [t if t is not None else exp.Literal.number(1) for t in filled]
 
 
-def _inner_order(binder: Binding, trees: list[exp.Expression]) -> tuple[list[exp.Expression], tuple[SortKey, ...]]:
+def _inner_order(binder: ExprBinder, trees: list[exp.Expression]) -> tuple[list[exp.Expression], tuple[SortKey, ...]]:
     """Part `v ORDER BY y` among the arguments of a window function; an aggregate's is bound with the aggregate."""
     if not trees or not isinstance(trees[-1], exp.Order):
         return trees, ()
     last = trees[-1]
     return [*trees[:-1], *([last.this] if last.this is not None else [])], tuple(
-        _sort_key(binder, o) for o in last.expressions
+        sort_key(binder.bind(o.this), o) for o in last.expressions
     )
 
 
-def _ranking(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
+def _ranking(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
     wanted = 1 if name == "ntile" else 0
     if len(trees) != wanted:
         raise binder.error(f"{name} takes {wanted} argument(s), not {len(trees)}", tree)
     return WindowCall(name, tuple(cast_to(binder.bind(t), _INT) for t in trees), _RANKING[name])
 
 
-def _value(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
+def _value(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
     least, most = _VALUES[name]
     if not least <= len(trees) <= most:
         raise binder.error(f"{name} takes {least} to {most} argument(s), not {len(trees)}", tree)
@@ -171,7 +167,7 @@ def _value(binder: Binding, name: str, trees: list[exp.Expression], tree: exp.Ex
 
 
 def _frame(
-    binder: Binding, spec: exp.Expression, order: tuple[exp.Expression, ...], keys: tuple[SortKey, ...]
+    binder: ExprBinder, spec: exp.Expression, order: tuple[exp.Expression, ...], keys: tuple[SortKey, ...]
 ) -> Frame:
     unit = cast(FrameUnit, str(spec.args.get("kind") or "rows").lower())
     start = _bound(binder, spec, "start", unit, order, keys)
@@ -184,7 +180,7 @@ def _frame(
 
 
 def _bound(
-    binder: Binding,
+    binder: ExprBinder,
     spec: exp.Expression,
     which: str,
     unit: FrameUnit,
@@ -212,7 +208,7 @@ def _bound(
     return Bound(binder.bind(target), following)
 
 
-def _collected(binder: Binding, wanted: WindowCall) -> Expr:
+def _collected(binder: ExprBinder, wanted: WindowCall) -> Expr:
     """Return the column of a call; the same call twice is one."""
     assert binder.collected.windows is not None, "the caller checked that windows may stand here"
     for name, other in binder.collected.windows.items():

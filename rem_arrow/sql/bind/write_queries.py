@@ -19,13 +19,12 @@ from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Column, Expr, Literal, Project, Query, Relation, Values
 from rem_arrow.schema import Field, Table
 from rem_arrow.source import Catalog
-from rem_arrow.sql.bind.binder import Evaluate
+from rem_arrow.sql.bind.binder import Evaluate, ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, castable, settled
-from rem_arrow.sql.bind.expressions import ExprBinder
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.statement.statement import Assignments, Name
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 EXCLUDED = "excluded"
 
@@ -72,6 +71,7 @@ class WriteBinder:
     ) -> None:
         self._text, self._target = text, target
         self._binder = Binder(text, catalog, parameters, evaluate)
+        self._names = self._binder.context.names
 
     # --- INSERT
 
@@ -141,9 +141,9 @@ class WriteBinder:
                 if count:
                     left_out.add(i)
         kept = [i for i in range(len(fields)) if i not in left_out]
-        binder = ExprBinder(self._text, Scope(), self._binder.names, self._binder.parameters)
+        binder = ExprBinder(self._binder.context, Scope())
         bound = tuple(tuple(self._cell(binder, row[i], fields[i]) for i in kept) for row in rows)
-        columns = tuple((self._binder.names.fresh(fields[i].name), computed_type(fields[i].dtype)) for i in kept)
+        columns = tuple((self._names.fresh(fields[i].name), computed_type(fields[i].dtype)) for i in kept)
         return Query(Values(columns, bound), tuple(fields[i].name for i in kept)), [fields[i] for i in kept]
 
     def _cell(self, binder: ExprBinder, tree: exp.Expression, field: Field) -> Expr:
@@ -183,7 +183,7 @@ class WriteBinder:
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
         outputs: list[tuple[str, Expr]] = [(c.name, c) for c in columns[:extra]]
         for field, tree, column in zip(self._target.table.fields, trees, columns[extra:], strict=True):
-            name = self._binder.names.fresh(field.name)
+            name = self._names.fresh(field.name)
             value: Expr = column
             if tree is not None:
                 value = self._default(field) if is_default(tree) else self._cast(column, field, tree)
@@ -219,7 +219,7 @@ class WriteBinder:
 
     def constant(self, tree: exp.Expression, field: Field) -> Query:
         """Bind an expression without columns, such as a DEFAULT, as a value of `field`."""
-        binder = ExprBinder(self._text, Scope(), self._binder.names, self._binder.parameters)
+        binder = ExprBinder(self._binder.context, Scope())
         value = self._cast(binder.bind(tree), field, tree)
         return Query(Project(Values((), ((),)), ((field.name, value),)), (field.name,))
 
@@ -264,7 +264,7 @@ class WriteBinder:
 
     def _settled(self, query: Query) -> Query:
         """Give the columns that are only NULL a type."""
-        columns = tuple((self._binder.names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())
+        columns = tuple((self._names.fresh(n), settled(Column(n, t))) for n, t in query.plan.schema.items())
         return Query(Project(query.plan, columns), query.names)
 
     def _rowid(self) -> list[exp.Expression]:
@@ -278,8 +278,7 @@ class WriteBinder:
     def _assigned(self, query: Query, fields: Sequence[Field], trees: Sequence[exp.Expression]) -> Query:
         columns = [Column(n, t) for n, t in query.plan.schema.items()]
         outputs = [
-            (self._binder.names.fresh(f.name), self._cast(c, f, t))
-            for f, c, t in zip(fields, columns, trees, strict=True)
+            (self._names.fresh(f.name), self._cast(c, f, t)) for f, c, t in zip(fields, columns, trees, strict=True)
         ]
         return Query(Project(query.plan, tuple(outputs)), tuple(f.name for f in fields))
 

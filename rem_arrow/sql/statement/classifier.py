@@ -27,7 +27,7 @@ from rem_arrow.sql.statement.statement import (
     Summarize,
     Update,
 )
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
 _REFUSED: dict[type[exp.Expression], str] = {

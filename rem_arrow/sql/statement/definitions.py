@@ -21,7 +21,7 @@ from rem_arrow.sql.statement.statement import (
     RenameTable,
     WidenColumn,
 )
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.type_names import polars_type
 from rem_arrow.sql.text.view_text import view_text
 

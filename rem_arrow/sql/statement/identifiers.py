@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.sql.statement.statement import Assignments, Name
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 
 def name_of(tree: exp.Expression) -> Name:

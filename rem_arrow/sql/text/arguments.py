@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from rem_arrow.plan import functions
+
 # The name, and the keys of the arguments in the order of the call.
 ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.StrPosition: ("strpos", ("this", "substr")),
@@ -122,3 +124,20 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.JSONType: ("json_type", ("this", "expression")),
     exp.JSONArray: ("json_array", ("expressions",)),
 }
+
+
+def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
+    if isinstance(tree, exp.Anonymous):
+        return functions.canonical(str(tree.this)), list(tree.expressions)
+    name, keys = ARGUMENTS.get(type(tree)) or (
+        functions.canonical(str(tree.sql_name())),  # type: ignore[attr-defined]
+        tuple(tree.arg_types),
+    )
+    trees: list[exp.Expression] = []
+    for key in keys:
+        value = tree.args.get(key)
+        if isinstance(value, list):
+            trees += [v for v in value if isinstance(v, exp.Expression)]
+        elif isinstance(value, exp.Expression):
+            trees.append(value)
+    return name, trees

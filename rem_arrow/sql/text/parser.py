@@ -215,16 +215,6 @@ def _like(token: Token, kind: TokenType, text: str) -> Token:
     return Token(kind, text, token.line, token.col, token.start, token.end)
 
 
-def position(tree: exp.Expression) -> tuple[int | None, int | None]:
-    """Return where a tree stands in the text: from its first to its last token that knows its place."""
-    starts, ends = [], []
-    for node in tree.walk():
-        if "start" in node.meta:
-            starts.append(node.meta["start"])
-            ends.append(node.meta["end"] + 1)
-    return (min(starts), max(ends)) if starts else (None, None)
-
-
 def _translated(error: GlotParseError, text: str) -> ParseError:
     first = error.errors[0] if error.errors else {}
     line, column = first.get("line"), first.get("col")

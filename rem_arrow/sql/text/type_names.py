@@ -10,7 +10,7 @@ from sqlglot import exp
 from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
-from rem_arrow.sql.text.parser import position
+from rem_arrow.sql.text.position import position
 
 _T = exp.DataType.Type
 

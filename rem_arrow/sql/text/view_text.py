@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rem_arrow.sql.text.parser import position, tokens
+from rem_arrow.sql.text.parser import tokens
+from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.spaces import place_after, spaced
 
 
