@@ -21,7 +21,7 @@ from rem_arrow.sql.bind import expressions, set_operations
 from rem_arrow.sql.bind.binder import Evaluate, StatementContext
 from rem_arrow.sql.bind.conversions import settled
 from rem_arrow.sql.bind.from_clause import FromBinder
-from rem_arrow.sql.bind.limit import limited
+from rem_arrow.sql.bind.limit import bound_limit, limited
 from rem_arrow.sql.bind.order_by import sort_keys
 from rem_arrow.sql.bind.pivot import pivoted
 from rem_arrow.sql.bind.recursion import reads_working, recursive
@@ -170,9 +170,9 @@ class Binder:
             keys = [replace(k, expr=Column(next(named)[0], k.expr.dtype)) if k in loose else k for k in keys]
             columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
             plan = Sort(Project(plan, (*columns, *hidden)) if hidden else plan, tuple(keys))
-            plan = limited(tree, plan, binder)
+            plan = limited(plan, bound_limit(tree, binder), self.context.names)
             return Query(Project(plan, columns) if list(plan.schema) != [n for n, _ in columns] else plan, query.names)
-        return Query(limited(tree, plan, binder), query.names)
+        return Query(limited(plan, bound_limit(tree, binder), self.context.names), query.names)
 
     # --- VALUES
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
-from rem_arrow.sql.bind import search_terms
+from rem_arrow.sql.bind import search_scores
 from rem_arrow.sql.bind.binder import ExprBinder
 
 _CONSTANT = 60
@@ -40,7 +40,7 @@ def rrf(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -
 
 def _share(score: exp.Expression) -> exp.Expression:
     """Return what one score gives: NULL where there is none."""
-    down = search_terms.metric_of(score) != "l2"
+    down = search_scores.metric_of(score) != "l2"
     order = exp.Order(expressions=[exp.Ordered(this=score.copy(), desc=down, nulls_first=False)])
     rank = exp.Window(this=exp.Anonymous(this="rank"), order=order, over="OVER")
     place = exp.Add(this=exp.Literal.number(_CONSTANT), expression=rank)

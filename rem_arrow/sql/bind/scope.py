@@ -121,6 +121,17 @@ class Scope:
         here = next((c for _, columns in self.relations for c in columns if c.unique == unique), None)
         return here if here is not None or self.outer is None else self.outer.find(unique)
 
+    def owner(self, unique: str) -> tuple[str, list[Visible]] | None:
+        """Return the name and the columns of the relation here that has the column of that unique name."""
+        return next(
+            ((name, columns) for name, columns in self.relations if any(c.unique == unique for c in columns)), None
+        )
+
+    def rowid_beside(self, unique: str) -> Visible | None:
+        """Return the column that numbers the rows of the table here that has the column of that unique name."""
+        owner = self.owner(unique)
+        return None if owner is None else next((c for c in owner[1] if c.name == ROWID), None)
+
     def referenced(self, tree: exp.Column) -> Visible | None:
         """Return the column that a `reference` names; None where the tree is none."""
         if not tree.table.startswith(_UNIQUE):

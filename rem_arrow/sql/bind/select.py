@@ -1,50 +1,23 @@
-"""SELECT: a parsed query to a plan, in the order in which SQL means it.
-
-FROM, WHERE, GROUP BY with its aggregates, HAVING, windows, QUALIFY, DISTINCT ON, lists laid out as rows, SELECT,
-DISTINCT, ORDER BY, LIMIT. The subqueries of a clause are computed right below it.
-"""
+"""SELECT: its clauses bound, one after the other, to a record that select_plan.py makes a plan of."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import replace
 
-import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
-from rem_arrow.plan.nodes import (
-    Call,
-    Cast,
-    Column,
-    Expr,
-    Filter,
-    Literal,
-    Parameter,
-    Project,
-    Query,
-    Relation,
-    Sort,
-    SortKey,
-    Window,
-    WindowCall,
-)
-from rem_arrow.plan.walk import map_window
+from rem_arrow.plan.nodes import Column, Expr, Query, Relation
 from rem_arrow.sql.bind import group_by, search_terms, stars, unnest
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.from_clause import FromBinder
-from rem_arrow.sql.bind.limit import limited
+from rem_arrow.sql.bind.grouping_sets import Grouping
+from rem_arrow.sql.bind.limit import bound_limit
 from rem_arrow.sql.bind.order_by import distinct_on, sort_keys
-from rem_arrow.sql.bind.scope import Scope
-from rem_arrow.sql.bind.select_list import Item, aliases_of, bound_items, by_alias
-from rem_arrow.sql.bind.set_operations import distinct as distinct_rows
-from rem_arrow.sql.bind.subqueries import applied
+from rem_arrow.sql.bind.search_terms import SearchTerm
+from rem_arrow.sql.bind.select_list import aliases_of, bound_items, by_alias
+from rem_arrow.sql.bind.select_plan import BoundSelect, Condition, planned
 from rem_arrow.sql.bind.surroundings import Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
-from rem_arrow.sql.text.position import position
-
-_INT, _FLOAT = pl.Int64(), pl.Float64()
 
 # Clauses that SQLGlot reads and this binder does not know, by the key of their argument.
 _UNSUPPORTED = {
@@ -55,179 +28,121 @@ _UNSUPPORTED = {
 }
 
 
-@dataclass(slots=True)
-class _Select:
-    """One SELECT while it is bound: what is computed below its aggregation, and above."""
-
-    tree: exp.Select
-    scope: Scope
-    around: Surroundings
-    aliases: dict[str, exp.Expression]
-    searches: list[search_terms.Wanted] = field(default_factory=list)
-    below: Collected = field(default_factory=Collected)
-    above: Collected = field(default_factory=Collected)
-
-
 class SelectBinder:
     """Binds SELECTs of one statement."""
 
     def __init__(self, context: StatementContext, froms: FromBinder) -> None:
-        self.context, self._from = context, froms
-        self.text, self.names = context.text, context.names
+        self._context, self._from = context, froms
 
     def bind(self, tree: exp.Select, around: Surroundings) -> Query:
+        """Return the plan of a SELECT. Raises BindError and UnsupportedError with the position."""
         for key, name in _UNSUPPORTED.items():
             if tree.args.get(key):
-                raise UnsupportedError(f"{name} is not supported yet", self.text, *position(tree))
+                raise self._context.unsupported(f"{name} is not supported yet", tree)
         if not tree.expressions:
-            raise BindError(
-                "SELECT names no columns", self.text, *position(tree), hint="Write SELECT * for all of them."
-            )
+            raise self._context.error("SELECT names no columns", tree, "Write SELECT * for all of them.")
+        return planned(self._bound(tree, around), self._context.names)
+
+    def _bound(self, tree: exp.Select, around: Surroundings) -> BoundSelect:
         plan, scope = self._from.bind(tree, around)
-        plan = sampled(self.context, plan, tree)
-        named = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
-        select = _Select(tree, scope, around, aliases_of(tree))
-        select.above = Collected({}, {}, {}, {}, named, inside=select.below)
-        where = tree.args.get("where")
-        terms, rest = search_terms.parted(None if where is None else where.this)
-        if rest is not None:
-            collected = Collected()
-            binder = self._binder(select, collected, select.aliases)
-            condition = binder.boolean(stars.written_out(binder, rest), "WHERE")
-            plan = Filter(applied(plan, collected.applies), condition)
-        select.searches = [search_terms.wanted(self._binder(select, Collected()), term, plan) for term in terms]
-        return self._projected(select, plan)
-
-    def _binder(
-        self, select: _Select, collected: Collected, aliases: Mapping[str, exp.Expression] | None = None
-    ) -> ExprBinder:
-        return replace(self._from.binder(select.scope, select.around, collected), aliases=aliases or {})
-
-    def _projected(self, select: _Select, plan: Relation) -> Query:
-        tree, above = select.tree, select.above
-        binder = self._binder(select, above, select.aliases)
-        items = bound_items(self._binder(select, above), tree, select.aliases)
-        grouping = group_by.grouping(
-            self._binder(select, select.below, select.aliases), tree.args.get("group"), items, above
-        )
-        condition = self._having(select, binder, grouping.keys)
-        qualify = binder.boolean(tree.args["qualify"].this, "QUALIFY") if tree.args.get("qualify") is not None else None
-        named = by_alias(items, select.aliases)
+        source = sampled(self._context, plan, tree)
+        named_windows = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
+        below, aliases = Collected(), aliases_of(tree)
+        above = Collected({}, {}, {}, {}, named_windows, inside=below)
+        binder = replace(self._from.binder(scope, around, above), aliases=aliases)
+        where, searches = _where(tree, source, binder)
+        items = bound_items(binder, tree, aliases)
+        keys = group_by.keys(replace(binder, collected=below), tree.args.get("group"), items, above)
+        having = _having(tree, keys, binder)
+        qualify = tree.args.get("qualify")
+        condition = None if qualify is None else binder.boolean(qualify.this, "QUALIFY")
+        named = by_alias(items, aliases)
         order = sort_keys(tree, items, named, binder)
         first_of = distinct_on(tree, items, named, binder)
-        aggregated = (
-            bool(grouping.keys or above.aggregates) or tree.args.get("group") is not None or condition is not None
-        )
-        plain = not (aggregated or above.windows or above.unnests or tree.args.get("distinct"))
-        if select.searches:
-            plan = search_terms.searched(plan, select.searches, self._rows_asked(tree) if plain else None)
-            if not order and not aggregated and not tree.args.get("distinct"):
-                order = [(key, tree) for key in select.searches[0].order]
-        elif (
-            plain
-            and len(order) == 1
-            and (asked := self._rows_asked(tree)) is not None
-            and not (select.below.applies or above.applies)
-        ):
-            plan = search_terms.nearest(plan, order[0][0], asked, select.scope, self.names.fresh("search")) or plan
-        plan = applied(plan, select.below.applies)
-        if aggregated:
-            plan, above.unnests = unnest.of_keys(plan, grouping.keys, above.unnests or {})
-            plan, swap = group_by.aggregated(plan, grouping, above, self.names, self.text)
-            items = [item._replace(expr=swap(item.expr, item.tree)) for item in items]
-            order = [(replace(key, expr=swap(key.expr, t)), t) for key, t in order]
-            first_of = [swap(e, tree) for e in first_of]
-            condition = None if condition is None else swap(condition, tree.args.get("having") or tree)
-            qualify = None if qualify is None else swap(qualify, tree.args["qualify"])
-            above.windows = {n: map_window(c, lambda e: swap(e, tree)) for n, c in (above.windows or {}).items()}
-            above.unnests = {n: swap(e, tree) for n, e in (above.unnests or {}).items()}
-            above.applies = group_by.swapped(above.applies, swap, tree)
-        plan = applied(plan, above.applies)
-        if condition is not None:
-            plan = Filter(plan, condition)
-        if above.windows:
-            plan = Window(plan, tuple(above.windows.items()))
-        if qualify is not None:
-            plan = Filter(plan, qualify)
-        keys = [key for key, _ in order]
-        if first_of:
-            plan = self._first_of_each(plan, first_of, keys)
-        if above.unnests:
-            plan = unnest.laid_out(plan, above.unnests)
-        return self._finished(select, plan, items, keys)
-
-    def _having(self, select: _Select, binder: ExprBinder, keys: list[Expr]) -> Expr | None:
-        """Bind HAVING: a name is a key of GROUP BY, else an alias of the SELECT list, else a column."""
-        having, scope = select.tree.args.get("having"), select.scope
-        if having is None:
-            return None
-        key_names = {k.name for k in keys if isinstance(k, Column)}
-        hidden = {
-            n
-            for n in binder.aliases
-            if scope.knows(n) and not any(c.name.casefold() == n and c.unique in key_names for c in scope.all_columns())
-        }
-        plain = self._binder(select, replace(select.above, windows=None, unnests=None), select.aliases)
-        return plain.preferring(hidden).boolean(having.this, "HAVING")
-
-    def _rows_asked(self, tree: exp.Select) -> Expr | None:
-        """Return LIMIT + OFFSET; None without a LIMIT that is a number or a parameter."""
-        found = []
-        for key in ("limit", "offset"):
-            clause = tree.args.get(key)
-            if clause is None:
-                if key == "limit":
-                    return None
-                continue
-            if not isinstance(clause, (exp.Limit, exp.Offset)) or clause.args.get("limit_options") is not None:
-                return None
-            if not isinstance(clause.expression, (exp.Literal, exp.Placeholder, exp.Parameter)):
-                return None
-            expr = ExprBinder(self.context, Scope()).bind(clause.expression)
-            if (
-                not isinstance(expr, (Literal, Parameter))
-                or not expr.dtype.is_integer()
-                or (isinstance(expr, Literal) and expr.value is None)
-            ):
-                return None
-            found.append(expr)
-        return found[0] if len(found) == 1 else Call("+", (Cast(found[0], _INT), Cast(found[1], _INT)), _INT)
-
-    def _first_of_each(self, plan: Relation, keys: list[Expr], order: list[SortKey]) -> Relation:
-        """DISTINCT ON: of the rows that agree in `keys`, the first in the order of the query."""
-        number = self.names.fresh("row")
-        numbered = Window(plan, ((number, WindowCall("row_number", (), pl.Int64(), tuple(keys), tuple(order))),))
-        return Filter(numbered, group_by.equals_one(number))
-
-    # --- DISTINCT, ORDER BY, LIMIT
-
-    def _finished(self, select: _Select, plan: Relation, items: list[Item], order: list[SortKey]) -> Query:
-        tree = select.tree
         clause = tree.args.get("distinct")
-        distinct = clause is not None and clause.args.get("on") is None
-        outputs = [(self.names.fresh(item.name), item.expr) for item in items]
-        place = {e: n for n, e in outputs}
-        hidden: list[tuple[str, Expr]] = []
-        keys = []
-        for key in order:
-            name = place.get(key.expr)
-            if name is None:
-                if distinct:
-                    raise BindError(
-                        "ORDER BY of a SELECT DISTINCT must name columns of its SELECT list",
-                        self.text,
-                        *position(tree.args["order"]),
-                    )
-                name = place[key.expr] = self.names.fresh("order")
-                hidden.append((name, key.expr))
-            keys.append(replace(key, expr=Column(name, key.expr.dtype)))
-        plan = Project(plan, (*outputs, *hidden))
-        if distinct:
-            plan = distinct_rows(plan, self.names)
-            renamed = dict(zip([n for n, _ in outputs], plan.schema, strict=True))
-            outputs = [(renamed[n], e) for n, e in outputs]
-            keys = [replace(k, expr=Column(renamed[cast(Column, k.expr).name], k.expr.dtype)) for k in keys]
-        plan = limited(tree, Sort(plan, tuple(keys)) if keys else plan, self._binder(select, Collected()))
-        if hidden:
-            plan = Project(plan, tuple((n, Column(n, e.dtype)) for n, e in outputs))
-        return Query(plan, tuple(item.name for item in items))
+        is_grouped = bool(keys.exprs or above.aggregates) or tree.args.get("group") is not None or having is not None
+        if searches and not (order or is_grouped or clause):
+            order = [(key, tree) for key in searches[0].order]
+        select = BoundSelect(
+            source,
+            tuple(items),
+            where,
+            applies_below=below.applies,
+            applies=above.applies,
+            having=having,
+            windows=tuple((above.windows or {}).items()),
+            qualify=condition,
+            distinct_on=tuple(first_of),
+            unnests=above.unnests or {},
+            distinct=clause is not None and clause.args.get("on") is None,
+            order=tuple(order),
+        )
+        if is_grouped:
+            select = _grouped(select, keys, searches, tree, binder)
+        _check_order(select, tree, binder)
+        select = replace(select, limit=bound_limit(tree, binder))
+        return _searched(select, searches, tree, binder)
+
+
+def _where(tree: exp.Select, source: Relation, binder: ExprBinder) -> tuple[Condition | None, list[SearchTerm]]:
+    """Bind WHERE: its searches apart, whose scores are columns of FROM from then."""
+    where = tree.args.get("where")
+    terms, rest = search_terms.split(None if where is None else where.this)
+    condition = None
+    if rest is not None:
+        inner = replace(binder, collected=Collected())
+        expr = inner.boolean(stars.written_out(inner, rest), "WHERE")
+        condition = Condition(expr, inner.collected.applies)
+    inner = replace(binder, collected=Collected(), aliases={})
+    return condition, [search_terms.bound_term(inner, term, source) for term in terms]
+
+
+def _having(tree: exp.Select, keys: group_by.Keys, binder: ExprBinder) -> Expr | None:
+    """Bind HAVING: a name is a key of GROUP BY, else an alias of the SELECT list, else a column."""
+    having, scope = tree.args.get("having"), binder.scope
+    if having is None:
+        return None
+    key_names = {k.name for k in keys.exprs if isinstance(k, Column)}
+    hidden = {
+        n
+        for n in binder.aliases
+        if scope.knows(n) and not any(c.name.casefold() == n and c.unique in key_names for c in scope.all_columns())
+    }
+    inner = replace(binder, collected=replace(binder.collected, windows=None, unnests=None))
+    return inner.preferring(hidden).boolean(having.this, "HAVING")
+
+
+def _grouped(
+    select: BoundSelect, keys: group_by.Keys, searches: list[SearchTerm], tree: exp.Select, binder: ExprBinder
+) -> BoundSelect:
+    """Return the SELECT with its aggregation; the lists that its keys are computed from are laid out below it."""
+    fresh, above = binder.names.fresh, binder.collected
+    grouping = Grouping(
+        tuple((fresh(k.name if isinstance(k, Column) else "key"), k) for k in keys.exprs),
+        keys.sets,
+        above.aggregates or {},
+        above.groupings or {},
+        unnest.needed_by(keys.exprs, select.unnests),
+    )
+    columns = {*select.source.schema, *grouping.unnests, *(s.hit.score for s in searches)}
+    columns |= {a.name for a in select.applies_below}
+    others = {n: e for n, e in select.unnests.items() if n not in grouping.unnests}
+    return group_by.over_groups(replace(select, grouping=grouping, unnests=others), columns, tree, binder)
+
+
+def _check_order(select: BoundSelect, tree: exp.Select, binder: ExprBinder) -> None:
+    exprs = {item.expr for item in select.items}
+    if select.distinct and not all(key.expr in exprs for key in select.keys):
+        raise binder.error("ORDER BY of a SELECT DISTINCT must name columns of its SELECT list", tree.args["order"])
+
+
+def _searched(select: BoundSelect, searches: list[SearchTerm], tree: exp.Select, binder: ExprBinder) -> BoundSelect:
+    """Return the SELECT with the searches of WHERE, or with the one that ORDER BY score LIMIT k means."""
+    plain = not (select.grouping is not None or select.windows or select.unnests or tree.args.get("distinct"))
+    rows = select.limit.rows if plain and select.limit is not None else None
+    if searches:
+        return replace(select, hits=search_terms.hits(searches, rows))
+    if rows is None or len(select.keys) != 1 or select.applies_below or select.applies:
+        return select
+    hit = search_terms.nearest(select.source, select.keys[0], rows, binder.scope, binder.names.fresh("search"))
+    return select if hit is None else replace(select, hits=(hit,), keeps_all=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ def by_alias(items: list[Item], aliases: Mapping[str, exp.Expression]) -> dict[s
     return {i.name.casefold(): i.expr for i in reversed(items) if aliases.get(i.name.casefold()) is i.tree}
 
 
-def ordinal(tree: exp.Expression, items: list[Item], clause: str, binder: ExprBinder) -> Item | None:
+def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: ExprBinder) -> Item | None:
     """Return the item that a number means, or None for any other expression."""
     if not (isinstance(tree, exp.Literal) and not tree.is_string):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -39,7 +40,7 @@ def is_query(tree: object) -> bool:
     )
 
 
-def applied(plan: Relation, applies: list[Apply]) -> Relation:
+def applied(plan: Relation, applies: Iterable[Apply]) -> Relation:
     """Return `plan` with the values of the subqueries beside its rows."""
     for apply in applies:
         plan = Apply(apply.kind, plan, apply.subquery, apply.name, apply.operand, apply.condition)

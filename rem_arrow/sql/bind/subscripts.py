@@ -11,7 +11,7 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Column, Expr, Literal
-from rem_arrow.sql.bind import search_terms
+from rem_arrow.sql.bind import search_scores
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import apply, check_places, field, packed, unified
 from rem_arrow.sql.bind.conversions import cast_to
@@ -156,8 +156,8 @@ def sliced(binder: ExprBinder, args: list[Expr], tree: exp.Expression) -> Expr:
 def _dot(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """`(s).a`, and `l.list_sort()`: a function of what stands before the dot."""
     after = tree.expression
-    if isinstance(tree, exp.Dot) and search_terms.metric_of(tree) is not None:
-        return search_terms.score(binder, tree)
+    if isinstance(tree, exp.Dot) and search_scores.metric_of(tree) is not None:
+        return search_scores.score(binder, tree)
     if isinstance(after, exp.Identifier):
         return field_named(binder, binder.bind(tree.this), after.name, tree)
     if isinstance(after, exp.Anonymous):

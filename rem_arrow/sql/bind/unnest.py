@@ -132,14 +132,13 @@ def laid_out(plan: Relation, unnests: Mapping[str, Expr]) -> Relation:
     return plan
 
 
-def of_keys(plan: Relation, keys: Sequence[Expr], unnests: Mapping[str, Expr]) -> tuple[Relation, dict[str, Expr]]:
-    """Return `plan` with the rows of the lists that GROUP BY groups by, and the lists that are left."""
-    wanted, todo = set[str](), columns_of(*keys) & unnests.keys()
+def needed_by(keys: Sequence[Expr], unnests: Mapping[str, Expr]) -> dict[str, Expr]:
+    """Return the lists that keys of GROUP BY are computed from, by way of others too."""
+    needed, todo = set[str](), columns_of(*keys) & unnests.keys()
     while todo:
-        wanted |= todo
-        todo = (columns_of(*(unnests[n] for n in todo)) & unnests.keys()) - wanted
-    below = {n: e for n, e in unnests.items() if n in wanted}
-    return laid_out(plan, below), {n: e for n, e in unnests.items() if n not in wanted}
+        needed |= todo
+        todo = (columns_of(*(unnests[n] for n in todo)) & unnests.keys()) - needed
+    return {n: e for n, e in unnests.items() if n in needed}
 
 
 # --- functions that are an UNNEST
