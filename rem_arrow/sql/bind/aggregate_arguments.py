@@ -33,11 +33,14 @@ def parts(binder: ExprBinder, name: str, trees: list[exp.Expression], within: ex
     order: list[exp.Expression] = []
     plain: list[exp.Expression] = []
     for tree in trees:
-        if isinstance(tree, exp.Limit):
-            raise binder.unsupported("LIMIT inside an aggregate is not supported", tree)
-        if isinstance(tree, exp.Order):
-            order, tree = list(tree.expressions), tree.this
-        plain.append(tree)
+        match tree:
+            case exp.Limit():
+                raise binder.unsupported("LIMIT inside an aggregate is not supported", tree)
+            case exp.Order():
+                order = list(tree.expressions)
+                plain.append(tree.this)
+            case _:
+                plain.append(tree)
     distinct = bool(plain) and isinstance(plain[0], exp.Distinct)
     if distinct:
         plain = [*plain[0].expressions, *plain[1:]]
@@ -53,11 +56,13 @@ def parts(binder: ExprBinder, name: str, trees: list[exp.Expression], within: ex
 
 def _downward(tree: exp.Expression) -> exp.Expression:
     """A fraction counted from the top: 0 is the largest value, so 1 from the bottom."""
-    if isinstance(tree, exp.Array):
-        return exp.Array(expressions=[_downward(t) for t in tree.expressions])
-    return (
-        exp.Literal.number("1.0") if isinstance(tree, exp.Literal) and tree.to_py() == 0 else exp.Neg(this=tree.copy())
-    )
+    match tree:
+        case exp.Array():
+            return exp.Array(expressions=[_downward(t) for t in tree.expressions])
+        case exp.Literal() if tree.to_py() == 0:
+            return exp.Literal.number("1.0")
+        case _:
+            return exp.Neg(this=tree.copy())
 
 
 def sort_keys(binder: ExprBinder, order: list[exp.Expression]) -> tuple[SortKey, ...]:

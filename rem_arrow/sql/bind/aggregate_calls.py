@@ -117,15 +117,15 @@ def _aggregate_call(
     )
 
 
-def _collected(binder: ExprBinder, wanted: AggregateCall) -> Expr:
+def _collected(binder: ExprBinder, call: AggregateCall) -> Expr:
     """Return the column of an aggregate; the same call twice is one."""
-    assert binder.aggregates is not None, "the caller checked that aggregates may stand here"
-    for existing, other in binder.aggregates.items():
-        if other == wanted:
-            return Column(existing, wanted.dtype)
-    unique = binder.names.fresh(f"{wanted.function}()")
-    binder.aggregates[unique] = wanted
-    return Column(unique, wanted.dtype)
+    aggregates = binder.aggregates
+    assert aggregates is not None, "the caller checked that aggregates may stand here"
+    name = next((name for name, other in aggregates.items() if other == call), None)
+    if name is None:
+        name = binder.names.fresh(f"{call.function}()")
+        aggregates[name] = call
+    return Column(name, call.dtype)
 
 
 AGGREGATES: dict[type[exp.Expression], Operator] = {

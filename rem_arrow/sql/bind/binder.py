@@ -1,7 +1,8 @@
 """What binding needs: what one statement shares, and the place in a SELECT where an expression stands.
 
-The operators and functions are in their own files: functions of a binder and a tree, found by the table of
-expressions.py. They bind what is inside by `ExprBinder.bind`, which leads to that table again.
+What a tree of an expression means depends on its class: expressions.py has a function of a binder and a tree for each.
+They are in their own files, and bind what is inside by `ExprBinder.bind`, which leads to that table again. Clauses and
+relations are told apart by `match` where they are bound.
 """
 
 from __future__ import annotations

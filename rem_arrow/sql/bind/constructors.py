@@ -12,18 +12,18 @@ from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import field, listed, packed
 from rem_arrow.sql.bind.subscripts import indexed
 
+_EMPTY_MAP = Call("list_value", (), nested.map_of(pl.Null(), pl.Null()))
+
 
 def list_value(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """`[x, y]`, ARRAY[x, y], list_value(x, y), and `[x + 1 for x in l if x > 1]`."""
-    if len(tree.expressions) == 1 and isinstance(tree.expressions[0], exp.Comprehension):
-        return _comprehension(binder, tree.expressions[0])
-    if (
-        len(tree.expressions) == 1
-        and isinstance(tree.expressions[0], exp.Query)
-        and not tree.args.get("value_constructor")
-    ):
-        return _array_of(binder, tree.expressions[0])
-    return listed(binder, [binder.bind(t) for t in tree.expressions], tree)
+    match tree.expressions:
+        case [exp.Comprehension() as comprehension]:
+            return _comprehension(binder, comprehension)
+        case [exp.Query() as query] if not tree.args.get("value_constructor"):
+            return _array_of(binder, query)
+        case items:
+            return listed(binder, [binder.bind(t) for t in items], tree)
 
 
 def _array_of(binder: ExprBinder, query: exp.Expression) -> Expr:
@@ -34,19 +34,20 @@ def _array_of(binder: ExprBinder, query: exp.Expression) -> Expr:
     items = exp.Select(
         expressions=[exp.Anonymous(this="list", expressions=[exp.column("item", "array")])], from_=exp.From(this=rows)
     )
-    found = binder.bind(exp.Subquery(this=items))
-    return Call("coalesce", (found, Call("list_value", (), found.dtype)), found.dtype)
+    rows_listed = binder.bind(exp.Subquery(this=items))
+    empty = Call("list_value", (), rows_listed.dtype)
+    return Call("coalesce", (rows_listed, empty), rows_listed.dtype)
 
 
 def _comprehension(binder: ExprBinder, tree: exp.Expression) -> Expr:
     names = [tree.expression, *([tree.args["position"]] if tree.args.get("position") is not None else [])]
-    kept, condition = tree.args["iterator"], tree.args.get("condition")
+    items, condition = tree.args["iterator"], tree.args.get("condition")
     if condition is not None:
-        kept = exp.ArrayFilter(
-            this=kept.copy(), expression=exp.Lambda(this=condition.copy(), expressions=[n.copy() for n in names])
+        items = exp.ArrayFilter(
+            this=items.copy(), expression=exp.Lambda(this=condition.copy(), expressions=[n.copy() for n in names])
         )
     body = exp.Lambda(this=tree.this.copy(), expressions=[n.copy() for n in names])
-    return binder.bind(exp.Transform(this=kept.copy(), expression=body))
+    return binder.bind(exp.Transform(this=items.copy(), expression=body))
 
 
 def row(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -59,11 +60,16 @@ def row(binder: ExprBinder, tree: exp.Expression) -> Expr:
 def _fields(binder: ExprBinder, trees: list[exp.Expression]) -> dict[str, Expr]:
     fields: dict[str, Expr] = {}
     for place, item in enumerate(trees, 1):
-        named = isinstance(item, (exp.PropertyEQ, exp.Alias))
-        name = (item.alias if isinstance(item, exp.Alias) else item.this.name) if named else str(place)
+        match item:
+            case exp.PropertyEQ():
+                name, value = item.this.name, item.expression
+            case exp.Alias():
+                name, value = item.alias, item.this
+            case _:
+                name, value = str(place), item
         if name.casefold() in map(str.casefold, fields):
             raise binder.error(f'the field "{name}" is there twice', item)
-        fields[name] = binder.bind(item.this if isinstance(item, exp.Alias) else item.expression if named else item)
+        fields[name] = binder.bind(value)
     return fields
 
 
@@ -84,24 +90,27 @@ def struct_insert(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
 
 
 def _map(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    """`MAP {'a': 1}`, MAP([keys], [values])."""
-    if isinstance(tree, exp.Map):
-        keys, values = tree.args.get("keys"), tree.args.get("values")
-        if keys is None or values is None:
-            return Call("list_value", (), nested.map_of(pl.Null(), pl.Null()))
-        pair = [binder.bind(keys), binder.bind(values)]
-        return Call("map", tuple(pair), nested.map_of(*(nested.item_of(p.dtype) for p in pair)))
+    """MAP([keys], [values])."""
+    keys, values = tree.args.get("keys"), tree.args.get("values")
+    if keys is None or values is None:
+        return _EMPTY_MAP
+    pair = (binder.bind(keys), binder.bind(values))
+    return Call("map", pair, nested.map_of(*(nested.item_of(p.dtype) for p in pair)))
+
+
+def _map_of_pairs(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`MAP {'a': 1}`."""
     if isinstance(tree.this, exp.Bracket):
         # SQLGlot reads MAP {...}['a'] as the map of {...}['a'].
-        return indexed(binder, _map(binder, exp.ToMap(this=tree.this.this.copy())), tree.this)
+        return indexed(binder, _map_of_pairs(binder, exp.ToMap(this=tree.this.this.copy())), tree.this)
     entries = tree.this.expressions
     if not all(isinstance(e.expression, exp.Expression) for e in entries):
         raise binder.error("a MAP holds pairs, as in MAP {'a': 1}", tree)
-    keys_of = binder.same([binder.bind(_key(e.this)) for e in entries], tree) if entries else []
-    values_of = binder.same([binder.bind(e.expression) for e in entries], tree) if entries else []
     if not entries:
-        return Call("list_value", (), nested.map_of(pl.Null(), pl.Null()))
-    return listed(binder, [packed({"key": k, "value": v}) for k, v in zip(keys_of, values_of, strict=True)], tree)
+        return _EMPTY_MAP
+    keys = binder.same([binder.bind(_key(e.this)) for e in entries], tree)
+    values = binder.same([binder.bind(e.expression) for e in entries], tree)
+    return listed(binder, [packed({"key": k, "value": v}) for k, v in zip(keys, values, strict=True)], tree)
 
 
 def _key(tree: exp.Expression) -> exp.Expression:
@@ -115,5 +124,5 @@ CONSTRUCTORS: dict[type[exp.Expression], Operator] = {
     exp.Struct: _struct,
     exp.Tuple: row,
     exp.Map: _map,
-    exp.ToMap: _map,
+    exp.ToMap: _map_of_pairs,
 }

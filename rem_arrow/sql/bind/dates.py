@@ -19,6 +19,7 @@ from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import interval_from, interval_literal
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.special_functions import SPECIAL
+from rem_arrow.sql.text.trees import literal_text
 
 _ZONED_WIDTH_MIN = timedelta(minutes=15)
 _UNIT_FUNCTIONS = {unit: name for name, unit in TO_UNITS.items()}
@@ -56,8 +57,9 @@ def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
             # SQLGlot reads INTERVAL '1 day' + x as a sum of two intervals.
             return operand
         return interval_from(binder, operand if types.is_text(operand.dtype) else cast_to(operand, pl.String()), tree)
-    if isinstance(amount, exp.Literal) and amount.is_string:
-        number = amount.this.strip() if unit in _PARTED else amount.this.strip().split(".")[0]
+    text = literal_text(amount)
+    if text is not None:
+        number = text.strip() if unit in _PARTED else text.strip().split(".")[0]
         return interval_literal(binder, number, unit, tree)
     return call(
         binder,

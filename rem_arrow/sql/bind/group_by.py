@@ -14,6 +14,7 @@ from rem_arrow.plan.walk import columns_of, free_columns, map_window, rebuild_ex
 from rem_arrow.sql.bind.binder import Collected, ExprBinder
 from rem_arrow.sql.bind.select_list import Item, ordinal
 from rem_arrow.sql.bind.select_plan import BoundSelect
+from rem_arrow.sql.text.trees import members
 
 SETS_MAX = 4_096
 
@@ -37,7 +38,7 @@ def keys(binder: ExprBinder, group: exp.Expression | None, items: Sequence[Item]
         *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ()),
     ]
     if not any(isinstance(t, (exp.Cube, exp.Rollup, exp.GroupingSets)) for t in trees) and not above.groupings:
-        return Keys(tuple(dict.fromkeys(_key(t, binder, items, above) for tree in trees for t in _members(tree))))
+        return Keys(tuple(dict.fromkeys(_key(t, binder, items, above) for tree in trees for t in members(tree))))
     combined = [_flat(parts) for parts in product(*map(_sets, trees))]
     if len(combined) > SETS_MAX:
         raise binder.error(f"GROUP BY makes {len(combined):,} grouping sets; at most {SETS_MAX:,} are computed", group)
@@ -135,20 +136,14 @@ def _sets(tree: exp.Expression) -> list[tuple[exp.Expression, ...]]:
         case exp.GroupingSets():
             return [s for inner in tree.expressions for s in _sets(inner)]
         case exp.Rollup():
-            parts = [_members(e) for e in tree.expressions]
+            parts = [members(e) for e in tree.expressions]
             return [_flat(parts[:n]) for n in range(len(parts), -1, -1)]
         case exp.Cube():
-            parts = [_members(e) for e in tree.expressions]
+            parts = [members(e) for e in tree.expressions]
             return [_flat(chosen) for n in range(len(parts), -1, -1) for chosen in combinations(parts, n)]
         case _:
-            return [_members(tree)]
+            return [members(tree)]
 
 
 def _flat(parts: Iterable[tuple[exp.Expression, ...]]) -> tuple[exp.Expression, ...]:
     return tuple(tree for part in parts for tree in part)
-
-
-def _members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
-    if isinstance(tree, exp.Tuple):
-        return tuple(tree.expressions)
-    return (tree.this,) if isinstance(tree, exp.Paren) else (tree,)

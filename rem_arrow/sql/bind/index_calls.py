@@ -2,12 +2,12 @@
 is in plan.index_functions.
 
 An input is a text, a list of texts, a parameter of either, or a subquery whose first column is text. Inputs and options
-stand for
-themselves: they read nothing of the relations beside them, nor of a query around.
+stand for themselves: they read nothing of the relations beside them, nor of a query around.
 """
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 
 import polars as pl
@@ -19,8 +19,9 @@ from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, Given, IndexFunction
 from rem_arrow.plan.nodes import Column, Expr, Index, Literal, Project, Query, Relation, Union, Unnest, Values
 from rem_arrow.plan.walk import columns_of, free_columns
 from rem_arrow.sql.bind.binder import ExprBinder
-from rem_arrow.sql.bind.subqueries import is_query
+from rem_arrow.sql.bind.subqueries import is_query, opened
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import named_argument
 
 _TEXT = pl.String()
 _ONE_ROW = Values((), ((),))
@@ -54,36 +55,48 @@ def _bound(binder: ExprBinder, tree: exp.Expression) -> Query:
     assert spec is not None, "the caller looked"
     options: dict[str, Expr] = {}
     inputs: list[Relation] = []
-    named: dict[str, Relation] = {}
+    relations: dict[str, Relation] = {}
     for argument in tree.expressions:
-        if (
-            isinstance(argument, (exp.Kwarg, exp.PropertyEQ))
-            and (given := spec.relation(argument.this.name.casefold())) is not None
-        ):
-            if given.name in named:
-                raise binder.error(f"{given.name} is given twice", argument)
-            named[given.name] = _given(binder, spec, given, argument.expression)
-        elif isinstance(argument, (exp.Kwarg, exp.PropertyEQ)):
-            option = _option(binder, spec, argument)
-            if option.name in options:
-                raise binder.error(f"{option.name} is given twice", argument)
-            options[option.name] = _option_value(binder, spec, option, argument.expression)
-        elif options or named:
-            raise binder.error(f"{spec.name.upper()} takes its options last", argument, f"Write {spec.signature}.")
-        elif len(inputs) >= len(spec.inputs) and not spec.repeats:
-            raise binder.error(
-                f"{spec.name.upper()} takes {len(spec.inputs)} argument{'s' if len(spec.inputs) != 1 else ''} and "
-                "options by name",
-                argument,
-                f"Write {spec.signature}.",
-            )
-        else:
+        named = named_argument(argument)
+        if named is None:
+            _check_place(binder, spec, argument, len(inputs), behind_options=bool(options or relations))
             inputs.append(_input(binder, spec, argument))
+            continue
+        relation, value = spec.relation(named[0]), named[1]
+        if relation is not None:
+            _check_once(binder, relation.name, relations, argument)
+            relations[relation.name] = _relation(binder, spec, relation, value)
+        else:
+            option = _option(binder, spec, argument)
+            _check_once(binder, option.name, options, argument)
+            options[option.name] = _option_value(binder, spec, option, value)
     if len(inputs) < len(spec.inputs) - spec.optional:
         raise binder.error(f"{spec.name.upper()} needs {spec.inputs[len(inputs)]}", tree, f"Write {spec.signature}.")
     columns = tuple((binder.names.fresh(f"{spec.name}.{name}"), name, dtype) for name, dtype in spec.columns)
-    plan = Index(spec.name, (*_joined(spec, inputs), *named.values()), tuple(options.items()), columns, tuple(named))
+    plan = Index(
+        spec.name, (*_joined(spec, inputs), *relations.values()), tuple(options.items()), columns, tuple(relations)
+    )
     return Query(plan, tuple(name for name, _ in spec.columns))
+
+
+def _check_place(
+    binder: ExprBinder, spec: IndexFunction, argument: exp.Expression, before: int, *, behind_options: bool
+) -> None:
+    """Refuse an input behind options, and one more than the function takes."""
+    if behind_options:
+        raise binder.error(f"{spec.name.upper()} takes its options last", argument, f"Write {spec.signature}.")
+    if before >= len(spec.inputs) and not spec.repeats:
+        raise binder.error(
+            f"{spec.name.upper()} takes {len(spec.inputs)} argument{'s' if len(spec.inputs) != 1 else ''} and "
+            "options by name",
+            argument,
+            f"Write {spec.signature}.",
+        )
+
+
+def _check_once(binder: ExprBinder, name: str, before: Container[str], argument: exp.Expression) -> None:
+    if name in before:
+        raise binder.error(f"{name} is given twice", argument)
 
 
 def _joined(spec: IndexFunction, inputs: list[Relation]) -> tuple[Relation, ...]:
@@ -96,14 +109,14 @@ def _input(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Rel
     name = f"{spec.name.upper()}'s {spec.inputs[-1] if len(spec.inputs) == 1 else 'argument'}"
     fresh = binder.names.fresh(spec.name)
     if is_query(tree):
-        asked, first, dtype = _asked(binder, spec, tree)
+        plan, first, dtype = _asked(binder, spec, tree)
         if not isinstance(dtype, (pl.String, pl.Null)):
             raise binder.error(
                 f"{name} is a subquery whose first column is text, and this is {sql_name(dtype)}",
                 tree,
                 "Cast it: CAST(x AS VARCHAR).",
             )
-        return Project(asked, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
+        return Project(plan, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
     value = _constant(binder, spec, tree)
     if isinstance(value.dtype, (pl.List, pl.Array)):
         texts = binder.converted(value, pl.List(_TEXT), tree) if _is_text(value.dtype) else None
@@ -114,55 +127,48 @@ def _input(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Rel
     raise binder.error(f"{name} is a text, a list of texts or a subquery, not {sql_name(value.dtype)}", tree)
 
 
-def _given(binder: ExprBinder, spec: IndexFunction, given: Given, tree: exp.Expression) -> Relation:
+def _relation(binder: ExprBinder, spec: IndexFunction, relation: Given, tree: exp.Expression) -> Relation:
     """Bind a relation that is given by name."""
     if not is_query(tree):
-        raise binder.error(f"{given.name} of {spec.name.upper()} is a query in parentheses: {given.doc}", tree)
-    asked, first, dtype = _asked(binder, spec, tree)
-    fits = isinstance(dtype, pl.Null) or (dtype.is_integer() if given.dtype.is_integer() else dtype == given.dtype)
+        raise binder.error(f"{relation.name} of {spec.name.upper()} is a query in parentheses: {relation.doc}", tree)
+    plan, first, dtype = _asked(binder, spec, tree)
+    fits = isinstance(dtype, pl.Null) or (
+        dtype.is_integer() if relation.dtype.is_integer() else dtype == relation.dtype
+    )
     if not fits:
         raise binder.error(
-            f"{given.name} of {spec.name.upper()} is a query whose first column is {sql_name(given.dtype)}, and this "
-            f"is {sql_name(dtype)}",
+            f"{relation.name} of {spec.name.upper()} is a query whose first column is {sql_name(relation.dtype)}, and "
+            f"this is {sql_name(dtype)}",
             tree,
         )
-    return Project(
-        asked, ((binder.names.fresh(given.name), binder.converted(Column(first, dtype), given.dtype, tree)),)
-    )
+    column = binder.converted(Column(first, dtype), relation.dtype, tree)
+    return Project(plan, ((binder.names.fresh(relation.name), column),))
 
 
 def _asked(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
     """Bind a subquery that reads nothing around it; return its plan and its first column."""
-    asked = binder.subquery(_opened(tree), binder.scope)
-    if free_columns(asked.plan):
+    query = binder.subquery(opened(tree), binder.scope)
+    if free_columns(query.plan):
         raise binder.error(
             f"a subquery in {spec.name.upper()} cannot read columns of the relations around it",
             tree,
             "Join the rows that it gives instead.",
         )
-    return asked.plan, *next(iter(asked.plan.schema.items()))
+    return query.plan, *next(iter(query.plan.schema.items()))
 
 
 def _is_text(dtype: pl.List | pl.Array) -> bool:
     return isinstance(instance(dtype.inner), (pl.String, pl.Null))
 
 
-def _opened(tree: exp.Expression) -> exp.Expression:
-    while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(
-        tree.args.get(k) for k in ("order", "limit", "offset", "with_")
-    ):
-        tree = tree.this
-    return tree
-
-
 def _constant(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Expr:
     """Bind what reads no column."""
-    read = next((n for n in tree.walk() if isinstance(n, exp.Column)), None)
-    if read is not None:
+    column = next((n for n in tree.walk() if isinstance(n, exp.Column)), None)
+    if column is not None:
         raise binder.error(
-            f"{spec.name.upper()} cannot read the column {read.name}: it runs once, before the relations beside it",
-            read,
-            f"Write {spec.name.upper()}((SELECT {read.name} FROM ...)), and join its rows.",
+            f"{spec.name.upper()} cannot read the column {column.name}: it runs once, before the relations beside it",
+            column,
+            f"Write {spec.name.upper()}((SELECT {column.name} FROM ...)), and join its rows.",
         )
     if any(is_query(n) for n in tree.walk()):
         raise binder.error(
@@ -176,26 +182,22 @@ def _constant(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> 
 
 
 def _option(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Option:
-    found = spec.option(tree.this.name.casefold())
-    if found is None:
+    option = spec.option(tree.this.name.casefold())
+    if option is None:
+        names = [*(o.name for o in spec.options), *(r.name for r in spec.relations)]
         raise binder.error(
-            f"{spec.name.upper()} has no option {tree.this.name}",
-            tree,
-            suggest(tree.this.name, [*(o.name for o in spec.options), *(r.name for r in spec.relations)], "Options"),
+            f"{spec.name.upper()} has no option {tree.this.name}", tree, suggest(tree.this.name, names, "Options")
         )
-    return found
+    return option
 
 
 def _option_value(binder: ExprBinder, spec: IndexFunction, option: Option, tree: exp.Expression) -> Expr:
-    if isinstance(tree, exp.Column) and not tree.table and option.choices:
-        tree_value: Expr = Literal(tree.name.casefold(), _TEXT)
-    else:
-        tree_value = _constant(binder, spec, tree)
-    value = _fitted(binder, spec, option, tree_value, tree)
+    is_word = isinstance(tree, exp.Column) and not tree.table and option.choices
+    value = Literal(tree.name.casefold(), _TEXT) if is_word else _constant(binder, spec, tree)
+    value = _fitted(binder, spec, option, value, tree)
     problem = None
     if isinstance(value, Literal):
-        plain = value.value.to_list() if isinstance(value.value, pl.Series) else value.value
-        problem = option.problem(plain)
+        problem = option.problem(value.value.to_list() if isinstance(value.value, pl.Series) else value.value)
     if problem is not None:
         raise binder.error(f"{spec.name.upper()}: {problem}", tree)
     return value
@@ -203,21 +205,26 @@ def _option_value(binder: ExprBinder, spec: IndexFunction, option: Option, tree:
 
 def _fitted(binder: ExprBinder, spec: IndexFunction, option: Option, value: Expr, tree: exp.Expression) -> Expr:
     """Return the value in the option's type; of a list that of its items."""
-    wanted, given = option.dtype, value.dtype
-    if isinstance(wanted, pl.List) and isinstance(given, (pl.List, pl.Array)):
-        fits = _is_text(given) if _is_text(wanted) else given == wanted
+    dtype = option.dtype
+    if isinstance(dtype, pl.List) and isinstance(value.dtype, (pl.List, pl.Array)):
+        fits = _is_text(value.dtype) if _is_text(dtype) else value.dtype == dtype
     else:
-        wanted = instance(wanted.inner) if isinstance(wanted, pl.List) else wanted
-        fits = (
-            given == wanted
-            or isinstance(given, pl.Null)
-            or (wanted.is_float() and given.is_numeric())
-            or (wanted.is_integer() and given.is_integer())
-        )
+        dtype = instance(dtype.inner) if isinstance(dtype, pl.List) else dtype
+        fits = _fits(value.dtype, dtype)
     if not fits:
         raise binder.error(
-            f"the option {option.name} of {spec.name.upper()} is {sql_name(option.dtype)}, not {sql_name(given)}", tree
+            f"the option {option.name} of {spec.name.upper()} is {sql_name(option.dtype)}, not {sql_name(value.dtype)}",
+            tree,
         )
-    if isinstance(value, Literal) and isinstance(value.value, (int, Decimal)) and wanted.is_float():
-        return Literal(float(value.value), wanted)
-    return binder.converted(value, wanted, tree)
+    if isinstance(value, Literal) and isinstance(value.value, (int, Decimal)) and dtype.is_float():
+        return Literal(float(value.value), dtype)
+    return binder.converted(value, dtype, tree)
+
+
+def _fits(given: pl.DataType, dtype: pl.DataType) -> bool:
+    return (
+        given == dtype
+        or isinstance(given, pl.Null)
+        or (dtype.is_float() and given.is_numeric())
+        or (dtype.is_integer() and given.is_integer())
+    )

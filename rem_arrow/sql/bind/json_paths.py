@@ -11,18 +11,14 @@ from rem_arrow.sql.bind.scalar_calls import call
 
 def _extract(name: str) -> Operator:
     def bind(binder: ExprBinder, tree: exp.Expression) -> Expr:
-        path = tree.expression
-        if isinstance(path, exp.JSONPath):
-            path = _written(path)
-        if not isinstance(path, exp.Array):
-            return call(binder, name, [tree.this, path], tree)
-        return binder.bind(
-            exp.Array(
-                expressions=[
-                    exp.Anonymous(this=name, expressions=[tree.this.copy(), p.copy()]) for p in path.expressions
-                ]
-            )
-        )
+        match tree.expression:
+            case exp.Array(expressions=paths):
+                calls = [exp.Anonymous(this=name, expressions=[tree.this.copy(), p.copy()]) for p in paths]
+                return binder.bind(exp.Array(expressions=calls))
+            case exp.JSONPath() as path:
+                return call(binder, name, [tree.this, _written(path)], tree)
+            case path:
+                return call(binder, name, [tree.this, path], tree)
 
     return bind
 

@@ -34,6 +34,7 @@ from rem_arrow.sql.bind.binder import Collected, ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.subqueries import applied
+from rem_arrow.sql.text.trees import column_in
 
 _INT, _FLOAT, _BOOL = pl.Int64(), pl.Float64(), pl.Boolean()
 
@@ -147,7 +148,7 @@ def _limit(tree: exp.Expression, binder: ExprBinder) -> Expr | None:
 
 
 def _count(tree: exp.Expression, clause: str, binder: ExprBinder) -> Expr | None:
-    column = next((n for n in tree.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(n, exp.Column)), None)
+    column = column_in(tree)
     if column is not None:
         raise binder.error(f"{clause} reads a column; it is one number for all rows", column)
     expr = binder.bind(tree)

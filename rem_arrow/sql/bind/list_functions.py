@@ -18,29 +18,26 @@ from rem_arrow.sql.bind.containers import apply, unified
 from rem_arrow.sql.bind.conversions import common_type
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subscripts import at, sliced
+from rem_arrow.sql.text.trees import literal_text
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
 
 
 def _any(binder: ExprBinder, name: str, operand: Expr, tree: exp.Expression) -> Expr:
     """`x = ANY(list)`, `x < ALL(list)`: IN and NOT IN for lists; a comparison over the items else."""
-    values = binder.bind(tree.this)
+    values, every = binder.bind(tree.this), isinstance(tree, exp.All)
     if isinstance(values.dtype, pl.Null):
-        return Literal(isinstance(tree, exp.All), _BOOL)
+        return Literal(every, _BOOL)
     if not nested.is_list(values.dtype):
         raise binder.error(f"{tree.key.upper()} takes a list or a subquery, and this is {sql_name(values.dtype)}", tree)
     (values,) = unified(binder, ["array"], [values], tree)
     item = Variable(_name(binder, "item"), nested.item_of(values.dtype))
     pair = binder.same([operand, item], tree)
-    every = isinstance(tree, exp.All)
-    body = Call(name, (pair[0], pair[1]), _BOOL)
-    found = Call(
-        "list_all" if every else "list_any",
-        (Call("list_transform", (values, Lambda((item,), body, _BOOL)), pl.List(_BOOL)),),
-        _BOOL,
-    )
+    body = Lambda((item,), Call(name, (pair[0], pair[1]), _BOOL), _BOOL)
+    answers = Call("list_transform", (values, body), pl.List(_BOOL))
+    holds = Call("list_all" if every else "list_any", (answers,), _BOOL)
     some = Call(">", (apply("list_length", values), Literal(0, _INT)), _BOOL)
-    return Case(((some, found),), Literal(every, _BOOL), _BOOL)
+    return Case(((some, holds),), Literal(every, _BOOL), _BOOL)
 
 
 # --- lambdas
@@ -86,9 +83,9 @@ def _reduce(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
     for _ in range(2):
         body = _lambda(binder, trees[1], [value or item, item, _INT], "list_reduce")
         value = common_type([Literal(None, value or item), body.body])
-    wanted = value or item
-    body = Lambda(body.variables, binder.converted(body.body, wanted, tree), wanted)
-    return Call("list_reduce", (source, body, *(binder.converted(s, wanted, tree) for s in start)), wanted)
+    dtype = value or item
+    body = Lambda(body.variables, binder.converted(body.body, dtype, tree), dtype)
+    return Call("list_reduce", (source, body, *(binder.converted(s, dtype, tree) for s in start)), dtype)
 
 
 def _name(binder: ExprBinder, name: str) -> str:
@@ -110,7 +107,7 @@ def _source(binder: ExprBinder, trees: list[exp.Expression], name: str, tree: ex
 
 
 def _list_aggregate(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    if len(trees) < 2 or not isinstance(trees[1], exp.Literal) or not trees[1].is_string:
+    if len(trees) < 2 or literal_text(trees[1]) is None:
         raise binder.error("list_aggregate takes a list and the name of an aggregate, as a text", tree)
     name = functions.canonical(trees[1].name)
     if name not in functions.AGGREGATES:

@@ -18,9 +18,11 @@ from rem_arrow.sql.bind.collation import collate, collated
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts
 from rem_arrow.sql.bind.intervals import comparable, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.trees import literal_text
 from rem_arrow.sql.text.type_names import polars_type
 
 _QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
+_PATTERNS: dict[type[exp.Expression], str] = {exp.Like: "like", exp.ILike: "ilike"}
 _COMPARISONS: dict[type[exp.Expression], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
@@ -49,12 +51,14 @@ def negated(expr: Expr) -> Expr:
 
 def _is(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operand, right = binder.bind(tree.this), tree.expression
-    if isinstance(right, exp.Null):
-        return Call("is_null", (operand,), pl.Boolean())
-    if isinstance(right, exp.Boolean):
-        pair = (binder.as_boolean(operand, tree, "IS"), Literal(bool(right.this), pl.Boolean()))
-        return negated(Call("is_distinct", pair, pl.Boolean()))
-    raise binder.unsupported(f"IS {right.sql('duckdb')} is not supported", tree)
+    match right:
+        case exp.Null():
+            return Call("is_null", (operand,), pl.Boolean())
+        case exp.Boolean():
+            pair = (binder.as_boolean(operand, tree, "IS"), Literal(bool(right.this), pl.Boolean()))
+            return negated(Call("is_distinct", pair, pl.Boolean()))
+        case _:
+            raise binder.unsupported(f"IS {right.sql('duckdb')} is not supported", tree)
 
 
 def _distinct_from(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -102,23 +106,16 @@ def _in(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if values is not None:
         values = values.expressions[0] if isinstance(values, exp.Unnest) else values
         return list_functions.in_list_value(binder, binder.bind(tree.this), values, tree)
-    subject, *options_given = collated(tree.this, *tree.expressions)
+    subject, *trees = collated(tree.this, *tree.expressions)
     operand = binder.bind(subject)
-    if not tree.expressions:
+    if not trees:
         # Nothing is in an empty list; what is not known stays so.
-        unknown = Case(
-            ((Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean())),),
-            Literal(False, pl.Boolean()),
-            pl.Boolean(),
-        )
-        return unknown
-    if len(tree.expressions) == 1:
-        value = binder.bind(options_given[0])
-        if nested.is_list(value.dtype) and not nested.is_list(operand.dtype):
-            return list_functions.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = comparable(
-        _alike(binder, [operand, *(binder.bind(o) for o in options_given)], tree, equality=True)
-    )
+        unknown = (Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean()))
+        return Case((unknown,), Literal(value=False, dtype=pl.Boolean()), pl.Boolean())
+    options = [binder.bind(t) for t in trees]
+    if len(options) == 1 and nested.is_list(options[0].dtype) and not nested.is_list(operand.dtype):
+        return list_functions.in_list_value(binder, operand, tree.expressions[0], tree)
+    operand, *options = comparable(_alike(binder, [operand, *options], tree, equality=True))
     return InList(operand, tuple(options))
 
 
@@ -133,14 +130,19 @@ def _between(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def _like(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    escape = None
-    if isinstance(tree, exp.Escape):
-        escape, tree = tree.expression, tree.this
-        if not isinstance(tree, (exp.Like, exp.ILike)):
-            raise binder.unsupported(f"ESCAPE behind {tree.key.upper()} is not supported", tree)
-    name = "ilike" if isinstance(tree, exp.ILike) else "like"
-    trees = [tree.this, tree.expression] + ([escape] if escape is not None else [])
-    matches = call(binder, name, trees, tree)
+    return _pattern(binder, tree, [tree.this, tree.expression])
+
+
+def _escape(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`x LIKE y ESCAPE z`."""
+    like = tree.this
+    if type(like) not in _PATTERNS:
+        raise binder.unsupported(f"ESCAPE behind {like.key.upper()} is not supported", like)
+    return _pattern(binder, like, [like.this, like.expression, tree.expression])
+
+
+def _pattern(binder: ExprBinder, tree: exp.Expression, trees: list[exp.Expression]) -> Expr:
+    matches = call(binder, _PATTERNS[type(tree)], trees, tree)
     return negated(matches) if tree.args.get("negate") else matches
 
 
@@ -167,37 +169,34 @@ def _if(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    summed = tree.this
+    summed, safe = tree.this, isinstance(tree, exp.TryCast)
     if isinstance(summed, (exp.Add, exp.Sub)) and _is_stamp(summed.expression):
         # SQLGlot reads INTERVAL '1 day' + '2024-01-01'::DATE as the cast of a sum of two intervals.
         cast = type(tree)(this=summed.expression.this.copy(), to=tree.args["to"].copy())
         return binder.bind(type(summed)(this=summed.this.copy(), expression=cast))
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
-    if dtype == types.CALENDAR and not isinstance(tree, exp.TryCast):
+    if dtype == types.CALENDAR and not safe:
         return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
     try:
         if "TIMESTAMP_S" in str(tree.args["to"].this):
-            later = Call(
-                "add_interval",
-                (cast_to(operand, dtype), Literal(timedelta(milliseconds=500), pl.Duration("us"))),
-                dtype,
-            )
-            return Call("date_trunc", (Literal("second", pl.String()), later), dtype)
-        return cast_to(operand, dtype, safe=isinstance(tree, exp.TryCast), explicit=True)
+            return _whole_seconds(cast_to(operand, dtype))
+        return cast_to(operand, dtype, safe=safe, explicit=True)
     except ValueError as error:
         raise binder.error(str(error), tree) from error
 
 
+def _whole_seconds(stamp: Expr) -> Expr:
+    half = Literal(timedelta(milliseconds=500), pl.Duration("us"))
+    later = Call("add_interval", (stamp, half), stamp.dtype)
+    return Call("date_trunc", (Literal("second", pl.String()), later), stamp.dtype)
+
+
 def _is_stamp(tree: exp.Expression) -> bool:
     """Say whether an interval without a unit is a text that is no interval."""
-    if (
-        not isinstance(tree, exp.Interval)
-        or tree.args.get("unit") is not None
-        or not (isinstance(tree.this, exp.Literal) and tree.this.is_string)
-    ):
+    if not isinstance(tree, exp.Interval) or tree.args.get("unit") is not None or literal_text(tree.this) is None:
         return False
     try:
         interval_of(tree.this.name, None)
@@ -208,7 +207,7 @@ def _is_stamp(tree: exp.Expression) -> bool:
 
 def _flat(tree: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:
     """Return the operands of nested ANDs or ORs, in order, without recursion: texts may hold thousands."""
-    found, todo = [], [tree]
+    operands, todo = [], [tree]
     while todo:
         node = todo.pop()
         if isinstance(node, kind):
@@ -216,8 +215,8 @@ def _flat(tree: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expressi
         elif isinstance(node, exp.Paren) and isinstance(node.this, kind):
             todo.append(node.this)
         else:
-            found.append(node)
-    return found
+            operands.append(node)
+    return operands
 
 
 OPERATORS: dict[type[exp.Expression], Operator] = {
@@ -230,9 +229,8 @@ OPERATORS: dict[type[exp.Expression], Operator] = {
     **dict.fromkeys(_COMPARISONS, _comparison),
     exp.In: _in,
     exp.Between: _between,
-    exp.Like: _like,
-    exp.ILike: _like,
-    exp.Escape: _like,
+    **dict.fromkeys(_PATTERNS, _like),
+    exp.Escape: _escape,
     exp.Case: _case,
     exp.If: _if,
     exp.Collate: collate,

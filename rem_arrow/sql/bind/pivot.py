@@ -197,9 +197,10 @@ def _operand(tree: exp.Expression) -> exp.Expression:
 
 
 def _is_aggregate(tree: exp.Expression) -> bool:
-    if isinstance(tree, (exp.Filter, exp.WithinGroup)):
-        return True
-    return isinstance(tree, exp.AggFunc) or (
-        isinstance(tree, exp.Anonymous)
-        and functions.ALIASES.get(tree.name.lower(), tree.name.lower()) in functions.AGGREGATES
-    )
+    match tree:
+        case exp.Filter() | exp.WithinGroup() | exp.AggFunc():
+            return True
+        case exp.Anonymous():
+            return functions.canonical(tree.name) in functions.AGGREGATES
+        case _:
+            return False

@@ -15,6 +15,7 @@ from rem_arrow.plan.nodes import Call, Cast, Column, Expr, Literal, Parameter
 from rem_arrow.source import Metric, Ranking
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, Visible
+from rem_arrow.sql.text.trees import named_argument
 
 METRICS: tuple[Metric, ...] = ("cosine", "inner_product", "l2")
 RANKINGS: tuple[Ranking, ...] = (*METRICS, "bm25")
@@ -121,15 +122,13 @@ def search_arguments(binder: ExprBinder, tree: exp.Dot) -> dict[str, exp.Express
     """Return the query of a search, and k where it says."""
     arguments: dict[str, exp.Expression] = {}
     for argument in tree.expression.expressions:
-        if isinstance(argument, (exp.Kwarg, exp.PropertyEQ)):
-            name = argument.this.name.casefold()
-            if name != "k":
-                raise binder.error(f"a search takes k => n, not {name}", argument)
-            arguments["k"] = argument.expression
-        elif "query" in arguments:
+        named = named_argument(argument)
+        if named is not None and named[0] != "k":
+            raise binder.error(f"a search takes k => n, not {named[0]}", argument)
+        name, value = ("query", argument) if named is None else named
+        if named is None and "query" in arguments:
             raise binder.error(f"{tree.expression.name} takes one query, and k => n", argument)
-        else:
-            arguments["query"] = argument
+        arguments[name] = value
     if "query" not in arguments:
         raise binder.error(f"{tree.expression.name} needs what to search for: a text, a vector, or a parameter", tree)
     return arguments

@@ -41,6 +41,7 @@ from rem_arrow.sql.bind.search_scores import (
     searched_column,
 )
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
+from rem_arrow.sql.text.trees import column_in, named_argument
 
 K_DEFAULT = 10
 SCORE = "_score"
@@ -73,11 +74,13 @@ def split(condition: exp.Expression | None) -> tuple[list[exp.Dot], exp.Expressi
 
 
 def _terms(tree: exp.Expression) -> list[exp.Expression]:
-    if isinstance(tree, exp.And):
-        return [*_terms(tree.this), *_terms(tree.expression)]
-    if isinstance(tree, exp.Paren) and isinstance(tree.this, (exp.And, exp.Paren, exp.Dot)):
-        return _terms(tree.this)
-    return [tree]
+    match tree:
+        case exp.And():
+            return [*_terms(tree.this), *_terms(tree.expression)]
+        case exp.Paren(this=exp.And() | exp.Paren() | exp.Dot()):
+            return _terms(tree.this)
+        case _:
+            return [tree]
 
 
 def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
@@ -120,7 +123,7 @@ def hits(terms: Sequence[SearchTerm], rows: Expr | None) -> tuple[Hit, ...]:
 
 def _query(binder: ExprBinder, tree: exp.Expression, vectors: Visible | None) -> Relation:
     """Bind what is searched for, in these vectors or in texts: a relation of one row."""
-    column = next((n for n in tree.walk(prune=lambda n: isinstance(n, exp.Query)) if isinstance(n, exp.Column)), None)
+    column = column_in(tree)
     if column is not None:
         raise binder.error(
             "a search in WHERE has one query for all rows, and this reads a column",
@@ -179,8 +182,8 @@ def _is_kept(plan: Relation, key: SortKey, rowid: str) -> bool:
 def relation(binder: ExprBinder, tree: exp.Search) -> exp.Select:
     """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
     arguments = [v for v in tree.args.values() if isinstance(v, exp.Expression)]
-    plain = [v for v in arguments if not isinstance(v, (exp.Kwarg, exp.PropertyEQ))]
-    named = {v.this.name.casefold(): v for v in arguments if isinstance(v, (exp.Kwarg, exp.PropertyEQ))}
+    plain = [a for a in arguments if named_argument(a) is None]
+    named = {name_and_value[0]: a for a in arguments if (name_and_value := named_argument(a)) is not None}
     if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or set(named) - {"k", "column", "metric"}:
         raise binder.error(
             "SEARCH takes a table and what to search for, and k => n, column => name, metric => 'cosine'", tree

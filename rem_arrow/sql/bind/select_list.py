@@ -73,10 +73,11 @@ def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: Ex
 
 def output_name(tree: exp.Expression) -> str:
     """Return the name of a column of the result that the user does not name."""
-    if isinstance(tree, exp.Column):
-        return str(tree.name)
-    if isinstance(tree, exp.Count) and isinstance(tree.this, exp.Star):
-        return "count_star()"
+    match tree:
+        case exp.Column():
+            return str(tree.name)
+        case exp.Count(this=exp.Star()):
+            return "count_star()"
     try:
         shown = str(tree.sql("duckdb"))
     except (SqlglotError, ValueError):

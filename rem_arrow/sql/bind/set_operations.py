@@ -7,7 +7,6 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.names import Names
@@ -26,7 +25,7 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.position import Place
 
 _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
 
@@ -57,43 +56,39 @@ def combined(tree: exp.SetOperation, queries: list[Query], fresh: Names, text: s
 def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> exp.SetOperation:
     """Return the tree, in its ORDER BY the place of what is an expression or alias of a SELECT list of any side, and no
     name of the result."""
-    order = tree.args.get("order")
-    if order is None:
+    if tree.args.get("order") is None:
         return tree
-    places: dict[str, set[int]] = {}
-    for side in sides(tree):
-        for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
-            for known in (
-                (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
-            ):
-                places.setdefault(known.casefold(), set()).add(place)
+    by_name = bool(tree.args.get("by_name"))
+    places = {} if by_name else _places(tree)
     shown = {n.casefold() for n in names}
-    if tree.args.get("by_name"):
-        places = {}
     copy = tree.copy()
     for ordered in copy.args["order"].expressions:
         target = ordered.this
-        is_name = isinstance(target, exp.Column) and not target.table
-        if (
-            isinstance(target, exp.Column)
-            and target.table
-            and tree.args.get("by_name")
-            and target.name.casefold() in shown
-        ):
+        if isinstance(target, exp.Column) and target.table and by_name and target.name.casefold() in shown:
             ordered.set("this", exp.column(target.name, quoted=True))
             continue
-        found = places.get((target.name if is_name else target.sql("duckdb")).casefold())
-        if found is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
+        is_name = isinstance(target, exp.Column) and not target.table
+        own = places.get((target.name if is_name else target.sql("duckdb")).casefold())
+        if own is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
             continue
-        if len(found) > 1:
-            raise BindError(
+        if len(own) > 1:
+            raise Place(text, ordered).error(
                 f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
-                text,
-                *position(ordered),
-                hint="Write the place of the column: ORDER BY 1.",
+                "Write the place of the column: ORDER BY 1.",
             )
-        ordered.set("this", exp.Literal.number(min(found)))
+        ordered.set("this", exp.Literal.number(min(own)))
     return copy
+
+
+def _places(tree: exp.SetOperation) -> dict[str, set[int]]:
+    """Return the places of the expressions and aliases in the SELECT lists of all sides."""
+    places: dict[str, set[int]] = {}
+    for side in sides(tree):
+        for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
+            names = (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
+            for name in names:
+                places.setdefault(name.casefold(), set()).add(place)
+    return places
 
 
 def sides(tree: exp.SetOperation) -> list[exp.Expression]:
@@ -119,24 +114,19 @@ def sides(tree: exp.SetOperation) -> list[exp.Expression]:
 def joint_types(schemas: list[list[pl.DataType]], text: str, tree: exp.Expression) -> list[pl.DataType]:
     """Return the common type of each column. Raises BindError."""
     if len({len(s) for s in schemas}) > 1:
-        raise BindError(
-            f"the sides of {tree.key.upper()} have {' and '.join(str(len(s)) for s in schemas)} columns",
-            text,
-            *position(tree),
-        )
-    wanted = list(schemas[0])
+        counts = " and ".join(str(len(s)) for s in schemas)
+        raise Place(text, tree).error(f"the sides of {tree.key.upper()} have {counts} columns")
+    joined = list(schemas[0])
     for schema in schemas[1:]:
         for i, dtype in enumerate(schema):
-            joint = _common(wanted[i], dtype)
+            joint = _common(joined[i], dtype)
             if joint is None:
-                raise BindError(
+                raise Place(text, tree).error(
                     f"column {i + 1} of the sides of {tree.key.upper()} has types that do not combine",
-                    text,
-                    *position(tree),
-                    hint="Cast one of them.",
+                    "Cast one of them.",
                 )
-            wanted[i] = joint
-    return wanted
+            joined[i] = joint
+    return joined
 
 
 def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
@@ -157,9 +147,9 @@ def _common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
 def _common_rows(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
     """Return the type of a column of rows, whose fields meet by their names as columns do."""
     fields = dict(nested.fields_of(a))
-    known = {name.casefold(): name for name in fields}
+    by_folded = {name.casefold(): name for name in fields}
     for name, dtype in nested.fields_of(b).items():
-        own = known.get(name.casefold())
+        own = by_folded.get(name.casefold())
         joint = dtype if own is None else _common(fields[own], dtype)
         if joint is None:
             return None

@@ -17,6 +17,7 @@ from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
 from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.trees import literal_text
 
 Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
 
@@ -174,11 +175,12 @@ def _places(name: str) -> Special:
 def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """entity_table('Users') is 'users', the name of a table of entities as it is stored with edges."""
     _expect(binder, trees, 1, tree)
-    if not isinstance(trees[0], exp.Literal) or not trees[0].is_string:
+    text = literal_text(trees[0])
+    if text is None:
         raise binder.error("entity_table takes the name of a table of entities as a text", tree)
-    name = binder.context.catalog.entity_table(trees[0].name)
+    name = binder.context.catalog.entity_table(text)
     if name is None:
-        raise binder.error(f'no table of entities "{trees[0].name}"; edges lead from and to entities', trees[0])
+        raise binder.error(f'no table of entities "{text}"; edges lead from and to entities', trees[0])
     return Literal(name, pl.String())
 
 

@@ -7,7 +7,7 @@ A column stands in the tree by its unique name (scope.reference), for another ma
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -17,6 +17,7 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, reference
+from rem_arrow.sql.text.trees import own_nodes
 
 _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpILike, exp.RegexpFullMatch)
 
@@ -58,10 +59,10 @@ def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
 
 def written_out(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
     """Return a condition that holds where it does for every column of its stars."""
-    found = expanded(binder, tree)
-    if found is None:
+    shown = expanded(binder, tree)
+    if shown is None:
         return unpacked(binder, tree)
-    return exp.and_(*(f.tree for f in found), copy=False)
+    return exp.and_(*(column.tree for column in shown), copy=False)
 
 
 def alias_of(alias: str, column: Shown) -> str:
@@ -82,29 +83,25 @@ def _is_filtered(tree: exp.Expression) -> bool:
 
 
 def _stars(tree: exp.Expression) -> Iterator[exp.Expression]:
-    if isinstance(tree, exp.Columns):
-        if not tree.args.get("unpack"):
+    """Yield the stars in a tree; the one of count(*) is none, nor that of count(DISTINCT *), which is refused."""
+    match tree:
+        case exp.Columns():
+            if not tree.args.get("unpack"):
+                yield tree
+        case exp.Query() | exp.Count(this=exp.Star()):
+            return
+        case exp.Count(this=exp.Distinct(expressions=counted)) if any(isinstance(e, exp.Star) for e in counted):
+            return
+        case _ if _is_star(tree) or _is_filtered(tree):
             yield tree
-    elif _is_star(tree) or _is_filtered(tree):
-        yield tree
-    elif not isinstance(tree, exp.Query) and not _counts_rows(tree):
-        for child in tree.iter_expressions():
-            yield from _stars(child)
-
-
-def _counts_rows(tree: exp.Expression) -> bool:
-    """Say whether it is count(*), or count(DISTINCT *), which is refused as such."""
-    inner = tree.this if isinstance(tree, exp.Count) else None
-    return isinstance(inner, exp.Star) or (
-        isinstance(inner, exp.Distinct) and any(isinstance(e, exp.Star) for e in inner.expressions)
-    )
+        case _:
+            for child in tree.iter_expressions():
+                yield from _stars(child)
 
 
 def unpacked(binder: ExprBinder, tree: exp.Expression) -> exp.Expression:
     """Return the tree with the columns of `*COLUMNS(...)` in its place among the arguments."""
-    if not any(
-        isinstance(n, exp.Columns) and n.args.get("unpack") for n in tree.walk(prune=lambda n: isinstance(n, exp.Query))
-    ):
+    if not any(isinstance(node, exp.Columns) and node.args.get("unpack") for node in own_nodes(tree)):
         return tree
     tree = tree.copy()
     for node in list(tree.find_all(exp.Columns)):
@@ -141,33 +138,49 @@ def _columns(binder: ExprBinder, star: exp.Expression) -> list[Shown]:
         inner = exp.ILike(this=exp.Star(), expression=pattern)
     if _is_star(inner):
         return _all(binder, inner)
-    found = _all(binder, next(n for n in inner.walk() if _is_star(n)) if _is_filtered(inner) else exp.Star())
-    if isinstance(inner, exp.Literal) and inner.is_string:
-        kept = _matching(binder, inner, found)
-    elif isinstance(inner, exp.Array):
-        kept = _named(binder, inner, found)
-    elif isinstance(inner, exp.Lambda) or _is_filtered(inner):
-        kept = _fulfilling(binder, inner, found)
-    elif isinstance(inner, exp.Column) and not inner.table:
-        kept = _named(binder, exp.Array(expressions=[inner]), found)
-    else:
+    columns = _all(binder, next(n for n in inner.walk() if _is_star(n)) if _is_filtered(inner) else exp.Star())
+    chosen = _chosen(binder, inner, columns)
+    if chosen is None:
         raise binder.error("COLUMNS takes *, a regular expression, a list of names or a lambda", star)
-    if not kept:
-        raise binder.error("no column matches here", star, f"Columns: {', '.join(c.name for c in found)}.")
-    return kept
+    if not chosen:
+        raise binder.error("no column matches here", star, f"Columns: {', '.join(c.name for c in columns)}.")
+    return chosen
+
+
+def _chosen(binder: ExprBinder, choice: exp.Expression, columns: list[Shown]) -> list[Shown] | None:
+    """Return the columns that COLUMNS, or the condition on a star, chooses; None where it is no choice."""
+    match choice:
+        case exp.Literal() if choice.is_string:
+            return _matching(binder, choice, columns)
+        case exp.Array():
+            return _named(binder, choice.expressions, columns)
+        case exp.Column() if not choice.table:
+            return _named(binder, [choice], columns)
+        case exp.Lambda():
+            parameter = choice.expressions[0].name.casefold()
+
+            def is_parameter(node: exp.Expression) -> bool:
+                return isinstance(node, (exp.Column, exp.Identifier)) and node.name.casefold() == parameter
+
+            return _fulfilling(binder, choice, choice.this, is_parameter, columns)
+        case _ if _is_filtered(choice):
+            return _fulfilling(binder, choice, choice, _is_star, columns)
+        case _:
+            return None
 
 
 def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
-    star = tree.this if isinstance(tree, exp.Column) else tree
-    binder.scope.tell_apart(tree.table if isinstance(tree, exp.Column) else None, binder.place(tree))
+    """Return the columns of `*` or `t.*`, with its EXCLUDE, REPLACE and RENAME."""
+    qualified = tree if isinstance(tree, exp.Column) else None
+    binder.scope.tell_apart(None if qualified is None else qualified.table, binder.place(tree))
     columns = (
-        _parts(binder, tree)
-        if isinstance(tree, exp.Column)
-        else [(c.name, reference(c.name, c)) for c in binder.scope.all_columns()]
+        [(c.name, reference(c.name, c)) for c in binder.scope.all_columns()]
+        if qualified is None
+        else _parts(binder, qualified)
     )
     if not columns:
         raise binder.error("* needs a FROM", tree)
-    names = [n for n, _ in columns]
+    star, names = tree if qualified is None else tree.this, [n for n, _ in columns]
     excluded = _modified(binder, star.args.get("except_") or star.args.get("except") or (), names, "exclude")
     replaced = _modified(binder, star.args.get("replace") or (), names, "replace")
     renamed = _modified(binder, star.args.get("rename") or (), names, "rename")
@@ -203,15 +216,15 @@ def _modified(
     binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names: list[str], verb: str
 ) -> dict[str, exp.Expression]:
     """Return what EXCLUDE, REPLACE or RENAME says, by the column's name."""
-    found = {}
+    by_name = {}
     for tree in trees:
         if verb == "rename" and not isinstance(tree.this, exp.Expression):
             raise binder.error("RENAME takes columns and their new names: * RENAME (a AS b)", tree)
         name = tree.this.name if verb == "rename" else tree.alias if isinstance(tree, exp.Alias) else tree.name
         if name.casefold() not in map(str.casefold, names):
             raise binder.error(f'no column "{name}" to {verb}', tree, suggest(name, names, "Columns"))
-        found[name.casefold()] = tree
-    return found
+        by_name[name.casefold()] = tree
+    return by_name
 
 
 def _matching(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
@@ -223,31 +236,34 @@ def _matching(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) ->
     return [replace(c, groups=(hit[0], *(g or "" for g in hit.groups()))) for c, hit in hits if hit is not None]
 
 
-def _named(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
-    wanted = {e.name.casefold(): e for e in tree.expressions}
-    for name, e in wanted.items():
+def _named(binder: ExprBinder, trees: list[exp.Expression], columns: list[Shown]) -> list[Shown]:
+    by_name = {tree.name.casefold(): tree for tree in trees}
+    for name, tree in by_name.items():
         if name not in {c.name.casefold() for c in columns}:
-            raise binder.error(f'no column "{e.name}"', e, suggest(e.name, [c.name for c in columns], "Columns"))
-    return [c for c in columns if c.name.casefold() in wanted]
+            raise binder.error(
+                f'no column "{tree.name}"', tree, suggest(tree.name, [c.name for c in columns], "Columns")
+            )
+    return [c for c in columns if c.name.casefold() in by_name]
 
 
-def _fulfilling(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
-    """Those for whose name the lambda, or the condition on a star, holds: a SELECT of constants says which."""
-    if binder.context.evaluate is None:
+def _fulfilling(
+    binder: ExprBinder,
+    tree: exp.Expression,
+    condition: exp.Expression,
+    is_name: Callable[[exp.Expression], bool],
+    columns: list[Shown],
+) -> list[Shown]:
+    """Return those for whose name the condition in a tree holds: a SELECT of constants says which. `is_name` says what
+    stands for the name."""
+    evaluate = binder.context.evaluate
+    if evaluate is None:
         raise binder.unsupported("a condition on the names of columns cannot stand in this statement", tree)
     items = []
     for column in columns:
-        body = tree.this.copy() if isinstance(tree, exp.Lambda) else tree.copy()
-        parameter = tree.expressions[0].name.casefold() if isinstance(tree, exp.Lambda) else None
-        root = exp.Paren(this=body)
+        root = exp.Paren(this=condition.copy())
         for node in list(root.walk()):
-            meant = (
-                _is_star(node)
-                if parameter is None
-                else isinstance(node, (exp.Column, exp.Identifier)) and node.name.casefold() == parameter
-            )
-            if meant and node.parent is not None:
+            if is_name(node) and node.parent is not None:
                 node.replace(exp.Literal.string(column.name))
         items.append(root)
-    (holds,) = binder.context.evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
-    return [c for c, kept in zip(columns, holds, strict=True) if kept]
+    (row,) = evaluate(binder.subquery(exp.Select(expressions=items), Scope()))
+    return [column for column, holds in zip(columns, row, strict=True) if holds]

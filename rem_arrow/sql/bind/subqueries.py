@@ -29,6 +29,7 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.sql.bind.binder import ExprBinder
 
 _BOOL, _INT = pl.Boolean(), pl.Int64()
+_TRUE, _FALSE = Literal(value=True, dtype=_BOOL), Literal(value=False, dtype=_BOOL)
 # What an Apply has as its input until the clause that it stands in gives it one.
 NOTHING = Values((), ((),))
 
@@ -77,28 +78,32 @@ def contained(binder: ExprBinder, operand: exp.Expression, query_tree: exp.Expre
 
 def quantified(binder: ExprBinder, tree: exp.Expression, operator: str) -> Expr:
     """`x > ANY (SELECT ...)`, `x <> ALL (SELECT ...)`."""
-    quantifier = tree.expression
-    if operator == "=" and isinstance(quantifier, exp.Any):
-        return contained(binder, tree.this, quantifier.this, tree)
-    if operator == "<>" and isinstance(quantifier, exp.All):
-        return Call("not", (contained(binder, tree.this, quantifier.this, tree),), _BOOL)
-    query = _query(binder, quantifier.this)
+    every = isinstance(tree.expression, exp.All)
+    if operator == "=" and not every:
+        return contained(binder, tree.this, tree.expression.this, tree)
+    if operator == "<>" and every:
+        return Call("not", (contained(binder, tree.this, tree.expression.this, tree),), _BOOL)
+    query = _query(binder, tree.expression.this)
     condition = _compared(operator, _pairs(binder, tree.this, query, tree))
-    if isinstance(quantifier, exp.Any):
+    if not every:
         return _some(binder, condition, query.plan)
     return Call("not", (_some(binder, Call("not", (condition,), _BOOL), query.plan),), _BOOL)
 
 
-def _query(binder: ExprBinder, tree: exp.Expression) -> Query:
+def opened(tree: exp.Expression) -> exp.Expression:
+    """Return a query without the parentheses around it that say nothing more."""
     while isinstance(tree, (exp.Subquery, exp.Paren)) and not any(
         tree.args.get(k) for k in ("order", "limit", "offset", "with_")
     ):
         tree = tree.this
+    return tree
+
+
+def _query(binder: ExprBinder, tree: exp.Expression) -> Query:
     aliases = {name: partial(binder.of_alias, name) for name in binder.aliases if not binder.scope.knows(name)}
     aggregate = binder.bind if binder.aggregates is not None else None
-    return binder.subquery(
-        tree, replace(binder.scope, aliases=aliases, aggregate=aggregate) if aliases or aggregate else binder.scope
-    )
+    scope = replace(binder.scope, aliases=aliases, aggregate=aggregate) if aliases or aggregate else binder.scope
+    return binder.subquery(opened(tree), scope)
 
 
 def _added(binder: ExprBinder, apply: Apply) -> Column:
@@ -117,11 +122,8 @@ def _pairs(binder: ExprBinder, operand: exp.Expression, query: Query, tree: exp.
         values = _unpacked(values, len(columns))
     if len(values) != len(columns):
         raise binder.error(f"{len(values)} values are compared with the {len(columns)} columns of the subquery", tree)
-    found = []
-    for value, column in zip(values, columns, strict=True):
-        a, b = binder.same([value, column], tree)
-        found.append((a, b))
-    return found
+    pairs = [binder.same([value, column], tree) for value, column in zip(values, columns, strict=True)]
+    return [(a, b) for a, b in pairs]
 
 
 def _unpacked(exprs: list[Expr], count: int) -> list[Expr]:
@@ -154,16 +156,14 @@ def _compared(operator: str, pairs: list[tuple[Expr, Expr]]) -> Expr:
 def _some(binder: ExprBinder, condition: Expr, plan: Relation) -> Expr:
     """Whether the condition holds for some row: TRUE; else NULL if it is NULL for one; else FALSE."""
     fresh = binder.names.fresh
-    holds, some, rows, known = fresh("holds"), fresh("some"), fresh("rows"), fresh("known")
+    holds, some, rows, answers = fresh("holds"), fresh("some"), fresh("rows"), fresh("known")
     column = Column(holds, _BOOL)
     calls = (
         (some, AggregateCall("bool_or", column, _BOOL)),
         (rows, AggregateCall("count", None, _INT)),
-        (known, AggregateCall("count", column, _INT)),
+        (answers, AggregateCall("count", column, _INT)),
     )
     counted = Aggregate(Project(plan, ((holds, condition),)), (), calls)
-    unknown = Call("<", (Column(known, _INT), Column(rows, _INT)), _BOOL)
-    value = Case(
-        ((Column(some, _BOOL), Literal(True, _BOOL)), (unknown, Literal(None, _BOOL))), Literal(False, _BOOL), _BOOL
-    )
+    unknown = Call("<", (Column(answers, _INT), Column(rows, _INT)), _BOOL)
+    value = Case(((Column(some, _BOOL), _TRUE), (unknown, Literal(None, _BOOL))), _FALSE, _BOOL)
     return _added(binder, Apply("scalar", NOTHING, Project(counted, ((fresh("value"), value),)), fresh("any")))

@@ -155,21 +155,20 @@ def sliced(binder: ExprBinder, args: list[Expr], tree: exp.Expression) -> Expr:
 
 def _dot(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """`(s).a`, and `l.list_sort()`: a function of what stands before the dot."""
-    after = tree.expression
-    if isinstance(tree, exp.Dot) and search_scores.metric_of(tree) is not None:
+    if search_scores.metric_of(tree) is not None:
         return search_scores.score(binder, tree)
-    if isinstance(after, exp.Identifier):
-        return field_named(binder, binder.bind(tree.this), after.name, tree)
-    if isinstance(after, exp.Anonymous):
-        return binder.bind(
-            exp.Anonymous(this=after.this, expressions=[tree.this.copy(), *(e.copy() for e in after.expressions)])
-        )
-    if isinstance(after, exp.Func):
-        call = after.copy()
-        first = next(iter(call.arg_types))
-        call.set(first, tree.this.copy())
-        return binder.bind(call)
-    raise binder.unsupported(f"{tree.sql('duckdb')[:60]} is not supported here", tree)
+    match tree.expression:
+        case exp.Identifier(name=name):
+            return field_named(binder, binder.bind(tree.this), name, tree)
+        case exp.Anonymous() as call:
+            arguments = [tree.this.copy(), *(e.copy() for e in call.expressions)]
+            return binder.bind(exp.Anonymous(this=call.this, expressions=arguments))
+        case exp.Func() as call:
+            call = call.copy()
+            call.set(next(iter(call.arg_types)), tree.this.copy())
+            return binder.bind(call)
+        case _:
+            raise binder.unsupported(f"{tree.sql('duckdb')[:60]} is not supported here", tree)
 
 
 def _variable(binder: ExprBinder, tree: exp.Expression) -> Expr:

@@ -20,6 +20,7 @@ from rem_arrow.plan.nodes import Cast, Column, Expr, Literal, Relation, Unnest
 from rem_arrow.plan.walk import columns_of
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.containers import as_list, field
+from rem_arrow.sql.text.trees import named_argument, own_nodes
 
 # Deeper than any type may be nested.
 _ALL_LEVELS = 1_000
@@ -48,16 +49,16 @@ def items(binder: ExprBinder, item: exp.Expression) -> list[tuple[str | None, Ex
 
 
 def _fields(value: Expr, levels: int, parents: str, *, keeps_parents: bool) -> list[tuple[str | None, Expr]]:
-    found: list[tuple[str | None, Expr]] = []
+    columns: list[tuple[str | None, Expr]] = []
     unnamed = nested.is_unnamed(value.dtype)
     for name, dtype in nested.fields_of(value.dtype).items():
         shown = f"element{name}" if unnamed else f"{parents}{name}"
         part = field(value, name, dtype)
         if levels > 1 and isinstance(dtype, pl.Struct):
-            found += _fields(part, levels - 1, f"{shown}." if keeps_parents else "", keeps_parents=keeps_parents)
+            columns += _fields(part, levels - 1, f"{shown}." if keeps_parents else "", keeps_parents=keeps_parents)
         else:
-            found.append((shown, part))
-    return found
+            columns.append((shown, part))
+    return columns
 
 
 def _rows(binder: ExprBinder, tree: exp.Expression) -> tuple[Expr, int, bool]:
@@ -67,11 +68,9 @@ def _rows(binder: ExprBinder, tree: exp.Expression) -> tuple[Expr, int, bool]:
     if unnests is None:
         raise binder.error("UNNEST cannot stand here", tree, "It belongs in FROM or, alone, in the SELECT list.")
     first, *rest = [t for t in (tree.this, *tree.expressions) if t is not None]
-    if any(
-        isinstance(inner, (exp.Explode, exp.Unnest)) for inner in first.walk(prune=lambda n: isinstance(n, exp.Query))
-    ):
+    if any(isinstance(node, (exp.Explode, exp.Unnest)) for node in own_nodes(first)):
         raise binder.error("UNNEST inside of UNNEST is not supported", tree, "Write UNNEST(x, recursive := true).")
-    levels, keeps_parents = _options(binder, rest, tree)
+    levels, keeps_parents = _options(binder, rest)
     value = binder.bind(first)
     if not (isinstance(value.dtype, (pl.List, pl.Array, pl.Struct, pl.Null))):
         raise binder.error(f"UNNEST takes a list or a struct, and this is {sql_name(value.dtype)}", tree)
@@ -89,35 +88,42 @@ def _rows(binder: ExprBinder, tree: exp.Expression) -> tuple[Expr, int, bool]:
     return value, levels, keeps_parents
 
 
-def _options(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> tuple[int, bool]:
+def _options(binder: ExprBinder, trees: list[exp.Expression]) -> tuple[int, bool]:
+    """Return how many levels of lists are opened, and whether names of parents are kept."""
     levels, keeps_parents = 1, False
     for option in trees:
-        if not isinstance(option, (exp.PropertyEQ, exp.Kwarg)):
+        named = named_argument(option)
+        if named is None:
             raise binder.error(
                 "UNNEST takes one list or struct, and recursive :=, max_depth := or keep_parent_names :=", option
             )
-        name, value = option.this.name.lower(), binder.bind(option.expression)
-        value = value.operand if isinstance(value, Cast) else value
-        number = value.value if isinstance(value, Literal) else None
-        if name not in ("recursive", "max_depth", "keep_parent_names"):
-            raise binder.error(
-                f'UNNEST has no option "{name}"', option, "There are recursive, max_depth and keep_parent_names."
-            )
-        if name == "max_depth" and isinstance(number, str) and number.isdigit():
-            number = int(number)
-        if not isinstance(number, (bool, int, Decimal)):
-            raise binder.error(
-                f"{name} of UNNEST is {'a number' if name == 'max_depth' else 'TRUE or FALSE'} that stands here as "
-                "such",
-                option,
-            )
-        if name == "max_depth" and number < 1:
-            raise binder.error("max_depth of UNNEST is above zero", option)
-        if name == "keep_parent_names":
-            keeps_parents = bool(number)
-        elif name == "max_depth" or number:
-            levels = _ALL_LEVELS if name == "recursive" else int(number)
+        value = _option_value(binder, option, *named)
+        match named[0]:
+            case "keep_parent_names":
+                keeps_parents = bool(value)
+            case "max_depth":
+                levels = int(value)
+            case _ if value:
+                levels = _ALL_LEVELS
     return levels, keeps_parents
+
+
+def _option_value(binder: ExprBinder, option: exp.Expression, name: str, tree: exp.Expression) -> bool | int | Decimal:
+    if name not in ("recursive", "max_depth", "keep_parent_names"):
+        raise binder.error(
+            f'UNNEST has no option "{name}"', option, "There are recursive, max_depth and keep_parent_names."
+        )
+    expr = binder.bind(tree)
+    expr = expr.operand if isinstance(expr, Cast) else expr
+    value = expr.value if isinstance(expr, Literal) else None
+    if name == "max_depth" and isinstance(value, str) and value.isdigit():
+        value = int(value)
+    if not isinstance(value, (bool, int, Decimal)):
+        kind = "a number" if name == "max_depth" else "TRUE or FALSE"
+        raise binder.error(f"{name} of UNNEST is {kind} that stands here as such", option)
+    if name == "max_depth" and value < 1:
+        raise binder.error("max_depth of UNNEST is above zero", option)
+    return value
 
 
 def laid_out(plan: Relation, unnests: Mapping[str, Expr]) -> Relation:

@@ -14,6 +14,7 @@ from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.from_clause import FromBinder
 from rem_arrow.sql.bind.surroundings import Surroundings
+from rem_arrow.sql.text.trees import members
 
 _TEXT = pl.String()
 
@@ -69,7 +70,7 @@ def _element(binder: ExprBinder, tree: exp.Expression) -> list[tuple[str, list[e
     alias = tree.args.get("alias") if isinstance(tree, (exp.Alias, exp.PivotAlias)) else None
     value = tree.this if alias is not None else tree
     value = value.this if isinstance(value, exp.Paren) else value
-    trees = value.expressions if isinstance(value, exp.Tuple) else [value]
+    trees = members(value)
     shown = stars.expanded(binder, value) if not isinstance(value, exp.Tuple) else None
     if shown is not None:
         return [(c.name, [c.tree]) for c in shown]

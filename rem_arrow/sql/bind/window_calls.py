@@ -14,6 +14,7 @@ from rem_arrow.sql.bind.aggregate_calls import aggregate_call
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.text.arguments import name_and_arguments
+from rem_arrow.sql.text.trees import named_argument
 
 _INT = pl.Int64()
 _NAMED: dict[str, tuple[str, ...]] = {
@@ -30,6 +31,8 @@ _RANKING: dict[str, pl.DataType] = {
     "ntile": _INT,
 }
 _VALUES = {"lag": (1, 3), "lead": (1, 3), "first_value": (1, 1), "last_value": (1, 1), "nth_value": (2, 2)}
+# Whether a value function passes over NULLs.
+_NULLS: dict[type[exp.Expression], bool] = {exp.IgnoreNulls: True, exp.RespectNulls: False}
 _ALIASES = {"first": "first_value", "last": "last_value", "rank_dense": "dense_rank"}
 
 
@@ -73,24 +76,25 @@ def _resolved(binder: ExprBinder, tree: exp.Expression, seen: tuple[str, ...] = 
     )
     if name is None:
         return own
-    known = binder.collected.named_windows.get(name.name.casefold())
-    if known is None or name.name.casefold() in seen:
+    folded = name.name.casefold()
+    named = binder.collected.named_windows.get(folded)
+    if named is None or folded in seen:
         raise binder.error(f'no window "{name.name}"', name, "Name it behind the FROM: WINDOW w AS (PARTITION BY ...).")
-    base = _resolved(binder, known, (*seen, name.name.casefold()))
+    base = _resolved(binder, named, (*seen, folded))
     return _Over(own.partition or base.partition, own.order or base.order, own.spec or base.spec)
 
 
 def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
     where, ignore_nulls = None, False
-    while isinstance(tree, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)):
+    while isinstance(tree, exp.Filter) or type(tree) in _NULLS:
         if isinstance(tree, exp.Filter):
             where = binder.boolean(tree.expression.this, "FILTER")
         else:
-            ignore_nulls = isinstance(tree, exp.IgnoreNulls)
+            ignore_nulls = _NULLS[type(tree)]
         tree = tree.this
     name, trees = name_and_arguments(tree)
-    if trees and isinstance(trees[0], (exp.IgnoreNulls, exp.RespectNulls)):
-        ignore_nulls = isinstance(trees[0], exp.IgnoreNulls)
+    if trees and type(trees[0]) in _NULLS:
+        ignore_nulls = _NULLS[type(trees[0])]
         trees = [trees[0].this, *trees[1:]]
     name = _ALIASES.get(name, name)
     trees, inner = _inner_order(binder, trees)
@@ -101,11 +105,11 @@ def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
         return replace(_value(binder, name, trees, tree), where=where, ignore_nulls=ignore_nulls, inner=inner)
     aggregate = aggregate_call(binder, tree, where)
     if aggregate is None:
-        known = [*_RANKING, *_VALUES, *functions.AGGREGATES]
+        names = [*_RANKING, *_VALUES, *functions.AGGREGATES]
         raise binder.error(
             f"{name} is not a window function or an aggregate",
             tree,
-            "Window functions: " + ", ".join(known[:11]) + ", and all aggregates.",
+            "Window functions: " + ", ".join(names[:11]) + ", and all aggregates.",
         )
     args = () if aggregate.argument is None else (aggregate.argument, *aggregate.extra)
     return WindowCall(
@@ -120,15 +124,15 @@ def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
 
 def _in_place(binder: ExprBinder, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
     """Return the arguments in their places: `lead(col := x, "default" := 0)` names them."""
-    given = {t.this.name.casefold(): t.expression for t in trees if isinstance(t, (exp.PropertyEQ, exp.Kwarg))}
-    if not given:
+    by_name = dict(named for t in trees if (named := named_argument(t)) is not None)
+    if not by_name:
         return trees
-    known = _NAMED.get(name, ())
-    plain = [t for t in trees if not isinstance(t, (exp.PropertyEQ, exp.Kwarg))]
-    wrong = next((n for n in given if n not in known[len(plain) :]), None)
-    if wrong is not None or known[0] not in known[: len(plain)] + tuple(given):
-        raise binder.error(f"{name} takes {', '.join(known) or 'no argument by a name'}", trees[0])
-    filled = [*plain, *(given.get(n) for n in known[len(plain) :])]
+    names = _NAMED.get(name, ())
+    plain = [t for t in trees if named_argument(t) is None]
+    left = names[len(plain) :]
+    if not by_name.keys() <= set(left) or (names[0] in left and names[0] not in by_name):
+        raise binder.error(f"{name} takes {', '.join(names) or 'no argument by a name'}", trees[0])
+    filled = [*plain, *(by_name.get(n) for n in left)]
     while filled[-1] is None:
         filled.pop()
     # The offset between a column and a default that is given.
@@ -146,9 +150,9 @@ def _inner_order(binder: ExprBinder, trees: list[exp.Expression]) -> tuple[list[
 
 
 def _ranking(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
-    wanted = 1 if name == "ntile" else 0
-    if len(trees) != wanted:
-        raise binder.error(f"{name} takes {wanted} argument(s), not {len(trees)}", tree)
+    count = 1 if name == "ntile" else 0
+    if len(trees) != count:
+        raise binder.error(f"{name} takes {count} argument(s), not {len(trees)}", tree)
     return WindowCall(name, tuple(cast_to(binder.bind(t), _INT) for t in trees), _RANKING[name])
 
 
@@ -208,12 +212,12 @@ def _bound(
     return Bound(binder.bind(target), following)
 
 
-def _collected(binder: ExprBinder, wanted: WindowCall) -> Expr:
+def _collected(binder: ExprBinder, call: WindowCall) -> Expr:
     """Return the column of a call; the same call twice is one."""
-    assert binder.collected.windows is not None, "the caller checked that windows may stand here"
-    for name, other in binder.collected.windows.items():
-        if other == wanted:
-            return Column(name, wanted.dtype)
-    name = binder.names.fresh(f"{wanted.function}() over")
-    binder.collected.windows[name] = wanted
-    return Column(name, wanted.dtype)
+    windows = binder.collected.windows
+    assert windows is not None, "the caller checked that windows may stand here"
+    name = next((name for name, other in windows.items() if other == call), None)
+    if name is None:
+        name = binder.names.fresh(f"{call.function}() over")
+        windows[name] = call
+    return Column(name, call.dtype)

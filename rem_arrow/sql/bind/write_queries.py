@@ -25,6 +25,7 @@ from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.statement.statement import Assignments, Name
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import members
 
 EXCLUDED = "excluded"
 
@@ -120,11 +121,11 @@ class WriteBinder:
     def width(self, source: exp.Expression) -> int:
         """Return the number of columns of the rows of an INSERT."""
         if isinstance(source, exp.Values):
-            return len(_cells(source.expressions[0]))
+            return len(members(source.expressions[0]))
         return len(self._binder.statement(source).names)
 
     def _values(self, source: exp.Values, fields: Sequence[Field]) -> tuple[Query, list[Field]]:
-        rows = [_cells(row) for row in source.expressions]
+        rows = [members(row) for row in source.expressions]
         for row, tree in zip(rows, source.expressions, strict=True):
             self.check_count(len(row), fields, tree)
         left_out: set[int] = set()
@@ -319,10 +320,6 @@ def literal_rows(plan: Relation) -> list[tuple[object, ...]] | None:
 def computed_type(dtype: pl.DataType) -> pl.DataType:
     """Return the type in which SQL computes the values of a column: categories are texts until they are stored."""
     return pl.String() if types.is_text(dtype) else dtype
-
-
-def _cells(row: exp.Expression) -> list[exp.Expression]:
-    return list(row.expressions) if isinstance(row, exp.Tuple) else [row.this if isinstance(row, exp.Paren) else row]
 
 
 def is_default(tree: exp.Expression) -> bool:

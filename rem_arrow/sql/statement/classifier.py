@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
-from rem_arrow.errors import UnsupportedError
 from rem_arrow.sql.statement.definitions import alter, create, drop
-from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, table_name
+from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.merge_statement import merge
 from rem_arrow.sql.statement.statement import (
     Conflict,
@@ -20,6 +19,7 @@ from rem_arrow.sql.statement.statement import (
     Describe,
     Explain,
     Insert,
+    Name,
     Options,
     Select,
     ShowTables,
@@ -27,7 +27,7 @@ from rem_arrow.sql.statement.statement import (
     Summarize,
     Update,
 )
-from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import literal_text
 
 _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
 _REFUSED: dict[type[exp.Expression], str] = {
@@ -44,18 +44,16 @@ def classify(tree: exp.Expression, text: str) -> Statement:
     """Return the statement that a tree is. Raises UnsupportedError with the position."""
     message = _REFUSED.get(type(tree))
     if message is not None:
-        raise UnsupportedError(message, text, *(position(tree) if position(tree)[0] is not None else (0, len(text))))
-    found = _KINDS.get(type(tree))
-    return found(tree, text) if found is not None else Select(tree)
+        raise refuse_statement(message, tree, text)
+    statement = _KINDS.get(type(tree))
+    return statement(tree, text) if statement is not None else Select(tree)
 
 
 def _insert(tree: exp.Insert, text: str) -> Insert:
     for key, what in (("overwrite", "INSERT OVERWRITE"), ("partition", "PARTITION"), ("where", "REPLACE WHERE")):
         if tree.args.get(key):
             raise refuse(f"{what} is not supported", tree, text)
-    named = tree.this if isinstance(tree.this, exp.Schema) else None
-    table = named.this if named is not None else tree.this
-    columns = None if named is None else tuple(name_of(c) for c in named.expressions)
+    table, columns = _table_and_columns(tree.this)
     source = None if tree.args.get("default") else tree.expression
     if source is not None and tree.args.get("with_") is not None:
         source = source.copy()
@@ -129,39 +127,44 @@ def _truncate(tree: exp.TruncateTable, text: str) -> Delete:
 
 def _copy(tree: exp.Copy, text: str) -> CopyTo | CopyFrom:
     files = tree.args.get("files") or []
-    if len(files) != 1 or not (isinstance(files[0], exp.Literal) and files[0].is_string):
+    path = literal_text(files[0]) if len(files) == 1 else None
+    if path is None:
         raise refuse("COPY takes one file name in quotes", tree, text)
-    options, path = _options(tree.args.get("params") or []), str(files[0].this)
-    target = tree.this
+    options, target = _options(tree.args.get("params") or []), tree.this
     if tree.args.get("kind"):
-        named = target if isinstance(target, exp.Schema) else None
-        table = named.this if named is not None else target
+        table, columns = _table_and_columns(target)
         if not isinstance(table, exp.Table):
             raise refuse("COPY ... FROM names a table", tree, text)
-        return CopyFrom(
-            table_name(table, text),
-            None if named is None else tuple(name_of(c) for c in named.expressions),
-            path,
-            options,
-        )
-    if isinstance(target, exp.Schema):
-        target = exp.select(*(exp.column(c.copy()) for c in target.expressions)).from_(target.this)
-    return CopyTo(target.this if isinstance(target, exp.Subquery) else target, path, options)
+        return CopyFrom(table_name(table, text), columns, path, options)
+    match target:
+        case exp.Schema():
+            source = exp.select(*(exp.column(c.copy()) for c in target.expressions)).from_(target.this)
+        case exp.Subquery():
+            source = target.this
+        case _:
+            source = target
+    return CopyTo(source, path, options)
+
+
+def _table_and_columns(tree: exp.Expression) -> tuple[exp.Expression, tuple[Name, ...] | None]:
+    """Return what `t` or `t (a, b)` names; no columns where none are listed."""
+    if not isinstance(tree, exp.Schema):
+        return tree, None
+    return tree.this, tuple(name_of(c) for c in tree.expressions)
 
 
 def _options(params: list[exp.Expression]) -> Options:
-    found: list[tuple[str, str | bool]] = []
-    for param in params:
-        value = param.args.get("expression")
-        plain = (
-            True
-            if value is None
-            else bool(value.this)
-            if isinstance(value, exp.Boolean)
-            else str(value.name or value.this)
-        )
-        found.append((str(param.this.name or param.this).upper(), plain))
-    return tuple(found)
+    return tuple((str(p.this.name or p.this).upper(), _option(p.args.get("expression"))) for p in params)
+
+
+def _option(value: exp.Expression | None) -> str | bool:
+    match value:
+        case None:
+            return True
+        case exp.Boolean():
+            return bool(value.this)
+        case _:
+            return str(value.name or value.this)
 
 
 def _describe(tree: exp.Describe, text: str) -> Describe:

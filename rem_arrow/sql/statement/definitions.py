@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
-from rem_arrow.sql.statement.identifiers import name_of, refuse, table_name
+from rem_arrow.errors import BindError
+from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.statement import (
     Action,
     AddColumn,
@@ -35,29 +35,43 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
     kind = str(tree.args.get("kind") or "").upper()
     if tree.args.get("properties") is not None:
         raise refuse(f"CREATE {kind} takes no further properties: no TEMPORARY, no WITH", tree, text)
-    replace, exists = bool(tree.args.get("replace")), bool(tree.args.get("exists"))
-    if replace and exists:
+    if tree.args.get("replace") and tree.args.get("exists"):
         raise refuse("OR REPLACE and IF NOT EXISTS exclude each other", tree, text)
-    if kind == "INDEX":
-        return _index(tree, text)
-    if kind not in ("TABLE", "VIEW"):
-        raise UnsupportedError(
-            f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", text, *_place(tree, text)
-        )
-    named = tree.this if isinstance(tree.this, exp.Schema) else None
-    table = named.this if named is not None else tree.this
+    match kind:
+        case "INDEX":
+            return _index(tree, text)
+        case "VIEW":
+            return _view(tree, text)
+        case "TABLE":
+            return _table(tree, text)
+        case _:
+            raise refuse_statement(
+                f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", tree, text
+            )
+
+
+def _named(tree: exp.Create) -> tuple[exp.Expression, list[exp.Expression]]:
+    """Return the name of what is created, and what stands in parentheses behind it."""
+    return (tree.this.this, tree.this.expressions) if isinstance(tree.this, exp.Schema) else (tree.this, [])
+
+
+def _view(tree: exp.Create, text: str) -> CreateView:
+    table, parts = _named(tree)
+    name, sql = table_name(table, text), view_text(text, table)
+    if parts:
+        sql = f"SELECT * FROM ({sql}\n) AS {_quoted(name.text)}({', '.join(_quoted(p.name) for p in parts)})"
+    return CreateView(name, sql, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
+
+
+def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
+    table, parts = _named(tree)
     name, source = table_name(table, text), tree.expression
-    parts = named.expressions if named is not None else []
-    if kind == "VIEW":
-        sql = view_text(text, table)
-        if parts:
-            sql = f"SELECT * FROM ({sql}\n) AS {_quoted(name.text)}({', '.join(_quoted(p.name) for p in parts)})"
-        return CreateView(name, sql, replace, exists)
-    if source is not None:
-        if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
-            raise refuse("CREATE TABLE AS takes names of columns, and their types from the query", tree.this, text)
-        return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
-    return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
+    replace, exists = bool(tree.args.get("replace")), bool(tree.args.get("exists"))
+    if source is None:
+        return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
+    if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
+        raise refuse("CREATE TABLE AS takes names of columns, and their types from the query", tree.this, text)
+    return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
 
 
 def _column(tree: exp.Expression, text: str) -> ColumnDefinition:
@@ -68,12 +82,14 @@ def _column(tree: exp.Expression, text: str) -> ColumnDefinition:
     nullable, default = True, None
     for constraint in tree.args.get("constraints") or ():
         match constraint.args.get("kind"):
-            case exp.NotNullColumnConstraint() as found:
-                nullable = bool(found.args.get("allow_null"))
-            case exp.DefaultColumnConstraint() as found:
-                default = found.this
-            case found:
-                raise refuse(_NO_KEYS if found is not None else "this is not supported in CREATE TABLE", tree, text)
+            case exp.NotNullColumnConstraint() as not_null:
+                nullable = bool(not_null.args.get("allow_null"))
+            case exp.DefaultColumnConstraint() as value:
+                default = value.this
+            case None:
+                raise refuse("this is not supported in CREATE TABLE", tree, text)
+            case _:
+                raise refuse(_NO_KEYS, tree, text)
     return ColumnDefinition(name_of(tree.this), polars_type(tree.args["kind"], text), nullable, default)
 
 
@@ -111,8 +127,8 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
 def _hnsw(params: exp.Expression, tree: exp.Create, text: str) -> dict[str, str | int]:
     """Return the options of `USING HNSW (v) WITH (metric = 'l2', m = 16, ef_construction = 200, dimension = 384)`."""
     options: dict[str, str | int] = {}
-    for given in params.args.get("with_storage") or ():
-        name, value = given.this.name.casefold(), given.args.get("value")
+    for option in params.args.get("with_storage") or ():
+        name, value = option.this.name.casefold(), option.args.get("value")
         if (
             name not in ("metric", "m", "ef_construction", "dimension")
             or not isinstance(value, exp.Literal)
@@ -132,9 +148,7 @@ def drop(tree: exp.Drop, text: str) -> Drop:
     """Return the statement that a DROP is."""
     kind, names = str(tree.args.get("kind") or "").upper(), tree.args.get("tables") or [tree.this]
     if kind not in ("TABLE", "VIEW", "INDEX"):
-        raise UnsupportedError(
-            f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", text, *_place(tree, text)
-        )
+        raise refuse_statement(f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", tree, text)
     if len(names) != 1:
         raise refuse(f"DROP {kind} takes one name at a time", tree, text)
     return Drop(kind, table_name(names[0], text), bool(tree.args.get("exists")))  # type: ignore[arg-type]
@@ -179,8 +193,3 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _place(tree: exp.Expression, text: str) -> tuple[int | None, int | None]:
-    found = position(tree)
-    return found if found[0] is not None else (0, len(text))

@@ -25,25 +25,37 @@ def table_name(tree: exp.Expression, text: str) -> Name:
 
 
 def refuse(message: str, tree: exp.Expression, text: str) -> UnsupportedError:
+    """Return the error for a tree that is not supported."""
     return UnsupportedError(message, text, *position(tree))
+
+
+def refuse_statement(message: str, tree: exp.Expression, text: str) -> UnsupportedError:
+    """Return the error for a kind of statement, which is the whole text where no part of it knows its place."""
+    start, end = position(tree)
+    return UnsupportedError(message, text, *((0, len(text)) if start is None else (start, end)))
 
 
 def assignments(trees: list[exp.Expression], text: str) -> Assignments:
     """Return what SET sets. Raises BindError for a column that is set twice."""
-    found: list[tuple[Name, exp.Expression]] = []
-    for tree in trees:
-        if not isinstance(tree, exp.EQ):
-            raise BindError("SET takes column = value", text, *position(tree))
-        target, value = tree.this, tree.expression
-        if not isinstance(target, exp.Tuple):
-            found.append((name_of(target), value))
-        elif isinstance(value, exp.Tuple) and len(value.expressions) == len(target.expressions):
-            found += [(name_of(t), v) for t, v in zip(target.expressions, value.expressions, strict=True)]
-        else:
-            raise refuse("SET (a, b) = takes as many values in parentheses", tree, text)
+    pairs = [pair for tree in trees for pair in _assigned(tree, text)]
     seen: set[str] = set()
-    for name, _ in found:
+    for name, _ in pairs:
         if name.text.casefold() in seen:
             raise BindError(f'the column "{name.text}" is set twice', text, name.start, name.end)
         seen.add(name.text.casefold())
-    return tuple(found)
+    return tuple(pairs)
+
+
+def _assigned(tree: exp.Expression, text: str) -> list[tuple[Name, exp.Expression]]:
+    """Return the columns and values of `a = x`, or of `(a, b) = (x, y)`."""
+    match tree:
+        case exp.EQ(this=exp.Tuple(expressions=targets), expression=exp.Tuple(expressions=values)) if len(
+            targets
+        ) == len(values):
+            return [(name_of(t), v) for t, v in zip(targets, values, strict=True)]
+        case exp.EQ(this=exp.Tuple()):
+            raise refuse("SET (a, b) = takes as many values in parentheses", tree, text)
+        case exp.EQ():
+            return [(name_of(tree.this), tree.expression)]
+        case _:
+            raise BindError("SET takes column = value", text, *position(tree))

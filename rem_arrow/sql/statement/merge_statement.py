@@ -10,6 +10,7 @@ from rem_arrow.errors import BindError
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, table_name
 from rem_arrow.sql.statement.statement import Match, Merge, MergeAction, MergeKind
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import members
 
 
 def merge(tree: exp.Merge, text: str) -> Merge:
@@ -63,20 +64,14 @@ def _when(tree: exp.When, text: str) -> MergeAction:
 
 def _insert(then: exp.Insert, match: Match, condition: exp.Expression | None) -> MergeAction:
     named, values = then.this, then.args.get("expression") or None
-    if isinstance(named, exp.Tuple) and [
-        (c.this.name.upper(), c.alias.upper()) for c in named.expressions if isinstance(c, exp.Alias)
-    ] == [("BY", "NAME")]:
+    listed = named.expressions if isinstance(named, exp.Tuple) else None
+    aliases = [(c.this.name.upper(), c.alias.upper()) for c in listed or () if isinstance(c, exp.Alias)]
+    if aliases == [("BY", "NAME")]:
         # SQLGlot reads BY NAME as a column with an alias.
         return MergeAction(match, condition, "insert", by_name=True)
-    columns = None if not isinstance(named, exp.Tuple) else tuple(name_of(c) for c in named.expressions)
+    columns = None if listed is None else tuple(name_of(c) for c in listed)
     if columns is not None and values is None and [c.text.upper() for c in columns] == ["DEFAULT"]:
         # SQLGlot reads DEFAULT VALUES as a list of one column.
         return MergeAction(match, condition, "insert", columns=(), values=())
-    cells = (
-        None
-        if values is None
-        else tuple(values.expressions)
-        if isinstance(values, exp.Tuple)
-        else (values.this if isinstance(values, exp.Paren) else values,)
-    )
+    cells = None if values is None else members(values)
     return MergeAction(match, condition, "insert", columns=columns, values=cells)
