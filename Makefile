@@ -1,51 +1,75 @@
 # Everything that a fresh machine needs: make demo, make test. PYTHON names the interpreter, 3.11 or later.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+# What was installed: the database, and the optional dependencies of pyproject.toml by their names. Each is installed
+# once, and again when a file that names packages changes.
+CORE := .venv/.core
+DEV := .venv/.dev
 
-.PHONY: demo test test-all fuzz check bench bench-smoke bench-tpc format clean
+.PHONY: demo test test-all docs fuzz check bench bench-smoke bench-tpc format clean
+# Two installations into one environment at a time do harm.
+.NOTPARALLEL:
 
-$(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	touch $(STAMP)
+# pip draws its progress in a terminal. It compiles all that it installs, in one process; Python compiles what it
+# imports when that is imported first, which for the demo is an eighth.
+PIP_INSTALL = quiet=--quiet; if test -t 1; then quiet=; fi; \
+	$(BIN)/python -m pip install $$quiet --no-compile --disable-pip-version-check -c constraints.txt
 
-demo: $(STAMP)
-	$(BIN)/rem-arrow demo
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; name one: make PYTHON=...")'
+	@echo "Making an environment for Python in .venv"
+	@$(PYTHON) -m venv .venv
+
+$(CORE): pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing rem_arrow and the packages that it needs into .venv; this is done once"
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+.venv/.%: $(CORE)
+	@echo "Installing the packages for $* into .venv; this is done once"
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$*"], sep="\n")' > $@.txt
+	@$(PIP_INSTALL) -r $@.txt
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
+	@touch $@
+
+demo: $(CORE)
+	@$(BIN)/rem-arrow demo
 
 # A process for each core; a file of tests runs in one.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
-test: $(STAMP)
+test: $(DEV)
 	$(PYTEST)
 
-test-all: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks,interop]'
+test-all: $(DEV) .venv/.notebooks .venv/.interop
 	$(PYTEST) -m 'long or not long'
+
+# Pages that are made: the reference, the outputs of code blocks, the tables.
+docs: $(DEV)
+	$(BIN)/python -m tests.docs
 
 # Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
 SEED ?= 1
 MINUTES ?= 60
-fuzz: $(STAMP)
+fuzz: $(DEV)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
-check: $(STAMP)
+check: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_layering.py tests/test_size.py
 
-bench: $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+bench: $(DEV) .venv/.bench
 	$(BIN)/python -m benchmarks
 
-bench-smoke: $(STAMP)
+bench-smoke: $(DEV)
 	$(BIN)/python -m benchmarks --smoke
 
-bench-tpc: $(STAMP)
+bench-tpc: $(DEV)
 	$(BIN)/python -m benchmarks.tpc --suite tpch
 	$(BIN)/python -m benchmarks.tpc --suite tpcds
 
-format: $(STAMP)
+format: $(DEV)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

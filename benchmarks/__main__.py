@@ -40,7 +40,7 @@ LIBRARIES = ("rem_arrow", "polars", "pyarrow", "rocksdict", "duckdb", "lancedb")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmarks that are named, else all. Returns 0, or 1 when engines disagree on a checksum."""
+    """Run the named benchmarks, by default all. Returns 0, or 1 when engines disagree on a checksum."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Figures beside SQLite, DuckDB and LanceDB."
     )
@@ -50,23 +50,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="lineitem.parquet for load; default is $REM_LINEITEM, else made"
     )
-    given = parser.parse_args(arguments)
-    unknown = set(given.names) - set(NAMES)
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    if given.data is not None:
-        os.environ["REM_LINEITEM"] = str(given.data)
+    if options.data is not None:
+        os.environ["REM_LINEITEM"] = str(options.data)
     collected: dict[str, list[Row]] = {}
     console = Console(width=max(150, Console().width))
-    for name in given.names or NAMES:
-        rows: list[Row] = import_module(f"benchmarks.{name}").run(smoke=given.smoke)
+    for name in options.names or NAMES:
+        rows: list[Row] = import_module(f"benchmarks.{name}").run(smoke=options.smoke)
         collected[name] = rows
         console.print(_table(name, rows))
-        if not given.smoke:
+        if not options.smoke:
             RESULTS.mkdir(exist_ok=True)
             _write(RESULTS / f"{name}.json", {name: rows})
-    if given.json is not None:
-        _write(given.json, collected)
+    if options.json is not None:
+        _write(options.json, collected)
     wrong = disagreements([row for rows in collected.values() for row in rows])
     for line in wrong:
         console.print(f"[red]{line}[/red]")
@@ -74,14 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def disagreements(rows: Sequence[Row]) -> list[str]:
-    """Return a line for each figure whose engines did the same work and came to different results."""
-    seen: dict[tuple[str, int], dict[str, str]] = {}
+    """Return a line for each figure whose engines did the same work with different results."""
+    by_figure: dict[tuple[str, int], dict[str, str]] = {}
     for row in rows:
         if row.checksum:
-            seen.setdefault((row.what, row.rows), {})[row.engine] = row.checksum
+            by_figure.setdefault((row.what, row.rows), {})[row.engine] = row.checksum
     return [
         f"{what} over {count} rows: the engines disagree: {sums}"
-        for (what, count), sums in seen.items()
+        for (what, count), sums in by_figure.items()
         if len(set(sums.values())) > 1
     ]
 
@@ -107,7 +107,7 @@ def _table(name: str, rows: Sequence[Row]) -> Table:
         table.add_row(
             row.what if row.what != last else "",
             row.engine,
-            _shown(row.value),
+            _figure(row.value),
             row.unit,
             ratio,
             row.target or "",
@@ -119,7 +119,7 @@ def _table(name: str, rows: Sequence[Row]) -> Table:
     return table
 
 
-def _shown(value: float) -> str:
+def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 

@@ -1,9 +1,8 @@
 """Questions in plain language: how many get the right kind of query and the right rows, and how long planning and
 answering take.
 
-    python -m benchmarks ask                                                  the planner by rules
-    python -m benchmarks.ask --model NAME [--base-url URL] [--limit N] [-v]    a model behind any server that speaks
-    OpenAI's protocol
+    python -m benchmarks ask                                                   the planner by rules
+    python -m benchmarks.ask --model NAME [--base-url URL] [--limit N] [-v]    a language model behind OpenAI's protocol
 
 The questions, each with an oracle, are in ask_questions.py; the company has 10,000 rows, the demo is the standard
 library of this Python.
@@ -35,7 +34,7 @@ _STAGED = "Which teams have worked on code about search ranking last month?"
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """How one question went."""
+    """The outcome of one question."""
 
     question: Question
     query_type: str
@@ -48,7 +47,7 @@ class Graded:
 
 
 def run(*, smoke: bool = False) -> list[Row]:
-    """Return the shares that the rules get right, and milliseconds."""
+    """Return the shares of questions that the rules answer correctly, and milliseconds."""
     with scratch() as path:
         databases = _databases(path, smoke=smoke)
         questions = [q for q in QUESTIONS if q.database in databases][: SMOKE_QUESTIONS if smoke else None]
@@ -66,7 +65,17 @@ def grade(question: Question, db: rem.Database, model: str, base_url: str | None
     try:
         answer = db.query_natural_language(question.text, now=company.NOW, model=model, base_url=base_url)
     except rem.RemError as error:
-        return Graded(question, "", False, False, 0.0, (time.perf_counter() - started) * 1e3, 0, str(error))
+        whole_ms = (time.perf_counter() - started) * 1e3
+        return Graded(
+            question,
+            query_type="",
+            right_type=False,
+            right_rows=False,
+            planning_ms=0.0,
+            whole_ms=whole_ms,
+            tokens=0,
+            error=str(error),
+        )
     right = is_right(question, expected(question, db), answer.results)
     return Graded(
         question,
@@ -82,7 +91,7 @@ def grade(question: Question, db: rem.Database, model: str, base_url: str | None
 def rows(graded: Sequence[Graded], ratio: float | None, engine: str) -> list[Row]:
     """Return the figures of graded questions."""
     count = len(graded)
-    types, found = sum(g.right_type for g in graded) / count, sum(g.right_rows for g in graded) / count
+    types, right = sum(g.right_type for g in graded) / count, sum(g.right_rows for g in graded) / count
     planning, whole = sorted(g.planning_ms for g in graded), sorted(g.whole_ms for g in graded)
     same = checksum([(g.question.text, g.right_type, g.right_rows) for g in graded])
     result = [
@@ -99,11 +108,11 @@ def rows(graded: Sequence[Graded], ratio: float | None, engine: str) -> list[Row
         Row(
             "questions with the right rows",
             engine,
-            found * 100,
+            right * 100,
             "%",
             count,
             target=">= 75",
-            met=found >= 0.75,
+            met=right >= 0.75,
             checksum=same,
         ),
         Row(
@@ -146,33 +155,33 @@ def rows(graded: Sequence[Graded], ratio: float | None, engine: str) -> list[Row
 
 
 def _staged(db: rem.Database, rounds: int) -> float:
-    """Return how much longer a plan of four stages takes, planning left out, than the one statement that it is, both
+    """Return the time of a plan of four stages, without planning, over that of the single equivalent statement; both
     warm."""
     answer = db.query_natural_language(_STAGED, max_stages=8, now=company.NOW)
-    ours, by_hand = [], []
+    by_stages, by_query = [], []
     for _ in range(rounds):
         again = db.query_natural_language(_STAGED, max_stages=8, now=company.NOW)
-        ours.append(sum(s.seconds for s in again.stages))
+        by_stages.append(sum(s.seconds for s in again.stages))
         started = time.perf_counter()
         db.sql(answer.query)
-        by_hand.append(time.perf_counter() - started)
-    return statistics.median(ours) / statistics.median(by_hand)
+        by_query.append(time.perf_counter() - started)
+    return statistics.median(by_stages) / statistics.median(by_query)
 
 
 def _databases(path: Path, *, smoke: bool) -> dict[str, rem.Database]:
-    found = {"company": rem.connect(path / "company")}
-    company.build(found["company"], scale=0.1 if smoke else 1.0)
+    databases = {"company": rem.connect(path / "company")}
+    company.build(databases["company"], scale=0.1 if smoke else 1.0)
     if not smoke:
-        found["demo"] = rem.connect(path / "demo")
-        build_demo(found["demo"], console=Console(file=io.StringIO()))
-    for db in found.values():
+        databases["demo"] = rem.connect(path / "demo")
+        build_demo(databases["demo"], console=Console(file=io.StringIO()))
+    for db in databases.values():
         db.wait()
         db.query_natural_language("anything", model="rules")
-    return found
+    return databases
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Grade a model on all questions, and print what went wrong. Returns 0."""
+    """Grade a planner on all questions, and print the wrong answers. Returns 0."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.ask", description="Grade a planner on questions in plain language."
     )
@@ -180,13 +189,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--base-url", help="of a server that speaks OpenAI's protocol; default is OPENAI_BASE_URL")
     parser.add_argument("--limit", type=int, help="only so many questions")
     parser.add_argument("-v", "--verbose", action="store_true", help="print the right ones too")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     console = Console(width=150)
     with scratch() as path:
         databases = _databases(path, smoke=False)
-        graded = [grade(q, databases[q.database], given.model, given.base_url) for q in QUESTIONS[: given.limit]]
+        graded = [grade(q, databases[q.database], options.model, options.base_url) for q in QUESTIONS[: options.limit]]
     for g in graded:
-        if given.verbose or not (g.right_type and g.right_rows):
+        if options.verbose or not (g.right_type and g.right_rows):
             outcome = (
                 g.error.splitlines()[0] if g.error else f"{g.query_type}, rows {'right' if g.right_rows else 'wrong'}"
             )
@@ -199,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{kind:14} {len(mine):3} questions, {sum(g.right_type for g in mine):3} types right, "
             f"{sum(g.right_rows for g in mine):3} rows right"
         )
-    for row in rows(graded, None, given.model):
+    for row in rows(graded, None, options.model):
         console.print(f"{row.what:35} {row.value:8.1f} {row.unit}  {row.target or ''}")
     errors = Counter(g.error.split(":")[0] for g in graded if g.error)
     if errors:

@@ -1,13 +1,11 @@
 """A software company: seeded rows and edges to ask questions about.
 
-`build` fills an open database; `ensure` opens the one at a path, built first if nothing is there. The same seed, scale
-and `now` give the
-same ids, texts and times. At scale 1 there are about 10,000 rows and 30,000 edges over the two years before `now`;
-scale multiplies issues, pull
-requests, files, commits, moments and resources, and leaves people, agents and customers as they are. Tables and edge
-types: `company_models`.
+`build` fills an open database; `ensure` opens the one at a path, and builds it first if nothing exists there. The same
+seed, scale and `now` give the same ids, texts and times. At scale 1 there are about 10,000 rows and 30,000 edges over
+the two years before `now`; the scale multiplies issues, pull requests, files, commits, moments and resources, but not
+people, agents and customers. Tables and edge types: `company_models`.
 
-People work on the topics of their team and on few others, so "who worked on X" has an answer that is not everybody.
+People work on the topics of their team and on few others, so that "who worked on X" does not match everybody.
 """
 
 from __future__ import annotations
@@ -52,7 +50,8 @@ def build(db: rem.Database, *, seed: int = 0, scale: float = 1.0, now: datetime 
 
 
 def ensure(path: str | Path, *, seed: int = 0, scale: float = 1.0, now: datetime = NOW) -> rem.Database:
-    """Open the company at `path`, built first if nothing is there. Raises InputError if something else is there."""
+    """Open the company at `path`, and build it first if the path does not exist. Raises InputError if it holds anything
+    else."""
     path = Path(path)
     if not path.exists():
         work = path.with_name(path.name + ".building")
@@ -61,8 +60,8 @@ def ensure(path: str | Path, *, seed: int = 0, scale: float = 1.0, now: datetime
             build(db, seed=seed, scale=scale, now=now)
         work.rename(path)
     db = rem.connect(path)
-    found = db.sql(f"SELECT * FROM {INFO_TABLE}").to_dicts() if INFO_TABLE in db.tables()["name"].to_list() else []
-    if found != [_info(seed, scale, now)]:
+    infos = db.sql(f"SELECT * FROM {INFO_TABLE}").to_dicts() if INFO_TABLE in db.tables()["name"].to_list() else []
+    if infos != [_info(seed, scale, now)]:
         db.close()
         raise rem.InputError(
             f"{path} is not the company of seed {seed}, scale {scale} and {now}; remove it or give another path"

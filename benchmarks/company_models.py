@@ -1,5 +1,5 @@
 """The tables of the company: users, issues, pull requests, files and commits. Documents, meetings, agents and customers
-are in the built-in tables resources, moments, agents and entities.
+are rows of the built-in tables resources, moments, agents and entities.
 
 Edges, all directed from the first to the second:
 

@@ -110,9 +110,9 @@ class Company:
         random = self._random("people")
         people: dict[str, list[str]] = {}
         for topic in TOPICS:
-            own = [u["id"] for u in self.users if u["team"] == topic.team]
-            others = [u["id"] for u in self.users if u["team"] != topic.team]
-            people[topic.key] = own + random.sample(others, 3)
+            team = [u["id"] for u in self.users if u["team"] == topic.team]
+            outsiders = [u["id"] for u in self.users if u["team"] != topic.team]
+            people[topic.key] = team + random.sample(outsiders, 3)
         return people
 
     def _components(self) -> Rows:
@@ -170,9 +170,9 @@ class Company:
 
     def _make_agents(self) -> Rows:
         fields = ("id", "name", "category", "description")
-        made = [self._now - timedelta(days=place * place + 1, minutes=17 * place) for place in range(len(AGENTS))]
+        created = [self._now - timedelta(days=place * place + 1, minutes=17 * place) for place in range(len(AGENTS))]
         return [
-            {**dict(zip(fields, agent, strict=True)), "model": "small" if p % 3 else "large", "created_at": made[p]}
+            {**dict(zip(fields, agent, strict=True)), "model": "small" if p % 3 else "large", "created_at": created[p]}
             for p, agent in enumerate(AGENTS)
         ]
 

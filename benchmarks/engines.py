@@ -1,4 +1,4 @@
-"""The peers, opened the same way everywhere. Each is imported only where it is installed."""
+"""Opening the engines, the same way in every benchmark. A peer is imported only where it is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INDEXES = ("CREATE INDEX by_category ON things (category)", "CREATE INDEX by_nam
 
 
 def open_rem(path: Path, **options: Any) -> rem.Database:
-    """Open our database with the table things."""
+    """Open a database of rem_arrow with the table things."""
     db = rem.connect(path, **options)
     db.register(Thing, name="things")
     return db
@@ -60,7 +60,7 @@ def fill_sqlite(con: sqlite3.Connection, frame: pl.DataFrame, table: str = "thin
 
 def fill_duckdb(con: Any, frame: pl.DataFrame, table: str = "things") -> None:
     """Insert a frame through Arrow."""
-    given = frame.to_arrow()
-    con.register("given", given)
+    arrow = frame.to_arrow()
+    con.register("given", arrow)
     con.execute(f"INSERT INTO {table} SELECT * FROM given")
     con.unregister("given")

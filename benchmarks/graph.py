@@ -1,8 +1,8 @@
 """Walks over a power-law graph: 100,000 nodes and 1,000,000 edges, beside rustworkx, Kuzu and DuckDB's recursion.
 `graph_large` is ten times that.
 
-Answers are compared by how many nodes they reach. Times of ours are those of the API, ids and all; rustworkx counts
-nodes by number.
+Answers are compared by the number of nodes that they reach. Times of rem_arrow are those of its API, which returns ids;
+rustworkx works on numbers.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def measured(nodes: int, starts: int, rounds: int, *, peers: bool = True) -> lis
     """Run it at a size."""
     rng = np.random.default_rng(7)
     count = nodes * EDGES_PER_NODE
-    # Each node points to some, the well known more often: their numbers follow a power law, and lie anywhere.
-    known = rng.permutation(nodes)[np.minimum((nodes * rng.power(0.3, count)).astype(np.int64), nodes - 1)]
-    pairs = np.unique(np.stack([rng.integers(0, nodes, count), known], axis=1), axis=0)
+    # Targets follow a power law, and the popular nodes have random numbers.
+    targets = rng.permutation(nodes)[np.minimum((nodes * rng.power(0.3, count)).astype(np.int64), nodes - 1)]
+    pairs = np.unique(np.stack([rng.integers(0, nodes, count), targets], axis=1), axis=0)
     with scratch() as path:
         return _measured(path, nodes, pairs, rng, starts, rounds, peers=peers)
 
@@ -69,31 +69,31 @@ def _measured(
     db = rem.connect(path / "rem")
     db.register(Node, name="nodes")
     db.load("nodes", pl.DataFrame({"id": ids, "size": np.arange(nodes)}), progress=False)
-    added = seconds(
+    add_s = seconds(
         lambda: db.add_edges(frame.with_columns(pl.lit("nodes").alias("src_table"), pl.lit("nodes").alias("dst_table")))
     )
     same = checksum([(edges,)])
-    found = [
+    figures = [
         Row(
             "edges added in bulk",
             "rem_arrow",
-            edges / added,
+            edges / add_s,
             "/s",
             edges,
             target=">= 500,000",
-            met=edges / added >= 500_000,
+            met=edges / add_s >= 500_000,
             checksum=same,
         )
     ]
     db.compact()
-    made = seconds(lambda: db.neighbors(ids[0]))
-    found.append(Row("adjacency made, to the first walk", "rem_arrow", made, "s", edges, checksum=same))
-    hints, one = db._shared.writer.hints, []
+    build_s = seconds(lambda: db.neighbors(ids[0]))
+    figures.append(Row("adjacency made, to the first walk", "rem_arrow", build_s, "s", edges, checksum=same))
+    one = []
     for i in range(rounds):
         db.add_edge(ids[i], ids[-1 - i], "later")
-        one.append(seconds(lambda: hints.graphs.graph(db._version())) * 1e3)
+        one.append(seconds(lambda: db._access().graph()) * 1e3)
         db.remove_edges(ids[i], ids[-1 - i], "later")
-    found += compare(
+    figures += compare(
         "adjacency after one added edge",
         {"rem_arrow": float(np.median(one))},
         "ms",
@@ -104,44 +104,55 @@ def _measured(
     degree = np.bincount(pairs[:, 0], minlength=nodes)
     middle = np.flatnonzero(degree == int(np.median(degree[degree > 0])))[:100]
     hub = int(np.argmax(degree))
-    ours = _Ours(db, ids)
-    others = _peers(path, nodes, pairs) if peers else {}
-    found += _walk(
+    engine = _RemArrow(db, ids)
+    peer_engines = _peers(path, nodes, pairs) if peers else {}
+    figures += _walk(
         "3 hops from a node of median degree",
-        {"rem_arrow": lambda i: ours.hops(int(middle[i % len(middle)]), 3)} | _each(others, "hops", middle, 3),
+        {"rem_arrow": lambda i: engine.hops(int(middle[i % len(middle)]), 3)} | _each(peer_engines, "hops", middle, 3),
         edges,
         rounds,
         0.8,
     )
-    joined = {"rem_arrow, db.sql with the node table": lambda i: ours.joined(int(middle[i % len(middle)]), 3)}
-    found += _walk("3 hops joined with the nodes", joined, edges, rounds, 3)
-    found += _walk(
+    joined = {"rem_arrow, db.sql with the node table": lambda i: engine.joined(int(middle[i % len(middle)]), 3)}
+    figures += _walk("3 hops joined with the nodes", joined, edges, rounds, 3)
+    figures += _walk(
         "all that a hub reaches",
-        {"rem_arrow": lambda i: ours.hops(hub, 99)} | _each(others, "hops", np.array([hub]), 99, without=("duckdb",)),
+        {"rem_arrow": lambda i: engine.hops(hub, 99)}
+        | _each(peer_engines, "hops", np.array([hub]), 99, without=("duckdb",)),
         edges,
         3,
         None,
     )
-    found += _walk(
+    figures += _walk(
         f"3 hops from {starts:,} nodes at once",
-        {"rem_arrow": lambda i: ours.many(np.resize(middle, starts), 3)},
+        {"rem_arrow": lambda i: engine.many(np.resize(middle, starts), 3)},
         edges,
         3,
         None,
     )
     ends = rng.integers(0, nodes, (50, 2))
-    found += _walk(
-        "shortest path", {"rem_arrow": lambda i: ours.path(*ends[i % 50])} | _paths(others, ends), edges, rounds, None
+    figures += _walk(
+        "shortest path",
+        {"rem_arrow": lambda i: engine.path(*ends[i % 50])} | _paths(peer_engines, ends),
+        edges,
+        rounds,
+        None,
     )
-    found += _walk(
-        "PageRank to 1e-6", {"rem_arrow": lambda i: ours.ranked()} | _plain(others, "ranked"), edges, 3, None
+    figures += _walk(
+        "PageRank to 1e-6", {"rem_arrow": lambda i: engine.ranked()} | _plain(peer_engines, "ranked"), edges, 3, None
     )
-    found += _walk("components", {"rem_arrow": lambda i: ours.parted()} | _plain(others, "parted"), edges, 3, None)
+    figures += _walk(
+        "components",
+        {"rem_arrow": lambda i: engine.component_count()} | _plain(peer_engines, "component_count"),
+        edges,
+        3,
+        None,
+    )
     db.close()
-    return found
+    return figures
 
 
-class _Ours:
+class _RemArrow:
     def __init__(self, db: rem.Database, ids: pl.Series) -> None:
         self.db, self.ids = db, ids
 
@@ -156,25 +167,25 @@ class _Ours:
         return self.db.neighbors(self.ids.gather(nodes).to_list(), depth=depth).height
 
     def path(self, a: int, b: int) -> int:
-        found = self.db.shortest_path(self.ids[int(a)], self.ids[int(b)])
-        return int(found["length"][0]) if found.height else -1
+        rows = self.db.shortest_path(self.ids[int(a)], self.ids[int(b)])
+        return int(rows["length"][0]) if rows.height else -1
 
     def ranked(self) -> int:
         return self.db.pagerank().height
 
-    def parted(self) -> int:
+    def component_count(self) -> int:
         return int(self.db.components()["component"].n_unique())
 
 
 def _peers(path: Path, nodes: int, pairs: np.ndarray[Any, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    engines: dict[str, Any] = {}
     if installed("rustworkx"):
-        found["rustworkx"] = _Rustworkx(nodes, pairs)
+        engines["rustworkx"] = _Rustworkx(nodes, pairs)
     if installed("kuzu"):
-        found["kuzu"] = _Kuzu(path / "kuzu", nodes, pairs)
+        engines["kuzu"] = _Kuzu(path / "kuzu", nodes, pairs)
     if installed("duckdb"):
-        found["duckdb"] = _DuckDB(path / "duckdb", pairs)
-    return found
+        engines["duckdb"] = _DuckDB(path / "duckdb", pairs)
+    return engines
 
 
 class _Rustworkx:
@@ -196,13 +207,13 @@ class _Rustworkx:
         return len(seen) - 1
 
     def path(self, a: int, b: int) -> int:
-        found = self.rx.dijkstra_shortest_path_lengths(self.graph, int(a), lambda _: 1.0, goal=int(b))
-        return int(found[int(b)]) if int(b) in found else -1 if a != b else 0
+        lengths = self.rx.dijkstra_shortest_path_lengths(self.graph, int(a), lambda _: 1.0, goal=int(b))
+        return int(lengths[int(b)]) if int(b) in lengths else -1 if a != b else 0
 
     def ranked(self) -> int:
         return len(self.rx.pagerank(self.graph, tol=1e-6)) - (self.graph.num_nodes() - self.used)
 
-    def parted(self) -> int:
+    def component_count(self) -> int:
         return int(self.rx.number_weakly_connected_components(self.graph)) - (self.graph.num_nodes() - self.used)
 
 
@@ -218,18 +229,18 @@ class _Kuzu:
         self.con.execute("COPY E FROM $t", {"t": few})
 
     def hops(self, node: int, depth: int) -> int:
-        found = self.con.execute(
+        rows = self.con.execute(
             f"MATCH (a:N {{id: $i}})-[* SHORTEST 1..{min(depth, 30)}]->(b:N) WHERE b.id <> $i RETURN count(DISTINCT "
             "b.id)",
             {"i": int(node)},
         )
-        return int(found.get_next()[0])
+        return int(rows.get_next()[0])
 
     def path(self, a: int, b: int) -> int:
-        found = self.con.execute(
+        rows = self.con.execute(
             "MATCH p = (a:N {id: $a})-[* SHORTEST 1..30]->(b:N {id: $b}) RETURN length(p)", {"a": int(a), "b": int(b)}
         )
-        return int(found.get_next()[0]) if found.has_next() else -1 if a != b else 0
+        return int(rows.get_next()[0]) if rows.has_next() else -1 if a != b else 0
 
 
 class _DuckDB:
@@ -275,14 +286,14 @@ def _walk(what: str, engines: dict[str, Ask], edges: int, rounds: int, bound_ms:
         turn[name] += 1
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=rounds)
+    times = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=rounds)
     target = None if bound_ms is None else Target("<=", bound_ms, "value")
     return compare(
         what,
-        found,
+        times,
         "ms",
         rows=edges,
         checksums=sums,
-        reference="rustworkx" if "rustworkx" in found else None,
+        reference="rustworkx" if "rustworkx" in times else None,
         target=target,
     )

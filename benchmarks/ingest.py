@@ -1,7 +1,7 @@
 """Durable inserts: one validated entity a commit, and batches of 1,000 dicts.
 
-Ours validates with Pydantic and makes an id; the peers get ready ids and validate nothing. "sustained" counts all rows
-of the run and the seals and compactions that the background thread did meanwhile.
+rem_arrow validates with Pydantic and makes ids; the peers get ids and validate nothing. "sustained" counts all rows of
+the run, and the time of the seals and compactions on the background thread.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SYNCED = 200
 SMOKE_SINGLE, SMOKE_BATCHES, SMOKE_SYNCED = 5, 1, 5
 ALL = f"SELECT {', '.join(COLUMNS)} FROM things"
 INSERT = f"INSERT INTO things VALUES ({', '.join('?' * len(SQL_TYPES))})"
-NAMED = f"INSERT INTO things VALUES ({', '.join(':' + name for name in SQL_TYPES)})"
+INSERT_NAMED = f"INSERT INTO things VALUES ({', '.join(':' + name for name in SQL_TYPES)})"
 
 
 def run(*, smoke: bool = False) -> list[Row]:
@@ -57,10 +57,10 @@ class _Engine:
 
         def many(rows: list[dict[str, Any]]) -> None:
             con.execute("BEGIN")
-            con.executemany(NAMED, rows)
+            con.executemany(INSERT_NAMED, rows)
             con.execute("COMMIT")
 
-        self.one = lambda row: con.execute(NAMED, row)
+        self.one = lambda row: con.execute(INSERT_NAMED, row)
         self.many, self.rows, self.close = many, lambda: con.execute(ALL).fetchall(), con.close
 
     def _open_duckdb(self, con: Any) -> None:
@@ -101,13 +101,13 @@ def _measure(
         source: Iterator[dict[str, Any]] = iter(with_id if engine.needs_id else plain)
 
         def turn(engine: _Engine = engine, source: Iterator[dict[str, Any]] = source, count: int = count) -> float:
-            given: list[Any] = (
+            items: list[Any] = (
                 [list(islice(source, batch)) for _ in range(count)] if batch else list(islice(source, count))
             )
             insert = engine.many if batch else engine.one
 
             def all_of_them() -> None:
-                for item in given:
+                for item in items:
                     insert(item)
 
             took = seconds(all_of_them)
@@ -115,14 +115,14 @@ def _measure(
             return count * (batch or 1) / took
 
         runs[name] = turn
-    found = interleaved(runs, rounds=rounds)
-    ours = next(iter(opened))
-    opened[ours].sustained_s += seconds(opened[ours].db.wait)
+    speeds = interleaved(runs, rounds=rounds)
+    first = next(iter(opened))
+    opened[first].sustained_s += seconds(opened[first].db.wait)
     sums = {name: checksum(engine.rows()) for name, engine in opened.items()}
     sustained = {name: engines[name] * (batch or 1) * rounds / engine.sustained_s for name, engine in opened.items()}
     for engine in opened.values():
         engine.close()
-    return found, sums, sustained
+    return speeds, sums, sustained
 
 
 def _single(*, smoke: bool) -> list[Row]:
@@ -132,20 +132,20 @@ def _single(*, smoke: bool) -> list[Row]:
         if name in ("rem_arrow", "sqlite") or installed(name)
     }
     with scratch() as path:
-        found, sums, sustained = _measure(engines, rounds=ROUNDS, batch=None, path=path)
+        speeds, sums, sustained = _measure(engines, rounds=ROUNDS, batch=None, path=path)
     rows = {name: n * ROUNDS for name, n in engines.items()}
-    known = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
+    sustained_speeds = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
     return [
         *compare(
             "insert, one entity a commit",
-            found,
+            speeds,
             "rows/s",
             rows=rows,
             checksums=sums,
             reference="sqlite",
             target=Target(">=", 30_000),
         ),
-        *compare("the same, sustained", known, "rows/s", rows=rows, checksums=sums, reference="sqlite"),
+        *compare("the same, sustained", sustained_speeds, "rows/s", rows=rows, checksums=sums, reference="sqlite"),
     ]
 
 
@@ -156,27 +156,29 @@ def _batches(*, smoke: bool) -> list[Row]:
         if name in ("rem_arrow", "sqlite") or installed(name)
     }
     with scratch() as path:
-        found, sums, sustained = _measure(engines, rounds=ROUNDS, batch=BATCH_ROWS, path=path)
+        speeds, sums, sustained = _measure(engines, rounds=ROUNDS, batch=BATCH_ROWS, path=path)
     rows = {name: n * ROUNDS * BATCH_ROWS for name, n in engines.items()}
-    known = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
+    sustained_speeds = {name: value for name, value in sustained.items() if name in ("rem_arrow", "sqlite")}
     return [
         *compare(
             "insert, batches of 1,000 dicts",
-            found,
+            speeds,
             "rows/s",
             rows=rows,
             checksums=sums,
             reference="sqlite",
             target=Target(">=", 300_000),
         ),
-        *compare("the same batches, sustained", known, "rows/s", rows=rows, checksums=sums, reference="sqlite"),
+        *compare(
+            "the same batches, sustained", sustained_speeds, "rows/s", rows=rows, checksums=sums, reference="sqlite"
+        ),
     ]
 
 
 def _synced(*, smoke: bool) -> list[Row]:
     count = SMOKE_SYNCED if smoke else SYNCED
     with scratch() as path:
-        found, sums, _ = _measure({"rem_arrow sync": count, "sqlite FULL": count}, rounds=3, batch=None, path=path)
+        speeds, sums, _ = _measure({"rem_arrow sync": count, "sqlite FULL": count}, rounds=3, batch=None, path=path)
     return compare(
-        "insert, every commit synced", found, "rows/s", rows=count * 3, checksums=sums, reference="sqlite FULL"
+        "insert, every commit synced", speeds, "rows/s", rows=count * 3, checksums=sums, reference="sqlite FULL"
     )

@@ -1,4 +1,4 @@
-"""A million rows handed to other tools, TPC-H q6 in DuckDB over live views, and tables to files and back.
+"""A million rows passed to other tools, TPC-H q6 in DuckDB over live views, and tables to files and back.
 
 lineitem comes from REM_LINEITEM, as for `load`; without it, from a seeded table of the same columns. q6 runs beside
 DuckDB over the Parquet file that the table was loaded from. An export is measured with the columns in the cache and,
@@ -39,8 +39,8 @@ SUMS = (
 def run(*, smoke: bool = False) -> list[Row]:
     """Return milliseconds, memory, and MB of Arrow a second."""
     with scratch() as path:
-        given = os.environ.get("REM_LINEITEM")
-        source = Path(given) if given and not smoke else path / "lineitem.parquet"
+        lineitem_path = os.environ.get("REM_LINEITEM")
+        source = Path(lineitem_path) if lineitem_path and not smoke else path / "lineitem.parquet"
         if not source.exists():
             lineitem(SMOKE_LINEITEM_ROWS if smoke else LINEITEM_ROWS).write_parquet(source)
         rounds = SMOKE_ROUNDS if smoke else ROUNDS
@@ -51,7 +51,7 @@ def run(*, smoke: bool = False) -> list[Row]:
 
 
 def _hand_over(rows: int, rounds: int) -> list[Row]:
-    """Time the hand-over of a table whose columns are in the cache, and what it adds to the memory of the process."""
+    """Time the hand-over of a table whose columns are in the cache, and measure the memory that it adds."""
     with rem.connect() as db:
         db.load("t", measurements(rows), progress=False)
         t = db.table("t")
@@ -68,15 +68,15 @@ def _hand_over(rows: int, rounds: int) -> list[Row]:
             ).fetchall()
         size = db.to_arrow("t").nbytes
         sums = checksum(db.sql("SELECT count(*), sum(seq) FROM t").rows())
-        found = []
+        figures = []
         for name, way in ways.items():
-            grown = _added(way)
+            grown = _added_bytes(way)
             took = interleaved({name: lambda way=way: seconds(way) * 1e3}, rounds=rounds)  # type: ignore[misc]
             target = Target("<=", 20)
-            found += compare(
+            figures += compare(
                 f"hand over to {name}", {"rem_arrow": took[name]}, "ms", rows=rows, checksums=sums, target=target
             )
-            found += compare(
+            figures += compare(
                 f"memory of {name}",
                 {"rem_arrow": grown / size * 100},
                 "% more",
@@ -84,14 +84,14 @@ def _hand_over(rows: int, rounds: int) -> list[Row]:
                 checksums=sums,
                 target=Target("<=", 10),
             )
-        return found
+        return figures
 
 
-def _added(way: Callable[[], Any]) -> int:
-    """Return by how many bytes the process grows by what a hand-over gives, while another one is held already."""
-    held = [way()]
+def _added_bytes(way: Callable[[], Any]) -> int:
+    """Return the bytes by which a second hand-over grows the process, while the first one is held."""
+    tables = [way()]
     before = resident_bytes()
-    held.append(way())
+    tables.append(way())
     return max(0, resident_bytes() - before)
 
 
@@ -101,11 +101,11 @@ def _queries(db: rem.Database, source: Path, rounds: int) -> list[Row]:
         return []
     import duckdb
 
-    theirs, ours = duckdb.connect(config={"threads": DUCKDB_THREADS}), db.duckdb()
-    ours.execute(f"SET threads = {DUCKDB_THREADS}")
+    plain, live = duckdb.connect(config={"threads": DUCKDB_THREADS}), db.duckdb()
+    live.execute(f"SET threads = {DUCKDB_THREADS}")
     runs: dict[str, Callable[[], list[tuple[Any, ...]]]] = {
-        "rem_arrow": lambda: ours.execute(Q6.format("lineitem")).fetchall(),
-        "duckdb": lambda: theirs.execute(Q6.format(f"'{source}'")).fetchall(),
+        "rem_arrow": lambda: live.execute(Q6.format("lineitem")).fetchall(),
+        "duckdb": lambda: plain.execute(Q6.format(f"'{source}'")).fetchall(),
     }
     sums = {name: checksum(query()) for name, query in runs.items()}
     times = interleaved({name: lambda query=query: seconds(query) * 1e3 for name, query in runs.items()}, rounds=rounds)
@@ -126,24 +126,24 @@ def _files(path: Path) -> list[Row]:
         rows = db.stats()["tables"]["lineitem"]["rows"]
         size = sum(batch.nbytes for batch in db.reader("lineitem")) / MB
         expected = checksum(db.sql(SUMS).rows())
-    found = []
+    figures = []
     for format_ in FORMATS:
         with rem.connect(path / "rem", read_only=True) as db:
             cold, warm = (
                 _speed(size, lambda db=db, format_=format_: _exported(db, path / "out", format_)) for _ in range(2)
             )  # type: ignore[misc]
-        with rem.connect() as other:
-            back = _speed(size, lambda other=other: other.import_from(path / "out", progress=False))
-            sums = checksum(other.sql(SUMS).rows())
+        with rem.connect() as copy:
+            back = _speed(size, lambda copy=copy: copy.import_from(path / "out", progress=False))
+            sums = checksum(copy.sql(SUMS).rows())
         target = Target(">=", 300) if format_ in ("parquet", "ipc") else None
         for what, speed in (
             (f"export {format_}, just opened", cold),
             (f"export {format_}", warm),
             (f"import {format_}", back),
         ):
-            found += compare(what, {"rem_arrow": speed}, "MB/s of Arrow", rows=rows, checksums=sums, target=target)
+            figures += compare(what, {"rem_arrow": speed}, "MB/s of Arrow", rows=rows, checksums=sums, target=target)
         assert sums == expected, f"{format_} gave other rows back"
-    return found
+    return figures
 
 
 def _exported(db: rem.Database, target: Path, format_: str) -> None:

@@ -37,12 +37,12 @@ def run(*, smoke: bool = False) -> list[Row]:
 
 
 def _parquet(path: Path, *, smoke: bool) -> Path:
-    given = os.environ.get("REM_LINEITEM")
-    if given and not smoke:
-        return Path(given)
-    made = path / "lineitem.parquet"
-    lineitem(SMOKE_ROWS if smoke else SYNTHETIC_ROWS).write_parquet(made)
-    return made
+    lineitem_path = os.environ.get("REM_LINEITEM")
+    if lineitem_path and not smoke:
+        return Path(lineitem_path)
+    generated = path / "lineitem.parquet"
+    lineitem(SMOKE_ROWS if smoke else SYNTHETIC_ROWS).write_parquet(generated)
+    return generated
 
 
 def _run(source: Path, path: Path, *, smoke: bool) -> list[Row]:
@@ -131,7 +131,7 @@ def _lancedb(source: Path, target: Path) -> tuple[float, float, str]:
     columns = ["l_quantity", "l_extendedprice", "l_partkey", "l_shipdate", "l_comment"]
     frame = pl.DataFrame(table.search().select(columns).to_arrow())
     c = pl.col
-    found = frame.select(
+    sums = frame.select(
         pl.len(),
         c("l_quantity").sum(),
         c("l_extendedprice").sum(),
@@ -139,4 +139,4 @@ def _lancedb(source: Path, target: Path) -> tuple[float, float, str]:
         c("l_shipdate").min(),
         c("l_comment").max(),
     )
-    return took, 0.0, checksum(found.rows())
+    return took, 0.0, checksum(sums.rows())

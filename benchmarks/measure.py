@@ -1,4 +1,4 @@
-"""What every benchmark shares: interleaved medians, rows of figures, checksums.
+"""The common part of the benchmarks: interleaved medians, rows of figures, checksums.
 
 A benchmark is a module with `run(*, smoke: bool) -> list[Row]`. Rows with the same `what` and `rows` come from engines
 that did the same work, so their checksums must be equal.
@@ -32,11 +32,11 @@ class Target:
     of: Literal["value", "ratio"] = "value"
 
     def met(self, value: float, ratio: float | None) -> bool | None:
-        """Say whether the figure keeps the bound; None when there is no reference to compare with."""
-        found = value if self.of == "value" else ratio
-        if found is None:
+        """Return whether the figure meets the bound; None without a reference to compare with."""
+        figure = value if self.of == "value" else ratio
+        if figure is None:
             return None
-        return found <= self.bound if self.sign == "<=" else found >= self.bound
+        return figure <= self.bound if self.sign == "<=" else figure >= self.bound
 
     def __str__(self) -> str:
         return f"{self.sign} {self.bound:,g}{'x' if self.of == 'ratio' else ''}"
@@ -71,13 +71,13 @@ def compare(
     """Return a row for each engine; the target holds for the first engine."""
     first = next(iter(values))
     base = values.get(reference) if reference is not None else None
-    found = []
+    figures = []
     for engine, value in values.items():
         ratio = value / base if base else None
-        own = target if engine == first else None
+        bound = target if engine == first else None
         checksum = checksums if isinstance(checksums, str) else checksums.get(engine, "")
         count = rows if isinstance(rows, int) else rows[engine]
-        found.append(
+        figures.append(
             Row(
                 what,
                 engine,
@@ -86,27 +86,27 @@ def compare(
                 count,
                 reference,
                 ratio,
-                str(own) if own else None,
-                own.met(value, ratio) if own else None,
+                str(bound) if bound else None,
+                bound.met(value, ratio) if bound else None,
                 checksum,
             )
         )
-    return found
+    return figures
 
 
 def interleaved(runs: Mapping[str, Callable[[], float]], *, rounds: int) -> dict[str, float]:
-    """Return the median of what each run returns; every round runs all, and begins with another one."""
-    taken: dict[str, list[float]] = {name: [] for name in runs}
+    """Return the median of the results of each run; every round runs all, and starts with another one."""
+    samples: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
-    # What exists already is the benchmark's own data: collections during the runs shall not walk it.
+    # Existing objects are the data of the benchmark: garbage collections during the runs must not traverse them.
     gc.collect()
     gc.freeze()
     for turn in range(rounds):
         at = turn % len(names)
         for name in names[at:] + names[:at]:
-            taken[name].append(runs[name]())
+            samples[name].append(runs[name]())
     gc.unfreeze()
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return {name: statistics.median(values) for name, values in samples.items()}
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -117,7 +117,7 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def checksum(rows: Iterable[Sequence[object]]) -> str:
-    """Return a hash of rows that does not depend on their order, nor on how an engine spells booleans and decimals."""
+    """Return a hash of rows that depends neither on their order nor on an engine's form of booleans and decimals."""
     lines = sorted(repr(tuple(_plain(v) for v in row)) for row in rows)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
@@ -133,7 +133,7 @@ def _plain(value: object) -> object:
 
 
 def installed(engine: str) -> bool:
-    """Say whether an engine's library is there; sqlite3 always is."""
+    """Return whether an engine's library is installed; sqlite3 always is."""
     return find_spec(engine) is not None
 
 
@@ -144,7 +144,7 @@ def folder_bytes(path: Path) -> int:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a folder that goes away."""
+    """Yield a temporary folder, removed at the end."""
     path = Path(tempfile.mkdtemp(prefix="rem-bench-"))
     try:
         yield path

@@ -1,8 +1,7 @@
-"""Finding entities by what they are called, among one million: LOOKUP, FUZZY by a name with two letters swapped,
-completion.
+"""Entities by their names, among one million: LOOKUP, FUZZY by a name with two letters swapped, and completion.
 
-Names are two made-up words; the words' parts repeat, so that trigrams have long lists. Beside it DuckDB, which compares
-every name (jaccard over single letters: another measure, so its answers are not compared). "first" makes the index.
+Names are two invented words whose parts repeat, so that trigrams have long lists. DuckDB compares every name (by
+jaccard over single letters, another measure, so its answers are not compared). "first" builds the index.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from benchmarks.engines import open_duckdb
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch, seconds
 
 ROWS, SMOKE_ROWS = 1_000_000, 5_000
-ASKED, SMOKE_ASKED = 100, 5
+QUERIES, SMOKE_QUERIES = 100, 5
 ROUNDS = 5
 PARTS = [
     "an",
@@ -65,15 +64,15 @@ DUCKDB = "SELECT id, jaccard(lower(name), lower(?)) AS score FROM named ORDER BY
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
 
-class Named(BaseModel):
-    """An entity with nothing but a name."""
+class NamedThing(BaseModel):
+    """An entity that has only a name."""
 
     name: str
 
 
 def run(*, smoke: bool = False) -> list[Row]:
-    """Return milliseconds a question, seconds to make the index, and its bytes."""
-    rows, count = (SMOKE_ROWS, SMOKE_ASKED) if smoke else (ROWS, ASKED)
+    """Return milliseconds a query, seconds to build the index, and its bytes."""
+    rows, count = (SMOKE_ROWS, SMOKE_QUERIES) if smoke else (ROWS, QUERIES)
     names = _names(rows)
     frame = pl.DataFrame({"id": [f"N-{i}" for i in range(rows)], "name": names})
     with scratch() as path:
@@ -92,25 +91,25 @@ def _misspelled(name: str) -> str:
     return name[: middle - 1] + name[middle] + name[middle - 1] + name[middle + 1 :]
 
 
-def _measured(path: Path, frame: pl.DataFrame, asked: list[str]) -> list[Row]:
+def _measured(path: Path, frame: pl.DataFrame, queries: list[str]) -> list[Row]:
     db = rem.connect(path / "rem")
-    db.register(Named, name="named")
+    db.register(NamedThing, name="named")
     db.load("named", frame, progress=False)
-    wrong = [_misspelled(name) for name in asked]
+    wrong = [_misspelled(name) for name in queries]
     first = seconds(lambda: db.fuzzy(wrong[0]))
     stats = db.stats()["trigram_index"]
-    found = [
+    rows = [
         *_time(
             "LOOKUP",
             {"rem_arrow": _read(lambda name: db.sql("LOOKUP $name", {"name": name}))},
-            [n.upper() for n in asked],
+            [n.upper() for n in queries],
             unit="us",
             target=Target("<=", 2_000),
         ),
         *_time(
             "lookup_entity",
             {"rem_arrow": _read(db.lookup_entity)},
-            [n.upper() for n in asked],
+            [n.upper() for n in queries],
             unit="us",
             target=Target("<=", 200),
         ),
@@ -121,14 +120,14 @@ def _measured(path: Path, frame: pl.DataFrame, asked: list[str]) -> list[Row]:
             unit="ms",
             target=Target("<=", 20),
         ),
-        *_time("complete, 10 first", {"rem_arrow": _read(lambda name: db.complete(name[:4]))}, asked, unit="us"),
+        *_time("complete, 10 first", {"rem_arrow": _read(lambda name: db.complete(name[:4]))}, queries, unit="us"),
         *compare("first FUZZY, which makes the index", {"rem_arrow": first}, "s", rows=0),
         *compare("the index in memory", {"rem_arrow": stats["bytes"] / (1 << 20)}, "MiB", rows=0),
     ]
     db.close()
     if installed("duckdb"):
-        found += _duckdb(path, frame, wrong[: max(1, len(wrong) // 20)])
-    return found
+        rows += _duckdb(path, frame, wrong[: max(1, len(wrong) // 20)])
+    return rows
 
 
 def _read(ask: Callable[[str], pl.DataFrame]) -> Ask:
@@ -136,33 +135,33 @@ def _read(ask: Callable[[str], pl.DataFrame]) -> Ask:
 
 
 def _time(
-    what: str, readers: dict[str, Ask], asked: list[str], *, unit: str, target: Target | None = None
+    what: str, readers: dict[str, Ask], queries: list[str], *, unit: str, target: Target | None = None
 ) -> list[Row]:
-    """Return the time of one of `asked`; which entities came, in what order, makes the checksum."""
+    """Return the time of one query; the checksum is over the entities returned, in their order."""
     sums = {
-        name: checksum((place, *row) for place, text in enumerate(asked) for row in ask(text))
+        name: checksum((place, *row) for place, text in enumerate(queries) for row in ask(text))
         for name, ask in readers.items()
     }
     scale = {"us": 1e6, "ms": 1e3}[unit]
 
     def timed(ask: Ask) -> float:
         started = time.perf_counter()
-        for text in asked:
+        for text in queries:
             ask(text)
-        return (time.perf_counter() - started) / len(asked) * scale
+        return (time.perf_counter() - started) / len(queries) * scale
 
-    found = interleaved({name: (lambda ask=ask: timed(ask)) for name, ask in readers.items()}, rounds=ROUNDS)
-    return compare(what, found, unit, rows=len(asked), checksums=sums, target=target)
+    times = interleaved({name: (lambda ask=ask: timed(ask)) for name, ask in readers.items()}, rounds=ROUNDS)
+    return compare(what, times, unit, rows=len(queries), checksums=sums, target=target)
 
 
-def _duckdb(path: Path, frame: pl.DataFrame, asked: list[str]) -> list[Row]:
+def _duckdb(path: Path, frame: pl.DataFrame, queries: list[str]) -> list[Row]:
     con = open_duckdb(path / "duckdb")
     con.register("frame", frame)
     con.execute("CREATE TABLE named AS SELECT * FROM frame")
     rows = _time(
         "every name compared, by jaccard of letters",
         {"duckdb": lambda text: con.execute(DUCKDB, (text,)).fetchall()},
-        asked,
+        queries,
         unit="ms",
     )
     con.close()

@@ -1,8 +1,8 @@
 """Opening a database of one million rows, and importing the package, each in a fresh process.
 
-`import rem_arrow` alone loads nothing, so what counts is the import with the first use of `connect`, against importing
-the libraries that it stands on. The processes share a fresh bytecode cache, warmed by a first run that does not count,
-so that PYTHONDONTWRITEBYTECODE or a read-only checkout do not make anyone compile sources each time.
+`import rem_arrow` alone loads nothing, so the import is measured with the first use of `connect`, against importing the
+libraries below it. The processes share a fresh bytecode cache, warmed by a first run that does not count, so that no
+process compiles sources because of PYTHONDONTWRITEBYTECODE or a read-only checkout.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _fresh(bytecode: Path, text: str, *arguments: str) -> list[str]:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
         "PYTHONPYCACHEPREFIX": str(bytecode)
     }
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", text, *arguments],
         capture_output=True,
         text=True,
@@ -62,7 +62,7 @@ def _fresh(bytecode: Path, text: str, *arguments: str) -> list[str]:
         timeout=120,
         env=environment,
     )
-    return found.stdout.splitlines()
+    return process.stdout.splitlines()
 
 
 def _open(rows: int, bytecode: Path, *, times: int) -> list[Row]:
@@ -97,7 +97,7 @@ def _open(rows: int, bytecode: Path, *, times: int) -> list[Row]:
 
 
 def _build(path: Path, rows: int) -> list[str]:
-    """Make the same table in every engine, ours in SEGMENTS segments. Returns the engines' names."""
+    """Create the same table in every engine, in rem_arrow in SEGMENTS segments. Returns the engines' names."""
     frame = things(rows)
     with open_rem(path / "rem_arrow") as db:
         for piece in frame.iter_slices(max(1, rows // SEGMENTS)):
@@ -116,19 +116,19 @@ def _build(path: Path, rows: int) -> list[str]:
 
 
 def _imports(bytecode: Path, *, times: int) -> list[Row]:
-    taken: dict[str, list[float]] = {name: [] for name in IMPORTED}
+    import_ms: dict[str, list[float]] = {name: [] for name in IMPORTED}
     for turn in range(times + 1):
         for name, text in IMPORTED.items():
             took = float(_fresh(bytecode, f"{CLOCK}{text}\n{SPENT}")[0])
             if turn > 0:
-                taken[name].append(took)
+                import_ms[name].append(took)
     (loaded,) = _fresh(
         bytecode, f"{IMPORTS['rem_arrow']}\nimport sys\nprint([m for m in ('openai', 'hnswlib') if m in sys.modules])"
     )
     return [
         *compare(
             "import, up to connect",
-            _medians(taken),
+            _medians(import_ms),
             "ms",
             rows=0,
             reference="its libraries",
@@ -144,5 +144,5 @@ def _imports(bytecode: Path, *, times: int) -> list[Row]:
     ]
 
 
-def _medians(taken: Mapping[str, list[float]]) -> dict[str, float]:
-    return {name: statistics.median(values) for name, values in taken.items()}
+def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(values) for name, values in times.items()}

@@ -1,8 +1,8 @@
-"""What a question of the ask benchmark is, and when an answer to it is right.
+"""Questions of the ask benchmark, and the check of an answer.
 
-A question carries an oracle: a REM SQL text that gives the expected ids or values from what the generator put into the
-columns and edges, by joins and filters, never by a search. An answer is a frame of any columns; it is compared by the
-columns in which the expected values stand, whatever they are called.
+A question has an oracle: a REM SQL text that computes the expected ids or values from the generated columns and edges,
+by joins and filters, never by a search. An answer is a frame of any columns; it is compared by the columns that hold
+the expected values, whatever their names.
 """
 
 from __future__ import annotations
@@ -24,23 +24,21 @@ _COLUMNS_MAX = 40
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question and what a right answer to it is.
+    """One question and its right answer.
 
     Args:
         text: as a user types it.
-        query_type: entity_lookup = LOOKUP of identifiers; sql = filters over columns; aggregate = counts,
-            groupings, extremes; temporal = mainly a
-            range of time; vector = search by meaning alone; hybrid = search by meaning with filters on columns or
-            times; graph = a lookup or search and a walk along edges; staged = three stages or more.
+        query_type: entity_lookup = LOOKUP of identifiers; sql = filters on columns; aggregate = counts, groupings,
+            extremes; temporal = mainly a range of time; vector = search by meaning alone; hybrid = search by meaning
+            with filters on columns or times; graph = a lookup or search and a walk along edges; staged = three stages
+            or more.
         oracle: REM SQL of one column (ids or values), or two (groups and values).
-        compare: "equal": the same set of rows; "top": at least `n` of the expected ids are among the first `k`
-            rows; "contains": every
-            expected row is among the first `k`.
-        also: other types that a fair reader would accept too.
-        reference: for questions by meaning, a REM SQL text written by hand whose answer is right: it shows that a
-            right answer exists.
-        database: which database is asked.
-        may_be_empty: the oracle may give no rows.
+        compare: "equal": the same set of rows; "top": at least `n` of the expected ids are among the first `k` rows;
+            "contains": every expected row is among the first `k`.
+        also: other types that are acceptable too.
+        reference: for questions by meaning, a handwritten REM SQL text with a right answer: it shows that one exists.
+        database: the database that is queried.
+        may_be_empty: the oracle may return no rows.
     """
 
     text: str
@@ -56,30 +54,30 @@ class Question:
 
 
 def expected(question: Question, db: rem.Database) -> pl.DataFrame:
-    """Return what the oracle gives."""
+    """Return the result of the oracle."""
     return db.sql(question.oracle)
 
 
 def is_right(question: Question, oracle: pl.DataFrame, answer: pl.DataFrame) -> bool:
-    """Say whether an answer's rows are right, given what the oracle gave."""
-    wanted = _rows(oracle)
+    """Return whether an answer's rows are right by the result of the oracle."""
+    right_rows = _rows(oracle)
     if question.compare == "equal" and answer.is_empty():
-        return not wanted
-    # Only the first rows count where the order is the answer; for `equal` all do.
-    seen = answer if question.compare == "equal" else answer.head(question.k)
+        return not right_rows
+    # For `equal` all rows count; otherwise the order matters, and only the first rows count.
+    first_rows = answer if question.compare == "equal" else answer.head(question.k)
     for names in permutations(answer.columns[:_COLUMNS_MAX], oracle.width):
-        found = _rows(seen.select(names))
-        if question.compare == "equal" and found == wanted:
+        rows = _rows(first_rows.select(names))
+        if question.compare == "equal" and rows == right_rows:
             return True
-        if question.compare == "contains" and wanted <= found:
+        if question.compare == "contains" and right_rows <= rows:
             return True
-        if question.compare == "top" and len(wanted & found) >= question.n:
+        if question.compare == "top" and len(right_rows & rows) >= question.n:
             return True
     return False
 
 
 def has_right_type(question: Question, query_type: str) -> bool:
-    """Say whether a type is the expected one, or as good."""
+    """Return whether a type is the expected one, or as good."""
     return query_type == question.query_type or query_type in question.also
 
 
@@ -88,7 +86,7 @@ def _rows(frame: pl.DataFrame) -> set[tuple[object, ...]]:
 
 
 def _comparable(row: Iterable[object]) -> Iterable[object]:
-    """Values of different widths and zones become equal; lists and structs become texts."""
+    """Return values in a form in which widths and zones do not matter; lists and structs become texts."""
     for value in row:
         if isinstance(value, float):
             yield None if math.isnan(value) else float(f"{value:.9g}")

@@ -1,5 +1,4 @@
-"""Aggregates over one million rows the second time, over the tail against segments, and scans that zone maps cut
-short."""
+"""Aggregates over one million warm rows, over the tail against segments, and scans that skip pages by zone maps."""
 
 from __future__ import annotations
 
@@ -54,8 +53,8 @@ def _time(
         query()
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda query=query: timed(query)) for name, query in queries.items()}, rounds=rounds)
-    return compare(what, found, "ms", rows=rows, checksums=sums, reference=reference, target=target)
+    times = interleaved({name: (lambda query=query: timed(query)) for name, query in queries.items()}, rounds=rounds)
+    return compare(what, times, "ms", rows=rows, checksums=sums, reference=reference, target=target)
 
 
 def _million(path: Path, rows: int, *, rounds: int) -> list[Row]:
@@ -74,20 +73,21 @@ def _million(path: Path, rows: int, *, rounds: int) -> list[Row]:
     between = f"SELECT COUNT(*), SUM(x) FROM t WHERE seq BETWEEN {low} AND {high}"
     modulo = "SELECT COUNT(*), SUM(x) FROM t WHERE n < 10"
 
-    def asked(text: str) -> dict[str, Query]:
-        ours: dict[str, Query] = {"rem_arrow": lambda: db.sql(text).rows()}
-        return ours | {name: (lambda con=con: con.execute(text).fetchall()) for name, con in peers.items()}
+    def queries(text: str) -> dict[str, Query]:
+        return {"rem_arrow": lambda: db.sql(text).rows()} | {
+            name: (lambda con=con: con.execute(text).fetchall()) for name, con in peers.items()
+        }
 
-    found = [
-        *_time("group by, second time", asked(GROUP), rows=rows, rounds=rounds, target=Target("<=", 1.2, "ratio")),
-        *_time("1 % of the rows, by zone map", asked(between), rows=rows, rounds=rounds),
-        *_time("1 % of the rows, scattered", asked(modulo), rows=rows, rounds=rounds),
-        *_time("COUNT(*)", asked(COUNT), rows=rows, rounds=rounds),
+    figures = [
+        *_time("group by, second time", queries(GROUP), rows=rows, rounds=rounds, target=Target("<=", 1.2, "ratio")),
+        *_time("1 % of the rows, by zone map", queries(between), rows=rows, rounds=rounds),
+        *_time("1 % of the rows, scattered", queries(modulo), rows=rows, rounds=rounds),
+        *_time("COUNT(*)", queries(COUNT), rows=rows, rounds=rounds),
         _first_time(db, path, rows),
     ]
     for opened in (db, *peers.values()):
         opened.close()
-    return found
+    return figures
 
 
 def _first_time(db: rem.Database, path: Path, rows: int) -> Row:
@@ -95,22 +95,22 @@ def _first_time(db: rem.Database, path: Path, rows: int) -> Row:
     db.close()
     with rem.connect(path / "rem") as again:
         started = time.perf_counter()
-        found = again.sql(GROUP).rows()
+        result = again.sql(GROUP).rows()
         took = (time.perf_counter() - started) * 1e3
-    return Row("group by, first time after opening", "rem_arrow", took, "ms", rows, checksum=checksum(found))
+    return Row("group by, first time after opening", "rem_arrow", took, "ms", rows, checksum=checksum(result))
 
 
 def _tail(path: Path, rows: int, *, rounds: int) -> list[Row]:
     """Time the same query over rows in the tail and over the same rows sealed."""
-    given = dicts(things(rows + BATCH_ROWS))
+    records = dicts(things(rows + BATCH_ROWS))
     options: dict[str, Any] = {"background": False, "tail_rows_max": 10**9}
     tail, sealed = open_rem(path / "tail", **options), open_rem(path / "sealed", **options)
     for db in (tail, sealed):
         for start in range(0, rows, BATCH_ROWS):
-            db.insert("things", given[start : start + BATCH_ROWS])
+            db.insert("things", records[start : start + BATCH_ROWS])
     sealed.compact()
     queries: dict[str, Query] = {"tail": lambda: tail.sql(TAIL).rows(), "sealed": lambda: sealed.sql(TAIL).rows()}
-    found = _time(
+    figures = _time(
         "group by, tail against sealed",
         queries,
         rows=rows,
@@ -118,18 +118,18 @@ def _tail(path: Path, rows: int, *, rounds: int) -> list[Row]:
         reference="sealed",
         target=Target("<=", 3, "ratio"),
     )
-    found.append(_after_a_batch(tail, given[rows:], rows))
+    figures.append(_after_a_batch(tail, records[rows:], rows))
     tail.close()
     sealed.close()
-    return found
+    return figures
 
 
 def _after_a_batch(db: rem.Database, batch: list[dict[str, Any]], rows: int) -> Row:
     """Time the query that first sees one more batch in the tail."""
     db.insert("things", batch)
     started = time.perf_counter()
-    found: pl.DataFrame = db.sql(TAIL)
+    frame: pl.DataFrame = db.sql(TAIL)
     took = (time.perf_counter() - started) * 1e3
     return Row(
-        "group by, tail, after one more batch", "tail", took, "ms", rows + len(batch), checksum=checksum(found.rows())
+        "group by, tail, after one more batch", "tail", took, "ms", rows + len(batch), checksum=checksum(frame.rows())
     )

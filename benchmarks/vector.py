@@ -1,10 +1,9 @@
 """Search by vector beside raw hnswlib, LanceDB and exact search in DuckDB: time and recall, filtered at several
 selectivities, and the index's life.
 
-Clustered vectors; recall is the share of the true ten nearest, which a plain product over all vectors finds. A search
-whose recall is below
-0.99 has another checksum than one above. Filters are drawn at random, or go with the query (its own cluster) or against
-it (a far one). `vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to
+Clustered vectors; recall is the share of the true ten nearest, which a product over all vectors finds. A search with a
+recall below 0.99 has another checksum than one above. Filters are random, or go with the query (its own cluster) or
+against it (a distant one). `vector_large` is the same at 1,000,000 rows. Recall and time over selectivity are drawn to
 benchmarks/results/vector-<rows>.svg.
 """
 
@@ -35,7 +34,7 @@ EF = 100
 SHARES = (1.0, 0.5, 0.1, 0.01, 0.001)
 SEARCH = "SELECT id, _score FROM t WHERE v.cosine($q)"
 FILTERED = "SELECT id, _score FROM t WHERE v.cosine($q) AND g < $g"
-COUNTED = "SELECT count(*) FROM t WHERE g < $g"
+COUNT_FILTERED = "SELECT count(*) FROM t WHERE g < $g"
 IN_CLUSTER = "SELECT id, _score FROM t WHERE v.cosine($q) AND c = $c"
 FRESH_SHARE, SMOKE_FRESH = 0.1, 300
 WRITER_S, SMOKE_WRITER_S = 5.0, 0.3
@@ -55,7 +54,7 @@ def run(*, smoke: bool = False) -> list[Row]:
 
 
 def measured(rows: int, dimension: int, count: int, *, smoke: bool = False, peers: bool = True) -> list[Row]:
-    """Run it at a size; without `peers` ours alone, and only the searches."""
+    """Run the benchmark at a size; without `peers` only searches in rem_arrow."""
     vectors, queries, clusters = _vectors(rows, dimension, count)
     groups = np.random.default_rng(3).integers(0, GROUPS, rows)
     frame = pl.DataFrame(
@@ -67,8 +66,8 @@ def measured(rows: int, dimension: int, count: int, *, smoke: bool = False, peer
         }
     )
     with scratch() as path:
-        found = _measured(path, frame, vectors, queries, clusters, peers=peers)
-        return found + _life(path / "life", frame, vectors, queries, smoke=smoke) if peers else found
+        figures = _measured(path, frame, vectors, queries, clusters, peers=peers)
+        return figures + _life(path / "life", frame, vectors, queries, smoke=smoke) if peers else figures
 
 
 def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
@@ -76,11 +75,11 @@ def _vectors(rows: int, dimension: int, count: int) -> tuple[Floats, Floats, npt
     rng = np.random.default_rng(1)
     centers = rng.normal(size=(CLUSTERS, dimension))
     clusters = rng.integers(0, CLUSTERS, rows + count)
-    made = np.empty((rows + count, dimension), dtype=np.float32)
+    points = np.empty((rows + count, dimension), dtype=np.float32)
     for start in range(0, rows + count, 100_000):
         piece = clusters[start : start + 100_000]
-        made[start : start + len(piece)] = centers[piece] + rng.normal(size=(len(piece), dimension)) * 0.4
-    return made[:rows], made[rows:], clusters
+        points[start : start + len(piece)] = centers[piece] + rng.normal(size=(len(piece), dimension)) * 0.4
+    return points[:rows], points[rows:], clusters
 
 
 def _measured(
@@ -91,7 +90,7 @@ def _measured(
     db = rem.connect(path / "rem")
     db.load("t", frame, progress=False)
     exact: Ask = lambda q: db.search("t", q, column="v")["id"].to_list()
-    found = [
+    figures = [
         *_searched(
             "top 10, exact",
             {"rem_arrow": exact, **(_duckdb(path, frame) if peers else {})},
@@ -104,21 +103,21 @@ def _measured(
     started = time.perf_counter()
     db.create_index("t", "v")
     db.wait()
-    made = {"rem_arrow": time.perf_counter() - started} | ({"hnswlib": raw_s} if peers else {})
-    found += compare("index made", made, "s", rows=rows, checksums=checksum([(rows,)]), reference="hnswlib")
+    build_s = {"rem_arrow": time.perf_counter() - started} | ({"hnswlib": raw_s} if peers else {})
+    figures += compare("index made", build_s, "s", rows=rows, checksums=checksum([(rows,)]), reference="hnswlib")
     by_sql: Ask = lambda q: db.sql(SEARCH, {"q": q})["id"].to_list()
     engines: dict[str, Ask] = {"rem_arrow": exact, "rem_arrow, db.sql": by_sql}
     if raw is not None:
         engines |= {"hnswlib": lambda q: raw.knn_query(q, k=10)[0][0].tolist(), **_lancedb(path, frame)}
-        found += _memory(db, raw, vectors)
-    found += _searched(
+        figures += _memory(db, raw, vectors)
+    figures += _searched(
         "top 10, by index", engines, units, queries, reference="hnswlib", target=Target("<=", 2, "ratio")
     )
-    drawn = []
+    curve = []
     for share in SHARES:
         below = max(1, int(GROUPS * share))
         filtered: Ask = lambda q, below=below: db.sql(FILTERED, {"q": q, "g": below})["id"].to_list()
-        shown = _searched(
+        searched = _searched(
             f"top 10 of {share:.1%}, by filter",
             {"rem_arrow": filtered},
             units,
@@ -127,21 +126,21 @@ def _measured(
             passes=groups < below,
         )
         alone = interleaved(
-            {"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNTED, {"g": below}))}, rounds=10
+            {"rem_arrow": lambda below=below: _milliseconds(lambda: db.sql(COUNT_FILTERED, {"g": below}))}, rounds=10
         )  # type: ignore[misc]
-        found += [
-            *shown,
+        figures += [
+            *searched,
             *compare(f"the filter of {share:.1%} alone", alone, "ms", rows=rows, checksums=checksum([(rows,)])),
         ]
-        drawn.append((share, shown[0].value, shown[1].value))
+        curve.append((share, searched[0].value, searched[1].value))
     if rows > SMOKE_ROWS:
-        picture(drawn, rows)
-    found += _beside_clusters(db, units, queries, clusters[:rows], clusters[rows:])
+        picture(curve, rows)
+    figures += _beside_clusters(db, units, queries, clusters[:rows], clusters[rows:])
     db.close()
     started = time.perf_counter()
     with rem.connect(path / "rem") as again:
         first = again.search("t", queries[0], column="v")["id"].to_list()
-    found.append(
+    figures.append(
         Row(
             "reopened, to the first search",
             "rem_arrow",
@@ -151,33 +150,37 @@ def _measured(
             checksum=checksum([(len(first),)]),
         )
     )
-    return found
+    return figures
 
 
 def _beside_clusters(
-    db: rem.Database, units: Floats, queries: Floats, clusters: npt.NDArray[np.int64], own: npt.NDArray[np.int64]
+    db: rem.Database,
+    units: Floats,
+    queries: Floats,
+    clusters: npt.NDArray[np.int64],
+    own_clusters: npt.NDArray[np.int64],
 ) -> list[Row]:
-    """Filters that let one cluster through: the query's own, and one far from it."""
-    found = []
-    for what, chosen in (("with", own), ("against", (own + CLUSTERS // 2) % CLUSTERS)):
-        taken, recalls = [], []
-        for query, cluster in zip(queries, chosen.tolist(), strict=True):
+    """Time filters that let one cluster pass: the query's own, and a distant one."""
+    figures = []
+    for what, passing in (("with", own_clusters), ("against", (own_clusters + CLUSTERS // 2) % CLUSTERS)):
+        times, recalls = [], []
+        for query, cluster in zip(queries, passing.tolist(), strict=True):
             started = time.perf_counter()
             ids = db.sql(IN_CLUSTER, {"q": query, "c": cluster})["id"].to_list()
-            taken.append((time.perf_counter() - started) * 1e3)
+            times.append((time.perf_counter() - started) * 1e3)
             recalls.append(_recall(ids, units, query, clusters == cluster))
         recall = float(np.mean(recalls))
         name = f"top 10 of one cluster, a filter that goes {what} the query"
         total = checksum([(recall >= 0.99,)])
-        found += [
-            Row(name, "rem_arrow", float(np.median(taken)), "ms", len(units), checksum=total),
+        figures += [
+            Row(name, "rem_arrow", float(np.median(times)), "ms", len(units), checksum=total),
             Row(f"{name}: recall", "rem_arrow", recall, "", len(units), checksum=total),
         ]
-    return found
+    return figures
 
 
 def _life(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, *, smoke: bool) -> list[Row]:
-    """Searches while rows are not in the index yet, and beside a writer."""
+    """Time searches while some rows are not yet in the index, and beside a writer."""
     rows = frame.height
     fresh = SMOKE_FRESH if smoke else int(rows * FRESH_SHARE)
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -189,10 +192,10 @@ def _life(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, *, 
         before = _searched(
             "top 10, all rows in the index", {"rem_arrow": ask}, units[: rows - fresh], queries, reference="rem_arrow"
         )
-        # No index is brought up to date behind these searches: what is fresh stays out of it.
+        # The index is not updated during these searches: fresh rows stay out of it.
         usual, vector_indexes._BEHIND_SHARE = vector_indexes._BEHIND_SHARE, 1.0
         db.load("t", frame.tail(fresh), progress=False)
-        found = [
+        figures = [
             *before,
             *_searched(
                 f"top 10, {fresh / rows:.0%} of the rows not in the index",
@@ -204,7 +207,7 @@ def _life(path: Path, frame: pl.DataFrame, vectors: Floats, queries: Floats, *, 
         ]
         vector_indexes._BEHIND_SHARE = usual
     with rem.connect(path) as db:
-        return found + _beside_writer(db, frame, queries, SMOKE_WRITER_S if smoke else WRITER_S)
+        return figures + _beside_writer(db, frame, queries, SMOKE_WRITER_S if smoke else WRITER_S)
 
 
 def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, seconds: float) -> list[Row]:
@@ -217,22 +220,22 @@ def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, secon
             written[0] += BATCH
 
     thread = threading.Thread(target=write)
-    taken: list[float] = []
+    times: list[float] = []
     thread.start()
     started = time.perf_counter()
     while time.perf_counter() - started < seconds:
-        taken.append(_milliseconds(lambda: db.search("t", queries[len(taken) % len(queries)], column="v")))
+        times.append(_milliseconds(lambda: db.search("t", queries[len(times) % len(queries)], column="v")))
     took = time.perf_counter() - started
     stop.set()
     thread.join()
     rows = frame.height
     figures = (
-        ("searches beside a writer", len(taken) / took, "/s"),
+        ("searches beside a writer", len(times) / took, "/s"),
         ("rows written beside searches", written[0] / took, "/s"),
     )
     ends = (
-        ("search beside a writer, p50", float(np.quantile(taken, 0.5)), "ms"),
-        ("search beside a writer, p99", float(np.quantile(taken, 0.99)), "ms"),
+        ("search beside a writer, p50", float(np.quantile(times, 0.5)), "ms"),
+        ("search beside a writer, p99", float(np.quantile(times, 0.99)), "ms"),
     )
     return [
         Row(what, "rem_arrow", value, unit, rows, checksum=checksum([(rows,)]))
@@ -241,15 +244,15 @@ def _beside_writer(db: rem.Database, frame: pl.DataFrame, queries: Floats, secon
 
 
 def _memory(db: rem.Database, raw: Any, vectors: Floats) -> list[Row]:
-    """Bytes of the index in memory, beside hnswlib's own reckoning of the same rows."""
-    (own,) = (
+    """Compare the bytes of the index in memory with those of hnswlib's state for the same rows."""
+    (own_bytes,) = (
         (index["bytes"] for index in db.stats()["vector_indexes"].values()) if db.stats()["vector_indexes"] else (0,)
     )
     state = raw.__getstate__()[0] if isinstance(raw.__getstate__(), tuple) else raw.__getstate__()
-    held = sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray))
+    raw_bytes = sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray))
     return compare(
         "bytes of the index",
-        {"rem_arrow": float(own), "hnswlib": float(held)},
+        {"rem_arrow": float(own_bytes), "hnswlib": float(raw_bytes)},
         "B",
         rows=len(vectors),
         checksums=checksum([(len(vectors),)]),
@@ -279,8 +282,8 @@ def _lancedb(path: Path, frame: pl.DataFrame) -> dict[str, Ask]:
     }
 
 
-def picture(drawn: list[tuple[float, float, float]], rows: int) -> None:
-    """Draw recall and time over selectivity, where matplotlib is there."""
+def picture(curve: list[tuple[float, float, float]], rows: int) -> None:
+    """Draw recall and time over selectivity, if matplotlib is installed."""
     if not installed("matplotlib"):
         return
     import matplotlib as mpl
@@ -288,17 +291,17 @@ def picture(drawn: list[tuple[float, float, float]], rows: int) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    shares, times, recalls = zip(*drawn, strict=True)
-    figure, left = plt.subplots(figsize=(6, 3.5))
-    left.plot([100 * s for s in shares], recalls, "o-", color="tab:blue", label="recall")
-    left.set(
+    shares, times, recalls = zip(*curve, strict=True)
+    figure, axes = plt.subplots(figsize=(6, 3.5))
+    axes.plot([100 * s for s in shares], recalls, "o-", color="tab:blue", label="recall")
+    axes.set(
         xscale="log",
         ylim=(0, 1.05),
         xlabel="rows that pass the filter, %",
         ylabel="recall of the top 10",
         title=f"{rows:,} vectors, filtered",
     )
-    right = left.twinx()
+    right = axes.twinx()
     right.plot([100 * s for s in shares], times, "s--", color="tab:orange", label="time")
     right.set(ylim=(0, 1.2 * max(times)), ylabel="milliseconds")
     figure.legend(loc="lower center", ncols=2, bbox_to_anchor=(0.5, 0.15))
@@ -361,11 +364,11 @@ def _searched(
         engines[name](query)
         return (time.perf_counter() - started) * 1e3
 
-    found = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=len(queries))
+    times = interleaved({name: (lambda name=name: timed(name)) for name in engines}, rounds=len(queries))
     sums = {name: checksum([(recall >= 0.99,)]) for name, recall in recalls.items()}
-    shown = compare(
+    figures = compare(
         what,
-        found,
+        times,
         "ms",
         rows=len(units),
         checksums=sums,
@@ -373,7 +376,7 @@ def _searched(
         target=target,
     )
     return [
-        *shown,
+        *figures,
         *(
             Row(f"{what}: recall", name, recall, "", len(units), checksum=sums[name])
             for name, recall in recalls.items()

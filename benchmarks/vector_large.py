@@ -1,4 +1,4 @@
-"""Search by vector at 1,000,000 x 384, ours alone: some ten minutes, and 10 GB of memory."""
+"""Search by vector at 1,000,000 x 384 in rem_arrow only; takes some ten minutes, and 10 GB of memory."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ ROWS = 1_000_000
 
 
 def run(*, smoke: bool = False) -> list[Row]:
-    """Return what `vector` does, for ten times the rows."""
+    """Return the figures of `vector` for ten times the rows, without the peers."""
     return vector.run(smoke=True) if smoke else vector.measured(ROWS, vector.DIMENSION, vector.QUERIES, peers=False)

@@ -9,7 +9,6 @@ A type is a `polars.DataType` instance everywhere in the engine. This file holds
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
@@ -17,7 +16,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from rem_arrow.errors import CorruptionError, InputError
-from rem_arrow.quoting import KEYWORDS
+from rem_arrow.quoting import literal, readable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -43,8 +42,6 @@ _PLAIN: dict[str, pl.DataType] = {
     "Null": pl.Null(),
     "Categorical": pl.Categorical(),
 }
-
-_PLAIN_NAME = re.compile(r"(?!_[0-9])[A-Za-z_][A-Za-z0-9_]*$")
 
 # The fields of an interval with months: plan/types.py.
 _CALENDAR_FIELDS = ["interval_months", "interval_microseconds"]
@@ -103,7 +100,7 @@ def sql_name(dtype: pl.DataType) -> str:
         case pl.Duration():
             return "INTERVAL"
         case pl.Enum():
-            return "ENUM(" + ", ".join(f"'{c}'" for c in dtype.categories) + ")"
+            return "ENUM(" + ", ".join(map(literal, dtype.categories)) + ")"
         case pl.List():
             return _nested_name(instance(dtype.inner)) + "[]"
         case pl.Array():
@@ -113,7 +110,7 @@ def sql_name(dtype: pl.DataType) -> str:
         case pl.Struct():
             return (
                 "STRUCT("
-                + ", ".join(f"{_field_name(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields)
+                + ", ".join(f"{readable(f.name)} {_nested_name(instance(f.dtype))}" for f in dtype.fields)
                 + ")"
             )
         case _:
@@ -152,11 +149,6 @@ def _nested_name(dtype: pl.DataType) -> str:
     return '"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype)
 
 
-def _field_name(name: str) -> str:
-    """Return the name of a field, in quotes where DuckDB writes them."""
-    return name if _PLAIN_NAME.match(name) and name.lower() not in KEYWORDS else '"' + name.replace('"', '""') + '"'
-
-
 def from_json(value: Json) -> pl.DataType:
     """Return the type that `to_json` wrote as `value`. Raises CorruptionError for anything else."""
     match value:
@@ -179,7 +171,7 @@ def from_json(value: Json) -> pl.DataType:
                 [pl.Field(str(cast("list[Json]", f)[0]), from_json(cast("list[Json]", f)[1])) for f in fields]
             )
         case _:
-            raise CorruptionError(f"the catalog names a column type that this version does not know: {value!r}")
+            raise CorruptionError(f"the catalog holds a column type that this version does not know: {value!r}")
 
 
 def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
@@ -191,7 +183,7 @@ def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
             return pl.List(check_storable(instance(dtype.inner), where))
         case pl.Array() if dtype.size == 0:
             raise InputError(
-                f"{where} is an array of no places, which a table cannot store; use a list, or leave the column out"
+                f"{where} is an array of length 0, which a table cannot store; use a list, or leave the column out"
             )
         case pl.Array():
             return pl.Array(check_storable(instance(dtype.inner), where), dtype.size)

@@ -43,7 +43,7 @@ class TextError(RemError):
 
 
 class ParseError(TextError):
-    """The text is not a REM SQL statement."""
+    """The text is not a statement in SQL."""
 
 
 class BindError(TextError):
@@ -59,7 +59,7 @@ class InputError(RemError):
 
 
 class ExecuteError(RemError):
-    """A statement failed while it ran: overflow, time out, out of memory, a full disk."""
+    """A statement failed while it ran: an overflow, the time or memory limit, a full disk."""
 
 
 class CorruptionError(RemError):
@@ -71,7 +71,7 @@ class ConflictError(RemError):
 
 
 class LanguageError(RemError):
-    """A question in plain language could not be turned into a query."""
+    """A language model or an embedder failed, or a question could not be turned into a query."""
 
 
 def _caret(text: str, start: int, end: int | None) -> list[str]:

@@ -75,5 +75,5 @@ def _type_of(name: str, value: object) -> pl.DataType:
             return dtype
     raise InputError(
         f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates "
-        "and times. Hand tables in by frames="
+        "and times. Pass tables by frames="
     )

@@ -1,6 +1,31 @@
-"""The words that DuckDB writes in quotes where they are names: its keywords, as duckdb_keywords() lists them."""
+"""Identifiers and string literals of SQL as text: the one place that writes quotes and doubles them.
+
+REM Arrow, DuckDB and SQLite quote alike. A name is always quoted in SQL that a program reads; in what a person reads
+only where it must be: where it is a keyword, as duckdb_keywords() lists them, or not made of ASCII letters, digits and
+underscores. That is how DuckDB prints the fields of a STRUCT.
+"""
 
 from __future__ import annotations
+
+import re
+
+_PLAIN_NAME = re.compile(r"(?!_[0-9])[A-Za-z_][A-Za-z0-9_]*")
+
+
+def identifier(name: str) -> str:
+    """Return a name in quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def readable(name: str) -> str:
+    """Return a name in quotes where it needs them."""
+    return name if _PLAIN_NAME.fullmatch(name) and name.lower() not in KEYWORDS else identifier(name)
+
+
+def literal(text: str) -> str:
+    """Return a text as a string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
 
 _WORDS = """
     abort absolute access action add admin after aggregate all also alter always analyse analyze and anti any approx

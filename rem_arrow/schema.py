@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, cast
 
 import polars as pl
 
-from rem_arrow import datatypes
+from rem_arrow import checks, datatypes
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 
@@ -193,6 +193,31 @@ class Table:
         """Return the embedding of that column name, or None."""
         return next((e for e in self.embeddings if e.column == column), None)
 
+    @property
+    def named_indexes(self) -> list[tuple[str, str]]:
+        """The indexes that have names, each with its column."""
+        hnsw = [(i.name, i.column) for i in self.vector_indexes]
+        return [*self.indexes, *hnsw, *((i.name, i.column) for i in self.text_indexes)]
+
+    def renamed(self, old: str, new: str) -> Table:
+        """Return the table with a column under another name, wherever the description names it."""
+
+        def name(column: str) -> str:
+            return new if column == old else column
+
+        return replace(
+            self,
+            fields=tuple(replace(f, name=name(f.name)) for f in self.fields),
+            key=tuple(map(name, self.key)),
+            name_fields=tuple(map(name, self.name_fields)),
+            indexed=tuple(map(name, self.indexed)),
+            soft_delete=name(self.soft_delete),
+            indexes=tuple((index, name(column)) for index, column in self.indexes),
+            embeddings=tuple(replace(e, fields=tuple(map(name, e.fields))) for e in self.embeddings),
+            vector_indexes=tuple(replace(i, column=name(i.column)) for i in self.vector_indexes),
+            text_indexes=tuple(replace(i, column=name(i.column)) for i in self.text_indexes),
+        )
+
     def polars_schema(self) -> pl.Schema:
         return pl.Schema({f.name: f.dtype for f in self.fields})
 
@@ -251,8 +276,7 @@ class Table:
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if SQL can quote it: 1 to 255 bytes of UTF-8, no control characters. Raises InputError."""
-    if not isinstance(name, str) or not name:
-        raise InputError(f"a {what} name must be a text that is not empty, not {name!r}")
+    checks.text(name, f"a {what} name")
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
         raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
     if len(name.encode()) > NAME_BYTES_MAX:

@@ -67,6 +67,18 @@ class TextKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class Skips:
+    """What a scan may leave out: rows outside of one of `ranges`, of one of `keys`, or of `texts`."""
+
+    ranges: tuple[ColumnRange, ...] = ()
+    keys: tuple[KeySet, ...] = ()
+    texts: TextKeys | None = None
+
+
+NO_SKIPS = Skips()
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnStatistics:
     """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values."""
 
@@ -134,15 +146,12 @@ class TableSource(Protocol):
     def scan(
         self,
         columns: list[str],
-        ranges: tuple[ColumnRange, ...],
         report: ScanReport,
+        skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
-        """Return a frame of `columns`, in that order, holding at least every row that is within all `ranges` and in all
-        `keys`.
+        """Return a frame of `columns`, in that order, holding at least every row that `skips` does not leave out.
 
         Args:
             coded: text columns that may come as categories, where the source has them so.
@@ -178,7 +187,7 @@ class IndexCall:
     def check_time(self) -> None:
         """Raise ExecuteError when the time of the statement is used up."""
         if self.deadline is not None and time.monotonic() > self.deadline:
-            raise ExecuteError("the statement ran longer than its time and was stopped, while an index answered")
+            raise ExecuteError("the statement ran longer than its time and was stopped while an index was searched")
 
 
 class Catalog(Protocol):

@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # What lies directly in the package: folders, and these files.
-TOP = {"__init__", "__main__", "errors", "quoting", "datatypes", "schema", "source", "parameters"}
+TOP = {"__init__", "__main__", "errors", "quoting", "checks", "datatypes", "schema", "source", "parameters"}
 # Each file of the ground and each folder belongs to one layer, and imports from those above it in this list only.
 LAYERS = (
-    {"errors", "quoting", "datatypes", "schema", "source", "parameters"},
+    {"errors", "quoting", "checks", "datatypes", "schema", "source", "parameters"},
     {"running", "language"},
     {"storage", "index", "plan", "embed"},
     {"model", "drawing"},
@@ -32,6 +32,7 @@ LAYERS_MAX = 12
 # The ground's files that may build on each other, in this order.
 CHAINS = (
     ("errors", "parameters"),
+    ("errors", "checks", "schema"),
     ("errors", "datatypes", "schema"),
     ("quoting", "datatypes"),
     ("errors", "datatypes", "source"),
@@ -59,8 +60,12 @@ OWNERS = {
     "lancedb": {"interop/lance.py"},
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
+    "cachetools": {"running/lru_cache.py"},
+    "rapidfuzz": {"lower/similarity.py"},
+    "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},
+    "networkx": {"drawing/layout.py"},
 }
 
 

@@ -1,18 +1,18 @@
-"""The notebooks: they hold no outputs, and run from begin to end, each in less than a minute."""
+"""The notebooks: they hold no outputs, and run from begin to end."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
 NAMES = {"quickstart", "analytics", "semantic_search", "import_graph", "one_question", "arrow_pandas_sklearn"}
-SECONDS_MAX = 60
 _MISSING = [
     name
     for name in ("nbclient", "ipykernel", "matplotlib", "pandas", "sklearn", "scipy")
@@ -59,11 +59,9 @@ def test_a_notebook_runs(path, folder, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     book = read(path, as_version=4)
-    started = time.monotonic()
     NotebookClient(
-        book, timeout=SECONDS_MAX, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        book, timeout=int(PATIENCE_S), kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     ).execute()
-    assert time.monotonic() - started < SECONDS_MAX
     shown = [o for cell in book.cells for o in cell.get("outputs", ())]
     assert any("image/png" in o.get("data", {}) for o in shown)
     assert any("text/html" in o.get("data", {}) for o in shown)

@@ -1,9 +1,9 @@
-"""python -m benchmarks.tpc --suite tpch|tpcds [--scale 1] [--queries 1,5,9] [--engines rem,duckdb] [--repeat 3] [--json
-F]
+"""python -m benchmarks.tpc --suite tpch|tpcds [--scale 1] [--queries 1,5,9] [--engines rem,duckdb] [--repeat 3]
+[--json FILE]
 
-`--check` only compares answers with DuckDB's and prints what fails by reason; `--profile N` takes one query of ours
-apart. `--home DIR` keeps the loaded databases there for the next run; a database of an older storage format must be
-removed by hand.
+`--check` only compares answers with DuckDB's and prints failures by reason; `--profile N` profiles one query in
+rem_arrow. `--home DIR` keeps the loaded databases there for the next run; delete a database of an older storage format
+yourself.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run queries of a suite. Returns 0, 1 when an answer of ours is wrong or missing, 2 when there is no data."""
-    given = _parser().parse_args(arguments)
+    """Run queries of a suite. Returns 0, 1 if an answer of rem_arrow is wrong or missing, 2 if there is no data."""
+    options = _parser().parse_args(arguments)
     console = Console(width=max(170, Console().width))
     try:
-        found, known = tables(given.suite, given.scale), texts(given.suite)
+        files, queries = tables(options.suite, options.scale), texts(options.suite)
     except UnavailableError as error:
         console.print(f"[red]{error}[/red]")
         return 2
-    numbers = [given.profile] if given.profile is not None else _numbers(given.queries, known)
+    numbers = [options.profile] if options.profile is not None else _numbers(options.queries, queries)
     with ExitStack() as stack:
-        home = given.home if given.home is not None else stack.enter_context(scratch())
+        home = options.home if options.home is not None else stack.enter_context(scratch())
         home.mkdir(parents=True, exist_ok=True)
-        if given.profile is not None:
-            return _profile(found, home, known[given.profile], console)
-        engines = _opened(_names(given), found, home, console, stack)
-        results = _run(given, {n: known[n] for n in numbers}, engines, console)
-    if not given.check:
-        console.print(table(f"{given.suite} scale {given.scale:g}", results, list(engines)))
+        if options.profile is not None:
+            return _profile(files, home, queries[options.profile], console)
+        engines = _opened(_names(options), files, home, console, stack)
+        results = _run(options, {n: queries[n] for n in numbers}, engines, console)
+    if not options.check:
+        console.print(table(f"{options.suite} scale {options.scale:g}", results, list(engines)))
     for name in engines:
         for why, failed in failures(results, name).items():
             console.print(
@@ -78,33 +78,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--home", type=Path, metavar="DIR", help="keep the loaded databases here, and use those that are here"
     )
-    parser.add_argument("--check", action="store_true", help="compare answers of ours only, no times")
-    parser.add_argument("--profile", type=int, metavar="N", help="take query N of ours apart")
+    parser.add_argument("--check", action="store_true", help="only compare answers of rem_arrow, without times")
+    parser.add_argument("--profile", type=int, metavar="N", help="profile query N in rem_arrow")
     return parser
 
 
-def _numbers(given: str | None, known: dict[int, str]) -> list[int]:
-    numbers = list(known) if given is None else [int(n) for n in given.split(",")]
-    missing = set(numbers) - set(known)
+def _numbers(text: str | None, queries: dict[int, str]) -> list[int]:
+    numbers = list(queries) if text is None else [int(n) for n in text.split(",")]
+    missing = set(numbers) - set(queries)
     if missing:
-        raise SystemExit(f"no query {', '.join(map(str, sorted(missing)))}; there are 1 to {max(known)}")
+        raise SystemExit(f"no query {', '.join(map(str, sorted(missing)))}; there are 1 to {max(queries)}")
     return numbers
 
 
-def _names(given: argparse.Namespace) -> list[str]:
-    """Return the engines to run, those that are installed, the oracle among them."""
-    wanted = ["rem"] if given.check else given.engines.split(",")
-    unknown = set(wanted) - set(ENGINES)
+def _names(options: argparse.Namespace) -> list[str]:
+    """Return the installed engines to run, including the oracle."""
+    names = ["rem"] if options.check else options.engines.split(",")
+    unknown = set(names) - set(ENGINES)
     if unknown:
         raise SystemExit(f"no engine {', '.join(sorted(unknown))}; there are {', '.join(ENGINES)}")
-    return [name for name in ENGINES if (name in wanted or name == "duckdb") and available(name)]
+    return [name for name in ENGINES if (name in names or name == "duckdb") and available(name)]
 
 
-def _opened(names: Sequence[str], found: Tables, home: Path, console: Console, stack: ExitStack) -> dict[str, Engine]:
+def _opened(names: Sequence[str], files: Tables, home: Path, console: Console, stack: ExitStack) -> dict[str, Engine]:
     engines: dict[str, Engine] = {}
 
     def load(name: str) -> None:
-        engines[name] = ENGINES[name](found, home)
+        engines[name] = ENGINES[name](files, home)
 
     for name in names:
         console.print(f"{name}: loaded in {seconds(lambda name=name: load(name)):.1f} s", highlight=False)
@@ -113,22 +113,24 @@ def _opened(names: Sequence[str], found: Tables, home: Path, console: Console, s
 
 
 def _run(
-    given: argparse.Namespace, asked: dict[int, str], engines: dict[str, Engine], console: Console
+    options: argparse.Namespace, queries: dict[int, str], engines: dict[str, Engine], console: Console
 ) -> list[Result]:
     results: list[Result] = []
-    whole = RESULTS / f"{given.suite}-{given.scale:g}.json" if given.queries is None and not given.check else None
-    path = given.json or whole
-    settings = {"suite": given.suite, "scale": given.scale, "repeat": given.repeat, "engines": list(engines)}
-    for number, text in asked.items():
-        with console.status(f"{given.suite} {number}"):
+    whole = (
+        RESULTS / f"{options.suite}-{options.scale:g}.json" if options.queries is None and not options.check else None
+    )
+    path = options.json or whole
+    settings = {"suite": options.suite, "scale": options.scale, "repeat": options.repeat, "engines": list(engines)}
+    for number, text in queries.items():
+        with console.status(f"{options.suite} {number}"):
             results.append(
                 run_query(
-                    given.suite,
+                    options.suite,
                     number,
                     text,
                     engines,
-                    repeat=0 if given.check else given.repeat,
-                    timeout_s=given.timeout,
+                    repeat=0 if options.check else options.repeat,
+                    timeout_s=options.timeout,
                 )
             )
         if path is not None:
@@ -136,12 +138,12 @@ def _run(
     return results
 
 
-def _profile(found: Tables, home: Path, text: str, console: Console) -> int:
-    ours = Rem(found, home)
+def _profile(files: Tables, home: Path, text: str, console: Console) -> int:
+    engine = Rem(files, home)
     try:
-        profile(ours.db, text, console)
+        profile(engine.db, text, console)
     finally:
-        ours.close()
+        engine.close()
     return 0
 
 

@@ -1,8 +1,8 @@
 """Whether two engines gave the same rows: as a multiset, numbers with fractions to 1e-6, everything else exactly.
 
 A column is approximate when either answer holds a float or a decimal in it; elsewhere 5 and Decimal(5) do not occur. An
-engine whose average of a decimal is a decimal of few digits, such as DataFusion's,
-is shown as different from DuckDB's, which is a double.
+engine whose average of a decimal is a decimal of few digits, such as DataFusion, is reported as different from DuckDB,
+whose average is a double.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Row = Sequence[object]
 
 
 def difference(actual: Sequence[Row], expected: Sequence[Row]) -> str:
-    """Return what differs in one line, nothing when the answers are equal."""
+    """Return the difference in one line, empty when the answers are equal."""
     if len(actual) != len(expected):
         return f"{len(actual)} rows instead of {len(expected)}"
     if not expected:
@@ -29,12 +29,13 @@ def difference(actual: Sequence[Row], expected: Sequence[Row]) -> str:
         any(isinstance(row[i], (float, Decimal)) for rows in (actual, expected) for row in rows)
         for i in range(len(expected[0]))
     ]
-    ours, theirs = _sorted(actual, rough), _sorted(expected, rough)
-    wrong = [(a, e) for a, e in zip(ours, theirs, strict=True) if not all(map(_equal, a, e, rough))]
+    sorted_actual, sorted_expected = _sorted(actual, rough), _sorted(expected, rough)
+    wrong = [(a, e) for a, e in zip(sorted_actual, sorted_expected, strict=True) if not _equal(a, e, rough)]
+    if not wrong:
+        return ""
     return (
-        f"{len(wrong)} of {len(expected)} rows differ, such as {_shown(wrong[0][0])} instead of {_shown(wrong[0][1])}"
-        if wrong
-        else ""
+        f"{len(wrong)} of {len(expected)} rows differ, such as {_row_text(wrong[0][0])} instead of "
+        f"{_row_text(wrong[0][1])}"
     )
 
 
@@ -57,13 +58,17 @@ def _number(value: object) -> tuple[int, float]:
     return (2, 0.0) if math.isnan(number) else (1, float(f"{number:.7g}"))
 
 
-def _equal(actual: object, expected: object, rough: bool) -> bool:
-    if actual is None or expected is None or not rough:
+def _equal(actual: Row, expected: Row, rough: Sequence[bool]) -> bool:
+    return all(_close(a, e) if r else a == e for a, e, r in zip(actual, expected, rough, strict=True))
+
+
+def _close(actual: object, expected: object) -> bool:
+    if actual is None or expected is None:
         return actual == expected
     a, e = float(actual), float(expected)  # type: ignore[arg-type]
     return math.isclose(a, e, rel_tol=RELATIVE, abs_tol=ABSOLUTE) or (math.isnan(a) and math.isnan(e))
 
 
-def _shown(row: Row) -> str:
+def _row_text(row: Row) -> str:
     text = repr(tuple(str(v) if isinstance(v, Decimal) else v for v in row))
     return text if len(text) <= 300 else text[:300] + "..."

@@ -14,7 +14,7 @@ Suite = Literal["tpch", "tpcds"]
 Tables = Mapping[str, Path]
 SUITES: tuple[Suite, ...] = get_args(Suite)
 GENERATE_TIMEOUT_S = 3_600
-# Facts about the run of the generator, no table of the benchmark.
+# Information about the run of the generator, not a table of the benchmark.
 _NO_TABLE = "dbgen_version"
 
 
@@ -27,20 +27,20 @@ def tables(suite: Suite, scale: float) -> Tables:
 
 
 def _generate(suite: Suite, scale: float, home: Path) -> None:
-    """Make the files beside their place and move them there, so that a run that is stopped leaves none behind."""
+    """Generate the files in a folder beside `home` and rename it, so that an interrupted run leaves nothing behind."""
     generator = str(program("tpcgen-cli"))
     home.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
+    work = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
     try:
         run(
-            [generator, suite, "parquet", "-s", f"{scale:g}", "--quiet", f"--output-dir={made}"],
+            [generator, suite, "parquet", "-s", f"{scale:g}", "--quiet", f"--output-dir={work}"],
             f"making {suite} at scale {scale:g}",
             timeout_s=GENERATE_TIMEOUT_S,
         )
-        made.rename(home)
+        work.rename(home)
     except OSError:
         # Another process made the same data meanwhile.
         if not home.exists():
             raise
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)

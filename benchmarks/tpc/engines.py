@@ -1,9 +1,8 @@
 """The engines, each with the tables of a suite loaded once. An answer is held in memory as columns: Polars frame or
 Arrow table.
 
-A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a query that is
-late goes on behind the next ones. (Polars' own way, `collect(background=True)`, runs another engine than `collect()`
-does.)
+A query that fails, or is late, raises one of FAILURES. Polars and DataFusion cannot be stopped here: a late query runs
+on beside the next ones. (Polars' own `collect(background=True)` runs another engine than `collect()`.)
 """
 
 from __future__ import annotations
@@ -33,25 +32,25 @@ class Engine(Protocol):
     name: str
 
     def answer(self, text: str, *, timeout_s: float | None) -> object:
-        """Run a query and hold its whole answer."""
+        """Run a query and return its whole answer."""
 
     def rows(self, text: str, *, timeout_s: float | None) -> Rows:
         """Run a query and return its rows as Python values."""
 
     def close(self) -> None:
-        """Give up what is held."""
+        """Close the engine."""
 
 
 class Rem:
-    """Ours: a database on disk, every table sealed."""
+    """A database of rem_arrow on disk, every table sealed."""
 
     name = "rem"
 
     def __init__(self, tables: Tables, home: Path) -> None:
         self.db = rem.connect(home / "rem", memory_limit=_memory_bytes())
-        there = set(self.db.tables()["name"])
+        loaded = set(self.db.tables()["name"])
         for table, path in tables.items():
-            if table not in there:
+            if table not in loaded:
                 self.db.load(table, path, progress=False)
         self.db.compact()
 
@@ -82,12 +81,12 @@ class DuckDB:
         return self._limited(lambda: self.con.sql(text).to_arrow_table(), timeout_s)
 
     def rows(self, text: str, *, timeout_s: float | None) -> Rows:
-        found = self._limited(lambda: self.con.execute(text).fetchall(), timeout_s)
-        assert isinstance(found, list), "DuckDB returns a list of rows"
-        return found
+        rows = self._limited(lambda: self.con.execute(text).fetchall(), timeout_s)
+        assert isinstance(rows, list), "DuckDB returns a list of rows"
+        return rows
 
     def columns(self, text: str) -> int:
-        """Return how many columns a query has."""
+        """Return the number of columns of a query."""
         return len(self.con.execute(f"DESCRIBE {text}").fetchall())
 
     def _limited(self, action: Callable[[], object], timeout_s: float | None) -> object:
@@ -121,7 +120,7 @@ class Polars:
         return self.answer(text, timeout_s=timeout_s).rows()
 
     def close(self) -> None:
-        """Nothing is held but memory."""
+        """Do nothing: the tables are in memory."""
 
 
 class DataFusion:
@@ -147,7 +146,7 @@ class DataFusion:
         return frame.rows()
 
     def close(self) -> None:
-        """Nothing is held but memory."""
+        """Do nothing: the tables are in memory."""
 
 
 ENGINES: dict[str, Callable[[Tables, Path], Engine]] = {
@@ -159,20 +158,20 @@ ENGINES: dict[str, Callable[[Tables, Path], Engine]] = {
 
 
 def available(name: str) -> bool:
-    """Say whether an engine's library is there."""
+    """Return whether an engine's library is installed."""
     return name == "rem" or installed(name)
 
 
 def _within(timeout_s: float | None, action: Callable[[], T]) -> T:
-    """Return what an action returns, or raise what it raises, or TimeoutError; a late action is left behind."""
+    """Return what an action returns, or raise what it raises. Raises TimeoutError if it is late; it then runs on."""
     if timeout_s is None:
         return action()
-    found: list[T] = []
+    results: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            found.append(action())
+            results.append(action())
         except FAILURES as error:
             failed.append(error)
 
@@ -181,9 +180,9 @@ def _within(timeout_s: float | None, action: Callable[[], T]) -> T:
     thread.join(timeout_s)
     if failed:
         raise failed[0]
-    if not found:
+    if not results:
         raise TimeoutError(f"longer than {timeout_s:g} s")
-    return found[0]
+    return results[0]
 
 
 def _memory_bytes() -> int:

@@ -11,7 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 REQUIREMENTS = ("duckdb==1.5.5", "duckdb-extension-tpch==1.5.5", "duckdb-extension-tpcds==1.5.5", "tpcgen-cli==4.0.0")
 INSTALL_TIMEOUT_S = 300
@@ -19,45 +26,56 @@ _PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--ret
 
 
 class UnavailableError(RuntimeError):
-    """The environment is not there and cannot be made here; the text says why."""
+    """The environment does not exist and cannot be made here; the text says why."""
 
 
 def folder() -> Path:
     """Return the folder of the environment, texts and data."""
-    given = os.environ.get("REM_TPC_DIR")
+    path = os.environ.get("REM_TPC_DIR")
     return (
-        Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rem_arrow" / "tpc"
+        Path(path) if path else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rem_arrow" / "tpc"
     )
 
 
 def program(name: str) -> Path:
-    """Return a program of the environment, which is made if need be. Raises UnavailableError."""
+    """Return a program of the environment, which is created if necessary. Raises UnavailableError."""
     home = folder() / "env"
-    mark, wanted = home / ".installed", "\n".join(REQUIREMENTS)
-    if not mark.is_file() or mark.read_text(encoding="utf-8") != wanted:
-        _install(home)
-        mark.write_text(wanted, encoding="utf-8")
+    mark, requirements = home / ".installed", "\n".join(REQUIREMENTS)
+    with _alone(home.parent):
+        if not mark.is_file() or mark.read_text(encoding="utf-8") != requirements:
+            _install(home)
+            mark.write_text(requirements, encoding="utf-8")
     return home / ("Scripts" if sys.platform == "win32" else "bin") / name
 
 
 def run(command: list[str], what: str, *, timeout_s: float) -> str:
     """Return what a command prints. Raises UnavailableError with its last line when it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(f"{what} failed: {error}") from error
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-        raise UnavailableError(f"{what} failed: {said[-1]}")
-    return done.stdout
+    if process.returncode != 0:
+        lines = (process.stderr or process.stdout).strip().splitlines() or [f"exit code {process.returncode}"]
+        raise UnavailableError(f"{what} failed: {lines[-1]}")
+    return process.stdout
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Keep other processes from making the environment meanwhile, where the system has locks of files."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "env.lock").open("w")
+    except OSError as error:
+        raise UnavailableError(f"cannot make {home}: {error}; name another folder in REM_TPC_DIR") from error
+    with lock:
+        if fcntl is not None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _install(home: Path) -> None:
-    try:
-        shutil.rmtree(home, ignore_errors=True)
-        home.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"cannot make {home.parent}: {error}; name another folder in REM_TPC_DIR") from error
+    shutil.rmtree(home, ignore_errors=True)
     run([sys.executable, "-m", "venv", str(home)], "making the TPC environment", timeout_s=INSTALL_TIMEOUT_S)
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     run([str(python), *_PIP, *REQUIREMENTS], f"installing {', '.join(REQUIREMENTS)}", timeout_s=INSTALL_TIMEOUT_S)

@@ -26,28 +26,28 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--engine", choices=_NAMES, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.engine is not None:
-        print(_peak_mib(given.suite, given.scale, given.home, given.engine))
+    options = parser.parse_args()
+    if options.engine is not None:
+        print(_peak_mib(options.suite, options.scale, options.home, options.engine))
         return 0
-    found = {}
+    peaks = {}
     for name in _NAMES:
         command = [
             sys.executable,
             "-m",
             "benchmarks.tpc.peak",
             "--suite",
-            given.suite,
+            options.suite,
             "--scale",
-            str(given.scale),
+            str(options.scale),
             "--home",
-            str(given.home),
+            str(options.home),
             "--engine",
             name,
         ]
-        found[name] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        print(f"{given.suite} scale {given.scale:g}, {name}: {found[name]:,.0f} MiB")
-    print(f"ratio {found['rem'] / found['duckdb']:.2f}")
+        peaks[name] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(f"{options.suite} scale {options.scale:g}, {name}: {peaks[name]:,.0f} MiB")
+    print(f"ratio {peaks['rem'] / peaks['duckdb']:.2f}")
     return 0
 
 

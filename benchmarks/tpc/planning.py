@@ -1,4 +1,4 @@
-"""What a statement costs before it runs, phase by phase. This file alone reaches into the engine's five calls."""
+"""The cost of a statement before it runs, by phase. Only this file uses the engine's internal calls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import polars as pl
 
 import rem_arrow as rem
 from benchmarks.measure import seconds
-from rem_arrow.engine.engine import named
-from rem_arrow.lower.relation import Lowering, lower
-from rem_arrow.optimize.optimizer import optimize
-from rem_arrow.optimize.prune_segments import prune_segments
+from rem_arrow.engine.results import named
+from rem_arrow.lower.context import Environment, Lowering
+from rem_arrow.lower.relation import lower
+from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.text.parser import parse
 
@@ -32,26 +32,26 @@ class Phases:
 
 def phases(db: rem.Database, text: str) -> Phases:
     """Run a query once, without the plan cache, and time its phases."""
-    taken: dict[str, float] = {}
+    times: dict[str, float] = {}
 
     def timed(phase: str, action: Callable[[], T]) -> T:
-        found: list[T] = []
-        taken[phase] = seconds(lambda: found.append(action())) * 1e3
-        return found[0]
+        results: list[T] = []
+        times[phase] = seconds(lambda: results.append(action())) * 1e3
+        return results[0]
 
     snapshot = db._snapshot()
     tree = timed("parse", lambda: parse(text))
     bound = timed("bind", lambda: Binder(text, snapshot, {}).statement(tree))
     optimized = timed("optimize", lambda: optimize(bound.plan))
-    pruned = timed("prune", lambda: prune_segments(optimized, {}))
-    frame = timed("lower", lambda: lower(pruned, Lowering(snapshot, {})))
-    found = timed("collect", lambda: named(frame.collect(), bound.names))
-    return Phases(taken, found.height, frame)
+    pruned = timed("prune", lambda: optimize_for_values(optimized, {}))
+    frame = timed("lower", lambda: lower(pruned, Lowering(Environment(snapshot, {}))))
+    rows = timed("collect", lambda: named(frame.collect(), bound.names))
+    return Phases(times, rows.height, frame)
 
 
 def plan_ms(db: rem.Database, text: str, *, times: int) -> tuple[float, float]:
-    """Return the medians of planning a query anew and from the cache, in milliseconds."""
-    engine, snapshot = db._shared.engine, db._snapshot()
+    """Return the medians of planning a query without and with the plan cache, in milliseconds."""
+    engine, snapshot = db._instance.engine, db._snapshot()
 
     def planned() -> float:
         return seconds(lambda: engine.plan(text, snapshot, {})) * 1e3

@@ -1,4 +1,4 @@
-"""One query of ours under the glass: the time of each phase, cold and warm, our plan and the plan that Polars runs."""
+"""The profile of one query in rem_arrow: the time of each phase, cold and warm, its plan and Polars' plan."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def profile(db: rem.Database, text: str, console: Console) -> None:
     """Print the query, its plans and its times; the first of RUNS runs is cold."""
     console.rule("query")
     console.print(text, markup=False, highlight=False)
-    found = [phases(db, text) for _ in range(RUNS)]
+    runs = [phases(db, text) for _ in range(RUNS)]
     console.rule("plan")
     console.print(db.explain(text, analyze=True), markup=False, highlight=False)
     console.rule("Polars plan, optimized")
-    console.print(found[0].frame.explain(), markup=False, highlight=False)
-    times = Table(title=f"{found[0].rows} rows; ms", title_justify="left")
-    for heading in ("run", *found[0].milliseconds, "all"):
+    console.print(runs[0].frame.explain(), markup=False, highlight=False)
+    times = Table(title=f"{runs[0].rows} rows; ms", title_justify="left")
+    for heading in ("run", *runs[0].milliseconds, "all"):
         times.add_column(heading, justify="right")
-    for number, run in enumerate(found):
+    for number, run in enumerate(runs):
         times.add_row(
             "cold" if number == 0 else f"warm {number}",
             *(f"{ms:.2f}" for ms in run.milliseconds.values()),

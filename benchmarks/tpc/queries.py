@@ -1,4 +1,4 @@
-"""The texts of TPC-H and TPC-DS, asked from DuckDB's extensions in the TPC environment and kept as JSON in it.
+"""The texts of TPC-H and TPC-DS, read from DuckDB's extensions in the TPC environment and stored there as JSON.
 
 The texts are for scale 1 and run at any scale; at small scales some answers are empty.
 """
@@ -13,13 +13,13 @@ from benchmarks.tpc.environment import folder, program, run
 
 _ASK = """
 import importlib, json, pathlib, duckdb
-found = {}
+texts = {}
 for suite in ("tpch", "tpcds"):
     home = importlib.import_module("duckdb_extension_" + suite).__path__[0]
     (path,) = pathlib.Path(home).rglob("*.duckdb_extension")
     duckdb.execute(f"LOAD '{path}'")
-    found[suite] = dict(duckdb.execute(f"SELECT query_nr, query FROM {suite}_queries() ORDER BY 1").fetchall())
-print(json.dumps(found))
+    texts[suite] = dict(duckdb.execute(f"SELECT query_nr, query FROM {suite}_queries() ORDER BY 1").fetchall())
+print(json.dumps(texts))
 """
 _ASK_TIMEOUT_S = 60
 _LIMIT = re.compile(r"\bLIMIT\s+\d+\s*$", re.IGNORECASE)
@@ -30,15 +30,14 @@ def texts(suite: Suite) -> dict[int, str]:
     python = program("python")
     path = folder() / "env" / "texts.json"
     if not path.is_file():
-        found = run([str(python), "-c", _ASK], "reading the TPC texts", timeout_s=_ASK_TIMEOUT_S)
-        path.write_text(found, encoding="utf-8")
-    asked = json.loads(path.read_text(encoding="utf-8"))[suite]
-    return {int(number): text.strip().rstrip(";").rstrip() for number, text in asked.items()}
+        printed = run([str(python), "-c", _ASK], "reading the TPC texts", timeout_s=_ASK_TIMEOUT_S)
+        path.write_text(printed, encoding="utf-8")
+    stored = json.loads(path.read_text(encoding="utf-8"))[suite]
+    return {int(number): text.strip().rstrip(";").rstrip() for number, text in stored.items()}
 
 
 def without_ties(text: str, columns: int) -> str:
-    """Return a query whose LIMIT cuts one certain set of rows: where its last ORDER BY leaves ties, all columns break
-    them."""
+    """Return a query whose LIMIT has one right result: all columns are added to its last ORDER BY to break ties."""
     limit = _LIMIT.search(text)
     if limit is None or not _is_ordered(text[: limit.start()]):
         return text
@@ -47,7 +46,7 @@ def without_ties(text: str, columns: int) -> str:
 
 
 def _is_ordered(text: str) -> bool:
-    """Say whether the outermost query has an ORDER BY."""
+    """Return whether the outermost query has an ORDER BY."""
     depth, outer = 0, []
     for char in text:
         depth += (char == "(") - (char == ")")

@@ -1,4 +1,4 @@
-"""Results as a table, as JSON, and as the list of what fails."""
+"""Results as a table, as JSON, and as a list of failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PEERS = ("polars", "datafusion")
 def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Table:
     """Return a row for each query, and a last one with the geometric mean."""
     peers = [name for name in _PEERS if name in engines]
-    found = Table(title=title, title_justify="left")
+    grid = Table(title=title, title_justify="left")
     for heading in (
         "query",
         "rows",
@@ -35,53 +35,53 @@ def table(title: str, results: Sequence[Result], engines: Sequence[str]) -> Tabl
         "rem MiB",
         "duckdb MiB",
     ):
-        found.add_column(heading, justify="right")
-    found.add_column("equal", overflow="fold")
-    found.add_column("what takes longest, ms", overflow="fold")
+        grid.add_column(heading, justify="right")
+    grid.add_column("equal", overflow="fold")
+    grid.add_column("what takes longest, ms", overflow="fold")
     for r in results:
-        times = [_shown(r.milliseconds.get(name)) for name in ("rem", "duckdb")]
-        others = [_peer(r, name) for name in peers]
-        plan = [_shown(r.plan_uncached_ms), _shown(r.plan_cached_ms)]
-        added = [_shown(r.added_mib.get(name)) for name in ("rem", "duckdb")]
-        found.add_row(
+        times = [_figure(r.milliseconds.get(name)) for name in ("rem", "duckdb")]
+        peer_times = [_peer(r, name) for name in peers]
+        plan = [_figure(r.plan_uncached_ms), _figure(r.plan_cached_ms)]
+        memory = [_figure(r.added_mib.get(name)) for name in ("rem", "duckdb")]
+        grid.add_row(
             f"{r.number}",
             f"{r.rows:,}",
             *times,
-            _shown(r.ratio),
-            *others,
+            _figure(r.ratio),
+            *peer_times,
             *plan,
-            *added,
+            *memory,
             reason(r.verdict.get("rem", "")),
             r.slowest,
         )
     mean = geometric_mean(results)
     equal = sum(r.verdict.get("rem") == "yes" for r in results)
-    found.add_section()
+    grid.add_section()
     peaks = [max((r.added_mib.get(name, 0.0) for r in results), default=0.0) for name in ("rem", "duckdb")]
-    found.add_row(
+    grid.add_row(
         "all",
         "",
         "",
         "",
-        _shown(mean),
+        _figure(mean),
         *["" for _ in peers],
         "",
         "",
-        *map(_shown, peaks),
+        *map(_figure, peaks),
         f"{equal} of {len(results)} equal",
         "geometric mean of the ratios; the largest peaks of memory",
     )
-    return found
+    return grid
 
 
 def geometric_mean(results: Sequence[Result]) -> float | None:
-    """Return the geometric mean of the ratios of the queries that both engines answer alike."""
+    """Return the geometric mean of the ratios of the queries that both engines answer equally."""
     logs = [math.log(r.ratio) for r in results if r.ratio]
     return math.exp(sum(logs) / len(logs)) if logs else None
 
 
 def failures(results: Sequence[Result], engine: str = "rem") -> dict[str, list[int]]:
-    """Return the numbers of the queries that an engine does not answer rightly, by reason, most first."""
+    """Return the numbers of the queries that an engine does not answer correctly, by reason, most first."""
     grouped: dict[str, list[int]] = {}
     for r in results:
         if r.verdict.get(engine, "yes") != "yes":
@@ -90,12 +90,12 @@ def failures(results: Sequence[Result], engine: str = "rem") -> dict[str, list[i
 
 
 def reason(verdict: str) -> str:
-    """Return the first line of what an engine says, without the place in the text."""
+    """Return the first line of an engine's error, without the place in the text."""
     return verdict.split(" | ", maxsplit=1)[0]
 
 
 def write(path: Path, settings: Mapping[str, object], results: Sequence[Result]) -> None:
-    """Write what is known so far; called after each query, so that a process that dies leaves its results."""
+    """Write the results so far; called after each query, so that a process that dies leaves its results."""
     machine = {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -109,12 +109,12 @@ def write(path: Path, settings: Mapping[str, object], results: Sequence[Result])
 
 
 def _peer(result: Result, name: str) -> str:
-    said = result.verdict.get(name, "").split(":")[0]
-    shown = _shown(result.milliseconds.get(name))
-    return shown if said == "yes" else f"{shown} {said}".strip()
+    outcome = result.verdict.get(name, "").split(":")[0]
+    time = _figure(result.milliseconds.get(name))
+    return time if outcome == "yes" else f"{time} {outcome}".strip()
 
 
-def _shown(value: float | None) -> str:
+def _figure(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

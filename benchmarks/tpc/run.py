@@ -1,9 +1,8 @@
 """One query on every engine: first checked, which warms it, then timed in turns.
 
 Each answer is checked against DuckDB's, on the query with its ties broken. An engine that fails, is late or differs is
-shown so; the figures of a query come from the engines that answer it in time, be the answer equal or not. Only the
-first runs have a time limit: with one, ours runs Polars' in-memory engine, which is not the one that a plain `sql`
-runs.
+reported as such; every engine that answers in time is timed, whether its answer is equal or not. Only the first runs
+have a time limit: with one, rem_arrow runs Polars' in-memory engine, which `sql` without a limit does not.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ PLANNED = 3
 
 @dataclass(slots=True)
 class Result:
-    """One query. By engine: `verdict` is yes, no or error and what is wrong; milliseconds; MiB that one run adds.
-    `slowest` says of ours what takes longest, where DuckDB is faster."""
+    """One query. By engine: the `verdict`, which is yes, or no or error with the reason; milliseconds; the MiB that one
+    run adds. `slowest` names the slowest nodes in rem_arrow, where DuckDB is faster."""
 
     suite: Suite
     number: int
@@ -40,9 +39,9 @@ class Result:
 
     @property
     def ratio(self) -> float | None:
-        """Our time / DuckDB's, of a query that both answer alike."""
-        ours, theirs = self.milliseconds.get("rem"), self.milliseconds.get("duckdb")
-        return ours / theirs if ours is not None and theirs and self.verdict["rem"] == "yes" else None
+        """The time of rem_arrow / that of DuckDB, for a query that both answer equally."""
+        rem_ms, duckdb_ms = self.milliseconds.get("rem"), self.milliseconds.get("duckdb")
+        return rem_ms / duckdb_ms if rem_ms is not None and duckdb_ms and self.verdict["rem"] == "yes" else None
 
 
 def run_query(
@@ -66,11 +65,11 @@ def run_query(
             for name, engine in timed.items()
         }
         result.milliseconds = interleaved(runs, rounds=repeat)
-    ours = timed.get("rem")
-    if isinstance(ours, Rem):
-        result.plan_uncached_ms, result.plan_cached_ms = plan_ms(ours.db, text, times=PLANNED)
+    rem = timed.get("rem")
+    if isinstance(rem, Rem):
+        result.plan_uncached_ms, result.plan_cached_ms = plan_ms(rem.db, text, times=PLANNED)
         if result.ratio is not None and result.ratio > 1:
-            result.slowest = slowest(ours.db, text)
+            result.slowest = slowest(rem.db, text)
     return result
 
 
@@ -80,22 +79,22 @@ def certain_text(oracle: DuckDB, text: str) -> str:
 
 
 def verdict(engine: Engine, text: str, expected: Rows, *, timeout_s: float) -> str:
-    """Return "yes", or "no: ..." with the difference, or "error: ..." with what the engine says."""
+    """Return "yes", or "no: ..." with the difference, or "error: ..." with the engine's message."""
     try:
-        found = difference(engine.rows(text, timeout_s=timeout_s), expected)
+        mismatch = difference(engine.rows(text, timeout_s=timeout_s), expected)
     except FAILURES as error:
-        said = " | ".join(line.strip() for line in str(error).splitlines() if line.strip())
-        return f"error: {type(error).__name__}: {said[:300]}"
-    return f"no: {found}" if found else "yes"
+        message = " | ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        return f"error: {type(error).__name__}: {message[:300]}"
+    return f"no: {mismatch}" if mismatch else "yes"
 
 
 def _measure_memory(result: Result, engine: Engine, text: str, timeout_s: float) -> bool:
-    """Run the query itself once, warm; say whether it can be timed."""
+    """Run the query itself once, warm, and record its memory. Returns whether it can be timed."""
     try:
-        added = added_mib(lambda: engine.answer(text, timeout_s=timeout_s))
+        mib = added_mib(lambda: engine.answer(text, timeout_s=timeout_s))
     except FAILURES as error:
         result.verdict[engine.name] = f"error: {type(error).__name__}: {error}"
         return False
-    if added is not None:
-        result.added_mib[engine.name] = added
+    if mib is not None:
+        result.added_mib[engine.name] = mib
     return True

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import lookup
-from rem_arrow.access.key_indexes import Hints
-from rem_arrow.errors import InputError
+from rem_arrow.access.access import Access
 from rem_arrow.index import entries
-from rem_arrow.storage.kv import KV
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
 
 SCHEMA = {"text": pl.String, "table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String}
 K = 10
 
 
-def complete(kv: KV, hints: Hints, version: Version, prefix: str, *, k: int = K) -> pl.DataFrame:
+def complete(access: Access, prefix: str, *, k: int = K) -> pl.DataFrame:
     """Return the first `k` live entities with an id, name, alias or key field that begins with `prefix`, each once:
     text, table, id, name, matched_on."""
-    if not isinstance(prefix, str) or not prefix.strip():
-        raise InputError(f"a completion takes a text that is not empty, not {prefix!r}")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k is a whole number of at least 1, not {k!r}")
+    checks.text(prefix, "the prefix to complete", blank=False)
+    checks.whole(k, "k")
     # Behind a space the next word begins.
     folded = entries.normalise(prefix) + (" " if prefix[-1:].isspace() else "")
     rows: dict[tuple[int, int], tuple[str, str, str, str | None, str]] = {}
-    for key, number, rowid in hints.by_prefix(kv, version, folded):
+    for key, number, rowid in access.by_prefix(folded):
         if (number, rowid) not in rows:
-            row = _beginning(version.tables[number], rowid, key)
+            row = _beginning(access.version.tables[number], rowid, key)
             if row is not None:
                 rows[number, rowid] = row
                 if len(rows) == k:
@@ -40,8 +37,8 @@ def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str,
     row = lookup.read(tv, rowid, entity=False)
     if row is None:
         return None
-    found = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
-    if found is None:
+    hit = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    if hit is None:
         return None
-    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, found[0], entity=False)
-    return found[1], table, id_, name, matched_on
+    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, hit[0], entity=False)
+    return hit[1], table, id_, name, matched_on

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import lookup
+from rem_arrow.access.access import Access
 from rem_arrow.access.trigram_indexes import TrigramIndexes, named_fields
-from rem_arrow.errors import InputError
 from rem_arrow.index.trigrams import trigrams
 from rem_arrow.schema import Field
 from rem_arrow.storage.segment import Segment
-from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.storage.version import PartView, TableVersion
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,8 +36,7 @@ THRESHOLD, K = 0.3, 10
 
 
 def fuzzy(
-    indexes: TrigramIndexes,
-    version: Version,
+    access: Access,
     texts: Iterable[str],
     *,
     k: int | None = K,
@@ -49,13 +49,13 @@ def fuzzy(
     Columns: table, id, name, matched_on (the field), score (at least `threshold`, at most 1), entity (all fields, as
     JSON).
     """
-    tables = [tv for tv in version.tables.values() if tv.table.soft_delete and tv.parts]
+    tables = [tv for tv in access.version.tables.values() if tv.table.soft_delete and tv.parts]
     best = _Best(k, threshold)
     for text in texts:
-        wanted = trigrams(text)
-        if wanted:
+        query = trigrams(text)
+        if query:
             for place, tv in enumerate(tables):
-                _search(indexes, tv, place, wanted, best)
+                _search(access.indexes.trigrams, tv, place, query, best)
     rows = []
     for (place, rowid, field), score in zip(best.rows.tolist(), best.scores.tolist(), strict=True):
         tv = tables[place]
@@ -68,14 +68,11 @@ def fuzzy(
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def checked(text: object, k: object, threshold: object) -> None:
+def check_arguments(text: object, k: object, threshold: object) -> None:
     """Raise InputError for arguments that do not fit."""
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"fuzzy takes a text that is not empty, not {text!r}")
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k is a whole number of at least 1, not {k!r}")
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
-        raise InputError(f"threshold is a number from 0 to 1, not {threshold!r}")
+    checks.text(text, "the name to compare with", blank=False)
+    checks.whole(k, "k")
+    checks.number(threshold, "threshold", within=(0, 1))
 
 
 class _Best:
@@ -99,19 +96,19 @@ class _Best:
             self.threshold = max(self.threshold, float(self.scores[-1]))
 
 
-def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, wanted: frozenset[str], best: _Best) -> None:
+def _search(indexes: TrigramIndexes, tv: TableVersion, place: int, query: frozenset[str], best: _Best) -> None:
     marker, fields = tv.table.field(tv.table.soft_delete), named_fields(tv.table)
     for view in tv.parts:
         if not view.live_rows:
             continue
         live: npt.NDArray[np.bool_] | None = None
         for number, field in enumerate(fields):
-            offsets, scores = indexes.similar(view, field, wanted, best.threshold)
+            offsets, scores = indexes.similar(view, field, query, best.threshold)
             if not len(offsets):
                 continue
             live = _live(view, marker) if live is None else live
-            kept = live[offsets]
-            offsets, scores = offsets[kept], scores[kept]
+            alive = live[offsets]
+            offsets, scores = offsets[alive], scores[alive]
             rowids = view.part.rowid_array(view.length)[offsets]
             if isinstance(field.dtype, pl.String) and best.k is not None and 0 < best.k < len(rowids):
                 chosen = _first(rowids, scores, best.k)

@@ -8,7 +8,6 @@ version that is asked for: every table's edges, and no entity that is softly del
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,10 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.soft_deletes import EDGES, SoftDeletes
-from rem_arrow.index.adjacency import Edges, Ends, Graph, Nodes, numbered, numbered_few
+from rem_arrow.index.adjacency import Graph
+from rem_arrow.index.edges import Edges
+from rem_arrow.index.nodes import Ends, Nodes, numbered, numbered_few
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.schema import Field
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class GraphIndexes:
 
     def __init__(self, deleted: SoftDeletes) -> None:
         self._deleted = deleted
-        self._held: OrderedDict[int, _Held] = OrderedDict()
+        self._held: LruCache[int, _Held] = LruCache(_KEPT_MAX)
         self._hidden: tuple[tuple[object, ...], npt.NDArray[np.bool_] | None] | None = None
         self._lock = threading.Lock()
 
@@ -73,11 +75,10 @@ class GraphIndexes:
 
     def stats(self) -> dict[str, int]:
         """Return how many nodes and edges the newest graph has, and its bytes."""
-        with self._lock:
-            held = next(reversed(self._held.values()), None)
-        if held is None:
+        graphs = [held.graph for _, held in self._held.items()]
+        if not graphs:
             return {"nodes": 0, "edges": 0, "bytes": 0}
-        graph = held.graph
+        graph = graphs[-1]
         arrays = (
             *graph.base.__dict__.values(),
             graph.out_rows.starts,
@@ -92,17 +93,14 @@ class GraphIndexes:
         }
 
     def _of(self, tv: TableVersion) -> _Held:
-        known = self._held.get(id(tv.parts))
-        if known is not None and known.parts is tv.parts:
-            self._held.move_to_end(id(tv.parts))
-            return known
-        found = next(
-            (grown for held in reversed(self._held.values()) if (grown := _grown(held, tv)) is not None), None
+        current = self._held.get(id(tv.parts))
+        if current is not None and current.parts is tv.parts:
+            return current
+        made = next(
+            (grown for _, held in reversed(self._held.items()) if (grown := _grown(held, tv)) is not None), None
         ) or _made(tv)
-        self._held[id(tv.parts)] = found
-        while len(self._held) > _KEPT_MAX:
-            self._held.popitem(last=False)
-        return found
+        self._held.put(id(tv.parts), made)
+        return made
 
     def _hidden_in(self, version: Version, graph: Graph) -> npt.NDArray[np.bool_] | None:
         """Return which nodes are entities that are softly deleted; None when none are."""
@@ -110,16 +108,16 @@ class GraphIndexes:
         if not deleted:
             return None
         key = (graph.nodes, *(ids for _, ids in deleted))
-        known = self._hidden
-        if known is not None and len(known[0]) == len(key) and all(a is b for a, b in zip(known[0], key, strict=True)):
-            return known[1]
+        last = self._hidden
+        if last is not None and len(last[0]) == len(key) and all(a is b for a, b in zip(last[0], key, strict=True)):
+            return last[1]
         hidden = np.zeros(graph.nodes.count, dtype=np.bool_)
         for name, ids in deleted:
             nodes = graph.nodes.numbers(ids, name)
             hidden[nodes[nodes >= 0]] = True
-        found = hidden if hidden.any() else None
-        self._hidden = (key, found)
-        return found
+        mask = hidden if hidden.any() else None
+        self._hidden = (key, mask)
+        return mask
 
 
 def _made(tv: TableVersion) -> _Held:
@@ -167,9 +165,9 @@ def _grown(held: _Held, tv: TableVersion) -> _Held | None:
     for view, start in fresh:
         old = before.get(view.part.number)
         if view.length > start:
-            known = places.get(view.part.number, np.empty(0, dtype=np.int32))
+            numbers = places.get(view.part.number, np.empty(0, dtype=np.int32))
             places[view.part.number] = np.concatenate(
-                [known, np.arange(count, count + view.length - start, dtype=np.int32)]
+                [numbers, np.arange(count, count + view.length - start, dtype=np.int32)]
             )
             added.append((view, start))
             count += view.length - start
@@ -234,15 +232,15 @@ def _columns_of_nothing(tv: TableVersion) -> pl.DataFrame:
     return pl.DataFrame(schema={f.name: f.dtype for f in _fields(tv)})
 
 
-def _codes(kinds: pl.Series, known: list[str]) -> npt.NDArray[np.int16]:
+def _codes(kinds: pl.Series, names: list[str]) -> npt.NDArray[np.int16]:
     if not len(kinds):
         return np.empty(0, dtype=np.int16)
-    found: npt.NDArray[np.int16] = kinds.replace_strict(
-        known, list(range(len(known))), return_dtype=pl.Int16
+    codes: npt.NDArray[np.int16] = kinds.replace_strict(
+        names, list(range(len(names))), return_dtype=pl.Int16
     ).to_numpy()
-    return found
+    return codes
 
 
 def _weights(frame: pl.DataFrame) -> npt.NDArray[np.float64]:
-    found: npt.NDArray[np.float64] = frame["weight"].fill_null(float("nan")).to_numpy()
-    return found
+    weights: npt.NDArray[np.float64] = frame["weight"].fill_null(float("nan")).to_numpy()
+    return weights

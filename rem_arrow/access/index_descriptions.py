@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access.vector_columns import column_of, searchable
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import InputError, suggest
@@ -29,8 +30,8 @@ def with_vector_index(
     """Return the table with one more vector index, and the index. Raises InputError."""
     table = tv.table
     checked_metric(metric)
-    found = column_of(tv, column, tables, dimension)
-    if found is None:
+    vectors = column_of(tv, column, tables, dimension)
+    if vectors is None:
         field = next((f for f in table.fields if f.name == column), None)
         if field is None:
             raise InputError(
@@ -38,14 +39,14 @@ def with_vector_index(
                 f"{suggest(column, [*table.names, *searchable(table)], 'Columns')}"
             )
         hint = "; give the dimension of its lists" if isinstance(field.dtype, pl.List) else ""
-        raise InputError(f"{table.name}.{column} is no column of vectors{hint}")
-    if dimension is not None and dimension != found.dimension:
-        raise InputError(f"the vectors of {table.name}.{column} have {found.dimension} dimensions, not {dimension}")
+        raise InputError(f"{table.name}.{column} is not a column of vectors{hint}")
+    if dimension is not None and dimension != vectors.dimension:
+        raise InputError(f"the vectors of {table.name}.{column} have {vectors.dimension} dimensions, not {dimension}")
     if any(i.column == column and i.metric == metric for i in table.vector_indexes):
         raise InputError(f"{table.name}.{column} has an index for {metric} already")
     if not 2 <= m <= 512 or not 1 <= ef_construction <= 10_000:
         raise InputError(f"m is from 2 to 512 and ef_construction from 1 to 10,000, not {m} and {ef_construction}")
-    index = VectorIndex(f"{table.name}_{column}_{metric}", column, metric, found.dimension, m, ef_construction)
+    index = VectorIndex(f"{table.name}_{column}_{metric}", column, metric, vectors.dimension, m, ef_construction)
     return replace(table, vector_indexes=(*table.vector_indexes, index)), index
 
 
@@ -61,6 +62,4 @@ def with_text_index(table: Table, column: str, name: str = "") -> Table:
 
 def checked_metric(metric: str) -> str:
     """Return the metric. Raises InputError for a word that is none."""
-    if metric not in _METRICS:
-        raise InputError(f"metric is 'cosine', 'inner_product' or 'l2', not {metric!r}")
-    return metric
+    return checks.one_of(metric, "metric", _METRICS)

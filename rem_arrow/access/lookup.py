@@ -9,12 +9,11 @@ from typing import TypeAlias
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow.access.key_indexes import Hints
-from rem_arrow.errors import InputError
+from rem_arrow import checks
+from rem_arrow.access.access import Access
 from rem_arrow.index import entries
 from rem_arrow.schema import Table
-from rem_arrow.storage.kv import KV
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
 
 SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}
 ROWS_MAX = 1_000
@@ -24,9 +23,7 @@ Found: TypeAlias = "tuple[str, str, str | None, str, str | None]"
 
 
 def lookup_entity(
-    kv: KV,
-    hints: Hints,
-    version: Version,
+    access: Access,
     texts: Iterable[str],
     *,
     rows_max: int | None = ROWS_MAX,
@@ -40,26 +37,25 @@ def lookup_entity(
     """
     rows: dict[tuple[int, int], Found] = {}
     for text in texts:
-        if not isinstance(text, str) or not text.strip():
-            raise InputError(f"a lookup takes a text that is not empty, not {text!r}")
-        for number, rowid in _candidates(kv, hints, version, text):
+        checks.text(text, "the name to look up", blank=False)
+        for number, rowid in _candidates(access, text):
             if (number, rowid) not in rows and (rows_max is None or len(rows) < rows_max):
-                row = _matched(version.tables[number], rowid, text, entity=entity)
+                row = _matched(access.version.tables[number], rowid, text, entity=entity)
                 if row is not None:
                     rows[number, rowid] = row
     return pl.DataFrame(list(rows.values()), schema=SCHEMA, orient="row")
 
 
-def _candidates(kv: KV, hints: Hints, version: Version, text: str) -> Iterator[tuple[int, int]]:
+def _candidates(access: Access, text: str) -> Iterator[tuple[int, int]]:
     """Yield (table, rowid) of rows that the indexes give; the rows decide."""
     spelled = list(dict.fromkeys((text, entries.normalise(text))))
-    for number, tv in version.tables.items():
+    for number, tv in access.version.tables.items():
         if tv.table.soft_delete and tv.parts:
-            for rowid in hints.by_id(kv, tv, [entries.id_key(number, [s]) for s in spelled]):
+            for rowid in access.rowids(tv, spelled):
                 if rowid is not None:
                     yield number, rowid
-    for number, rowid in islice(hints.by_name(kv, version, text), 2 * ROWS_MAX):
-        if number in version.tables:
+    for number, rowid in islice(access.by_name(text), 2 * ROWS_MAX):
+        if number in access.version.tables:
             yield number, rowid
 
 
@@ -67,8 +63,8 @@ def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found 
     row = read(tv, rowid, entity=entity)
     if row is None:
         return None
-    wanted = entries.normalise(text)
-    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == wanted), None)
+    normal = entries.normalise(text)
+    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == normal), None)
     return None if field is None else shown(tv.table, row, field, entity=entity)
 
 

@@ -22,25 +22,26 @@ class SoftDeletes:
     threads."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[object, pl.Series]] = {}
+        # By table number, with the parts that they were read from.
+        self._by_table: dict[int, tuple[object, pl.Series]] = {}
         self._lock = threading.Lock()
 
     def of(self, version: Version) -> Deleted:
         """Return the ids of deleted entities, of each table that has any."""
-        found = []
+        deleted: list[tuple[str, pl.Series]] = []
         for tv in version:
             if tv.table.kind == "entity" and tv.parts:
                 ids = self._ids(tv)
                 if len(ids):
-                    found.append((tv.table.name, ids))
-        return tuple(found)
+                    deleted.append((tv.table.name, ids))
+        return tuple(deleted)
 
     def _ids(self, tv: TableVersion) -> pl.Series:
         with self._lock:
-            known = self._known.get(tv.table.number)
-            if known is None or known[0] is not tv.parts:
-                known = self._known[tv.table.number] = (tv.parts, _deleted_ids(tv))
-            return known[1]
+            ids = self._by_table.get(tv.table.number)
+            if ids is None or ids[0] is not tv.parts:
+                ids = self._by_table[tv.table.number] = (tv.parts, _deleted_ids(tv))
+            return ids[1]
 
 
 def hidden_edges(deleted: Deleted) -> pl.Expr:
@@ -50,7 +51,7 @@ def hidden_edges(deleted: Deleted) -> pl.Expr:
         for name, ids in deleted
         for end in ("src", "dst")
     ]
-    return pl.any_horizontal(hits).fill_null(False)
+    return pl.any_horizontal(hits).fill_null(value=False)
 
 
 def _deleted_ids(tv: TableVersion) -> pl.Series:
@@ -60,7 +61,8 @@ def _deleted_ids(tv: TableVersion) -> pl.Series:
         if deleted is None:
             continue
         mask = view.live_mask()
-        kept = deleted if mask is None else deleted & mask
-        if kept.any():
-            parts.append(view.part.frame([tv.table.field("id")], view.length).to_series().filter(pl.Series(kept)))
+        if mask is not None:
+            deleted = deleted & mask
+        if deleted.any():
+            parts.append(view.part.frame([tv.table.field("id")], view.length).to_series().filter(pl.Series(deleted)))
     return pl.concat(parts) if parts else pl.Series([], dtype=pl.String)

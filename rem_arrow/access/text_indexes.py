@@ -1,24 +1,19 @@
-"""The full-text indexes of one store: brought up to date with the rows before they answer, and never trusted for what
-is there.
+"""The full-text indexes of one store: brought up to date with the rows before they answer.
 
-An index holds rowids, and of each a print of its text (a number that another text hardly has). Before a search it is
-given the rows that it lacks, and those are taken out that are gone; so a row is found right after its insert, and by
-its new text right after an update. What it finds is shown only if the row lives in the pinned version. A version that
-is not the newest, as that of a transaction, is answered by an index of its own in memory when its rows are others.
+An index holds rowids and fingerprints of their texts (`kept_index`). Before a search the rows that it lacks are added
+and those that are gone taken out, so a row is found right after its insert, and by its new text right after an update.
+What it finds is shown only if the row lives in the pinned version. A version that is not the newest, as that of a
+transaction, is answered by an index of its own in memory when its rows are others.
 
-A column with an index that CREATE INDEX made keeps it in a folder beside RocksDB. That counts only when the catalog
-entry that names it agrees with every file in it; on any mismatch it is made anew, from the rows. Any other column gets
-an index in memory at its first search.
+A column with an index that CREATE INDEX made keeps it in a folder beside RocksDB, as long as the entry that names the
+folder agrees with every file in it. Any other column gets an index in memory at its first search.
 
     default     "fts" table:u16 name            JSON {"folder": name, "files": {name: crc32}}
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -26,9 +21,10 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
+from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.errors import CorruptionError
-from rem_arrow.storage import keys
+from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage.segment import Segment
 
 if TYPE_CHECKING:
@@ -36,16 +32,17 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from rem_arrow.access.kept_index import Fingerprints, Rowids
     from rem_arrow.index.text_index import TextIndex
-    from rem_arrow.schema import Field
+    from rem_arrow.schema import Field, Table
     from rem_arrow.storage.store import Store
     from rem_arrow.storage.version import PartView, TableVersion
 
-    Rowids = npt.NDArray[np.int64]
-    Prints = npt.NDArray[np.uint32]
+    Scores = npt.NDArray[np.float64]
 
-# Indexes in memory that are kept, the least recently used goes first.
-_KEPT_MAX = 16
+# Indexes that are open, the least recently used goes first.
+_OPEN_MAX = 16
+_OF_VERSIONS_MAX = 2
 _PIECE_ROWS = 20_000
 _BEHIND_ROWS = 5_000
 # Up to so many rows that a filter lets through are named to the index; more, or a larger share, and it looks deeper
@@ -56,22 +53,12 @@ _DEEPER = 4
 
 @dataclass(slots=True)
 class _Held:
-    """An index, and what it holds: rowids, ascending, with the print of each; `parts` is the version that it agrees
-    with."""
+    """An open index and the rows that it holds; `parts` is the version that it agrees with."""
 
     index: TextIndex
-    rowids: Rowids
-    prints: Prints
+    rows: HeldRows
     parts: tuple[PartView, ...] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def holds(self, rowids: Rowids, prints: Prints) -> npt.NDArray[np.bool_]:
-        if not len(self.rowids):
-            return np.zeros(len(rowids), dtype=np.bool_)
-        places = np.searchsorted(self.rowids, rowids)
-        places[places == len(self.rowids)] = 0
-        found: npt.NDArray[np.bool_] = (self.rowids[places] == rowids) & (self.prints[places] == prints)
-        return found
 
 
 class TextIndexes:
@@ -79,9 +66,9 @@ class TextIndexes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._folder = store.path / "texts"
-        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
-        self._of_version: OrderedDict[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = OrderedDict()
+        self._files = IndexFiles(store, folder="texts", prefix=b"fts", named_by=lambda entry: _read_entry(entry)[0])
+        self._held: LruCache[tuple[int, int], _Held] = LruCache(_OPEN_MAX, evicted=lambda held: held.index.close())
+        self._of_version: LruCache[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = LruCache(_OF_VERSIONS_MAX)
         self._lock = threading.Lock()
 
     # --- searching
@@ -92,29 +79,29 @@ class TextIndexes:
         rows = index.count
         if allowed is not None and len(allowed) <= min(_NAMED_ROWS_MAX, max(1_000, rows * _NAMED_SHARE_MAX)):
             return _first(tv, *index.search(query, len(allowed), allowed), k, "among")
-        wanted = k + 10 if allowed is None else int(k * rows / max(1, len(allowed)) * 1.5) + 10
+        candidates = k + 10 if allowed is None else int(k * rows / max(1, len(allowed)) * 1.5) + 10
         while True:
-            rowids, scores = index.search(query, wanted)
-            exhausted = len(rowids) < wanted
+            rowids, scores = index.search(query, candidates)
+            exhausted = len(rowids) < candidates
             if allowed is not None:
                 passed = among(rowids, allowed)
                 rowids, scores = rowids[passed], scores[passed]
-            found = _first(tv, rowids, scores, k, "fts")
+            hits = _first(tv, rowids, scores, k, "fts")
             # Rows that share the last score may stand behind what was looked at.
             if (
                 exhausted
-                or (len(found.rowids) == k and len(rowids) > k and scores[-1] < found.scores[-1])
-                or wanted >= rows
+                or (len(hits.rowids) == k and len(rowids) > k and scores[-1] < hits.scores[-1])
+                or candidates >= rows
             ):
-                return found
-            wanted *= _DEEPER
+                return hits
+            candidates *= _DEEPER
 
-    def scores(self, tv: TableVersion, column: Field, query: str) -> tuple[Rowids, npt.NDArray[np.float64]]:
+    def scores(self, tv: TableVersion, column: Field, query: str) -> tuple[Rowids, Scores]:
         """Return every row that holds a word of the query, ascending by rowid, with its score."""
         index = self._current(tv, column).index
-        found = index.search(query, max(1, index.count))
-        order = np.argsort(found.rowids, kind="stable")
-        return found.rowids[order], found.scores[order]
+        hits = index.search(query, max(1, index.count))
+        order = np.argsort(hits.rowids, kind="stable")
+        return hits.rowids[order], hits.scores[order]
 
     # --- keeping up
 
@@ -124,7 +111,7 @@ class TextIndexes:
         for described in () if tv is None else tv.table.text_indexes:
             assert tv is not None, "it has an index"
             held = self._held.get((number, tv.table.field(described.column).number))
-            if abs(tv.rows - (0 if held is None else len(held.rowids))) > _BEHIND_ROWS:
+            if abs(tv.rows - (0 if held is None else len(held.rows))) > _BEHIND_ROWS:
                 return True
         return False
 
@@ -142,9 +129,8 @@ class TextIndexes:
         with self._lock:
             held = self._held.get(key)
             if held is None:
-                held = self._held[key] = self._opened(tv, column)
-                self._forget_oldest()
-            self._held.move_to_end(key)
+                held = self._opened(tv.table, column)
+                self._held.put(key, held)
         if held.parts is tv.parts:
             return held
         with held.lock:
@@ -154,21 +140,17 @@ class TextIndexes:
 
     def _agrees(self, held: _Held, tv: TableVersion, column: Field) -> bool:
         """Say whether an index holds just the rows of a version, or those and others, which are not shown."""
-        return all(held.holds(rowids, _prints(texts)).all() for rowids, texts in _rows(tv, column))
+        return all(held.rows.holds(rowids, _fingerprints(texts)).all() for rowids, texts in _rows(tv, column))
 
     def _made_for(self, tv: TableVersion, column: Field) -> _Held:
         """Return an index in memory of the rows of one version."""
         key = (tv.table.number, column.number)
-        with self._lock:
-            known = self._of_version.get(key)
-            if known is not None and known[0] is tv.parts:
-                return known[1]
+        before = self._of_version.get(key)
+        if before is not None and before[0] is tv.parts:
+            return before[1]
         held = _in_memory()
         self._update(held, tv, column)
-        with self._lock:
-            self._of_version[key] = (tv.parts, held)
-            while len(self._of_version) > 2:
-                self._of_version.popitem(last=False)
+        self._of_version.put(key, (tv.parts, held))
         return held
 
     def _update(self, held: _Held, tv: TableVersion, column: Field) -> None:
@@ -193,108 +175,85 @@ class TextIndexes:
                 self._add(held, view, tv, column)
         if fewer or held.parts is None:
             live = [rowids for rowids, _ in _rows(tv, column)]
-            gone = np.setdiff1d(held.rowids, np.concatenate(live) if live else np.empty(0, dtype=np.int64))
+            gone = np.setdiff1d(held.rows.rowids, np.concatenate(live) if live else np.empty(0, dtype=np.int64))
             if len(gone):
                 held.index.remove(gone)
-                kept = ~among(held.rowids, gone)
-                held.rowids, held.prints = held.rowids[kept], held.prints[kept]
+                held.rows = held.rows.without(gone)
         changed = held.index.commit()
         held.parts = tv.parts
         if changed:
-            self._save(held, tv, column)
+            self._save(held, tv.table, column)
 
     def _add(self, held: _Held, view: PartView, tv: TableVersion, column: Field) -> None:
         rowids, texts = _rows_of(view, tv, column)
-        prints = _prints(texts)
-        lacking = np.flatnonzero(~held.holds(rowids, prints))
+        fingerprints = _fingerprints(texts)
+        lacking = np.flatnonzero(~held.rows.holds(rowids, fingerprints))
         for start in range(0, len(lacking), _PIECE_ROWS):
             piece = lacking[start : start + _PIECE_ROWS]
-            held.index.put(rowids[piece], prints[piece], texts.gather(pl.Series(piece)).to_list())
+            held.index.put(rowids[piece], fingerprints[piece], texts.gather(pl.Series(piece)).to_list())
         if len(lacking):
-            kept = ~among(held.rowids, np.sort(rowids[lacking]))
-            joined = np.concatenate([held.rowids[kept], rowids[lacking]])
-            order = np.argsort(joined, kind="stable")
-            held.rowids, held.prints = joined[order], np.concatenate([held.prints[kept], prints[lacking]])[order]
+            held.rows = held.rows.replaced(rowids[lacking], fingerprints[lacking])
 
     # --- files
 
-    def _named(self, tv: TableVersion, column: Field) -> str | None:
+    def _kept_name(self, table: Table, column: Field) -> str | None:
         """Return the name of the index that is kept of a column; None for one that lives in memory."""
         if self._store.read_only:
             return None
-        return next((i.name for i in tv.table.text_indexes if i.column == column.name), None)
+        return next((i.name for i in table.text_indexes if i.column == column.name), None)
 
-    def _opened(self, tv: TableVersion, column: Field) -> _Held:
-        name = self._named(tv, column)
+    def _opened(self, table: Table, column: Field) -> _Held:
+        name = self._kept_name(table, column)
         if name is None:
             return _in_memory()
         from rem_arrow.index.text_index import TextIndex
 
-        entry = _entry(self._store.kv.get(keys.CATALOG, _key(tv.table.number, name)))
+        entry = self._files.entry(table.number, name)
         if entry is not None:
-            path = self._folder / entry[0]
+            folder, checksums = _read_entry(entry)
+            path = self._files.path(folder)
             try:
                 index = TextIndex(path) if path.is_dir() else None
-                if index is not None and index.checksums() == entry[1]:
-                    return _Held(index, *index.held())
+                if index is not None and index.checksums() == checksums:
+                    return _Held(index, HeldRows(*index.held()))
             except (CorruptionError, OSError, ValueError):
                 pass
-            shutil.rmtree(path, ignore_errors=True)
-        index = TextIndex(self._folder / f"{tv.table.number}-{os.urandom(16).hex()}")
-        return _Held(index, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint32))
+            self._files.remove(folder)
+        return _Held(TextIndex(self._files.new_path(table.number)), HeldRows.none())
 
-    def _save(self, held: _Held, tv: TableVersion, column: Field) -> None:
+    def _save(self, held: _Held, table: Table, column: Field) -> None:
         """Write the entry that makes the files of an index count."""
-        name, path = self._named(tv, column), held.index.path
+        name, path = self._kept_name(table, column), held.index.path
         if name is None or path is None:
             return
         entry = to_json({"folder": path.name, "files": held.index.checksums()})
-        with self._store.lock:
-            self._store.check_open()
-            now = self._store.version.tables.get(tv.table.number)
-            # Dropped meanwhile: the next opening sweeps files that no entry names.
-            if now is not None and any(i.name == name for i in now.table.text_indexes):
-                self._store.kv.write([(keys.CATALOG, _key(tv.table.number, name), entry)])
+        # Where it was dropped meanwhile, the next opening sweeps the files.
+        self._files.store_entry(
+            table.number, name, entry, exists=lambda now: any(i.name == name for i in now.text_indexes)
+        )
 
     def sweep(self) -> None:
-        """Delete folders that no entry names: the traces of a killed process and of dropped tables."""
-        if not self._folder.is_dir():
-            return
-        entries = [_entry(value) for _, value in self._store.kv.scan(keys.CATALOG, b"fts")]
-        named = {e[0] for e in entries if e is not None}
-        for path in self._folder.iterdir():
-            if path.name not in named:
-                shutil.rmtree(path, ignore_errors=True)
+        """Delete folders that no entry names."""
+        self._files.sweep()
 
     def forget(self, number: int) -> None:
         """Drop the indexes of a table that is gone, or that has lost one."""
         with self._lock:
-            gone = [self._held.pop(key) for key in list(self._held) if key[0] == number]
-        for held in gone:
+            dropped = self._held.remove(lambda key: key[0] == number)
+        for held in dropped:
             held.index.close(remove=True)
-        for key, value in list(self._store.kv.scan(keys.CATALOG, keys.table_key(b"fts", number))):
-            self._store.kv.write([(keys.CATALOG, key, None)])
-            entry = _entry(value)
-            if entry is not None:
-                shutil.rmtree(self._folder / entry[0], ignore_errors=True)
+        self._files.forget(number)
 
     def close(self) -> None:
         """End what writes."""
         with self._lock:
-            for held in self._held.values():
+            for held in self._held.remove(lambda _: True):
                 held.index.close()
-            self._held.clear()
             self._of_version.clear()
 
     def stats(self) -> dict[str, int]:
-        """Return how many texts each index holds that is open, by table and column number."""
-        with self._lock:
-            return {f"{number}.{column}": len(held.rowids) for (number, column), held in self._held.items()}
-
-    def _forget_oldest(self) -> None:
-        while len(self._held) > _KEPT_MAX:
-            _, held = self._held.popitem(last=False)
-            held.index.close()
+        """Return the number of texts in each open index, by table and column number."""
+        return {f"{number}.{column}": len(held.rows) for (number, column), held in self._held.items()}
 
 
 def search_series(texts: pl.Series, query: str, k: int | None, allowed: Rowids | None) -> Hits:
@@ -302,23 +261,22 @@ def search_series(texts: pl.Series, query: str, k: int | None, allowed: Rowids |
     held = _in_memory()
     rowids = np.flatnonzero(texts.is_not_null().to_numpy()).astype(np.int64)
     if len(rowids):
-        known = texts.drop_nulls()
-        held.index.put(rowids, np.zeros(len(rowids), dtype=np.uint32), known.cast(pl.String).to_list())
+        words = texts.drop_nulls().cast(pl.String).to_list()
+        held.index.put(rowids, np.zeros(len(rowids), dtype=np.uint32), words)
         held.index.commit()
-    found, scores = held.index.search(query, len(rowids))
-    if allowed is not None:
-        passed = among(found, allowed)
-        found, scores = found[passed], scores[passed]
-    return _best(found, scores, len(found) if k is None else k, "fts")
+    hits = held.index.search(query, len(rowids))
+    passed = slice(None) if allowed is None else among(hits.rowids, allowed)
+    rowids, scores = hits.rowids[passed], hits.scores[passed]
+    return _best(rowids, scores, len(rowids) if k is None else k, "fts")
 
 
 def _in_memory() -> _Held:
     from rem_arrow.index.text_index import TextIndex
 
-    return _Held(TextIndex(), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint32))
+    return _Held(TextIndex(), HeldRows.none())
 
 
-def _first(tv: TableVersion, rowids: Rowids, scores: npt.NDArray[np.float64], k: int, how: str) -> Hits:
+def _first(tv: TableVersion, rowids: Rowids, scores: Scores, k: int, how: str) -> Hits:
     """Return the k best of the rows that live."""
     by_part = tv.places(rowids.tolist())
     live = [np.empty(0, dtype=np.int64)]
@@ -328,11 +286,11 @@ def _first(tv: TableVersion, rowids: Rowids, scores: npt.NDArray[np.float64], k:
             deleted = softly_deleted(tv.table, view)
             places = np.asarray(offsets)
             live.append(view.part.rowid_array(view.length)[places if deleted is None else places[~deleted[places]]])
-    kept = among(rowids, np.sort(np.concatenate(live)))
-    return _best(rowids[kept], scores[kept], k, how)
+    living = among(rowids, np.sort(np.concatenate(live)))
+    return _best(rowids[living], scores[living], k, how)
 
 
-def _best(rowids: Rowids, scores: npt.NDArray[np.float64], k: int, how: str) -> Hits:
+def _best(rowids: Rowids, scores: Scores, k: int, how: str) -> Hits:
     order = np.lexsort((rowids, -scores))[:k]
     return Hits(rowids[order], scores[order], how)
 
@@ -350,24 +308,18 @@ def _rows_of(view: PartView, tv: TableVersion, column: Field) -> tuple[Rowids, p
         if isinstance(view.part, Segment)
         else view.part.frame([column], view.length).to_series()
     )
-    kept, deleted = view.live_mask(), softly_deleted(tv.table, view)
-    known = texts.is_not_null().to_numpy()
-    kept = known if kept is None else kept & known
-    kept = kept if deleted is None else kept & ~deleted
-    rowids = view.part.rowid_array(view.length)
-    return rowids[kept], texts.filter(pl.Series(kept)).cast(pl.String)
+    mask, live, deleted = texts.is_not_null().to_numpy(), view.live_mask(), softly_deleted(tv.table, view)
+    if live is not None:
+        mask = mask & live
+    if deleted is not None:
+        mask = mask & ~deleted
+    return view.part.rowid_array(view.length)[mask], texts.filter(pl.Series(mask)).cast(pl.String)
 
 
-def _prints(texts: pl.Series) -> Prints:
+def _fingerprints(texts: pl.Series) -> Fingerprints:
     return texts.hash(1).to_numpy().astype(np.uint32)
 
 
-def _key(number: int, name: str) -> bytes:
-    return keys.table_key(b"fts", number) + name.encode()
-
-
-def _entry(value: bytes | None) -> tuple[str, dict[str, int]] | None:
-    if value is None:
-        return None
-    found = from_json(value)
-    return str(found["folder"]), cast("dict[str, int]", found["files"])
+def _read_entry(entry: bytes) -> tuple[str, dict[str, int]]:
+    value = from_json(entry)
+    return str(value["folder"]), cast("dict[str, int]", value["files"])

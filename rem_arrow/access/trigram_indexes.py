@@ -102,25 +102,25 @@ class TrigramIndexes:
         self._lock = threading.Lock()
         self._build_s = 0.0
 
-    def similar(self, view: PartView, field: Field, wanted: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
+    def similar(self, view: PartView, field: Field, query: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
         """Return the rows of a part, dead ones too, one of whose texts is at least so similar; a row may come several
         times."""
-        found: list[Offsets] = []
+        hits: list[Offsets] = []
         scores: list[Scores] = []
         for piece in self._up_to(view, field):
             for index in piece.indexes:
-                places, likeness = index.similar(wanted, threshold)
+                places, likeness = index.similar(query, threshold)
                 offsets = piece.offsets[places]
                 seen = offsets < view.length
-                found.append(offsets[seen])
+                hits.append(offsets[seen])
                 scores.append(likeness[seen])
-        return (np.concatenate(found), np.concatenate(scores)) if found else (np.empty(0, dtype=np.int64), np.empty(0))
+        return (np.concatenate(hits), np.concatenate(scores)) if hits else (np.empty(0, dtype=np.int64), np.empty(0))
 
     def _up_to(self, view: PartView, field: Field) -> tuple[_Piece, ...]:
         """Return the pieces that hold at least the rows of the view."""
-        known = self._pieces.get(view.part, {}).get(field.number, ())
-        if (known[-1].stop if known else 0) >= view.length:
-            return known
+        indexed = self._pieces.get(view.part, {}).get(field.number, ())
+        if (indexed[-1].stop if indexed else 0) >= view.length:
+            return indexed
         with self._lock:
             by_field = self._pieces.setdefault(view.part, {})
             pieces = list(by_field.get(field.number, ()))
@@ -148,6 +148,6 @@ def _indexed(view: PartView, field: Field, start: int) -> _Piece:
     frame = pl.DataFrame({"text": column, "offset": pl.int_range(start, view.length, dtype=pl.Int64, eager=True)})
     if isinstance(field.dtype, pl.List):
         frame = frame.explode("text")
-    kept = pl.col("text").is_not_null() & (pl.col("text") != "")
-    frame = frame.filter(kept & ~pl.col("text").str.contains(_UUID) if field.name == "id" else kept)
+    written = pl.col("text").is_not_null() & (pl.col("text") != "")
+    frame = frame.filter(written & ~pl.col("text").str.contains(_UUID) if field.name == "id" else written)
     return _Piece(start, view.length, frame["offset"].to_numpy(), index_texts(frame["text"]))

@@ -37,11 +37,13 @@ if TYPE_CHECKING:
 # Up to this share of the rows are looked up one by one, and not on a walk over all.
 _FEW_SHARE = 0.05
 
-# Which rows of a part have a vector: it takes a pass over all of them to see.
+# Which rows of a part have a vector, and the fingerprints of the vectors, by the number of the field: each takes a pass
+# over all of them.
 _valid_rows: weakref.WeakKeyDictionary[Segment | Run, dict[int, tuple[int, npt.NDArray[np.bool_] | None]]] = (
     weakref.WeakKeyDictionary()
 )
-_valid_lock = threading.Lock()
+_fingerprints: weakref.WeakKeyDictionary[Segment | Run, dict[int, npt.NDArray[np.uint32]]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 class Hits(NamedTuple):
@@ -78,16 +80,16 @@ class VectorColumn:
     def chunk(self, view: PartView, allowed: Rowids | None = None) -> Chunk:
         rowids = view.part.rowid_array(view.length)
         vectors, valid = self.matrix(view), self._valid(view)
-        kept = view.live_mask()
+        mask = view.live_mask()
         if valid is not None:
-            kept = valid if kept is None else kept & valid
+            mask = valid if mask is None else mask & valid
         deleted = softly_deleted(self.table.table, view)
         if deleted is not None:
-            kept = ~deleted if kept is None else kept & ~deleted
+            mask = ~deleted if mask is None else mask & ~deleted
         if allowed is not None:
             inside = among(rowids, allowed)
-            kept = inside if kept is None else kept & inside
-        return Chunk(rowids, vectors, None if kept is None else np.flatnonzero(kept))
+            mask = inside if mask is None else mask & inside
+        return Chunk(rowids, vectors, None if mask is None else np.flatnonzero(mask))
 
     def matrix(self, view: PartView) -> Vectors:
         """Return the vectors of all rows of a part; what stands where there is none means nothing."""
@@ -104,34 +106,53 @@ class VectorColumn:
         """Return which rows have a vector; None when all have. Embeddings were checked when they came."""
         if self.table.table.kind == "vectors":
             return None
-        with _valid_lock:
+        with _lock:
             by_field = _valid_rows.setdefault(view.part, {})
-        known = by_field.get(self.field.number)
-        if known is None or known[0] != view.length:
-            known = by_field[self.field.number] = (view.length, codec.valid_vectors(self._values(view), self.dimension))
-        return known[1]
+        valid = by_field.get(self.field.number)
+        if valid is None or valid[0] != view.length:
+            valid = by_field[self.field.number] = (view.length, codec.valid_vectors(self._values(view), self.dimension))
+        return valid[1]
+
+    def fingerprints(self, view: PartView) -> npt.NDArray[np.uint32]:
+        """Return the fingerprint of each vector of a part: the bits of its product with fixed weights."""
+        with _lock:
+            by_field = _fingerprints.setdefault(view.part, {})
+            fingerprints = by_field.get(self.field.number, np.empty(0, dtype=np.uint32))
+        if len(fingerprints) < view.length:
+            fresh = _products(self.matrix(view)[len(fingerprints) :]).view(np.uint32)
+            fingerprints = np.concatenate([fingerprints, fresh])
+            with _lock:
+                by_field[self.field.number] = fingerprints
+        return fingerprints[: view.length]
 
     def gathered(self, rowids: Rowids) -> tuple[Rowids, Vectors]:
         """Return the live rows among few, with their vectors."""
-        found, vectors = [], []
-        wanted = np.sort(rowids)
+        live, vectors = [], []
+        ascending = np.sort(rowids)
         for view in self.table.parts:
-            places = _places(view, wanted)
+            places = _places(view, ascending)
             if len(places):
                 valid, deleted = self._valid(view), softly_deleted(self.table.table, view)
                 if valid is not None:
                     places = places[valid[places]]
                 if deleted is not None:
                     places = places[~deleted[places]]
-                found.append(
+                live.append(
                     places + view.part.rowid_low
                     if isinstance(view.part, Segment) and view.part.dense
                     else view.part.rowid_array(view.length)[places]
                 )
                 vectors.append(self.matrix(view)[places])
-        if not found:
+        if not live:
             return np.empty(0, dtype=np.int64), np.empty((0, self.dimension), dtype=np.float32)
-        return np.concatenate(found), np.concatenate(vectors)
+        return np.concatenate(live), np.concatenate(vectors)
+
+
+def _products(vectors: Vectors) -> Vectors:
+    weights: Vectors = np.random.default_rng(20_160_330).uniform(0.5, 1.5, size=vectors.shape[1:]).astype(np.float32)
+    with np.errstate(all="ignore"):
+        products: Vectors = np.vecdot(np.ascontiguousarray(vectors), weights)
+    return products
 
 
 def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None:
@@ -158,8 +179,8 @@ def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, a
             if not len(chunk.offsets):
                 continue
             own, vectors = own[chunk.offsets], taken(vectors, chunk.offsets)
-        found = exact.best(own, exact.scores(vectors, query, metric), k, metric)
-        rowids, scores = exact.best(np.concatenate([rowids, found[0]]), np.concatenate([scores, found[1]]), k, metric)
+        best = exact.best(own, exact.scores(vectors, query, metric), k, metric)
+        rowids, scores = exact.best(np.concatenate([rowids, best[0]]), np.concatenate([scores, best[1]]), k, metric)
     return Hits(rowids, scores, "exact")
 
 
@@ -170,13 +191,13 @@ def taken(vectors: Vectors, offsets: npt.NDArray[np.intp]) -> Vectors:
     return vectors[offsets]
 
 
-def _places(view: PartView, wanted: Rowids) -> npt.NDArray[np.intp]:
-    """Return the offsets of the live rows of a part that are wanted; `wanted` ascends."""
+def _places(view: PartView, rowids: Rowids) -> npt.NDArray[np.intp]:
+    """Return the offsets of the live rows of a part that have these rowids, which ascend."""
     part, mask = view.part, view.live_mask()
     offsets = (
-        part.offsets(wanted)
+        part.offsets(rowids)
         if isinstance(part, Segment)
-        else np.flatnonzero(among(part.rowid_array(view.length), wanted))
+        else np.flatnonzero(among(part.rowid_array(view.length), rowids))
     )
     return offsets if mask is None else offsets[mask[offsets]]
 
@@ -185,16 +206,16 @@ def search_series(
     values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
 ) -> Hits:
     """Return the k nearest of a column of vectors; a row's number is its place."""
-    found, valid = codec.matrix(values, dimension), codec.valid_vectors(values, dimension)
-    rowids = np.arange(len(found), dtype=np.int64)
-    kept = valid
+    matrix, valid = codec.matrix(values, dimension), codec.valid_vectors(values, dimension)
+    rowids = np.arange(len(matrix), dtype=np.int64)
+    mask = valid
     if allowed is not None:
         inside = among(rowids, allowed)
-        kept = inside if kept is None else kept & inside
-    if kept is not None:
-        rowids = np.flatnonzero(kept).astype(np.int64)
-        found = found[rowids]
-    return Hits(*exact.best(rowids, exact.scores(found, query, metric), k, metric), "exact")
+        mask = inside if mask is None else mask & inside
+    if mask is not None:
+        rowids = np.flatnonzero(mask).astype(np.int64)
+        matrix = matrix[rowids]
+    return Hits(*exact.best(rowids, exact.scores(matrix, query, metric), k, metric), "exact")
 
 
 def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
@@ -211,8 +232,8 @@ def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
             else view.part.frame([field], view.length).to_series()
         )
         ids, mask = view.part.rowid_array(view.length), view.live_mask()
-        kept = np.isin(ids, rowids) if mask is None else mask & np.isin(ids, rowids)
-        offsets = np.flatnonzero(kept)
+        held = np.isin(ids, rowids) if mask is None else mask & np.isin(ids, rowids)
+        offsets = np.flatnonzero(held)
         owned.append(ids[offsets])
         pieces.append(values.gather(offsets))
     if not pieces:
@@ -222,19 +243,19 @@ def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
     places = np.searchsorted(ids[order], rowids)
     places[places == len(ids)] = 0
     there = ids[order][places] == rowids if len(ids) else np.zeros(len(rowids), dtype=np.bool_)
-    wanted = pl.Series(order[places] if len(ids) else places).set(pl.Series(~there), None)
-    return values.gather(wanted)
+    rows = pl.Series(order[places] if len(ids) else places).set(pl.Series(~there), None)
+    return values.gather(rows)
 
 
 def searchable(table: Table) -> dict[str, VectorSpec]:
     """Return the columns of a table that can be searched."""
-    found = {e.column: VectorSpec(e.dimension, e.provider) for e in table.embeddings}
-    found |= {
+    specs = {e.column: VectorSpec(e.dimension, e.provider) for e in table.embeddings}
+    specs |= {
         f.name: VectorSpec(f.dtype.size)
         for f in table.fields
         if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)
     }
-    return found | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in found}
+    return specs | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in specs}
 
 
 def among(rowids: Rowids, allowed: Rowids) -> npt.NDArray[np.bool_]:
@@ -243,8 +264,8 @@ def among(rowids: Rowids, allowed: Rowids) -> npt.NDArray[np.bool_]:
         return np.zeros(len(rowids), dtype=np.bool_)
     places = np.searchsorted(allowed, rowids)
     places[places == len(allowed)] = 0
-    found: npt.NDArray[np.bool_] = allowed[places] == rowids
-    return found
+    hits: npt.NDArray[np.bool_] = allowed[places] == rowids
+    return hits
 
 
 def column_of(

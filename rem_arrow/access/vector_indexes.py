@@ -1,14 +1,10 @@
-"""The HNSW indexes of one store: built and grown beside the rows, kept in files beside RocksDB, and never trusted for
-what is there.
+"""The HNSW indexes of one store: built and grown beside the rows, and searched with what they lack.
 
-An index holds rowids, and of each a print of its vector (a number that another vector hardly has). Every live row whose
-rowid or print it does not hold is searched exactly, so a row is found right after its insert, and by its new vector
-right after an update. A file counts only when a catalog entry that was written after it names it:
+An index holds rowids and fingerprints of their vectors (`kept_index`). Every live row that it does not hold as it is
+is searched exactly, so a row is found right after its insert, and by its new vector right after an update. The entry
+that makes its file count:
 
-    default     "hnsw" table:u16 name           JSON [file, stamp in hex], 0, then the rowids: i64[], and the prints:
-    u32[]
-
-On any mismatch the index is made anew, from the rows.
+    default     "hnsw" table:u16 name           JSON [file, stamp in hex], 0, then rowids: i64[], fingerprints: u32[]
 """
 
 from __future__ import annotations
@@ -22,30 +18,28 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from pydantic_core import from_json, to_json
 
+from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, VectorColumn, among, column_of, search_exact, taken
 from rem_arrow.errors import CorruptionError, ExecuteError
 from rem_arrow.index import exact
-from rem_arrow.storage import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     import numpy.typing as npt
 
+    from rem_arrow.access.kept_index import Rowids
     from rem_arrow.index.metrics import Metric
     from rem_arrow.index.vector import VectorIndex
     from rem_arrow.schema import Table
     from rem_arrow.schema import VectorIndex as Description
-    from rem_arrow.storage.kv import Op
     from rem_arrow.storage.segment import Segment
     from rem_arrow.storage.store import Store
     from rem_arrow.storage.tail import Run
     from rem_arrow.storage.version import PartView, TableVersion
 
-    Rowids = npt.NDArray[np.int64]
-    Prints = npt.NDArray[np.uint32]
     Vectors = npt.NDArray[np.float32]
+    Offsets = npt.NDArray[np.intp]
 
 # Below this an exact search takes hardly longer than one by the index.
 INDEXED_ROWS_MIN = 20_000
@@ -67,23 +61,15 @@ _DEEPER = 4
 
 @dataclass(slots=True)
 class _Held:
-    """An index in memory, and the print of each rowid that it holds; the arrays ascend by rowid and never change."""
+    """An index in memory, and the rows that it holds; `saved` is how many its file holds."""
 
     index: VectorIndex
-    rowids: Rowids
-    prints: Prints
+    rows: HeldRows
     saved: int = 0
-    lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, npt.NDArray[np.intp]]] = field(
+    # By part: its length and the column, and the offsets of the rows that the index lacks.
+    lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, Offsets]] = field(
         default_factory=weakref.WeakKeyDictionary
     )
-
-    def holds(self, rowids: Rowids, prints: Prints) -> npt.NDArray[np.bool_]:
-        if not len(self.rowids):
-            return np.zeros(len(rowids), dtype=np.bool_)
-        places = np.searchsorted(self.rowids, rowids)
-        places[places == len(self.rowids)] = 0
-        found: npt.NDArray[np.bool_] = (self.rowids[places] == rowids) & (self.prints[places] == prints)
-        return found
 
 
 class VectorIndexes:
@@ -91,9 +77,8 @@ class VectorIndexes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._folder = store.path / "vectors"
+        self._files = IndexFiles(store, folder="vectors", prefix=b"hnsw", named_by=_file_of)
         self._held: dict[tuple[int, str], _Held | None] = {}
-        self._prints: weakref.WeakKeyDictionary[Segment | Run, dict[int, Prints]] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
         self._building = threading.Lock()
 
@@ -111,33 +96,28 @@ class VectorIndexes:
     ) -> Hits:
         """Return the k nearest rows, among `allowed` if given: exactly where that costs no more, else by the index."""
         described = next((i for i in tv.table.vector_indexes if i.column == name and i.metric == metric), None)
-        held = None if described is None else self._ready(tv.table, described)
-        live = sum(view.live_rows for view in column.table.parts)
-        if held is None or not len(held.rowids) or live < INDEXED_ROWS_MIN:
+        held = None if described is None else self._opened(tv.table, described)
+        live = _live_rows(column)
+        if held is None or not len(held.rows) or live < INDEXED_ROWS_MIN:
             return search_exact(column, query, metric, k, allowed)
         among_rows = live if allowed is None else len(allowed)
-        wanted = self._candidates(k, live, among_rows)
-        exact_ns = (
-            among_rows * column.dimension * (_ROW_NS if allowed is None or among_rows > live // 2 else _GATHERED_NS)
-        )
-        least = int(_EF_MIN * max(1.0, live / _EF_ROWS) ** _EF_POWER)
-        if exact_ns <= max(wanted, least) * column.dimension * _CANDIDATE_NS:
+        # So many of the nearest rows hold k that are allowed, with some to spare.
+        candidates = int(k * live / max(1, among_rows) * 1.5) + 10
+        row_ns = _ROW_NS if allowed is None or among_rows > live // 2 else _GATHERED_NS
+        ef_min = int(_EF_MIN * max(1.0, live / _EF_ROWS) ** _EF_POWER)
+        if among_rows * row_ns <= max(candidates, ef_min) * _CANDIDATE_NS:
             return search_exact(column, query, metric, k, allowed)
         fresh = self._not_held(held, column, query, metric, k, allowed)
-        while wanted <= live // _DEEPER:
-            rowids, _ = held.index.search(query, wanted, ef=max(least, wanted + wanted // 2))
+        while candidates <= live // _DEEPER:
+            rowids, _ = held.index.search(query, candidates, ef=max(ef_min, candidates + candidates // 2))
             if allowed is not None:
                 rowids = rowids[among(rowids, allowed)]
             rowids, vectors = column.gathered(rowids)
-            found = exact.merged([fresh, (rowids, exact.scores(vectors, query, metric))], k, metric)
-            if len(found[0]) >= min(k, among_rows):
-                return Hits(*found, "hnsw")
-            wanted *= _DEEPER
+            best = exact.merged([fresh, (rowids, exact.scores(vectors, query, metric))], k, metric)
+            if len(best[0]) >= min(k, among_rows):
+                return Hits(*best, "hnsw")
+            candidates *= _DEEPER
         return search_exact(column, query, metric, k, allowed)
-
-    def _candidates(self, k: int, live: int, allowed: int) -> int:
-        """Return how many of the nearest rows hold k that are allowed, with some to spare."""
-        return int(k * live / max(1, allowed) * 1.5) + 10
 
     def _not_held(
         self, held: _Held, column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None
@@ -161,27 +141,15 @@ class VectorIndexes:
             )
         return exact.merged(parts, k, metric)
 
-    def _lacking(self, held: _Held, column: VectorColumn, view: PartView) -> npt.NDArray[np.intp]:
+    def _lacking(self, held: _Held, column: VectorColumn, view: PartView) -> Offsets:
         """Return the offsets of a part's rows that an index does not hold; dead ones may be among them."""
-        key = (id(held.rowids), view.length, column.field.number)
-        known = held.lacking.get(view.part)
-        if known is None or known[0] != key:
+        key = (view.length, column.field.number)
+        lacking = held.lacking.get(view.part)
+        if lacking is None or lacking[0] != key:
             rowids = view.part.rowid_array(view.length)
-            known = held.lacking[view.part] = (key, np.flatnonzero(~held.holds(rowids, self._printed(column, view))))
-        return known[1]
-
-    def _printed(self, column: VectorColumn, view: PartView) -> Prints:
-        """Return the print of each vector of a part."""
-        with self._lock:
-            by_field = self._prints.setdefault(view.part, {})
-            known = by_field.get(column.field.number)
-        if known is None or len(known) < view.length:
-            start = 0 if known is None else len(known)
-            fresh = prints_of(column.matrix(view)[start:])
-            known = fresh if known is None else np.concatenate([known, fresh])
-            with self._lock:
-                by_field[column.field.number] = known
-        return known[: view.length]
+            offsets = np.flatnonzero(~held.rows.holds(rowids, column.fingerprints(view)))
+            lacking = held.lacking[view.part] = (key, offsets)
+        return lacking[1]
 
     # --- making
 
@@ -208,10 +176,10 @@ class VectorIndexes:
         for described in () if tv is None else tv.table.vector_indexes:
             assert tv is not None, "it has an index"
             column = column_of(tv, described.column, tables)
-            live = 0 if column is None else sum(view.live_rows for view in column.table.parts)
+            live = 0 if column is None else _live_rows(column)
             held = self._held.get((number, described.name))
             if live >= INDEXED_ROWS_MIN:
-                yield live, 0 if held is None else len(held.rowids)
+                yield live, 0 if held is None else len(held.rows)
 
     def update(self, number: int, *, stopping: Callable[[], bool] = lambda: False) -> None:
         """Bring the indexes of a table up to date with its rows, and save them."""
@@ -224,25 +192,23 @@ class VectorIndexes:
         version = self._store.pin()
         tv = version.tables[number]
         column = column_of(tv, described.column, version.tables)
-        if column is None or sum(view.live_rows for view in column.table.parts) < INDEXED_ROWS_MIN:
+        if column is None or _live_rows(column) < INDEXED_ROWS_MIN:
             return
-        held = self._ready(tv.table, described) or self._empty(described)
+        held = self._opened(tv.table, described) or _empty(described)
         live = [(chunk.rowids if chunk.offsets is None else chunk.rowids[chunk.offsets]) for chunk in column.chunks()]
         rowids = np.sort(np.concatenate(live)) if live else np.empty(0, dtype=np.int64)
-        gone = np.setdiff1d(held.rowids, rowids, assume_unique=True)
+        gone = np.setdiff1d(held.rows.rowids, rowids, assume_unique=True)
         if len(gone) + held.index.deleted > _DELETED_SHARE_MAX * max(1, len(rowids)):
-            held = self._empty(described)
+            held = _empty(described)
         elif len(gone):
             held.index.remove(gone)
-            held = self._shown(
-                number, described, held, held.rowids[~among(held.rowids, gone)], held.prints[~among(held.rowids, gone)]
-            )
+            held = self._publish(number, described, held, held.rows.without(gone))
         for view in column.table.parts:
-            held = self._added(number, described, held, column, view, stopping)
-        if not stopping() and (abs(len(held.rowids) - held.saved) >= held.saved * _SAVED_SHARE or len(gone)):
+            held = self._add(number, described, held, column, view, stopping)
+        if not stopping() and (abs(len(held.rows) - held.saved) >= held.saved * _SAVED_SHARE or len(gone)):
             self._save(number, described, held)
 
-    def _added(
+    def _add(
         self,
         number: int,
         described: Description,
@@ -251,70 +217,42 @@ class VectorIndexes:
         view: PartView,
         stopping: Callable[[], bool],
     ) -> _Held:
-        chunk, prints = column.chunk(view), self._printed(column, view)
-        wanted = self._lacking(held, column, view)
+        chunk, fingerprints = column.chunk(view), column.fingerprints(view)
+        offsets = self._lacking(held, column, view)
         if chunk.offsets is not None:
-            wanted = np.intersect1d(wanted, chunk.offsets, assume_unique=True)
-        for start in range(0, len(wanted), _PIECE_ROWS):
+            offsets = np.intersect1d(offsets, chunk.offsets, assume_unique=True)
+        for start in range(0, len(offsets), _PIECE_ROWS):
             if stopping():
                 break
-            piece = wanted[start : start + _PIECE_ROWS]
+            piece = offsets[start : start + _PIECE_ROWS]
             # A vector of zeros has no cosine, and is never found: it counts as held.
             held.index.add(chunk.rowids[piece], np.ascontiguousarray(chunk.vectors[piece]))
-            kept = ~among(held.rowids, np.sort(chunk.rowids[piece]))
-            rowids = np.concatenate([held.rowids[kept], chunk.rowids[piece]])
-            order = np.argsort(rowids, kind="stable")
-            held = self._shown(
-                number, described, held, rowids[order], np.concatenate([held.prints[kept], prints[piece]])[order]
-            )
+            held = self._publish(number, described, held, held.rows.replaced(chunk.rowids[piece], fingerprints[piece]))
         return held
 
-    def _shown(self, number: int, described: Description, held: _Held, rowids: Rowids, prints: Prints) -> _Held:
-        """Let searches see what the index holds by now."""
-        fresh = self._held[(number, described.name)] = _Held(held.index, rowids, prints, held.saved)
+    def _publish(self, number: int, described: Description, held: _Held, rows: HeldRows) -> _Held:
+        """Publish the new contents of an index to searches."""
+        fresh = self._held[(number, described.name)] = _Held(held.index, rows, held.saved)
         return fresh
-
-    def _empty(self, described: Description) -> _Held:
-        from rem_arrow.index.vector import VectorIndex
-
-        index = VectorIndex(
-            described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction
-        )
-        return _Held(index, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint32))
 
     # --- files
 
     def _save(self, number: int, described: Description, held: _Held) -> None:
         """Write the file, then the entry that makes it count; the entry is synced, and with it the log of the rows."""
-        self._folder.mkdir(exist_ok=True)
-        stamp = os.urandom(16)
-        file = f"{number}-{stamp.hex()}.hnsw"
-        held.index.save(self._folder / file, stamp)
-        entry = (
-            to_json([file, stamp.hex()])
-            + b"\0"
-            + held.rowids.astype("<i8").tobytes()
-            + held.prints.astype("<u4").tobytes()
-        )
-        key = _key(number, described.name)
-        old = _entry(self._store.kv.get(keys.CATALOG, key))
-        ops: list[Op] = [(keys.CATALOG, key, entry)]
-        with self._store.lock:
-            self._store.check_open()
-            tv = self._store.version.tables.get(number)
-            wanted = tv is not None and described in tv.table.vector_indexes
-            if wanted:
-                self._store.kv.write(ops, sync=True)
-        if not wanted:
-            # Dropped meanwhile.
+        path, stamp = self._files.new_path(number, ".hnsw"), os.urandom(16)
+        held.index.save(path, stamp)
+        before, entry = self._files.entry(number, described.name), _written_entry(path.name, stamp, held.rows)
+        if not self._files.store_entry(
+            number, described.name, entry, exists=lambda table: described in table.vector_indexes, sync=True
+        ):
             self._held.pop((number, described.name), None)
-            _remove(self._folder / file)
+            self._files.remove(path.name)
             return
-        held.saved = len(held.rowids)
-        if old is not None:
-            (self._folder / old[0]).unlink(missing_ok=True)
+        held.saved = len(held.rows)
+        if before is not None:
+            self._files.remove(_file_of(before))
 
-    def _ready(self, table: Table, described: Description) -> _Held | None:
+    def _opened(self, table: Table, described: Description) -> _Held | None:
         """Return an index, from its file if this is the first use; None when there is none, or the file does not hold
         it."""
         key = (table.number, described.name)
@@ -326,81 +264,64 @@ class VectorIndexes:
             return self._held[key]
 
     def _loaded(self, number: int, described: Description) -> _Held | None:
-        found = _entry(self._store.kv.get(keys.CATALOG, _key(number, described.name)))
-        if found is None:
+        entry = self._files.entry(number, described.name)
+        if entry is None:
             return None
         from rem_arrow.index.vector import VectorIndex
 
-        file, stamp, rowids, prints = found
+        file, stamp, rows = _read_entry(entry)
         try:
             index = VectorIndex.load(
-                self._folder / file, expected_stamp=stamp, dimension=described.dimension, metric=described.metric
+                self._files.path(file), expected_stamp=stamp, dimension=described.dimension, metric=described.metric
             )
         except (CorruptionError, ExecuteError):
             return None
-        held = index.held()
-        if not np.isin(held, rowids, assume_unique=True).all():
+        if not np.isin(index.held(), rows.rowids, assume_unique=True).all():
             return None
-        return _Held(index, rowids, prints, len(rowids))
+        return _Held(index, rows, len(rows))
 
     def sweep(self) -> None:
-        """Delete files that no entry names: the traces of a killed process, of dropped tables and of earlier
-        indexes."""
-        if not self._folder.is_dir():
-            return
-        entries = [_entry(value) for _, value in self._store.kv.scan(keys.CATALOG, b"hnsw")]
-        named = {e[0] for e in entries if e is not None}
-        for path in self._folder.iterdir():
-            if path.name not in named:
-                _remove(path)
+        """Delete files that no entry names."""
+        self._files.sweep()
 
     def forget(self, number: int) -> None:
         """Drop the indexes of a table that is gone, or whose vectors are others now."""
         self._held = {key: held for key, held in self._held.items() if key[0] != number}
-        for key, value in list(self._store.kv.scan(keys.CATALOG, keys.table_key(b"hnsw", number))):
-            self._store.kv.write([(keys.CATALOG, key, None)])
-            entry = _entry(value)
-            if entry is not None:
-                _remove(self._folder / entry[0])
+        self._files.forget(number)
 
     def stats(self) -> dict[str, dict[str, int]]:
         """Return rows, deleted entries and bytes in memory of the indexes that are loaded, by table number and name."""
         return {
-            f"{number}.{name}": {"rows": len(held.rowids), "deleted": held.index.deleted, "bytes": held.index.bytes}
+            f"{number}.{name}": {"rows": len(held.rows), "deleted": held.index.deleted, "bytes": held.index.bytes}
             for (number, name), held in self._held.items()
             if held is not None
         }
 
 
-def prints_of(vectors: Vectors) -> Prints:
-    """Return a number for each vector that another vector hardly has."""
-    weights: Vectors = np.random.default_rng(20_160_330).uniform(0.5, 1.5, size=vectors.shape[1:]).astype(np.float32)
-    with np.errstate(all="ignore"):
-        products: Vectors = np.vecdot(np.ascontiguousarray(vectors), weights)
-    return products.view(np.uint32)
+def _live_rows(column: VectorColumn) -> int:
+    return sum(view.live_rows for view in column.table.parts)
 
 
-def _key(number: int, name: str) -> bytes:
-    return keys.table_key(b"hnsw", number) + name.encode()
+def _empty(described: Description) -> _Held:
+    from rem_arrow.index.vector import VectorIndex
+
+    index = VectorIndex(described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction)
+    return _Held(index, HeldRows.none())
 
 
-def _entry(value: bytes | None) -> tuple[str, bytes, Rowids, Prints] | None:
-    if value is None:
-        return None
-    head, _, rest = value.partition(b"\0")
+def _written_entry(file: str, stamp: bytes, rows: HeldRows) -> bytes:
+    held = rows.rowids.astype("<i8").tobytes() + rows.fingerprints.astype("<u4").tobytes()
+    return to_json([file, stamp.hex()]) + b"\0" + held
+
+
+def _read_entry(entry: bytes) -> tuple[str, bytes, HeldRows]:
+    head, _, rest = entry.partition(b"\0")
     file, stamp = cast("list[str]", from_json(head))
     count = len(rest) // 12
-    return (
-        file,
-        bytes.fromhex(stamp),
-        np.frombuffer(rest, dtype="<i8", count=count).astype(np.int64),
-        np.frombuffer(rest, dtype="<u4", offset=8 * count).astype(np.uint32),
-    )
+    rowids = np.frombuffer(rest, dtype="<i8", count=count).astype(np.int64)
+    fingerprints = np.frombuffer(rest, dtype="<u4", offset=8 * count).astype(np.uint32)
+    return file, bytes.fromhex(stamp), HeldRows(rowids, fingerprints)
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError:
-        # Somebody holds it (Windows), or has removed it: the next opening tries again.
-        return
+def _file_of(entry: bytes) -> str:
+    return cast("list[str]", from_json(entry.partition(b"\0")[0]))[0]

@@ -1,4 +1,4 @@
-"""What comes back for a question: the rows, and how they were found."""
+"""The answer to a question: its rows, and how they were found."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from rem_arrow.ask.staged_plan import QueryType
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """A stage that has run.
+    """One stage of an answer that has run.
 
     Attributes:
+        name: of the stage; later stages read it by this name.
+        sql: the query.
+        purpose: what it is for.
         rows: how many it gave; None where it failed.
         seconds: how long it took.
-        plan: its plan, as `db.explain` prints it; empty unless it was asked for.
+        plan: its plan, as `Database.explain` prints it; empty unless it was asked for.
         error: why it failed; empty where it did not.
     """
 
@@ -32,22 +35,24 @@ class StageResult:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """The answer to a question.
+    """The answer to a question, made by `Database.ask`; printed, or shown in a notebook, it says how it was found.
 
     Attributes:
         question: what was asked.
         results: the rows.
-        query: the whole as one REM SQL statement: that of the fallback where one gave the rows.
+        query: the whole as one SQL statement: that of the fallback where one gave the rows.
         query_type: entity_lookup, sql, vector, hybrid, graph, aggregate, temporal or staged.
-        confidence: from 0 to 1, how sure it is that the rows answer the question. Less where a fallback gave them,
-            or nothing did.
+        confidence: from 0 to 1, how sure it is that the rows answer the question; less where a fallback gave them, or
+        nothing did.
         explanation: how the question was understood, and what is doubtful.
-        stages: those that ran, in order.
+        stages: the stages that ran, in order.
         fallbacks: those that were tried, in order, each as a stage.
-        planner: "rules", or the model that planned.
-        tokens: how many a model took, in and out; 0 for rules.
-        repairs: how often a model was told of an error in its plan.
-        planning_seconds, seconds: for the plan alone, and in all.
+        planner: "rules", or the language model that planned.
+        tokens: how many a language model took, in and out; 0 for rules.
+        repairs: how often a language model was told of an error in its plan.
+        planning_seconds: for the plan alone.
+        seconds: in all.
+        notes: what else should be known, a line each.
     """
 
     question: str
@@ -72,7 +77,19 @@ class Answer:
         return str(self)
 
     def told(self) -> str:
-        """Return how the answer was found, in lines; the plan of each stage where it was kept."""
+        """Return how the answer was found, in lines, with the plan of each stage where it was kept.
+
+        Returns:
+            The text that `print(answer)` begins with.
+
+        Example:
+            >>> print(db.ask("open issues with priority 5").told())
+            open issues with priority 5
+              sql, confidence 0.90, ... ms, planned by rules
+              Rows of issues where status = 'open' AND priority = 5.
+              stage rows: 1 rows, ... ms, the rows of issues that are asked for
+                SELECT * FROM issues WHERE status = 'open' AND priority = 5
+        """
         lines = [
             f"{self.question}",
             f"  {self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by "

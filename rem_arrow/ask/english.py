@@ -1,8 +1,7 @@
-"""English words as the planner by rules reads them: stems, numbers, words that carry no topic, and groups of words that
-mean much the same.
+"""English words as the planner by rules reads them: stems, numbers, words without a topic, and groups of words of one
+meaning.
 
-What is here is general English; the words of a database come from its tables, columns, values and edges
-(vocabulary.py).
+This is general English; the words of a database come from its tables, columns, values and edges (vocabulary.py).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ NUMBERS = {w: i for i, w in enumerate(_SMALL_NUMBERS.split())} | {
     "dozen": 12,
 }
 
-# Words that say nothing of what is looked for. Others that are left over make the topic of a search.
+# Words that say nothing of what is looked for. The other words that no rule reads are the topic of a search.
 STOP = _words("""a an the this that these those there here it its they them their he she his her we us our i me my you
 your one ones
     is are was were be been being am still yet already ever do does did done has have had having can could will would
@@ -49,12 +48,14 @@ LOOKUP_WORDS = _words(
     "the a an please can you i want need info information on of for details detail check pull bring up could would "
     "like hi hey hello thanks thank me entity record named called id"
 )
-# Behind these words comes what rows are about, whatever else the words could be.
+# After these words comes what rows are about, whatever else the words could be.
 ABOUT = _words("about regarding concerning related relating discussing describing explaining")
 TOPIC_MARKERS = _words(
     "about on regarding concerning related discussing mentioning describing explaining handling handle handles "
     "covering cover covers"
 )
+# Words before the name of a column after which its value follows: "in module textwrap", "with the tag asyncio".
+BEFORE_COLUMN = _words("with of in the whose where")
 PERSON_WORDS = _words(
     "who whom everyone everybody anyone anybody folks staff person people persons user users colleague colleagues "
     "employee employees member members developer developers engineer engineers coworker someone author authors"
@@ -236,5 +237,5 @@ def number(word: str) -> float | None:
     plain = word.replace(",", "")
     if plain.replace(".", "", 1).isdigit() and plain.isascii():
         return float(plain)
-    found = NUMBERS.get(word.casefold())
-    return None if found is None else float(found)
+    value = NUMBERS.get(word.casefold())
+    return None if value is None else float(value)

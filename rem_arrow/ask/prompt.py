@@ -58,21 +58,22 @@ modified_at.
 
 
 def instructions(max_stages: int) -> str:
-    """Return what the model is told whatever the question."""
+    """Return what the language model is told whatever the question."""
     return INSTRUCTIONS.format(max_stages=max_stages)
 
 
 def question(
     vocabulary: Vocabulary, text: str, now: datetime, *, table: str | None = None, tokens_max: int = TOKENS_MAX
 ) -> str:
-    """Return what the model is told of one question: the database as far as it concerns it, and the question."""
+    """Return what the language model is told of one question: the tables and edges that may matter to it, and the
+    question."""
     tables = relevant(vocabulary, text, table)
     budget = tokens_max * _CHARS_PER_TOKEN
     for examples in (_EXAMPLES, 3, 0):
         for count in range(len(tables), 0, -1):
-            found = _composed(vocabulary, tables[:count], text, now, table, examples)
-            if len(found) <= budget:
-                return found
+            composed = _composed(vocabulary, tables[:count], text, now, table, examples)
+            if len(composed) <= budget:
+                return composed
     return _composed(vocabulary, tables[:1], text[: budget // 2], now, table, 0)[: budget + len(text)]
 
 

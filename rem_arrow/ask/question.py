@@ -1,4 +1,4 @@
-"""A question as tokens, with what is known of each: times, entities by name, and which tokens are spoken for."""
+"""A question as tokens, with its time, the entities that it names, and which tokens are accounted for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from rem_arrow.ask import english, times
 from rem_arrow.ask.session import Session
 from rem_arrow.ask.times import TimeSpan
-from rem_arrow.ask.vocabulary import Vocabulary, normal, phrases
+from rem_arrow.ask.vocabulary import Vocabulary, phrases
 
 QUESTION_CHARS_MAX, TOKENS_MAX = 4_000, 200
 _LOOKUPS_MAX = 60
@@ -18,6 +18,10 @@ _TOKEN = re.compile(
     r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)'([^']{2,200})'(?!\w)"
     r"|\w+(?:[-./:@+#]\w+)*[+#]*(?:'\w+)?|[?!,;<>=]+"
 )
+
+# What ends an adjective with a hyphen: "code-related".
+_ADJECTIVE_ENDINGS = ("related", "based", "like", "specific", "level", "wide", "side", "line")
+_AUXILIARIES = ("does", "did", "do", "has", "have", "had", "is", "are", "was", "were")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Tokens that name entities: their places, and (table, id, name) of each."""
+    """Tokens that name entities.
+
+    Attributes:
+        first, last: their places, from the first to before the last.
+        hits: (table, id, name) of each entity.
+    """
 
     first: int
     last: int
@@ -54,7 +63,11 @@ class Entity:
 
 @dataclass
 class Reading:
-    """A question that is being read. `used` are the places of tokens that a plan has accounted for."""
+    """A question that is being read.
+
+    Attributes:
+        used: the places of tokens that are accounted for.
+    """
 
     text: str
     tokens: list[Token]
@@ -65,11 +78,16 @@ class Reading:
     def low(self, place: int) -> str:
         return self.tokens[place].low if 0 <= place < len(self.tokens) else ""
 
+    def number(self, place: int) -> float | None:
+        """Return the number that the token at a place is, in digits or in words."""
+        return english.number(self.tokens[place].text) if 0 <= place < len(self.tokens) else None
+
     def use(self, first: int, last: int) -> None:
+        """Account for the tokens from a place to before another."""
         self.used.update(range(first, last))
 
     def left(self) -> list[int]:
-        """Return the places of words that are not accounted for, and say something."""
+        """Return the places of words that say something and are not accounted for."""
         begin = next(
             (i for i, t in enumerate(self.tokens) if t.low not in english.COMMANDS and t.low not in english.STOP), 0
         )
@@ -85,7 +103,7 @@ class Reading:
 
 
 def read(text: str, session: Session, vocabulary: Vocabulary, now: datetime) -> Reading:
-    """Return a question with its times and entities found."""
+    """Return a question whose time is accounted for."""
     if text.isupper() and len(text.split()) > 1:
         # All in capitals: they say nothing of any one word.
         text = text.casefold()
@@ -99,33 +117,24 @@ def read(text: str, session: Session, vocabulary: Vocabulary, now: datetime) -> 
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the tokens of a question. What has hyphens and is lower case, like "code-related", is words."""
-    found: list[Token] = []
+    """Return the tokens of a question. Words with hyphens such as "code-related" are several tokens."""
+    tokens: list[Token] = []
     for hit in _TOKEN.finditer(text):
         quoted = next((g for g in hit.groups() if g is not None), None)
         if quoted is not None:
-            found.append(Token(quoted, hit.start(), hit.end(), quoted=True))
+            tokens.append(Token(quoted, hit.start(), hit.end(), quoted=True))
         elif re.fullmatch(r"[a-z]+(-[a-z]+)+", hit[0], re.IGNORECASE) and not hit[0].isupper() and not _is_name(hit[0]):
             at = hit.start()
             for part in re.finditer(r"[A-Za-z]+", hit[0]):
-                found.append(Token(part[0], at + part.start(), at + part.end()))
+                tokens.append(Token(part[0], at + part.start(), at + part.end()))
         else:
-            found.append(Token(hit[0], hit.start(), hit.end()))
-    return found[:TOKENS_MAX]
+            tokens.append(Token(hit[0], hit.start(), hit.end()))
+    return tokens[:TOKENS_MAX]
 
 
 def _is_name(text: str) -> bool:
-    """Say whether a word with hyphens may be a name: auth-service, but not authentication-related."""
-    return text.rsplit("-", 1)[1].casefold() not in (
-        "related",
-        "based",
-        "like",
-        "specific",
-        "level",
-        "wide",
-        "side",
-        "line",
-    )
+    """Return whether a word with hyphens may be a name: auth-service, but not authentication-related."""
+    return text.rsplit("-", 1)[1].casefold() not in _ADJECTIVE_ENDINGS
 
 
 def _places(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
@@ -135,12 +144,12 @@ def _places(tokens: Sequence[Token], start: int, stop: int) -> tuple[int, int]:
 
 def _entities(reading: Reading, session: Session, vocabulary: Vocabulary) -> list[Entity]:
     """Return the entities that are named, the longest names first, none overlapping."""
-    found: list[Entity] = []
-    asked = 0
+    entities: list[Entity] = []
+    lookups = 0
     taken = set(reading.used)
     for first, last in phrases(reading.tokens, 5):
         if (
-            asked >= _LOOKUPS_MAX
+            lookups >= _LOOKUPS_MAX
             or not taken.isdisjoint(range(first, last))
             or not _may_name(reading, first, last, vocabulary)
         ):
@@ -150,17 +159,17 @@ def _entities(reading: Reading, session: Session, vocabulary: Vocabulary) -> lis
             if last == first + 1
             else reading.text[reading.tokens[first].start : reading.tokens[last - 1].stop]
         )
-        asked += 1
+        lookups += 1
         hits = session.lookup([text])
         if hits.height:
-            found.append(Entity(first, last, text, tuple(hits.select("table", "id", "name").head(20).iter_rows())))
+            entities.append(Entity(first, last, text, tuple(hits.select("table", "id", "name").head(20).iter_rows())))
             taken.update(range(first, last))
-    return sorted(found, key=lambda e: e.first)
+    return sorted(entities, key=lambda e: e.first)
 
 
 def _may_name(reading: Reading, first: int, last: int, vocabulary: Vocabulary) -> bool:
-    """Say whether tokens may be a name that is worth looking up: quoted, spelled like one, or several words that are no
-    phrase of the language."""
+    """Return whether tokens may be a name that is worth looking up: quoted, spelled like one, or several words that are
+    no phrase of the language."""
     tokens = reading.tokens[first:last]
     if not all(t.is_word for t in tokens) or (len(tokens) > 1 and any(t.quoted for t in tokens)):
         return False
@@ -174,8 +183,8 @@ def _may_name(reading: Reading, first: int, last: int, vocabulary: Vocabulary) -
 
 
 def is_identifier(text: str, place: int) -> bool:
-    """Say whether one word is spelled like a name or a key: TAP-1234, json.dumps, OrderedDict, DHL, 12345, or a capital
-    inside of a sentence."""
+    """Return whether one word is spelled like a name or a key: TAP-1234, json.dumps, OrderedDict, DHL, 12345, or with a
+    capital inside of a sentence."""
     if text.casefold() in english.STOP and not text.isupper():
         return False
     marks = re.search(r"[-./:@_]", text) is not None
@@ -192,7 +201,7 @@ def is_identifier(text: str, place: int) -> bool:
 
 
 def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
-    """Say whether a plain word stands where a name must: behind the verb of an edge, or as all that is asked for."""
+    """Return whether a plain word stands where a name must: after the verb of an edge, or as all that is asked for."""
     token = reading.tokens[place]
     if token.low in english.STOP or vocabulary.table_of(token.text):
         return False
@@ -202,23 +211,7 @@ def _is_object(reading: Reading, place: int, vocabulary: Vocabulary) -> bool:
     if before >= 0 and vocabulary.edge_types(english.stem(reading.low(before))):
         return True
     # "Which modules does json import?", "where is dedent called?"
-    if reading.low(place - 1) in (
-        "does",
-        "did",
-        "do",
-        "has",
-        "have",
-        "had",
-        "is",
-        "are",
-        "was",
-        "were",
-    ) and vocabulary.edge_types(english.stem(reading.low(place + 1))):
+    if reading.low(place - 1) in _AUXILIARIES and vocabulary.edge_types(english.stem(reading.low(place + 1))):
         return True
     others = [t for i, t in enumerate(reading.tokens) if i != place and t.is_word and t.low not in english.LOOKUP_WORDS]
     return not others
-
-
-def mentions(reading: Reading, phrase: str) -> bool:
-    """Say whether a phrase stands in the question, in any case and number."""
-    return f" {normal(phrase)} " in f" {normal(reading.text)} "

@@ -1,4 +1,4 @@
-"""What answering a question needs of a database: to read one version of it, and nothing that writes."""
+"""What a planner needs of a database: to read one version of it. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from rem_arrow.schema import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A table as it is now: its description, how many rows, and a token that is another one when its rows are
-    others."""
+class TableState:
+    """A table as it is now.
+
+    Attributes:
+        rows: their number.
+        stamp: an object that is another one as soon as the rows are others.
+    """
 
     table: Table
     rows: int
@@ -24,24 +28,24 @@ class Known:
 class Session(Protocol):
     """One pinned version of a database, for reading."""
 
-    def tables(self) -> Sequence[Known]:
+    def tables(self) -> Sequence[TableState]:
         """Return the tables and views."""
 
     def sample(self, table: str, columns: Sequence[str], rows_max: int) -> pl.DataFrame:
-        """Return columns of some rows of a table; all of them where they are few."""
+        """Return columns of at most `rows_max` rows of a table."""
 
     def query(self, sql: str, frames: Mapping[str, pl.DataFrame], timeout_s: float | None) -> pl.DataFrame:
-        """Return the rows of one query. Raises RemError, also for a statement that is no query."""
+        """Return the rows of a query that may read `frames` by their names. Raises RemError, also for a statement that
+        is no query."""
 
     def explain(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> str:
-        """Return the plan of one query, which is not run. Raises RemError."""
+        """Return the plan of a query, without running it. Raises RemError."""
 
     def columns(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Return the columns of one query, as a frame without rows; the query is planned and not run. Raises
-        RemError."""
+        """Return the columns of a query as a frame without rows, without running it. Raises RemError."""
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
-        """Return table, id, name, matched_on of the entities that one of the texts names."""
+        """Return the entities that one of the texts names: table, id, name, matched_on."""
 
     def searchable(self, table: str) -> Sequence[str]:
-        """Return the columns of a table that a text can be searched in by meaning."""
+        """Return the columns of a table that can be searched by meaning."""

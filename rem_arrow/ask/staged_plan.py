@@ -1,15 +1,16 @@
-"""What a plan for a question is: named stages of REM SQL, each of which may read the earlier ones by name, and broader
+"""The plan for a question: named stages of REM SQL, each of which may read the earlier ones by name, and broader
 fallbacks."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rem_arrow.quoting import identifier
+
 QueryType: TypeAlias = Literal["entity_lookup", "sql", "vector", "hybrid", "graph", "aggregate", "temporal", "staged"]
-QUERY_TYPES: tuple[str, ...] = get_args(QueryType)
 STAGES_MAX, FALLBACKS_MAX = 8, 2
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
@@ -49,7 +50,7 @@ def whole(stages: list[Stage]) -> str:
     """Return the stages as one statement."""
     if len(stages) == 1:
         return stages[0].sql.strip().rstrip(";")
-    before = ",\n".join(f'"{s.name}" AS (\n{_indented(s.sql)}\n)' for s in stages[:-1])
+    before = ",\n".join(f"{identifier(s.name)} AS (\n{_indented(s.sql)}\n)" for s in stages[:-1])
     return f"WITH {before}\n{stages[-1].sql.strip().rstrip(';')}"
 
 

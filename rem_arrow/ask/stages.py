@@ -1,5 +1,5 @@
-"""Runs a plan: stage by stage, each on the rows of those before it, then the fallbacks in order where there are no
-rows."""
+"""The run of a plan: its stages in order, each of which may read the rows of those before it; where there are no rows,
+the fallbacks in order."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FALLBACK_TRUST, _NOTHING_TRUST = 0.5, 0.3
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a plan may take.
+    """The limits of a run.
 
     Attributes:
-        timeout_s: for all stages and fallbacks together; None is no bound.
-        rows_max: of the results; there are no more.
+        timeout_s: seconds for all stages and fallbacks together; None is no limit.
+        rows_max: the most rows of the results.
         explained: whether the plan of each stage is kept.
     """
 
@@ -35,7 +35,7 @@ class Bounds:
 
 @dataclass
 class Ran:
-    """What running a plan gave."""
+    """The outcome of a run."""
 
     results: pl.DataFrame
     query: str
@@ -56,8 +56,8 @@ def run(
     """Run a plan.
 
     Args:
-        last_resort: gives the search for when no fallback finds anything.
-        after: is shown the stages that ran and their rows, and may give another plan for the rest.
+        last_resort: returns the search for when no fallback finds rows.
+        after: is given the stages that ran and their rows, and may return another plan for the rest.
 
     Raises:
         LanguageError: the plan's stages failed, and no fallback ran.
@@ -67,24 +67,24 @@ def run(
     done: list[StageResult] = []
     stages = list(plan.stages)
     place = 0
-    found = pl.DataFrame()
+    results = pl.DataFrame()
     while place < len(stages):
         stage = stages[place]
         rows, result = _stage(stage, session, frames, bounds, clock)
         done.append(result)
         if rows is None:
             break
-        found = frames[stage.name] = rows
+        results = frames[stage.name] = rows
         place += 1
         if after is not None and place < len(stages):
             changed = after(stages[:place], frames)
             if changed is not None:
                 stages = [*stages[:place], *changed.stages]
                 plan = changed
-    ran = Ran(found.head(bounds.rows_max), whole(stages), plan.confidence, done)
-    if found.height > bounds.rows_max:
-        ran.notes.append(f"the first {bounds.rows_max:,} of {found.height:,} rows")
-    if not done[-1].error and not _is_nothing(found, plan):
+    ran = Ran(results.head(bounds.rows_max), whole(stages), plan.confidence, done)
+    if results.height > bounds.rows_max:
+        ran.notes.append(f"the first {bounds.rows_max:,} of {results.height:,} rows")
+    if not done[-1].error and not _is_nothing(results, plan):
         return ran
     return _fall_back(ran, plan, session, bounds, clock, last_resort)
 
@@ -134,7 +134,7 @@ def _stage(
 
 
 def _is_nothing(rows: pl.DataFrame, plan: Plan) -> bool:
-    """Say whether rows are no answer: none, but not a count of none."""
+    """Return whether rows are no answer. A count of 0 is one."""
     return rows.height == 0 or (
         rows.height == 1 and plan.query_type != "aggregate" and all(v is None for v in rows.row(0))
     )
@@ -145,5 +145,5 @@ class _Clock:
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
 
     def left(self) -> float | None:
-        """Return the seconds that are left; a query that has none is stopped at once."""
+        """Return the seconds that are left; at least a millisecond, after which a query is stopped."""
         return None if self._deadline is None else max(0.001, self._deadline - time.monotonic())

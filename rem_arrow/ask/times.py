@@ -1,5 +1,5 @@
-"""Times in questions: "last month", "in the last 7 days", "Q4 2024", "since March", "between 2026-06-01 and
-2026-06-03", as ranges.
+"""Times in questions as ranges: "last month", "in the last 7 days", "Q4 2024", "since March", "between 2026-06-01 and
+2026-06-03".
 
 "in the last 7 days" and "in the last month" are spans that end now; "last week", "yesterday" and "Q1 2026" are whole
 weeks (from Monday), days and quarters; "since March" begins at the latest first of March; of "between" both days count.
@@ -35,8 +35,12 @@ _DATE = (
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """A range of time in a text: from `low` on, and before `high`; None is no bound. `start` and `stop` are its
-    place."""
+    """A range of time in a text.
+
+    Attributes:
+        start, stop: where it stands in the text.
+        low, high: from `low` on, and before `high`; None is no bound.
+    """
 
     start: int
     stop: int
@@ -51,8 +55,7 @@ class TimeSpan:
 
 
 def find(text: str, now: datetime) -> TimeSpan | None:
-    """Return the first time that a text speaks of, the longest where several begin at one place; None when there is
-    none."""
+    """Return the first time in a text, the longest where several begin at one place; None without one."""
     lowered = text.casefold()
     if len(lowered) != len(text):
         return None

@@ -1,8 +1,7 @@
-"""The words of a database: its tables, columns and their values, and the types of its edges, as questions speak of
-them.
+"""The words of a database: its tables, their columns and values, and the types of its edges, as questions name them.
 
-Values are read from the columns of texts that have few; they are kept, and read again only when the table has changed.
-Everything else comes from the catalog.
+Values are read from text columns that have few different ones; they are cached, and read again when the table has
+changed. Everything else comes from the catalog.
 """
 
 from __future__ import annotations
@@ -11,28 +10,35 @@ import re
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import polars as pl
 
 from rem_arrow.ask import english
-from rem_arrow.ask.session import Known, Session
+from rem_arrow.ask.session import Session, TableState
 from rem_arrow.schema import Field
 
-# Rows that are read for values, and how many different ones a column may have to be kept.
+# Rows that are read for values, and the most different values that a column, or a column of lists, may have.
 SAMPLE_ROWS, VALUES_MAX, ITEMS_MAX = 20_000, 300, 3_000
 _VALUE_CHARS_MAX = 40
-_CHANGE_MIN = 0.05
-EDGES_COUNTED, _EDGES_CHANGE_MIN = 300_000, 0.01
+_CHANGE = 0.05
+EDGES_COUNTED, _EDGES_CHANGE = 300_000, 0.01
 _SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
 
 
+T = TypeVar("T")
 _VERBS = tuple({english.stem(w) for w in group} | set(group) for group in english.VERB_GROUPS)
 _KINDS = ("type", "category", "kind", "class")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its stems, and by the normal form of each value that value, where they are few."""
+    """A column.
+
+    Attributes:
+        stems: of the words of its name.
+        values: its values by their normal forms, where they are few.
+    """
 
     table: str
     name: str
@@ -70,7 +76,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableWords:
-    """A table, by what it is called."""
+    """A table.
+
+    Attributes:
+        embedded: the columns that can be searched by meaning.
+    """
 
     name: str
     kind: str
@@ -85,7 +95,7 @@ class TableWords:
 
 @dataclass(frozen=True, slots=True)
 class EdgeKind:
-    """Edges of one type between two tables; None is an end that dangles."""
+    """Edges of one type between two tables; None is the table of ends that dangle."""
 
     type: str
     src_table: str | None
@@ -96,7 +106,7 @@ class EdgeKind:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All that questions may name, but for entities, which LOOKUP finds."""
+    """All that questions may name, except entities, which LOOKUP finds."""
 
     tables: dict[str, TableWords]
     edges: tuple[EdgeKind, ...]
@@ -118,58 +128,62 @@ class Vocabulary:
         return list(dict.fromkeys(e.type for e in self.edges for g in groups if set(e.stems) & g))
 
 
+@dataclass(frozen=True, slots=True)
+class _Cached(Generic[T]):
+    """Words that were made of a table as it was."""
+
+    state: TableState
+    words: T
+
+    def is_current(self, state: TableState, rows_large: int, change: float) -> bool:
+        """Return whether the words are those of the table now. A table of more than `rows_large` rows may have changed
+        by a share of its rows."""
+        if self.state.table != state.table:
+            return False
+        has_little_change = abs(state.rows - self.state.rows) <= change * self.state.rows
+        return self.state.stamp is state.stamp or (state.rows > rows_large and has_little_change)
+
+
 class Vocabularies:
-    """Makes the vocabulary of a session, and keeps what has not changed. Safe in many threads."""
+    """Makes the vocabulary of a session, and caches what has not changed. Safe for use by many threads."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, tuple[object, int, object, TableWords]] = {}
-        self._edges: tuple[object, int, tuple[EdgeKind, ...]] | None = None
+        self._tables: dict[str, _Cached[TableWords]] = {}
+        self._edges: _Cached[tuple[EdgeKind, ...]] | None = None
         self._lock = threading.Lock()
 
     def of(self, session: Session) -> Vocabulary:
         with self._lock:
-            known = [k for k in session.tables() if k.table.kind in ("entity", "plain")]
-            tables = {k.table.name: self._table(session, k) for k in known}
-            edges = next((k for k in session.tables() if k.table.name == "edges"), None)
+            states = session.tables()
+            tables = {s.table.name: self._table(session, s) for s in states if s.table.kind in ("entity", "plain")}
+            edges = next((s for s in states if s.table.name == "edges"), None)
             kinds = () if edges is None else self._edge_kinds(session, edges)
         return Vocabulary(tables, kinds, _nouns(list(tables.values())))
 
-    def _table(self, session: Session, known: Known) -> TableWords:
-        kept = self._tables.get(known.table.name)
-        if kept is not None and kept[0] == known.table:
-            small = known.rows <= SAMPLE_ROWS
-            if kept[2] is known.stamp or (not small and abs(known.rows - kept[1]) <= _CHANGE_MIN * kept[1]):
-                return kept[3]
-        made = _described(session, known)
-        self._tables[known.table.name] = (known.table, known.rows, known.stamp, made)
-        return made
+    def _table(self, session: Session, state: TableState) -> TableWords:
+        cached = self._tables.get(state.table.name)
+        if cached is None or not cached.is_current(state, SAMPLE_ROWS, _CHANGE):
+            cached = self._tables[state.table.name] = _Cached(state, _described(session, state))
+        return cached.words
 
-    def _edge_kinds(self, session: Session, known: Known) -> tuple[EdgeKind, ...]:
-        kept = self._edges
-        # Of very many edges a few more are not counted at once.
-        little = (
-            kept is not None and known.rows > EDGES_COUNTED and abs(known.rows - kept[1]) <= _EDGES_CHANGE_MIN * kept[1]
-        )
-        if kept is None or (kept[0] is not known.stamp and not little):
+    def _edge_kinds(self, session: Session, state: TableState) -> tuple[EdgeKind, ...]:
+        cached = self._edges
+        if cached is None or not cached.is_current(state, EDGES_COUNTED, _EDGES_CHANGE):
             text = (
                 "SELECT edge_type, src_table, dst_table, count(*) AS n FROM edges GROUP BY ALL ORDER BY n DESC, "
                 "edge_type, src_table, dst_table LIMIT 500"
             )
             rows = session.query(text, {}, None).rows()
-            kept = self._edges = (
-                known.stamp,
-                known.rows,
-                tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows),
-            )
-        return kept[2]
+            cached = self._edges = _Cached(state, tuple(EdgeKind(t, s, d, n, stems_of(t)) for t, s, d, n in rows))
+        return cached.words
 
 
-def _described(session: Session, known: Known) -> TableWords:
-    table = known.table
+def _described(session: Session, state: TableState) -> TableWords:
+    table = state.table
     fields = [f for f in table.fields if f.name != "deleted_at"]
     texts = [f for f in fields if _may_have_values(f)]
     sample = (
-        session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and known.rows else pl.DataFrame()
+        session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and state.rows else pl.DataFrame()
     )
     columns = tuple(
         Column(
@@ -184,7 +198,7 @@ def _described(session: Session, known: Known) -> TableWords:
         for f in fields
     )
     return TableWords(
-        table.name, table.kind, table.description, known.rows, columns, tuple(session.searchable(table.name))
+        table.name, table.kind, table.description, state.rows, columns, tuple(session.searchable(table.name))
     )
 
 
@@ -198,7 +212,7 @@ def _may_have_values(f: Field) -> bool:
 
 
 def _values(column: pl.Series) -> dict[str, str]:
-    """Return the different values by their normal forms; none where they are many or long."""
+    """Return the different values by their normal forms, without long ones; none where they are many."""
     items = column.drop_nulls()
     limit = VALUES_MAX
     if isinstance(column.dtype, pl.List):
@@ -213,38 +227,38 @@ def _values(column: pl.Series) -> dict[str, str]:
 
 
 def normal(text: str) -> str:
-    """Return a phrase in singular words without case and punctuation: "In_Progress" and "in progress" are one."""
+    """Return the normal form of a phrase: singular words without case and punctuation. "In_Progress" and "in progress"
+    have the same."""
     return " ".join(
         english.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold())
     )
 
 
 def stems_of(name: str) -> tuple[str, ...]:
-    """Return the stems of the words of a name: "assigned_to" is ("assign", "to")."""
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
+    """Return the stems of the words of a name, at least one: "assigned_to" is ("assign", "to")."""
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name) or [name]
     return tuple(english.stem(p) for p in parts)
 
 
 def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
-    """Return the table by each of its names in normal form: in singular, by initials, and by what other databases call
-    it."""
-    found: dict[str, str] = {}
+    """Return the tables by their names in normal form: their own, initials, and what other databases call them."""
+    nouns: dict[str, str] = {}
     names = {t.name for t in tables}
     for stem, options in english.TABLE_SYNONYMS.items():
         table = next((o for o in options if o in names), None)
         if table is not None:
-            found[stem] = table
+            nouns[stem] = table
     for word in english.PERSON_WORDS - {"who", "whom"}:
         person = next((t for t in english.PERSON_TABLES if t in names), None)
         if person is not None:
-            found[normal(word)] = person
-    for known in tables:
-        parts = normal(known.name).split()
+            nouns[normal(word)] = person
+    for table_words in tables:
+        parts = normal(table_words.name).split()
         if len(parts) > 1:
-            found.setdefault("".join(p[0] for p in parts), known.name)
+            nouns.setdefault("".join(p[0] for p in parts), table_words.name)
     # A table's own name wins.
-    found.update({normal(t.name): t.name for t in tables})
-    return found
+    nouns.update({normal(t.name): t.name for t in tables})
+    return nouns
 
 
 def phrases(tokens: Sequence[object], longest: int) -> Iterable[tuple[int, int]]:

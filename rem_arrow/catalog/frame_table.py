@@ -1,4 +1,4 @@
-"""A user's frame as a leaf of a plan: read as it is, searched without an index."""
+"""A user's frame as a leaf of a plan: scanned as it is, and searched without an index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rem_arrow.access import text_indexes, vector_columns
-from rem_arrow.source import ROWID, ColumnRange, ColumnStatistics, KeySet, Metric, ScanReport, TextKeys, VectorSpec
+from rem_arrow.source import NO_SKIPS, ROWID, ColumnStatistics, Metric, ScanReport, Skips, VectorSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,7 @@ class FrameTable:
     def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
         self._frame = frame.lazy()
         self._schema = frame.collect_schema()
+        # The height of a LazyFrame is unknown: this is a guess for the optimizer.
         self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
 
     @property
@@ -65,12 +66,10 @@ class FrameTable:
     def scan(
         self,
         columns: list[str],
-        ranges: tuple[ColumnRange, ...],
         report: ScanReport,
+        skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
     ) -> pl.LazyFrame:
         frame = (
             self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64))

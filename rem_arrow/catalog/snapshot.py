@@ -1,438 +1,50 @@
-"""Names to sources at one pinned version: stored tables, views and a user's frames."""
+"""From names to sources at one pinned version: stored tables, views and a user's frames."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import polars as pl
 
-from rem_arrow.access import table_functions, vector_columns
-from rem_arrow.access.key_indexes import Hints
-from rem_arrow.access.soft_deletes import EDGES, ENDS, hidden_edges
+from rem_arrow.access import table_functions
+from rem_arrow.access.access import Access
 from rem_arrow.catalog import system_views
 from rem_arrow.catalog.frame_table import FrameTable
-from rem_arrow.datatypes import Json
-from rem_arrow.index import entries
-from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import (
-    ROWID,
-    ColumnRange,
-    ColumnStatistics,
-    IndexCall,
-    KeySet,
-    Metric,
-    ScanReport,
-    TableSource,
-    TextKeys,
-    VectorSpec,
-)
-from rem_arrow.storage import key_filter, statistics, values
-from rem_arrow.storage.codec import unscaled
-from rem_arrow.storage.kv import KV
-from rem_arrow.storage.segment import Segment
-from rem_arrow.storage.statistics import Bounds
-from rem_arrow.storage.version import PartView, Place, TableVersion, Version
+from rem_arrow.catalog.stored_table import StoredTable
+from rem_arrow.source import IndexCall, TableSource
+from rem_arrow.storage.version import TableVersion, Version
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-# The name under which a statement that writes reads the table that it changes. No table of a user can have this name.
+# The name by which a statement that writes reads the table that it changes. No table of a user can have this name.
 TARGET = "\x00target"
-
-_ROWID_FIELD = Field(ROWID, pl.Int64(), ROWID_COLUMN, nullable=False)
-_INDEX_ROWS_MIN = 16
-_INDEX_ROWS_MAX = 2_000
-_INDEX_SHARE_MAX = 0.01
-# A table of fewer rows is read sooner than an index is asked for many texts.
-_LOOKUP_ROWS_MIN = 5_000
-_PARTS_AHEAD = 2
-
-
-class StoredTable:
-    """A stored table at one version, as a leaf of a plan. Rows that are softly deleted are not among its rows, nor
-    edges at such entities."""
-
-    def __init__(
-        self,
-        kv: KV,
-        hints: Hints,
-        version: Version,
-        tv: TableVersion,
-        *,
-        include_deleted: bool = False,
-        rowids: bool = False,
-    ) -> None:
-        # The version is held for as long as this source is: that is what keeps its pages.
-        self._kv, self._hints, self._version, self._tv = kv, hints, version, tv
-        self.table: Table = tv.table
-        self._marker = None if include_deleted or not tv.table.soft_delete else tv.table.field(tv.table.soft_delete)
-        self._deleted = hints.deleted.of(version) if tv.table.name == EDGES and not include_deleted else ()
-        self._schema = (
-            pl.Schema({**tv.table.polars_schema(), ROWID: pl.Int64()}) if rowids else tv.table.polars_schema()
-        )
-        # Columns that no part has: they are computed from the rowids.
-        self._virtual = {
-            ROWID: _ROWID_FIELD,
-            **{e.column: Field(e.column, e.dtype, ROWID_COLUMN) for e in tv.table.embeddings},
-        }
-
-    @property
-    def schema(self) -> pl.Schema:
-        return self._schema
-
-    @property
-    def hidden(self) -> pl.Schema:
-        return pl.Schema({n: f.dtype for n, f in self._virtual.items() if n not in self._schema})
-
-    @property
-    def vectors(self) -> Mapping[str, VectorSpec]:
-        return vector_columns.searchable(self.table)
-
-    @property
-    def indexed(self) -> frozenset[str]:
-        return frozenset(self.table.indexed) | (frozenset(self.table.key) if len(self.table.key) == 1 else frozenset())
-
-    def search(
-        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
-    ) -> pl.DataFrame:
-        found = vector_columns.column_of(self._tv, column, self._version.tables)
-        assert found is not None, "the binder looked"
-        hits = self._hints.vectors.search(self._tv, column, found, query, metric, k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
-
-    def search_text(
-        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
-    ) -> pl.DataFrame:
-        field, texts = self.table.field(column), self._hints.texts
-        if k is None and allowed is None:
-            rowids, scores = texts.scores(self._tv, field, query)
-            return pl.DataFrame({"rowid": rowids, "score": scores})
-        hits = texts.search(self._tv, field, query, self._tv.rows if k is None else k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
-
-    def rows(self, rowids: list[int], score: pl.Series) -> pl.DataFrame:
-        """Return the rows of these rowids, which live, in their order: the columns of `*`, and the score of each beside
-        them."""
-        places = [self._tv.place(r) for r in rowids]
-        found = [p for p in places if p is not None]
-        assert len(found) == len(rowids), "only live rows are found"
-        scalars = [f for f in self.table.fields if not isinstance(f.dtype, pl.Array)]
-        cells = (
-            iter(zip(*[p.view.part.row(p.offset, scalars) for p in found], strict=True))
-            if found
-            else iter([()] * len(scalars))
-        )
-        columns = [
-            _vectors(f, found) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype)
-            for f in self.table.fields
-        ]
-        return pl.DataFrame([*columns, score.alias("_score")])
-
-    def row_count(self) -> int:
-        return self._tv.rows
-
-    def statistics(self, column: str) -> ColumnStatistics | None:
-        """Combine the zone maps; None when a part has none (the tail, but of its decimals)."""
-        if column in self._virtual:
-            return None
-        field = self._field(column)
-        key = (self.table.number, field.number, field.dtype)
-        remembered = self._hints.statistics.get(key)
-        if remembered is None or remembered[0] is not self._tv.parts:
-            remembered = self._hints.statistics[key] = (self._tv.parts, self._statistics(field))
-        return cast("ColumnStatistics | None", remembered[1])
-
-    def _statistics(self, field: Field) -> ColumnStatistics | None:
-        runs = [v for v in self._tv.parts if not isinstance(v.part, Segment)]
-        zones = [v.part.zone(field) for v in self._tv.parts if isinstance(v.part, Segment)]
-        if isinstance(field.dtype, pl.Decimal):
-            zones += [statistics.zone_map(v.part.frame([field], v.length).to_series()) for v in runs if v.length]
-        elif runs:
-            return None
-        if not zones or any(z is None for z in zones):
-            return None
-        known = [z for z in zones if z is not None]
-        convert = values.from_plain(field.dtype)
-
-        def value(plain: Json) -> object:
-            return plain if plain is None or convert is None or isinstance(field.dtype, pl.Decimal) else convert(plain)
-
-        bounded = [z for z in known if z.low is not None and z.high is not None]
-        whole = len(bounded) == len(known)
-        low = min((z.low for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        high = max((z.high for z in bounded), default=None) if whole else None  # type: ignore[type-var]
-        distinct = min(self._tv.rows, statistics.distinct_of(known))
-        return ColumnStatistics(value(low), value(high), sum(z.null_count for z in known), distinct)
-
-    def scan(
-        self,
-        columns: list[str],
-        ranges: tuple[ColumnRange, ...],
-        report: ScanReport,
-        coded: frozenset[str] = frozenset(),
-        fixed: frozenset[str] = frozenset(),
-        keys: tuple[KeySet, ...] = (),
-        texts: TextKeys | None = None,
-    ) -> pl.LazyFrame:
-        fields = [self._field(c) for c in columns]
-        point = self._few_rowids(keys) or self._index_rowids(ranges) or self._text_rowids(texts)
-        if point is not None:
-            name, rowids = point
-            report.index = name
-            found = self._gather(fields, rowids)
-            report.rows = found.height
-            return (found.with_columns(unscaled(found[c]) for c in fixed) if fixed else found).lazy()
-        wanted = self._bounded(ranges)
-        views = [view for view in self._tv.parts if not self._skips(view, wanted)]
-        report.segments_skipped += len(self._tv.parts) - len(views)
-        segments = [view.part for view in views if isinstance(view.part, Segment)]
-        report.segments_read += len(segments)
-        repeating = frozenset(
-            f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments)
-        )
-        frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
-        if not frames:
-            return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
-        if keys:
-            frames = key_filter.kept(frames, keys)
-        report.rows = sum(frame.height for frame in frames)
-        return frames[0].lazy() if len(frames) == 1 else pl.concat([f.lazy() for f in frames], rechunk=False)
-
-    def read(
-        self,
-        columns: list[str],
-        ranges: tuple[ColumnRange, ...],
-        predicate: pl.Expr | None,
-        limit: int | None,
-        *,
-        executor: Executor | None = None,
-    ) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part: skip by `ranges`, then filter, then stop after `limit` rows. With an executor
-        parts are read ahead."""
-        needed = list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
-        left = limit
-        for piece in self._pieces([self._field(c) for c in needed], ranges, executor):
-            frame = piece if predicate is None else piece.filter(predicate)
-            if left is not None:
-                frame = frame.head(left)
-                left -= frame.height
-            yield frame.select(columns) if len(needed) > len(columns) else frame
-            if left == 0:
-                return
-
-    def _pieces(
-        self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None
-    ) -> Iterator[pl.DataFrame]:
-        """Yield the rows part by part, or those that an index gives."""
-        point = self._index_rowids(ranges)
-        if point is not None:
-            yield self._gather(fields, point[1])
-            return
-        bounded = self._bounded(ranges)
-        running: deque[Future[pl.DataFrame]] = deque()
-        for view in self._tv.parts:
-            if self._skips(view, bounded):
-                continue
-            if executor is None:
-                yield self._part_frame(view, fields)
-                continue
-            running.append(executor.submit(self._part_frame, view, fields))
-            if len(running) > _PARTS_AHEAD:
-                yield running.popleft().result()
-        yield from (part.result() for part in running)
-
-    def _part_frame(
-        self,
-        view: PartView,
-        fields: Sequence[Field],
-        coded: frozenset[str] = frozenset(),
-        fixed: frozenset[str] = frozenset(),
-    ) -> pl.DataFrame:
-        if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
-            return pl.DataFrame(height=view.live_rows)
-        wanted = list(fields)
-        marker = self._marker if self._marker is not None and self._has_deleted(view) else None
-        if marker is not None and marker.name not in {f.name for f in fields}:
-            wanted.append(marker)
-        stored = [f for f in wanted if f.name not in self._virtual]
-        frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
-        if len(stored) < len(wanted):
-            frame = frame.with_columns(
-                self._computed(f, view.part.rowid_array(view.length)) for f in wanted if f.name in self._virtual
-            ).select([f.name for f in wanted])
-        mask = view.live_mask()
-        if mask is not None:
-            frame = frame.filter(pl.Series(mask))
-        if marker is not None:
-            frame = frame.filter(frame[marker.name].is_null())
-        if self._deleted:
-            ends = view.part.frame([self.table.field(n) for n in ENDS], view.length)
-            frame = frame.filter(
-                ~(ends if mask is None else ends.filter(pl.Series(mask)))
-                .select(hidden_edges(self._deleted))
-                .to_series()
-            )
-        return frame.select([f.name for f in fields]) if len(wanted) > len(fields) else frame
-
-    def _computed(self, field: Field, rowids: npt.NDArray[np.int64]) -> pl.Series:
-        """Return a column that no part has, for these rows."""
-        if field.name == ROWID:
-            return pl.Series(ROWID, rowids)
-        embedding = self.table.embedding(field.name)
-        assert embedding is not None, "the other columns that no part has"
-        return vector_columns.beside(self._version.tables[embedding.table], rowids).alias(field.name)
-
-    def _has_deleted(self, view: PartView) -> bool:
-        assert self._marker is not None, "only tables with soft deletes ask"
-        if isinstance(view.part, Segment):
-            zone = view.part.zone(self._marker)
-            return zone is None or zone.null_count < view.part.rows
-        return True
-
-    def _bounded(self, ranges: tuple[ColumnRange, ...]) -> list[tuple[Field, Bounds]]:
-        """Return the wanted ranges in the form of zone maps, once for all parts."""
-        fields = [(self._field(r.column), r) for r in ranges if r.column not in self._virtual]
-        return [(field, statistics.bounds(r, field.dtype)) for field, r in fields]
-
-    def _skips(self, view: PartView, wanted: list[tuple[Field, Bounds]]) -> bool:
-        if view.live_rows == 0:
-            return True
-        part = view.part
-        if not isinstance(part, Segment):
-            return False
-        for field, bounds in wanted:
-            zone = part.zone(field)
-            if zone is not None and not statistics.may_match(zone, bounds, part.rows):
-                return True
-        return False
-
-    def _few_rowids(self, keys: tuple[KeySet, ...]) -> tuple[str, list[int]] | None:
-        """Return the rows that are wanted, where these are named by their rowids and few."""
-        wanted = next((key for key in keys if key.column == ROWID), None)
-        if wanted is None:
-            return None
-        rowids = np.flatnonzero(wanted.present) + wanted.low
-        return ("rowid", rowids.tolist()) if len(rowids) <= _INDEX_ROWS_MAX else None
-
-    def _index_rowids(self, ranges: tuple[ColumnRange, ...]) -> tuple[str, list[int]] | None:
-        """Return the rows that an index gives for an equality, if there is one and they are few."""
-        for wanted in ranges:
-            if not wanted.is_point or wanted.column in self._virtual:
-                continue
-            field = self._field(wanted.column)
-            if self.table.key == (field.name,):
-                found = self._hints.by_id(self._kv, self._tv, [entries.id_key(self.table.number, [str(wanted.low)])])
-                return field.name, [r for r in found if r is not None]
-            if field.name in self.table.indexed:
-                limit = max(_INDEX_ROWS_MIN, min(_INDEX_ROWS_MAX, int(self._tv.rows * _INDEX_SHARE_MAX)))
-                rowids = self._hints.by_value(self._kv, self._tv, field, wanted.low, limit=limit)
-                if rowids is not None:
-                    return field.name, rowids
-        return None
-
-    def _text_rowids(self, texts: TextKeys | None) -> tuple[str, list[int]] | None:
-        """Return the rows with one of these texts, if an index gives them and they are few."""
-        if texts is None or self._tv.rows < _LOOKUP_ROWS_MIN:
-            return None
-        field = self._field(texts.column)
-        if self.table.key == (field.name,):
-            found = self._hints.by_id(
-                self._kv, self._tv, [entries.id_key(self.table.number, [t]) for t in texts.values]
-            )
-            return field.name, [r for r in found if r is not None]
-        rowids: list[int] = []
-        for text in texts.values:
-            more = self._hints.by_value(self._kv, self._tv, field, text, limit=_INDEX_ROWS_MAX - len(rowids))
-            if more is None:
-                return None
-            rowids += more
-        return field.name, rowids
-
-    def _gather(self, fields: Sequence[Field], rowids: Sequence[int]) -> pl.DataFrame:
-        """Return the live rows of those rowids; index entries are hints, so the caller's filter still decides."""
-        by_part = self._tv.places(list(dict.fromkeys(rowids)))
-        frames = []
-        for view in self._tv.parts:
-            offsets = by_part.get(view.part.number)
-            if offsets:
-                frames.append(self._rows_frame(view, fields, offsets))
-        return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
-
-    def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
-        if self._deleted:
-            ends = [self.table.field(n) for n in ENDS]
-            shown = pl.DataFrame(
-                [view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row"
-            )
-            hidden = shown.select(hidden_edges(self._deleted)).to_series()
-            offsets = [o for o, gone in zip(offsets, hidden, strict=True) if not gone]
-        stored = [f for f in fields if f.name not in self._virtual]
-        wanted = [*stored, self._marker] if self._marker is not None else stored
-        rows = [view.part.row(o, wanted) for o in offsets]
-        if self._marker is not None:
-            kept = [i for i, r in enumerate(rows) if r[-1] is None]
-            rows, offsets = [rows[i][:-1] for i in kept], [offsets[i] for i in kept]
-        columns = iter(zip(*rows, strict=True)) if rows else iter([()] * len(stored))
-        if not fields:
-            return pl.DataFrame(height=len(offsets))
-        rowids = view.part.rowid_array(view.length)[offsets] if len(stored) < len(fields) else None
-        found = [
-            self._computed(f, rowids).alias(f.name)
-            if f.name in self._virtual and rowids is not None
-            else pl.Series(f.name, list(next(columns)), dtype=f.dtype)
-            for f in fields
-        ]
-        return pl.DataFrame(found)
-
-    def _field(self, name: str) -> Field:
-        return self._virtual.get(name) or self.table.field(name)
-
-
-def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
-    """Return a column of arrays, whose values are not made Python's on the way."""
-    cells = [
-        p.view.part.cell(field, p.offset)
-        if isinstance(p.view.part, Segment)
-        else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype)
-        for p in places
-    ]
-    return pl.concat(cells).alias(field.name) if cells else pl.Series(field.name, [], dtype=field.dtype)
 
 
 class Snapshot:
-    """The catalog of one statement: one pinned version, and the frames that were handed in; frames win over tables.
+    """The catalog of one statement: one pinned version, and the frames passed in, which hide tables of the same name.
 
     Args:
-        target: the table that TARGET means, with its rowids.
+        target: the table that the name TARGET stands for, with its rowids.
     """
 
     def __init__(
         self,
-        kv: KV,
-        hints: Hints,
-        version: Version,
+        access: Access,
         frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
         *,
         include_deleted: bool = False,
         target: TableVersion | None = None,
     ) -> None:
-        self._kv, self._hints, self.version, self._include_deleted, self._target = (
-            kv,
-            hints,
-            version,
-            include_deleted,
-            target,
-        )
+        self.access, self._include_deleted, self._target = access, include_deleted, target
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
 
+    @property
+    def version(self) -> Version:
+        return self.access.version
+
     def frame_key(self) -> tuple[object, ...]:
-        """Return what a plan depends on of the frames: their names and columns, and about how many rows they have."""
+        """Return the properties of the frames that a plan depends on: names, columns, and the magnitude of row
+        counts."""
         return tuple((name, tuple(f.schema.items()), f.row_count().bit_length()) for name, f in self._frames.items())
 
     def source(self, name: str) -> TableSource | None:
@@ -441,18 +53,16 @@ class Snapshot:
             return frame
         if name == TARGET and self._target is not None:
             hidden_too = self._include_deleted and self._target.table.kind == "system"
-            return StoredTable(
-                self._kv, self._hints, self.version, self._target, include_deleted=hidden_too, rowids=True
-            )
+            return StoredTable(self.access, self._target, include_deleted=hidden_too, rowids=True)
         tv = self.version.find(name)
         return (
             None
             if tv is None or tv.table.kind == "view"
-            else StoredTable(self._kv, self._hints, self.version, tv, include_deleted=self._include_deleted)
+            else StoredTable(self.access, tv, include_deleted=self._include_deleted)
         )
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
-        return table_functions.run(self._kv, self._hints, self.version, function, call)
+        return table_functions.run(self.access, function, call)
 
     def entity_table(self, name: str) -> str | None:
         tv = self.version.find(name)
@@ -467,9 +77,9 @@ class Snapshot:
         return str(tv.table.model) if tv.table.kind == "view" else None
 
     def parts(self, names: Sequence[str]) -> list[object]:
-        """Return what the rows of stored tables are made of; the same objects are the same rows."""
-        found = [self.version.find(name) for name in names]
-        return [None if tv is None else tv.parts for tv in found]
+        """Return the parts of stored tables; the rows are the same as long as these are the same objects."""
+        versions = [self.version.find(name) for name in names]
+        return [None if tv is None else tv.parts for tv in versions]
 
     def table_names(self) -> list[str]:
         return self._frame_names + [tv.table.name for tv in self.version] + list(system_views.NAMES)

@@ -1,10 +1,10 @@
-"""Relations that every database has and nobody stores: the SELECT that each name means. A table, view or frame of that
-name hides it."""
+"""The views that every database has: the SELECT of each name. A table, view or frame of that name hides it."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.quoting import identifier, literal
 from rem_arrow.schema import Table
 from rem_arrow.storage.version import Version
 
@@ -12,7 +12,7 @@ NAMES = ("all_entities",)
 
 
 def system_view(version: Version, name: str) -> str | None:
-    """Return the SELECT of a system relation, or None."""
+    """Return the SELECT of a system view; None if there is no view of that name."""
     return all_entities(version) if name.casefold() == "all_entities" else None
 
 
@@ -23,11 +23,7 @@ def all_entities(version: Version) -> str:
 
 def _entities_of(table: Table) -> str:
     names = dict.fromkeys(["name", *table.name_fields]) if "name" in table.names else dict.fromkeys(table.name_fields)
-    texts = [_quoted(n) for n in names if isinstance(table.field(n).dtype, pl.String)]
+    texts = [identifier(n) for n in names if isinstance(table.field(n).dtype, pl.String)]
     name = "CAST(NULL AS VARCHAR)" if not texts else texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
-    literal = "'" + table.name.replace("'", "''") + "'"
-    return f'SELECT {literal} AS "table", id, {name} AS "name", created_at, modified_at FROM {_quoted(table.name)}'
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    columns = f'{literal(table.name)} AS "table", id, {name} AS "name", created_at, modified_at'
+    return f"SELECT {columns} FROM {identifier(table.name)}"

@@ -16,20 +16,28 @@ import platform
 import shutil
 import sysconfig
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from rem_arrow.demo import stdlib
-from rem_arrow.demo.models import Class, Function, Module
+from rem_arrow.demo.library_models import Class, Function, Module
 from rem_arrow.errors import InputError
 from rem_arrow.face.database import Database, connect
 
 INFO_TABLE = "demo_info"
 _MARKER = "made-by-rem-arrow-demo"
+
+Report: TypeAlias = Callable[[str, int, int], None]
+"""Called with the name of a step, how much of it is done, and how much there is."""
 
 
 def open_demo(path: Path, *, console: Console) -> Database:
@@ -38,7 +46,7 @@ def open_demo(path: Path, *, console: Console) -> Database:
     if not path.exists():
         _build_beside(path, console=console)
     elif not path.is_dir() or not any(path.iterdir()):
-        raise InputError(f"{path} is there and is not a database; give a path that does not exist yet")
+        raise InputError(f"{path} exists and is not a database; give a path that does not exist yet")
     db = connect(path)
     if not is_complete(db):
         db.close()
@@ -59,10 +67,9 @@ def build(db: Database, *, console: Console) -> None:
     started = time.perf_counter()
     for model, name in ((Module, "modules"), (Class, "classes"), (Function, "functions")):
         db.register(model, name=name)
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=40), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        library = _read(progress)
-        _load(db, library, progress)
+    with _progress(console) as report:
+        library = _read(report)
+        _load(db, library, report)
     seconds = time.perf_counter() - started
     info = {"python": platform.python_version(), "built_at": datetime.now(timezone.utc), "seconds": round(seconds, 3)}
     db.load(INFO_TABLE, pl.DataFrame([info]), progress=False)
@@ -84,7 +91,7 @@ def _remove(work: Path) -> None:
     if not work.exists():
         return
     if not (work / _MARKER).is_file():
-        raise InputError(f"{work} is there and was not made by the demo; move it away or give another path")
+        raise InputError(f"{work} exists, and the demo did not create it; move it away, or give another path")
     # The marker goes last, so that a removal that is cut short can be taken up again.
     for entry in work.iterdir():
         if entry.name != _MARKER:
@@ -92,25 +99,63 @@ def _remove(work: Path) -> None:
     shutil.rmtree(work)
 
 
-def _read(progress: Progress) -> stdlib.Library:
+@contextmanager
+def _progress(console: Console) -> Iterator[Report]:
+    """Show how far the steps are: as bars in a terminal, elsewhere as lines."""
+    if not console.is_terminal:
+        yield _lines(console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=40), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _bars(progress)
+
+
+def _bars(progress: Progress) -> Report:
+    """Draw a bar for each step."""
+    bars: dict[str, TaskID] = {}
+
+    def draw(step: str, done: int, total: int) -> None:
+        if step not in bars:
+            bars[step] = progress.add_task(step, total=total)
+        progress.update(bars[step], completed=done)
+
+    return draw
+
+
+def _lines(console: Console) -> Report:
+    """Print a line at the first report of a step, and at each quarter of it."""
+    quarters: dict[str, int] = {}
+
+    def print_line(step: str, done: int, total: int) -> None:
+        quarter = 4 * done // max(total, 1)
+        if quarter > quarters.get(step, -1):
+            quarters[step] = quarter
+            console.print(Text(f"{step}: {done:,} of {total:,}"))
+
+    return print_line
+
+
+def _read(report: Report) -> stdlib.Library:
     root = Path(sysconfig.get_path("stdlib"))
-    task = progress.add_task("Reading source files", total=None)
-    library = stdlib.read(root, on_file=lambda done, total: progress.update(task, completed=done, total=total))
+    library = stdlib.read(root, on_file=partial(report, "Reading source files"))
     if library.functions.is_empty():
         raise InputError(f"no Python source in {root}; run the demo with a Python that has its library as .py files")
     return library
 
 
-def _load(db: Database, library: stdlib.Library, progress: Progress) -> None:
+def _load(db: Database, library: stdlib.Library, report: Report) -> None:
     tables = {
         "modules": library.modules,
         "classes": library.classes,
         "functions": library.functions,
         "resources": library.resources,
     }
-    task = progress.add_task("Writing rows", total=sum(f.height for f in tables.values()) + library.edges.height)
+    done, total = 0, sum(frame.height for frame in tables.values()) + library.edges.height
+    step = "Writing rows"
+    report(step, done, total)
     for name, frame in tables.items():
         db.load(name, frame, progress=False)
-        progress.advance(task, frame.height)
+        done += frame.height
+        report(step, done, total)
     db.add_edges(library.edges)
-    progress.advance(task, library.edges.height)
+    report(step, total, total)

@@ -1,10 +1,9 @@
 """What one function calls, as references, and what an import statement binds.
 
 A name that the function binds itself (a parameter, an assignment, a loop) hides the module's name, and a call through
-it is left out,
-with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that path, and a name
-bound by an import inside the function stands for what was imported. The first parameter of a method is the object, or
-the class.
+it is left out, with two exceptions: a name that is bound once, by `name = path` or `name = path(...)`, stands for that
+path, and a name bound by an import inside the function stands for what was imported. The first parameter of a method is
+the object, or the class.
 
 Scopes inside the function (nested functions, comprehensions, lambdas) are not told apart from it: a name bound in one
 of them is bound in the whole function. This loses some calls and invents none.
@@ -13,13 +12,21 @@ of them is bound in the whole function. This loses some calls and invents none.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rem_arrow.demo.facts import CALL, Path, Reference
 
 _ALIASES_MAX = 4
+_MARKS = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop, ast.Constant)
+_PLAIN = frozenset(("id", "attr", "ctx", "op", "ops"))
+# Of each kind of node the fields that may hold others.
+_FIELDS = {
+    kind: tuple(name for name in kind._fields if name not in _PLAIN)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and not issubclass(kind, _MARKS)
+}
 
 
 def calls_of(
@@ -28,14 +35,14 @@ def calls_of(
     """Return each callee with its number of calls and first line, and the import statements inside the function."""
     names = _Names()
     names.parameters(node.args)
-    found: list[tuple[Path, int]] = []
+    paths: list[tuple[Path, int]] = []
     imports: list[ast.Import | ast.ImportFrom] = []
     for statement in node.body:
-        for inner in ast.walk(statement):
+        for inner in _nodes(statement):
             if isinstance(inner, ast.Call):
                 path = path_of(inner.func)
                 if path is not None:
-                    found.append((path, inner.lineno))
+                    paths.append((path, inner.lineno))
             elif isinstance(inner, ast.Import | ast.ImportFrom):
                 imports.append(inner)
                 names.imports.update((i.bound, i.reference) for i in imported(inner, package) if i.name != "*")
@@ -43,7 +50,22 @@ def calls_of(
                 names.note(inner)
     if in_class:
         names.receiver(node)
-    return _counted(found, names), imports
+    return _counted(paths, names), imports
+
+
+def _nodes(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield a statement and what it holds, breadth first as `ast.walk` does, without operators, constants and the marks
+    of reading and writing: these neither call nor bind, and are more than half of the nodes."""
+    nodes: deque[ast.AST] = deque([statement])
+    while nodes:
+        node = nodes.popleft()
+        yield node
+        for name in _FIELDS[type(node)]:
+            child = getattr(node, name, None)
+            if isinstance(child, list):
+                nodes.extend([one for one in child if type(one) in _FIELDS])
+            elif isinstance(child, ast.AST) and type(child) in _FIELDS:
+                nodes.append(child)
 
 
 @dataclass(slots=True)
@@ -116,9 +138,9 @@ class _Names:
         return None
 
 
-def _counted(found: list[tuple[Path, int]], names: _Names) -> dict[Reference, tuple[int, int]]:
+def _counted(paths: list[tuple[Path, int]], names: _Names) -> dict[Reference, tuple[int, int]]:
     calls: dict[Reference, tuple[int, int]] = {}
-    for path, line in found:
+    for path, line in paths:
         reference = names.reference(path)
         if reference is not None:
             count, first = calls.get(reference, (0, line))

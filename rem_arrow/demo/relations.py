@@ -1,7 +1,6 @@
 """The facts of a tree to its edges.
 
-    imports     module -> module               one per pair; weight: import statements and names; an import of itself is
-    left out
+    imports     module -> module               one per pair, none to itself; weight: import statements and names
     defines     module -> class or function    what stands at its top
                 class  -> class or function    nested classes and methods
     inherits    class  -> class                direct bases that the tree defines
@@ -48,10 +47,11 @@ def edges(facts: Mapping[str, ModuleFacts], resolver: Resolver) -> pl.DataFrame:
 
 
 def _imports(module: str, facts: ModuleFacts, resolver: Resolver) -> Iterator[tuple[Ends, int, int]]:
-    for found in facts.imports:
-        target = resolver.module(f"{found.module}.{found.name}" if found.name else found.module)
+    for statement in facts.imports:
+        name = f"{statement.module}.{statement.name}" if statement.name else statement.module
+        target = resolver.module(name)
         if target is not None and target != module:
-            yield ("modules", module, "modules", target, "imports"), found.line, 1
+            yield ("modules", module, "modules", target, "imports"), statement.line, 1
 
 
 def _defines(module: str, facts: ModuleFacts, _: Resolver) -> Iterator[tuple[Ends, int, int]]:

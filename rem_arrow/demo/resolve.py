@@ -1,10 +1,10 @@
 """Names to definitions: follows a reference through imports, aliases, star imports, attributes and base classes.
 
 In: the facts of all modules by full name, and the names of modules without source. Out: a `Target`, the definition that
-a reference means,
-or None where the tree does not tell. Nothing is imported or run. What Python decides at run time is taken at its first
-choice in the order of the source: a module's own definition, then its imports and assignments, then its star imports.
-Members of a class are sought in the class, then in its bases, depth first. A cycle of names resolves to None.
+a reference means, or None where the tree does not tell. Nothing is imported or run. What Python decides at run time is
+taken at its first choice in the order of the source: a module's own definition, then its imports and assignments, then
+its star imports. Members of a class are looked up in the class, then in its bases, depth first. A cycle of names
+resolves to None.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rem_arrow.demo.facts import CALL, ModuleFacts, Path, Reference
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A definition: its table and id. An instance bears the id of its class."""
+    """A definition: its table and id. An instance has the id of its class."""
 
     kind: Literal["modules", "classes", "functions", "instance"]
     id: str
 
 
 class Resolver:
-    """Resolves references for one tree; remembers what it has resolved."""
+    """Resolves the references of one tree; caches what it has resolved."""
 
     def __init__(self, facts: Mapping[str, ModuleFacts], sourceless: Iterable[str]) -> None:
         self._facts = facts
@@ -49,9 +49,6 @@ class Resolver:
             name = name.rpartition(".")[0]
         return name or None
 
-    def is_module(self, name: str) -> bool:
-        return name in self._modules
-
     def target(self, reference: Reference, module: str, *, class_id: str | None) -> Target | None:
         """Return what a reference in `module`, in a method of `class_id`, means."""
         path = reference.path
@@ -63,8 +60,8 @@ class Resolver:
             case "class":
                 return self._follow(Target("classes", class_id), path) if class_id else None
             case "bases":
-                found = (self._member(base, path[0]) for base in self.bases(class_id)) if class_id else iter(())
-                return self._follow(next((t for t in found if t is not None), None), path[1:])
+                members = (self._member(base, path[0]) for base in self.bases(class_id)) if class_id else iter(())
+                return self._follow(next((t for t in members if t is not None), None), path[1:])
 
     def callee(self, target: Target | None) -> str | None:
         """Return the id of the function that runs when `target` is called: of a class `__init__`, of an instance
@@ -78,9 +75,9 @@ class Resolver:
         if class_id not in self._bases:
             self._bases[class_id] = ()  # What asks again while this is computed is a cycle.
             module, owner, paths = self._base_paths[class_id]
-            found = [self._base(path, module, owner, itself=class_id) for path in paths]
+            targets = [self._base(path, module, owner, itself=class_id) for path in paths]
             self._bases[class_id] = tuple(
-                dict.fromkeys(t.id for t in found if t is not None and t.kind == "classes" and t.id != class_id)
+                dict.fromkeys(t.id for t in targets if t is not None and t.kind == "classes" and t.id != class_id)
             )
         return self._bases[class_id]
 
@@ -107,9 +104,9 @@ class Resolver:
         return target
 
     def _attribute(self, module: str, name: str) -> Target | None:
-        found = self._lookup(module, name)
+        target = self._lookup(module, name)
         submodule = f"{module}.{name}"
-        return Target("modules", submodule) if found is None and submodule in self._modules else found
+        return Target("modules", submodule) if target is None and submodule in self._modules else target
 
     def _lookup(self, module: str, name: str) -> Target | None:
         """Return what `name` means at the top of `module`."""
@@ -144,7 +141,7 @@ class Resolver:
         key = (class_id, name)
         if key not in self._members:
             self._members[key] = None  # As in bases().
-            found = self._definitions.get(f"{class_id}.{name}")
+            own = self._definitions.get(f"{class_id}.{name}")
             inherited = (self._member(base, name) for base in self.bases(class_id))
-            self._members[key] = found or next((t for t in inherited if t is not None), None)
+            self._members[key] = own or next((t for t in inherited if t is not None), None)
         return self._members[key]

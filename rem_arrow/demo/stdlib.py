@@ -13,10 +13,12 @@ that has no source, such as zlib, is a row of kind builtin, extension, or absent
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
@@ -75,6 +77,28 @@ def read(root: Path, *, on_file: Callable[[int, int], None] | None = None) -> Li
         on_file: called after each file with the number of files done and of all files.
     """
     files = sorted(_files(root))
+    with _without_collector():
+        facts, paths, skipped = _facts(root, files, on_file)
+        return _library(facts, paths, tuple(skipped))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Stop looking for cycles of dead objects. Trees and facts have none, and each round would pass over all of them:
+    a quarter of the time that reading takes."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _facts(
+    root: Path, files: Sequence[Path], on_file: Callable[[int, int], None] | None
+) -> tuple[dict[str, ModuleFacts], dict[str, str], list[str]]:
+    """Return the facts of each module, its path, and the paths of the files that cannot be read."""
     facts: dict[str, ModuleFacts] = {}
     paths: dict[str, str] = {}
     skipped = []
@@ -89,7 +113,7 @@ def read(root: Path, *, on_file: Callable[[int, int], None] | None = None) -> Li
                 facts[module], paths[module] = its, path.as_posix()
         if on_file is not None:
             on_file(done, len(files))
-    return _library(facts, paths, tuple(skipped))
+    return facts, paths, skipped
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -115,8 +139,8 @@ def _library(facts: Mapping[str, ModuleFacts], paths: Mapping[str, str], skipped
     modules = pl.DataFrame(_module_rows(facts, paths, sourceless), schema=_MODULES, orient="row")
     classes = pl.DataFrame(_class_rows(facts, paths), schema=_CLASSES, orient="row")
     functions = pl.DataFrame(_function_rows(facts, paths), schema=_FUNCTIONS, orient="row")
-    found = edges(facts, Resolver(facts, sourceless))
-    return Library(modules, classes, functions, _resources(modules, classes, functions), found, skipped)
+    relations = edges(facts, Resolver(facts, sourceless))
+    return Library(modules, classes, functions, _resources(modules, classes, functions), relations, skipped)
 
 
 def _sourceless(facts: Mapping[str, ModuleFacts]) -> dict[str, str]:

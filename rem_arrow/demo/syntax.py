@@ -107,12 +107,12 @@ class _Parser:
         self.functions.append(facts)
 
     def _import(self, node: ast.Import | ast.ImportFrom, *, binds: bool) -> None:
-        for found in imported(node, self.package):
-            self.imports.append(Import(found.module, found.name if found.name != "*" else None, node.lineno))
-            if found.name == "*":
-                self.stars.append(found.module)
+        for one in imported(node, self.package):
+            self.imports.append(Import(one.module, one.name if one.name != "*" else None, node.lineno))
+            if one.name == "*":
+                self.stars.append(one.module)
             elif binds:
-                self.names.setdefault(found.bound, []).append(found.reference)
+                self.names.setdefault(one.bound, []).append(one.reference)
 
     def _value(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr) -> None:
         """Note what an assignment at the top of the module binds, and `__all__`."""

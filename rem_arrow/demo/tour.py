@@ -1,8 +1,11 @@
-"""The demo as the user sees it: build or open, ask, show, and say what to type next. Laid out for 100 columns."""
+"""The demo as the user sees it: build or open, ask, show, and say what to type next. Laid out for 100 columns; tables
+fit into narrower terminals."""
 
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +25,7 @@ from rem_arrow.demo.build import INFO_TABLE, open_demo
 from rem_arrow.demo.questions import ASKED, LOOKUP, QUESTIONS, SEARCHES
 from rem_arrow.face.database import Database
 
+_COMMAND = "rem-arrow"
 _DEFAULT = Path("rem-demo.rem")
 _ROWS_MAX = 8
 _COLUMNS_MAX = 5
@@ -29,6 +33,11 @@ _TEXT_MAX = 44
 _WIDTH_MAX = 100
 _WIDTH_MIN = 8
 _OWN_TABLES = ("modules", "classes", "functions", "resources", "edges")
+
+
+def wide_console() -> Console:
+    """Return the console of standard output: as wide as the terminal, and as the layout where there is none."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_MAX)
 
 
 def run(path: Path | None, *, console: Console) -> None:
@@ -58,7 +67,7 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
     answer = db.query_natural_language(text, model="rules")
     milliseconds = (time.perf_counter() - started) * 1e3
     wide = answer.results.width > _COLUMNS_MAX
-    wanted = (
+    columns = (
         [c for c in ("id", "name", "package", "size", "links") if c in answer.results.columns]
         if wide
         else answer.results.columns
@@ -66,7 +75,7 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
     console.print()
     console.print(Rule(Text(f"“{text}”", style="bold cyan"), align="left", style="cyan"))
     console.print(Text(answer.query, style="dim"))
-    console.print(table_of(answer.results.select(wanted)))
+    console.print(table_of(answer.results.select(columns), width=console.width))
     console.print(
         Text(
             f"{milliseconds:,.1f} ms   In plain language: {answer.query_type}, confidence {answer.confidence:.2f}, "
@@ -78,8 +87,8 @@ def _ask_in_words(db: Database, text: str, console: Console) -> None:
 
 def _shown(db: Database, text: str) -> pl.DataFrame:
     """Return the answer of a search without the columns that say nothing here."""
-    found = db.sql(text)
-    return found.select("name", "content", pl.col("_score").alias("score")) if "_score" in found.columns else found
+    rows = db.sql(text)
+    return rows.select("name", "content", pl.col("_score").alias("score")) if "_score" in rows.columns else rows
 
 
 def _print_start(db: Database, *, was_there: bool, console: Console) -> None:
@@ -98,30 +107,32 @@ def _ask(title: str, sql: str, answer: Callable[[], pl.DataFrame], *, note: str,
     console.print()
     console.print(Rule(Text(title, style="bold cyan"), align="left", style="cyan"))
     console.print(Text(sql, style="dim"))
-    console.print(table_of(frame))
+    console.print(table_of(frame, width=console.width))
     took = f"{milliseconds:,.1f} ms"
     console.print(Text(f"{took}   {note}" if note else took, style="dim italic"))
 
 
-def table_of(frame: pl.DataFrame) -> Table:
-    """Return the first rows of a frame: numbers to the right with thousands separators, long texts cut."""
+def table_of(frame: pl.DataFrame, *, width: int = _WIDTH_MAX) -> Table:
+    """Return the first rows of a frame for a terminal: numbers to the right with thousands separators, long texts
+    cut."""
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     cells = [[_cell(value) for value in column.head(_ROWS_MAX)] for column in frame]
-    widths = _widths([max([len(column.name), *map(len, shown)]) for column, shown in zip(frame, cells, strict=True)])
-    for (name, dtype), width in zip(frame.schema.items(), widths, strict=True):
+    widths = [max([len(column.name), *map(len, texts)]) for column, texts in zip(frame, cells, strict=True)]
+    widths = _fitted(widths, min(width, _WIDTH_MAX))
+    for (name, dtype), its_width in zip(frame.schema.items(), widths, strict=True):
         side: Literal["left", "right"] = "right" if dtype.is_numeric() else "left"
-        table.add_column(Text(name), justify=side, no_wrap=True, overflow="ellipsis", width=width)
+        table.add_column(Text(name), justify=side, no_wrap=True, overflow="ellipsis", width=its_width)
     for row in zip(*cells, strict=True):
         table.add_row(*row)
     return table
 
 
-def _widths(wanted: list[int]) -> list[int]:
-    """Return the widths of the columns; what is too much for a line is taken from the widest."""
-    widest = wanted.index(max(wanted))
-    total = sum(wanted) + 3 * (len(wanted) - 1) + 2
-    fitting = max(_WIDTH_MIN, wanted[widest] - max(0, total - _WIDTH_MAX))
-    return [fitting if place == widest else width for place, width in enumerate(wanted)]
+def _fitted(widths: list[int], width: int) -> list[int]:
+    """Return the widths of columns for a line of `width`; what is too much for it is taken from the widest column."""
+    widest = widths.index(max(widths))
+    total = sum(widths) + 3 * (len(widths) - 1) + 2
+    fitting = max(_WIDTH_MIN, widths[widest] - max(0, total - width))
+    return [fitting if place == widest else one for place, one in enumerate(widths)]
 
 
 def _cell(value: object) -> Text:
@@ -150,24 +161,33 @@ def _print_end(path: Path, tables: pl.DataFrame, console: Console) -> None:
     for name, rows in _rows_by_table(tables).items():
         counts.add_row(Text(name), f"{rows:,}")
     console.print(counts)
-    name = shlex.quote(str(path))
+    name, command = shlex.quote(str(path)), shlex.quote(_command())
     question = "SELECT id, size FROM modules ORDER BY size DESC LIMIT 5"
     shell = f"""\
-rem-arrow sql {name} "{question}"
-rem-arrow lookup {name} {LOOKUP}
-rem-arrow ask {name} "{ASKED[0]}"
-rem-arrow tables {name}"""
+{command} sql {name} "{question}"
+{command} lookup {name} {LOOKUP}
+{command} ask {name} "{ASKED[0]}"
+{command} tables {name}"""
     python = f"""\
 import rem_arrow as rem
 db = rem.connect({str(path)!r})
 print(db.sql("{question}"))"""
-    for title, text, language in (("In the shell:", shell, "bash"), ("In Python:", python, "python")):
+    interpreter = "Python" if command == _COMMAND else str(Path(_command()).with_name("python"))
+    for title, text, language in (("In the shell:", shell, "bash"), (f"In {interpreter}:", python, "python")):
         console.print(Text(title, style="bold"))
         # Not wrapped to the console, so that a long line stays one line when it is copied.
         console.print(
             Syntax("", language, theme="ansi_dark", background_color="default").highlight(indent(text, "  ")),
             soft_wrap=True,
         )
+
+
+def _command() -> str:
+    """Return what to type for the command line: its name, or its path where a shell does not find it by name."""
+    started = Path(sys.argv[0])
+    if started.name != _COMMAND or shutil.which(_COMMAND) is not None:
+        return _COMMAND
+    return str(started)
 
 
 def _rows_by_table(tables: pl.DataFrame) -> dict[str, int]:

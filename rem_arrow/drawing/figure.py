@@ -29,17 +29,27 @@ _MINUS = 1e-9
 
 
 class Drawing:
-    """A picture: a notebook shows it, and `save` writes it.
+    """A picture, made by `draw_graph`, `draw_scores`, `Plan.show` and `Plan.profile`; a notebook shows it.
 
     Attributes:
-        figure: the matplotlib Figure, to go on with.
+        figure: the matplotlib Figure, for further changes.
     """
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
 
     def save(self, path: str | Path) -> None:
-        """Write the picture to a file; its ending says the kind: .png, .svg or .pdf. Raises InputError for another."""
+        """Write the picture to a file.
+
+        Args:
+            path: its suffix says the format: .png, .svg or .pdf.
+
+        Raises:
+            InputError: the suffix is another one, or the file cannot be written.
+
+        Example:
+            >>> rem.draw_graph(db.traverse_edges("ada")).save("reached.svg")
+        """
         target = Path(path)
         if target.suffix not in _SUFFIXES:
             raise InputError(f"a drawing is saved as {', '.join(_SUFFIXES)}, not {target.name!r}")

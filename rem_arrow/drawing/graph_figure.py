@@ -1,8 +1,8 @@
-"""A graph drawn: what a traversal or a query of paths returned, or edges.
+"""The drawing of a graph: of what a traversal or a query of paths returned, or of edges.
 
-Walks stand in layers from left to right, by distance from their start. Other graphs are laid out by forces, and their
-nodes are as large as they have edges. Colours say the group of a node, lines the type of an edge. No label lies on
-another.
+Walks stand in layers from left to right, by distance from their start. Other graphs are laid out by forces, and the
+size of a node grows with the number of its edges. Colours show the group of a node, lines the type of an edge. No label
+covers another.
 """
 
 from __future__ import annotations
@@ -57,22 +57,25 @@ def draw_graph(
     """Draw what a traversal, a query of paths or a query of edges returned; needs the extra `plot`.
 
     Args:
-        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and
-            dst (as of `edges`).
-        labels: by id, what stands at a node instead of its id.
-        groups: by id, what its colour says; default is the table, where the frame says it and there are several.
-        direction: that of the walk, so that arrows show the edges' own: with "in" they point to the start, with
-            "both" there are none.
-        layout: "layers" by distance from the start, "force"; "auto" takes layers for walks.
-        nodes_max: more nodes are refused, since nobody could read them.
+        frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and dst
+            (as of `edges`).
+        title: above the drawing.
+        labels: by id, the text at a node instead of its id.
+        groups: by id, the group that gives a node its colour; default is its table, where the frame has several.
+        direction: that of the traversal, so that arrows show the direction of the edges; with "both" there are none.
+        layout: "layers" by distance from the start, or "force"; "auto" chooses layers for traversals.
+        nodes_max: the most nodes; more are refused, since nobody could read them.
+
+    Returns:
+        A `Drawing`, which shows itself in a notebook; `save` writes PNG, SVG or PDF.
 
     Raises:
-        InputError: the frame says nothing of edges, has no nodes, or too many.
-        UnsupportedError: without matplotlib.
+        InputError: the frame has no edges, no nodes or too many, or another argument does not fit.
+        UnsupportedError: the extra `plot` is not installed.
 
     Example:
-        >>> reached = db.traverse_edges("json", edge_type="imports", depth=2)
-        >>> draw_graph(reached, title="What json imports").save("json.png")
+        >>> reached = db.traverse_edges("ada", depth=2)
+        >>> rem.draw_graph(reached, title="What Ada reaches").save("reached.png")
     """
     graph = network(frame)
     if not graph.nodes or len(graph.nodes) > nodes_max:
@@ -85,25 +88,26 @@ def draw_graph(
             f"direction is 'out', 'in' or 'both', and layout 'auto', 'layers' or 'force'; got {direction!r} and "
             f"{layout!r}"
         )
+    if groups is None:
+        groups = graph.tables if len(set(graph.tables.values())) > 1 else {}
     shown = [_cut((labels or {}).get(node, node)) for node in graph.nodes]
-    known = groups if groups is not None else graph.tables if len(set(graph.tables.values())) > 1 else {}
-    colours = colours_of([known[n] for n in graph.nodes if n in known])
+    fill, legend = _colouring(graph, groups)
     kinds = list(dict.fromkeys(edge.kind for edge in graph.edges if edge.kind))
-    fill = [colours.get(known[n], OTHER) if n in known else (OTHER if known else COLOURS[0]) for n in graph.nodes]
-    picture = _Picture(
-        graph,
-        shown,
-        fill,
-        direction,
-        kinds,
-        title,
-        _legend_of(colours, [n for n in graph.nodes if n not in known] if known else [], graph.starts),
-    )
+    picture = _Picture(graph, shown, fill, direction, kinds, title, legend)
     return picture.layers() if layout == "layers" or (layout == "auto" and graph.walked) else picture.force()
 
 
+def _colouring(graph: Network, groups: Mapping[str, str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the colour of each node, and the legend: names with their colours."""
+    if not groups:
+        return [COLOURS[0]] * len(graph.nodes), []
+    colours = colours_of([groups[n] for n in graph.nodes if n in groups])
+    fill = [colours.get(groups[n], OTHER) if n in groups else OTHER for n in graph.nodes]
+    return fill, _legend_of(colours, [n for n in graph.nodes if n not in groups], graph.starts)
+
+
 class _Picture:
-    """One graph with all that is shown of it."""
+    """A graph, and what is shown of it."""
 
     def __init__(
         self,
@@ -128,21 +132,21 @@ class _Picture:
     def layers(self) -> Drawing:
         """Draw nodes as boxes in columns."""
         graph = self._graph
-        found = laid.layers(graph.nodes, [(e.src, e.dst) for e in graph.edges], graph.starts)
-        columns = max(column for column, _ in found.values()) + 1
+        cells = laid.layers(graph.nodes, [(e.src, e.dst) for e in graph.edges], graph.starts)
+        columns = max(column for column, _ in cells.values()) + 1
         widest = [
-            max((w for n, w in zip(graph.nodes, self._widths, strict=True) if found[n][0] == c), default=0.3) + 0.24
+            max((w for n, w in zip(graph.nodes, self._widths, strict=True) if cells[n][0] == c), default=0.3) + 0.24
             for c in range(columns)
         ]
         lefts = [_EDGE + sum(widest[:c]) + c * _GAP for c in range(columns)]
-        height = max(row for _, row in found.values()) * _ROW + _BOX_HEIGHT
+        height = max(row for _, row in cells.values()) * _ROW + _BOX_HEIGHT
         axes, drawing, top = self._canvas(lefts[-1] + widest[-1] + _EDGE, height)
         boxes = {
-            node: (lefts[found[node][0]], top + found[node][1] * _ROW, width + 0.24)
+            node: (lefts[cells[node][0]], top + cells[node][1] * _ROW, width + 0.24)
             for node, width in zip(graph.nodes, self._widths, strict=True)
         }
         for edge in graph.edges:
-            self._curve(axes, edge, boxes[edge.src], boxes[edge.dst], same=found[edge.src][0] == found[edge.dst][0])
+            self._curve(axes, edge, boxes[edge.src], boxes[edge.dst], same=cells[edge.src][0] == cells[edge.dst][0])
         for node, label, colour in zip(graph.nodes, self._labels, self._fill, strict=True):
             left, upper, width = boxes[node]
             strong = node in graph.starts

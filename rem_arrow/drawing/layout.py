@@ -1,5 +1,9 @@
 """Where nodes stand: in layers by their distance from the start, or by forces. The same graph always gets the same
-places."""
+places.
+
+Forces are those of networkx. Its layered layouts place the nodes of a layer in the order in which they come, so that
+edges cross; the layers here put parents beside their children.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rem_arrow.errors import UnsupportedError
+
 Places = npt.NDArray[np.float64]
 
 _SWEEPS = 12
 _ROUNDS = 400
-_GRAVITY = 0.06
+# The weight of the pull to the middle, where that of an edge is 1.
+_GRAVITY = 0.1
 _PUSHES = 600
 
 
@@ -21,8 +28,8 @@ def layers(
 ) -> dict[str, tuple[int, float]]:
     """Return the layer and the row of each node: layers by edges from the starts, rows at least 1 apart within a layer.
 
-    A tree gets the rows of its leaves, each parent beside the middle of its children. Where nodes have several parents
-    they are moved towards their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy
+    A tree gets the rows of its leaves, each parent beside the middle of its children. Nodes with several parents are
+    moved towards their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy
     nodes.
     """
     depth = _depths(nodes, edges, starts)
@@ -37,14 +44,15 @@ def layers(
         by_layer = [[n for n in nodes if depth[n] == d] for d in range(max(depth.values(), default=0) + 1)]
         for sweep in range(_SWEEPS):
             for layer in by_layer if sweep % 2 else reversed(by_layer):
-                wanted = {n: float(np.mean([rows[m] for m in beside[n]])) if n in beside else rows[n] for n in layer}
-                rows.update(_apart(wanted))
+                means = {n: float(np.mean([rows[m] for m in beside[n]])) if n in beside else rows[n] for n in layer}
+                rows.update(_apart(means))
     lowest = min(rows.values(), default=0.0)
     return {n: (depth[n], rows[n] - lowest) for n in nodes}
 
 
 def _depths(nodes: Sequence[str], edges: Sequence[tuple[str, str]], starts: Sequence[str]) -> dict[str, int]:
-    """Return the edges from a start; what no start reaches begins anew at what nothing leads to."""
+    """Return the number of edges from a start to each node. Nodes that no start reaches are counted from one of
+    them."""
     after: dict[str, list[str]] = {}
     for a, b in edges:
         after.setdefault(a, []).append(b)
@@ -91,17 +99,16 @@ def _tree_rows(nodes: Sequence[str], edges: Sequence[tuple[str, str]], depth: Ma
     return rows
 
 
-def _apart(wanted: Mapping[str, float]) -> dict[str, float]:
-    """Return the places nearest to those that are wanted, at least 1 apart: neighbours that are too close share what
-    they lack."""
-    ordered = sorted(wanted, key=lambda n: wanted[n])
+def _apart(rows: Mapping[str, float]) -> dict[str, float]:
+    """Return the rows nearest to these that are at least 1 apart: nodes that are too close are moved by equal parts."""
+    ordered = sorted(rows, key=lambda n: rows[n])
     # Blocks of nodes that touch each other: first place, and the nodes.
     blocks: list[tuple[float, list[str]]] = []
     for node in ordered:
-        start, members = wanted[node], [node]
+        start, members = rows[node], [node]
         while blocks and blocks[-1][0] + len(blocks[-1][1]) > start:
             members = blocks.pop()[1] + members
-            start = float(np.mean([wanted[n] - i for i, n in enumerate(members)]))
+            start = float(np.mean([rows[n] - i for i, n in enumerate(members)]))
         blocks.append((start, members))
     return {n: start + i for start, members in blocks for i, n in enumerate(members)}
 
@@ -109,21 +116,25 @@ def _apart(wanted: Mapping[str, float]) -> dict[str, float]:
 def forces(count: int, edges: npt.NDArray[np.int64], *, seed: int = 7) -> Places:
     """Return places of nodes that edges pull together and that push each other away, about 1 apart, the middle at 0.
 
-    Source: Fruchterman and Reingold 1991, with a pull to the middle so that parts that are not connected stay in sight.
+    Raises:
+        UnsupportedError: networkx is not installed, or scipy, which it needs for 500 nodes and more.
+
+    Source: Fruchterman and Reingold 1991.
     """
-    random = np.random.default_rng(seed)
-    places = random.uniform(-0.5, 0.5, size=(count, 2)) * np.sqrt(count)
-    for step in range(_ROUNDS):
-        apart = places[:, None, :] - places[None, :, :]
-        distance = np.maximum(np.sqrt((apart**2).sum(axis=2)), 0.02)
-        move = (apart / distance[:, :, None] ** 2).sum(axis=1)
-        pull = apart[edges[:, 0], edges[:, 1]] * distance[edges[:, 0], edges[:, 1]][:, None]
-        np.add.at(move, edges[:, 0], -pull)
-        np.add.at(move, edges[:, 1], pull)
-        move -= places * _GRAVITY * np.sqrt(count)
-        length = np.maximum(np.sqrt((move**2).sum(axis=1, keepdims=True)), 1e-9)
-        # The steps shrink, so that the nodes come to rest.
-        places += move / length * np.minimum(length, 0.12 * np.sqrt(count) * (1 - step / _ROUNDS))
+    try:
+        import networkx as nx
+
+        graph = nx.Graph()
+        graph.add_nodes_from(range(count))
+        graph.add_edges_from(edges.tolist())
+        # One more node, which is not drawn, pulls all others a little: so parts that are not connected stay in sight.
+        graph.add_edges_from(((node, count) for node in range(count)), weight=_GRAVITY)
+        placed = nx.spring_layout(graph, k=1.0, iterations=_ROUNDS, scale=None, seed=seed)
+    except ImportError as error:
+        raise UnsupportedError(
+            "a graph laid out by forces needs networkx and scipy: pip install 'rem_arrow[plot]'"
+        ) from error
+    places = np.array([placed[node] for node in range(count)], dtype=np.float64).reshape(count, 2)
     return np.asarray(places - places.mean(axis=0), dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""What a frame says of a graph: its nodes, its edges, where the walk began.
+"""The graph in a frame: its nodes, its edges, where the walk began.
 
 columns                                   as they come from
 id, parent_id [, start_id, edge_type]     traverse_edges, TRAVERSE
@@ -18,7 +18,7 @@ from rem_arrow.errors import InputError
 
 
 class Edge(NamedTuple):
-    """A directed edge; `kind` is its type, empty where none is known."""
+    """A directed edge; `kind` is its type, empty where the frame has none."""
 
     src: str
     dst: str
@@ -76,13 +76,22 @@ def _of_steps(frame: pl.DataFrame) -> Network:
 
 def _of_paths(frame: pl.DataFrame) -> Network:
     paths = [[str(node) for node in path] for path in frame["path"].to_list() if path]
-    listed = isinstance(frame.schema.get("edge_types"), pl.List)
-    kinds = frame["edge_types"].to_list() if listed else [None] * frame.height
-    edges = []
-    for path, types in zip(paths, (k for k, p in zip(kinds, frame["path"].to_list(), strict=True) if p), strict=True):
-        found = [str(t) for t in types] if types is not None and len(types) == len(path) - 1 else [""] * (len(path) - 1)
-        edges += [Edge(a, b, k) for (a, b), k in zip(pairwise(path), found, strict=True)]
+    edges = [edge for path, types in zip(paths, _path_types(frame), strict=True) for edge in _path_edges(path, types)]
     return _made(edges, [p[0] for p in paths], [node for path in paths for node in path], walked=True, tables={})
+
+
+def _path_types(frame: pl.DataFrame) -> list[list[str]]:
+    """Return the types of the edges of each path that is not empty; none where the frame does not say them."""
+    is_listed = isinstance(frame.schema.get("edge_types"), pl.List)
+    types = frame["edge_types"].to_list() if is_listed else [None] * frame.height
+    return [
+        [str(t) for t in of_path or ()] for of_path, path in zip(types, frame["path"].to_list(), strict=True) if path
+    ]
+
+
+def _path_edges(path: list[str], types: list[str]) -> list[Edge]:
+    kinds = types if len(types) == len(path) - 1 else [""] * (len(path) - 1)
+    return [Edge(a, b, kind) for (a, b), kind in zip(pairwise(path), kinds, strict=True)]
 
 
 def _of_edges(frame: pl.DataFrame) -> Network:
@@ -103,11 +112,11 @@ def _of_edges(frame: pl.DataFrame) -> Network:
 def _made(
     edges: Iterable[Edge], starts: Iterable[str], nodes: Iterable[str], *, walked: bool, tables: dict[str, str]
 ) -> Network:
-    kept = list(dict.fromkeys(edges))
-    ends = (end for edge in kept for end in (edge.src, edge.dst))
+    distinct = list(dict.fromkeys(edges))
+    ends = (end for edge in distinct for end in (edge.src, edge.dst))
     return Network(
         [n for n in dict.fromkeys([*nodes, *ends]) if n],
-        kept,
+        distinct,
         list(dict.fromkeys(s for s in starts if s)),
         walked,
         tables,
@@ -115,5 +124,5 @@ def _made(
 
 
 def _texts(frame: pl.DataFrame, column: str) -> list[str]:
-    """Return a column as texts, empty where it is NULL or not there."""
+    """Return a column as texts, empty for NULL; all empty without such a column."""
     return frame[column].cast(pl.String).fill_null("").to_list() if column in frame.columns else [""] * frame.height

@@ -1,4 +1,4 @@
-"""The plan of a query drawn: as a tree of boxes, and the time and rows of its steps as bars."""
+"""The drawing of a query plan: as a tree of boxes, and the time and rows of its steps as bars."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _check(steps: Sequence[Step]) -> None:
 
 def _merged(steps: Sequence[Step]) -> list[_Merged]:
     """Return the steps with each run of projections as one; most of them give names only."""
-    found: list[_Merged] = []
+    merged: list[_Merged] = []
     above: list[tuple[int, _Merged]] = []
     for step in steps:
         while above and above[-1][0] >= step.depth:
@@ -136,9 +136,9 @@ def _merged(steps: Sequence[Step]) -> list[_Merged]:
             parent.ms = None if parent.ms is None else parent.ms + (step.ms or 0.0)
             above.append((step.depth, parent))
             continue
-        found.append(_Merged(0 if parent is None else parent.depth + 1, step.text, step.note, step.rows, step.ms))
-        above.append((step.depth, found[-1]))
-    return found
+        merged.append(_Merged(0 if parent is None else parent.depth + 1, step.text, step.note, step.rows, step.ms))
+        above.append((step.depth, merged[-1]))
+    return merged
 
 
 def _wrapped(text: str) -> list[str]:

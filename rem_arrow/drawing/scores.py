@@ -1,4 +1,4 @@
-"""Numbers of rows drawn as bars: the scores of a search, or any column."""
+"""The drawing of a column of numbers as bars: the scores of a search, or any column."""
 
 from __future__ import annotations
 
@@ -22,21 +22,25 @@ def draw_scores(
     title: str = "",
     rows_max: int = ROWS_MAX,
 ) -> Drawing:
-    """Draw a column of numbers as bars, one row each, in their order; needs the extra `plot`.
+    """Draw a column of numbers as bars, one for each row, in their order; needs the extra `plot`.
 
     Args:
-        frame: rows, such as of a search.
+        frame: rows, such as those of a search.
         score: the column of numbers; default is `_score`, else `score`, else the last column of numbers.
         label: the column that names the rows; default is name, id, title, text or label, else the first column of
             texts.
-        rows_max: more rows are left out, and the drawing says how many.
+        title: above the drawing.
+        rows_max: the most bars; more rows are left out, and the drawing says how many.
+
+    Returns:
+        A `Drawing`, which shows itself in a notebook; `save` writes PNG, SVG or PDF.
 
     Raises:
-        InputError: no such column, or no rows with a number.
-        UnsupportedError: without matplotlib.
+        InputError: there is no such column, or no row with a number.
+        UnsupportedError: matplotlib is not installed.
 
     Example:
-        >>> draw_scores(db.search("resources", "password"), title="password").save("scores.png")
+        >>> rem.draw_scores(db.search("issues", "password"), label="title").save("scores.png")
     """
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"draw_scores takes a Polars DataFrame, not {type(frame).__name__}")
@@ -74,15 +78,15 @@ def draw_scores(
     return Drawing(figure)
 
 
-def _chosen(given: str | None, preferred: tuple[str, ...], fitting: list[str], frame: pl.DataFrame, what: str) -> str:
-    if given is not None and given not in frame.columns:
-        raise InputError(f"no column {given!r} in the frame. {suggest(given, frame.columns, 'Columns')}")
-    found = given or next((n for n in (*preferred, *fitting) if n in frame.columns), None)
-    if found is None:
+def _chosen(name: str | None, preferred: tuple[str, ...], fitting: list[str], frame: pl.DataFrame, what: str) -> str:
+    if name is not None and name not in frame.columns:
+        raise InputError(f"no column {name!r} in the frame. {suggest(name, frame.columns, 'Columns')}")
+    column = name or next((n for n in (*preferred, *fitting) if n in frame.columns), None)
+    if column is None:
         raise InputError(f"the frame has no column of {what} to draw; columns: {', '.join(frame.columns)}")
-    if what == "numbers" and not frame.schema[found].is_numeric():
-        raise InputError(f"the column {found!r} holds {frame.schema[found]}, and scores are numbers")
-    return found
+    if what == "numbers" and not frame.schema[column].is_numeric():
+        raise InputError(f"the column {column!r} holds {frame.schema[column]}, but scores are numbers")
+    return column
 
 
 def _number(value: float) -> str:

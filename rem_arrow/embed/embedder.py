@@ -1,8 +1,8 @@
 """What turns texts into vectors: the protocol, and the one way to call it.
 
-In: texts, str each. Out: float32 of shape (texts, dimension), every number finite, in the order of the texts. What an
-embedder gives back is from outside (a model, a service, a user's function), so `embed_texts` checks all of it; nothing
-unchecked is stored.
+In: texts, each a str. Out: float32 of shape (texts, dimension), every number finite, in the order of the texts. What an
+embedder returns comes from outside (a library, a service, a user's function), so `embed_texts` checks all of it; no
+vector is stored unchecked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rem_arrow.errors import InputError, LanguageError, RemError
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
 Vectors: TypeAlias = "npt.NDArray[np.float32]"
 
-# RocksDB values and HNSW links are sized for vectors; no model comes near.
+# RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
 DIMENSION_MAX = 65_536
 _ERROR_TEXT_MAX = 300
 
@@ -73,25 +73,25 @@ def embed_texts(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     if not len(texts):
         return np.empty((0, embedder.dimension), dtype=np.float32)
     with foreign(embedder.name):
-        found = [
+        batches = [
             embedder.embed(texts[start : start + embedder.batch_max])
             for start in range(0, len(texts), embedder.batch_max)
         ]
         dimension = embedder.dimension
     counts = [min(embedder.batch_max, len(texts) - start) for start in range(0, len(texts), embedder.batch_max)]
     checked = [
-        checked_vectors(embedder.name, batch, count, dimension) for batch, count in zip(found, counts, strict=True)
+        checked_vectors(embedder.name, batch, count, dimension) for batch, count in zip(batches, counts, strict=True)
     ]
     return checked[0] if len(checked) == 1 else np.concatenate(checked)
 
 
-def checked_vectors(name: str, found: Any, count: int, dimension: int | None) -> Vectors:
+def checked_vectors(name: str, output: Any, count: int, dimension: int | None) -> Vectors:
     """Return what a provider gave for `count` texts as float32 of shape (count, dimension); dimension None takes any.
 
     Raises LanguageError when it is anything else.
     """
     try:
-        array = np.asarray(found)
+        array = np.asarray(output)
     except (TypeError, ValueError, RuntimeError) as error:
         raise LanguageError(
             f"{name} gave vectors that do not make a matrix ({shortened(error)}); give one vector of equal length for "
@@ -99,23 +99,23 @@ def checked_vectors(name: str, found: Any, count: int, dimension: int | None) ->
         ) from error
     if array.dtype.kind not in "fiu":
         raise LanguageError(
-            f"{name} gave {_kind(found, array)} instead of numbers; give a list of floats, or a float32 array, for "
+            f"{name} gave {_kind(output, array)} instead of numbers; give a list of floats, or a float32 array, for "
             "each text"
         )
     if array.ndim != 2 or array.shape[0] != count:
-        wanted = f"({count}, {dimension if dimension is not None else 'dimension'})"
+        expected = f"({count}, {dimension if dimension is not None else 'dimension'})"
         raise LanguageError(
-            f"{name} gave an array of shape {array.shape} for {_texts(count)}; give shape {wanted}, one vector for "
+            f"{name} gave an array of shape {array.shape} for {_texts(count)}; give shape {expected}, one vector for "
             "each text in their order"
         )
     if (
         array.shape[1] != (array.shape[1] if dimension is None else dimension)
         or not 1 <= array.shape[1] <= DIMENSION_MAX
     ):
-        wanted = f"{dimension} were expected" if dimension is not None else f"1 to {DIMENSION_MAX} are possible"
+        expected = f"{dimension} were expected" if dimension is not None else f"1 to {DIMENSION_MAX} are possible"
         raise LanguageError(
-            f"{name} gave vectors of {array.shape[1]} dimensions, and {wanted}; choose the model or the dimension "
-            "that fits"
+            f"{name} gave vectors of {array.shape[1]} dimensions, and {expected}; choose the embedder or the "
+            "dimension that fits"
         )
     with np.errstate(over="ignore"):
         vectors = np.ascontiguousarray(array, dtype=np.float32)
@@ -123,16 +123,16 @@ def checked_vectors(name: str, found: Any, count: int, dimension: int | None) ->
     if not finite.all():
         raise LanguageError(
             f"{name} gave a vector that is not finite (NaN or infinity) for text {int(np.argmin(finite))} of {count}; "
-            "leave that text out, or use another model"
+            "leave that text out, or use another embedder"
         )
     return vectors
 
 
 class foreign:
-    """Turn whatever code that is not ours raises inside into LanguageError that names the provider.
+    """Turn an exception of foreign code into a LanguageError that names the embedder.
 
-    A user's function or a model's library may raise anything, so there is no list of exceptions to catch; errors of
-    rem_arrow, and what is no Exception (KeyboardInterrupt), pass.
+    A user's function or a library may raise anything, so there is no list of exceptions to catch. Errors of rem_arrow
+    pass, and so does what is no Exception (KeyboardInterrupt).
     """
 
     def __init__(self, name: str) -> None:
@@ -146,7 +146,7 @@ class foreign:
     ) -> None:
         if isinstance(error, Exception) and not isinstance(error, RemError):
             raise LanguageError(
-                f"{self._name} failed: {shortened(error)}; mend that, or choose another embedder"
+                f"{self._name} failed: {shortened(error)}; fix that, or choose another embedder"
             ) from error
 
 
@@ -156,10 +156,10 @@ def shortened(error: BaseException) -> str:
     return text if len(text) <= _ERROR_TEXT_MAX else text[:_ERROR_TEXT_MAX] + "..."
 
 
-def _kind(found: Any, array: npt.NDArray[Any]) -> str:
+def _kind(output: Any, array: npt.NDArray[Any]) -> str:
     """Return what came instead of numbers, in words."""
     if array.ndim == 0:
-        return f"a value of type {type(found).__name__}"
+        return f"a value of type {type(output).__name__}"
     return "vectors of unequal lengths, or no vectors," if array.dtype.kind == "O" else f"values of type {array.dtype}"
 
 

@@ -42,8 +42,8 @@ class WordFeatures(NamedTuple):
 
 
 class FeatureCache:
-    """The keys of words that were met, at most `words_max` and those of one request; when full it starts anew. Threads
-    may share it."""
+    """The keys of words seen before, at most `words_max` and those of one request; when full it is cleared. Threads may
+    share it."""
 
     def __init__(self, words_max: int = _WORDS_MAX) -> None:
         self._words_max = words_max
@@ -53,14 +53,13 @@ class FeatureCache:
     def of(self, words: Sequence[str]) -> WordFeatures:
         """Return the keys of words, in their order."""
         with self._lock:
-            known = self._numbers
-            new = {word: None for word in words if word not in known}
+            new = {word: None for word in words if word not in self._numbers}
             if new:
-                if len(known) + len(new) > self._words_max:
+                if len(self._numbers) + len(new) > self._words_max:
                     self._clear()
-                    known, new = self._numbers, dict.fromkeys(words)
+                    new = dict.fromkeys(words)
                 self._add(list(new))
-            numbers = np.fromiter(map(known.__getitem__, words), dtype=np.int64, count=len(words))
+            numbers = np.fromiter(map(self._numbers.__getitem__, words), dtype=np.int64, count=len(words))
             # Arrays are replaced and never changed, so what is returned stays as it is.
             return WordFeatures(self._keys, self._starts[numbers], self._counts[numbers])
 
@@ -94,17 +93,17 @@ def word_keys(words: Sequence[str]) -> tuple[Keys, Places]:
     codes[inner] = np.frombuffer("".join(words).encode("utf-32-le"), dtype="<u4")
     owner = np.repeat(np.arange(len(words)), lengths)
     left = ends[owner] - np.arange(len(codes))
-    found = [_word_hashes(codes, starts, lengths)]
+    hashes = [_word_hashes(codes, starts, lengths)]
     owners = [np.arange(len(words))]
     for size in RUN_CHARS:
         places = np.flatnonzero(left >= size)
         hashed = np.full(len(places), size, dtype=np.uint64)
         for step in range(size):
             hashed = hashed * np.uint64(_FACTOR) + codes[places + step]
-        found.append(_mixed(hashed) & _KEY_MASK)
+        hashes.append(_mixed(hashed) & _KEY_MASK)
         owners.append(owner[places])
     order = np.argsort(np.concatenate(owners), kind="stable")
-    keys = np.concatenate(found)[order]
+    keys = np.concatenate(hashes)[order]
     counts: Places = np.ones(len(words), dtype=np.int64)
     for size in RUN_CHARS:
         counts += np.maximum(lengths - size + 1, 0)

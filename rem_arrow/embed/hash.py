@@ -1,11 +1,11 @@
 """The built-in embedder: feature hashing of words and runs of characters.
 
 It is lexical: texts are near when they share words or parts of words. It knows no synonyms and no meaning ("car" and
-"automobile" are strangers), and needs no model, no network and no time. Spelling variants and inflections come near by
+"automobile" share nothing), and needs no language model and no network. Spelling variants and inflections are near by
 their shared runs of characters.
 
-    text -> words (words.py) -> keys of words and runs (features.py) -> weight 1 + log(times in the text), 4 times that
-    for words
+    text -> words (tokens.py) -> keys of words and runs (features.py)
+         -> weight 1 + log(times in the text), for words 4 times that
          -> signed sum at place (key modulo dimension) -> length 1
 
 The sums are of integers (weights in units of 1/1024), so they are exact in any order, and the square root and the
@@ -23,10 +23,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from rem_arrow import checks
 from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors
 from rem_arrow.embed.features import KEY_BITS, FeatureCache, Keys
 from rem_arrow.embed.tokens import words_of
-from rem_arrow.errors import InputError
 
 DIMENSION_DEFAULT = 384
 
@@ -52,9 +52,7 @@ class HashEmbedder:
     batch_max = _BATCH_MAX
 
     def __init__(self, dimension: int = DIMENSION_DEFAULT) -> None:
-        if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= DIMENSION_MAX:
-            raise InputError(f"the dimension of hash is a whole number from 1 to {DIMENSION_MAX}, not {dimension!r}")
-        self.dimension = dimension
+        self.dimension = checks.whole(dimension, "the dimension of hash", most=DIMENSION_MAX)
         self.name = "hash" if dimension == DIMENSION_DEFAULT else f"hash:{dimension}"
         self._cache = FeatureCache()
 
@@ -72,11 +70,11 @@ class HashEmbedder:
         words = [word for text in group for word in text]
         if not words:
             return np.zeros((len(group), self.dimension), dtype=np.float32)
-        found = self._cache.of(words)
+        features = self._cache.of(words)
         text_of_word = np.repeat(np.arange(len(group), dtype=np.uint64), [len(text) for text in group])
-        first = np.cumsum(found.counts) - found.counts
-        gather = np.repeat(found.starts - first, found.counts) + np.arange(int(found.counts.sum()))
-        keys = found.keys[gather] | np.repeat(text_of_word << np.uint64(KEY_BITS), found.counts)
+        first = np.cumsum(features.counts) - features.counts
+        gather = np.repeat(features.starts - first, features.counts) + np.arange(int(features.counts.sum()))
+        keys = features.keys[gather] | np.repeat(text_of_word << np.uint64(KEY_BITS), features.counts)
         return self._summed(keys, len(group))
 
     def _summed(self, keys: Keys, texts: int) -> Vectors:
@@ -114,9 +112,9 @@ def _groups(texts: Sequence[str]) -> Iterator[list[list[str]]]:
     group: list[list[str]] = []
     words = 0
     for text in texts:
-        found = words_of(text)
-        group.append(found)
-        words += len(found)
+        text_words = words_of(text)
+        group.append(text_words)
+        words += len(text_words)
         if words >= _GROUP_WORDS or len(group) >= _GROUP_TEXTS_MAX:
             yield group
             group, words = [], 0

@@ -1,7 +1,8 @@
-"""Embeddings by models that run on this machine, each through its own library, which is an extra of the package.
+"""Embedding models that run on this machine, each through its own library, which is an extra of the package.
 
-The library is imported and the model loaded (the first time: downloaded, by the library's rules) when the first vector
-or the dimension is asked for. Requests go one at a time: tokenizers of these libraries do not serve two threads.
+The library is imported and the embedding model loaded (the first time: downloaded, by the library's rules) when the
+first vector or the dimension is needed. Requests go one at a time: tokenizers of these libraries do not serve two
+threads.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ Encode = Callable[[list[str]], Any]
 
 
 class Library(NamedTuple):
-    """One of the libraries: its module, the extra that installs it, a model for error texts, and from (module, model)
-    to what encodes."""
+    """One of the libraries.
+
+    Attributes:
+        extra: the extra of the package that installs it.
+        example: an embedding model, for error texts.
+        load: from the module and the name of an embedding model to a function that encodes texts.
+    """
 
     module: str
     extra: str
@@ -32,7 +38,7 @@ class Library(NamedTuple):
 
 
 def _model2vec(module: Any, model: str) -> Encode:
-    # By default it downloads a model that is on this disk again, and so needs the network each time.
+    # By default it downloads again what is on this disk, and so needs the network each time.
     loaded = module.StaticModel.from_pretrained(model, force_download=False)
     return lambda texts: loaded.encode(texts)
 
@@ -57,11 +63,11 @@ LIBRARIES = {
 
 
 class LocalEmbedder:
-    """Embeds by a model of one of `LIBRARIES`.
+    """Embeds by an embedding model of one of `LIBRARIES`.
 
     Args:
         kind: a key of `LIBRARIES`.
-        model: the model's name there, or the path of a folder.
+        model: the embedding model's name there, or the path of a folder.
         dimension: length of its vectors; None finds it by embedding one text when it is first asked for.
 
     Raises InputError if the library is not installed.
@@ -86,7 +92,7 @@ class LocalEmbedder:
 
     @property
     def dimension(self) -> int:
-        """Length of a vector. Raises LanguageError when the model cannot be loaded."""
+        """Length of a vector. Raises LanguageError when the embedding model cannot be loaded."""
         with self._lock:
             if self._dimension is None:
                 self._dimension = checked_vectors(self.name, self._encoded([_PROBE]), 1, None).shape[1]
@@ -96,8 +102,8 @@ class LocalEmbedder:
         """Return the vectors of at most 256 texts, checked."""
         dimension = self.dimension
         with self._lock:
-            found = self._encoded(list(texts))
-        return checked_vectors(self.name, found, len(texts), dimension)
+            output = self._encoded(list(texts))
+        return checked_vectors(self.name, output, len(texts), dimension)
 
     def _encoded(self, texts: list[str]) -> Any:
         """Return what the library gives for texts. REQUIRES: the lock."""

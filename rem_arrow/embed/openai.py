@@ -2,8 +2,8 @@
 
 A request holds a bounded number of texts and bytes: a token is a byte at least, so OpenAI's bound of tokens a request
 is kept whatever the language. Vectors are put in order by `index`. An empty text, which the service refuses, gets the
-zero vector; a text that is longer than the models read is cut, so one long text does not keep others from their
-vectors.
+zero vector; a text that is longer than the embedding models read is cut, so that one long text does not keep others
+from their vectors.
 """
 
 from __future__ import annotations
@@ -29,20 +29,19 @@ MODELS = {
 
 _BATCH_MAX = 512
 _BATCH_BYTES_MAX = 250_000
-# The models read 8,192 tokens; prose has 4 bytes a token, Chinese about 3, digits and code 2 to 3.
+# The embedding models read 8,192 tokens; prose has 4 bytes a token, Chinese about 3, digits and code 2 to 3.
 _TEXT_BYTES_MAX = 16_384
 
 
 class OpenAIEmbedder:
-    """Embeds by a model of OpenAI's service.
+    """Embeds by an embedding model of OpenAI's service.
 
     Args:
-        model: its name there.
-        dimension: length of the vectors; None for what a model of `MODELS` gives by itself. Models that are not
-            known here need it.
-        client: else one of the environment's settings.
+        model: the embedding model's name there.
+        dimension: length of the vectors; default is the native one of an embedding model in `MODELS`. Others need it.
+        client: default is one with the settings of the environment.
         batch_bytes_max: UTF-8 bytes of one request; a single text may have more.
-        text_bytes_max: a longer text is cut there.
+        text_bytes_max: UTF-8 bytes after which a text is cut.
     """
 
     metric: Metric = "cosine"
@@ -58,12 +57,12 @@ class OpenAIEmbedder:
         text_bytes_max: int = _TEXT_BYTES_MAX,
     ) -> None:
         native, shortens = MODELS.get(model, (None, False))
-        self.dimension = _dimension(model, dimension, native, shortens)
+        self.dimension = _dimension(model, dimension, native, shortens=shortens)
         self.name = f"openai:{model}" if self.dimension == native else f"openai:{model}:{self.dimension}"
         self._model, self._client = model, client or OpenAIClient()
         self._batch_bytes_max, self._text_bytes_max = batch_bytes_max, text_bytes_max
-        # Servers of other models may refuse the parameter `dimensions`, so they are asked for it only when their own is
-        # another one.
+        # Servers of other embedding models may refuse the parameter `dimensions`, so it is sent only when their native
+        # dimension differs.
         self._is_known = native is not None
         self._sends_dimension = native is not None and self.dimension != native
 
@@ -100,12 +99,12 @@ class OpenAIEmbedder:
 
     def _requested(self, texts: list[str]) -> Vectors:
         """Return the vectors of one request."""
-        found = self._answered(texts)
-        width = len(found[0]) if isinstance(found[0], list) else None
+        embeddings = self._answered(texts)
+        width = len(embeddings[0]) if isinstance(embeddings[0], list) else None
         if not self._is_known and not self._sends_dimension and width not in (None, self.dimension):
             self._sends_dimension = True
-            found = self._answered(texts)
-        return checked_vectors(self.name, found, len(texts), self.dimension)
+            embeddings = self._answered(texts)
+        return checked_vectors(self.name, embeddings, len(texts), self.dimension)
 
     def _answered(self, texts: list[str]) -> list[Any]:
         """Return the embeddings of one answer, in the order of the texts, yet unchecked."""
@@ -136,20 +135,20 @@ class OpenAIEmbedder:
         return [by_index[place] for place in range(len(texts))]
 
 
-def _dimension(model: str, dimension: int | None, native: int | None, shortens: bool) -> int:
-    """Return the dimension of a model's vectors. Raises InputError if it gives no such ones, or nobody says which."""
+def _dimension(model: str, dimension: int | None, native: int | None, *, shortens: bool) -> int:
+    """Return the dimension of an embedding model's vectors. Raises InputError for one that it cannot give, and where
+    none is known."""
     if not model.strip():
         raise InputError(f"openai needs a model: openai:MODEL. Models: {', '.join(MODELS)}.")
     if native is None and dimension is None:
-        known = ", ".join(MODELS)
         raise InputError(
             f"the dimension of openai:{model} is not known here; give it, openai:{model}:DIM. Models with a known "
-            f"one: {known}."
+            f"one: {', '.join(MODELS)}."
         )
     chosen = native if dimension is None else dimension
     assert chosen is not None, "one of them is given"
     least, most = (1, DIMENSION_MAX) if native is None else (1 if shortens else native, native)
     if not least <= chosen <= most:
-        wanted = f"1 to {most}" if least < most else f"{most}"
-        raise InputError(f"openai:{model} gives vectors of {wanted} dimensions, not {chosen}")
+        possible = f"1 to {most}" if least < most else f"{most}"
+        raise InputError(f"openai:{model} gives vectors of {possible} dimensions, not {chosen}")
     return chosen

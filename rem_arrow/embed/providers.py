@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
+from rem_arrow import checks
 from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
-from rem_arrow.embed.function import FunctionEmbedder
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
 from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
 from rem_arrow.embed.openai import OpenAIEmbedder
+from rem_arrow.embed.user_function import FunctionEmbedder
 from rem_arrow.errors import InputError, suggest
 
 
@@ -64,21 +65,21 @@ def _described(spec: str, dimension: int | None) -> Embedder:
 
 
 def _hash(spec: str, rest: str, dimension: int | None) -> Embedder:
-    given = _number(rest)
-    if (rest or spec.endswith(":")) and given is None:
+    described = _number(rest)
+    if (rest or spec.endswith(":")) and described is None:
         raise InputError(f"{spec!r} is not hash or hash:DIM, with DIM a whole number from 1 to {DIMENSION_MAX}")
-    return HashEmbedder(_agreed(spec, given, dimension) or DIMENSION_DEFAULT)
+    return HashEmbedder(_agreed(spec, described, dimension) or DIMENSION_DEFAULT)
 
 
 def _openai(spec: str, rest: str, dimension: int | None) -> Embedder:
-    # A model's name may hold colons itself: nomic-embed-text:v1.5.
+    # The name of an embedding model may hold colons itself: nomic-embed-text:v1.5.
     model, _, last = rest.rpartition(":")
-    given = _number(last)
-    if model and last.isdigit() and given is None:
+    described = _number(last)
+    if model and last.isdigit() and described is None:
         raise InputError(f"{spec!r} is not openai:MODEL:DIM, with DIM a whole number from 1 to {DIMENSION_MAX}")
-    if not model or given is None:
-        model, given = rest, None
-    return OpenAIEmbedder(model, _agreed(spec, given, dimension))
+    if not model or described is None:
+        model, described = rest, None
+    return OpenAIEmbedder(model, _agreed(spec, described, dimension))
 
 
 def _local(spec: str, rest: str, dimension: int | None) -> Embedder:
@@ -92,20 +93,20 @@ _KINDS: dict[str, Callable[[str, str, int | None], Embedder]] = {
 }
 
 
-def _checked(given: Embedder, dimension: int | None) -> Embedder:
+def _checked(own: Embedder, dimension: int | None) -> Embedder:
     """Return a user's embedder. Raises InputError if it is not one. Its dimension is not asked for without need: it may
     be expensive to know."""
-    kind = type(given).__name__
-    if not isinstance(getattr(given, "name", None), str) or not given.name:
+    kind = type(own).__name__
+    if not isinstance(getattr(own, "name", None), str) or not own.name:
         raise InputError(f"the embedder {kind} needs name: a text that is stored with its vectors")
-    if getattr(given, "metric", None) not in get_args(Metric):
+    if getattr(own, "metric", None) not in get_args(Metric):
         raise InputError(f"the embedder {kind} needs metric: one of {', '.join(get_args(Metric))}")
-    batch_max = getattr(given, "batch_max", None)
+    batch_max = getattr(own, "batch_max", None)
     if not isinstance(batch_max, int) or batch_max < 1:
         raise InputError(f"the embedder {kind} needs batch_max: how many texts it takes at once, at least 1")
-    if dimension is not None and given.dimension != dimension:
-        raise InputError(f"{given.name} gives {given.dimension} dimensions, not {dimension}")
-    return given
+    if dimension is not None and own.dimension != dimension:
+        raise InputError(f"{own.name} gives {own.dimension} dimensions, not {dimension}")
+    return own
 
 
 def _agreed(spec: str, described: int | None, dimension: int | None) -> int | None:
@@ -123,5 +124,4 @@ def _number(text: str) -> int | None:
 
 
 def _check_dimension(dimension: object) -> None:
-    if isinstance(dimension, bool) or not isinstance(dimension, int) or not 1 <= dimension <= DIMENSION_MAX:
-        raise InputError(f"a dimension is a whole number from 1 to {DIMENSION_MAX}, not {dimension!r}")
+    checks.whole(dimension, "a dimension", most=DIMENSION_MAX)

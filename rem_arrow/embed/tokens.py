@@ -25,7 +25,7 @@ def words_of(text: str) -> list[str]:
         words = text.lower().translate(_ASCII).split()
     else:
         folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-        words = unicodedata.normalize("NFC", folded.translate(_KEPT)).split()
+        words = unicodedata.normalize("NFC", folded.translate(_TRANSLATIONS)).split()
         if _UNSPACED.search(folded):
             words = [piece for word in words for piece in _pieces(word)]
     if len(text) > WORD_CHARS_MAX and max(map(len, words), default=0) > WORD_CHARS_MAX:
@@ -33,24 +33,24 @@ def words_of(text: str) -> list[str]:
     return words
 
 
-class _Kept(dict[int, str | None]):
-    """What `str.translate` makes of a character, found when it is first met; at most one entry a code point."""
+class _Translations(dict[int, str | None]):
+    """What `str.translate` makes of a character, computed when it is first met; at most one entry a code point."""
 
     def __missing__(self, code: int) -> str | None:
         char = chr(code)
         category = unicodedata.category(char)
-        kept: str | None = " "
+        translation: str | None = " "
         if _is_accent(unicodedata.combining(char)) or category == "Cf":
-            kept = None
+            translation = None
         elif category[0] in "LNM":
-            kept = char
+            translation = char
         elif category == "So":
-            kept = f" {char} "
-        self[code] = kept
-        return kept
+            translation = f" {char} "
+        self[code] = translation
+        return translation
 
 
-_KEPT = _Kept()
+_TRANSLATIONS = _Translations()
 
 
 def _is_accent(combining_class: int) -> bool:

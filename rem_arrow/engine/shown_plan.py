@@ -18,10 +18,12 @@ _OPEN_STEPS_MAX = 60
 
 
 class Plan(str):
-    """The plan of a query: a text, one step a line, inputs indented below.
+    """The plan of a query: a str of one step a line, its inputs indented below it, made by `Database.explain`.
+
+    In a notebook it folds as a tree.
 
     Attributes:
-        steps: the steps in the order of the lines.
+        steps: the steps, in the order of the lines.
     """
 
     steps: tuple[Step, ...]
@@ -39,18 +41,53 @@ class Plan(str):
         return str(self)
 
     def show(self, title: str = "") -> Drawing:
-        """Return the plan drawn as a tree, the result at the top; needs the extra `plot`."""
+        """Draw the plan as a tree, the result at the top; needs the extra `plot`.
+
+        Args:
+            title: above the drawing.
+
+        Returns:
+            A `Drawing`.
+
+        Raises:
+            UnsupportedError: matplotlib is not installed.
+
+        Example:
+            >>> db.explain("SELECT * FROM sales").show().save("plan.png")
+        """
         return draw_plan(self.steps, title)
 
     def profile(self, title: str = "") -> Drawing:
-        """Return the time and the rows of each step drawn as bars; needs the extra `plot`. Raises InputError if the
-        plan was not run."""
+        """Draw the time and the rows of each step as bars; needs the extra `plot`.
+
+        Args:
+            title: above the drawing.
+
+        Returns:
+            A `Drawing`.
+
+        Raises:
+            InputError: the plan was made without `analyze=True`.
+            UnsupportedError: matplotlib is not installed.
+
+        Example:
+            >>> db.explain("SELECT * FROM sales", analyze=True).profile().save("profile.png")
+        """
         if all(step.ms is None for step in self.steps):
             raise InputError("this plan was not run, so its steps have no times; explain with analyze=True")
         return draw_profile(self.steps, title)
 
     def to_frame(self) -> pl.DataFrame:
-        """Return the steps: depth, step, note, rows and ms, NULL where the plan was not run."""
+        """Return a row for each step of the plan.
+
+        Returns:
+            `depth` Int64, `step` String, `note` String, `rows` Int64, `ms` Float64; the last two are NULL without
+            `analyze`.
+
+        Example:
+            >>> db.explain("SELECT region FROM sales").to_frame().select("depth", "step").rows()
+            [(0, 'Project sales.region AS region'), (1, 'Scan sales (region)')]
+        """
         schema = {"depth": pl.Int64, "step": pl.String, "note": pl.String, "rows": pl.Int64, "ms": pl.Float64}
         return pl.DataFrame(list(self.steps), schema=schema, orient="row")
 

@@ -1,18 +1,17 @@
-"""The async door: the verbs of a database as coroutines, for services that must not wait. The work is done by the same
-code, on threads.
+"""The verbs of a database as coroutines, for services that must not block. The same code does the work, on threads.
 
     async with await rem.connect_async("memory.rem") as adb:
-        found = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
+        names = await adb.sql("SELECT name FROM entities WHERE entity_type = $t", {"t": "company"}, timeout_s=2)
         async with adb.transaction() as tx:
             await tx.insert("entities", {"name": "DHL"})
         async for batch in adb.batches("SELECT * FROM sales"):
             ...
 
-A cancelled task does not wait. What it asked for is never begun if it has not been; a statement with `timeout_s`, or
-one that by its plan may hold more than 64 MiB, is given up within milliseconds, and Polars stops at its next batch of
-rows; several statements stop between two of them, long loads at their next piece. Anything else ends on its thread, and
-its result is dropped: a write may still be stored, which a transaction rules out, since it stores nothing before its
-end.
+A cancelled task does not wait. A call that has not started is dropped. A statement with `timeout_s`, or one whose plan
+may need more than 64 MiB, is abandoned within milliseconds, and Polars stops at its next batch of rows; a text of
+several statements stops between two of them, a long load at its next piece. Any other call runs to its end on its
+thread, and its result is discarded. A write may therefore still be stored; in a transaction it is not, since a
+transaction stores nothing before it commits.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.errors import ExecuteError, InputError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.face.transaction import Transaction
@@ -48,30 +48,30 @@ class Threads:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="rem-async")
 
     def start(self, call: Callable[[], T]) -> tuple[asyncio.Future[T], threading.Event]:
-        """Begin a call. Returns its result to come, and the event that asks it to stop."""
-        asked = threading.Event()
+        """Begin a call. Returns a future of its result, and the event that asks it to stop."""
+        stop = threading.Event()
 
         def run() -> T:
-            with stoppable(asked):
+            with stoppable(stop):
                 check_stopped()
                 return call()
 
         try:
-            return asyncio.get_running_loop().run_in_executor(self._pool, run), asked
+            return asyncio.get_running_loop().run_in_executor(self._pool, run), stop
         except RuntimeError as error:
             raise InputError("the database is closed; connect to it again") from error
 
     async def run(self, call: Callable[[], T]) -> T:
-        """Return the result of a call. A task that is cancelled goes on at once."""
-        future, asked = self.start(call)
+        """Return the result of a call. A cancelled task does not wait for it."""
+        future, stop = self.start(call)
         try:
             return await future
         except asyncio.CancelledError:
-            asked.set()
+            stop.set()
             raise
 
     def close(self) -> None:
-        """Take no more calls; those that run end."""
+        """Take no more calls; running ones finish."""
         self._pool.shutdown(wait=False)
 
 
@@ -94,14 +94,13 @@ def _of_transaction(
 
     @wraps(verb)
     async def run(self: AsyncTransaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._run(partial(verb, self._begun(), *args, **kwargs))
+        return await self._run(partial(verb, self._open(), *args, **kwargs))
 
     return run
 
 
 class AsyncTransaction:
-    """A transaction whose verbs are awaited, one after another; `async with` commits at its end, or on an error stores
-    nothing."""
+    """A transaction whose verbs are coroutines, run one after another; `async with` commits or rolls back."""
 
     add_edge = _of_transaction(Transaction.add_edge)
     add_edges = _of_transaction(Transaction.add_edges)
@@ -145,33 +144,34 @@ class AsyncTransaction:
         if self._transaction is not None:
             await self._run(partial(self._transaction.__exit__, kind, error, trace))
 
-    def _begun(self) -> Transaction:
+    def _open(self) -> Transaction:
         if self._transaction is None:
             raise InputError("this transaction has not begun; write: async with adb.transaction() as tx")
         return self._transaction
 
     async def _run(self, call: Callable[[], T]) -> T:
-        """Run a call when those before it have ended, cancelled ones too: a transaction is for one thread at a time."""
+        """Run a call after all earlier ones have ended, cancelled ones included: a transaction is for one thread at a
+        time."""
         async with self._turn:
-            future, asked = self._threads.start(call)
+            future, stop = self._threads.start(call)
             try:
                 return await asyncio.shield(future)
             except asyncio.CancelledError:
-                asked.set()
-                # Its thread may be at work on the transaction still; what comes next, a rollback, waits for it.
+                stop.set()
+                # The thread may still be using the transaction: the rollback that follows must wait for it.
                 await asyncio.wait([future])
                 if not future.cancelled():
-                    # Nobody is left to be told.
+                    # Nobody awaits the result, so mark the error as retrieved.
                     future.exception()
                 raise
 
 
 class AsyncDatabase:
-    """An open database whose verbs are awaited; `async with` closes it. Each is the verb of `Database` of that name,
-    run on a thread.
+    """An open database whose verbs are coroutines: those of `Database`, run on threads; `async with` closes it.
 
     Args:
-        workers: calls that run at a time; more wait for their turn. Writers take turns in any case.
+        database: an open database; `connect_async` opens one.
+        workers: the most calls that run at the same time, at least 1; others wait. Writers take turns in any case.
     """
 
     add_document = _of_database(Database.add_document)
@@ -232,23 +232,44 @@ class AsyncDatabase:
     wait = _of_database(Database.wait)
 
     def __init__(self, database: Database, *, workers: int = WORKERS) -> None:
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise InputError(f"workers is a whole number of at least 1, not {workers!r}")
+        checks.whole(workers, "workers")
         self._database = database
         self._threads = Threads(workers)
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """The folder of the database.
+
+        Example:
+            >>> adb.path == db.path
+            True
+        """
         return self._database.path
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
+        """Whether the database has been closed.
+
+        Example:
+            >>> adb.closed
+            False
+        """
         return self._database.closed
 
     def transaction(self) -> AsyncTransaction:
-        """Return a transaction: `async with adb.transaction() as tx`."""
+        """Begin a transaction, to be used as `async with adb.transaction() as tx`.
+
+        Returns:
+            An `AsyncTransaction`.
+
+        Example:
+            >>> async def rename() -> None:
+            ...     async with adb.transaction() as tx:
+            ...         await tx.update("issues", "docs", {"title": "Write the API down"})
+            >>> asyncio.run(rename())
+            >>> db.get("issues", "docs")["title"]
+            'Write the API down'
+        """
         return AsyncTransaction(self._database, self._threads)
 
     async def batches(
@@ -259,23 +280,45 @@ class AsyncDatabase:
         frames: Mapping[str, Any] | None = None,
         rows: int = BATCH_ROWS,
     ) -> AsyncIterator[pl.DataFrame]:
-        """Yield the rows of a query in frames of about `rows` rows, as they are computed; a result may be larger than
-        memory.
+        """Yield the rows of a query in frames, as they are computed; the result may be larger than memory.
+
+        Args:
+            text: a query in SQL.
+            parameters: values of $name by name, or of $1, $2 by position.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+            rows: the number of rows in a frame, about; at least 1.
+
+        Returns:
+            Polars DataFrames with the columns of the query.
 
         Raises:
-            ParseError, BindError, UnsupportedError: the text.
-            ExecuteError: overflow, memory.
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+            ExecuteError: an overflow, a failed cast, the memory limit.
             InputError: `rows` is not at least 1.
+
+        Example:
+            >>> async def total() -> int:
+            ...     return sum([batch["amount"].sum() async for batch in adb.batches("SELECT amount FROM sales")])
+            >>> asyncio.run(total())
+            12
         """
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise InputError(f"rows is a whole number of at least 1, not {rows!r}")
+        checks.whole(rows, "rows")
         frame = await self._run(partial(self._database.lazy, text, parameters, frames=frames))
-        found = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
-        while (batch := await self._run(partial(_next, found))) is not None:
+        batches = await self._run(partial(frame.collect_batches, chunk_size=rows, maintain_order=True))
+        while (batch := await self._run(partial(_next, batches))) is not None:
             yield batch
 
     async def close(self, timeout_s: float = 30.0) -> None:
-        """Close the database as `Database.close` does; safe to call twice."""
+        """Close the database as `Database.close` does; a second call does nothing.
+
+        Args:
+            timeout_s: the longest wait for background work, in seconds.
+
+        Example:
+            >>> asyncio.run(adb.close())
+            >>> adb.closed
+            True
+        """
         if not self._database.closed:
             await asyncio.shield(asyncio.to_thread(self._database.close, timeout_s))
         self._threads.close()
@@ -296,7 +339,7 @@ class AsyncDatabase:
 
 
 def _opening(open_: Callable[P, Database]) -> Callable[P, Coroutine[Any, Any, AsyncDatabase]]:
-    """Return what opens a database, awaited."""
+    """Return the coroutine function that opens a database."""
 
     @wraps(open_)
     async def run(*args: P.args, **kwargs: P.kwargs) -> AsyncDatabase:
@@ -319,21 +362,21 @@ connect_async = _opening(connect)
 
 
 def _without_begin(database: Database, call: Callable[[], T]) -> T:
-    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which serves others
-    next."""
-    begun = False
+    """Return the result of a call. Raises InputError if it left a transaction open on this thread, which other calls
+    use next."""
+    left_open = False
     try:
-        found = call()
+        result = call()
     finally:
-        begun = database._begun() is not None
-        if begun:
+        left_open = database._thread_transaction() is not None
+        if left_open:
             database._control("ROLLBACK")
-    if begun:
+    if left_open:
         raise InputError(
             "BEGIN is for one thread, and the calls of an async database run on several; write: async with "
             "adb.transaction() as tx"
         )
-    return found
+    return result
 
 
 def _next(batches: Iterator[pl.DataFrame]) -> pl.DataFrame | None:

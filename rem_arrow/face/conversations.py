@@ -1,8 +1,8 @@
 """Conversations on a database: sessions, and their messages in order.
 
-A message's id is that of its session, "#" and its ordinal, and an edge `part_of` leads from it to the session. Ordinals
-are given out in the commit of the message: two writers never get the same one, and two transactions that would are a
-ConflictError at the second commit.
+A message's id is the session's id, "#" and the message's ordinal, and an edge `part_of` leads from it to the session.
+Ordinals are assigned in the commit of the message, so two writers never get the same one; of two transactions that
+would, the second to commit raises ConflictError.
 """
 
 from __future__ import annotations
@@ -13,21 +13,18 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow import checks
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
-from rem_arrow.face.find import check_limit
-from rem_arrow.face.representation import Showing
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.registry import id_text
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import Version
-from rem_arrow.write.edges import NAME as EDGES
 from rem_arrow.write.edges import edge_row
-from rem_arrow.write.writer import find_table
 
 SESSIONS, MESSAGES = "sessions", "messages"
 
 
-class Conversation(Showing):
+class ConversationVerbs(Verbs):
     """The part of a database that keeps conversations."""
 
     def start_session(
@@ -40,14 +37,25 @@ class Conversation(Showing):
         started_at: dt.datetime | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Begin a session, with the status "open". Returns its id.
+        """Begin a conversation: a row in `sessions` with the status "open".
 
         Args:
+            name: its title.
             id: default is a time-ordered UUID.
+            user_id: who takes part.
+            agent_id: the id of the agent.
             started_at: default is now.
+            metadata: anything else, stored as JSON.
+
+        Returns:
+            The id of the session.
 
         Raises:
-            InputError: there is a session of that id.
+            InputError: a session of that id exists.
+
+        Example:
+            >>> db.start_session("Printer", id="s1", user_id="ada")
+            's1'
         """
         row = {
             "name": name,
@@ -58,24 +66,28 @@ class Conversation(Showing):
             "metadata": dict(metadata or {}),
         }
 
-        def compute(version: Version) -> tuple[Changes, list[str]]:
-            tv, writer = find_table(version, SESSIONS), self._shared.writer
-            if id is not None and writer.find(tv, id_text(id, SESSIONS)) is not None:
-                raise InputError(f"there is a session {id!r} already; give another id, or go on with add_message")
-            records = self._shared.records(tv.table)
-            return writer.insert(tv, records, records.new_rows([row if id is None else {**row, "id": id}]))
+        def compute(access: Access) -> tuple[Changes, list[str]]:
+            tv = access.table(SESSIONS)
+            if id is not None and access.find(tv, id_text(id, SESSIONS)) is not None:
+                raise InputError(f"the session {id!r} exists already; give another id, or continue it with add_message")
+            return self._instance.writer.put(access, tv, [row if id is None else {**row, "id": id}], many=True)
 
         return self._write(compute)[0]
 
     def add_message(self, session: str, role: str, content: str, *, metadata: Mapping[str, Any] | None = None) -> str:
-        """Add the next message to a session, in one commit. Returns its id.
+        """Add the next message to a session, in one commit, with an edge `part_of` to the session.
 
         Args:
+            session: the id of the session.
             role: user, assistant, system or tool.
+            content: what was said.
+            metadata: anything else, stored as JSON.
+
+        Returns:
+            The id of the message: that of the session, "#" and its place, from 0.
 
         Raises:
-            InputError: no such session.
-            ConflictError: in a transaction, at its COMMIT: another writer added a message to the session first.
+            InputError: there is no such session.
 
         Example:
             >>> session = db.start_session("Printer", id="s1")
@@ -83,10 +95,10 @@ class Conversation(Showing):
             's1#0'
         """
 
-        def compute(version: Version) -> tuple[Changes, str]:
-            self._check_session(version, session)
-            tv, writer = find_table(version, MESSAGES), self._shared.writer
-            ordinal = self._next_ordinal(version, session)
+        def compute(access: Access) -> tuple[Changes, str]:
+            self._check_session(access, session)
+            tv, writer = access.table(MESSAGES), self._instance.writer
+            ordinal = self._next_ordinal(access, session)
             id_ = f"{session}#{ordinal}"
             row = {
                 "id": id_,
@@ -96,33 +108,48 @@ class Conversation(Showing):
                 "ordinal": ordinal,
                 "metadata": dict(metadata or {}),
             }
-            if writer.find(tv, id_) is not None:
+            if access.find(tv, id_) is not None:
                 raise InputError(f"{MESSAGES} has a row {id_!r} that is not of this session; give it another id")
-            records = self._shared.records(tv.table)
-            changes, _ = writer.insert(tv, records, records.new_rows([row]))
+            changes, _ = writer.put(access, tv, [row], many=True)
             edge = edge_row(id_, session, "part_of", resolve=lambda end: MESSAGES if end == id_ else SESSIONS)
-            changes.merge(writer.put_keyed(find_table(version, EDGES), [edge]))
+            changes.merge(writer.put_edges(access, [edge]))
             return changes, id_
 
         return self._write(compute)
 
     def messages(self, session: str, *, limit: int | None = None) -> pl.DataFrame:
-        """Return the messages of a session in order, with all columns; with `limit` the last so many. Raises InputError
-        if there is no such session."""
-        version = self._version()
-        self._check_session(version, session)
-        check_limit(limit)
-        text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
+        """Return the messages of a session in order.
 
-    def _check_session(self, version: Version, session: str) -> None:
-        tv = find_table(version, SESSIONS)
-        found = self._shared.writer.find(tv, id_text(session, SESSIONS))
-        if found is None or self._shared.writer.plain_row(tv.table, found[1])[-1] is not None:
+        Args:
+            session: the id of the session.
+            limit: only the last so many; None for all.
+
+        Returns:
+            The columns of `messages`.
+
+        Raises:
+            InputError: there is no such session.
+
+        Example:
+            >>> session = db.start_session("Printer", id="s1")
+            >>> for text in ("It prints nothing.", "It is on."):
+            ...     _ = db.add_message(session, "user", text)
+            >>> db.messages(session, limit=1).select("ordinal", "content").rows()
+            [(1, 'It is on.')]
+        """
+        access = self._access()
+        self._check_session(access, session)
+        checks.limit(limit)
+        text = f"SELECT * FROM {MESSAGES} WHERE session_id = $session ORDER BY ordinal DESC"
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", {"session": session}).reverse()
+
+    def _check_session(self, access: Access, session: str) -> None:
+        tv = access.table(SESSIONS)
+        row = access.find(tv, id_text(session, SESSIONS))
+        if row is None or self._instance.writer.plain_row(tv.table, row[1])[-1] is not None:
             raise InputError(f"no session {session!r}; begin one with start_session")
 
-    def _next_ordinal(self, version: Version, session: str) -> int:
-        """One more than the highest there ever was: deleted messages keep theirs."""
-        snapshot = Snapshot(self._shared.store.kv, self._shared.writer.hints, version, include_deleted=True)
+    def _next_ordinal(self, access: Access, session: str) -> int:
+        """Return one more than the highest ordinal so far; deleted messages keep theirs."""
         text = f"SELECT coalesce(MAX(ordinal) + 1, 0) FROM {MESSAGES} WHERE session_id = $session"
-        return int(self._shared.engine.execute(text, snapshot, {"session": session}, self._shared.limits).item())
+        return int(self._select(access, text, {"session": session}, include_deleted=True).item())

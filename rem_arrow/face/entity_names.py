@@ -1,56 +1,83 @@
-"""Finding entities by what they are called: the verbs of a database and of a transaction."""
+"""Entities by name, alias, key or prefix: the verbs of a database and of a transaction."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from rem_arrow.access import completion, fuzzy, lookup
-from rem_arrow.access.table_functions import one_table
-from rem_arrow.face.entities import Operations
+from rem_arrow.face.verbs import Verbs
 
 
-class Naming(Operations):
-    """The part that finds entities of any table by id, name, alias, key and the like; softly deleted ones are never
-    found."""
+class NameVerbs(Verbs):
+    """The part that finds entities of any table by id, name, alias or key; never softly deleted ones."""
 
     def lookup_entity(self, *names: str) -> pl.DataFrame:
-        """Return entities of any table by id, name, alias or key field, without regard to case and accents.
+        """Return the entities of any table whose id, name, alias or key field is one of the names.
+
+        Case and accents are ignored. Deleted entities are not found.
+
+        Args:
+            names: texts to look up; the rows come in their order.
 
         Returns:
-            table, id, name, matched_on (the field), entity (all fields as JSON); at most 1,000 rows.
+            `table` String, `id` String, `name` String, `matched_on` String (the field), `entity` String (all fields as
+            JSON); at most 1,000 rows.
+
+        Raises:
+            InputError: a name is empty, or not a text.
+
+        Example:
+            >>> db.lookup_entity("ada LOVELACE", "tap-2").select("table", "id", "matched_on").rows()
+            [('entities', 'ada', 'name'), ('issues', 'docs', 'code')]
         """
-        return lookup.lookup_entity(self._shared.store.kv, self._shared.writer.hints, self._version(), names)
+        return lookup.lookup_entity(self._access(), names)
 
     def fuzzy(
         self, text: str, *, k: int = fuzzy.K, threshold: float = fuzzy.THRESHOLD, table: str | None = None
     ) -> pl.DataFrame:
-        """Return the `k` entities whose id, name, alias, key, title or the like is spelled most like `text`, best
-        first.
+        """Return the entities whose id, name, alias, key field or title is spelled most like a text, best first.
 
         Args:
-            threshold: the least score, from 0 to 1. The score is the similarity of trigrams, as PostgreSQL's
-                pg_trgm has it.
+            text: a text that is not empty.
+            k: the most rows, at least 1.
+            threshold: the least score, from 0 to 1.
             table: only entities of this table.
 
         Returns:
-            table, id, name, matched_on (the field), score, entity (all fields as JSON).
+            `table` String, `id` String, `name` String, `matched_on` String (the field), `score` Float64 in [0, 1],
+            `entity` String (all fields as JSON).
 
         Raises:
-            InputError: an argument is out of bounds.
+            InputError: an argument is out of bounds, or there is no such table.
+
+        Source:
+            The similarity of trigrams as in PostgreSQL's module pg_trgm.
+
+        Example:
+            >>> db.fuzzy("Lovlace Ada").select("id", "matched_on", pl.col("score").round(2)).rows()
+            [('ada', 'name', 0.67)]
         """
-        fuzzy.checked(text, k, threshold)
-        return fuzzy.fuzzy(
-            self._shared.writer.hints.trigrams, one_table(self._version(), table), [text], k=k, threshold=threshold
-        )
+        fuzzy.check_arguments(text, k, threshold)
+        return fuzzy.fuzzy(self._access().only(table), [text], k=k, threshold=threshold)
 
     def complete(self, prefix: str, *, k: int = completion.K) -> pl.DataFrame:
-        """Return the first `k` entities with an id, name, alias or key that begins with `prefix`, by that text, without
-        regard to case and accents.
+        """Return the entities with an id, name, alias or key field that begins with a prefix, in alphabetical order.
+
+        Case and accents are ignored.
+
+        Args:
+            prefix: a text that is not empty.
+            k: the most rows, at least 1.
 
         Returns:
-            text (what begins so), table, id, name, matched_on (the field).
+            `text` String (what begins with the prefix), `table` String, `id` String, `name` String, `matched_on`
+            String.
 
         Raises:
-            InputError: the prefix is empty, or `k` below 1.
+            InputError: the prefix is empty, or `k` is not at least 1.
+
+        Example:
+            >>> db.complete("tap")["text"].to_list()
+            ['TAP-1', 'TAP-2', 'TAP-3']
         """
-        return completion.complete(self._shared.store.kv, self._shared.writer.hints, self._version(), prefix, k=k)
+        return completion.complete(self._access(), prefix, k=k)

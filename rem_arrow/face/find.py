@@ -1,4 +1,4 @@
-"""Rows by a condition that is an object: `find`."""
+"""Rows by a condition that is a Python object: `find`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow import checks
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.entity_names import Naming
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import Predicate, Values
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
-from rem_arrow.storage.version import Version
-from rem_arrow.write.writer import find_table
 
 
-class Finding(Naming):
+class FindVerbs(Verbs):
     """The part of a database that finds rows by predicates."""
 
     def find(
@@ -31,45 +30,51 @@ class Finding(Naming):
         """Return the rows of a table that meet a predicate, with all their columns.
 
         Args:
-            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; without one every row.
+            table: a table or view.
+            predicate: such as `Eq("status", "open") & ~In("owner", ["bob"])`; None for every row.
             order_by: a column, or several; NULL comes last.
-            limit: at most so many rows.
+            descending: the largest first.
+            limit: the most rows; None for all.
+
+        Returns:
+            The columns of the table.
 
         Raises:
-            InputError: no such table or column, or an argument of another kind.
-            BindError: a value cannot be compared with its column.
-        """
-        version = self._version()
-        described = find_table(version, table).table
-        names = [order_by] if isinstance(order_by, str) else list(order_by or ())
-        check_limit(limit)
-        text, values = f"SELECT * FROM {quoted(described.name)}", Values()
-        if predicate is not None:
-            text += f" WHERE {condition(described, predicate, values)}"
-        if names:
-            check_columns(described, names)
-            text += " ORDER BY " + ", ".join(f"{quoted(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names)
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
+            InputError: there is no such table or column, or an argument is of the wrong kind.
+            BindError, ExecuteError: a value cannot be compared with its column.
 
-    def _select(self, version: Version, text: str, values: Values) -> pl.DataFrame:
-        return self._shared.engine.execute(
-            text, Snapshot(self._shared.store.kv, self._shared.writer.hints, version), values, self._shared.limits
-        )
+        Example:
+            >>> db.find("issues", rem.Eq("status", "open") & rem.Gt("priority", 2))["code"].to_list()
+            ['TAP-1']
+        """
+        access = self._access()
+        definition = access.table(table).table
+        names = [order_by] if isinstance(order_by, str) else list(order_by or ())
+        checks.limit(limit)
+        text, values = f"SELECT * FROM {identifier(definition.name)}", Values()
+        if predicate is not None:
+            text += f" WHERE {condition(definition, predicate, values)}"
+        if names:
+            check_columns(definition, names)
+            text += " ORDER BY " + ", ".join(
+                f"{identifier(n)} {'DESC' if descending else 'ASC'} NULLS LAST" for n in names
+            )
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", values)
 
 
 def as_text(
     table: Table, where: str | Predicate | None, parameters: Mapping[str, Any] | None
 ) -> tuple[str | None, Mapping[str, Any] | None]:
-    """Return a condition as SQL, and its parameters beside those that were given."""
+    """Return a condition as SQL, and its parameters together with those passed in."""
     if where is None or isinstance(where, str):
         return where, parameters
-    own = Values()
-    return condition(table, where, own), {**(parameters or {}), **own}
+    values = Values()
+    return condition(table, where, values), {**(parameters or {}), **values}
 
 
 def condition(table: Table, predicate: Any, values: Values) -> str:
-    """Return a predicate as SQL on a table, its parameters added to `values`. Raises InputError for a column that is
-    not there."""
+    """Return a predicate as SQL on a table, and add its parameters to `values`. Raises InputError for a column that
+    does not exist."""
     if not isinstance(predicate, Predicate):
         raise InputError(f"a condition on {table.name} is a predicate, such as Eq('status', 'open'); not {predicate!r}")
     if table.kind != "view":
@@ -77,21 +82,9 @@ def condition(table: Table, predicate: Any, values: Values) -> str:
     return predicate.write(values)
 
 
-def check_limit(limit: int | None) -> None:
-    """Raise InputError for what is no number of rows."""
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-        raise InputError(f"limit is a whole number of at least 0, not {limit!r}")
-
-
 def check_columns(table: Table, names: Sequence[str]) -> None:
-    """Raise InputError for a name that no column of a table has; what a view has is known to its query only."""
+    """Raise InputError for a name that no column of a table has. The columns of a view are known only to its query."""
     for name in names:
-        if not isinstance(name, str):
-            raise InputError(f"a column is named by a text, not {name!r}")
+        checks.text(name, "the name of a column")
         if table.kind != "view" and name.casefold() not in {n.casefold() for n in table.names}:
             raise InputError(f'no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')
-
-
-def quoted(name: str) -> str:
-    """Return a name as an identifier in SQL."""
-    return '"' + name.replace('"', '""') + '"'

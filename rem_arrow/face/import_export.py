@@ -1,4 +1,4 @@
-"""Tables to files and from them: the verbs of a database."""
+"""Export to files and import from them: the verbs of a database."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 
 import polars as pl
 
-from rem_arrow.catalog.snapshot import StoredTable
+from rem_arrow.access.access import Access
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.natural_language import Asking
-from rem_arrow.interop.exports import Given, check_export, export_tables
-from rem_arrow.interop.imports import Found, open_tables
+from rem_arrow.face.verbs import Verbs
+from rem_arrow.interop.exports import ExportTable, check_export, export_tables
+from rem_arrow.interop.imports import Importable, open_tables
 from rem_arrow.interop.sinks import Source
-from rem_arrow.interop.table_import import TableImport
+from rem_arrow.interop.table_import import TableImport, is_edges
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.writer import find_table
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion
 
 
-class Transfer(Asking):
-    """The part of a database that writes its tables to folders, and takes over those of others."""
+class ImportExportVerbs(Verbs):
+    """The part of a database that exports its tables, and imports those of others."""
 
     def export(
         self,
@@ -32,103 +33,106 @@ class Transfer(Asking):
         include_deleted: bool = False,
         progress: bool | None = None,
     ) -> pl.DataFrame:
-        """Write tables into the new folder `path`: a file or folder for each, and `manifest.json`, which names them,
-        their kinds and rows.
+        """Write tables to a new folder: a file or folder for each, and `manifest.json`, which lists them.
 
-        All of it shows one commit, and appears at once: what fails or is killed leaves no folder of that name. Rows
-            are streamed. Vectors
-        are columns beside the fields that they embed; deleted entities are left out; a view is its query, in the
-        manifest. `import_from` takes the folder back as it was. Integers of 128 bits are written as DECIMAL(38,0), in
-        CSV and NDJSON as texts; what these two have no type for is ISO 8601, base64 or JSON (`interop/text.py`).
-
-            db.export("out", tables=["issues", "edges"])
-            db.export("lake", format="delta", tables=["sales"], partition_by="year")
+        All of it shows one commit, and appears at once: an export that fails or is killed leaves no folder of that
+        name. Vectors are columns beside the fields that they embed, and a view is its query, in the manifest.
+        `import_from` reads the folder.
 
         Args:
-            format: "parquet", "ipc" (Arrow files), "csv", "ndjson", or with an extra "delta" (`rem_arrow[delta]`)
-                or "lance" (`rem_arrow[lance]`).
-            tables: those and no others; default is every table and view.
-            partition_by: columns that part each table into folders such as year=2024; the files hold them too, but
-                for Delta's.
+            path: a folder that does not exist.
+            format: "parquet", "ipc" (Arrow files), "csv" or "ndjson", or with the extra of that name "delta" or
+                "lance".
+            tables: only these; default is every table and view.
+            partition_by: columns that split each table into folders such as year=2024.
             include_deleted: write deleted entities too, with their `deleted_at`.
-            progress: show a bar; default is on long exports in a terminal or notebook.
+            progress: show a progress bar, as in `load`.
 
         Returns:
-            table, kind, rows, path (in the folder; NULL for a view), bytes.
+            `table` String, `kind` String, `rows` Int64, `path` String (in the folder; NULL for a view), `bytes` Int64.
 
         Raises:
-            InputError: the folder exists, no such table, column or format, or a type that the format has not.
-            UnsupportedError: the format's library is not installed.
+            InputError: the folder exists, there is no such table, column or format, or the format lacks a column's
+                type.
+            UnsupportedError: the library of the format is not installed.
+
+        Example:
+            >>> db.export("out", tables=["sales"]).select("table", "rows", "path").rows()
+            [('sales', 3, 'sales.parquet')]
         """
-        version, keys = self._version(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
-        chosen = [
-            find_table(version, name)
-            for name in ([tv.table.name for tv in version] if tables is None else _names(tables))
+        access, keys = self._access(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
+        names = [tv.table.name for tv in access.version] if tables is None else _names(tables)
+        versions = [access.table(name) for name in names]
+        check_export(format, keys, [tv.table for tv in versions])
+        sources = [
+            ExportTable(
+                tv.table, None if tv.table.kind == "view" else self._source(access, tv, deleted=include_deleted)
+            )
+            for tv in versions
         ]
-        check_export(format, keys, [tv.table for tv in chosen])
-        given = [
-            Given(tv.table, None if tv.table.kind == "view" else self._source(version, tv, include_deleted))
-            for tv in chosen
-        ]
-        with progress_bar("exporting", sum(tv.rows for tv in chosen), progress) as advance:
-            return export_tables(Path(path), format, given, keys, advance)
+        with progress_bar("exporting", sum(tv.rows for tv in versions), progress) as advance:
+            return export_tables(Path(path), format, sources, keys, advance)
 
     def import_from(
         self, path: str | Path, *, tables: Sequence[str] | Mapping[str, str] | None = None, progress: bool | None = None
     ) -> pl.DataFrame:
-        """Take over the tables under a path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a
-        folder of Parquet and other files.
+        """Import the tables of an export, another database or a folder of files, all by one commit or none.
 
-        All tables by one commit, or none. An export of ours comes back as it was: entities with ids, times, vectors,
-        and deleted ones if it holds them; edges, indexes, views. Vectors by another provider than the table's here are
-        computed anew. What else there is becomes plain tables. A table that exists must be empty.
-
-            db.import_from("warehouse.duckdb", tables={"customer": "customers"})
+        An export of rem_arrow is restored as it was: entities with ids, times, vectors and deletions, edges, indexes
+        and views. Other tables become plain tables. Vectors of another embedder than the table has here are computed
+        again.
 
         Args:
-            tables: those and no others; as a mapping, under the names that it gives.
-            progress: show a bar for each table; default is on long imports in a terminal or notebook.
+            path: a folder of `export`, a DuckDB or SQLite file, a LanceDB folder, or a folder of Parquet, CSV, NDJSON
+                or Arrow files.
+            tables: only these; as a mapping, from the name there to the name here.
+            progress: show a progress bar for each table, as in `load`.
 
         Returns:
-            table, rows (NULL for a view).
+            `table` String, `rows` Int64 (NULL for a view).
 
         Raises:
-            InputError: nothing to import there, no such table, one that exists and holds rows, or rows that do not
-                fit; nothing was stored.
-            UnsupportedError: the library that reads it is not installed.
+            InputError: there is nothing to import, no such table, a table here already has rows, or rows do not fit.
+            UnsupportedError: the library that reads the file is not installed.
+
+        Example:
+            >>> _ = db.export("out", tables=["sales"])
+            >>> db.import_from("out", tables={"sales": "old_sales"}).rows()
+            [('old_sales', 3)]
         """
-        store = self._writable()
+        store = self._instance.writable()
         if not self._writes_segments():
             raise InputError("import_from commits by itself; COMMIT or ROLLBACK the transaction of this thread first")
-        with open_tables(Path(path)) as found, store.rewriting, store.lock:
-            chosen = _chosen(found, tables)
-            job = TableImport(store, self._shared.writer, [name for name, _ in chosen], self._next_table)
-            rows: list[tuple[str, int | None]] = []
-            for name, one in chosen:
-                if one.open is None:
-                    assert one.table is not None, "only views of ours have no rows"
-                    job.add_view(name, one.table)
-                    rows.append((name, None))
-                    continue
-                given = one.open()
-                with progress_bar(f"importing {name}", given.rows, progress) as advance:
-                    rows.append((name, job.add(name, one, given, advance)))
-            job.commit()
-        for number in job.numbers:
-            self._vectorize(number, None)
+        with open_tables(Path(path)) as importables:
+            imports = _imports(importables, tables)
+
+            def compute(access: Access) -> tuple[Changes, dict[str, int | None]]:
+                job = TableImport(store, access, [name for name, _ in imports])
+                rows: dict[str, int | None] = {}
+                for name, importable in sorted(imports, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
+                    if importable.open is None:
+                        assert importable.table is not None, "only a view of an export has no rows to open"
+                        job.add_view(name, importable.table)
+                        rows[name] = None
+                        continue
+                    data = importable.open()
+                    with progress_bar(f"importing {name}", data.rows, progress) as advance:
+                        rows[name] = job.add(name, importable, data, advance)
+                return job.changes, rows
+
+            counts = self._instance.writes.run(compute, rewriting=True)
+        rows = [(name, counts[name]) for name, _ in imports]
         return pl.DataFrame(rows, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
 
     # --- inside
 
-    def _source(self, version: Version, tv: TableVersion, include_deleted: bool) -> Source:
-        """Return all rows of a table at one version, with the vectors of embeddings."""
-        stored = self._stored(version, tv, include_deleted=include_deleted)
+    def _source(self, access: Access, tv: TableVersion, *, deleted: bool) -> Source:
+        """Return the source of all rows of a table at one version, vectors of embeddings included."""
+        stored = StoredTable(access, tv, include_deleted=deleted)
         columns = [*stored.schema, *(e.column for e in tv.table.embeddings)]
         schema = pl.Schema({**stored.schema, **{e.column: e.dtype for e in tv.table.embeddings}})
-        return Source(schema, lambda: stored.read(columns, (), None, None, executor=self._store.executor))
-
-    def _stored(self, version: Version, tv: TableVersion, *, include_deleted: bool = False) -> StoredTable:
-        return StoredTable(self._store.kv, self._shared.writer.hints, version, tv, include_deleted=include_deleted)
+        executor = self._instance.store.executor
+        return Source(schema, lambda: stored.read(columns, (), None, None, executor=executor))
 
 
 def _names(tables: object) -> list[str]:
@@ -137,18 +141,20 @@ def _names(tables: object) -> list[str]:
     return list(tables)
 
 
-def _chosen(found: list[Found], tables: Sequence[str] | Mapping[str, str] | None) -> list[tuple[str, Found]]:
-    """Return the tables to import, each with its name here. Raises InputError."""
+def _imports(
+    importables: list[Importable], tables: Sequence[str] | Mapping[str, str] | None
+) -> list[tuple[str, Importable]]:
+    """Return the tables to import, each with its new name. Raises InputError."""
     if tables is None:
-        return [(one.name, one) for one in found]
-    known = {one.name.casefold(): one for one in found}
+        return [(i.name, i) for i in importables]
+    by_name = {i.name.casefold(): i for i in importables}
     for name in _names(tables):
-        if str(name).casefold() not in known:
+        if str(name).casefold() not in by_name:
             raise InputError(
-                f'no table "{name}" to import. {suggest(str(name), [one.name for one in found], "Tables")}'
+                f'no table "{name}" to import. {suggest(str(name), [i.name for i in importables], "Tables")}'
             )
-    renamed = tables if isinstance(tables, Mapping) else {name: known[name.casefold()].name for name in tables}
-    taken = {new.casefold() for new in renamed.values()}
-    if len(taken) < len(renamed):
+    renamed = tables if isinstance(tables, Mapping) else {name: by_name[name.casefold()].name for name in tables}
+    new_names = {new.casefold() for new in renamed.values()}
+    if len(new_names) < len(renamed):
         raise InputError(f"two tables cannot have one name: {', '.join(renamed.values())}")
-    return [(new, known[name.casefold()]) for name, new in renamed.items()]
+    return [(new, by_name[name.casefold()]) for name, new in renamed.items()]

@@ -1,4 +1,4 @@
-"""Rows for other tools in memory: frames, Arrow, DuckDB, vectors; the verbs of a database."""
+"""Rows for other tools, in memory: frames, Arrow, DuckDB and vectors; the verbs of a database."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.access import vector_columns
-from rem_arrow.engine.engine import POLARS_RULES, failed
+from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.errors import InputError, suggest
-from rem_arrow.face.import_export import Transfer
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
+from rem_arrow.lower.execution import POLARS_RULES, failed
 from rem_arrow.parameters import Parameters
+from rem_arrow.quoting import identifier
 from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.writer import find_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,24 +28,37 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 122_880
 
 
-class Exchange(Transfer):
-    """The part of a database that hands its rows to other tools."""
+class InterchangeVerbs(Verbs):
+    """The part of a database that passes its rows to other tools."""
 
     # --- frames
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """Return a table as a LazyFrame over its rows as they are now; columns and filters are pushed into the
-        store."""
-        version = self._version()
-        tv = find_table(version, table)
+        """Return a table as a LazyFrame over its present rows; columns and filters are pushed into the store.
+
+        Args:
+            table: a table or view.
+
+        Returns:
+            A Polars LazyFrame. It reads the version at which it was made, however often it is collected.
+
+        Raises:
+            InputError: there is no such table.
+
+        Example:
+            >>> db.scan("sales").filter(pl.col("region") == "north").select(pl.col("amount").sum()).collect().item()
+            8
+        """
+        access = self._access()
+        tv = access.table(table)
         if tv.table.kind == "view":
             return self.lazy(_select_all(tv))
-        source = self._stored(version, tv)
+        source = StoredTable(access, tv)
 
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            self._store.check_open()
+            self._instance.store.check_open()
             return source.read(columns, ranges, predicate, n_rows)
 
         return live_frame(source.schema, read)
@@ -52,78 +66,119 @@ class Exchange(Transfer):
     def lazy(
         self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None
     ) -> pl.LazyFrame:
-        """Return a query as a LazyFrame over the rows as they are now."""
-        return self._shared.engine.lazy(text, self._snapshot(frames), parameters)
+        """Return a query as a LazyFrame over the present rows.
+
+        Args:
+            text: a query in SQL.
+            parameters: values of $name by name, or of $1, $2 by position.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+
+        Returns:
+            A Polars LazyFrame with the columns of the query.
+
+        Raises:
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+
+        Example:
+            >>> db.lazy("SELECT region, amount FROM sales").filter(pl.col("amount") > 4).collect().rows()
+            [('north', 5)]
+        """
+        return self._instance.engine.lazy(text, self._snapshot(frames), parameters)
 
     # --- Arrow
 
     def table(self, source: str, parameters: Parameters = None) -> Relation:
-        """Return a table, a view or a query for other tools, which read it without a copy: pyarrow, Polars, DuckDB,
-        DataFusion, pandas.
+        """Return a table, a view or a query in a form that other tools read without a copy, through Arrow.
 
-        It is read anew each time, at the newest commit; a table segment by segment, so that it may be larger than
-        memory. A query is
-        computed by Polars' streaming engine over columns that lie in memory, and comes in batches. `SELECT *` leaves
-        embeddings
-        out: name them in a query. Texts are string views; what does not know these yet takes
-            `.reader(string_views=False)`.
-
-            pa.table(db.table("issues"))
-            duckdb.sql("FROM issues", connection=con)        # where issues = db.table("issues")
-            datafusion.SessionContext().from_arrow(db.table("issues"), name="issues")
-            db.table("SELECT status, COUNT(*) AS n FROM issues GROUP BY ALL").to_pandas()
+        It holds no rows: each read sees the newest commit. A table is read segment by segment, so it may be larger than
+        memory; a query is computed by Polars' streaming engine, and comes in batches. `SELECT *` leaves out embeddings;
+        name them.
 
         Args:
             source: the name of a table or view, or a SELECT.
-            parameters: values for the $names of a SELECT.
+            parameters: values of the $names of a SELECT.
+
+        Returns:
+            A `Relation`, with `reader()`, `to_arrow()`, `to_polars()`, `to_pandas()` and `schema`.
 
         Raises:
-            InputError: no such table.
-            ParseError, BindError: the SELECT is wrong.
+            InputError: there is no such table.
+            ParseError, BindError, UnsupportedError: the SELECT is wrong.
+
+        Example:
+            >>> issues = db.table("issues")
+            >>> pl.DataFrame(issues).height
+            3
+            >>> db.table("SELECT region FROM sales WHERE amount > 4").to_arrow().to_pydict()
+            {'region': ['north']}
         """
         self._rows(source, parameters)
         return Relation(source, lambda: self._rows(source, parameters))
 
     def to_arrow(self, source: str, parameters: Parameters = None, *, string_views: bool = True) -> pa.Table:
-        """Return the rows of a table, view or SELECT as Arrow, each column in a chunk for each segment and without a
-        copy; see `table`.
+        """Return the rows of a table, a view or a SELECT as a pyarrow Table, without a copy where the types allow it.
 
         Args:
-            string_views: texts as string views, as they lie in memory. Many functions of pyarrow itself, and older
-                consumers, want
-                large strings: False, for the price of a copy of the texts.
+            source: the name of a table or view, or a SELECT.
+            parameters: values of the $names of a SELECT.
+            string_views: give texts as string views, as they lie in memory. Many functions of pyarrow, and older
+                programs, need large strings; False copies the texts into these.
+
+        Returns:
+            A `pyarrow.Table`; each column has a chunk for each segment.
 
         Raises:
-            InputError: no such table.
+            InputError: there is no such table.
+            ParseError, BindError, UnsupportedError: the SELECT is wrong.
+
+        Example:
+            >>> db.to_arrow("sales", string_views=False).group_by("region").aggregate([("amount", "max")]).num_rows
+            2
         """
         return self.table(source, parameters).to_arrow(string_views=string_views)
 
     def reader(self, source: str, parameters: Parameters = None, *, string_views: bool = True) -> pa.RecordBatchReader:
-        """Return the rows of a table, view or SELECT as a stream of Arrow batches, a segment at a time; see `table`.
+        """Return the rows of a table, a view or a SELECT as a stream of Arrow batches, a segment at a time.
 
-            for batch in db.reader("lineitem"): ...
+        Args:
+            source: the name of a table or view, or a SELECT.
+            parameters: values of the $names of a SELECT.
+            string_views: give texts as string views; see `to_arrow`.
+
+        Returns:
+            A `pyarrow.RecordBatchReader`.
 
         Raises:
-            InputError: no such table.
+            InputError: there is no such table.
+            ParseError, BindError, UnsupportedError: the SELECT is wrong.
+
+        Example:
+            >>> sum(batch.num_rows for batch in db.reader("sales"))
+            3
         """
         return self.table(source, parameters).reader(string_views=string_views)
 
     def vectors(self, table: str, column: str = "embedding") -> Vectors:
-        """Return the vectors of a column as (ids, matrix) for numpy, scikit-learn, faiss; `.to_torch()` for torch.
-
-            ids, matrix = db.vectors("resources")            # matrix: float32, shape (rows, 384)
+        """Return the vectors of a column as ids and a matrix, for numpy, scikit-learn, faiss or torch.
 
         Args:
-            column: an embedding, or a column of vectors.
+            table: a table with vectors.
+            column: an embedding, or a column of vectors of one dimension.
 
         Returns:
-            Rows that live and have a vector. `ids` is a Series of their ids, of a plain table of their rowids.
+            `Vectors`: `ids`, a Series of the ids of the rows that have a vector (in a plain table their rowids), and
+            `matrix`, float32 of shape (rows, dimension); `to_torch()` shares its memory.
 
         Raises:
-            InputError: no such table, or the column holds no vectors of one dimension.
+            InputError: there is no such table, or the column holds no vectors of one dimension.
+
+        Example:
+            >>> ids, matrix = db.vectors("issues")
+            >>> ids.to_list(), matrix.shape
+            (['login', 'docs', 'cache'], (3, 384))
         """
-        version = self._version()
-        tv = find_table(version, table)
+        access = self._access()
+        tv = access.table(table)
         spec = vector_columns.searchable(tv.table).get(column)
         if spec is None:
             raise InputError(
@@ -131,7 +186,7 @@ class Exchange(Transfer):
                 f"{suggest(column, vector_columns.searchable(tv.table), 'Columns of vectors')}"
             )
         key = tv.table.key[0] if len(tv.table.key) == 1 else ROWID
-        stored = self._stored(version, tv)
+        stored = StoredTable(access, tv)
         pieces = list(stored.read([key, column], (), pl.col(column).is_not_null(), None))
         frame = (
             pl.concat(pieces, rechunk=True)
@@ -143,53 +198,57 @@ class Exchange(Transfer):
         return Vectors(ids, matrix) if valid is None else Vectors(ids.filter(pl.Series(valid)), matrix[valid])
 
     def duckdb(self) -> duckdb.DuckDBPyConnection:
-        """Return a DuckDB connection in which every table and view of now is a view over live rows.
+        """Return a DuckDB connection in which every present table and view is a view over the live rows.
 
-        A query of DuckDB reads the columns that it needs and hands its conditions to our zone maps and indexes (EXPLAIN
-        shows them); each read of a view sees the newest commit, so a query that reads two of them while someone writes
-        may see two. Views are read only, and live as long as this database is open. DuckDB knows no row counts of them:
-        write the large table of a join first.
+        DuckDB reads the columns that it needs, and hands its conditions to the zone maps and indexes here. Each read of
+        a view sees the newest commit, so a query that reads two of them during a write may see two. The views are
+        read-only, and valid while this database is open. DuckDB does not know their row counts: write the large table
+        of a join first.
 
-            con = db.duckdb()
-            con.sql("SELECT status, count(*) FROM issues GROUP BY ALL").pl()
-            ibis.duckdb.from_connection(db.duckdb()).table("issues")
+        Returns:
+            A `duckdb.DuckDBPyConnection`.
 
         Raises:
-            UnsupportedError: DuckDB 2 or later is not installed: pip install 'rem_arrow[duckdb]'.
+            UnsupportedError: DuckDB 2 or later is not installed (the extra `duckdb`).
+
+        Example:
+            >>> con = db.duckdb()
+            >>> con.sql("SELECT region, sum(amount)::INT FROM sales GROUP BY ALL ORDER BY ALL").fetchall()
+            [('north', 8), ('south', 4)]
         """
         return duck.connection({tv.table.name: self._live(tv.table.name) for tv in self._version()})
 
     # --- inside
 
     def _rows(self, source: str, parameters: Parameters) -> Rows:
-        """Return the rows of a table, view or query as they are now."""
-        version = self._version()
-        tv = version.find(source) if isinstance(source, str) else None
+        """Return the rows of a table, view or query at the newest version."""
+        access = self._access()
+        tv = access.version.find(source) if isinstance(source, str) else None
         if tv is not None and tv.table.kind != "view":
-            stored = self._stored(version, tv)
+            stored = StoredTable(access, tv)
             return Rows(stored.schema, stored.read(stored.schema.names(), (), None, None))
         if tv is None and (not isinstance(source, str) or len(source.split()) == 1):
-            find_table(version, source)
+            access.table(source)
         frame = self.lazy(source if tv is None else _select_all(tv), parameters)
         return Rows(frame.collect_schema(), _batches(frame))
 
     def _live(self, name: str) -> pl.LazyFrame:
-        """Return a table or view as a frame that pins the newest version each time that it is collected, in types that
-        other tools take."""
+        """Return a table or view as a frame that pins the newest version each time it is collected, in types that other
+        tools accept."""
         schema = self._rows(name, None).schema
 
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
         ) -> Iterator[pl.DataFrame]:
-            version = self._version()
-            tv = find_table(version, name)
+            access = self._access()
+            tv = access.table(name)
             if tv.table.kind != "view":
-                return self._stored(version, tv).read(columns, ranges, predicate, n_rows)
-            needed = (
+                return StoredTable(access, tv).read(columns, ranges, predicate, n_rows)
+            read_columns = (
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
             )
-            frame = self.lazy(f"SELECT {', '.join(map(_quoted, needed))} FROM {_quoted(tv.table.name)}")
+            frame = self.lazy(f"SELECT {', '.join(map(identifier, read_columns))} FROM {identifier(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))
 
@@ -197,7 +256,7 @@ class Exchange(Transfer):
 
 
 def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a query as Polars' streaming engine gives them. Raises ExecuteError."""
+    """Yield the rows of a query in the batches of Polars' streaming engine. Raises ExecuteError."""
     try:
         yield from frame.collect_batches(chunk_size=_BATCH_ROWS, lazy=True, optimizations=POLARS_RULES)
     except pl.exceptions.PolarsError as error:
@@ -205,8 +264,4 @@ def _batches(frame: pl.LazyFrame) -> Iterator[pl.DataFrame]:
 
 
 def _select_all(tv: TableVersion) -> str:
-    return f"SELECT * FROM {_quoted(tv.table.name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"SELECT * FROM {identifier(tv.table.name)}"

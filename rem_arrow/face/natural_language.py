@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access import vector_columns
+from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
-from rem_arrow.catalog.snapshot import Snapshot, StoredTable
-from rem_arrow.engine.engine import Limits, unique_names
-from rem_arrow.engine.session import Shared
-from rem_arrow.errors import InputError
-from rem_arrow.face.conversations import Conversation
-from rem_arrow.storage.version import Version
-from rem_arrow.write.writer import find_table
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.catalog.stored_table import StoredTable
+from rem_arrow.engine.engine import Limits
+from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.results import unique_names
+from rem_arrow.face.verbs import Verbs
 
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
     from rem_arrow.ask.asker import Asker
-    from rem_arrow.ask.session import Known
+    from rem_arrow.ask.session import TableState
     from rem_arrow.language.language_model import LanguageModel
 
 
-class Asking(Conversation):
+class QuestionVerbs(Verbs):
     """The part of a database that answers questions."""
 
     _asker: Asker | None = None
@@ -45,43 +46,48 @@ class Asking(Conversation):
         rows_max: int = 10_000,
         explain: bool = False,
     ) -> Answer:
-        """Answer a question in plain language: it becomes a plan of staged queries, which are run on one version of the
-        database.
+        """Answer a question in plain language: plan queries for it, and run them on one version of the database.
 
-        The plan only reads. Where it finds nothing, broader fallbacks are tried, and at last a search by meaning; the
-        answer says so. `ask` is the short name.
+        The plan only reads. When it finds nothing, broader fallbacks are tried, at last a search by meaning; the answer
+        says so. `ask` is the short name.
 
         Args:
+            question: a text with at least one word.
             table: where the answer is looked for first.
-            max_stages: at most so many queries one after another, 1 to 8.
-            model: "rules" plans by rules for English, without a model; the name of a model plans by it, through the
-                openai client; a `LanguageModel`
-                brings its own client. Default is REM_ARROW_ASK_MODEL, else the rules.
-            base_url: of the model's server; default is OPENAI_BASE_URL, else OpenAI's.
-            model_timeout_s: how long the model may take for one answer; default is REM_ARROW_OPENAI_TIMEOUT_S, else 60.
-            mode: "plan" makes the whole plan at once, "adaptive" shows a model what each stage gave, so that it may
-                change the rest.
-            now: what "yesterday" is reckoned from; default is the clock.
-            timeout_s: for all queries together.
-            rows_max: of the results.
+            max_stages: the most queries that run one after another, 1 to 8.
+            model: "rules" plans by rules for English; another name plans by that language model, through the openai
+                client; a `LanguageModel` brings its own client. Default is REM_ARROW_ASK_MODEL, else the rules.
+            base_url: of the language model's server; default is OPENAI_BASE_URL, else OpenAI's.
+            model_timeout_s: seconds for one answer of the language model; default is REM_ARROW_OPENAI_TIMEOUT_S, else
+                60.
+            mode: "plan" makes the whole plan at once; "adaptive" shows a language model what each stage gave, so that
+                it may change the rest.
+            now: the time from which "yesterday" is counted; default is the clock.
+            timeout_s: seconds for all queries together.
+            rows_max: the most rows of the result.
             explain: keep the plan of each stage, as `explain` prints it.
 
         Returns:
-            An Answer: results (a DataFrame), query, query_type, confidence, explanation, stages, fallbacks, tokens,
-                seconds.
+            An `Answer`: `results` (a DataFrame), `query`, `query_type`, `confidence`, `explanation`, `stages`,
+            `fallbacks`.
 
         Raises:
-            InputError: the question has no words, the table does not exist, or settings of the model are missing.
-            LanguageError: the model cannot be reached, refused, or gave no plan that runs.
+            InputError: the question has no words, there is no such table, or a setting of the language model is
+                missing.
+            LanguageError: the language model cannot be reached, refused, or gave no plan that runs.
+
+        Example:
+            >>> answer = db.ask("open issues with priority 5")
+            >>> answer.query, answer.results["id"].to_list()
+            ("SELECT * FROM issues WHERE status = 'open' AND priority = 5", ['login'])
         """
-        # Not at import: most programs ask nothing.
-        from rem_arrow.ask.asker import Asker, model_of
+        # Imported here because most programs ask no questions.
+        from rem_arrow.ask.asker import Asker, language_model_of
         from rem_arrow.ask.stages import Bounds
 
-        if mode not in ("plan", "adaptive"):
-            raise InputError(f"mode is 'plan' or 'adaptive', not {mode!r}")
-        session, bounds = _Pinned(self._shared, self._version()), Bounds(timeout_s, rows_max, explain)
-        chosen = model_of(model, base_url, model_timeout_s)
+        checks.one_of(mode, "mode", ("plan", "adaptive"))
+        session, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
+        language_model = language_model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
         return self._asker.ask(
@@ -91,7 +97,7 @@ class Asking(Conversation):
             max_stages=max_stages,
             now=now,
             bounds=bounds,
-            model=chosen,
+            language_model=language_model,
             adaptive=mode == "adaptive",
         )
 
@@ -99,43 +105,35 @@ class Asking(Conversation):
 
 
 class _Pinned:
-    """A session over one version: it reads, and has no way to write."""
+    """A read-only session over one version."""
 
-    def __init__(self, shared: Shared, version: Version) -> None:
-        self._shared, self._version = shared, version
+    def __init__(self, instance: Instance, access: Access) -> None:
+        self._instance, self._access = instance, access
 
-    def tables(self) -> Sequence[Known]:
-        from rem_arrow.ask.session import Known
+    def tables(self) -> Sequence[TableState]:
+        from rem_arrow.ask.session import TableState
 
-        return [Known(tv.table, tv.rows, tv.parts) for tv in self._version]
+        return [TableState(tv.table, tv.rows, tv.parts) for tv in self._access.version]
 
     def sample(self, table: str, columns: Sequence[str], rows_max: int) -> pl.DataFrame:
-        source = StoredTable(
-            self._shared.store.kv, self._shared.writer.hints, self._version, find_table(self._version, table)
-        )
+        source = StoredTable(self._access, self._access.table(table))
         frames = list(source.read(list(columns), (), None, rows_max))
         return pl.concat(frames) if frames else pl.DataFrame(schema={c: source.schema[c] for c in columns})
 
     def query(self, sql: str, frames: Mapping[str, pl.DataFrame], timeout_s: float | None) -> pl.DataFrame:
-        return self._shared.engine.execute(
-            sql, self._snapshot(frames), None, Limits(timeout_s, self._shared.limits.memory_bytes)
-        )
+        limits = Limits(timeout_s, self._instance.limits.memory_bytes)
+        return self._instance.engine.execute(sql, Snapshot(self._access, frames), None, limits)
 
     def explain(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> str:
-        return self._shared.engine.explain(sql, self._snapshot(frames))
+        return self._instance.engine.explain(sql, Snapshot(self._access, frames))
 
     def columns(self, sql: str, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        query = self._shared.engine.plan(sql, self._snapshot(frames), {})
+        query = self._instance.engine.plan(sql, Snapshot(self._access, frames), {})
         return pl.DataFrame(schema=dict(zip(unique_names(query.names), query.plan.schema.values(), strict=True)))
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
-        return lookup_entity(
-            self._shared.store.kv, self._shared.writer.hints, self._version, texts, rows_max=50, entity=False
-        )
+        return lookup_entity(self._access, texts, rows_max=50, entity=False)
 
     def searchable(self, table: str) -> Sequence[str]:
-        stored = find_table(self._version, table).table
+        stored = self._access.table(table).table
         return [e.column for e in stored.embeddings if e.column in vector_columns.searchable(stored)]
-
-    def _snapshot(self, frames: Mapping[str, pl.DataFrame]) -> Snapshot:
-        return Snapshot(self._shared.store.kv, self._shared.writer.hints, self._version, frames)

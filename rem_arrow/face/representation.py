@@ -1,25 +1,30 @@
-"""How a database shows itself in a notebook, and whether it is open."""
+"""Notebook representation of a database, and whether it is open."""
 
 from __future__ import annotations
 
 from html import escape
 
-from rem_arrow.face.timeline import Timeline
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.write import maintenance
 
 _KINDS = {"system": 0, "entity": 1, "plain": 2, "view": 3}
 
 
-class Showing(Timeline):
-    """The part of a database that says what it is."""
+class Representation(Verbs):
+    """The part of a database that describes it."""
 
     @property
     def closed(self) -> bool:
-        """Whether it has been closed."""
-        return self._store.closed
+        """Whether the database has been closed.
+
+        Example:
+            >>> db.closed
+            False
+        """
+        return self._instance.store.closed
 
     def _repr_html_(self) -> str:
-        store = self._store
+        store = self._instance.store
         title = f"<b>rem_arrow</b> <code>{escape(str(store.path))}</code>"
         if store.closed:
             return f"{title} (closed)"

@@ -1,4 +1,4 @@
-"""What `search` and `similar` of the database mean: SQL texts with their parameters."""
+"""The SQL of `search` and `similar`, with its parameters."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.access.index_descriptions import checked_metric
 from rem_arrow.errors import InputError
 from rem_arrow.model.registry import id_text
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
 from rem_arrow.source import Metric
 from rem_arrow.sql.text.parser import is_condition
 
 Mode: TypeAlias = Literal["vector", "text", "hybrid"]
-# How many of the best of each ranking a hybrid search looks at.
+# The number of best rows of each ranking that a hybrid search fuses.
 CANDIDATES_MIN, CANDIDATES_PER_ROW = 50, 4
 _MODES = ("vector", "text", "hybrid")
 Text = tuple[str, dict[str, Any]]
@@ -32,20 +34,20 @@ def search_query(
 ) -> Text:
     """Return the SELECT for a search by text or vector."""
     condition = "" if where is None else f" AND ({where}\n)"
-    score = f"r.{_quoted(column)}.{checked_metric(metric)}($query, k => $k)"
-    text = f"SELECT * FROM {_quoted(table)} AS r WHERE {score}{condition}"
-    return text, {**(parameters or {}), "query": query, "k": _count(k)}
+    checks.text(column, "the name of a column")
+    score = f"r.{identifier(column)}.{checked_metric(metric)}($query, k => $k)"
+    text = f"SELECT * FROM {identifier(table)} AS r WHERE {score}{condition}"
+    return text, {**(parameters or {}), "query": query, "k": checks.whole(k, "k")}
 
 
 def check_search(mode: str, query: object, k: int, where: str | None, parameters: Mapping[str, Any] | None) -> None:
-    """Refuse what no search takes. Raises InputError, and what is wrong in the SQL of `where`."""
-    if mode not in _MODES:
-        raise InputError(f"mode is 'vector', 'text' or 'hybrid', not {mode!r}")
+    """Raise InputError for arguments that no search takes, and ParseError for a `where` that does not parse."""
+    checks.one_of(mode, "mode", _MODES)
     if mode != "vector" and not isinstance(query, str):
         raise InputError(f"a search by words takes a text, not {type(query).__name__}")
-    _count(k)
+    checks.whole(k, "k")
     if "query" in (parameters or {}) or "k" in (parameters or {}):
-        raise InputError("the parameters $query and $k are taken by the search itself; name yours otherwise")
+        raise InputError("the parameters $query and $k are taken by the search itself; use other names")
     if where is None:
         return
     if not isinstance(where, str) or not is_condition(where):
@@ -53,32 +55,31 @@ def check_search(mode: str, query: object, k: int, where: str | None, parameters
 
 
 def word_columns(table: Table, column: str | None) -> list[str]:
-    """Return the columns whose words are searched: the one that is named, else those that are embedded. Raises
-    InputError."""
+    """Return the columns whose words are searched: `column`, or without it the embedded ones. Raises InputError."""
     embedding = next(iter(table.embeddings), None)
     names = [column] if column is not None else list(embedding.fields) if embedding is not None else []
     texts = [n for n in names if isinstance(table.field(n).dtype, (pl.String, pl.Enum, pl.Categorical))]
     if not texts:
-        what = (
+        problem = (
             f"{table.name}.{column} is no text"
             if column is not None
             else f"{table.name} has no column of texts that is embedded"
         )
-        raise InputError(f"{what}; name a column of texts: search({table.name!r}, ..., mode='text', column='...')")
+        raise InputError(f"{problem}; name a column of texts: search({table.name!r}, ..., mode='text', column='...')")
     return texts
 
 
 def rowids_query(table: str, where: str) -> str:
     """Return the SELECT for the rowids of the rows that meet a condition."""
-    return f"SELECT rowid FROM {_quoted(table)} WHERE ({where}\n)"
+    return f"SELECT rowid FROM {identifier(table)} WHERE ({where}\n)"
 
 
-def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
+def summed(rankings: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     """Return the k best rows by the sum of their scores in several columns."""
-    if len(found) == 1:
-        return found[0].head(k)
+    if len(rankings) == 1:
+        return rankings[0].head(k)
     return (
-        pl.concat(found)
+        pl.concat(rankings)
         .group_by("rowid")
         .agg(pl.col("score").sum())
         .sort(["score", "rowid"], descending=[True, False])
@@ -86,29 +87,10 @@ def summed(found: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
     )
 
 
-def fused(ranked: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
-    """Return the k best rows of several rankings, best first each, by the sum of 1 / (60 + rank)."""
-    shares = [
-        r.select("rowid", (1.0 / (60 + pl.col("score").rank("min", descending=True))).alias("score")) for r in ranked
-    ]
-    return summed([*shares, shares[0].head(0)], k)
-
-
 def similar_query(table: str, column: str, metric: Metric, id: object, k: int) -> Text:
-    """Return the SELECT for the rows near to another one."""
-    vector = f"(SELECT {_quoted(column)} FROM {_quoted(table)} WHERE id = $id)"
-    score = f"r.{_quoted(column)}.{checked_metric(metric)}({vector}, k => $k)"
-    text = f"SELECT * FROM {_quoted(table)} AS r WHERE {score} AND r.id <> $id"
-    return text, {"id": id_text(id, table), "k": _count(k)}
-
-
-def _quoted(name: str) -> str:
-    if not isinstance(name, str):
-        raise InputError(f"a column is named by a text, not {name!r}")
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _count(k: int) -> int:
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise InputError(f"k is a whole number of at least 1, not {k!r}")
-    return k
+    """Return the SELECT for the rows nearest to another one."""
+    checks.text(column, "the name of a column")
+    vector = f"(SELECT {identifier(column)} FROM {identifier(table)} WHERE id = $id)"
+    score = f"r.{identifier(column)}.{checked_metric(metric)}({vector}, k => $k)"
+    text = f"SELECT * FROM {identifier(table)} AS r WHERE {score} AND r.id <> $id"
+    return text, {"id": id_text(id, table), "k": checks.whole(k, "k")}

@@ -1,4 +1,4 @@
-"""What happened when: rows of a table with times, in order."""
+"""Rows of a table with times, in the order of the times: the verb of a database."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
+from rem_arrow.access.access import Access
+from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.errors import InputError
-from rem_arrow.face.documents import Documents
-from rem_arrow.face.find import check_columns, check_limit, quoted
+from rem_arrow.face.find import check_columns
+from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import In, Values
 from rem_arrow.model.registry import id_text
+from rem_arrow.quoting import identifier
 from rem_arrow.schema import Table
-from rem_arrow.storage.version import Version
 from rem_arrow.write.edges import split_end
-from rem_arrow.write.writer import find_table
 
 Time = dt.datetime | dt.date | str
 
 _START, _END, _KIND, _PEOPLE = "starts_at", "ends_at", "moment_type", "participants"
 
 
-class Timeline(Documents):
-    """The part of a database that shows what happened when."""
+class TimelineVerbs(Verbs):
+    """The part of a database that reads rows in order of time."""
 
     def timeline(
         self,
@@ -40,91 +42,93 @@ class Timeline(Documents):
     ) -> pl.DataFrame:
         """Return the moments that overlap a range of time, in order of their beginning.
 
-        The range is half-open: `start` belongs to it and `end` does not, and so for a moment from `starts_at` to
-        `ends_at`. One without an end is the instant of its beginning; one without a beginning is on no timeline.
-        `timeline("2026-06-01", "2026-07-01")` is June, with what reaches into it.
+        The range is half-open, `start` included and `end` not, and so is a moment, from `starts_at` to `ends_at`. A
+        moment without an end is the instant of its beginning; one without a beginning is on no timeline.
 
         Args:
-            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its
-                first instant. None is no bound.
-            moment_type: only of this type, or of one of these.
-            about: an id (or 'table:id'), or several: only moments with an edge to or from one of them, or with its
-                id or name among the participants.
-            limit: at most so many, the first ones.
+            start, end: a datetime, a date or an ISO 8601 text, taken as UTC where it has no zone; a date is its first
+                instant, and None no bound.
+            moment_type: only moments of this type, or of these.
+            about: an id or 'table:id', or several: only moments with an edge to or from one of them, or with its id or
+                name among the participants.
+            limit: the most rows, the first ones; None for all.
             descending: the latest first.
-            table: another table with times; `column` says which column of datetimes or dates, unless it has
-                `starts_at` too.
+            table: another table with times.
+            column: its column of datetimes or dates; not needed where the table has `starts_at`.
 
         Returns:
-            All columns of the table.
+            The columns of the table.
 
         Raises:
-            InputError: a bound is no time, or `start` is after `end`; no such table or column.
+            InputError: a bound is not a time, `start` is after `end`, or there is no such table or column.
+
+        Example:
+            >>> db.timeline("2026-06-01", "2026-07-01", about="ada")["name"].to_list()
+            ['Review of the login']
         """
-        version = self._version()
-        described = find_table(version, table).table
-        begin, until = _columns(described, column)
+        access = self._access()
+        definition = access.table(table).table
+        begin, until = _columns(definition, column)
         low, high = _instant("start", start), _instant("end", end)
         if low is not None and high is not None and low > high:
             raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
-        check_limit(limit)
+        checks.limit(limit)
         values = Values()
         terms = [f"{begin} IS NOT NULL", *_within(begin, until, low, high, values)]
         if moment_type is not None:
-            check_columns(described, [_KIND])
+            check_columns(definition, [_KIND])
             terms.append(In(_KIND, [moment_type] if isinstance(moment_type, str) else moment_type).write(values))
         if about is not None:
             terms.append(
-                self._about(
-                    version,
-                    described,
+                _about(
+                    access,
+                    definition,
                     list(about) if isinstance(about, Iterable) and not isinstance(about, str) else [about],
                     values,
                 )
             )
         order = ", ".join(
             f"{name} {'DESC' if descending else 'ASC'} NULLS LAST"
-            for name in (begin, until, '"id"' if "id" in described.names else None)
+            for name in (begin, until, '"id"' if "id" in definition.names else None)
             if name
         )
-        text = f"SELECT * FROM {quoted(described.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
-        return self._select(version, text if limit is None else f"{text} LIMIT {limit}", values)
+        text = f"SELECT * FROM {identifier(definition.name)} WHERE {' AND '.join(terms)} ORDER BY {order}"
+        return self._select(access, text if limit is None else f"{text} LIMIT {limit}", values)
 
-    def _about(self, version: Version, table: Table, ids: list[Any], values: Values) -> str:
-        """Return the condition that a row has an edge to or from one of these entities, or names one as a
-        participant."""
-        if "id" not in table.names:
-            raise InputError(
-                f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities"
+
+def _about(access: Access, table: Table, ids: list[Any], values: Values) -> str:
+    """Return the condition that a row has an edge to or from one of these entities, or names one as a participant."""
+    if "id" not in table.names:
+        raise InputError(f"{table.name} has no ids, so no edges tell what its rows are about; use a table of entities")
+    resolve = access.resolver()
+    ends = [split_end(id_text(end, "the timeline"), resolve) for end in ids]
+    if not ends:
+        return "FALSE"
+    values["own"] = table.name
+    terms = []
+    for side, opposite in (("src", "dst"), ("dst", "src")):
+        conditions = []
+        for place, (owner, id_) in enumerate(ends):
+            values[f"about_{place}"] = id_
+            conditions.append(
+                f"{opposite} = $about_{place}"
+                if owner is None
+                else f"({opposite} = $about_{place} AND {opposite}_table = $owner_{place})"
             )
-        resolve = self._shared.resolver(version)
-        ends = [split_end(id_text(given, "the timeline"), resolve) for given in ids]
-        if not ends:
-            return "FALSE"
-        values["own"] = table.name
-        terms = []
-        for side, other in (("src", "dst"), ("dst", "src")):
-            near = []
-            for place, (owner, id_) in enumerate(ends):
-                values[f"about_{place}"] = id_
-                near.append(
-                    f"{other} = $about_{place}"
-                    if owner is None
-                    else f"({other} = $about_{place} AND {other}_table = $owner_{place})"
-                )
-                if owner is not None:
-                    values[f"owner_{place}"] = owner
-            terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(near)}))')
-        if _PEOPLE in table.names:
-            known = {id_ for _, id_ in ends}
-            named = self.lookup_entity(*known).filter(pl.col("id").is_in(list(known)))
-            values["people"] = sorted(known | set(named["name"].drop_nulls()))
-            terms.append(f"list_has_any({_PEOPLE}, $people)")
-        return f"({' OR '.join(terms)})"
+            if owner is not None:
+                values[f"owner_{place}"] = owner
+        terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(conditions)}))')
+    if _PEOPLE in table.names:
+        about_ids = {id_ for _, id_ in ends}
+        entities = lookup_entity(access, about_ids).filter(pl.col("id").is_in(list(about_ids)))
+        values["people"] = sorted(about_ids | set(entities["name"].drop_nulls()))
+        terms.append(f"list_has_any({_PEOPLE}, $people)")
+    return f"({' OR '.join(terms)})"
 
 
 def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
-    """Return the columns of beginning and end, quoted; rows of one column have no end. Raises InputError."""
+    """Return the columns of the beginning and the end, quoted; there is no end where `column` is named. Raises
+    InputError."""
     timed = [f.name for f in table.fields if isinstance(f.dtype, (pl.Datetime, pl.Date))]
     if column is None and _START not in timed:
         raise InputError(f"{table.name} has no {_START}; say which column=. {_listing(timed)}")
@@ -132,14 +136,14 @@ def _columns(table: Table, column: str | None) -> tuple[str, str | None]:
         check_columns(table, [column])
         if column.casefold() not in {name.casefold() for name in timed}:
             raise InputError(f"{table.name}.{column} holds no times. {_listing(timed)}")
-        return quoted(column), None
-    return quoted(_START), quoted(_END) if _END in timed else None
+        return identifier(column), None
+    return identifier(_START), identifier(_END) if _END in timed else None
 
 
 def _within(
     begin: str, until: str | None, low: dt.datetime | None, high: dt.datetime | None, values: Values
 ) -> list[str]:
-    """Return the conditions that [begin, until) overlaps [low, high); without an end the beginning is an instant."""
+    """Return the conditions under which [begin, until) overlaps [low, high); a row without an end is an instant."""
     terms = []
     if high is not None:
         values["high"] = high
@@ -150,26 +154,26 @@ def _within(
     return terms
 
 
-def _instant(name: str, given: Any) -> dt.datetime | None:
+def _instant(name: str, bound: Any) -> dt.datetime | None:
     """Return a bound as a datetime in UTC. Raises InputError."""
-    if given is None:
+    if bound is None:
         return None
-    value = given
+    value = bound
     if isinstance(value, str):
         try:
             value = dt.datetime.fromisoformat(value.strip())
         except ValueError as error:
             raise InputError(
-                f"{name} is {given!r}, which is no ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
+                f"{name} is {bound!r}, which is not an ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
             ) from error
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())
     if not isinstance(value, dt.datetime):
-        raise InputError(f"{name} is a datetime, a date or an ISO 8601 text, not {given!r}")
+        raise InputError(f"{name} is a datetime, a date or an ISO 8601 text, not {bound!r}")
     try:
         return value.replace(tzinfo=dt.timezone.utc) if value.tzinfo is None else value.astimezone(dt.timezone.utc)
     except OverflowError as error:
-        raise InputError(f"{name} {given} is out of range in UTC") from error
+        raise InputError(f"{name} {bound} is out of range in UTC") from error
 
 
 def _listing(timed: list[str]) -> str:

@@ -1,51 +1,69 @@
-"""Several writes as one."""
+"""A transaction: several writes as one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
 from typing import TypeVar
 
-import polars as pl
-
-from rem_arrow.engine.session import Shared
+from rem_arrow.engine.instance import Instance
 from rem_arrow.errors import InputError
-from rem_arrow.face.entities import Compute
-from rem_arrow.face.graph import Walking
-from rem_arrow.storage.changes import Changes
+from rem_arrow.face.entities import EntityVerbs
+from rem_arrow.face.entity_names import NameVerbs
+from rem_arrow.face.find import FindVerbs
+from rem_arrow.face.graph import GraphVerbs
+from rem_arrow.face.graph_measures import MeasureVerbs
+from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.storage.overlay import Overlay
-from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.path import Compute
 
 T = TypeVar("T")
 
 
-class Transaction(Walking):
-    """Writes over several tables that become visible together, or not at all. Reads see the version that it began with
-    and its own writes."""
+class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, MeasureVerbs):
+    """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
 
-    def __init__(self, shared: Shared, embed: Callable[[Changes], None]) -> None:
-        self._shared, self._embed = shared, embed
-        # Under the lock: a write that runs has seen that this one is open, or is in what this one sees.
-        with shared.store.lock:
-            self._overlay: Overlay | None = Overlay(shared.store.pin())
-            shared.open.add(self._overlay)
+    Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
+    created or changed in it.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        # Under the lock: a concurrent write either knows that this transaction is open, or is part of its version.
+        with instance.store.lock:
+            self._overlay: Overlay | None = Overlay(instance.store.pin())
+            instance.transactions.add(self._overlay)
 
     def commit(self) -> None:
-        """Store everything. Raises ConflictError if another writer changed the same rows first; then nothing is
-        stored."""
+        """Store everything that the transaction wrote, in one commit.
+
+        Raises:
+            ConflictError: another writer changed the same rows first; nothing was stored, and the work can be run
+                again.
+            InputError: the transaction has ended.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.update("issues", "docs", {"priority": 1})
+            >>> tx.commit()
+            >>> db.get("issues", "docs")["priority"]
+            1
+        """
         overlay = self._open()
         self._overlay = None
-        changes = overlay.changes()
-        if changes:
-            with self._shared.store.lock:
-                self._shared.store.check_open()
-                self._shared.store.commit(changes, base=overlay.base)
-            self._embed(changes)
+        self._instance.writes.commit(overlay.changes(), overlay.base)
 
     def rollback(self) -> None:
-        """Forget everything."""
+        """End the transaction, and store nothing of what it wrote.
+
+        Example:
+            >>> tx = db.transaction()
+            >>> tx.delete("issues", ["login", "docs"])
+            2
+            >>> tx.rollback()
+            >>> db.sql("SELECT COUNT(*) FROM issues").item()
+            3
+        """
         self._overlay = None
 
     def __enter__(self) -> Transaction:
@@ -62,7 +80,7 @@ class Transaction(Walking):
             self.rollback()
 
     def _open(self) -> Overlay:
-        self._shared.store.check_open()
+        self._instance.store.check_open()
         if self._overlay is None:
             raise InputError("this transaction has ended; begin a new one with db.transaction()")
         return self._overlay
@@ -70,7 +88,7 @@ class Transaction(Walking):
     def _version(self) -> Version:
         return self._open().version
 
-    def _define(self, compute: Callable[[Store], pl.DataFrame]) -> pl.DataFrame:
+    def _define(self, compute: Compute[T]) -> T:
         raise InputError("tables cannot be created or changed inside a transaction; COMMIT or ROLLBACK it first")
 
     def _control(self, kind: str) -> None:
@@ -86,9 +104,4 @@ class Transaction(Walking):
         return False
 
     def _write(self, compute: Compute[T]) -> T:
-        overlay = self._open()
-        with self._shared.store.lock:
-            changes, result = compute(overlay.version)
-            bind_ends(self._shared.store.kv, self._shared.writer, overlay.version, changes)
-        overlay.apply(changes)
-        return result
+        return self._instance.writes.stage(compute, self._open())

@@ -12,7 +12,9 @@ from rem_arrow.errors import ExecuteError, UnsupportedError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rem_arrow.index.adjacency import Edges, Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Graph
+    from rem_arrow.index.arrays import Ints, Mask
+    from rem_arrow.index.edges import Edges
 
 _ROUNDS_MAX = 1_000
 # One of so many edges is looked at first for components.

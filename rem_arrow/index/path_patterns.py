@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from rem_arrow.errors import ExecuteError
+from rem_arrow.index.arrays import Ints, Mask
 from rem_arrow.index.walks import FLAGS_MAX, Rules, check_rows
 
 if TYPE_CHECKING:
-    from rem_arrow.index.adjacency import Graph, Ints, Mask
+    from rem_arrow.index.adjacency import Graph, Step
 
 Mode: TypeAlias = Literal["walk", "trail", "acyclic", "simple"]
 Select: TypeAlias = Literal["all", "any_shortest", "all_shortest"]
@@ -34,9 +35,9 @@ class Pattern:
     select: Select = "all"
 
 
-class Walked(NamedTuple):
+class Walks(NamedTuple):
     """Walks of one length: the place of the start, the last node, and with ways a matrix of all nodes and one of all
-    edges."""
+    edges, a row a walk."""
 
     start: Ints
     node: Ints
@@ -44,97 +45,118 @@ class Walked(NamedTuple):
     nodes: Ints | None
     edges: Ints | None
 
+    def only(self, mask: Mask) -> Walks:
+        """Return those of the walks that the mask is true for."""
+        ways = (None if way is None else way[mask] for way in (self.nodes, self.edges))
+        return Walks(self.start[mask], self.node[mask], self.length, *ways)
 
-def matches(graph: Graph, starts: Ints, pattern: Pattern, rules: Rules, *, ways: bool) -> list[Walked]:
+    def extended(self, step: Step, allowed: Mask) -> Walks:
+        """Return the walks one edge further, along those of a step from their last nodes that are allowed."""
+        origin, node, edge = step.origin[allowed], step.node[allowed], step.edge[allowed]
+        nodes, edges = self.nodes, self.edges
+        if nodes is not None and edges is not None:
+            nodes = np.concatenate([nodes[origin], node[:, None]], axis=1)
+            edges = np.concatenate([edges[origin], edge[:, None]], axis=1)
+        return Walks(self.start[origin], node, self.length + 1, nodes, edges)
+
+
+def matches(graph: Graph, starts: Ints, pattern: Pattern, rules: Rules, *, ways: bool) -> list[Walks]:
     """Return the walks of a pattern, by length. Without `ways` only their ends, where the mode needs no more.
 
     Raises:
         ExecuteError: there are more than the rules allow.
     """
     batch = len(starts) if pattern.select == "all" else max(1, FLAGS_MAX // max(1, graph.nodes.count))
-    found: list[Walked] = []
+    walks: list[Walks] = []
     for at in range(0, len(starts), max(1, batch)):
-        found += _walks(graph, starts[at : at + batch], at, pattern, rules, ways=ways or pattern.mode != "walk")
-    return sorted(found, key=lambda w: w.length)
+        matching = _Matching(graph, starts[at : at + batch], pattern, rules, ways=ways or pattern.mode != "walk")
+        walks += [w._replace(start=w.start + at) for w in matching.run()]
+    return sorted(walks, key=lambda w: w.length)
 
 
-def _walks(graph: Graph, starts: Ints, first: int, pattern: Pattern, rules: Rules, *, ways: bool) -> list[Walked]:
-    nodes = graph.nodes.count
-    begun, last = np.arange(len(starts)), starts
-    way, edges = (starts.reshape(-1, 1), np.empty((len(starts), 0), dtype=np.int64)) if ways else (None, None)
-    seen = np.zeros(len(starts) * nodes, dtype=np.bool_) if pattern.select != "all" else None
-    # A way on from a node that was reached before may still be needed where ways look back: those that must be long,
-    # and around a cycle of edges that lead both ways.
-    prunes = pattern.mode == "walk" or (pattern.least <= 1 and (pattern.mode == "acyclic" or rules.direction != "both"))
-    found: list[Walked] = []
-    rows = cells = 0
-    for level in range(pattern.most + 1):
-        if level:
-            step = graph.step(last, rules.direction, rules.kinds, rules.along)
-            kept = _kept(step.node, step.edge, step.origin, way, edges, pattern, rules)
-            key = begun[step.origin] * nodes + step.node
-            if seen is not None and prunes:
-                kept &= ~seen[key]
-            if pattern.select == "any_shortest" and pattern.mode == "walk":
-                kept = _one_each(key, kept)
-            origin, last = step.origin[kept], step.node[kept]
-            begun = begun[origin]
-            if way is not None and edges is not None:
-                way, edges = (
-                    np.concatenate([way[origin], last[:, None]], axis=1),
-                    np.concatenate([edges[origin], step.edge[kept][:, None]], axis=1),
-                )
-        if not len(last):
-            break
-        if level >= pattern.least:
-            kept = np.ones(len(last), dtype=np.bool_)
-            if seen is not None:
-                key = begun * nodes + last
-                kept = _one_each(key, ~seen[key]) if pattern.select == "any_shortest" else ~seen[key]
-                seen[key] = True
-            rows, cells = rows + int(kept.sum()), cells + int(kept.sum()) * (level + 1)
-            if ways and cells > _CELLS_MAX:
-                raise ExecuteError(
-                    f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, "
-                    "or do not ask for the paths"
-                )
-            found.append(
-                Walked(
-                    begun[kept] + first,
-                    last[kept],
-                    level,
-                    None if way is None else way[kept],
-                    None if edges is None else edges[kept],
-                )
+class _Matching:
+    """One run of a pattern from some starts, level by level."""
+
+    def __init__(self, graph: Graph, starts: Ints, pattern: Pattern, rules: Rules, *, ways: bool) -> None:
+        self._graph, self._starts, self._pattern, self._rules, self._ways = graph, starts, pattern, rules, ways
+        # Which nodes a start has reached, where only the shortest walks count.
+        self._seen = np.zeros(len(starts) * graph.nodes.count, dtype=np.bool_) if pattern.select != "all" else None
+        # A way on from a node that was reached before may still be needed where ways look back: those that must be
+        # long, and around a cycle of edges that lead both ways.
+        self._prunes = pattern.mode == "walk" or (
+            pattern.least <= 1 and (pattern.mode == "acyclic" or rules.direction != "both")
+        )
+        self._matches: list[Walks] = []
+        self._rows = self._cells = 0
+
+    def run(self) -> list[Walks]:
+        """Return the walks, shorter ones first; their starts are places among the starts of this run."""
+        count = len(self._starts)
+        ways = (self._starts.reshape(-1, 1), np.empty((count, 0), dtype=np.int64)) if self._ways else (None, None)
+        walks = Walks(np.arange(count), self._starts, 0, *ways)
+        for length in range(self._pattern.most + 1):
+            if length:
+                walks = self._step(walks)
+            if not len(walks.node):
+                break
+            if length >= self._pattern.least:
+                self._emit(walks)
+            check_rows(max(self._rows, len(walks.node)), self._rules)
+            walks = self._open(walks)
+        return self._matches
+
+    def _step(self, walks: Walks) -> Walks:
+        """Go one edge further, as the rules and the mode allow."""
+        step = self._graph.step(walks.node, self._rules.direction, self._rules.kinds, self._rules.along)
+        allowed = _allowed(step, walks, self._pattern, self._rules)
+        key = walks.start[step.origin] * self._graph.nodes.count + step.node
+        if self._seen is not None and self._prunes:
+            allowed &= ~self._seen[key]
+        if self._pattern.select == "any_shortest" and self._pattern.mode == "walk":
+            allowed = _one_each(key, allowed)
+        return walks.extended(step, allowed)
+
+    def _emit(self, walks: Walks) -> None:
+        """Take the walks that match: of the shortest ones those whose end was not reached before."""
+        if self._seen is not None:
+            key = walks.start * self._graph.nodes.count + walks.node
+            fresh = ~self._seen[key]
+            walks = walks.only(_one_each(key, fresh) if self._pattern.select == "any_shortest" else fresh)
+            self._seen[key] = True
+        self._rows += len(walks.node)
+        self._cells += len(walks.node) * (walks.length + 1)
+        if self._ways and self._cells > _CELLS_MAX:
+            raise ExecuteError(
+                f"the paths of the pattern have more than {_CELLS_MAX:,} entities together; bound their length, "
+                "or do not ask for the paths"
             )
-        check_rows(max(rows, len(last)), rules)
-        if pattern.mode == "simple" and way is not None and edges is not None and level:
-            # A walk that has come back to its start ends there.
-            open_ = last != starts[begun]
-            begun, last, way, edges = begun[open_], last[open_], way[open_], edges[open_]
-    return found
+        self._matches.append(walks)
+
+    def _open(self, walks: Walks) -> Walks:
+        """Return the walks that may go on: a simple one that has come back to its start ends there."""
+        if self._pattern.mode != "simple" or not walks.length:
+            return walks
+        return walks.only(walks.node != self._starts[walks.start])
 
 
-def _kept(
-    node: Ints, edge: Ints, origin: Ints, way: Ints | None, edges: Ints | None, pattern: Pattern, rules: Rules
-) -> Mask:
-    """Return which steps the rules and the mode allow."""
-    kept: Mask = np.ones(len(node), dtype=np.bool_) if rules.allowed is None else rules.allowed[node]
+def _allowed(step: Step, walks: Walks, pattern: Pattern, rules: Rules) -> Mask:
+    """Return which edges of a step the rules and the mode allow."""
+    allowed: Mask = np.ones(len(step.node), dtype=np.bool_) if rules.allowed is None else rules.allowed[step.node]
     if pattern.mode == "walk":
-        return kept
-    assert way is not None and edges is not None, "modes look back"
+        return allowed
+    assert walks.nodes is not None and walks.edges is not None, "modes look back"
     if pattern.mode == "trail":
-        kept &= ~(edges[origin] == edge[:, None]).any(axis=1)
+        allowed &= ~(walks.edges[step.origin] == step.edge[:, None]).any(axis=1)
     elif pattern.mode == "acyclic":
-        kept &= ~(way[origin] == node[:, None]).any(axis=1)
+        allowed &= ~(walks.nodes[step.origin] == step.node[:, None]).any(axis=1)
     else:
-        kept &= ~(way[origin, 1:] == node[:, None]).any(axis=1)
-    return kept
+        allowed &= ~(walks.nodes[step.origin, 1:] == step.node[:, None]).any(axis=1)
+    return allowed
 
 
-def _one_each(key: Ints, kept: Mask) -> Mask:
-    """Return of the places that are kept the first of each key."""
-    places = np.flatnonzero(kept)
+def _one_each(key: Ints, among: Mask) -> Mask:
+    """Return of some places the first of each key."""
+    places = np.flatnonzero(among)
     once = np.zeros(len(key), dtype=np.bool_)
     once[places[np.unique(key[places], return_index=True)[1]]] = True
     return once

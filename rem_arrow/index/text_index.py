@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Rowids = npt.NDArray[np.int64]
-    Prints = npt.NDArray[np.uint32]
+    Fingerprints = npt.NDArray[np.uint32]
 
 _WORD_BYTES_MAX = 255
 _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
-_ROWID, _PRINT, _TEXT = "rowid", "print", "text"
+_ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
 # What tantivy writes beside the index itself.
 _NOT_INDEX = (".lock", ".managed.json")
 
@@ -85,27 +85,27 @@ class TextIndex:
         """Return the words of a text, in its order."""
         return list(self._analyzer.analyze(text))
 
-    def held(self) -> tuple[Rowids, Prints]:
-        """Return the rowids of all texts, ascending, and their prints."""
+    def held(self) -> tuple[Rowids, Fingerprints]:
+        """Return the rowids of all texts, ascending, and their fingerprints."""
         hits = self._searcher.search(tantivy.Query.all_query(), max(1, self.count), count=False).hits
         addresses = [address for _, address in hits]
         rowids = np.array(self._searcher.fast_field_values(_ROWID, addresses), dtype=np.int64)
-        prints = np.array(self._searcher.fast_field_values(_PRINT, addresses), dtype=np.uint32)
+        fingerprints = np.array(self._searcher.fast_field_values(_FINGERPRINT, addresses), dtype=np.uint32)
         order = np.argsort(rowids, kind="stable")
-        return rowids[order], prints[order]
+        return rowids[order], fingerprints[order]
 
-    def put(self, rowids: Rowids, prints: Prints, texts: Sequence[str]) -> None:
-        """Add texts; each replaces what the index has for its rowid. `prints` are numbers that other texts hardly
-        have."""
+    def put(self, rowids: Rowids, fingerprints: Fingerprints, texts: Sequence[str]) -> None:
+        """Add texts; each replaces what the index has for its rowid. A fingerprint
+        is a number made from the text."""
         with self._lock:
             writer, replaced = self._writing(), self.count > 0
             self._dirty = True
-            for rowid, number, text in zip(rowids.tolist(), prints.tolist(), texts, strict=True):
+            for rowid, number, text in zip(rowids.tolist(), fingerprints.tolist(), texts, strict=True):
                 if replaced:
                     writer.delete_documents_by_term(_ROWID, rowid)
                 document = tantivy.Document()
                 document.add_integer(_ROWID, rowid)
-                document.add_integer(_PRINT, number)
+                document.add_integer(_FINGERPRINT, number)
                 document.add_text(_TEXT, text)
                 writer.add_document(document)
 
@@ -177,7 +177,7 @@ class TextIndex:
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field(_ROWID, indexed=True, fast=True)
-    builder.add_integer_field(_PRINT, fast=True)
+    builder.add_integer_field(_FINGERPRINT, fast=True)
     builder.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="freq")
     return builder.build()
 

@@ -8,18 +8,15 @@ Distances: cosine 1 - similarity, inner_product 1 - product, l2 the square of th
 
 What hnswlib 0.8 does not do itself, and how it is done here:
 
-- A label is `generation << 47 | rowid`. Replacing a row marks its old label deleted and adds the next generation:
-  hnswlib's own
-  update of a label mends the links around both places and takes ten times as long as an insert. Space of deleted labels
-  is not taken again (`replace_deleted` has the same update, and gives a label that is live a second place): whoever
-  owns the index builds a new one when `deleted` has grown too large. An index whose last row is removed starts anew.
+- Replacing a row marks its old label deleted and adds another (`labels`): hnswlib's own update of a label mends the
+  links around both places and takes ten times as long as an insert. Space of deleted labels is not taken again
+  (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds
+  a new one when `deleted` has grown too large. An index whose last row is removed starts anew.
 - `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
-  searches with
-  max(ef, k), so a search asks for max(ef, k) rows and keeps k.
+  searches with max(ef, k), so a search asks for max(ef, k) rows and keeps k.
 - A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What
-  is asked for
-  is bounded by the live rows; what then fails, since links do not reach every row, is asked again for fewer, by
-  halving.
+  is asked for is bounded by the live rows; what then fails, since links do not reach every row, is asked again for
+  fewer, by halving.
 - add, resize and mark are not safe beside a search: a `Gate` keeps them apart, and a long add is cut into pieces of
   10 to 30 ms.
 - save_index holds the interpreter while it writes, and ignores a full disk: the file's length is compared.
@@ -40,6 +37,7 @@ import numpy as np
 from rem_arrow.errors import CorruptionError
 from rem_arrow.index import vector_file
 from rem_arrow.index.gate import Gate
+from rem_arrow.index.labels import ROWID_MASK, Labels
 from rem_arrow.index.metrics import METRICS, Metric
 from rem_arrow.index.rowid_set import RowidSet
 from rem_arrow.index.vector_file import Header, Loaded
@@ -50,10 +48,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = "npt.NDArray[np.float32]"
     Rowids: TypeAlias = "npt.NDArray[np.int64]"
 
-_ROWID_BITS = 47
-_ROWID_MASK = (1 << _ROWID_BITS) - 1
-# A label is marked deleted before its generation comes round again: adding it then is hnswlib's update, slow and right.
-_GENERATIONS = 1 << 16
 _GROWTH = 1.5
 # How long an add keeps searches waiting: while they come, and when there were none for a while. A piece costs its
 # threads' start and the end at which one of them waits: of 16 rows 12 percent of the time, of 32 to 64 rows 6, of 256
@@ -66,7 +60,6 @@ _PIECE_ROWS_MAX = 4096
 # table of labels.
 _ROOM_BYTES = 54
 _LABEL_BYTES = 48
-_GENERATION_BYTES = 130
 _CHECKED_ROWS = 1024
 # Sums of squares below this have lost digits to float32's smallest numbers.
 _SQUARES_MIN = 1e-30
@@ -91,8 +84,7 @@ class VectorIndex:
         self.stamp = b""
         self._gate = Gate()
         self._graph = self._new_graph(max(capacity, 1))
-        # The generation of a rowid's next or live label, where it is not 0.
-        self._generations: dict[int, int] = {}
+        self._labels = Labels()
         self._rowids = RowidSet(np.empty(0, dtype=np.int64))
         # No rowid above this one has ever been held: new rows come in ascending order, and need no look.
         self._top = -1
@@ -141,18 +133,16 @@ class VectorIndex:
 
         Args:
             rowids: int64, shape (n,), at least 0 and below 2^47. One that is held gets its new vector at once, in
-                one step; of one
-                that comes twice the last vector counts.
+                one step; of one that comes twice the last vector counts.
             vectors: float32, shape (n, dimension), finite. A zero vector has no cosine: under that metric it is
-                left out, and
-                its rowid removed.
+                left out, and its rowid removed.
         """
         assert (
             rowids.dtype == np.int64 and vectors.dtype == np.float32 and vectors.shape == (len(rowids), self.dimension)
         )
         if not len(rowids):
             return rowids
-        assert rowids.min() >= 0 and rowids.max() <= _ROWID_MASK, "a rowid lies outside of its range"
+        assert rowids.min() >= 0 and rowids.max() <= ROWID_MASK, "a rowid lies outside of its range"
         places = _last_places(rowids)
         some = _not_zero(vectors)[places]
         if self.metric == "cosine" and not some.all():
@@ -174,8 +164,7 @@ class VectorIndex:
             with self._gate.writing():
                 self._rowids.remove(self._mark(rowids[start : start + rows]))
                 if not len(self._rowids) and self._graph.get_current_count():
-                    self._graph = self._new_graph(1024)
-                    self._generations = {}
+                    self._graph, self._labels = self._new_graph(1024), Labels()
 
     def search(self, query: Floats, k: int, *, ef: int) -> tuple[Rowids, Floats]:
         """Return up to `k` rowids, nearest first, and their distances; none under cosine when the query is zero.
@@ -194,7 +183,7 @@ class VectorIndex:
         with self._gate.reading():
             wanted = min(max(k, ef), len(self._rowids))
             labels, distances = self._nearest(query, wanted) if k and wanted else _nothing()
-        return labels[:k] & _ROWID_MASK, distances[:k]
+        return labels[:k] & ROWID_MASK, distances[:k]
 
     def held(self) -> Rowids:
         """Return the live rowids, ascending. The array never changes: later calls return others."""
@@ -218,7 +207,7 @@ class VectorIndex:
         with self._gate.reading():
             graph = int(self._graph.index_file_size()) + _ROOM_BYTES * int(self._graph.get_max_elements())
             labels = _LABEL_BYTES * int(self._graph.get_current_count())
-            return graph + labels + self._rowids.bytes + _GENERATION_BYTES * len(self._generations)
+            return graph + labels + self._rowids.bytes + self._labels.bytes
 
     def _new_graph(self, capacity: int) -> Any:
         graph = hnswlib.Index(space=vector_file.SPACES[self.metric], dim=self.dimension)
@@ -228,17 +217,10 @@ class VectorIndex:
 
     def _take(self, loaded: Loaded) -> None:
         """Put a graph that was read in the place of the empty one."""
-        self._graph = loaded.graph
-        rowids, generations = loaded.labels & _ROWID_MASK, loaded.labels >> _ROWID_BITS
-        live, gone = np.flatnonzero(~loaded.deleted), np.flatnonzero(loaded.deleted)
-        # Of a rowid that is gone the greatest generation comes last, and is the one to go on from.
-        gone = gone[np.lexsort((generations[gone], rowids[gone]))]
-        self._generations = dict(
-            zip(rowids[gone].tolist(), ((generations[gone] + 1) % _GENERATIONS).tolist(), strict=True)
-        )
-        known = live[(generations[live] > 0) | np.isin(rowids[live], rowids[gone])]
-        self._generations |= zip(rowids[known].tolist(), generations[known].tolist(), strict=True)
-        self._rowids = RowidSet(rowids[live])
+        self._graph, self._labels = loaded.graph, Labels.of_graph(loaded.labels, loaded.deleted)
+        rowids = loaded.labels & ROWID_MASK
+        live = rowids[~loaded.deleted]
+        self._rowids = RowidSet(live)
         self._top = int(rowids.max())
         assert len(self._rowids) == len(live), "a rowid is live in two generations"
 
@@ -261,7 +243,7 @@ class VectorIndex:
             if needed > self._graph.get_max_elements():
                 self._graph.resize_index(max(needed, int(self._graph.get_max_elements() * _GROWTH)))
             self._rowids.remove(self._mark(rowids))
-            self._graph.add_items(ready, self._labels(rowids), num_threads=self._threads)
+            self._graph.add_items(ready, self._labels.of(rowids), num_threads=self._threads)
             self._rowids.add(rowids)
             self._top = max(self._top, int(rowids.max()))
             return time.perf_counter() - began
@@ -280,26 +262,16 @@ class VectorIndex:
             )
         )
 
-    def _labels(self, rowids: Rowids) -> Rowids:
-        if not self._generations:
-            return rowids
-        generations = np.fromiter(
-            (self._generations.get(r, 0) for r in rowids.tolist()), dtype=np.int64, count=len(rowids)
-        )
-        labels: Rowids = generations << _ROWID_BITS | rowids
-        return labels
-
     def _mark(self, rowids: Rowids) -> Rowids:
         """Mark the labels of those rowids that are held as deleted; return them."""
         marked: list[int] = []
         for rowid in rowids[rowids <= self._top].tolist():
-            generation = self._generations.get(rowid, 0)
             try:
-                self._graph.mark_deleted(generation << _ROWID_BITS | rowid)
+                self._graph.mark_deleted(self._labels.of_row(rowid))
             except RuntimeError:
                 # Never there, or gone already: hnswlib itself knows which labels it holds, no second table is kept.
                 continue
-            self._generations[rowid] = (generation + 1) % _GENERATIONS
+            self._labels.retire(rowid)
             marked.append(rowid)
         return np.array(marked, dtype=np.int64)
 

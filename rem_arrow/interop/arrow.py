@@ -1,9 +1,8 @@
-"""Frames as streams of Arrow batches, for whatever reads Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
+"""Frames as streams of Arrow batches, for tools that read Arrow: pyarrow, Polars, pandas, DuckDB, DataFusion, torch.
 
-Nothing is copied where the format allows it: a batch is the columns of a segment as they lie in the cache. Two things
-differ from a table's own types, because other tools do not know them: integers of 128 bits travel as DECIMAL(38,0), and
-texts as string views, or with `string_views=False` as large strings, which every consumer of Arrow reads, for the price
-of a copy.
+Nothing is copied where the format allows it: a batch is the columns of a segment as they are in the cache. Two types
+differ from the table's, because other tools lack them: integers of 128 bits become DECIMAL(38,0), and texts string
+views, or with `string_views=False` large strings, which every consumer of Arrow reads, at the cost of a copy.
 """
 
 from __future__ import annotations
@@ -33,11 +32,10 @@ class Rows(NamedTuple):
 
 
 class Relation:
-    """A table, a view or a query, for other tools: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")` read it
-    without a copy.
+    """A table, a view or a query, for tools that read Arrow: `pa.table(r)`, `pl.DataFrame(r)`, `duckdb.sql("FROM r")`.
 
-    It holds no rows. Each time that someone asks for them it reads the newest commit, a table segment by segment, so
-    that it may be larger than memory. Made by `Database.table`.
+    Made by `Database.table`. It holds no rows: each read sees the newest commit, a table segment by segment, so that it
+    may be larger than memory. `__arrow_c_stream__` and `__arrow_c_schema__` are the Arrow PyCapsule interface.
     """
 
     def __init__(self, text: str, read: Callable[[], Rows]) -> None:
@@ -45,43 +43,85 @@ class Relation:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their Arrow types, as `reader` gives them."""
+        """The columns and their Arrow types, as `reader` gives them.
+
+        Example:
+            >>> db.table("sales").schema.names
+            ['region', 'amount']
+        """
         return arrow_schema(self._read().schema, string_views=True)
 
     def reader(self, *, string_views: bool = True) -> pa.RecordBatchReader:
-        """Return a stream of record batches over the rows as they are now.
+        """Return a stream of Arrow batches over the present rows.
 
         Args:
-            string_views: texts as string views, without a copy; False for large strings, which older consumers need.
+            string_views: give texts as string views, without a copy; False copies them into large strings, which older
+                programs need.
+
+        Returns:
+            A `pyarrow.RecordBatchReader`.
 
         Raises:
-            ExecuteError: while it is read; an integer of 128 bits has more than 38 digits.
+            ExecuteError: while it is read, an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> db.table("sales").reader().read_all().num_rows
+            3
         """
         rows = self._read()
         return stream(rows.schema, rows.pieces, string_views=string_views)
 
     def to_arrow(self, *, string_views: bool = True) -> pa.Table:
-        """Return all rows as an Arrow table."""
+        """Return all rows as a pyarrow Table.
+
+        Args:
+            string_views: as in `reader`.
+
+        Returns:
+            A `pyarrow.Table`.
+
+        Raises:
+            ExecuteError: an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> db.table("sales").to_arrow().column_names
+            ['region', 'amount']
+        """
         return self.reader(string_views=string_views).read_all()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return all rows as a Polars DataFrame, in the types of the database."""
+        """Return all rows as a Polars DataFrame, in the types of the database.
+
+        Returns:
+            The rows.
+
+        Example:
+            >>> db.table("sales").to_polars()["amount"].sum()
+            12
+        """
         rows = self._read()
         return pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces])
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return all rows as a pandas DataFrame of Arrow-backed columns. Texts are copied: pandas cannot compute on
-        string views.
+        """Return all rows as a pandas DataFrame of Arrow-backed columns; texts are copied.
+
+        Returns:
+            The rows.
 
         Raises:
             UnsupportedError: pandas is not installed.
+            ExecuteError: an integer of 128 bits has more than 38 digits.
+
+        Example:
+            >>> int(db.table("sales").to_pandas()["amount"].max())
+            5
         """
         try:
             import pandas
         except ImportError as error:
             raise UnsupportedError("to_pandas needs pandas: pip install pandas") from error
-        found: pd.DataFrame = self.to_arrow(string_views=False).to_pandas(types_mapper=pandas.ArrowDtype)
-        return found
+        frame: pd.DataFrame = self.to_arrow(string_views=False).to_pandas(types_mapper=pandas.ArrowDtype)
+        return frame
 
     def __arrow_c_schema__(self) -> object:
         return self.schema.__arrow_c_schema__()
@@ -94,7 +134,7 @@ class Relation:
 
 
 class Vectors(NamedTuple):
-    """The vectors of a column.
+    """The vectors of a column, made by `Database.vectors`.
 
     Attributes:
         ids: of the rows; in a plain table their rowids.
@@ -105,7 +145,18 @@ class Vectors(NamedTuple):
     matrix: npt.NDArray[np.float32]
 
     def to_torch(self) -> Any:
-        """Return the matrix as a torch tensor over the same memory. Raises UnsupportedError without torch."""
+        """Return the matrix as a torch tensor over the same memory.
+
+        Returns:
+            A `torch.Tensor`.
+
+        Raises:
+            UnsupportedError: torch is not installed.
+
+        Example:
+            >>> db.vectors("issues").to_torch().shape  # doctest: +SKIP
+            torch.Size([3, 384])
+        """
         try:
             import torch
         except ImportError as error:
@@ -114,7 +165,7 @@ class Vectors(NamedTuple):
 
 
 def portable(dtype: pl.DataType) -> pl.DataType:
-    """Return the type in which other tools take values of `dtype`."""
+    """Return the type in which other tools accept values of `dtype`."""
     return mapped(dtype, lambda leaf: _WIDE if isinstance(leaf, (pl.Int128, pl.UInt128)) else leaf)
 
 
@@ -124,9 +175,9 @@ def portable_schema(schema: pl.Schema) -> pl.Schema:
 
 def as_portable(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame in portable types. Raises ExecuteError for a number of more than 38 digits."""
-    changed = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
+    casts = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
     try:
-        return frame.with_columns(changed) if changed else frame
+        return frame.with_columns(casts) if casts else frame
     except pl.exceptions.PolarsError as error:
         raise ExecuteError(
             "an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: "
@@ -140,13 +191,13 @@ def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:
 
 
 def stream(schema: pl.Schema, pieces: Iterable[pl.DataFrame], *, string_views: bool) -> pa.RecordBatchReader:
-    """Return a reader over pieces of frames of that schema; they are read as it is."""
+    """Return a reader over pieces of frames of that schema; the pieces are read as the reader is."""
     return pa.RecordBatchReader.from_batches(
-        arrow_schema(schema, string_views=string_views), _batches(pieces, string_views)
+        arrow_schema(schema, string_views=string_views), _batches(pieces, string_views=string_views)
     )
 
 
-def _batches(pieces: Iterable[pl.DataFrame], string_views: bool) -> Iterator[pa.RecordBatch]:
+def _batches(pieces: Iterable[pl.DataFrame], *, string_views: bool) -> Iterator[pa.RecordBatch]:
     for piece in pieces:
         yield from _exported(as_portable(piece), string_views=string_views).to_batches()
 

@@ -1,5 +1,4 @@
-"""Delta Lake tables, by the library `deltalake`, which is an extra: writing an Arrow stream, and reading what was
-written."""
+"""Delta Lake tables, by the library `deltalake`, an extra: an Arrow stream to a new table, and a table to a frame."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ _SIGNED: Mapping[type[pl.DataType], pl.DataType] = {
 
 
 def write(reader: pa.RecordBatchReader, path: Path, partition_by: Sequence[str]) -> None:
-    """Write a stream as a new Delta table. Raises InputError for a type that Delta has not."""
+    """Write a stream as a new Delta table. Raises InputError for a type that Delta lacks."""
     library = deltalake()
     try:
         library.write_deltalake(path, reader, partition_by=list(partition_by) or None)
@@ -35,8 +34,8 @@ def write(reader: pa.RecordBatchReader, path: Path, partition_by: Sequence[str])
 
 
 def fitting(schema: pl.Schema) -> pl.Schema:
-    """Return the types in which Delta holds these columns: no unsigned integers, texts for categories, lists for
-    arrays. Raises InputError for a type that it has not."""
+    """Return the types in which Delta holds these columns: signed integers only, texts for categories, lists for
+    arrays. Raises InputError for a type that Delta lacks."""
     return pl.Schema({name: _fitting(dtype, name) for name, dtype in schema.items()})
 
 
@@ -53,7 +52,7 @@ def _fitting(dtype: pl.DataType, name: str) -> pl.DataType:
             )
         case pl.Datetime() if dtype.time_unit == "ns":
             raise InputError(
-                f'"{name}" holds nanoseconds, which Delta has not; export it as parquet, or leave the table out'
+                f'"{name}" holds nanoseconds, which Delta lacks; export it as parquet, or leave the table out'
             )
         case pl.Enum() | pl.Categorical():
             return pl.String()

@@ -1,7 +1,7 @@
-"""DuckDB, the one owner of it: a connection whose views read our tables, and the tables of a DuckDB file.
+"""The one owner of DuckDB: a connection whose views read the tables of a database, and the tables of a DuckDB file.
 
-DuckDB 2 asks a LazyFrame for the columns that a query needs and hands it the conditions that it keeps exactly; so both
-reach the zone maps and the indexes. It does so each time that the view is read, which is what makes the views live.
+DuckDB 2 asks a LazyFrame for the columns that a query needs, and pushes down the conditions that a frame can evaluate
+exactly, so both reach the zone maps and the indexes. It does so each time a view is read, which makes the views live.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import polars as pl
 
 from rem_arrow.errors import InputError, UnsupportedError
 from rem_arrow.interop.readers import Input, of_batches
+from rem_arrow.quoting import identifier
 
 if TYPE_CHECKING:
     import duckdb
 
 _MAJOR_MIN = 2
 _BATCH_ROWS = 122_880
-# How columns are read whose types Polars has not, or has in another sense.
+# The expressions that read columns of types that Polars lacks, or defines otherwise.
 _CASTS: Mapping[str, str] = {
     "INTERVAL": "epoch_us({0})",
     "BIT": "{0}::VARCHAR",
@@ -34,7 +35,7 @@ _CASTS: Mapping[str, str] = {
 
 
 def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
-    """Return a connection of its own to an empty database in memory, with a view of each name over its frame."""
+    """Return a new connection to an empty database in memory, with a view over each frame."""
     con: duckdb.DuckDBPyConnection = _duckdb().connect()
     for name, frame in frames.items():
         con.register(name, frame)
@@ -43,7 +44,7 @@ def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
-    """Open a DuckDB file for reading; yield what opens each of its tables, by name. Raises InputError."""
+    """Open a DuckDB file for reading; yield a function that opens each of its tables, by name. Raises InputError."""
     duckdb = _duckdb()
     try:
         con = duckdb.connect(str(path), read_only=True)
@@ -51,10 +52,10 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
         raise InputError(f"{path} cannot be opened by DuckDB: {error}") from error
     try:
         con.execute("SET TimeZone = 'UTC'")
-        found = con.execute(
+        rows = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
         ).fetchall()
-        names = {(t if s == "main" else f"{s}_{t}"): f"{_quoted(s)}.{_quoted(t)}" for s, t in found}
+        names = {(t if s == "main" else f"{s}_{t}"): f"{identifier(s)}.{identifier(t)}" for s, t in rows}
         yield {name: _opener(con, place, f"{path}, table {name}") for name, place in names.items()}
     finally:
         con.close()
@@ -63,14 +64,14 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
 def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[[], Input]:
     def open_table() -> Input:
         try:
-            described = con.execute(f"DESCRIBE {place}").fetchall()
-            items = [f"{_read(_quoted(name), kind)} AS {_quoted(name)}" for name, kind, *_ in described]
+            columns = con.execute(f"DESCRIBE {place}").fetchall()
+            items = [f"{_read(identifier(name), kind)} AS {identifier(name)}" for name, kind, *_ in columns]
             rows = con.execute(f"SELECT count(*) FROM {place}").fetchall()[0][0]
-            # A cursor of its own: the connection answers for the next table while this one is read.
+            # A separate cursor, because the connection opens the next table while this one is read.
             reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
         except _duckdb().Error as error:
             raise InputError(f"{where} cannot be read: {error}") from error
-        intervals = [pl.col(name).cast(pl.Duration("us")) for name, kind, *_ in described if kind == "INTERVAL"]
+        intervals = [pl.col(name).cast(pl.Duration("us")) for name, kind, *_ in columns if kind == "INTERVAL"]
         return of_batches(reader, rows, intervals)
 
     return open_table
@@ -84,19 +85,15 @@ def _read(column: str, kind: str) -> str:
     return _CASTS.get(kind, _CASTS.get(head, "{0}")).format(column)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _duckdb() -> Any:
-    """Return the library. Raises UnsupportedError without it, or with one that reads frames once only."""
+    """Return the library. Raises UnsupportedError if it is missing, or so old that it reads a frame only once."""
     try:
         import duckdb
     except ImportError as error:
         raise UnsupportedError("this needs DuckDB: pip install 'rem_arrow[duckdb]'") from error
     if int(duckdb.__version__.split(".")[0]) < _MAJOR_MIN:
         raise UnsupportedError(
-            f"this needs DuckDB {_MAJOR_MIN} or later, which pushes filters into our tables, and {duckdb.__version__} "
+            f"this needs DuckDB {_MAJOR_MIN} or later, which pushes filters into the tables, and {duckdb.__version__} "
             "is installed: pip install -U duckdb"
         )
     return duckdb

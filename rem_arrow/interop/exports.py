@@ -1,8 +1,7 @@
 """Tables to a folder of files and a manifest: all of them, or nothing.
 
-Everything is written into a folder beside the target, whose name ends in `.writing`; the manifest comes last, then the
-folder gets its name. A process that is killed leaves a folder `.writing` without a name that anything would take for an
-export.
+Everything is written to a folder beside the target, whose name ends in `.writing`; the manifest is written last, then
+the folder is renamed. A process that is killed leaves only a folder `.writing`, which no import accepts.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ _NAME_MAX = 180
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A table to write; a view has no source."""
+class ExportTable:
+    """A table or view to export; a view has no source."""
 
     table: Table
     source: Source | None
 
 
 def check_export(format_: str, partition_by: Sequence[str], tables: Sequence[Table]) -> None:
-    """Refuse a format, or a partitioning, that does not exist. Raises InputError."""
+    """Raise InputError for a format, or a partitioning, that does not exist."""
     if format_ not in SINKS:
         raise InputError(f"no format {format_!r}. {suggest(str(format_), SINKS, 'Formats')}")
     if partition_by and format_ not in PARTITIONED:
@@ -46,19 +45,23 @@ def check_export(format_: str, partition_by: Sequence[str], tables: Sequence[Tab
         for name in partition_by:
             if table.kind != "view" and table.field(name).dtype.is_nested():
                 raise InputError(
-                    f"{table.name}.{name} is nested, and cannot part a table; name a column of plain values"
+                    f"{table.name}.{name} is nested, and cannot partition a table; name a column of plain values"
                 )
 
 
 def export_tables(
-    target: Path, format_: str, given: Sequence[Given], partition_by: Sequence[str], advance: Callable[[int], None]
+    target: Path,
+    format_: str,
+    exports: Sequence[ExportTable],
+    partition_by: Sequence[str],
+    advance: Callable[[int], None],
 ) -> pl.DataFrame:
-    """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError;
-    then nothing is there."""
+    """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError,
+    and then leaves no folder."""
     with _written_beside(target) as folder:
         entries = []
-        for place, one in enumerate(given):
-            entries.append(_write(folder, format_, one, place, partition_by, advance))
+        for place, export in enumerate(exports):
+            entries.append(_write(folder, format_, export, place, partition_by, advance))
         Manifest(format_, tuple(entries)).write(folder)
     rows = [
         (e.table.name, e.table.kind, e.rows, e.path or None, _bytes(target / e.path) if e.path else None)
@@ -72,27 +75,27 @@ def export_tables(
 
 
 def _write(
-    folder: Path, format_: str, given: Given, place: int, keys: Sequence[str], advance: Callable[[int], None]
+    folder: Path, format_: str, export: ExportTable, place: int, keys: Sequence[str], advance: Callable[[int], None]
 ) -> Entry:
-    if given.source is None:
-        return Entry(given.table, 0, "")
-    counted = _Counted(given.source, advance)
-    path = _file_name(given.table.name, place) + ("" if keys else ENDINGS[format_])
+    if export.source is None:
+        return Entry(export.table, 0, "")
+    counter = _RowCounter(export.source, advance)
+    path = _file_name(export.table.name, place) + ("" if keys else ENDINGS[format_])
     try:
-        SINKS[format_](counted.source, folder / path, keys)
+        SINKS[format_](counter.source, folder / path, keys)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
-        raise InputError(f"{given.table.name} cannot be written as {format_}: {str(error).splitlines()[0]}") from error
-    return Entry(given.table, counted.rows, path)
+        raise InputError(f"{export.table.name} cannot be written as {format_}: {str(error).splitlines()[0]}") from error
+    return Entry(export.table, counter.rows, path)
 
 
-class _Counted:
-    """A source that counts the rows that are read of it."""
+class _RowCounter:
+    """A source that counts the rows read from it."""
 
     def __init__(self, source: Source, advance: Callable[[int], None]) -> None:
         self.rows, self._read, self._advance = 0, source.read, advance
-        self.source = replace(source, read=self._counted)
+        self.source = replace(source, read=self._read_counted)
 
-    def _counted(self) -> Iterator[pl.DataFrame]:
+    def _read_counted(self) -> Iterator[pl.DataFrame]:
         for piece in self._read():
             self.rows += piece.height
             self._advance(piece.height)
@@ -100,7 +103,7 @@ class _Counted:
 
 
 def _file_name(table: str, place: int) -> str:
-    """Return a name for a table's file that every file system takes, and that differs from those of the others."""
+    """Return a file name for a table that every file system accepts, and that no other table of the export has."""
     name = quote(table, safe=" ()+,;=@")
     name = name if len(name) <= _NAME_MAX else f"{name[:_NAME_MAX]}~{place}"
     return f"%2E{name[1:]}" if name.startswith(".") else name
@@ -108,7 +111,7 @@ def _file_name(table: str, place: int) -> str:
 
 @contextmanager
 def _written_beside(target: Path) -> Iterator[Path]:
-    """Give a folder to write, which becomes `target` when all went well, and goes away when not."""
+    """Yield a folder to write to, which is renamed to `target` at the end, or removed on an error."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} exists; name a new folder for the export")
     _sweep(target)
@@ -129,11 +132,11 @@ def _written_beside(target: Path) -> Iterator[Path]:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what killed processes left behind of exports to this folder."""
-    for left in target.parent.glob(f"{glob.escape(target.name)}.*{WRITING}"):
-        process = left.name.removesuffix(WRITING).rpartition(".")[2]
+    """Remove the folders that killed exports to this target left behind."""
+    for folder in target.parent.glob(f"{glob.escape(target.name)}.*{WRITING}"):
+        process = folder.name.removesuffix(WRITING).rpartition(".")[2]
         if process.isdecimal() and not Path("/proc", process).exists() and Path("/proc/self").exists():
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bytes(path: Path) -> int:

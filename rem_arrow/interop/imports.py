@@ -1,5 +1,5 @@
-"""What an import finds under a path: our own exports, files of DuckDB and SQLite, folders of LanceDB, Parquet and the
-like."""
+"""The tables that can be imported from a path: exports of rem_arrow, files of DuckDB and SQLite, folders of LanceDB,
+Parquet and other files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _DUCKDB_PLACE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Importable:
     """A table that can be imported.
 
     Attributes:
-        open: gives its rows; of a view there is none.
-        table: its description, where it comes from a database of ours.
+        open: returns its rows; None for a view.
+        table: its description, if it comes from a database of rem_arrow.
     """
 
     name: str
@@ -39,9 +39,8 @@ class Found:
 
 
 @contextmanager
-def open_tables(path: Path) -> Iterator[list[Found]]:
-    """Yield the tables under a path, which stay open meanwhile. Raises InputError for what is none of the kinds that
-    are known."""
+def open_tables(path: Path) -> Iterator[list[Importable]]:
+    """Yield the tables under a path, which stay open in the block. Raises InputError for a path of another kind."""
     if path.is_dir():
         yield _in_folder(path)
         return
@@ -51,10 +50,10 @@ def open_tables(path: Path) -> Iterator[list[Found]]:
         head = file.read(64)
     if head.startswith(HEADER):
         with sqlite_tables(path) as tables:
-            yield _listed(tables)
+            yield _importables(tables)
     elif head[_DUCKDB_PLACE:].startswith(_DUCKDB_MARK):
         with duckdb_tables(path) as tables:
-            yield _listed(tables)
+            yield _importables(tables)
     else:
         raise InputError(
             f"{path} is no file of DuckDB or SQLite; import_from reads these, a folder of LanceDB, of Parquet files, "
@@ -62,7 +61,7 @@ def open_tables(path: Path) -> Iterator[list[Found]]:
         )
 
 
-def _in_folder(path: Path) -> list[Found]:
+def _in_folder(path: Path) -> list[Importable]:
     if path.name.endswith(WRITING):
         raise InputError(f"{path} is an export that did not come to its end; export again")
     if (path / manifest.NAME).is_file():
@@ -71,31 +70,31 @@ def _in_folder(path: Path) -> list[Found]:
         raise InputError(f"{path} is a database of rem_arrow: connect to it, and export what you want to take over")
     lances = [p.name.removesuffix(lance.ENDING) for p in sorted(path.glob(f"*{lance.ENDING}")) if p.is_dir()]
     if lances:
-        return _listed(lance.lance_tables(path, lances))
-    found = [
-        Found(p.stem, partial(open_files, [p]))
+        return _importables(lance.lance_tables(path, lances))
+    importables = [
+        Importable(p.stem, partial(open_files, [p]))
         for p in sorted(path.iterdir())
         if p.is_file() and p.suffix.lower() in READABLE
     ]
-    found += [
-        Found(p.name, partial(_open_partitioned, p))
+    importables += [
+        Importable(p.name, partial(_open_partitioned, p))
         for p in sorted(path.iterdir())
         if p.is_dir() and any(p.rglob("*.parquet"))
     ]
-    if not found:
+    if not importables:
         raise InputError(
             f"{path} holds no tables: no manifest.json of db.export, no NAME.lance, and no files that end in "
             f"{', '.join(READABLE)}"
         )
-    return found
+    return importables
 
 
-def _listed(tables: Mapping[str, Callable[[], Input]]) -> list[Found]:
-    return [Found(name, open_) for name, open_ in tables.items()]
+def _importables(tables: Mapping[str, Callable[[], Input]]) -> list[Importable]:
+    return [Importable(name, open_) for name, open_ in tables.items()]
 
 
 def _open_partitioned(path: Path) -> Input:
-    """Return a folder of Parquet files as one table; what folders such as year=2024 say become columns."""
+    """Return a folder of Parquet files as one table; folders such as year=2024 become columns."""
     files = [str(p) for p in sorted(path.rglob("*.parquet"))]
     try:
         return of_lazy(
@@ -105,15 +104,17 @@ def _open_partitioned(path: Path) -> Input:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
-# --- our own exports
+# --- exports of rem_arrow
 
 
-def _exported(folder: Path) -> list[Found]:
+def _exported(folder: Path) -> list[Importable]:
     page = manifest.read_manifest(folder)
     if page.format not in ("parquet", "ipc", "csv", "ndjson", "delta", "lance"):
         raise InputError(f"{folder / manifest.NAME} names the format {page.format!r}, which this version does not know")
     return [
-        Found(e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table)
+        Importable(
+            e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table
+        )
         for e in page.entries
     ]
 
@@ -122,8 +123,8 @@ def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
     table, where = entry.table, folder / entry.path
     schema = pl.Schema({**table.polars_schema(), **{e.column: e.dtype for e in table.embeddings}})
     if format_ == "lance":
-        given = lance.lance_tables(folder, [where.name.removesuffix(lance.ENDING)])
-        opened = next(iter(given.values()))()
+        openers = lance.lance_tables(folder, [where.name.removesuffix(lance.ENDING)])
+        opened = next(iter(openers.values()))()
         return Input(
             schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where))
         )
@@ -155,12 +156,12 @@ def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.Lazy
 
 
 def _unquoted(names: list[str]) -> list[str]:
-    """Return the names of a CSV: Polars 2.1 leaves quotes inside of them doubled."""
+    """Return the column names of a CSV: Polars 2.1 leaves the quotes inside a name doubled."""
     return [name.replace('""', '"') for name in names]
 
 
 def _complete(pieces: Iterator[pl.DataFrame], entry: Entry, where: Path) -> Iterator[pl.DataFrame]:
-    """Yield the pieces. Raises InputError if they are not as many rows as the manifest says."""
+    """Yield the pieces. Raises InputError if their number of rows is not that of the manifest."""
     rows = 0
     for piece in pieces:
         rows += piece.height

@@ -1,4 +1,4 @@
-"""LanceDB folders, by the library `lancedb`, which is an extra: each table is a folder `name.lance`."""
+"""LanceDB folders, by the library `lancedb`, an extra: each table is a folder `name.lance`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ _BATCH_ROWS = 122_880
 
 
 def write(reader: pa.RecordBatchReader, path: Path) -> None:
-    """Write a stream as the new table that `path`, which ends in .lance, names. Raises InputError for what Lance has
-    not."""
+    """Write a stream as a new table to `path`, which ends in .lance. Raises InputError for a type that Lance lacks."""
     database = _database(path.parent)
     try:
-        # LanceDB calls a NULL among vectors a bad one.
+        # LanceDB takes a NULL among vectors for a bad vector.
         database.create_table(path.name.removesuffix(ENDING), data=reader, on_bad_vectors="null")
     except (ValueError, TypeError, RuntimeError, OSError, pa.ArrowException) as error:
         raise InputError(f"{path.name} cannot be written by LanceDB: {str(error).splitlines()[0]}") from error
 
 
 def lance_tables(folder: Path, names: list[str]) -> dict[str, Callable[[], Input]]:
-    """Return what opens each table of a LanceDB folder, by name. Raises InputError."""
+    """Return a function that opens each table of a LanceDB folder, by name. Raises InputError."""
     database = _database(folder)
     return {name: _opener(database, name, folder) for name in names}
 

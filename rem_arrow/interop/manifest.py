@@ -1,11 +1,11 @@
-"""The page that makes a folder an export: `manifest.json`, written last.
+"""The file that makes a folder an export: `manifest.json`, written last.
 
     {"rem_arrow": 1, "format": "parquet", "created_at": "2026-01-31T12:00:00+00:00",
      "tables": [{"name": "issues", "kind": "entity", "rows": 3, "path": "issues.parquet", "table": {...}}, ...]}
 
-`path` is a file of the folder, or a folder in it where a table is partitioned or the format wants one; a view has none,
-nor rows. `table` is the description that the catalog stores: columns, types, keys, embeddings, indexes; of a view its
-query.
+`path` is a file in the folder, or a folder where a table is partitioned or the format needs one; a view has neither
+path nor rows. `table` is the description that the catalog stores: columns, types, keys, embeddings and indexes, or the
+query of a view.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an export holds."""
+    """The format and the tables of an export."""
 
     format: str
     entries: tuple[Entry, ...]
 
     def write(self, folder: Path) -> None:
-        """Write the manifest of a folder, and the rest of it before."""
+        """Write the manifest to a folder. REQUIRES: all files of the export are written."""
         tables = [
             {"name": e.table.name, "kind": e.table.kind, "rows": e.rows, "path": e.path, "table": e.table.to_json()}
             for e in self.entries
@@ -53,7 +53,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a folder. Raises InputError for what no export of ours wrote."""
+    """Return the manifest of a folder. Raises InputError if no export of rem_arrow wrote it."""
     where = folder / NAME
     try:
         page = cast("dict[str, Json]", from_json(where.read_bytes()))

@@ -1,4 +1,4 @@
-"""What a Polars filter says of column ranges, for skipping segments. Best effort: what is not understood restricts
+"""The column ranges that a Polars filter implies, for skipping segments. Best effort: unknown expressions restrict
 nothing."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NUMBERS = (
 
 
 def ranges_of(predicate: pl.Expr) -> tuple[ColumnRange, ...]:
-    """Return ranges that every row that passes `predicate` lies within."""
+    """Return ranges that hold every row that passes `predicate`."""
     try:
         with warnings.catch_warnings():
             # Polars calls its JSON form unstable: an unknown shape restricts nothing, and the filter itself still runs.
@@ -63,7 +63,7 @@ def _ranges(tree: Json) -> list[ColumnRange]:
 
 
 def _column(tree: Json) -> tuple[str, dt.timedelta] | None:
-    """Return the column that a side of a comparison is, and by how much its values may lie above what is compared."""
+    """Return the column on one side of a comparison, and by how much its values may exceed those compared."""
     match tree:
         case {"Column": str(name)}:
             return name, dt.timedelta(0)

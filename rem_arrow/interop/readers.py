@@ -1,5 +1,5 @@
-"""What `load` accepts: Polars, pandas and Arrow objects, and paths of Parquet, CSV, NDJSON and Arrow files, as pieces
-of frames."""
+"""The inputs of `load` as pieces of frames: Polars, pandas and Arrow objects, and paths of Parquet, CSV, NDJSON and
+Arrow files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Input:
 
 
 def open_input(data: Any) -> Input:
-    """Return `data` as pieces of frames. Raises InputError for what cannot be read."""
+    """Return `data` as pieces of frames. Raises InputError if it cannot be read."""
     if isinstance(data, (str, Path)):
         return _open_path(Path(data))
     if isinstance(data, pl.LazyFrame):
@@ -59,27 +59,27 @@ def _of_frame(frame: pl.DataFrame) -> Input:
     return Input(frame.schema, frame.height, pieces)
 
 
-def of_batches(reader: pa.RecordBatchReader, rows: int | None, changed: Sequence[pl.Expr] = ()) -> Input:
-    """Return a stream of Arrow batches as pieces; `changed` columns are computed on the way. Raises InputError."""
+def of_batches(reader: pa.RecordBatchReader, rows: int | None, conversions: Sequence[pl.Expr] = ()) -> Input:
+    """Return a stream of Arrow batches as pieces, with the columns of `conversions` replaced. Raises InputError."""
 
     def frames() -> Iterator[pl.DataFrame]:
         try:
             for batch in reader:
-                yield _frame(pa.Table.from_batches([batch])).with_columns(changed)
+                yield _frame(pa.Table.from_batches([batch])).with_columns(conversions)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
             raise InputError(f"the data cannot be read: {error}") from error
 
     try:
-        schema = _frame(reader.schema.empty_table()).with_columns(changed).schema
+        schema = _frame(reader.schema.empty_table()).with_columns(conversions).schema
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
         raise InputError(f"the data cannot be read: {error}") from error
     return Input(schema, rows, _of_frames(frames()))
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
-    found = pl.from_arrow(table)
-    assert isinstance(found, pl.DataFrame), "a table becomes a frame"
-    return found
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
+    return frame
 
 
 def _open_path(path: Path) -> Input:
@@ -93,15 +93,15 @@ def _open_path(path: Path) -> Input:
 
 
 def open_files(paths: Sequence[Path]) -> Input:
-    """Return the rows of files of one kind, by their endings, as one table. Raises InputError."""
+    """Return the rows of files of one format, by their ending, as one table. Raises InputError."""
     suffix, names = paths[0].suffix.lower(), [str(p) for p in paths]
-    shown = names[0] if len(names) == 1 else str(paths[0].parent)
+    where = names[0] if len(names) == 1 else str(paths[0].parent)
     try:
         match suffix:
             case ".parquet" | ".pq":
-                return of_lazy(pl.scan_parquet(names, glob=False, hive_partitioning=False), shown)
+                return of_lazy(pl.scan_parquet(names, glob=False, hive_partitioning=False), where)
             case ".arrow" | ".ipc" | ".feather":
-                return of_lazy(pl.scan_ipc(names, glob=False, hive_partitioning=False), shown)
+                return of_lazy(pl.scan_ipc(names, glob=False, hive_partitioning=False), where)
             case ".csv" | ".tsv":
                 separator = "\t" if suffix == ".tsv" else ","
                 return _of_frame(
@@ -117,24 +117,28 @@ def open_files(paths: Sequence[Path]) -> Input:
             case _:
                 return _of_frame(pl.concat([pl.read_ndjson(n, infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        raise InputError(f"{shown} cannot be read: {error}") from error
+        raise InputError(f"{where} cannot be read: {error}") from error
 
 
-def of_lazy(frame: pl.LazyFrame, shown: str, rows: int | None = None) -> Input:
-    """Return what Polars' streaming engine reads, in pieces: half the processor time of pyarrow's reader on TPC-H
-    lineitem (0.6 s against 1.4 s)."""
+def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
+    """Return a LazyFrame in pieces, read by Polars' streaming engine: half the processor time of pyarrow's reader on
+    TPC-H lineitem (0.6 s against 1.4 s).
+
+    Args:
+        where: names the data in errors.
+    """
 
     def pieces() -> Iterator[pl.DataFrame]:
         try:
             yield from _of_frames(frame.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, lazy=True))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise InputError(f"{shown} cannot be read: {error}") from error
+            raise InputError(f"{where} cannot be read: {error}") from error
 
     try:
         count = int(frame.select(pl.len()).collect().item()) if rows is None else rows
         return Input(frame.collect_schema(), count, pieces())
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{shown} cannot be read: {error}") from error
+        raise InputError(f"{where} cannot be read: {error}") from error
 
 
 def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -151,12 +155,12 @@ def read_file(
     separator: str = ",",
     null: str = "",
 ) -> pl.DataFrame:
-    """Return the rows of one file; of a CSV every column is a text. Raises InputError.
+    """Return the rows of one file; the columns of a CSV are all texts. Raises InputError.
 
     Args:
         format_: parquet, csv, ndjson or arrow.
         schema: the table's columns; NDJSON is read as texts where the table has texts.
-        header: the first line of a CSV names its columns; else they are column_1 and so on.
+        header: the first line of a CSV names its columns; otherwise they are column_1 and so on.
     """
     if not path.is_file():
         raise InputError(f"there is no file {path}")

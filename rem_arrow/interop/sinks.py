@@ -1,4 +1,4 @@
-"""Streams of frames to files of a folder, one writer for each format."""
+"""Streams of frames to files in a folder, one writer for each format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rem_arrow.source import ColumnRange
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The rows of a table at one version: `read` gives them in pieces, each time that it is called."""
+    """The rows of a table at one version: each call of `read` yields all of them in pieces."""
 
     schema: pl.Schema
     read: Callable[[], Iterator[pl.DataFrame]]
@@ -73,6 +73,6 @@ SINKS: Mapping[str, Callable[[Source, Path, Sequence[str]], None]] = {
     "delta": _delta,
     "lance": _lance,
 }
-# The ending of a table's file; a format without one makes a folder. LanceDB wants its own ending of folders.
+# The ending of a table's file; a format without one writes a folder. LanceDB requires its own ending of folders.
 ENDINGS = {"parquet": ".parquet", "ipc": ".arrow", "csv": ".csv", "ndjson": ".ndjson", "delta": "", "lance": ".lance"}
 PARTITIONED = ("parquet", "ipc", "csv", "ndjson", "delta")

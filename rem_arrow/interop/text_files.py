@@ -1,9 +1,9 @@
 """Columns as texts and back, for CSV and NDJSON, which have few types.
 
-A column of texts, booleans and numbers of up to 64 bits is written as it is. Dates and times are ISO 8601, timestamps
-with a zone with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval counts its
-units. What is nested is JSON, in which dates and times count their units too. NDJSON has no NaN and no infinities: they
-become NULL.
+Texts, booleans and numbers of up to 64 bits are written as they are. Dates and times are ISO 8601, timestamps with a
+zone with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval is a number of its
+units. Nested values are JSON, in which dates and times are numbers of their units too. NDJSON has no NaN and no
+infinities: they become NULL.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from rem_arrow.errors import InputError
 
 _SIGNED = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 _UNSIGNED = (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
-_KEPT = (pl.Boolean, pl.String, pl.Null)
+_UNCHANGED = (pl.Boolean, pl.String, pl.Null)
 _VALUE = "v"
 _OPENING, _CLOSING = f'{{"{_VALUE}":', "}"
 
 
 def plain_schema(schema: pl.Schema) -> pl.Schema:
-    """Return the types in which JSON holds the columns. Raises InputError for a BLOB inside something."""
+    """Return the types in which JSON holds the columns. Raises InputError for a BLOB inside a list or struct."""
     return pl.Schema({name: _plain(dtype, name, inside=False) for name, dtype in schema.items()})
 
 
 def written(schema: pl.Schema, *, nested_as_text: bool) -> list[pl.Expr]:
-    """Return the columns as NDJSON takes them; with `nested_as_text` as CSV does. Raises InputError."""
-    return [_written(name, dtype, nested_as_text) for name, dtype in schema.items()]
+    """Return expressions that write the columns to NDJSON, or with `nested_as_text` to CSV. Raises InputError."""
+    return [_written(name, dtype, nested_as_text=nested_as_text) for name, dtype in schema.items()]
 
 
 def read(schema: pl.Schema, *, from_texts: bool) -> list[pl.Expr]:
-    """Return the columns from what `written` made of them; `from_texts` says that every column is a text, as those of a
-    CSV are."""
-    return [_read(name, dtype, from_texts).alias(name) for name, dtype in schema.items()]
+    """Return expressions that read the columns back from those of `written`; with `from_texts` every column is a text,
+    as in a CSV."""
+    return [_read(name, dtype, from_texts=from_texts).alias(name) for name, dtype in schema.items()]
 
 
 def _plain(dtype: pl.DataType, name: str, *, inside: bool) -> pl.DataType:
     match dtype:
-        case _ if isinstance(dtype, _KEPT):
+        case _ if isinstance(dtype, _UNCHANGED):
             return dtype
         case _ if isinstance(dtype, _SIGNED):
             return pl.Int64()
@@ -63,7 +63,7 @@ def _plain(dtype: pl.DataType, name: str, *, inside: bool) -> pl.DataType:
             return pl.String()
 
 
-def _written(name: str, dtype: pl.DataType, nested_as_text: bool) -> pl.Expr:
+def _written(name: str, dtype: pl.DataType, *, nested_as_text: bool) -> pl.Expr:
     column, plain = pl.col(name), _plain(dtype, name, inside=False)
     if isinstance(dtype, pl.Binary):
         return column.bin.encode("base64")
@@ -81,7 +81,7 @@ def _written(name: str, dtype: pl.DataType, nested_as_text: bool) -> pl.Expr:
     return column.cast(plain) if plain == pl.String() != dtype else column
 
 
-def _read(name: str, dtype: pl.DataType, from_texts: bool) -> pl.Expr:
+def _read(name: str, dtype: pl.DataType, *, from_texts: bool) -> pl.Expr:
     column, plain = pl.col(name), _plain(dtype, name, inside=False)
     match dtype:
         case pl.Null():
@@ -109,7 +109,7 @@ def _read(name: str, dtype: pl.DataType, from_texts: bool) -> pl.Expr:
 
 
 def _physical(dtype: pl.DataType) -> pl.DataType:
-    """Return a nested type with numbers for its dates and times."""
+    """Return a nested type with integers for its dates and times."""
     return mapped(
         dtype, lambda leaf: pl.Int32() if isinstance(leaf, pl.Date) else pl.Int64() if leaf.is_temporal() else leaf
     )

@@ -1,4 +1,4 @@
-"""Frames to files: Parquet, CSV, NDJSON, Arrow. Atomic: a temporary name beside the file, then a rename."""
+"""Frames to files: Parquet, CSV, NDJSON, Arrow. A file is written under a temporary name and then renamed."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ FORMATS = {
 
 def format_of(path: Path) -> str:
     """Return the format that a file's ending names. Raises InputError."""
-    found = FORMATS.get(path.suffix.lower().lstrip("."))
-    if found is None:
+    format_ = FORMATS.get(path.suffix.lower().lstrip("."))
+    if format_ is None:
         raise InputError(
             f"{path} ends in {path.suffix or 'nothing'}; name a .parquet, .csv, .ndjson, .jsonl or .arrow file, or "
             "give a FORMAT"
         )
-    return found
+    return format_
 
 
 def write_file(
     frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = ""
 ) -> None:
-    """Write a frame to `path`, which is replaced if it exists. Raises InputError; then the old file is as it was."""
+    """Write a frame to `path`, which is replaced if it exists. Raises InputError, and then leaves the old file as it
+    was."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     try:
         match format_:

@@ -1,27 +1,25 @@
-"""Splits a text into chunks that overlap, along its structure.
+"""Splits a text into overlapping chunks along its structure.
 
     text -> sections (Markdown headings) -> blocks (paragraphs, fenced code) -> items -> sentences -> lines -> words ->
     characters
 
-Chunks are spans of the text: the first begins at 0, the last ends at the text's end, each begins at or before the end
-of the one before it,
-and ends behind it. So the first chunk, and of each later one what lies behind the end of its predecessor, give the text
-back. No chunk is larger than the size that was asked for.
+Chunks are spans of the text: the first begins at 0, the last ends at the end of the text, and each begins at or before
+the end of its predecessor and ends after it. So the first chunk, and the part of each later one after the end of its
+predecessor, make up the text. No chunk is larger than the requested size.
 
-A section begins a chunk of its own, unless the one before it is nothing but a heading, and overlaps with nothing
-outside of it. Within a section a chunk ends at the latest break of the strongest kind that leaves it at least a quarter
-full. Fenced code that fits into a chunk is never cut. Where a text has no breaks it is cut between characters, if
-possible not before a combining mark and not within CR LF.
+A section begins a new chunk, unless the section before it is only a heading, and chunks do not overlap across sections.
+Within a section a chunk ends at the latest break of the strongest kind that leaves it at least a quarter full. Fenced
+code that fits into a chunk is never cut. A text without breaks is cut between characters, if possible between
+graphemes.
 
-A size is in characters, or in tokens as they are estimated: a quarter for each ASCII character, a half for other
-letters, one for each character of a script without spaces and for each emoji. Tokens of real models differ by some tens
-of percent.
+A size is in characters, or in estimated tokens: a quarter for each ASCII character, a half for other letters, one for
+each character of a script without spaces and for each emoji. The tokens of language models differ by some tens of
+percent.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +29,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import InputError
+from rem_arrow import checks
+from rem_arrow.language.graphemes import is_within_grapheme
 
 Unit = Literal["tokens", "characters"]
 _Costs: TypeAlias = npt.NDArray[np.int64]
@@ -39,8 +38,7 @@ _Costs: TypeAlias = npt.NDArray[np.int64]
 SIZE_DEFAULT = {"tokens": 400, "characters": 1600}
 _SIZE_MAX = 1_000_000
 _QUARTERS = 4
-_CLUSTER_MAX = 32
-_JOINER = "\u200d"
+_GRAPHEME_CHARS_MAX = 32
 _SENTENCES = 3
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
@@ -54,7 +52,7 @@ _SPACE = re.compile(r"\s+")
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """A span of a text: characters `start` to `end`, of which those before `own` are in the chunk before it; and the
-    headings that it stands under."""
+    headings above it."""
 
     start: int
     own: int
@@ -64,7 +62,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line, or all lines of fenced code: what it is, its span, and of a heading the level and title."""
+    """A line, or all lines of fenced code: its kind and span, and for a heading its level and title."""
 
     kind: Literal["fence", "heading", "blank", "item", "text"]
     start: int
@@ -75,8 +73,8 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Structure:
-    """Where a text may be cut: sections with their headings, spans of fenced code, and positions by kind, the strongest
-    first."""
+    """The places where a text may be cut: sections with their headings, spans of fenced code, and positions by kind,
+    the strongest first."""
 
     sections: list[tuple[int, tuple[str, ...]]]
     fences: list[tuple[int, int]]
@@ -91,10 +89,10 @@ def split(
     Args:
         size: the most that a chunk holds; default 400 tokens or 1,600 characters.
         overlap: the most that a chunk repeats of the one before it, at most half of `size`; default an eighth.
-        markdown: headings and fenced code mean something; without, the text is paragraphs.
+        markdown: read headings and fenced code; otherwise the text consists of paragraphs only.
 
     Raises:
-        InputError: a size that makes no chunks.
+        InputError: a size or an overlap out of bounds.
     """
     size, overlap = _checked(size, overlap, unit)
     scale = _QUARTERS if unit == "tokens" else 1
@@ -113,30 +111,24 @@ def split(
 
 
 def measure(text: str, unit: Unit = "tokens") -> int:
-    """Return the size of a text, in characters, or in tokens as they are estimated."""
+    """Return the size of a text, in characters or in estimated tokens."""
     return len(text) if unit == "characters" else -(-int(_weights(text).sum()) // _QUARTERS)
 
 
 def _checked(size: int | None, overlap: int | None, unit: str) -> tuple[int, int]:
-    if unit not in SIZE_DEFAULT:
-        raise InputError(f"the unit of a chunk is 'tokens' or 'characters', not {unit!r}")
+    checks.one_of(unit, "the unit of a chunk", tuple(SIZE_DEFAULT))
     size = SIZE_DEFAULT[unit] if size is None else size
-    if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= _SIZE_MAX:
-        raise InputError(f"the size of a chunk is a whole number of {unit} from 1 to {_SIZE_MAX:,}, not {size!r}")
+    checks.whole(size, f"the size of a chunk in {unit}", most=_SIZE_MAX)
     overlap = size // 8 if overlap is None else overlap
-    if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap <= size // 2:
-        raise InputError(
-            f"the overlap of chunks of {size} {unit} is a whole number from 0 to {size // 2}, half of it; not "
-            f"{overlap!r}"
-        )
+    checks.whole(overlap, f"the overlap, at most half of the {size} {unit} of a chunk,", least=0, most=size // 2)
     return size, overlap
 
 
 def _weights(text: str) -> _Costs:
-    """Quarters of a token for each character."""
+    """Return the quarters of a token that each character counts."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    # From U+1100 on most scripts have no spaces between words, or are emoji; the punctuation at U+2000 is not among
-    # them.
+    # From U+1100 on most characters are emoji or of scripts without spaces between words, except for the punctuation
+    # from U+2000 on.
     dense = (codes >= 0x1100) & ~((codes >= 0x1D00) & (codes < 0x2600))
     return np.where(codes < 0x80, 1, np.where(dense, _QUARTERS, 2)).astype(np.int64)
 
@@ -145,8 +137,8 @@ def _weights(text: str) -> _Costs:
 
 
 def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int, overlap: int, limit: int) -> int:
-    """Return where the chunk that goes on at `at` begins: up to `overlap` earlier, within its section, at a sentence if
-    there is one."""
+    """Return the begin of the chunk whose new text starts at `at`: up to `overlap` earlier, within its section, at a
+    sentence if there is one."""
     opened = bisect_left(structure.fences, (at, at))
     if opened < len(structure.fences) and structure.fences[opened][0] == at:
         a, b = structure.fences[opened]
@@ -155,18 +147,18 @@ def _begin(text: str, structure: _Structure, cost: _Costs, section: int, at: int
         return at
     low = max(section, int(np.searchsorted(cost, cost[at] - overlap, side="left")))
     for kinds in (structure.breaks[:_SENTENCES], structure.breaks[_SENTENCES:]):
-        found = [kind[i] for kind in kinds if (i := bisect_left(kind, low)) < len(kind) and kind[i] < at]
-        if found:
-            return min(found)
+        starts = [kind[i] for kind in kinds if (i := bisect_left(kind, low)) < len(kind) and kind[i] < at]
+        if starts:
+            return min(starts)
     within = bisect_right(structure.fences, (low, len(text)))
     if within and low < structure.fences[within - 1][1]:
         return at
-    return next((p for p in range(low, min(at, low + _CLUSTER_MAX)) if not _joined(text, p)), at)
+    return next((p for p in range(low, min(at, low + _GRAPHEME_CHARS_MAX)) if not is_within_grapheme(text, p)), at)
 
 
 def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, stop: int, limit: int) -> int:
-    """Return where a chunk from `begin` with something new from `at` ends: at the end of its section, or at the best
-    break that fits."""
+    """Return the end of a chunk from `begin` whose new text starts at `at`: the end of its section, or the best break
+    that fits."""
     high = int(np.searchsorted(cost, cost[begin] + limit, side="right")) - 1
     assert high > at, "the overlap is at most half the size, so one character fits"
     if high >= stop:
@@ -177,19 +169,8 @@ def _end(text: str, structure: _Structure, cost: _Costs, begin: int, at: int, st
             i = bisect_right(kind, high) - 1
             if i >= 0 and kind[i] >= max(low, at + 1):
                 return kind[i]
-    return next((p for p in range(high, max(at, high - _CLUSTER_MAX), -1) if not _joined(text, p)), high)
-
-
-def _joined(text: str, place: int) -> bool:
-    """Say whether a cut at `place` would part what is one character to a reader."""
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    return (
-        before + after == "\r\n"
-        or _JOINER in (before, after)
-        or unicodedata.category(after)[0] == "M"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
+    return next(
+        (p for p in range(high, max(at, high - _GRAPHEME_CHARS_MAX), -1) if not is_within_grapheme(text, p)), high
     )
 
 
@@ -223,7 +204,7 @@ def _structure(text: str, cost: _Costs, limit: int, *, markdown: bool) -> _Struc
 
 
 def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
-    """Yield the lines of a text; fenced code comes as one."""
+    """Yield the lines of a text; fenced code is one line."""
     fence, opened = "", 0
     for match in _LINE.finditer(text):
         start, end, line = match.start(), match.end(), match.group().rstrip("\r\n")
@@ -245,8 +226,8 @@ def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
 
 
 def _sections(text: str, headings: list[_Line]) -> list[tuple[int, tuple[str, ...]]]:
-    """Return where each section begins, and the headings that it stands under. A heading without a text goes with the
-    next one."""
+    """Return the begin of each section and the headings above it. A heading without a text below it joins the next
+    section."""
     sections: list[tuple[int, tuple[str, ...]]] = [(0, ())] if text else []
     body, open_ = 0, list[_Line]()
     for heading in headings:
@@ -261,6 +242,6 @@ def _sections(text: str, headings: list[_Line]) -> list[tuple[int, tuple[str, ..
 
 
 def _outside(places: list[int], fences: list[tuple[int, int]]) -> list[int]:
-    """Return the places that lie within no fence."""
+    """Return the places outside of fenced code."""
     starts = [a for a, _ in fences]
     return [p for p in places if (i := bisect_left(starts, p)) == 0 or p >= fences[i - 1][1]]

@@ -1,11 +1,11 @@
-"""The one place that speaks to OpenAI, or to a server that speaks its protocol: settings, time outs, bounded retries,
-errors in our words.
+"""The one client of OpenAI's service and of servers with its protocol: settings, timeouts, bounded retries, and errors
+as LanguageError.
 
-In: a request as a function of the `openai` client. Out: its result, or LanguageError. Tried again are answers 429 and
-5xx, time outs and broken connections, at most `Retries.attempts_max` times in all, with a wait that doubles, of random
-length so that many clients do not come back together; a server that says when (Retry-After) is believed up to a bound.
-Other answers 4xx are final. No text of an error, of what caused it or of a traceback holds the key. The library is
-imported and the environment read by the first request.
+In: a request as a function of the `openai` client. Out: its result, or LanguageError. Responses 429 and 5xx, timeouts
+and broken connections are retried, up to `Retries.attempts_max` requests in all. The wait doubles with each, and is
+randomised so that many clients do not retry at the same time; a Retry-After of the server is followed up to a bound.
+Other responses 4xx are final. No text of an error, its cause or its traceback contains the key. The first request
+imports the library and reads the environment.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ T = TypeVar("T")
 _BASE_URL = "https://api.openai.com/v1"
 _NO_KEY = "none"
 _TIMEOUT_S = 60.0
-_MESSAGE_MAX = 300
+_MESSAGE_CHARS_MAX = 300
 # What OpenAI's keys look like, whole or masked: its own error texts quote them.
 _KEY_LIKE = re.compile(r"\bsk-[\w*.-]+|(?<=Bearer )[^\s'\"]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When a request is tried again. Waits are in seconds.
+    """When a request is retried. Waits are in seconds.
 
     Attributes:
         attempts_max: requests in all, at least 1.
-        wait_s: the longest wait before the second request; it doubles with each one.
-        wait_max_s: where doubling ends.
-        retry_after_max_s: a server that asks to be left alone for longer is not asked again.
+        wait_s: the longest wait before the second request; it doubles with each further one.
+        wait_max_s: the longest wait before any request.
+        retry_after_max_s: a longer Retry-After of the server ends the retries.
     """
 
     attempts_max: int = 5
@@ -55,13 +55,13 @@ class Retries:
     retry_after_max_s: float = 60.0
 
     def wait_before(self, attempt: int, retry_after_s: float | None) -> float | None:
-        """Return how long to wait after that many failed attempts, or None when there is no further one."""
+        """Return the wait after that many failed attempts; None if there is no further one."""
         if attempt >= self.attempts_max:
             return None
         longest = min(self.wait_max_s, self.wait_s * 2.0 ** (attempt - 1))
         if retry_after_s is None:
             return longest * random.uniform(0.5, 1.0)
-        # Somewhat later than asked, never earlier.
+        # Somewhat later than requested, never earlier.
         return None if retry_after_s > self.retry_after_max_s else retry_after_s + longest * random.uniform(0.0, 0.5)
 
 
@@ -73,12 +73,12 @@ class _Settings:
 
 
 class OpenAIClient:
-    """A client of OpenAI's service or of a server that speaks its protocol. Threads may share it.
+    """A client of OpenAI's service or of a server with its protocol. Threads may share it.
 
     Args:
-        base_url: where the service is; else OPENAI_BASE_URL, else OpenAI's own.
-        api_key: else OPENAI_API_KEY. A server that is not OpenAI's needs none.
-        timeout_s: how long one request may stay without an answer; else REM_ARROW_OPENAI_TIMEOUT_S, else 60.
+        base_url: the address of the service; default is OPENAI_BASE_URL, else OpenAI's own.
+        api_key: default is OPENAI_API_KEY. A server that is not OpenAI's needs none.
+        timeout_s: the time limit of one request; default is REM_ARROW_OPENAI_TIMEOUT_S, else 60.
         sleep: waits that many seconds.
     """
 
@@ -91,21 +91,21 @@ class OpenAIClient:
         retries: Retries = Retries(),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._given = base_url, api_key, timeout_s
+        self._arguments = base_url, api_key, timeout_s
         self._retries, self._sleep = retries, sleep
         self._lock = threading.Lock()
-        self._made: tuple[OpenAI, _Settings] | None = None
+        self._open: tuple[OpenAI, _Settings] | None = None
 
     def request(self, who: str, call: Callable[[OpenAI], T]) -> T:
-        """Return what `call` gets from the service.
+        """Return the result of `call`.
 
         Args:
-            who: for error texts, who asks: "openai:text-embedding-3-small".
-            call: one request; may be called several times.
+            who: the caller in error texts, such as "openai:text-embedding-3-small".
+            call: sends one request; may be called several times.
 
         Raises:
-            InputError: the address, the key or the time out is missing or malformed.
-            LanguageError: the service failed, refused or could not be understood.
+            InputError: the address, the key or the timeout is missing or malformed.
+            LanguageError: the service failed, refused, or gave a response that cannot be read.
         """
         client, settings = self._opened()
         attempt = 0
@@ -119,33 +119,33 @@ class OpenAIClient:
             if wait_s is None:
                 break
             self._sleep(wait_s)
-        text = _hidden(f"{who} at {_place(settings.base_url)} {_described(failure, attempt, settings)}", settings)
-        told = "".join(traceback.format_exception(failure))
-        raise LanguageError(text) from (failure if _hidden(told, settings) == told else None)
+        text = _hidden(f"{who} at {_place(settings.base_url)} {_explanation(failure, attempt, settings)}", settings)
+        trace = "".join(traceback.format_exception(failure))
+        raise LanguageError(text) from (failure if _hidden(trace, settings) == trace else None)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
         with self._lock:
-            made, self._made = self._made, None
-        if made is not None:
-            made[0].close()
+            opened, self._open = self._open, None
+        if opened is not None:
+            opened[0].close()
 
     def _opened(self) -> tuple[OpenAI, _Settings]:
         with self._lock:
-            if self._made is None:
+            if self._open is None:
                 from openai import OpenAI
 
-                settings = _settings(*self._given)
-                # Retries are ours, so that their number and their waits are known.
+                settings = _settings(*self._arguments)
+                # The library's own retries are off: their number and waits are those of `Retries`.
                 client = OpenAI(
                     base_url=settings.base_url, api_key=settings.api_key, timeout=settings.timeout_s, max_retries=0
                 )
-                self._made = client, settings
-            return self._made
+                self._open = client, settings
+            return self._open
 
 
 def _settings(base_url: str | None, api_key: str | None, timeout_s: float | None) -> _Settings:
-    """Return the settings of arguments and environment. Raises InputError, which never shows the key."""
+    """Return the settings from arguments and environment. Raises InputError, which never shows the key."""
     address = (base_url or os.environ.get("OPENAI_BASE_URL") or _BASE_URL).strip()
     key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
     if not _is_address(address):
@@ -163,15 +163,15 @@ def _settings(base_url: str | None, api_key: str | None, timeout_s: float | None
     return _Settings(address, key or _NO_KEY, _timeout_s(timeout_s))
 
 
-def _timeout_s(given: float | None) -> float:
-    text: object = given if given is not None else os.environ.get("REM_ARROW_OPENAI_TIMEOUT_S") or _TIMEOUT_S
+def _timeout_s(timeout_s: float | None) -> float:
+    text: object = timeout_s if timeout_s is not None else os.environ.get("REM_ARROW_OPENAI_TIMEOUT_S") or _TIMEOUT_S
     try:
         seconds = float(text)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         seconds = math.nan
     if not 0 < seconds < math.inf:
         raise InputError(
-            f"the time out of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and "
+            f"the timeout of OpenAI's service is a number of seconds above 0, not {text!r}; see timeout_s and "
             "REM_ARROW_OPENAI_TIMEOUT_S"
         )
     return seconds
@@ -196,11 +196,11 @@ def _place(address: str) -> str:
     return re.sub(r"(?<=//)[^/@]*@|[?#].*", "", address)
 
 
-# --- what went wrong
+# --- errors
 
 
 def _foreign_errors() -> tuple[type[Exception], ...]:
-    """Return what a request may raise: the library's errors, and what reading an answer of any form runs into."""
+    """Return the errors that a request may raise: the library's, and those of reading a malformed response."""
     from openai import OpenAIError
 
     return (
@@ -217,17 +217,17 @@ def _foreign_errors() -> tuple[type[Exception], ...]:
 
 
 def _is_passing(failure: Exception) -> bool:
-    """Return whether the same request may succeed later."""
+    """Return whether the same request may succeed later, so that a retry makes sense."""
     from openai import APIConnectionError, APIStatusError
 
     if isinstance(failure, APIStatusError):
-        # Without credit a service answers 429 too, and that does not pass.
+        # A service answers 429 also for an account without credit, and that does not pass.
         return failure.status_code >= 500 or (failure.status_code == 429 and failure.code != "insufficient_quota")
     return isinstance(failure, APIConnectionError)
 
 
 def _retry_after_s(failure: Exception) -> float | None:
-    """Return how long the server asks to be left alone, None when it does not say."""
+    """Return the seconds in the server's Retry-After, None without one."""
     from openai import APIStatusError
 
     if not isinstance(failure, APIStatusError):
@@ -249,8 +249,8 @@ def _retry_after_s(failure: Exception) -> float | None:
     return None
 
 
-def _described(failure: Exception, attempts: int, settings: _Settings) -> str:
-    """Return what a service did and what to do, as the rest of a sentence."""
+def _explanation(failure: Exception, attempts: int, settings: _Settings) -> str:
+    """Return what the service did and what the user can do, as the rest of a sentence."""
     from openai import APIConnectionError, APIStatusError, APITimeoutError
 
     tried = f"after {attempts} attempts" if attempts > 1 else "at the first attempt"
@@ -276,34 +276,34 @@ def _refusal(failure: APIStatusError, tried: str, settings: _Settings) -> str:
     status = failure.status_code
     body = failure.body
     message = body.get("message") if isinstance(body, dict) else body
-    said = f"({status}: {_shortened(message if isinstance(message, str) else str(failure), settings) or 'no text'})"
+    detail = f"({status}: {_shortened(message if isinstance(message, str) else str(failure), settings) or 'no text'})"
     if status in (401, 403):
-        return f"refused the key {said}; check OPENAI_API_KEY, and what the key is allowed"
+        return f"refused the key {detail}; check OPENAI_API_KEY, and what the key is allowed"
     if status == 404:
-        return f"does not know the model or the address {said}; check the model's name and OPENAI_BASE_URL"
+        return f"does not know the model or the address {detail}; check the model's name and OPENAI_BASE_URL"
     if status == 429 and failure.code == "insufficient_quota":
-        return f"has no credit left {said}; check the account's plan and billing"
+        return f"has no credit left {detail}; check the account's plan and billing"
     if status == 429:
-        asked = _retry_after_s(failure)
-        wait = "later" if asked is None else f"in {asked:.0f} s, as the service asks"
-        return f"had too many requests, {tried} {said}; try again {wait}"
+        wait_s = _retry_after_s(failure)
+        wait = "later" if wait_s is None else f"in {wait_s:.0f} s, as the service asks"
+        return f"had too many requests, {tried} {detail}; try again {wait}"
     if status >= 500:
-        return f"failed, {tried} {said}; try again later"
-    return f"refused the request {said}; change what is asked for"
+        return f"failed, {tried} {detail}; try again later"
+    return f"refused the request {detail}; change what is asked for"
 
 
 def _shortened(text: str, settings: _Settings) -> str:
-    """Return the service's own words without secrets, in one line. What is hidden goes first: half a key is no longer
-    seen to be one."""
+    """Return a message of the service in one line, without secrets. Secrets are replaced before the cut: half a key
+    would not be recognised."""
     line = " ".join(_hidden(text, settings).split())
-    return line if len(line) <= _MESSAGE_MAX else line[:_MESSAGE_MAX] + "..."
+    return line if len(line) <= _MESSAGE_CHARS_MAX else line[:_MESSAGE_CHARS_MAX] + "..."
 
 
 def _hidden(text: str, settings: _Settings) -> str:
-    """Return a text without the key, the password of the address, and what looks like a key."""
+    """Return a text without the key, the password in the address, and anything that looks like a key."""
     parts = urlsplit(settings.base_url)
     for secret in (settings.api_key, parts.password, parts.username):
-        # Shorter ones are stand-ins for servers that take any key, and hiding them would hide half the text.
+        # Shorter ones are placeholders for servers that accept any key; replacing them would spoil the text.
         if secret and len(secret) > 3 and secret != _NO_KEY:
             text = text.replace(secret, "***")
     return _KEY_LIKE.sub("***", text)

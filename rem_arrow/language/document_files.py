@@ -1,4 +1,4 @@
-"""Files of text that become documents: which ones are meant, and what they hold."""
+"""Text files that become documents: finding them, and reading them."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ _MARKDOWN = (".md", ".markdown", ".mdx")
 _SUFFIXES = (*_MARKDOWN, ".rst", ".txt")
 
 
-def document_paths(given: str | Path) -> list[Path]:
-    """Return the files that a folder, a glob pattern or a file means, in order of their names. Raises InputError if
+def document_paths(source: str | Path) -> list[Path]:
+    """Return the files of a folder or a glob pattern, or the one file, in order of their names. Raises InputError if
     there are none."""
-    path = Path(given)
+    path = Path(source)
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = sorted(_texts_below(path))
-        if not found:
+        paths = sorted(_texts_below(path))
+        if not paths:
             raise InputError(
                 f"no documents in {path}; a folder gives its files called {', '.join(_SUFFIXES)}, and a pattern such "
                 f"as {path / '**' / '*.py'} any others"
             )
-        return found
-    if not glob.has_magic(str(given)):
+        return paths
+    if not glob.has_magic(str(source)):
         raise InputError(
-            f"no file or folder {str(given)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'"
+            f"no file or folder {str(source)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'"
         )
-    found = sorted(p for p in map(Path, glob.glob(str(given), recursive=True)) if p.is_file())
-    if not found:
-        raise InputError(f"no file matches {str(given)!r}")
-    return found
+    paths = sorted(p for p in map(Path, glob.glob(str(source), recursive=True)) if p.is_file())
+    if not paths:
+        raise InputError(f"no file matches {str(source)!r}")
+    return paths
 
 
 def is_markdown(path: Path) -> bool:
-    """Say whether a file is Markdown by its name."""
+    """Return whether a file's name is that of a Markdown file."""
     return path.suffix.lower() in _MARKDOWN
 
 
 def read_document(path: Path) -> str:
-    """Return the text of a file, its line ends as they are, without a byte order mark. Raises InputError."""
+    """Return the text of a file without a byte order mark; line ends are kept. Raises InputError."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except IsADirectoryError as error:

@@ -1,8 +1,9 @@
 """A language model that answers in a schema, through the openai client: by `responses.parse`, or `chat.completions` for
 servers that lack it.
 
-What cannot be read as the schema, or was cut off, is no error here: it comes back as a problem in words, so that the
-model can be told. A server that fails or refuses the key is a LanguageError, as for every request (openai_client.py).
+An answer that does not match the schema, or was cut off, is not an error here: the reply describes the problem in
+words, so that the language model can be asked to correct it. A server that fails or refuses the key raises
+LanguageError, as for every request (client.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 M = TypeVar("M", bound=BaseModel)
-# What a server says that does not know an address, or what is asked for there.
+# The statuses of a server that lacks an address, or an option of the request.
 _UNKNOWN_ADDRESS, _BAD_REQUEST = (404, 405, 501), (400, 422)
 _PROBLEM_CHARS_MAX = 600
 
@@ -34,14 +35,14 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[M]):
-    """What a model said.
+    """An answer of a language model.
 
     Attributes:
-        value: read by the schema; None where that was not possible.
-        text: as it came.
-        tokens: in and out, as the server counts; 0 where it does not say.
-        problem: why there is no value, in words for the model.
-        refusal: the model's own words where it refuses to answer; else empty.
+        value: the answer read by the schema; None if it does not match.
+        text: the answer as received.
+        tokens: of request and answer, as the server counts them; 0 if it does not.
+        problem: why there is no value, in words for the language model.
+        refusal: the text in which the language model refuses to answer; else empty.
     """
 
     value: M | None
@@ -52,11 +53,12 @@ class Reply(Generic[M]):
 
 
 class LanguageModel:
-    """A model by its name at a server. Threads may share it.
+    """A language model at a server that speaks OpenAI's protocol, for `Database.ask(model=...)`; threads may share it.
 
     Args:
         name: as the server knows it.
-        client: else one of the environment's settings (OPENAI_BASE_URL, OPENAI_API_KEY).
+        client: a client with settings of its own; default is one with those of the environment (OPENAI_BASE_URL,
+            OPENAI_API_KEY).
     """
 
     def __init__(self, name: str, client: OpenAIClient | None = None) -> None:
@@ -72,10 +74,10 @@ class LanguageModel:
             LanguageError: the server cannot be reached, failed, or refused.
         """
         return self._client.request(
-            f"model:{self.name}", lambda client: self._asked(client, instructions, turns, schema)
+            f"model:{self.name}", lambda client: self._request(client, instructions, turns, schema)
         )
 
-    def _asked(self, client: OpenAI, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
+    def _request(self, client: OpenAI, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
         from openai import APIStatusError
 
         while True:
@@ -90,14 +92,14 @@ class LanguageModel:
                 )
                 if not lacking:
                     raise
-                # What a server lacks it lacks for good.
+                # A server that lacks an interface once will not be asked for it again.
                 self._ways = self._ways[1:]
 
 
 def _by_responses(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
-    given: Any = [{"role": t.role, "content": t.text} for t in turns]
+    messages: Any = [{"role": t.role, "content": t.text} for t in turns]
     try:
-        response = client.responses.parse(model=model, instructions=instructions, input=given, text_format=schema)
+        response = client.responses.parse(model=model, instructions=instructions, input=messages, text_format=schema)
     except ValidationError as error:
         return Reply(None, "", 0, _problem(error))
     tokens = response.usage.total_tokens if response.usage is not None else 0
@@ -132,11 +134,11 @@ def _by_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn
 
 
 def _by_plain_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
-    """For servers that know no schemas: the schema is told, and JSON is looked for in the answer."""
-    told = (
+    """For servers without schemas: the prompt contains the schema, and the answer is searched for JSON."""
+    prompt = (
         f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema.model_json_schema()}"
     )
-    completion = client.chat.completions.create(model=model, messages=_messages(told, turns))
+    completion = client.chat.completions.create(model=model, messages=_messages(prompt, turns))
     text = completion.choices[0].message.content or ""
     tokens = completion.usage.total_tokens if completion.usage is not None else 0
     try:

@@ -55,25 +55,25 @@ def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataT
     """One value, or a list where several fractions are asked for."""
     one = result.inner if isinstance(result, pl.List) and not isinstance(source, pl.List) else result
     dtype = instance(one)
-    found = [
+    quantiles = [
         statistical.quantile_cont(x, f, source, dtype)
         if name == "quantile_cont"
         else statistical.quantile_disc(x, f, source)
         for f in fractions
     ]
     if dtype == result:
-        return found[0]
+        return quantiles[0]
     return (
-        pl.when(x.count() > 0).then(pl.concat_list(found))
-        if found
+        pl.when(x.count() > 0).then(pl.concat_list(quantiles))
+        if quantiles
         else pl.when(x.count() > 0).then(pl.lit([], dtype=result))
     )
 
 
 def _at_extreme(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
     """The first x where `by` is largest or smallest; rows with a NULL in either do not count."""
-    kept = x.is_not_null() & by.is_not_null()
-    return x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True).first()
+    counted = x.is_not_null() & by.is_not_null()
+    return x.filter(counted).sort_by(by.filter(counted), descending=highest, maintain_order=True).first()
 
 
 def _joined(x: pl.Expr, separator: pl.Expr) -> pl.Expr:

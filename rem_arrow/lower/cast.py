@@ -34,15 +34,15 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if nested.is_nested(dtype) or nested.is_nested(source):
         return _nested(x, source, dtype, safe=safe)
     if types.is_text(source) and not isinstance(dtype, pl.String):
-        return _of_text(x.cast(pl.String), dtype, strict)
+        return _of_text(x.cast(pl.String), dtype, strict=strict)
     if dtype.is_integer() and source.is_float():
         return x.round(0, mode="half_to_even").cast(dtype, strict=strict)
     if dtype.is_integer() and isinstance(source, pl.Decimal):
         return x.round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
     if isinstance(dtype, pl.Float32) and (isinstance(source, pl.Float64) or source.is_decimal()):
-        return _float32(x.cast(pl.Float64), strict)
+        return _float32(x.cast(pl.Float64), strict=strict)
     if isinstance(dtype, pl.Decimal) and isinstance(source, (pl.Decimal, pl.Boolean)):
-        return _decimal(x, source, dtype, strict)
+        return _decimal(x, source, dtype, strict=strict)
     if isinstance(dtype, pl.String):
         return text_of(x, source)
     if isinstance(source, pl.Datetime) and isinstance(dtype, pl.Datetime):
@@ -77,20 +77,20 @@ _DATE = (
 )
 
 
-def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
+def _of_text(x: pl.Expr, dtype: pl.DataType, *, strict: bool) -> pl.Expr:
     trimmed = x.str.strip_chars()
     match dtype:
         case pl.Boolean():
-            return _boolean_of_text(trimmed, strict)
+            return _boolean_of_text(trimmed, strict=strict)
         case pl.Date():
             return (
                 trimmed.str.replace_all("/", "-", literal=True)
                 .str.extract(_DATE)
-                .pipe(_known, trimmed, strict)
+                .pipe(_or_text, trimmed, strict=strict)
                 .str.to_date("%Y-%m-%d", strict=strict)
             )
         case pl.Datetime():
-            return _stamp_of_text(trimmed, dtype, strict)
+            return _stamp_of_text(trimmed, dtype, strict=strict)
         case pl.Time():
             # Of a time stamp the time.
             alone = trimmed.str.replace(r"^\d+-\d+-\d+[ T]+(\d.*?)(?:Z|[+-]\d+(?::\d+)*)?$", "$1")
@@ -99,7 +99,7 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, strict: bool) -> pl.Expr:
         case pl.Binary():
             return x.map_elements(blob_of_text, return_dtype=pl.Binary)
         case pl.Decimal():
-            return _decimal_of_text(trimmed, dtype, strict)
+            return _decimal_of_text(trimmed, dtype, strict=strict)
     if dtype.is_integer():
         whole = trimmed.str.replace(r"^\+", "").cast(dtype, strict=False)
         odd = pl.when(~trimmed.str.contains(_WHOLE)).then(trimmed)
@@ -125,49 +125,49 @@ def integer_of_text(text: str) -> int:
 
 def _integer_or_none(text: str) -> int | None:
     try:
-        found = integer_of_text(text)
+        number = integer_of_text(text)
     except ExecuteError:
         return None
-    return found if abs(found) < 1 << 127 else None
+    return number if abs(number) < 1 << 127 else None
 
 
-def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, strict: bool) -> pl.Expr:
+def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, *, strict: bool) -> pl.Expr:
     """Read with some digits more, and round; what has many digits, an exponent or separators is read one by one."""
     longer = pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX, dtype.scale + 4))
     plain = x.cast(longer, strict=False)
-    odd = over_distinct(partial(_rounded_decimal, dtype, strict), dtype)(pl.when(plain.is_null()).then(x))
-    return pl.coalesce(_decimal(plain, longer, dtype, strict), odd)
+    odd = over_distinct(partial(_rounded_decimal, dtype, strict=strict), dtype)(pl.when(plain.is_null()).then(x))
+    return pl.coalesce(_decimal(plain, longer, dtype, strict=strict), odd)
 
 
-def _rounded_decimal(dtype: pl.Decimal, strict: bool, text: str) -> Decimal | None:
+def _rounded_decimal(dtype: pl.Decimal, text: str, *, strict: bool) -> Decimal | None:
     """Return the number of a text with the digits of the type. Raises ExecuteError."""
     try:
         with localcontext(Context(prec=200)):
-            found = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
-            fits = abs(found) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+            number = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
+            fits = abs(number) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
     except ArithmeticError:
         fits = False
     if not fits and strict:
         raise ExecuteError(f"'{text}' is not a DECIMAL({dtype.precision},{dtype.scale})")
-    return found if fits else None
+    return number if fits else None
 
 
-def _known(found: pl.Expr, text: pl.Expr, strict: bool) -> pl.Expr:
+def _or_text(match: pl.Expr, text: pl.Expr, *, strict: bool) -> pl.Expr:
     """Keep what did not match as it was, so that a strict parse names it."""
-    return pl.coalesce(found, text) if strict else found
+    return pl.coalesce(match, text) if strict else match
 
 
-def _boolean_of_text(x: pl.Expr, strict: bool) -> pl.Expr:
+def _boolean_of_text(x: pl.Expr, *, strict: bool) -> pl.Expr:
     word = x.str.to_lowercase()
     yes, no = word.is_in(_TRUE), word.is_in(_FALSE)
     if not strict:
-        return pl.when(yes).then(pl.lit(True)).when(no).then(pl.lit(False))
+        return pl.when(yes).then(pl.lit(value=True)).when(no).then(pl.lit(value=False))
     # No word stands for a number: casting what is left strictly raises, and names it.
     other = pl.when(~yes & ~no).then(word + "?").cast(pl.Int8, strict=True)
-    return pl.when(yes).then(pl.lit(True)).when(no).then(pl.lit(False)).otherwise(other.cast(pl.Boolean))
+    return pl.when(yes).then(pl.lit(value=True)).when(no).then(pl.lit(value=False)).otherwise(other.cast(pl.Boolean))
 
 
-def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, strict: bool) -> pl.Expr:
+def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, *, strict: bool) -> pl.Expr:
     """ISO form; the time may be missing or short. An offset counts with a time zone, and is ignored without."""
     text = x.str.replace(r"^(\S+)[T ]", "$1 ").str.replace_all("/", "-", literal=True)
     offset = text.str.extract(r":\d[\d.]*\s*([+-]\d\d(?::?\d\d)?)$")
@@ -195,14 +195,14 @@ def _stamp_of_stamp(x: pl.Expr, source: pl.Datetime, dtype: pl.Datetime) -> pl.E
     return x.cast(dtype)
 
 
-def _float32(x: pl.Expr, strict: bool) -> pl.Expr:
+def _float32(x: pl.Expr, *, strict: bool) -> pl.Expr:
     """A finite number beyond the range of a float is an error, not infinity."""
     narrow = x.cast(pl.Float32)
     lost = narrow.is_infinite() & x.is_finite()
     return semantics.raising(lost, narrow) if strict else pl.when(~lost).then(narrow)
 
 
-def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, strict: bool) -> pl.Expr:
+def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, *, strict: bool) -> pl.Expr:
     """Decimal to decimal rounds halves away from zero."""
     if isinstance(source, pl.Decimal) and source.scale > dtype.scale:
         if dtype.scale == 0:

@@ -8,34 +8,10 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
+from rem_arrow.language.graphemes import graphemes
 from rem_arrow.lower.distinct import over_distinct
 
-_JOINER = "\u200d"
-_VARIATIONS = ("\ufe00", "\ufe0f")
-_SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
-_REGIONS = ("\U0001f1e6", "\U0001f1ff")
 _SEPARATORS = {"system": "/", "forward_slash": "/", "backslash": "\\", "both_slash": "/\\"}
-
-
-def graphemes(text: str) -> list[str]:
-    """Split into what a reader takes for one character: a letter with its marks, joined emoji, the two letters of a
-    flag."""
-    found: list[str] = []
-    for character in text:
-        if found and _continues(found[-1], character):
-            found[-1] += character
-        else:
-            found.append(character)
-    return found
-
-
-def _continues(before: str, character: str) -> bool:
-    if before.endswith(_JOINER) or character == _JOINER or (before == "\r" and character == "\n"):
-        return True
-    if _REGIONS[0] <= character <= _REGIONS[1]:
-        return len(before) == 1 and _REGIONS[0] <= before <= _REGIONS[1]
-    marks = unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Mc")
-    return bool(marks) or _VARIATIONS[0] <= character <= _VARIATIONS[1] or _SKIN_TONES[0] <= character <= _SKIN_TONES[1]
 
 
 def _left(text: str, count: int) -> str:

@@ -122,13 +122,13 @@ def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
         naive = interval.shifted(naive, back, _STAMP, arg_types[2])
     elif len(args) == 3:
         origin = (args[2].cast(_STAMP) if isinstance(arg_types[2], pl.Date) else args[2]).dt.replace_time_zone(None)
-    found = _bucket_of_months(naive, interval.months(width, dtype), origin) if dtype == types.CALENDAR else None
+    bucket = _bucket_of_months(naive, interval.months(width, dtype), origin) if dtype == types.CALENDAR else None
     fixed = _bucket_of_micros(naive, interval.microseconds(width, dtype), origin)
-    found = fixed if found is None else pl.when(interval.months(width, dtype) != 0).then(found).otherwise(fixed)
+    bucket = fixed if bucket is None else pl.when(interval.months(width, dtype) != 0).then(bucket).otherwise(fixed)
     if len(args) == 3 and origin is None:
-        found = interval.shifted(found, args[2], _STAMP, arg_types[2])
+        bucket = interval.shifted(bucket, args[2], _STAMP, arg_types[2])
     zone = result.time_zone if isinstance(result, pl.Datetime) else None
-    return found.dt.replace_time_zone(zone) if zone else found.cast(result)
+    return bucket.dt.replace_time_zone(zone) if zone else bucket.cast(result)
 
 
 def _bucket_of_micros(x: pl.Expr, width: pl.Expr, origin: pl.Expr | None) -> pl.Expr:
@@ -173,14 +173,16 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
         return pl.when(pl.lit(value=False)).then(
             x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC")
         )
-    known = zone_named(name)
-    if known is None:
+    zone_name = zone_named(name)
+    if zone_name is None:
         raise ExecuteError(f"'{name}' is not a time zone; write one like Europe/Berlin or UTC")
     if isinstance(arg_types[1], pl.Datetime) and arg_types[1].time_zone:
-        return x.dt.convert_time_zone(known).dt.replace_time_zone(None).cast(result)
+        return x.dt.convert_time_zone(zone_name).dt.replace_time_zone(None).cast(result)
 
     def local(stamp: pl.Expr) -> pl.Expr:
-        return stamp.dt.replace_time_zone(known, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+        return stamp.dt.replace_time_zone(zone_name, ambiguous="latest", non_existent="null").dt.convert_time_zone(
+            "UTC"
+        )
 
     hour = pl.duration(hours=1)
     return pl.coalesce(local(x), local(x + hour)).cast(result)

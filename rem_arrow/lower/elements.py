@@ -16,8 +16,8 @@ import polars as pl
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.nested import beside
-from rem_arrow.lower.strings import Lowering
+from rem_arrow.lower.function import ScalarFunction
+from rem_arrow.lower.lists import beside
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 
@@ -43,8 +43,8 @@ def over_rows(inputs: dict[str, pl.Expr], compute: Callable[[pl.DataFrame], pl.S
 
 def spread(rows: pl.DataFrame) -> pl.DataFrame:
     """One row an item, with ROW, PLACE (from 1) and the item under LIST's name."""
-    kept = rows.with_row_index(ROW).filter(pl.col(LIST).list.len() > 0)
-    return kept.with_columns(pl.int_ranges(1, pl.col(LIST).list.len().cast(pl.Int64) + 1).alias(PLACE)).explode(
+    filled = rows.with_row_index(ROW).filter(pl.col(LIST).list.len() > 0)
+    return filled.with_columns(pl.int_ranges(1, pl.col(LIST).list.len().cast(pl.Int64) + 1).alias(PLACE)).explode(
         LIST, PLACE
     )
 
@@ -73,33 +73,33 @@ def transformed(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Serie
 
 def filtered(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
     cells = spread(rows)
-    kept = body.evaluate(_bound(cells, body, (LIST, PLACE))).fill_null(value=False)
-    return gathered(rows, cells.filter(kept).rename({LIST: ITEM}), result)
+    passes = body.evaluate(_bound(cells, body, (LIST, PLACE))).fill_null(value=False)
+    return gathered(rows, cells.filter(passes).rename({LIST: ITEM}), result)
 
 
 def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
     """Fold each list from the left: one step of all lists at a time. The first value is under ITEM, if there is one."""
     cells = spread(rows)
-    given = ITEM in rows.columns
-    if not given and (rows[LIST].list.len() == 0).any():
+    has_start = ITEM in rows.columns
+    if not has_start and (rows[LIST].list.len() == 0).any():
         raise ExecuteError("list_reduce has no first value in an empty list; give a start value as its third argument")
     start = (
         rows.with_row_index(ROW).select(ROW, pl.when(pl.col(LIST).is_not_null()).then(ITEM).alias(ITEM))
-        if given
+        if has_start
         else _firsts(rows, cells)
     )
     values = start
-    for place in range(1 if given else 2, cells.select(pl.col(PLACE).max().fill_null(0)).item() + 1):
+    for place in range(1 if has_start else 2, cells.select(pl.col(PLACE).max().fill_null(0)).item() + 1):
         step = (
             cells.filter(pl.col(PLACE) == place)
             .drop(ITEM, strict=False)
             .join(values, on=ROW, how="left", maintain_order="left")
         )
-        numbered = step.with_columns(pl.lit(place if given else place - 1, pl.Int64()).alias(PLACE))
-        found = numbered.with_columns(
+        numbered = step.with_columns(pl.lit(place if has_start else place - 1, pl.Int64()).alias(PLACE))
+        folded = numbered.with_columns(
             body.evaluate(_bound(numbered, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)
         ).select(ROW, ITEM)
-        values = pl.concat([values.join(found, on=ROW, how="anti"), found])
+        values = pl.concat([values.join(folded, on=ROW, how="anti"), folded])
     return values.sort(ROW).get_column(ITEM)
 
 
@@ -119,7 +119,7 @@ LAMBDAS: dict[str, Callable[[pl.DataFrame, Body, pl.DataType], pl.Series]] = {
 _TAKEN: dict[str, pl.DataType] = {"float": pl.Float64(), "boolean": pl.Boolean()}
 
 
-def _aggregated(name: str) -> Lowering:
+def _aggregated(name: str) -> ScalarFunction:
     """An aggregate over the items of each list."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -136,12 +136,12 @@ def _aggregated(name: str) -> Lowering:
                 name, [pl.col(LIST), *map(pl.col, extra)], source, result, distinct=False
             ).alias(ITEM)
             cells = spread(rows)
-            found = cells.group_by(ROW).agg(value)
+            aggregated = cells.group_by(ROW).agg(value)
             nothing = cells.clear().select(value).get_column(ITEM)
             joined = (
                 rows.select(pl.col(LIST).list.len().alias("size"))
                 .with_row_index(ROW)
-                .join(found, on=ROW, how="left", maintain_order="left")
+                .join(aggregated, on=ROW, how="left", maintain_order="left")
             )
             empty = joined.get_column("size") == 0
             return (
@@ -159,11 +159,11 @@ def _position(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     """The place of the first item that is equal, NULL being equal to NULL; NULL for none."""
 
     def compute(rows: pl.DataFrame) -> pl.Series:
-        found = spread(rows).filter(pl.col(LIST).eq_missing(pl.col(ITEM))).group_by(ROW).agg(pl.col(PLACE).min())
+        places = spread(rows).filter(pl.col(LIST).eq_missing(pl.col(ITEM))).group_by(ROW).agg(pl.col(PLACE).min())
         return (
             rows.with_row_index(ROW)
             .select(ROW)
-            .join(found, on=ROW, how="left", maintain_order="left")
+            .join(places, on=ROW, how="left", maintain_order="left")
             .get_column(PLACE)
         )
 
@@ -172,10 +172,10 @@ def _position(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
 
 def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The items that both lists hold, each once. Polars knows sets of plain values only."""
-    known = args[0].is_not_null() & args[1].is_not_null()
+    not_null = args[0].is_not_null() & args[1].is_not_null()
     item = nested.item_of(result)
     if isinstance(item, pl.Null):
-        return pl.when(known).then(pl.lit([], dtype=result))
+        return pl.when(not_null).then(pl.lit([], dtype=result))
     if not nested.is_nested(item):
         return args[0].list.drop_nulls().list.set_intersection(args[1].list.drop_nulls())
 
@@ -186,7 +186,7 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
         )
         return gathered(rows.select(LIST), met.rename({LIST: ITEM}), result)
 
-    return pl.when(known).then(over_rows({LIST: args[0], ITEM: args[1]}, compute, result))
+    return pl.when(not_null).then(over_rows({LIST: args[0], ITEM: args[1]}, compute, result))
 
 
 def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -195,13 +195,13 @@ def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 
 def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x, item = args
-    known = x.is_not_null() & item.is_not_null()
-    found = (
+    not_null = x.is_not_null() & item.is_not_null()
+    contains = (
         _position(args, arg_types, pl.Int32()).is_not_null()
         if nested.is_nested(arg_types[1])
         else x.list.contains(item)
     )
-    return pl.when(known).then(found)
+    return pl.when(not_null).then(contains)
 
 
 def _map_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -209,11 +209,11 @@ def _map_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
 
     def compute(rows: pl.DataFrame) -> pl.Series:
         hits = spread(rows).filter(pl.col(LIST).struct.field("key") == pl.col(ITEM))
-        found = hits.group_by(ROW).agg(pl.col(LIST).struct.field("value").first().alias("value"))
+        first = hits.group_by(ROW).agg(pl.col(LIST).struct.field("value").first().alias("value"))
         return (
             rows.with_row_index(ROW)
             .select(ROW)
-            .join(found, on=ROW, how="left", maintain_order="left")
+            .join(first, on=ROW, how="left", maintain_order="left")
             .get_column("value")
         )
 
@@ -223,11 +223,11 @@ def _map_extract(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
 def _map_extract_list(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The value of a key in a list, an empty one if the map has none."""
     keys = args[0].list.eval(pl.element().struct.field("key"))
-    found = _map_extract(args, arg_types, nested.item_of(result))
-    return pl.when(keys.list.contains(args[1])).then(pl.concat_list([found])).otherwise(pl.lit([], dtype=result))
+    value = _map_extract(args, arg_types, nested.item_of(result))
+    return pl.when(keys.list.contains(args[1])).then(pl.concat_list([value])).otherwise(pl.lit([], dtype=result))
 
 
-def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Lowering:
+def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> ScalarFunction:
     """A number of two lists of numbers of one length."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -237,15 +237,15 @@ def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Lowering:
             cells = spread(rows).with_columns(pl.col(ITEM).list.get(pl.col(PLACE) - 1))
             if cells.filter(pl.col(LIST).is_null() | pl.col(ITEM).is_null()).height:
                 raise ExecuteError("a list of numbers here holds a NULL")
-            found = cells.group_by(ROW).agg(formula(pl.col(LIST), pl.col(ITEM)).alias("value"))
+            numbers = cells.group_by(ROW).agg(formula(pl.col(LIST), pl.col(ITEM)).alias("value"))
             empty = cells.clear().select(formula(pl.col(LIST), pl.col(ITEM)).alias("value")).item()
-            known = pl.col(LIST).is_not_null() & pl.col(ITEM).is_not_null()
+            not_null = pl.col(LIST).is_not_null() & pl.col(ITEM).is_not_null()
             joined = (
                 rows.with_row_index(ROW)
-                .select(ROW, known.alias("known"))
-                .join(found, on=ROW, how="left", maintain_order="left")
+                .select(ROW, not_null.alias("not_null"))
+                .join(numbers, on=ROW, how="left", maintain_order="left")
             )
-            return joined.select(pl.when("known").then(pl.col("value").fill_null(empty))).to_series()
+            return joined.select(pl.when("not_null").then(pl.col("value").fill_null(empty))).to_series()
 
         return over_rows({LIST: args[0], ITEM: args[1]}, compute, result)
 
@@ -256,7 +256,7 @@ def _cosine(x: pl.Expr, y: pl.Expr) -> pl.Expr:
     return x.dot(y) / (x.dot(x) * y.dot(y)).sqrt()
 
 
-ELEMENTS: dict[str, Lowering] = {
+ELEMENTS: dict[str, ScalarFunction] = {
     "list_position": _position,
     "list_contains": _contains,
     "list_intersect": _intersected,

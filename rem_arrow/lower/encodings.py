@@ -5,26 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.function import ScalarFunction, of_values
 from rem_arrow.plan import types
 
 _TEXT, _BLOB = pl.String(), pl.Binary()
 _RADIX_MAX = 36
 _LENGTH_MAX = 64
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
-
-
-def _of_value(function: Callable[..., object]) -> Lowering:
-    """A function in Python, once for each distinct value."""
-    return lambda args, _types, result: over_distinct(function, result)(*args)
 
 
 def _hex(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -76,11 +69,11 @@ def _to_base(n: int, radix: int, length: int = 0) -> str:
             f"to_base({n}, {radix}, {length}) is out of range: the number is not negative, the base 2 to "
             f"{_RADIX_MAX}, the length 0 to {_LENGTH_MAX}"
         )
-    found = ""
-    while n or not found:
+    digits = ""
+    while n or not digits:
         n, digit = divmod(n, radix)
-        found = _DIGITS[digit] + found
-    return found.rjust(length, "0")
+        digits = _DIGITS[digit] + digits
+    return digits.rjust(length, "0")
 
 
 def _decode(value: bytes) -> str:
@@ -102,22 +95,22 @@ def _hash(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType
     ).hash()
 
 
-ENCODING: dict[str, Lowering] = {
+ENCODING: dict[str, ScalarFunction] = {
     "encode": lambda args, _types, _result: args[0].cast(pl.Binary),
-    "decode": _of_value(_decode),
+    "decode": of_values(_decode),
     "hex": _hex,
     "bin": _bin,
-    "unhex": _of_value(_unhex),
-    "unbin": _of_value(_unbin),
-    "to_base": _of_value(_to_base),
+    "unhex": of_values(_unhex),
+    "unbin": of_values(_unbin),
+    "to_base": of_values(_to_base),
     "to_base64": lambda args, _types, _result: args[0].bin.encode("base64"),
-    "from_base64": _of_value(_from_base64),
-    "url_encode": _of_value(lambda text: quote(text, safe="~-_.")),
-    "url_decode": _of_value(unquote),
-    "sha1": _of_value(lambda value: hashlib.sha1(value, usedforsecurity=False).hexdigest()),
-    "sha256": _of_value(lambda value: hashlib.sha256(value).hexdigest()),
-    "md5_number": _of_value(_md5),
-    "md5_number_lower": _of_value(lambda value: _md5(value) >> 64),
-    "md5_number_upper": _of_value(lambda value: _md5(value) & ((1 << 64) - 1)),
+    "from_base64": of_values(_from_base64),
+    "url_encode": of_values(lambda text: quote(text, safe="~-_.")),
+    "url_decode": of_values(unquote),
+    "sha1": of_values(lambda value: hashlib.sha1(value, usedforsecurity=False).hexdigest()),
+    "sha256": of_values(lambda value: hashlib.sha256(value).hexdigest()),
+    "md5_number": of_values(_md5),
+    "md5_number_lower": of_values(lambda value: _md5(value) >> 64),
+    "md5_number_upper": of_values(lambda value: _md5(value) & ((1 << 64) - 1)),
     "hash": _hash,
 }

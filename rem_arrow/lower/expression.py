@@ -11,7 +11,7 @@ from polars.expr.whenthen import ChainedThen, Then
 from rem_arrow.datatypes import widens
 from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.nodes import (
     AggregateCall,
@@ -91,13 +91,13 @@ def lower_aggregate(
 ) -> pl.Expr:
     """Return the Polars expression that computes an aggregate of columns, many rows in, one out; `order` are the keys
     of its ORDER BY."""
-    kept = None if where is None else where.fill_null(False)
+    counted = None if where is None else where.fill_null(value=False)
     if call.argument is None:
-        return (pl.len() if kept is None else kept.sum()).cast(pl.Int64)
-    xs = inputs if kept is None else [x.filter(kept) for x in inputs]
+        return (pl.len() if counted is None else counted.sum()).cast(pl.Int64)
+    xs = inputs if counted is None else [x.filter(counted) for x in inputs]
     if order:
         keys = [
-            sort_key(k if kept is None else k.filter(kept), s.expr.dtype)
+            sort_key(k if counted is None else k.filter(counted), s.expr.dtype)
             for k, s in zip(order, call.order, strict=True)
         ]
         directions, last = [k.descending for k in call.order], [k.nulls_last for k in call.order]
@@ -155,16 +155,16 @@ def _case_by_branch(expr: Case, rows: pl.DataFrame, parameters: Parameters) -> p
     """Go through the branches, each over the rows that are left: linear in them, where an expression would double with
     each."""
     rows = rows.with_columns(pl.col(_ONLY).fill_null(value=False))
-    found = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
+    result = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
     for condition, value in (*expr.branches, (None, expr.otherwise)):
         if condition is None:
             holds = rows[_ONLY]
         else:
             holds = _computed(condition, rows, parameters).cast(pl.Boolean).fill_null(value=False) & rows[_ONLY]
-        given = _computed(value, rows.with_columns(holds.alias(_ONLY)), parameters)
-        found = found.zip_with(~holds, given.cast(expr.dtype))
+        values = _computed(value, rows.with_columns(holds.alias(_ONLY)), parameters)
+        result = result.zip_with(~holds, values.cast(expr.dtype))
         rows = rows.with_columns((rows[_ONLY] & ~holds).alias(_ONLY))
-    return found
+    return result
 
 
 def _computed(expr: Expr, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
@@ -186,22 +186,22 @@ def _coalesce(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Ex
     """COALESCE: an operand that can fail counts where all before it are NULL."""
     if sum(map(may_fail, expr.args)) > _GUARDS_MAX and columns_of(expr):
         return _in_steps(expr, parameters, only, lambda rows: _first_found(expr, rows, parameters))
-    still, found = [] if only is None else [only], []
+    still, guarded = [] if only is None else [only], []
     for operand in expr.args:
-        found.append(_argument(operand, parameters, _all(still, operand)))
-        still.append(found[-1].is_null())
-    return pl.coalesce(found)
+        guarded.append(_argument(operand, parameters, _all(still, operand)))
+        still.append(guarded[-1].is_null())
+    return pl.coalesce(guarded)
 
 
 def _first_found(expr: Call, rows: pl.DataFrame, parameters: Parameters) -> pl.Series:
     rows = rows.with_columns(pl.col(_ONLY).fill_null(value=False))
-    found = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
+    result = pl.Series("", [None], dtype=expr.dtype).new_from_index(0, rows.height)
     for operand in expr.args:
-        given = _computed(operand, rows, parameters).cast(expr.dtype)
-        taken = given.is_not_null() & rows[_ONLY]
-        found = found.zip_with(~taken, given)
+        values = _computed(operand, rows, parameters).cast(expr.dtype)
+        taken = values.is_not_null() & rows[_ONLY]
+        result = result.zip_with(~taken, values)
         rows = rows.with_columns((rows[_ONLY] & ~taken).alias(_ONLY))
-    return found
+    return result
 
 
 def _all(conditions: list[pl.Expr], expr: Expr) -> pl.Expr | None:
@@ -217,8 +217,8 @@ def may_fail(expr: Expr) -> bool:
         and not widens(expr.operand.dtype, expr.dtype)
         and not types.is_text(expr.dtype)
     )
-    found = narrows or (isinstance(expr, Call) and expr.function in scalar_functions.FAILING)
-    return found or any(may_fail(e) for e in expr_children(expr))
+    fails = narrows or (isinstance(expr, Call) and expr.function in scalar_functions.FAILING)
+    return fails or any(may_fail(e) for e in expr_children(expr))
 
 
 def _score(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
@@ -226,9 +226,11 @@ def _score(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     metric = vector_scores.METRICS[expr.function]
     if columns_of(expr.args[1]):
         return vector_scores.between(column, query, metric)
-    given = expr.args[1]
+    query_expr = expr.args[1]
     return vector_scores.against(
-        column, parameters[given.name] if isinstance(given, Parameter) else pl.select(query).to_series()[0], metric
+        column,
+        parameters[query_expr.name] if isinstance(query_expr, Parameter) else pl.select(query).to_series()[0],
+        metric,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.lower.strings import Lowering
+from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.storage.codec import from_unscaled
 
 _HALF_BITS = 32
@@ -30,7 +30,7 @@ def _decimals(values: pl.Series, result: pl.DataType) -> pl.Series:
     return from_unscaled(values, result).alias(values.name)
 
 
-FIXED: dict[str, Lowering] = {
+FIXED: dict[str, ScalarFunction] = {
     "fixed+": lambda args, _types, _result: args[0] + args[1],
     "fixed-": lambda args, _types, _result: args[0] - args[1],
     "fixed*": lambda args, _types, _result: args[0] * args[1],

@@ -161,19 +161,19 @@ def _range(
         # CURRENT ROW of an order of several keys, or of none.
         return layout.peer_start if first else layout.peer_end
     fitting = targets if key.dtype.is_numeric() or targets.dtype == key.dtype else targets.cast(key.dtype)
-    own, wanted = _numbers(key), _numbers(fitting)
+    own, sought = _numbers(key), _numbers(fitting)
     if keys[0].descending:
-        own, wanted = -own, -wanted
-    found = np.where(key.is_null().to_numpy(), layout.peer_start if first else layout.peer_end, 0)
-    known = ~key.is_null().to_numpy()
+        own, sought = -own, -sought
+    places = np.where(key.is_null().to_numpy(), layout.peer_start if first else layout.peer_end, 0)
+    not_null = ~key.is_null().to_numpy()
     for begin in np.unique(layout.partition_start):
         stop = int(layout.partition_end[begin])
-        inside = np.flatnonzero(known[begin:stop]) + begin
+        inside = np.flatnonzero(not_null[begin:stop]) + begin
         if len(inside):
             # The NULLs stand together at one end, so what is left is one ascending run.
             low = int(inside[0])
-            found[inside] = low + np.searchsorted(own[inside], wanted[inside], side="left" if first else "right")
-    return np.asarray(found)
+            places[inside] = low + np.searchsorted(own[inside], sought[inside], side="left" if first else "right")
+    return np.asarray(places)
 
 
 def _numbers(column: pl.Series) -> npt.NDArray[np.float64] | Places:

@@ -117,31 +117,31 @@ def _picked(call: WindowCall, inputs: Inputs, ordinal: Places, piece: _Piece) ->
     values = inputs.args[0]
     row, place = piece.row, piece.place
     if call.ignore_nulls:
-        kept = values.is_not_null().to_numpy()[place]
-        row, place = row[kept], place[kept]
+        counted = values.is_not_null().to_numpy()[place]
+        row, place = row[counted], place[counted]
     order = np.lexsort((place, ordinal[place], row))
     row, place = row[order], place[order]
     every = np.arange(piece.begin, piece.begin + piece.rows, dtype=np.int64)
     first, last = np.searchsorted(row, every, side="left"), np.searchsorted(row, every, side="right")
-    given = (
+    distance = (
         inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy()[every]
         if len(inputs.args) > 1
         else np.ones(piece.rows, dtype=np.int64)
     )
     if call.function == "nth_value":
-        target, there = first + given - 1, given > 0
+        target, there = first + distance - 1, distance > 0
     else:
         own = np.full(piece.rows, -1, dtype=np.int64)
         at_row = np.flatnonzero(row == place)
         own[row[at_row] - piece.begin] = at_row
-        target, there = own + (given if call.function == "lead" else -given), own >= 0
+        target, there = own + (distance if call.function == "lead" else -distance), own >= 0
     inside = there & (target >= first) & (target < last)
     chosen = place[np.clip(target, 0, max(len(place) - 1, 0))] if len(place) else np.zeros(piece.rows, dtype=np.int64)
-    found = (
+    picked = (
         values.gather(pl.Series("", np.where(inside, chosen, 0)).set(pl.Series(~inside), None))
         if len(values)
         else values
     )
     if call.function != "nth_value" and len(inputs.args) > 2:
-        found = found.zip_with(pl.Series(inside), inputs.args[2].gather(every).cast(found.dtype))
-    return found
+        picked = picked.zip_with(pl.Series(inside), inputs.args[2].gather(every).cast(picked.dtype))
+    return picked

@@ -175,8 +175,8 @@ def _age(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType)
     )
     days = pl.when(days < 0).then(days + early.dt.month_end().dt.day()).otherwise(days)
     clock = pl.when(clock < 0).then(clock + _DAY).otherwise(clock)
-    known = x.is_not_null() & y.is_not_null()
-    return pl.when(known).then(calendar(sign * month_count, sign * (days * _DAY + clock)))
+    not_null = x.is_not_null() & y.is_not_null()
+    return pl.when(not_null).then(calendar(sign * month_count, sign * (days * _DAY + clock)))
 
 
 def _normalized(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

@@ -11,14 +11,14 @@ import polars as pl
 from rem_arrow.datatypes import instance
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.strings import Lowering
+from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.plan import nested_functions as nested
 
 _MISSING = object()
 _SIGNED_64, _UNSIGNED_64 = -(1 << 63), (1 << 64) - 1
 
 
-def _rowwise(function: Callable[[object, object], object]) -> Lowering:
+def _rowwise(function: Callable[[object, object], object]) -> ScalarFunction:
     """A function of a document and a path, which may be absent. Other than text it is taken as `$`; NULL gives NULL."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -38,8 +38,8 @@ def _checked(function: Callable[[object, object], object], text: str, path: str)
         document = json.loads(text)
     except ValueError as error:
         raise ExecuteError(f"this is not JSON: {text[:60]}") from error
-    found = at(document, path)
-    return None if found is _MISSING else function(found, text)
+    value = at(document, path)
+    return None if value is _MISSING else function(value, text)
 
 
 def at(document: object, path: str) -> object:
@@ -66,26 +66,26 @@ def steps(path: str) -> list[str | int]:
         return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
     if not path.startswith("$"):
         return [int(path)] if path.lstrip("-").isdigit() else [path]
-    found: list[str | int] = []
+    keys: list[str | int] = []
     rest = path[1:]
     if "*" in path:
         raise ExecuteError(f"{path} means several values; a path to one is supported")
     while rest:
         if rest.startswith('."'):
             key, _, rest = rest[2:].partition('"')
-            found.append(key)
+            keys.append(key)
         elif rest.startswith("."):
             size = next((i for i, c in enumerate(rest[1:], 1) if c in ".["), len(rest))
-            found.append(rest[1:size])
+            keys.append(rest[1:size])
             rest = rest[size:]
         elif rest.startswith("["):
             inside, _, rest = rest[1:].partition("]")
-            found.append(
+            keys.append(
                 int(inside.replace("#", "")) if inside.replace("#", "").lstrip("-").isdigit() else inside.strip("'\"")
             )
         else:
             raise ExecuteError(f"{path} is not a path in JSON; write for example $.key[0]")
-    return found
+    return keys
 
 
 def _dumped(value: object) -> str:
@@ -183,7 +183,7 @@ def _object(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     return pl.concat_str([*parts, pl.lit("}")]) if parts else pl.lit("{}")
 
 
-JSON: dict[str, Lowering] = {
+JSON: dict[str, ScalarFunction] = {
     "json_extract": _rowwise(lambda value, _: _dumped(value)),
     "json_extract_string": _rowwise(_as_text),
     "json_array_length": _rowwise(lambda value, _: len(value) if isinstance(value, list) else 0),

@@ -28,9 +28,9 @@ def cast_items(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, cast: Cast) 
     by_place = nested.is_unnamed(source) or nested.is_unnamed(dtype)
     by_name = {name.casefold(): name for name in old}
     fields = []
-    for i, (name, wanted) in enumerate(nested.fields_of(dtype).items()):
+    for i, (name, field_type) in enumerate(nested.fields_of(dtype).items()):
         origin = list(old)[i] if by_place else by_name.get(name.casefold())
-        value = pl.lit(None, wanted) if origin is None else cast(x.struct.field(origin), old[origin], wanted)
+        value = pl.lit(None, field_type) if origin is None else cast(x.struct.field(origin), old[origin], field_type)
         fields.append(value.alias(name))
     return pl.when(x.is_not_null()).then(pl.struct(fields))
 
@@ -70,18 +70,18 @@ def _inner(x: pl.Expr, dtype: pl.DataType, cast: Cast) -> pl.Expr:
 def nested_of_text(x: pl.Expr, dtype: pl.DataType, cast: Cast, *, strict: bool) -> pl.Expr:
     """Read the text of a list or struct into one of texts, then cast these. Polars has no reader for such text."""
     shape = texts_in(dtype)
-    return cast(over_distinct(partial(_read_whole, shape, strict), shape)(x), shape, dtype)
+    return cast(over_distinct(partial(_read_whole, shape, strict=strict), shape)(x), shape, dtype)
 
 
-def _read_whole(shape: pl.DataType, strict: bool, text: str) -> object:
+def _read_whole(shape: pl.DataType, text: str, *, strict: bool) -> object:
     """Return the value that a text is of. Raises ExecuteError."""
-    found = _read(text, shape)
-    if strict and found is None and text.strip().lower() != "null":
+    value = _read(text, shape)
+    if strict and value is None and text.strip().lower() != "null":
         raise ExecuteError(
             f"'{text}' is not a "
             f"{'MAP' if nested.is_map(shape) else 'STRUCT' if isinstance(shape, pl.Struct) else 'LIST'}"
         )
-    return found
+    return value
 
 
 def texts_in(dtype: pl.DataType) -> pl.DataType:
@@ -125,9 +125,10 @@ def _read_pairs(body: str, dtype: pl.DataType) -> object:
     if nested.is_list(dtype):
         key, value = nested.fields_of(nested.item_of(dtype)).values()
         return [{"key": _read(p[0], key), "value": _read(p[1], value)} for p in pairs]
-    found = {_unquoted(p[0].strip()).casefold(): p[1] for p in pairs}
+    by_name = {_unquoted(p[0].strip()).casefold(): p[1] for p in pairs}
     return {
-        n: _read(found[n.casefold()], t) if n.casefold() in found else None for n, t in nested.fields_of(dtype).items()
+        n: _read(by_name[n.casefold()], t) if n.casefold() in by_name else None
+        for n, t in nested.fields_of(dtype).items()
     }
 
 
@@ -148,7 +149,7 @@ def _parts(body: str, opened: str, closed: str) -> list[str] | None:
 
 def _split(text: str, mark: str, most: int = 1) -> list[str]:
     """Split at a mark outside of quotes and brackets."""
-    found: list[str] = []
+    texts: list[str] = []
     depth, quote, start, i = 0, "", 0, 0
     while i < len(text):
         c = text[i]
@@ -161,8 +162,8 @@ def _split(text: str, mark: str, most: int = 1) -> list[str]:
             depth += 1
         elif c in _CLOSE:
             depth -= 1
-        elif c == mark and not depth and len(found) != most:
-            found.append(text[start:i])
+        elif c == mark and not depth and len(texts) != most:
+            texts.append(text[start:i])
             start = i + 1
         i += 1
-    return [*found, text[start:]]
+    return [*texts, text[start:]]

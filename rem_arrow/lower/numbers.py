@@ -14,14 +14,9 @@ import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
-
-Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+from rem_arrow.lower.function import ScalarFunction, of_values
 
 _BINOM_MAX = 1 << 127
-
-
-def _of_value(function: Callable[..., object]) -> Lowering:
-    return lambda args, _types, result: over_distinct(function, result)(*args)
 
 
 def _nextafter(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -36,8 +31,8 @@ def _next_float(x: float, y: float) -> float:
     if x == 0:
         return math.copysign(struct.unpack("<f", struct.pack("<i", 1))[0], y)
     (bits,) = struct.unpack("<i", struct.pack("<f", x))
-    found: float = struct.unpack("<f", struct.pack("<i", bits + (1 if (y > x) == (x > 0) else -1)))[0]
-    return found
+    following: float = struct.unpack("<f", struct.pack("<i", bits + (1 if (y > x) == (x > 0) else -1)))[0]
+    return following
 
 
 def _gamma(x: float) -> float:
@@ -64,10 +59,10 @@ def _rounded(x: float | int | Decimal, places: int) -> object:
 
 
 def _binom(n: int, k: int) -> int:
-    found = math.comb(n, k) if n >= 0 and k >= 0 else 0
-    if found >= _BINOM_MAX:
+    number = math.comb(n, k) if n >= 0 and k >= 0 else 0
+    if number >= _BINOM_MAX:
         raise ExecuteError(f"binom({n}, {k}) is out of range")
-    return found
+    return number
 
 
 def _version(text: str) -> int | None:
@@ -81,7 +76,7 @@ def _error(text: str) -> object:
     raise ExecuteError(text)
 
 
-def _each_row(make: Callable[[], object], result: pl.DataType) -> Lowering:
+def _each_row(make: Callable[[], object], result: pl.DataType) -> ScalarFunction:
     """A value of its own for each row. The argument tells calls apart, which would be computed once."""
 
     def values(rows: pl.Series) -> pl.Series:
@@ -98,15 +93,15 @@ def _uuid7() -> str:
     )
 
 
-NUMBERS: dict[str, Lowering] = {
+NUMBERS: dict[str, ScalarFunction] = {
     "nextafter": _nextafter,
-    "gamma": _of_value(_gamma),
-    "lgamma": _of_value(_lgamma),
+    "gamma": of_values(_gamma),
+    "lgamma": of_values(_lgamma),
     "signbit": lambda args, _types, _result: (args[0] < 0) | ((args[0] == 0) & (1 / args[0] < 0)),
-    "round_even": _of_value(_rounded),
-    "binom": _of_value(_binom),
-    "uuid_extract_version": _of_value(_version),
-    "error": _of_value(_error),
+    "round_even": of_values(_rounded),
+    "binom": of_values(_binom),
+    "uuid_extract_version": of_values(_version),
+    "error": of_values(_error),
     "random": _each_row(random.random, pl.Float64()),
     "uuid": _each_row(lambda: str(uuid.uuid4()), pl.String()),
     "uuidv7": _each_row(_uuid7, pl.String()),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 import polars as pl
 
-from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.asof import prefers_largest
 from rem_arrow.plan.nodes import Call, Join
 
 _LEFT, _RIGHT, _ROW = "#asof.l", "#asof.r", "#position"
 
 
-def lower_asof(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
+def lower_asof(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return every row of the left side with its match.
 
     Polars drops the right side's keys and wants both sides sorted; so the keys are columns of their own. A NULL matches
@@ -25,12 +24,12 @@ def lower_asof(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, parameters: 
     a, b = order.args
     pairs = [(f"{_LEFT}{i}", f"{_RIGHT}{i}") for i in range(len(plan.equals))]
     left = left.with_columns(
-        lower_expr(a, parameters).alias(_LEFT),
-        *(lower_expr(x, parameters).alias(n) for (x, _), (n, _) in zip(plan.equals, pairs, strict=True)),
+        context.expr(a).alias(_LEFT),
+        *(context.expr(x).alias(n) for (x, _), (n, _) in zip(plan.equals, pairs, strict=True)),
     )
     right = right.with_columns(
-        lower_expr(b, parameters).alias(_RIGHT),
-        *(lower_expr(y, parameters).alias(n) for (_, y), (_, n) in zip(plan.equals, pairs, strict=True)),
+        context.expr(b).alias(_RIGHT),
+        *(context.expr(y).alias(n) for (_, y), (_, n) in zip(plan.equals, pairs, strict=True)),
     )
     right = right.filter(pl.col(n).is_not_null() for n in (_RIGHT, *(n for _, n in pairs)))
     joined = left.sort(_LEFT).join_asof(

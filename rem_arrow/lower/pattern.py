@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import polars as pl
 
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.distinct import over_distinct
-
-Lowering = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
+from rem_arrow.lower.function import ScalarFunction, of_arguments
 
 # What has a meaning inside of [...] in a regular expression, and none in GLOB.
 _CLASS_SPECIAL = re.compile(r"[\\^\[\]&~]")
 _RE_FLAGS = {"i": re.IGNORECASE, "s": re.DOTALL, "m": re.MULTILINE, "n": re.MULTILINE, "p": re.MULTILINE}
-
-
-def _of(function: Callable[..., pl.Expr]) -> Lowering:
-    """A function of its arguments alone."""
-    return lambda args, _types, _result: function(*args)
 
 
 def flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
@@ -28,16 +21,16 @@ def flagged(pattern: pl.Expr, flags: pl.Expr | None) -> pl.Expr:
     if flags is None:
         return pattern
     check_flags(flags)
-    kept = flags.str.replace_all("[np]", "m").str.replace_all(r"[^ism]", "")
+    inline = flags.str.replace_all("[np]", "m").str.replace_all(r"[^ism]", "")
     body = pl.when(flags.str.contains("l", literal=True)).then(pattern.str.escape_regex()).otherwise(pattern)
-    return pl.when(kept == "").then(body).otherwise(pl.concat_str([pl.lit("(?"), kept, pl.lit(")"), body]))
+    return pl.when(inline == "").then(body).otherwise(pl.concat_str([pl.lit("(?"), inline, pl.lit(")"), body]))
 
 
 def check_flags(flags: pl.Expr, allowed: str = "cislmnp") -> None:
     """Raise ExecuteError where options of a regular expression are no constant, or hold a letter that means nothing."""
-    given = None if flags.meta.root_names() else str(pl.select(flags).item() or "")
-    if given is None or set(given) - set(allowed):
-        shown = "a column" if given is None else f"'{given}'"
+    constant = None if flags.meta.root_names() else str(pl.select(flags).item() or "")
+    if constant is None or set(constant) - set(allowed):
+        shown = "a column" if constant is None else f"'{constant}'"
         raise ExecuteError(
             f"the options of a regular expression are a constant of the letters {', '.join(allowed)}, and this is "
             f"{shown}"
@@ -55,9 +48,9 @@ def _regexp_replace(x: pl.Expr, pattern: pl.Expr, new: pl.Expr, flags: pl.Expr |
     # Values, not expressions: within a CASE Polars 2.1 makes a column of a computed pattern, which it then does not
     # take.
     template = pl.select(new.str.replace_all(r"\$", "$$$$").str.replace_all(r"\\(\d)", "$${$1}")).item()
-    wanted = pl.select(flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))).item()
+    regex = pl.select(flagged(pattern, None if flags is None else flags.str.replace_all("g", "", literal=True))).item()
     every = flags is not None and "g" in str(pl.select(flags).item())
-    return x.str.replace_all(wanted, template) if every else x.str.replace(wanted, template)
+    return x.str.replace_all(regex, template) if every else x.str.replace(regex, template)
 
 
 def _replaced(text: str, pattern: str, new: str, flags: str = "") -> str:
@@ -124,23 +117,23 @@ def _glob(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
 
 
 def _regex_of_glob(pattern: str) -> str:
-    found, i = "", 0
+    regex, i = "", 0
     while i < len(pattern):
         close = pattern.find("]", i + 2) if pattern[i] == "[" else -1
         if pattern[i] in "*?":
-            found += ".*" if pattern[i] == "*" else "."
+            regex += ".*" if pattern[i] == "*" else "."
         elif close > 0:
             inside = pattern[i + 1 : close]
             negated = inside.startswith("!")
-            found += ("[^" if negated else "[") + _CLASS_SPECIAL.sub(r"\\\g<0>", inside[negated:]) + "]"
+            regex += ("[^" if negated else "[") + _CLASS_SPECIAL.sub(r"\\\g<0>", inside[negated:]) + "]"
             i = close
         elif pattern[i] == "\\" and i + 1 < len(pattern):
             i += 1
-            found += re.escape(pattern[i])
+            regex += re.escape(pattern[i])
         else:
-            found += re.escape(pattern[i])
+            regex += re.escape(pattern[i])
         i += 1
-    return f"(?s)^{found}$"
+    return f"(?s)^{regex}$"
 
 
 def _regexp_escape(x: pl.Expr) -> pl.Expr:
@@ -148,18 +141,20 @@ def _regexp_escape(x: pl.Expr) -> pl.Expr:
     return x.str.replace_all(r"([^A-Za-z0-9_])", r"\$1")
 
 
-PATTERN: dict[str, Lowering] = {
-    "regexp_matches": _of(lambda x, pattern, flags=None: x.str.contains(flagged(pattern, flags))),
-    "regexp_full_match": _of(
+PATTERN: dict[str, ScalarFunction] = {
+    "regexp_matches": of_arguments(lambda x, pattern, flags=None: x.str.contains(flagged(pattern, flags))),
+    "regexp_full_match": of_arguments(
         lambda x, pattern, flags=None: x.str.contains(flagged(pl.lit("^(?:") + pattern + pl.lit(")$"), flags))
     ),
-    "regexp_replace": _of(_regexp_replace),
-    "regexp_extract": _of(_regexp_extract),
+    "regexp_replace": of_arguments(_regexp_replace),
+    "regexp_extract": of_arguments(_regexp_extract),
     "regexp_extract_all": _extract_all,
-    "regexp_escape": _of(_regexp_escape),
-    "glob": _of(_glob),
+    "regexp_escape": of_arguments(_regexp_escape),
+    "glob": of_arguments(_glob),
     **{
-        name: _of(lambda x, p, e, name=name: _maybe_not(semantics.like(x, p, e, ignore_case="ilike" in name), name))
+        name: of_arguments(
+            lambda x, p, e, name=name: _maybe_not(semantics.like(x, p, e, ignore_case="ilike" in name), name)
+        )
         for name in ("like_escape", "ilike_escape", "not_like_escape", "not_ilike_escape")
     },
 }

@@ -32,7 +32,7 @@ def sampled(layout: Layout, args: list[pl.Series]) -> npt.NDArray[np.bool_]:
     order = np.lexsort((chance, layout.partition_start))
     place = np.empty(layout.rows, dtype=np.int64)
     place[order] = within
-    wanted = (
+    counts = (
         np.floor((layout.partition_end - layout.partition_start) * size / 100 + 0.5) if method == "RESERVOIR" else size
     )
-    return np.asarray(place < wanted)
+    return np.asarray(place < counts)

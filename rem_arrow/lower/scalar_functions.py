@@ -11,10 +11,14 @@ from rem_arrow.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.elements import ELEMENTS
 from rem_arrow.lower.fixed import FIXED
+from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.json import JSON
-from rem_arrow.lower.nested import NESTED, compared
+from rem_arrow.lower.lists import LISTS
+from rem_arrow.lower.number_series import SERIES
 from rem_arrow.lower.numbers import NUMBERS
-from rem_arrow.lower.strings import TEXT, Lowering
+from rem_arrow.lower.order_key import compared
+from rem_arrow.lower.strings import TEXT
+from rem_arrow.lower.structs import STRUCTS
 from rem_arrow.lower.temporal import TEMPORAL
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
@@ -24,12 +28,7 @@ _FACTORIAL_MAX = 33
 _SHIFT_MAX = 126
 
 
-def _of(function: Callable[..., pl.Expr]) -> Lowering:
-    """A function of its arguments alone."""
-    return lambda args, _types, _result: function(*args)
-
-
-def _arithmetic(operator: str) -> Lowering:
+def _arithmetic(operator: str) -> ScalarFunction:
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         x, y = args
         if result.is_integer():
@@ -52,7 +51,7 @@ def _arithmetic(operator: str) -> Lowering:
     return lower
 
 
-def _comparison(operator: str) -> Lowering:
+def _comparison(operator: str) -> ScalarFunction:
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         x, y = args
         if nested.is_nested(arg_types[0]):
@@ -80,7 +79,7 @@ def _truncated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 
 
 def _nullif(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    return pl.when((first == second).fill_null(False)).then(None).otherwise(first)
+    return pl.when((first == second).fill_null(value=False)).then(None).otherwise(first)
 
 
 def _sign(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -129,24 +128,24 @@ def _factorial(n: int) -> int:
     return math.factorial(n)
 
 
-SCALAR: dict[str, Lowering] = {
+SCALAR: dict[str, ScalarFunction] = {
     **FIXED,
-    "=": _of(lambda x, y: semantics.compared("=", x, y)),
-    "<>": _of(lambda x, y: semantics.compared("<>", x, y)),
+    "=": of_arguments(lambda x, y: semantics.compared("=", x, y)),
+    "<>": of_arguments(lambda x, y: semantics.compared("<>", x, y)),
     **{operator: _comparison(operator) for operator in ("<", "<=", ">", ">=")},
-    "not": _of(lambda x: ~x),
-    "is_null": _of(lambda x: x.is_null()),
-    "is_distinct": _of(lambda x, y: semantics.compared("is_distinct", x, y)),
+    "not": of_arguments(lambda x: ~x),
+    "is_null": of_arguments(lambda x: x.is_null()),
+    "is_distinct": of_arguments(lambda x, y: semantics.compared("is_distinct", x, y)),
     "negate": lambda args, _types, result: semantics.negate(args[0], result),
     **{operator: _arithmetic(operator) for operator in ("+", "-", "*", "/", "//", "%")},
-    "&": _of(lambda x, y: x & y),
-    "|": _of(lambda x, y: x | y),
-    "xor": _of(lambda x, y: x ^ y),
-    "bit_not": _of(lambda x: ~x),
+    "&": of_arguments(lambda x, y: x & y),
+    "|": of_arguments(lambda x, y: x | y),
+    "xor": of_arguments(lambda x, y: x ^ y),
+    "bit_not": of_arguments(lambda x: ~x),
     "<<": lambda args, t, result: _shifted(args, t, result, left=True),
     ">>": lambda args, t, result: _shifted(args, t, result, left=False),
     # 128 ones do not fit a TINYINT, and DuckDB gives -128.
-    "bit_count": _of(lambda x: x.bitwise_count_ones().cast(pl.UInt8).reinterpret(signed=True)),
+    "bit_count": of_arguments(lambda x: x.bitwise_count_ones().cast(pl.UInt8).reinterpret(signed=True)),
     "abs": lambda args, t, result: semantics.absolute(args[0], result),
     "ceil": lambda args, t, result: (
         args[0].cast(result) if t[0].is_integer() else semantics.ceiling(args[0], t[0]).cast(result)
@@ -156,46 +155,48 @@ SCALAR: dict[str, Lowering] = {
     ),
     "round": _round,
     "trunc": _truncated,
-    "even": _of(_even),
-    "sqrt": _of(lambda x: x.sqrt()),
-    "cbrt": _of(lambda x: x.cbrt()),
-    "exp": _of(lambda x: x.exp()),
-    "ln": _of(lambda x: x.log()),
-    "log10": _of(lambda x: x.log10()),
-    "log2": _of(lambda x: x.log(2)),
-    "log": _of(lambda base, x: x.log() / base.log()),
-    "power": _of(lambda x, y: x.pow(y)),
+    "even": of_arguments(_even),
+    "sqrt": of_arguments(lambda x: x.sqrt()),
+    "cbrt": of_arguments(lambda x: x.cbrt()),
+    "exp": of_arguments(lambda x: x.exp()),
+    "ln": of_arguments(lambda x: x.log()),
+    "log10": of_arguments(lambda x: x.log10()),
+    "log2": of_arguments(lambda x: x.log(2)),
+    "log": of_arguments(lambda base, x: x.log() / base.log()),
+    "power": of_arguments(lambda x, y: x.pow(y)),
     "sign": _sign,
-    "sin": _of(lambda x: x.sin()),
-    "cos": _of(lambda x: x.cos()),
-    "tan": _of(lambda x: x.tan()),
-    "cot": _of(lambda x: x.cot()),
-    "asin": _of(lambda x: x.arcsin()),
-    "acos": _of(lambda x: x.arccos()),
-    "atan": _of(lambda x: x.arctan()),
-    "atan2": _of(lambda y, x: pl.arctan2(y, x)),
-    "sinh": _of(lambda x: x.sinh()),
-    "cosh": _of(lambda x: x.cosh()),
-    "tanh": _of(lambda x: x.tanh()),
-    "asinh": _of(lambda x: x.arcsinh()),
-    "acosh": _of(lambda x: x.arccosh()),
-    "atanh": _of(lambda x: x.arctanh()),
-    "degrees": _of(lambda x: x.degrees()),
-    "radians": _of(lambda x: x.radians()),
-    "pi": _of(lambda: pl.lit(math.pi)),
-    "gcd": _of(_rowwise(math.gcd, pl.Int64())),
-    "lcm": _of(_rowwise(math.lcm, pl.Int64())),
-    "factorial": _of(_rowwise(_factorial, pl.Int128())),
-    "isnan": _of(lambda x: x.is_nan()),
-    "isinf": _of(lambda x: x.is_infinite()),
-    "isfinite": _of(lambda x: x.is_finite()),
+    "sin": of_arguments(lambda x: x.sin()),
+    "cos": of_arguments(lambda x: x.cos()),
+    "tan": of_arguments(lambda x: x.tan()),
+    "cot": of_arguments(lambda x: x.cot()),
+    "asin": of_arguments(lambda x: x.arcsin()),
+    "acos": of_arguments(lambda x: x.arccos()),
+    "atan": of_arguments(lambda x: x.arctan()),
+    "atan2": of_arguments(lambda y, x: pl.arctan2(y, x)),
+    "sinh": of_arguments(lambda x: x.sinh()),
+    "cosh": of_arguments(lambda x: x.cosh()),
+    "tanh": of_arguments(lambda x: x.tanh()),
+    "asinh": of_arguments(lambda x: x.arcsinh()),
+    "acosh": of_arguments(lambda x: x.arccosh()),
+    "atanh": of_arguments(lambda x: x.arctanh()),
+    "degrees": of_arguments(lambda x: x.degrees()),
+    "radians": of_arguments(lambda x: x.radians()),
+    "pi": of_arguments(lambda: pl.lit(math.pi)),
+    "gcd": of_arguments(_rowwise(math.gcd, pl.Int64())),
+    "lcm": of_arguments(_rowwise(math.lcm, pl.Int64())),
+    "factorial": of_arguments(_rowwise(_factorial, pl.Int128())),
+    "isnan": of_arguments(lambda x: x.is_nan()),
+    "isinf": of_arguments(lambda x: x.is_infinite()),
+    "isfinite": of_arguments(lambda x: x.is_finite()),
     "greatest": lambda args, _types, result: semantics.greatest(args, result),
-    "least": _of(lambda *xs: pl.min_horizontal(*xs)),
-    "coalesce": _of(lambda *xs: pl.coalesce(*xs)),
-    "nullif": _of(_nullif),
+    "least": of_arguments(lambda *xs: pl.min_horizontal(*xs)),
+    "coalesce": of_arguments(lambda *xs: pl.coalesce(*xs)),
+    "nullif": of_arguments(_nullif),
     **ELEMENTS,
     **JSON,
-    **NESTED,
+    **LISTS,
+    **STRUCTS,
+    **SERIES,
     **NUMBERS,
     **TEXT,
     **TEMPORAL,

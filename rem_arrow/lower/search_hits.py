@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from rem_arrow.errors import BindError, ExecuteError
-from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,
     Column,
-    Expr,
     Hit,
-    Literal,
     Parameter,
     Project,
     Relation,
@@ -24,7 +22,6 @@ from rem_arrow.plan.nodes import (
     Sort,
     Values,
 )
-from rem_arrow.source import Catalog
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,12 +29,12 @@ if TYPE_CHECKING:
 Run = Callable[[Relation], pl.DataFrame]
 
 
-def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, object], run: Run) -> pl.DataFrame:
+def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
     """Return the nearest rows for one of the searches: the column of rowids, and the score."""
-    source = catalog.source(hit.source)
+    source = context.environment.catalog.source(hit.source)
     if source is None:
         raise BindError(f'the table "{hit.source}" is gone')
-    query = _query(hit.query, parameters, run)
+    query = _query(hit.query, context, run)
     empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
     if query is None:
         return empty
@@ -48,7 +45,7 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
             run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy()
         )
     )
-    k = _count(hit.k, parameters)
+    k = context.value(hit.k)
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
     if not k:
@@ -61,30 +58,20 @@ def hits(plan: Search, hit: Hit, catalog: Catalog, parameters: Mapping[str, obje
     )
 
 
-def _named(found: pl.DataFrame, hit: Hit) -> pl.DataFrame:
-    return pl.DataFrame([found["rowid"].alias(hit.rowid), found["score"].alias(hit.score)])
+def _named(hits: pl.DataFrame, hit: Hit) -> pl.DataFrame:
+    return pl.DataFrame([hits["rowid"].alias(hit.rowid), hits["score"].alias(hit.score)])
 
 
-def _count(k: Expr, parameters: Mapping[str, object]) -> object:
-    match k:
-        case Literal():
-            return k.value
-        case Parameter():
-            return parameters[k.name]
-        case _:
-            return pl.select(lower_expr(k, parameters)).item()
-
-
-def _query(plan: Relation, parameters: Mapping[str, object], run: Run) -> object:
+def _query(plan: Relation, context: Lowering, run: Run) -> object:
     """Return what is searched for; None when it is NULL, which is near to nothing."""
     expr = plan.outputs[0][1] if isinstance(plan, Project) and isinstance(plan.input, Values) else None
     expr = expr.operand if isinstance(expr, Cast) else expr
     if isinstance(expr, Parameter):
-        return parameters[expr.name]
-    found = run(plan).to_series()
-    if len(found) > 1:
+        return context.value(expr)
+    values = run(plan).to_series()
+    if len(values) > 1:
         raise ExecuteError("the subquery of a search gives more than one value")
-    return found[0] if len(found) else None
+    return values[0] if len(values) else None
 
 
 def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:

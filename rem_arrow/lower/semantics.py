@@ -99,9 +99,11 @@ def decimal_product(x: pl.Expr, y: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
 
 def in_list(x: pl.Expr, values: list[object], dtype: pl.DataType) -> pl.Expr:
     """`x IN (...)`. SQL: `3 IN (1, NULL)` is NULL. Polars: `is_in` answers false."""
-    known = pl.Series([v for v in values if v is not None], dtype=dtype)
-    hit = x.is_in(known.implode()) if len(known) else pl.when(x.is_null()).then(None).otherwise(pl.lit(False))
-    return hit if len(known) == len(values) else pl.when(hit).then(pl.lit(True))
+    not_null = pl.Series([v for v in values if v is not None], dtype=dtype)
+    hit = (
+        x.is_in(not_null.implode()) if len(not_null) else pl.when(x.is_null()).then(None).otherwise(pl.lit(value=False))
+    )
+    return hit if len(not_null) == len(values) else pl.when(hit).then(pl.lit(value=True))
 
 
 _TURNED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<=", "is_distinct": "is_distinct"}

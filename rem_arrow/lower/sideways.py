@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -37,18 +38,8 @@ def restricted(plan: Relation, keys: list[tuple[Expr, pl.Series]]) -> Relation:
             continue
         low, high = values.min(), values.max()
         if isinstance(low, (int, dt.date)) and isinstance(high, (int, dt.date)):
-            found, dense = _key_set(values)
-
-            def narrow(
-                scan: Scan,
-                name: str,
-                low: object = low,
-                high: object = high,
-                found: KeySet | None = found,
-                dense: bool = dense,
-            ) -> Relation:
-                return _narrowed(scan, name, (low, high), found, dense=dense)
-
+            key_set, dense = _key_set(values)
+            narrow = partial(_narrowed, ends=(low, high), key_set=key_set, dense=dense)
             plan = at_scans(plan, expr.name, narrow) or plan
     return plan
 
@@ -62,8 +53,8 @@ def _looked_up(plan: Relation, expr: Column, values: pl.Series) -> Relation:
     def narrow(scan: Scan, name: str) -> Relation:
         column = next(c for n, c, _ in scan.columns if n == name)
         return (
-            replace(scan, texts=TextKeys(column, tuple(texts.to_list())))
-            if column in scan.indexed and scan.texts is None
+            replace(scan, skips=replace(scan.skips, texts=TextKeys(column, tuple(texts.to_list()))))
+            if column in scan.indexed and scan.skips.texts is None
             else scan
         )
 
@@ -79,27 +70,29 @@ def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
         pl.UInt128,
     ):
         return None, False
-    found = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
-    least, high = int(found.min()), int(found.max())
+    numbers = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
+    least, high = int(numbers.min()), int(numbers.max())
     low = 0 if 0 < least <= _FROM_ZERO_MAX else least - 1
     if high - low >= _SPAN_MAX or low < -(1 << 62):
         return None, False
     present = np.zeros(high - low + 2, dtype=np.bool_)
-    present[found - low] = True
+    present[numbers - low] = True
     between = present[least - low : high - low + 1]
     return KeySet("", low, present), int(np.count_nonzero(between)) == len(between)
 
 
-def _narrowed(scan: Scan, name: str, ends: tuple[object, object], found: KeySet | None, *, dense: bool) -> Relation:
+def _narrowed(scan: Scan, name: str, *, ends: tuple[object, object], key_set: KeySet | None, dense: bool) -> Relation:
+    """Let a scan read only rows whose column `name` lies between the ends, and is one of the keys."""
     column = next(c for n, c, _ in scan.columns if n == name)
     dtype, (low, high) = scan.schema[name], ends
-    if found is not None and any(k.column == column and k.present is found.present for k in scan.keys):
+    if key_set is not None and any(k.column == column and k.present is key_set.present for k in scan.skips.keys):
         return scan
-    inside = replace(scan, ranges=(*scan.ranges, ColumnRange(column, low, high)))
-    if found is not None:
-        inside = replace(inside, keys=(*scan.keys, KeySet(column, found.low, found.present)))
-        if not dense:
-            return inside
+    skips = replace(scan.skips, ranges=(*scan.skips.ranges, ColumnRange(column, low, high)))
+    if key_set is not None:
+        skips = replace(skips, keys=(*skips.keys, replace(key_set, column=column)))
+    inside = replace(scan, skips=skips)
+    if key_set is not None and not dense:
+        return inside
     read = Column(name, dtype)
     bounds = [Call(">=", (read, Literal(low, dtype)), BOOLEAN), Call("<=", (read, Literal(high, dtype)), BOOLEAN)]
     return Filter(inside, conjunction(list(bounds)))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.lower.nested import sort_key
+from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
@@ -28,19 +28,19 @@ def quantile_disc(x: pl.Expr, fraction: pl.Expr, source: pl.DataType) -> pl.Expr
 
 def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
     """Interpolated between the two nearest values."""
-    known = _physical(x.drop_nulls(), source)
-    values, n, q = known.cast(pl.Float64).sort(), x.count().cast(pl.Int64), fraction.first()
+    numbers = _physical(x.drop_nulls(), source)
+    values, n, q = numbers.cast(pl.Float64).sort(), x.count().cast(pl.Int64), fraction.first()
     place = (n - 1) * pl.when(q < 0).then(1 + q).otherwise(q)
     low = values.get(place.floor().cast(pl.Int64), null_on_oob=True)
     high = values.get(place.ceil().cast(pl.Int64), null_on_oob=True)
-    found = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
+    quantile = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
     if isinstance(source, pl.Time):
-        return (found.round().cast(pl.Int64) * 1_000).cast(pl.Time)
+        return (quantile.round().cast(pl.Int64) * 1_000).cast(pl.Time)
     if source.is_temporal():
-        return found.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
+        return quantile.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
     if isinstance(result, pl.Decimal):
-        return _cut(found, result).cast(result)
-    return found.cast(result)
+        return _cut(quantile, result).cast(result)
+    return quantile.cast(result)
 
 
 def _cut(x: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
@@ -65,8 +65,8 @@ def deviation(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
         numbers = x.cast(pl.Float64)
         return _cut((numbers - _cut(numbers.median(), source)).abs().median(), source).cast(source)
     if source.is_temporal():
-        known = _physical(x, source)
-        return (known - known.median()).abs().median().round().cast(pl.Int64).cast(pl.Duration("us"))
+        numbers = _physical(x, source)
+        return (numbers - numbers.median()).abs().median().round().cast(pl.Int64).cast(pl.Duration("us"))
     return (x - x.median()).abs().median()
 
 
@@ -114,15 +114,15 @@ def extreme(x: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
 
 def at_extremes(x: pl.Expr, by: pl.Expr, count: pl.Expr, *, highest: bool) -> pl.Expr:
     """`ARG_MAX(x, by, n)`: the x of the n rows with the largest `by`."""
-    kept = x.is_not_null() & by.is_not_null()
-    ordered = x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True)
-    return pl.when(kept.any()).then(ordered.head(count.first()).implode())
+    counted = x.is_not_null() & by.is_not_null()
+    ordered = x.filter(counted).sort_by(by.filter(counted), descending=highest, maintain_order=True)
+    return pl.when(counted.any()).then(ordered.head(count.first()).implode())
 
 
 def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:
     """`ARG_MAX_NULL(x, by)`: a NULL x counts."""
-    kept = by.is_not_null()
-    return x.filter(kept).sort_by(by.filter(kept), descending=highest, maintain_order=True).first()
+    counted = by.is_not_null()
+    return x.filter(counted).sort_by(by.filter(counted), descending=highest, maintain_order=True).first()
 
 
 def _entropy(x: pl.Expr) -> pl.Expr:
@@ -153,8 +153,8 @@ def _pair(formula: Callable[[pl.Expr, pl.Expr], pl.Expr], rows_min: int = 1) -> 
 
     def lower(y: pl.Expr, x: pl.Expr) -> pl.Expr:
         both = y.is_not_null() & x.is_not_null()
-        found = formula(y.filter(both), x.filter(both))
-        return pl.when(both.sum() >= rows_min).then(found) if rows_min else found
+        value = formula(y.filter(both), x.filter(both))
+        return pl.when(both.sum() >= rows_min).then(value) if rows_min else value
 
     return lower
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TypeAlias
 
 import polars as pl
 
@@ -15,22 +14,16 @@ from rem_arrow.lower.characters import CHARACTERS
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.encodings import ENCODING
 from rem_arrow.lower.formats import FORMATTING
+from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.pattern import PATTERN
 from rem_arrow.lower.similarity import SIMILARITY
-
-Lowering: TypeAlias = Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]
 
 _CODE_POINT_MAX = 0x10FFFF
 
 
-def _of(function: Callable[..., pl.Expr]) -> Lowering:
-    """A function of its arguments alone."""
-    return lambda args, _types, _result: function(*args)
-
-
-def _each(function: Callable[[object], object], result: pl.DataType) -> Lowering:
+def _each(function: Callable[[object], object], result: pl.DataType) -> ScalarFunction:
     """A function that Polars lacks, in Python, once for each distinct value."""
-    return _of(over_distinct(function, result))
+    return of_arguments(over_distinct(function, result))
 
 
 def _texts(args: list[pl.Expr], arg_types: list[pl.DataType]) -> list[pl.Expr]:
@@ -75,8 +68,8 @@ def _pad(x: pl.Expr, length: pl.Expr, fill: pl.Expr, *, left: bool) -> pl.Expr:
     padding = fill.repeat_by(missing).list.join("").str.slice(0, missing.cast(pl.UInt64))
     whole = pl.concat_str([padding, x] if left else [x, padding])
     padded = whole.str.slice(0, pl.max_horizontal(length, zero).cast(pl.UInt64))
-    known = x.is_not_null() & length.is_not_null() & fill.is_not_null()
-    return semantics.raising((fill == "") & (missing > 0), pl.when(known).then(padded))
+    not_null = x.is_not_null() & length.is_not_null() & fill.is_not_null()
+    return semantics.raising((fill == "") & (missing > 0), pl.when(not_null).then(padded))
 
 
 def _trimmed(side: str) -> Callable[..., pl.Expr]:
@@ -90,8 +83,8 @@ def _trimmed(side: str) -> Callable[..., pl.Expr]:
 def _strpos(x: pl.Expr, part: pl.Expr) -> pl.Expr:
     """The place of the first occurrence, from 1; 0 for none. An empty text stands at 1."""
     first = x.str.split(part).list.first().str.len_chars().cast(pl.Int64) + 1
-    found = first * x.str.contains(part, literal=True).cast(pl.Int64)
-    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(found)
+    place = first * x.str.contains(part, literal=True).cast(pl.Int64)
+    return pl.when((part == "") & x.is_not_null()).then(pl.lit(1, pl.Int64)).otherwise(place)
 
 
 def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
@@ -104,10 +97,10 @@ def _replace(x: pl.Expr, old: pl.Expr, new: pl.Expr) -> pl.Expr:
 def _end(x: pl.Expr, count: pl.Expr, *, left: bool) -> pl.Expr:
     """LEFT and RIGHT; a negative count leaves out so many from the other end."""
     size, zero = x.str.len_chars().cast(pl.Int64), pl.lit(0, pl.Int64)
-    wanted = pl.min_horizontal(
+    length = pl.min_horizontal(
         size, pl.when(count < 0).then(pl.max_horizontal(size + pl.max_horizontal(count, -size), zero)).otherwise(count)
     )
-    taken = x.str.slice(zero if left else size - wanted, wanted.cast(pl.UInt64))
+    taken = x.str.slice(zero if left else size - length, length.cast(pl.UInt64))
     return pl.when(count.is_not_null()).then(taken)
 
 
@@ -138,43 +131,43 @@ def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     ).cast(pl.Int64)
 
 
-TEXT: dict[str, Lowering] = {
+TEXT: dict[str, ScalarFunction] = {
     **PATTERN,
     **ENCODING,
     **SIMILARITY,
     **FORMATTING,
     **CHARACTERS,
-    "upper": _of(lambda x: x.str.to_uppercase()),
-    "lower": _of(lambda x: x.str.to_lowercase()),
-    "length": _of(lambda x: x.str.len_chars().cast(pl.Int64)),
+    "upper": of_arguments(lambda x: x.str.to_uppercase()),
+    "lower": of_arguments(lambda x: x.str.to_lowercase()),
+    "length": of_arguments(lambda x: x.str.len_chars().cast(pl.Int64)),
     "octet_length": _octets,
-    "bit_length": _of(lambda x: x.str.len_bytes().cast(pl.Int64) * 8),
-    "trim": _of(_trimmed("both")),
-    "ltrim": _of(_trimmed("start")),
-    "rtrim": _of(_trimmed("end")),
-    "substring": _of(lambda x, start, length=None: semantics.substring(x, start, length)),
-    "replace": _of(_replace),
-    "translate": _of(over_distinct(_translate, pl.String())),
+    "bit_length": of_arguments(lambda x: x.str.len_bytes().cast(pl.Int64) * 8),
+    "trim": of_arguments(_trimmed("both")),
+    "ltrim": of_arguments(_trimmed("start")),
+    "rtrim": of_arguments(_trimmed("end")),
+    "substring": of_arguments(lambda x, start, length=None: semantics.substring(x, start, length)),
+    "replace": of_arguments(_replace),
+    "translate": of_arguments(over_distinct(_translate, pl.String())),
     "concat": _concat,
     "concat_ws": _concat_ws,
     "concat_operator": lambda args, t, _result: args[0] + args[1],
-    "starts_with": _of(lambda x, y: x.str.starts_with(y)),
-    "ends_with": _of(lambda x, y: x.str.ends_with(y)),
-    "contains": _of(lambda x, y: x.str.contains(y, literal=True)),
-    "strpos": _of(_strpos),
-    "left": _of(lambda x, n: _end(x, n, left=True)),
-    "right": _of(lambda x, n: _end(x, n, left=False)),
-    "reverse": _of(lambda x: x.str.reverse()),
-    "repeat": _of(
+    "starts_with": of_arguments(lambda x, y: x.str.starts_with(y)),
+    "ends_with": of_arguments(lambda x, y: x.str.ends_with(y)),
+    "contains": of_arguments(lambda x, y: x.str.contains(y, literal=True)),
+    "strpos": of_arguments(_strpos),
+    "left": of_arguments(lambda x, n: _end(x, n, left=True)),
+    "right": of_arguments(lambda x, n: _end(x, n, left=False)),
+    "reverse": of_arguments(lambda x: x.str.reverse()),
+    "repeat": of_arguments(
         lambda x, n: pl.when(x.is_not_null() & n.is_not_null()).then(
             x.repeat_by(pl.max_horizontal(n, pl.lit(0, pl.Int64))).list.join("")
         )
     ),
-    "lpad": _of(lambda x, n, fill: _pad(x, n, fill, left=True)),
-    "rpad": _of(lambda x, n, fill: _pad(x, n, fill, left=False)),
-    "split_part": _of(_split_part),
-    "like": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=False)),
-    "ilike": _of(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
+    "lpad": of_arguments(lambda x, n, fill: _pad(x, n, fill, left=True)),
+    "rpad": of_arguments(lambda x, n, fill: _pad(x, n, fill, left=False)),
+    "split_part": of_arguments(_split_part),
+    "like": of_arguments(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=False)),
+    "ilike": of_arguments(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
     "ascii": _each(_ascii, pl.Int32()),
     "chr": _each(_chr, pl.String()),
     "md5": _each(_md5, pl.String()),

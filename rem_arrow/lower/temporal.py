@@ -13,8 +13,8 @@ from polars.expr.whenthen import ChainedThen, Then
 from rem_arrow.errors import ExecuteError
 from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
-from rem_arrow.lower.strings import Lowering
 from rem_arrow.lower.time_series import series_of_times
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
@@ -34,16 +34,11 @@ _EVERY = {
 _YEARS = {"decade": 10, "century": 100, "millennium": 1000}
 
 
-def _of(function: Callable[..., pl.Expr]) -> Lowering:
-    """A function of its arguments alone."""
-    return lambda args, _types, _result: function(*args)
-
-
-def _part(compute: Callable[[pl.Expr], pl.Expr]) -> Lowering:
+def _part(compute: Callable[[pl.Expr], pl.Expr]) -> ScalarFunction:
     return lambda args, _types, _result: compute(args[0]).cast(pl.Int64)
 
 
-def _or_of_interval(name: str, lowering: Lowering) -> Lowering:
+def _or_of_interval(name: str, lowering: ScalarFunction) -> ScalarFunction:
     """The part of a date or time; intervals have most of them too."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -54,7 +49,7 @@ def _or_of_interval(name: str, lowering: Lowering) -> Lowering:
     return lower
 
 
-def _clock(compute: Callable[[pl.Expr], pl.Expr]) -> Lowering:
+def _clock(compute: Callable[[pl.Expr], pl.Expr]) -> ScalarFunction:
     """A part of the time of day; that of a date is midnight."""
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], _result: pl.DataType) -> pl.Expr:
@@ -206,7 +201,7 @@ def _today(*_: pl.Expr) -> pl.Expr:
     return pl.lit(dt.datetime.now(dt.timezone.utc).date())
 
 
-_PARTS: dict[str, Lowering] = {
+_PARTS: dict[str, ScalarFunction] = {
     "millennium": _part(lambda x: (x.dt.year().cast(pl.Int64) + 999) // 1000),
     "century": _part(_century),
     "decade": _part(lambda x: x.dt.year() // 10),
@@ -228,14 +223,14 @@ _PARTS: dict[str, Lowering] = {
     "epoch": _epoch,
 }
 
-TEMPORAL: dict[str, Lowering] = {
+TEMPORAL: dict[str, ScalarFunction] = {
     **{name: _or_of_interval(name, lowering) for name, lowering in _PARTS.items()},
     **INTERVAL,
     **CLOCK,
     "series_of_times": series_of_times,
-    "add_days": _of(lambda x, n: x + pl.duration(days=n)),
-    "days_between": _of(lambda x, y: (x - y).dt.total_days()),
-    "time_between": _of(lambda x, y: x - y),
+    "add_days": of_arguments(lambda x, n: x + pl.duration(days=n)),
+    "days_between": of_arguments(lambda x, y: (x - y).dt.total_days()),
+    "time_between": of_arguments(lambda x, y: x - y),
     "date_sub": _date_sub,
     "date_part": _date_part,
     "date_trunc": _date_trunc,
@@ -243,10 +238,10 @@ TEMPORAL: dict[str, Lowering] = {
     "strftime": lambda args, t, _result: _strftime(
         args[0].cast(pl.Datetime("us")) if isinstance(t[0], pl.Date) else args[0], args[1]
     ),
-    "dayname": _of(lambda x: x.dt.strftime("%A")),
-    "monthname": _of(lambda x: x.dt.strftime("%B")),
-    "last_day": _of(_last_day),
-    "make_date": _of(lambda year, month, day: pl.date(year, month, day)),
-    "now": _of(_now),
-    "current_date": _of(_today),
+    "dayname": of_arguments(lambda x: x.dt.strftime("%A")),
+    "monthname": of_arguments(lambda x: x.dt.strftime("%B")),
+    "last_day": of_arguments(_last_day),
+    "make_date": of_arguments(lambda year, month, day: pl.date(year, month, day)),
+    "now": of_arguments(_now),
+    "current_date": of_arguments(_today),
 }

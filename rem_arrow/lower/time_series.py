@@ -19,27 +19,34 @@ def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: p
     of months that ends short, as in February, stays short."""
     start, stop, step, closed, checked = args if len(args) > 4 else (*args, pl.lit(value=False))
     months, micros = interval.months(step, arg_types[2]), interval.microseconds(step, arg_types[2])
-    return over_distinct(_times, result)(start, stop, months, micros, closed, checked)
+
+    def times(start: dt.datetime, stop: dt.datetime, months: int, micros: int, *options: bool) -> list[dt.datetime]:
+        closed, checked = options
+        return _times(start, stop, (months, micros), closed=closed, checked=checked)
+
+    return over_distinct(times, result)(start, stop, months, micros, closed, checked)
 
 
 def _times(
-    start: dt.datetime, stop: dt.datetime, months: int, micros: int, closed: bool, checked: bool
+    start: dt.datetime, stop: dt.datetime, step: tuple[int, int], *, closed: bool, checked: bool
 ) -> list[dt.datetime]:
+    """Return the times of a series; a step is so many months and so many microseconds."""
+    months, micros = step
     if months * micros < 0 or (months == 0 and micros == 0):
         if not checked:
             return []
         raise ExecuteError("the step of a series of times must not be 0, nor mix signs")
     ahead = months > 0 or micros > 0
-    found: list[dt.datetime] = []
+    times: list[dt.datetime] = []
     place = start
     while True:
         if place > stop if ahead else place < stop:
-            return found
+            return times
         if not closed and place == stop:
-            return found
-        if len(found) == _STEPS_MAX:
+            return times
+        if len(times) == _STEPS_MAX:
             raise ExecuteError(f"a series of times has at most {_STEPS_MAX:,} steps")
-        found.append(place)
+        times.append(place)
         place = _shifted(place, months) + dt.timedelta(microseconds=micros)
 
 

@@ -37,43 +37,43 @@ def _scores(values: pl.Series, query: npt.NDArray[np.float32], metric: Metric) -
     if isinstance(values.dtype, pl.Array) and values.dtype.size != len(query):
         raise ExecuteError(f"the query has {len(query)} dimensions, and the vectors have {values.dtype.size}")
     matrix, valid = codec.matrix(values, len(query)), codec.valid_vectors(values, len(query))
-    found = exact.scores(matrix, query, metric)
+    scores = exact.scores(matrix, query, metric)
     return (
-        pl.Series(values.name, found, nan_to_null=True)
+        pl.Series(values.name, scores, nan_to_null=True)
         if valid is None
-        else pl.Series(values.name, np.where(valid, found, np.nan), nan_to_null=True)
+        else pl.Series(values.name, np.where(valid, scores, np.nan), nan_to_null=True)
     )
 
 
 def _pairs(left: pl.Series, right: pl.Series, metric: Metric) -> pl.Series:
     """Score the rows of two columns against each other."""
-    found: list[float | None] = []
+    scores: list[float | None] = []
     for a, b in zip(left, right, strict=True):
         if a is None or b is None:
-            found.append(None)
+            scores.append(None)
             continue
         x, y = np.asarray(a, dtype=np.float32), np.asarray(b, dtype=np.float32)
         if len(x) != len(y):
             raise ExecuteError(f"vectors of {len(x)} and {len(y)} dimensions have no score")
         value = float(exact.scores(x.reshape(1, -1), y, metric)[0])
-        found.append(None if np.isnan(value) else value)
-    return pl.Series(left.name, found, dtype=pl.Float64)
+        scores.append(None if np.isnan(value) else value)
+    return pl.Series(left.name, scores, dtype=pl.Float64)
 
 
-def of_rows(rowids: pl.Expr, found: object) -> pl.Expr:
-    """Return the score of each row, NULL for one that was not found; `found` is a frame of rowids and scores."""
-    if found is None:
+def of_rows(rowids: pl.Expr, hits: object) -> pl.Expr:
+    """Return the score of each row, NULL for one that was not found; `hits` is a frame of rowids and scores."""
+    if hits is None:
         return pl.when(rowids.is_null()).then(None).otherwise(None).cast(pl.Float64)
-    assert isinstance(found, pl.DataFrame), "the engine made it"
-    known, scores = found["rowid"].to_numpy(), found["score"].to_numpy()
-    order = np.argsort(known, kind="stable")
-    known, scores = known[order], scores[order]
+    assert isinstance(hits, pl.DataFrame), "the engine made it"
+    scored, scores = hits["rowid"].to_numpy(), hits["score"].to_numpy()
+    order = np.argsort(scored, kind="stable")
+    scored, scores = scored[order], scores[order]
 
     def score(rows: pl.Series) -> pl.Series:
-        if not len(known):
+        if not len(scored):
             return pl.Series(rows.name, [None], dtype=pl.Float64).new_from_index(0, len(rows))
-        wanted = rows.fill_null(-1).to_numpy()
-        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return pl.Series(rows.name, np.where(known[places] == wanted, scores[places], np.nan), nan_to_null=True)
+        sought = rows.fill_null(-1).to_numpy()
+        places = np.minimum(np.searchsorted(scored, sought), len(scored) - 1)
+        return pl.Series(rows.name, np.where(scored[places] == sought, scores[places], np.nan), nan_to_null=True)
 
     return rowids.map_batches(score, return_dtype=pl.Float64, is_elementwise=True)

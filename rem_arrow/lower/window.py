@@ -7,7 +7,7 @@ aggregated over the rows of each frame laid out one after the other, some millio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.lower import inner_order
-from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
@@ -40,7 +40,7 @@ class _Prepared:
     inner: tuple[str, ...] = ()
 
 
-def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, object]) -> pl.LazyFrame:
+def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame with a column for each call of `plan`."""
     columns: dict[Expr, str] = {}
 
@@ -48,7 +48,7 @@ def lower_window(plan: Window, frame: pl.LazyFrame, parameters: Mapping[str, obj
         return columns.setdefault(expr, f"#w{len(columns)}")
 
     calls = [_prepared(name, call, column) for name, call in plan.calls]
-    added = frame.with_columns([lower_expr(e, parameters).alias(n) for e, n in columns.items()])
+    added = frame.with_columns([context.expr(e).alias(n) for e, n in columns.items()])
     schema = pl.Schema({**plan.input.schema, **{n: c.dtype for n, c in plan.calls}})
     # Nothing may pass: a filter above sees the result of all rows.
     return added.map_batches(lambda rows: _computed(rows, calls, list(schema)), schema=schema)
@@ -79,14 +79,14 @@ def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Pr
 
 def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:
     layouts: dict[object, Layout] = {}
-    found = []
+    results = []
     for call in calls:
         key = (call.partition, call.order, tuple((k.descending, k.nulls_last) for k in call.call.order))
         layout = layouts.get(key)
         if layout is None:
             layout = layouts[key] = Layout.of(rows, call.partition, call.order, call.call.order)
-        found.append(_one(rows, call, layout).alias(call.name))
-    return rows.with_columns(found).select(columns)
+        results.append(_one(rows, call, layout).alias(call.name))
+    return rows.with_columns(results).select(columns)
 
 
 def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
@@ -104,13 +104,13 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
         ordinal = (
             pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
         )
-        found = inner_order.compute(
+        picked = inner_order.compute(
             call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy()
         )
         return (
-            found.gather(_inverse(layout.order)).cast(call.call.dtype)
+            picked.gather(_inverse(layout.order)).cast(call.call.dtype)
             if layout.order is not None
-            else found.cast(call.call.dtype)
+            else picked.cast(call.call.dtype)
         )
     result = compute(
         call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner])

@@ -132,10 +132,10 @@ def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
         counted[np.clip(target, 0, max(len(counted) - 1, 0))] if len(counted) else np.zeros(layout.rows, dtype=np.int64)
     )
     inside = exists & (places >= layout.partition_start) & (places < layout.partition_end)
-    found = _taken(values, places, inside)
+    shifted = _taken(values, places, inside)
     if len(inputs.args) > 2:
-        found = found.zip_with(pl.Series(inside), inputs.args[2].cast(found.dtype))
-    return found
+        shifted = shifted.zip_with(pl.Series(inside), inputs.args[2].cast(shifted.dtype))
+    return shifted
 
 
 def _nth(call: WindowCall, inputs: Inputs) -> pl.Series:
@@ -240,18 +240,18 @@ def _from_sums(call: WindowCall, inputs: Inputs) -> pl.Series:
     count = _difference(counts.cast(pl.Int64), inputs)
     if call.function == "count":
         return count
-    kept = (
+    counted = (
         value.set(~counts, None).fill_null(0)
         if not value.dtype.is_decimal()
         else pl.select(pl.when(counts).then(value).otherwise(pl.lit(0).cast(value.dtype))).to_series()
     )
     if value.dtype.is_float():
-        total = _running_float(kept.cast(pl.Float64), inputs)
+        total = _running_float(counted.cast(pl.Float64), inputs)
     else:
         wide = (
-            kept.cast(pl.Decimal(38, value.dtype.scale))
+            counted.cast(pl.Decimal(38, value.dtype.scale))
             if isinstance(value.dtype, pl.Decimal)
-            else kept.cast(pl.Int128)
+            else counted.cast(pl.Int128)
         )
         total = _difference(wide, inputs)
     total = (
@@ -305,10 +305,10 @@ def _laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
         stop = max(begin + 1, int(np.searchsorted(edges, before + _LAID_OUT_MAX, side="right")))
         pieces.append(_piece(call, inputs, columns, aggregate, begin, min(stop, inputs.layout.rows)))
         begin = stop
-    found = pl.concat(pieces)
+    rows = pl.concat(pieces)
     if empty[0] is None:
-        return found["value"]
-    return pl.select(pl.when(found["seen"]).then(found["value"]).otherwise(pl.lit(empty).first())).to_series()
+        return rows["value"]
+    return pl.select(pl.when(rows["seen"]).then(rows["value"]).otherwise(pl.lit(empty).first())).to_series()
 
 
 def _piece(

@@ -1,4 +1,4 @@
-"""One entity table's way in and out of Python: validate, to plain rows; from stored values to dicts and models."""
+"""The codec of an entity table: from dicts and models to validated plain rows, and from stored values back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ from rem_arrow.schema import Table
 from rem_arrow.storage import values
 
 _ERRORS_SHOWN_MAX = 5
-_GIVEN_BY_SYSTEM = frozenset(("id", *SYSTEM_FIELDS))
+_BY_DATABASE = frozenset(("id", *SYSTEM_FIELDS))
 
 
 class NewRows(NamedTuple):
-    """Validated rows: ids (None: to be generated), the plain values of the declared fields, and created_at where it was
-    given."""
+    """Validated rows.
+
+    Attributes:
+        ids: None where an id is to be generated.
+        declared: the plain values of the declared fields, a tuple for each row.
+        created: `created_at`, None where the row has none.
+    """
 
     ids: list[str | None]
     declared: list[tuple[Json, ...]]
@@ -32,17 +37,17 @@ class NewRows(NamedTuple):
 
 
 class Records:
-    """The codec of one entity table for one model. Immutable, so safe in all threads."""
+    """The codec of one entity table for one model. Immutable, so safe for use by many threads."""
 
     def __init__(self, table: Table, model: type[BaseModel]) -> None:
         self.table, self.model = table, model
-        self.declared = [f for f in table.fields if f.name not in _GIVEN_BY_SYSTEM]
+        self.declared = [f for f in table.fields if f.name not in _BY_DATABASE]
         names = [f.name for f in self.declared]
         aliases = {i.alias for i in model.model_fields.values() if i.alias} | {
             i.validation_alias for i in model.model_fields.values() if isinstance(i.validation_alias, str)
         }
         self._declared_names = frozenset(names)
-        self._known = frozenset(names) | _GIVEN_BY_SYSTEM | cast("frozenset[str]", frozenset(aliases))
+        self._accepted_names = frozenset(names) | _BY_DATABASE | cast("frozenset[str]", frozenset(aliases))
         self._model_takes = frozenset(model.model_fields)
         self._has_id = "id" in model.model_fields
         self._many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
@@ -55,24 +60,24 @@ class Records:
         self._json_columns = [f.name for f in table.fields if f.encoding == "json"]
         self._created = values.to_plain(table.field("created_at").dtype)
 
-    def new_row(self, given: object) -> NewRows:
+    def new_row(self, item: object) -> NewRows:
         """Validate one dict or model. Raises InputError that names the fields."""
-        simple = type(given) is dict and given.keys() <= self._declared_names
-        row = cast("dict[str, Any]", given) if simple else self._as_dict(given, None)
+        simple = type(item) is dict and item.keys() <= self._declared_names
+        row = cast("dict[str, Any]", item) if simple else self._as_dict(item, None)
         try:
             valid = self.model.model_validate(row if simple else self._trim(row), by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(self._explain(error, many=False)) from error
         return self._rows([valid], None if simple else [row])
 
-    def new_rows(self, given: Sequence[object]) -> NewRows:
+    def new_rows(self, items: Sequence[object]) -> NewRows:
         """Validate many; one bad row refuses all, named by its place, from 0."""
         names = self._declared_names
-        simple = all(type(item) is dict and item.keys() <= names for item in given)
+        simple = all(type(item) is dict and item.keys() <= names for item in items)
         rows = (
-            cast("list[dict[str, Any]]", given)
+            cast("list[dict[str, Any]]", items)
             if simple
-            else [self._as_dict(item, place) for place, item in enumerate(given)]
+            else [self._as_dict(item, place) for place, item in enumerate(items)]
         )
         try:
             valid = self._many.validate_python(
@@ -93,27 +98,26 @@ class Records:
 
     def to_model(self, row: dict[str, Any]) -> BaseModel:
         """Return a dict of `to_dict` as a validated model. Raises InputError if the model no longer accepts it."""
-        given = self._trim(row)
+        fields = self._trim(row)
         if self._members:
-            given = {n: self._members[n].get(v, v) if n in self._members else v for n, v in given.items()}
+            fields = {n: self._members[n].get(v, v) if n in self._members else v for n, v in fields.items()}
         try:
-            return self.model.model_validate(given, strict=False, by_alias=True, by_name=True)
+            return self.model.model_validate(fields, strict=False, by_alias=True, by_name=True)
         except ValidationError as error:
             raise InputError(
                 f"a row stored in {self.table.name} does not fit {self.model.__name__}: "
                 f"{self._explain(error, many=False)}"
             ) from error
 
-    def _trim(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Leave out what the model does not declare: the columns that the database gives."""
-        if given.keys().isdisjoint(_GIVEN_BY_SYSTEM) or self._model_takes >= _GIVEN_BY_SYSTEM:
-            return given
-        return {
-            k: v for k, v in given.items() if k not in _GIVEN_BY_SYSTEM or (k in self._model_takes and v is not None)
-        }
+    def _trim(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the columns that the database fills, unless the model declares them."""
+        if row.keys().isdisjoint(_BY_DATABASE) or self._model_takes >= _BY_DATABASE:
+            return row
+        return {k: v for k, v in row.items() if k not in _BY_DATABASE or (k in self._model_takes and v is not None)}
 
-    def _rows(self, valid: list[Any], given: list[dict[str, Any]] | None) -> NewRows:
-        """Bring validated rows to plain form; `given` is None when no row names a column that the database gives."""
+    def _rows(self, valid: list[Any], rows: list[dict[str, Any]] | None) -> NewRows:
+        """Bring validated rows to plain form. `rows` are those before validation; None when none of them names a column
+        that the database fills."""
         many = len(valid) > 1
         declared: list[tuple[Json, ...]] = list(map(self._get, valid))
         if self._converters and declared:
@@ -121,11 +125,11 @@ class Records:
             for i, name, convert in self._converters:
                 columns[i] = self._converted(name, convert, columns[i], many=many)
             declared = list(zip(*columns, strict=True))
-        if given is None and not self._has_id:
+        if rows is None and not self._has_id:
             return NewRows([None] * len(valid), declared, [None] * len(valid))
-        given = given if given is not None else [{}] * len(valid)
-        ids = [m.id for m in valid] if self._has_id else [row.get("id") for row in given]
-        created = [row.get("created_at") for row in given]
+        rows = rows if rows is not None else [{}] * len(valid)
+        ids = [m.id for m in valid] if self._has_id else [row.get("id") for row in rows]
+        created = [row.get("created_at") for row in rows]
         table = self.table.name
         return NewRows(
             [None if i is None else id_text(i, table) for i in ids],
@@ -156,26 +160,26 @@ class Records:
                 f'{_at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone'
             ) from error
 
-    def _as_dict(self, given: object, place: int | None) -> dict[str, Any]:
-        if isinstance(given, self.model):
-            return given.__dict__
-        if not isinstance(given, dict):
+    def _as_dict(self, item: object, place: int | None) -> dict[str, Any]:
+        if isinstance(item, self.model):
+            return item.__dict__
+        if not isinstance(item, dict):
             raise InputError(
-                f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(given).__name__}"
+                f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(item).__name__}"
             )
-        if not given.keys() <= self._known:
-            unknown = next(k for k in given if k not in self._known)
+        if not item.keys() <= self._accepted_names:
+            unknown = next(k for k in item if k not in self._accepted_names)
             raise InputError(
                 f'{_at(place)}no field "{unknown}" in {self.table.name}. '
                 f"{suggest(str(unknown), self.table.names, 'Fields')}"
             )
-        return given
+        return item
 
     def _explain(self, error: ValidationError, *, many: bool) -> str:
-        """Say which field of which row is wrong and why."""
-        found = error.errors(include_url=False, include_context=False)
+        """Return which field of which row is wrong, and why, a line each."""
+        errors = error.errors(include_url=False, include_context=False)
         lines = []
-        for e in found[:_ERRORS_SHOWN_MAX]:
+        for e in errors[:_ERRORS_SHOWN_MAX]:
             loc = list(e["loc"])
             place = cast(int, loc.pop(0)) if many and loc else None
             field = ".".join(str(x) for x in loc) or "(whole row)"
@@ -184,7 +188,7 @@ class Records:
                 f'{_at(place)}{self.table.name}, field "{field}": {e["msg"]} (got '
                 f"{shown[:80]}{'...' if len(shown) > 80 else ''})"
             )
-        more = [f"and {len(found) - _ERRORS_SHOWN_MAX} more"] if len(found) > _ERRORS_SHOWN_MAX else []
+        more = [f"and {len(errors) - _ERRORS_SHOWN_MAX} more"] if len(errors) > _ERRORS_SHOWN_MAX else []
         return "\n".join(lines + more)
 
 

@@ -65,10 +65,10 @@ def describe(model: type[BaseModel], name: str, number: int) -> Table:
 def evolve(old: Table, model: type[BaseModel]) -> Table:
     """Return `old` changed to fit `model`; `old` itself when nothing differs. Raises InputError for a change that loses
     or breaks rows."""
-    wanted = describe(model, old.name, old.number)
+    declared = describe(model, old.name, old.number)
     existing = {f.name: f for f in old.fields}
     fields, added = [], 0
-    for field in wanted.fields:
+    for field in declared.fields:
         before = existing.pop(field.name, None)
         if before is None:
             info = model.model_fields[field.name]
@@ -88,11 +88,11 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
         )
     return replace(
         old.with_fields(tuple(fields)),
-        name_fields=wanted.name_fields,
-        indexed=tuple(dict.fromkeys((*wanted.indexed, *(column for _, column in old.indexes)))),
-        category=wanted.category,
-        description=wanted.description,
-        model=wanted.model,
+        name_fields=declared.name_fields,
+        indexed=tuple(dict.fromkeys((*declared.indexed, *(column for _, column in old.indexes)))),
+        category=declared.category,
+        description=declared.description,
+        model=declared.model,
     )
 
 
@@ -104,7 +104,7 @@ def model_of(table: Table) -> type[BaseModel]:
         if field.name in (*table.key, *SYSTEM_FIELDS):
             continue
         annotation = Any if field.encoding == "json" else _annotation(field.dtype)
-        # A model of its own makes columns that are not NULL without a default: here they must be given.
+        # A model of its own makes columns that are not NULL without a default: here they have no default.
         fields[field.name] = (
             (annotation | None, None)
             if field.nullable and annotation is not Any

@@ -76,9 +76,9 @@ class _Early:
                 and read <= below.schema.keys()
                 and self.estimates.rows(below) >= _ROWS_MIN
             ):
-                found = self._two_steps(plan, join, below, keys, calls)
-                if found is not None:
-                    return found
+                steps = self._two_steps(plan, join, below, keys, calls)
+                if steps is not None:
+                    return steps
         return None
 
     def _two_steps(

@@ -87,7 +87,7 @@ def _keys_of(plan: Aggregate) -> frozenset[str]:
 
 def _read(*exprs: Expr) -> set[str]:
     """Return the columns whose text the expressions need, not only whether it equals a value."""
-    found: set[str] = set()
+    columns: set[str] = set()
     for expr in exprs:
         match expr:
             case Call(
@@ -97,7 +97,7 @@ def _read(*exprs: Expr) -> set[str]:
             case InList(operand=Column(), options=options) if all(isinstance(o, (Literal, Parameter)) for o in options):
                 continue
             case Column():
-                found.add(expr.name)
+                columns.add(expr.name)
             case _:
-                found |= _read(*expr_children(expr))
-    return found
+                columns |= _read(*expr_children(expr))
+    return columns

@@ -12,11 +12,14 @@ from typing import cast
 
 import polars as pl
 
-from rem_arrow.optimize.domain import Domain, Pushed, known_value, matched, with_default
+from rem_arrow.optimize.domain import Domain
+from rem_arrow.optimize.pushed import Pushed, matched, not_null, with_default
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     BOOLEAN,
+    FALSE,
+    TRUE,
     Aggregate,
     AggregateCall,
     Apply,
@@ -86,12 +89,12 @@ class _Unnesting:
         result = self.rewrite(below)
         for apply in reversed(applies):
             bound = replace(apply, input=result, subquery=self.rewrite(apply.subquery))
-            wanted = next((c for c in conditions if _is_mark(c, apply)), None)
-            if wanted is not None and not any(apply.name in columns_of(c) for c in conditions if c is not wanted):
-                found = self._as_condition(bound, negated=not isinstance(wanted, Column))
-                if found is not None:
-                    conditions = [c for c in conditions if c is not wanted]
-                    result = found
+            mark = next((c for c in conditions if _is_mark(c, apply)), None)
+            if mark is not None and not any(apply.name in columns_of(c) for c in conditions if c is not mark):
+                joined = self._as_condition(bound, negated=not isinstance(mark, Column))
+                if joined is not None:
+                    conditions = [c for c in conditions if c is not mark]
+                    result = joined
                     continue
             result = self._joined(bound)
         return Filter(result, conjunction(conditions)) if conditions else result
@@ -149,10 +152,10 @@ class _Unnesting:
 
     def _pushed(self, plan: Apply, subquery: Relation, reader: Relation | None = None) -> Pushed | None:
         """Return the subquery for all outer values that it, or `reader` above it, reads; None when there are none."""
-        wanted = free_columns(reader or subquery) & plan.input.schema.keys()
-        if not wanted and plan.operand is None:
+        columns = free_columns(reader or subquery) & plan.input.schema.keys()
+        if not columns and plan.operand is None:
             return None
-        return Domain(plan.input, wanted, self.names).push(subquery, wanted)
+        return Domain(plan.input, columns, self.names).push(subquery, columns)
 
     def _equal(
         self, kind: JoinKind, outer: Relation, pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()
@@ -215,8 +218,8 @@ class _Unnesting:
 
     def _kept(self, plan: Apply, joined: Relation, extra: tuple[tuple[str, Expr], ...] = ()) -> Relation:
         """Drop what the join has beside the columns of the Apply."""
-        wanted = [(n, t) for n, t in plan.schema.items() if n not in {e for e, _ in extra}]
-        return Project(joined, (*((n, cast(Expr, Column(n, t))) for n, t in wanted), *extra))
+        columns = [(n, t) for n, t in plan.schema.items() if n not in {e for e, _ in extra}]
+        return Project(joined, (*((n, cast(Expr, Column(n, t))) for n, t in columns), *extra))
 
     def _exists(self, plan: Apply) -> Relation:
         subquery = _without_shape(plan.subquery)
@@ -224,13 +227,13 @@ class _Unnesting:
         if pushed is None:
             count = self.names.fresh("rows")
             some = Aggregate(Limit(subquery, Literal(1, _INT)), (), ((count, AggregateCall("count", None, _INT)),))
-            found = Call(">", (Column(count, _INT), Literal(0, _INT)), BOOLEAN)
-            return self._kept(plan, Join("inner", plan.input, some), ((plan.name, found),))
+            exists = Call(">", (Column(count, _INT), Literal(0, _INT)), BOOLEAN)
+            return self._kept(plan, Join("inner", plan.input, some), ((plan.name, exists),))
         flag = self.names.fresh("found")
         distinct = self._distinct(pushed, ())
-        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, TRUE)))
         joined = self._equal("left", plan.input, Pushed(marked, distinct.names, distinct.strict))
-        is_found = known_value(Column(flag, BOOLEAN))
+        is_found = not_null(Column(flag, BOOLEAN))
         return self._kept(plan, joined, ((plan.name, is_found),))
 
     def _distinct(self, pushed: Pushed, more: tuple[Column, ...]) -> Pushed:
@@ -245,10 +248,10 @@ class _Unnesting:
         pushed = self._pushed(plan, plan.subquery)
         assert pushed is not None, "with an operand there is always a domain"
         value = Column(column, dtype)
-        flag, rows, known = (self.names.fresh(n) for n in ("found", "rows", "known"))
+        flag, rows, values = (self.names.fresh(n) for n in ("found", "rows", "known"))
         distinct = self._distinct(pushed, (value,))
         last = list(distinct.plan.schema)[-1]
-        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, Literal(True, BOOLEAN))))
+        marked = Project(distinct.plan, (*passed(distinct.plan), (flag, TRUE)))
         joined: Relation = self._equal(
             "left", plan.input, Pushed(marked, distinct.names, distinct.strict), ((plan.operand, Column(last, dtype)),)
         )
@@ -256,7 +259,7 @@ class _Unnesting:
         counts = Aggregate(
             pushed.plan,
             keys,
-            ((rows, AggregateCall("count", None, _INT)), (known, AggregateCall("count", value, _INT))),
+            ((rows, AggregateCall("count", None, _INT)), (values, AggregateCall("count", value, _INT))),
         )
         named = {f: Column(n, e.dtype) for f, (n, e) in zip(pushed.names, keys, strict=True)}
         joined = (
@@ -264,12 +267,12 @@ class _Unnesting:
         )
         none = Call("=", (Call("coalesce", (Column(rows, _INT), Literal(0, _INT)), _INT), Literal(0, _INT)), BOOLEAN)
         unknown = Or(
-            (Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(known, _INT), Column(rows, _INT)), BOOLEAN))
+            (Call("is_null", (plan.operand,), BOOLEAN), Call("<", (Column(values, _INT), Column(rows, _INT)), BOOLEAN))
         )
-        is_found = known_value(Column(flag, BOOLEAN))
+        is_found = not_null(Column(flag, BOOLEAN))
         mark = Case(
-            ((is_found, Literal(True, BOOLEAN)), (none, Literal(False, BOOLEAN)), (unknown, Literal(None, BOOLEAN))),
-            Literal(False, BOOLEAN),
+            ((is_found, TRUE), (none, FALSE), (unknown, Literal(None, BOOLEAN))),
+            FALSE,
             BOOLEAN,
         )
         return self._kept(plan, joined, ((plan.name, mark),))
@@ -300,7 +303,7 @@ class _Unnesting:
             and not below.input.columns
             and len(below.input.rows) == 1
         )
-        if not single or (plan.condition is not None and plan.condition != Literal(True, BOOLEAN)):
+        if not single or (plan.condition is not None and plan.condition != TRUE):
             return None
         result: Relation = replace(cast(Unnest, below), input=plan.input, keep_empty=plan.kind == "left")
         for project in reversed(projections):

@@ -10,17 +10,18 @@ Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never, cast
 
 import polars as pl
 
 from rem_arrow.errors import UnsupportedError
+from rem_arrow.optimize.pushed import Pushed, equal, joined, matched, with_default
 from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
+    BOOLEAN,
     Aggregate,
-    AggregateCall,
     Apply,
     Call,
     Cast,
@@ -29,7 +30,6 @@ from rem_arrow.plan.nodes import (
     Filter,
     Index,
     Join,
-    JoinKind,
     Limit,
     Literal,
     Project,
@@ -61,95 +61,53 @@ from rem_arrow.plan.walk import (
 )
 
 _INT = pl.Int64()
-_ZERO_OF_NOTHING = ("count", "count_if", "approx_count_distinct", "regr_count")
-
-
-@dataclass(frozen=True, slots=True)
-class Pushed:
-    """A plan that holds, beside its own columns, the outer ones under the names `names`; those of `strict` are never
-    NULL in a match."""
-
-    plan: Relation
-    names: dict[str, Column]
-    strict: frozenset[str] = frozenset()
-
-
-def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str, Expr]:
-    """Return, for the aggregates that are 0 of no rows, what to read instead behind an outer join."""
-    counts = [(n, c.dtype) for n, c in aggregates if c.function in _ZERO_OF_NOTHING]
-    return {n: Call("coalesce", (Column(n, t), Literal(0, t)), t) for n, t in counts}
-
-
-def matched(
-    kind: JoinKind,
-    outer: Relation,
-    own: Mapping[str, Column],
-    pushed: Pushed,
-    extra: tuple[tuple[Expr, Expr], ...] = (),
-) -> Join:
-    """Join a relation that holds the outer columns, under the names `own`, with what was computed for their values.
-
-    Args:
-        extra: further equalities, in which no NULL matches.
-    """
-    pairs = tuple((cast(Expr, own[f]), cast(Expr, c)) for f, c in pushed.names.items())
-    if pushed.strict >= pushed.names.keys():
-        return Join(kind, outer, pushed.plan, (*pairs, *extra))
-    known = [known_value(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
-    return Join(
-        kind,
-        outer,
-        Filter(pushed.plan, conjunction(known)) if known else pushed.plan,
-        (*pairs, *extra),
-        nulls_equal=True,
-    )
 
 
 class Domain:
-    """The distinct values of the columns `wanted` of `outer`."""
+    """The distinct values of some columns of the outer relation."""
 
-    def __init__(self, outer: Relation, wanted: Collection[str], names: Names) -> None:
+    def __init__(self, outer: Relation, columns: Collection[str], names: Names) -> None:
         self._outer, self._names = outer, names
-        self._wanted = {n: outer.schema[n] for n in outer.schema if n in wanted}
+        self._columns = {n: outer.schema[n] for n in outer.schema if n in columns}
         # The recursions that this is inside of, and the columns in which their rows carry the domain.
         self._recursions: dict[str, dict[str, Column]] = {}
 
-    def push(self, plan: Relation, wanted: Collection[str]) -> Pushed:
-        """Return `plan` for all of the domain, with at least the outer columns `wanted` and those that it reads."""
-        wanted = (set(wanted) | self._read(plan)) & self._wanted.keys()
-        if not wanted:
+    def push(self, plan: Relation, columns: Collection[str]) -> Pushed:
+        """Return `plan` for all of the domain, with at least those outer columns and the ones that it reads."""
+        columns = (set(columns) | self._read(plan)) & self._columns.keys()
+        if not columns:
             return Pushed(plan, {})
-        if not self._read(plan) & wanted:
-            return self._crossed(plan, wanted)
+        if not self._read(plan) & columns:
+            return self._crossed(plan, columns)
         match plan:
             case Filter():
-                return self._filter(plan, wanted)
+                return self._filter(plan, columns)
             case Project():
-                inner = self.push(plan.input, wanted)
+                inner = self.push(plan.input, columns)
                 outputs = tuple((n, self._bound(e, inner)) for n, e in plan.outputs)
-                return replace(inner, plan=Project(inner.plan, (*outputs, *_passed(inner))))
+                return replace(inner, plan=Project(inner.plan, (*outputs, *inner.passed())))
             case Aggregate():
-                return self._aggregate(plan, wanted)
+                return self._aggregate(plan, columns)
             case Join(kind="asof"):
-                return self.push(Project(expanded(plan, self._names.fresh), passed(plan)), wanted)
+                return self.push(Project(expanded(plan, self._names.fresh), passed(plan)), columns)
             case Join(kind="positional"):
                 raise UnsupportedError("a POSITIONAL JOIN in a subquery cannot read columns of the query around it")
             case Join():
-                return self._join(plan, wanted)
+                return self._join(plan, columns)
             case Sort() | Unnest():
-                inner = self.push(plan.input, wanted)
+                inner = self.push(plan.input, columns)
                 bound = map_exprs(plan, lambda e: self._bound(e, inner))
                 return replace(inner, plan=replace(cast(Sort, bound), input=inner.plan))
             case Limit():
-                return self._limit(plan, wanted)
+                return self._limit(plan, columns)
             case Union():
-                return self._union(plan, wanted)
+                return self._union(plan, columns)
             case Window():
-                return self._window(plan, wanted)
+                return self._window(plan, columns)
             case Values():
-                return self._values(plan, wanted)
+                return self._values(plan, columns)
             case Shared():
-                return self.push(plan.input, wanted)
+                return self.push(plan.input, columns)
             case Recursive():
                 return self._recursive(plan)
             case Working():
@@ -169,23 +127,23 @@ class Domain:
     def _read(self, plan: Relation) -> set[str]:
         """Return the outer columns that a plan reads; the rows of a recursion that reads some belong to all of them."""
         if self._recursions and _has_working(plan, self._recursions.keys()):
-            return set(self._wanted)
-        return free_columns(plan) & self._wanted.keys()
+            return set(self._columns)
+        return free_columns(plan) & self._columns.keys()
 
     def _recursive(self, plan: Recursive) -> Pushed:
         """Every round goes on for each outer value apart: the rows carry it."""
-        base = self.push(plan.base, self._wanted.keys())
+        base = self.push(plan.base, self._columns.keys())
         carried = {f: Column(self._names.fresh(f), c.dtype) for f, c in base.names.items()}
         self._recursions[plan.name] = carried
-        step = self.push(plan.step, self._wanted.keys())
+        step = self.push(plan.step, self._columns.keys())
         del self._recursions[plan.name]
         columns = passed(plan.base)
         first = Project(
-            _where_known(base), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items()))
+            base.matchable(), (*columns, *((carried[f].name, cast(Expr, c)) for f, c in base.names.items()))
         )
         again = passed(plan.step)
         then = Project(
-            _where_known(step), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
+            step.matchable(), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
         )
         return Pushed(replace(plan, base=first, step=then), carried)
 
@@ -200,18 +158,18 @@ class Domain:
     def _bound(self, expr: Expr, inner: Pushed) -> Expr:
         return substitute(expr, inner.names)
 
-    def _instance(self, wanted: Collection[str]) -> Pushed:
+    def _instance(self, columns: Collection[str]) -> Pushed:
         """Return the domain itself as a relation with fresh names."""
-        keys = {n: self._names.fresh(n) for n in self._wanted if n in wanted}
-        named = {n: Column(k, self._wanted[n]) for n, k in keys.items()}
-        source = Project(self._outer, tuple((n, Column(n, self._wanted[n])) for n in keys))
-        return Pushed(Aggregate(source, tuple((k, Column(n, self._wanted[n])) for n, k in keys.items()), ()), named)
+        keys = {n: self._names.fresh(n) for n in self._columns if n in columns}
+        named = {n: Column(k, self._columns[n]) for n, k in keys.items()}
+        source = Project(self._outer, tuple((n, Column(n, self._columns[n])) for n in keys))
+        return Pushed(Aggregate(source, tuple((k, Column(n, self._columns[n])) for n, k in keys.items()), ()), named)
 
-    def _crossed(self, plan: Relation, wanted: Collection[str]) -> Pushed:
-        domain = self._instance(wanted)
+    def _crossed(self, plan: Relation, columns: Collection[str]) -> Pushed:
+        domain = self._instance(columns)
         return replace(domain, plan=Join("inner", domain.plan, plan))
 
-    def _filter(self, plan: Filter, wanted: set[str]) -> Pushed:
+    def _filter(self, plan: Filter, columns: set[str]) -> Pushed:
         """Where equalities bind all outer columns to the input's own, these are the domain."""
         if not self._read(plan.input):
             bound: dict[str, Expr] = {}
@@ -222,13 +180,13 @@ class Domain:
                     bound[pair[0]] = pair[1]
                 else:
                     rest.append(condition)
-            if bound.keys() >= wanted:
+            if bound.keys() >= columns:
                 return self._substituted(
                     plan.input,
-                    {f: bound[f] for f in wanted},
-                    [*rest, *(_equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in wanted)],
+                    {f: bound[f] for f in columns},
+                    [*rest, *(equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in columns)],
                 )
-        inner = self.push(plan.input, wanted)
+        inner = self.push(plan.input, columns)
         return replace(inner, plan=Filter(inner.plan, self._bound(plan.condition, inner)))
 
     def _binding(self, condition: Expr, inner: Relation) -> tuple[str, Expr] | None:
@@ -237,7 +195,7 @@ class Domain:
         for outer, own in (condition.args, condition.args[::-1]):
             if (
                 isinstance(outer, Column)
-                and outer.name in self._wanted
+                and outer.name in self._columns
                 and outer.dtype == own.dtype
                 and (used := columns_of(own))
                 and used <= inner.schema.keys()
@@ -254,8 +212,8 @@ class Domain:
         plan = Project(plan, (*outputs, *((names[f].name, e) for f, e in bound.items())))
         return Pushed(plan, names, frozenset(bound))
 
-    def _aggregate(self, plan: Aggregate, wanted: set[str]) -> Pushed:
-        inner = self.push(plan.input, wanted)
+    def _aggregate(self, plan: Aggregate, columns: set[str]) -> Pushed:
+        inner = self.push(plan.input, columns)
         bound = cast(Aggregate, map_exprs(plan, lambda e: self._bound(e, inner)))
         named = {f: Column(self._names.fresh(f), c.dtype) for f, c in inner.names.items()}
         keys = tuple((named[f].name, cast(Expr, c)) for f, c in inner.names.items())
@@ -263,63 +221,35 @@ class Domain:
         if plan.keys:
             return grouped
         # Without keys there is a row for every outer value, also where nothing is aggregated.
-        domain = self._instance(wanted)
-        joined = matched("left", domain.plan, domain.names, grouped)
+        domain = self._instance(columns)
+        every = matched("left", domain.plan, domain.names, grouped)
         defaults = with_default(plan.aggregates)
         outputs = tuple((n, defaults.get(n, Column(n, c.dtype))) for n, c in plan.aggregates)
-        return replace(domain, plan=Project(joined, (*outputs, *_passed(domain))))
+        return replace(domain, plan=Project(every, (*outputs, *domain.passed())))
 
-    def _join(self, plan: Join, wanted: set[str]) -> Pushed:
+    def _join(self, plan: Join, columns: set[str]) -> Pushed:
         """Each side that reads outer columns gets the domain; a side that outer joins keep gets all of it."""
-        read = columns_of(*exprs_of(plan)) & self._wanted.keys()
+        read = columns_of(*exprs_of(plan)) & self._columns.keys()
         on_left, on_right = self._read(plan.left), self._read(plan.right)
         if plan.kind == "right" or (plan.kind == "inner" and on_right and not on_left):
-            left, right = self.push(plan.left, on_left), self.push(plan.right, wanted | read | on_left)
+            left, right = self.push(plan.left, on_left), self.push(plan.right, columns | read | on_left)
         elif plan.kind == "full":
             left, right = (
-                replace(p, plan=_where_known(p), strict=frozenset())
-                for p in (self.push(side, wanted | read) for side in (plan.left, plan.right))
+                replace(p, plan=p.matchable(), strict=frozenset())
+                for p in (self.push(side, columns | read) for side in (plan.left, plan.right))
             )
         else:
             left, right = (
-                self.push(plan.left, wanted | read | (on_right if plan.kind != "inner" else set())),
+                self.push(plan.left, columns | read | (on_right if plan.kind != "inner" else set())),
                 self.push(plan.right, on_right),
             )
-        shared = [f for f in left.names if f in right.names]
-        known = {**right.names, **left.names} if plan.kind != "right" else {**left.names, **right.names}
-        bound = cast(Join, map_exprs(plan, lambda e: substitute(e, known)))
-        own = (
-            [_equal(a, b) for a, b in bound.equals] if not plan.nulls_equal else [_same(a, b) for a, b in bound.equals]
-        )
-        rest = [*own, *(conjuncts(bound.residual) if bound.residual is not None else ())]
-        pairs = tuple((cast(Expr, left.names[f]), cast(Expr, right.names[f])) for f in shared)
-        strict = left.strict | right.strict
-        if strict >= set(shared):
-            joined = Join(plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None)
-        else:
-            joined = Join(
-                plan.kind, left.plan, right.plan, pairs, conjunction(rest) if rest else None, nulls_equal=True
-            )
-        if plan.kind == "full":
-            return self._merged(joined, left, right)
-        # The side that an outer join keeps also has rows of outer values that are NULL.
-        kept = {"inner": strict, "semi": strict, "right": right.strict}.get(plan.kind, left.strict)
-        return Pushed(joined, {f: c for f, c in known.items() if c.name in joined.schema}, kept)
+        return joined(plan, left, right, self._names)
 
-    def _merged(self, joined: Join, left: Pushed, right: Pushed) -> Pushed:
-        """Behind a full join an outer value stands on the one side or the other."""
-        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in left.names.items()}
-        values = [
-            (named[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()
-        ]
-        outputs = passed(joined)
-        return Pushed(Project(joined, (*outputs, *values)), named)
-
-    def _limit(self, plan: Limit, wanted: set[str]) -> Pushed:
+    def _limit(self, plan: Limit, columns: set[str]) -> Pushed:
         """The first rows of each outer value: by a row number."""
         keys = plan.input.keys if isinstance(plan.input, Sort) else ()
         below = plan.input.input if isinstance(plan.input, Sort) else plan.input
-        inner = self.push(below, wanted)
+        inner = self.push(below, columns)
         order = tuple(SortKey(self._bound(k.expr, inner), k.descending, k.nulls_last) for k in keys)
         number = self._names.fresh("row")
         call = WindowCall("row_number", (), _INT, tuple(inner.names.values()), order)
@@ -327,74 +257,50 @@ class Domain:
         place: Expr = Column(number, _INT)
         conditions: list[Expr] = []
         if plan.offset is not None:
-            conditions.append(Call(">", (place, _wide(plan.offset)), pl.Boolean()))
+            conditions.append(Call(">", (place, _wide(plan.offset)), BOOLEAN))
         if plan.count is not None:
             last = (
                 _wide(plan.count) if plan.offset is None else Call("+", (_wide(plan.count), _wide(plan.offset)), _INT)
             )
-            conditions.append(Call("<=", (place, last), pl.Boolean()))
+            conditions.append(Call("<=", (place, last), BOOLEAN))
         outputs = passed(inner.plan)
         return replace(
             inner, plan=Project(Filter(numbered, conjunction(conditions)) if conditions else numbered, outputs)
         )
 
-    def _union(self, plan: Union, wanted: set[str]) -> Pushed:
-        branches = [self.push(i, wanted) for i in plan.inputs]
+    def _union(self, plan: Union, columns: set[str]) -> Pushed:
+        branches = [self.push(i, columns) for i in plan.inputs]
         outputs = []
         for branch, old in zip(branches, plan.inputs, strict=True):
             own = passed(old)
             outputs.append(
                 Project(
-                    _where_known(branch),
-                    (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(wanted))),
+                    branch.matchable(),
+                    (*own, *((branch.names[f].name, cast(Expr, branch.names[f])) for f in sorted(columns))),
                 )
             )
         first = branches[0]
-        return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(wanted)})
+        return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(columns)})
 
-    def _window(self, plan: Window, wanted: set[str]) -> Pushed:
-        inner = self.push(plan.input, wanted)
+    def _window(self, plan: Window, columns: set[str]) -> Pushed:
+        inner = self.push(plan.input, columns)
         keys = tuple(inner.names.values())
         calls = [(n, map_window(c, lambda e: self._bound(e, inner))) for n, c in plan.calls]
         return replace(
             inner, plan=Window(inner.plan, tuple((n, replace(c, partition=(*c.partition, *keys))) for n, c in calls))
         )
 
-    def _values(self, plan: Values, wanted: set[str]) -> Pushed:
+    def _values(self, plan: Values, columns: set[str]) -> Pushed:
         """VALUES that read outer columns: one projection of the domain a row."""
         one = Values((), ((),))
         rows = tuple(
             Project(one, tuple((n, e) for (n, _), e in zip(plan.columns, row, strict=True))) for row in plan.rows
         )
-        return self.push(rows[0] if len(rows) == 1 else Union(rows), wanted)
-
-
-def _passed(pushed: Pushed) -> tuple[tuple[str, Expr], ...]:
-    return tuple((c.name, c) for c in pushed.names.values())
+        return self.push(rows[0] if len(rows) == 1 else Union(rows), columns)
 
 
 def _has_working(plan: Relation, names: Collection[str]) -> bool:
     return (isinstance(plan, Working) and plan.name in names) or any(_has_working(c, names) for c in children(plan))
-
-
-def _where_known(pushed: Pushed) -> Relation:
-    """Return the plan without the rows whose outer values match nothing, being NULL."""
-    if not pushed.strict:
-        return pushed.plan
-    return Filter(pushed.plan, conjunction([known_value(pushed.names[f]) for f in sorted(pushed.strict)]))
-
-
-def known_value(expr: Expr) -> Expr:
-    """Return the condition that a value is not NULL."""
-    return Call("not", (Call("is_null", (expr,), pl.Boolean()),), pl.Boolean())
-
-
-def _equal(a: Expr, b: Expr) -> Expr:
-    return Call("=", (a, b), pl.Boolean())
-
-
-def _same(a: Expr, b: Expr) -> Expr:
-    return Call("not", (Call("is_distinct", (a, b), pl.Boolean()),), pl.Boolean())
 
 
 def _wide(expr: Expr) -> Expr:

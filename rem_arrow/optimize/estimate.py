@@ -56,10 +56,10 @@ class Estimates:
 
     def rows(self, plan: Relation) -> float:
         """Return the estimated number of rows, at least 1."""
-        known = self._rows.get(id(plan))
-        if known is None:
-            known = self._rows[id(plan)] = (plan, max(1.0, self._count(plan)))
-        return known[1]
+        estimate = self._rows.get(id(plan))
+        if estimate is None:
+            estimate = self._rows[id(plan)] = (plan, max(1.0, self._count(plan)))
+        return estimate[1]
 
     def _count(self, plan: Relation) -> float:
         match plan:
@@ -159,14 +159,14 @@ class Estimates:
         """Return the estimated number of distinct values."""
         rows = self.rows(plan)
         names = columns_of(expr)
-        found = 1.0
+        count = 1.0
         for name in names:
             source = self._origin(name, plan)
             statistics = self._of(*source) if source is not None else None
-            found *= min(
+            count *= min(
                 statistics.distinct if statistics is not None else max(1.0, rows * 0.5), self._asked(name, plan)
             )
-        return max(1.0, min(rows, found))
+        return max(1.0, min(rows, count))
 
     def _asked(self, name: str, plan: Relation) -> float:
         """Return how many values of a column the filters below let through, where they list them."""
@@ -213,9 +213,9 @@ class Estimates:
             case _:
                 return next(
                     (
-                        found
+                        origin
                         for c in children(plan)
-                        if name in c.schema and (found := self._origin(name, c)) is not None
+                        if name in c.schema and (origin := self._origin(name, c)) is not None
                     ),
                     None,
                 )

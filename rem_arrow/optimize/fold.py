@@ -8,7 +8,8 @@ import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import (
-    BOOLEAN,
+    FALSE,
+    TRUE,
     Aggregate,
     And,
     Apply,
@@ -76,7 +77,6 @@ _NULL_OF_NULL = frozenset(
         "lcm",
     }
 )
-TRUE, FALSE = Literal(True, BOOLEAN), Literal(False, BOOLEAN)
 
 
 def fold(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -113,8 +113,8 @@ def _constant(expr: Expr, tools: Tools) -> Expr:
     changing = isinstance(expr, Call) and (expr.function in CHANGING or not expr.args)
     if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null):
         return expr
-    found = tools.evaluate(expr)
-    return expr if found is None else found
+    value = tools.evaluate(expr)
+    return expr if value is None else value
 
 
 def _is_constant(expr: Expr) -> bool:
@@ -202,16 +202,16 @@ def _join(plan: Join) -> Relation:
 
 
 def _union(plan: Union) -> Relation:
-    kept = [i for i in plan.inputs if not is_empty(i)]
-    if len(kept) == len(plan.inputs):
+    inputs = [i for i in plan.inputs if not is_empty(i)]
+    if len(inputs) == len(plan.inputs):
         return plan
-    if not kept:
+    if not inputs:
         return _nothing(plan)
-    if len(kept) > 1:
+    if len(inputs) > 1:
         # The columns are named as in the first input.
-        first = _named(kept[0], plan)
-        return Union((first, *kept[1:]))
-    return _named(kept[0], plan)
+        first = _named(inputs[0], plan)
+        return Union((first, *inputs[1:]))
+    return _named(inputs[0], plan)
 
 
 def _named(branch: Relation, plan: Union) -> Relation:

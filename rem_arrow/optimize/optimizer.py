@@ -1,13 +1,19 @@
-"""The rules, and the loop that applies them. Each rule is a function plan -> plan in a file of its own name."""
+"""The rules, by what they read, and the loop that applies them. Each rule is a function plan -> plan in a file of its
+own name."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from rem_arrow.optimize.aggregate_early import aggregate_early
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
+from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.fold import fold
 from rem_arrow.optimize.order_joins import order_joins
 from rem_arrow.optimize.prune_columns import prune_columns
+from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.push_filter import push_filter
 from rem_arrow.optimize.push_semi import push_semi
 from rem_arrow.optimize.push_shared import push_shared
@@ -18,8 +24,13 @@ from rem_arrow.optimize.share_equal import share_equal
 from rem_arrow.optimize.strengthen_joins import strengthen_joins
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
+from rem_arrow.source import Catalog
 
-# None of these reads data or statistics for correctness: their result may be cached.
+# What rules read beside the plan.
+Read = TypeVar("Read")
+
+# Rules that read nothing but the plan and the descriptions of tables, and estimates for costs: their result may be kept
+# by the statement's text.
 RULES = (
     share,
     fold,
@@ -39,11 +50,32 @@ RULES = (
     run_first,
 )
 
+# Rules that read the bounds of columns, on which what is correct depends: their result may be kept for as long as the
+# tables' parts are the same.
+DATA_RULES = (fix_decimals,)
+
+# Rules that read the values of parameters: their result holds for one execution.
+VALUE_RULES = (prune_segments,)
+
 
 def optimize(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
-    """Apply the rules in order; each must keep the plan's columns, types and order."""
-    for rule in RULES:
-        rewritten = rule(plan, tools)
+    """Apply RULES in order; each must keep the plan's columns, types and order."""
+    return _applied(RULES, plan, tools)
+
+
+def optimize_for_data(plan: Relation, catalog: Catalog) -> Relation:
+    """Apply DATA_RULES to a plan that is optimized."""
+    return _applied(DATA_RULES, plan, catalog)
+
+
+def optimize_for_values(plan: Relation, values: Mapping[str, object]) -> Relation:
+    """Apply VALUE_RULES to a plan that is optimized for the data."""
+    return _applied(VALUE_RULES, plan, values)
+
+
+def _applied(rules: Sequence[Callable[[Relation, Read], Relation]], plan: Relation, read: Read) -> Relation:
+    for rule in rules:
+        rewritten = rule(plan, read)
         assert list(rewritten.schema.items()) == list(plan.schema.items()), (
             f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"
         )

@@ -104,14 +104,14 @@ class _Chain:
         return Filter(tree.plan, conjunction(rest)) if rest else tree.plan
 
     def _components(self) -> list[int]:
-        found, left = [], (1 << len(self.leaves)) - 1
+        components, left = [], (1 << len(self.leaves)) - 1
         while left:
             component = left & -left
             while (grown := component | self._around(component)) != component:
                 component = grown
-            found.append(component)
+            components.append(component)
             left &= ~component
-        return found
+        return components
 
     def _around(self, members: int) -> int:
         around = 0
@@ -123,7 +123,7 @@ class _Chain:
     def _exhaustive(self, component: int, trees: dict[int, _Tree]) -> _Tree:
         """Of every connected set the cheapest tree, from the cheapest trees of two connected parts."""
         places = [i for i in range(len(self.leaves)) if component >> i & 1]
-        known = {m: t for m, t in trees.items() if m & component}
+        cheapest = {m: t for m, t in trees.items() if m & component}
         for size in range(2, len(places) + 1):
             for chosen in combinations(places, size):
                 members = sum(1 << i for i in chosen)
@@ -131,12 +131,12 @@ class _Chain:
                 part = (members - 1) & members
                 while part:
                     other = members ^ part
-                    if part > other and part in known and other in known and self._around(part) & other:
-                        best = self._better(best, part, known[part], other, known[other])
+                    if part > other and part in cheapest and other in cheapest and self._around(part) & other:
+                        best = self._better(best, part, cheapest[part], other, cheapest[other])
                     part = (part - 1) & members
                 if best is not None:
-                    known[members] = best
-        return known[component]
+                    cheapest[members] = best
+        return cheapest[component]
 
     def _better(self, best: _Tree | None, a: int, x: _Tree, b: int, y: _Tree) -> _Tree:
         if best is not None and x.cost + y.cost >= best.cost:

@@ -1,6 +1,6 @@
 """Tell each scan which ranges its filter asks for, so that the store can skip segments and use an index.
 
-Runs at each execution, with the values of the parameters: it is never part of a cached plan. The filter stays.
+Reads the values of the parameters: its result holds for one execution. The filter stays.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
     if isinstance(plan, Filter) and isinstance(plan.input, Scan):
         columns = {name: source for name, source, _ in plan.input.columns}
         scales = {columns[name]: scale for name, scale in plan.input.fixed}
-        found = [
+        ranges = [
             _scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None
         ]
-        return replace(plan, input=replace(plan.input, ranges=tuple(found)))
+        return replace(plan, input=replace(plan.input, skips=replace(plan.input.skips, ranges=tuple(ranges))))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
 
@@ -48,14 +48,14 @@ def _range(condition: Expr, columns: Mapping[str, str], parameters: Mapping[str,
     return ColumnRange(column, high=value) if operator in ("<", "<=") else ColumnRange(column, low=value)
 
 
-def _scaled(found: ColumnRange, scales: Mapping[str, int]) -> ColumnRange:
+def _scaled(bounded: ColumnRange, scales: Mapping[str, int]) -> ColumnRange:
     """Return a range over unscaled integers as one over the decimals that they are."""
-    scale = scales.get(found.column)
+    scale = scales.get(bounded.column)
     if scale is None:
-        return found
-    bounds = (found.low, found.high)
+        return bounded
+    bounds = (bounded.low, bounded.high)
     low, high = (None if v is None else Decimal(v).scaleb(-scale) for v in bounds)  # type: ignore[arg-type]
-    return ColumnRange(found.column, low, high)
+    return ColumnRange(bounded.column, low, high)
 
 
 def _value(expr: Expr, parameters: Mapping[str, object]) -> object:

@@ -79,7 +79,7 @@ def _without_partner(plan: Filter) -> Relation | None:
         return None
     keys = {b.name for _, b in join.equals if isinstance(b, Column)}
     conditions = list(conjuncts(plan.condition))
-    wanted = next(
+    lacking = next(
         (
             c
             for c in conditions
@@ -90,12 +90,12 @@ def _without_partner(plan: Filter) -> Relation | None:
         ),
         None,
     )
-    if wanted is None:
+    if lacking is None:
         return None
     left = passed(join.left)
     nulls = tuple((n, cast(Expr, Literal(None, t))) for n, t in join.right.schema.items())
     anti = Project(replace(join, kind="anti"), (*left, *nulls))
-    rest = [c for c in conditions if c is not wanted]
+    rest = [c for c in conditions if c is not lacking]
     return Filter(anti, conjunction(rest)) if rest else anti
 
 
@@ -103,20 +103,20 @@ def _derive(plan: Join, equals: list[tuple[Expr, Expr]], left: list[Expr], right
     """What holds for one side of an equality holds for the other: add such conditions, where no row is lost by them."""
     if plan.nulls_equal:
         return
-    given = (list(left), list(right))
+    conditions = (list(left), list(right))
     for a, b in equals:
         if not (isinstance(a, Column) and isinstance(b, Column)):
             continue
         if plan.kind in ("inner", "left", "semi", "anti", "asof"):
             right += [
                 d
-                for c in given[0]
+                for c in conditions[0]
                 if columns_of(c) == {a.name} and (d := substitute(c, {a.name: b})) not in right and a.dtype == b.dtype
             ]
         if plan.kind in ("inner", "right", "semi"):
             left += [
                 d
-                for c in given[1]
+                for c in conditions[1]
                 if columns_of(c) == {b.name} and (d := substitute(c, {b.name: a})) not in left and a.dtype == b.dtype
             ]
 

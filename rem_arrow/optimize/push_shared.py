@@ -18,8 +18,8 @@ def push_shared(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """
     asked: dict[int, dict[Expr, None] | None] = {}
     _collect(plan, asked)
-    wanted = {number: list(conditions) for number, conditions in asked.items() if conditions is not None}
-    return _pushed(plan, wanted) if wanted else plan
+    by_number = {number: list(conditions) for number, conditions in asked.items() if conditions is not None}
+    return _pushed(plan, by_number) if by_number else plan
 
 
 def _collect(plan: Relation, asked: dict[int, dict[Expr, None] | None]) -> None:
@@ -27,18 +27,18 @@ def _collect(plan: Relation, asked: dict[int, dict[Expr, None] | None]) -> None:
     if isinstance(plan, Filter) and isinstance(plan.input, Shared):
         condition, plan = plan.condition, plan.input
     if isinstance(plan, Shared):
-        known = asked.setdefault(plan.number, {})
+        conditions = asked.setdefault(plan.number, {})
         if condition is None:
             asked[plan.number] = None
-        elif known is not None:
-            known[condition] = None
+        elif conditions is not None:
+            conditions[condition] = None
     for child in children(plan):
         _collect(child, asked)
 
 
-def _pushed(plan: Relation, wanted: dict[int, list[Expr]]) -> Relation:
-    plan = rebuild(plan, lambda p: _pushed(p, wanted))
-    if not (isinstance(plan, Shared) and plan.number in wanted):
+def _pushed(plan: Relation, asked: dict[int, list[Expr]]) -> Relation:
+    plan = rebuild(plan, lambda p: _pushed(p, asked))
+    if not (isinstance(plan, Shared) and plan.number in asked):
         return plan
-    conditions = wanted[plan.number]
+    conditions = asked[plan.number]
     return replace(plan, input=push_into(plan.input, disjunction(conditions)))

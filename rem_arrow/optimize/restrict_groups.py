@@ -44,20 +44,20 @@ class _Restricting:
             plan = replace(plan, left=left) if left is not None else plan
         return plan
 
-    def _restricted(self, plan: Relation, keys: list[Expr], asking: Relation, wanted: list[Expr]) -> Relation | None:
-        """Return `plan` computed for the values of `wanted` only; None where that does not pay."""
+    def _restricted(self, plan: Relation, keys: list[Expr], asking: Relation, values: list[Expr]) -> Relation | None:
+        """Return `plan` computed for the given values of its keys only; None where that does not pay."""
         if isinstance(plan, Project):
             outputs = dict(plan.outputs)
-            below = self._restricted(plan.input, [substitute(k, outputs) for k in keys], asking, wanted)
+            below = self._restricted(plan.input, [substitute(k, outputs) for k in keys], asking, values)
             return None if below is None else replace(plan, input=below)
         if isinstance(plan, Filter):
-            below = self._restricted(plan.input, keys, asking, wanted)
+            below = self._restricted(plan.input, keys, asking, values)
             return None if below is None else replace(plan, input=below)
         if not isinstance(plan, Aggregate) or not plan.keys:
             return None
         by_key = dict(plan.keys)
         pairs = [
-            (by_key[k.name], w) for k, w in zip(keys, wanted, strict=True) if isinstance(k, Column) and k.name in by_key
+            (by_key[k.name], w) for k, w in zip(keys, values, strict=True) if isinstance(k, Column) and k.name in by_key
         ]
         if (
             not pairs
@@ -78,18 +78,18 @@ class _Restricting:
         """Return how many rows the scans of a plan give."""
         return self.estimates.rows(plan) if isinstance(plan, Scan) else sum(map(self._read, children(plan)))
 
-    def _narrowed(self, plan: Relation, wanted: list[Expr], rows_max: float) -> tuple[Relation, list[Expr]]:
-        """Return the smallest part of a plan that has all the wanted values, and more of them at most up to the
+    def _narrowed(self, plan: Relation, values: list[Expr], rows_max: float) -> tuple[Relation, list[Expr]]:
+        """Return the smallest part of a plan that has all of some values, and more of them at most up to the
         bound."""
-        read = columns_of(*wanted)
+        read = columns_of(*values)
         match plan:
             case Project():
-                below, exprs = self._narrowed(plan.input, [substitute(w, dict(plan.outputs)) for w in wanted], rows_max)
-                return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, wanted)
+                below, exprs = self._narrowed(plan.input, [substitute(w, dict(plan.outputs)) for w in values], rows_max)
+                return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, values)
             case Join(kind="inner" | "left" | "semi" | "anti" | "asof") if read <= plan.left.schema.keys():
-                below, exprs = self._narrowed(plan.left, wanted, rows_max)
+                below, exprs = self._narrowed(plan.left, values, rows_max)
             case Join(kind="inner" | "right") if read <= plan.right.schema.keys():
-                below, exprs = self._narrowed(plan.right, wanted, rows_max)
+                below, exprs = self._narrowed(plan.right, values, rows_max)
             case _:
-                return plan, wanted
-        return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, wanted)
+                return plan, values
+        return (below, exprs) if self.estimates.rows(below) <= rows_max else (plan, values)

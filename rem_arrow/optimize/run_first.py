@@ -78,13 +78,13 @@ def is_set_key(key: Expr) -> bool:
 def _leaves_out(plan: Relation) -> bool:
     """Say whether a plan has fewer rows than its tables, and is a plan of its own: the step of a recursion is another
     in each round."""
-    found, todo = False, [plan]
+    fewer, todo = False, [plan]
     while todo:
         node = todo.pop()
         if isinstance(node, Working):
             return False
-        found = (
-            found or isinstance(node, (Filter, Aggregate)) or (isinstance(node, Join) and node.kind in ("semi", "anti"))
+        fewer = (
+            fewer or isinstance(node, (Filter, Aggregate)) or (isinstance(node, Join) and node.kind in ("semi", "anti"))
         )
         todo += children(node)
-    return found
+    return fewer

@@ -49,20 +49,20 @@ def share_equal(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     forms = Counter(
         form for node in _candidates(plan) if _shape(node) in repeated and (form := _form(node)) is not None
     )
-    wanted = {form for form, uses in forms.items() if uses > 1}
-    found: dict[Relation, Shared] = {}
+    equal = {form for form, uses in forms.items() if uses > 1}
+    shared: dict[Relation, Shared] = {}
     first = 1 + max((node.number for node in _all(plan) if isinstance(node, Shared)), default=0)
 
     def rewrite(node: Relation) -> Relation:
         form = _form(node) if isinstance(node, (Aggregate, Join)) and _shape(node) in repeated else None
-        if form is None or form not in wanted or not _pays(node, estimates):
+        if form is None or form not in equal or not _pays(node, estimates):
             return rebuild(node, rewrite)
-        known = found.get(form)
-        if known is None:
-            known = found[form] = Shared(node, first + len(found))
-            return known
-        pairs = zip(node.schema.items(), known.schema.items(), strict=True)
-        return Project(known, tuple((name, Column(own, dtype)) for (name, dtype), (own, _) in pairs))
+        first_use = shared.get(form)
+        if first_use is None:
+            first_use = shared[form] = Shared(node, first + len(shared))
+            return first_use
+        pairs = zip(node.schema.items(), first_use.schema.items(), strict=True)
+        return Project(first_use, tuple((name, Column(own, dtype)) for (name, dtype), (own, _) in pairs))
 
     return rewrite(plan)
 
@@ -110,8 +110,8 @@ def _form(plan: Relation) -> Relation | None:
         below = [form(child) for child in children(node)]
         if not isinstance(node, _SHARED_KINDS) or any(map(_changes, exprs_of(node))):
             raise _NoFormError
-        given = iter(below)
-        node = rebuild(map_exprs(node, renamed), lambda _: next(given))
+        inputs = iter(below)
+        node = rebuild(map_exprs(node, renamed), lambda _: next(inputs))
         match node:
             case Scan():
                 return replace(node, columns=tuple((named(n), c, t) for n, c, t in node.columns))

@@ -32,21 +32,21 @@ def strengthen_joins(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     return _visit(plan, set())
 
 
-def _visit(plan: Relation, known: set[str]) -> Relation:
-    """Rewrite `plan`; rows in which one of its columns `known` is NULL are thrown away above."""
+def _visit(plan: Relation, not_null: set[str]) -> Relation:
+    """Rewrite `plan`; rows in which one of its columns `not_null` is NULL are thrown away above."""
     match plan:
         case Filter():
-            return replace(plan, input=_visit(plan.input, known | _not_null(plan.condition)))
+            return replace(plan, input=_visit(plan.input, not_null | _not_null(plan.condition)))
         case Project():
-            passed = {e.name for n, e in plan.outputs if n in known and isinstance(e, Column)}
+            passed = {e.name for n, e in plan.outputs if n in not_null and isinstance(e, Column)}
             return replace(plan, input=_visit(plan.input, passed))
         case Sort():
-            return replace(plan, input=_visit(plan.input, known))
+            return replace(plan, input=_visit(plan.input, not_null))
         case Aggregate():
-            passed = {e.name for n, e in plan.keys if n in known and isinstance(e, Column)}
+            passed = {e.name for n, e in plan.keys if n in not_null and isinstance(e, Column)}
             return replace(plan, input=_visit(plan.input, passed))
         case Join():
-            return _join(plan, known)
+            return _join(plan, not_null)
         case Shared():
             # What is thrown away at one use may be kept at another.
             return replace(plan, input=_visit(plan.input, set()))
@@ -54,8 +54,8 @@ def _visit(plan: Relation, known: set[str]) -> Relation:
             return rebuild(plan, lambda p: _visit(p, set()))
 
 
-def _join(plan: Join, known: set[str]) -> Join:
-    left_needed, right_needed = bool(known & plan.left.schema.keys()), bool(known & plan.right.schema.keys())
+def _join(plan: Join, not_null: set[str]) -> Join:
+    left_needed, right_needed = bool(not_null & plan.left.schema.keys()), bool(not_null & plan.right.schema.keys())
     kind: JoinKind = plan.kind
     if (
         (kind == "left" and right_needed)
@@ -69,15 +69,15 @@ def _join(plan: Join, known: set[str]) -> Join:
     if not plan.nulls_equal:
         met |= {n for pair in plan.equals for e in pair for n in _strict_columns(e)}
     left = (
-        known | met
+        not_null | met
         if kind in ("inner", "semi")
-        else known | met
+        else not_null | met
         if kind == "right"
-        else known
+        else not_null
         if kind in ("left", "anti", "asof")
         else set()
     )
-    right = known | met if kind in ("inner", "left", "semi", "anti") else known if kind == "right" else set()
+    right = not_null | met if kind in ("inner", "left", "semi", "anti") else not_null if kind == "right" else set()
     return replace(
         plan,
         kind=kind,
@@ -88,20 +88,20 @@ def _join(plan: Join, known: set[str]) -> Join:
 
 def _not_null(condition: Expr) -> set[str]:
     """Return the columns that cannot be NULL where the condition is TRUE."""
-    found: set[str] = set()
+    columns: set[str] = set()
     for c in conjuncts(condition):
         match c:
             case Call() if c.function in _STRICT:
-                found |= _strict_columns(c)
+                columns |= _strict_columns(c)
             case InList():
-                found |= _strict_columns(c.operand)
+                columns |= _strict_columns(c.operand)
             case Call(function="not", args=(Call(function="is_null", args=(Column() as column,)),)):
-                found.add(column.name)
+                columns.add(column.name)
             case Column():
-                found.add(c.name)
+                columns.add(c.name)
             case _:
                 pass
-    return found
+    return columns
 
 
 def _strict_columns(expr: Expr) -> set[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rem_arrow.plan.nodes import Parameter, Relation
-from rem_arrow.plan.walk import children, expr_children, exprs_of
+from rem_arrow.plan.walk import every_expr
 
 _MARK = "\x00embed\x00"
 VECTOR = pl.List(pl.Float32())
@@ -35,19 +35,10 @@ def of_parameter(provider: str, parameter: str) -> Parameter:
 
 def embedded_in(plan: Relation) -> tuple[Embedded, ...]:
     """Return all of them in a plan, each once."""
-    found: dict[str, Embedded] = {}
-    todo = [plan]
-    while todo:
-        node = todo.pop()
-        todo += children(node)
-        exprs = list(exprs_of(node))
-        while exprs:
-            expr = exprs.pop()
-            exprs += expr_children(expr)
-            if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
-                provider, _, rest = expr.name[len(_MARK) :].partition("\x00")
-                is_text = rest[:1] == "t"
-                found[expr.name] = Embedded(
-                    expr.name, provider, rest[1:] if is_text else None, None if is_text else rest[1:]
-                )
-    return tuple(found.values())
+    embedded: dict[str, Embedded] = {}
+    for expr in every_expr(plan):
+        if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
+            provider, _, rest = expr.name[len(_MARK) :].partition("\x00")
+            text, parameter = (rest[1:], None) if rest[:1] == "t" else (None, rest[1:])
+            embedded[expr.name] = Embedded(expr.name, provider, text, parameter)
+    return tuple(embedded.values())

@@ -80,11 +80,11 @@ def steps(
     measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None,
 ) -> list[Step]:
     """Return the nodes, each before its inputs; `measured` gives rows and seconds of one."""
-    found: list[Step] = []
+    lines: list[Step] = []
 
     def visit(node: Relation, depth: int) -> None:
         rows, seconds = measured(node) or (None, None)
-        found.append(
+        lines.append(
             Step(
                 depth,
                 describe(node).replace(ROWID, "rowid"),
@@ -97,16 +97,15 @@ def steps(
             visit(child, depth + 1)
 
     visit(plan, 0)
-    return found
+    return lines
 
 
+# Its complexity is the number of nodes: one arm for each, over a closed set.
 def describe(plan: Relation) -> str:
     """Return one node as one line."""
     match plan:
         case Scan():
-            ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.ranges)
-            columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
-            return f"Scan {plan.source} ({columns}{ranges})"
+            return _scan(plan)
         case Values():
             return f"Values ({len(plan.rows)} rows)"
         case Filter():
@@ -116,15 +115,7 @@ def describe(plan: Relation) -> str:
                 n if isinstance(e, Column) and e.name == n else f"{text(e)} AS {n}" for n, e in plan.outputs
             )
         case Join():
-            same = "IS" if plan.nulls_equal else "="
-            conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals] + (
-                [text(plan.residual)] if plan.residual is not None else []
-            )
-            return (
-                f"Join {plan.kind}"
-                + (f", {plan.first} side first" if plan.first else "")
-                + (f" ON {' AND '.join(conditions)}" if conditions else "")
-            )
+            return _join(plan)
         case Aggregate():
             calls = [_aggregate(c) for _, c in plan.aggregates]
             keys = ", ".join(text(e) for _, e in plan.keys)
@@ -141,11 +132,8 @@ def describe(plan: Relation) -> str:
         case Unnest():
             return "Unnest " + ", ".join(text(e) for _, e in plan.outputs)
         case Apply():
-            return (
-                f"Apply {plan.kind}"
-                + (f" {text(plan.operand)}" if plan.operand is not None else "")
-                + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
-            )
+            operand = f" {text(plan.operand)}" if plan.operand is not None else ""
+            return f"Apply {plan.kind}{operand}" + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
         case Recursive():
             return f"Recursive {plan.name}"
         case Shared():
@@ -153,16 +141,32 @@ def describe(plan: Relation) -> str:
         case Search():
             return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
         case Index():
-            options = ", ".join(
-                [*(f"{n} => {text(e)}" for n, e in plan.options), *(f"{n} => (query)" for n in plan.named)]
-            )
-            return f"Index {plan.function} ({', '.join(c for _, c, _ in plan.columns)})" + (
-                f" {options}" if options else ""
-            )
+            return _index(plan)
         case Working():
             return f"Working {plan.name}"
         case _:
             assert_never(plan)
+
+
+def _scan(plan: Scan) -> str:
+    ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.skips.ranges)
+    columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
+    return f"Scan {plan.source} ({columns}{ranges})"
+
+
+def _join(plan: Join) -> str:
+    same = "IS" if plan.nulls_equal else "="
+    conditions = [f"{text(a)} {same} {text(b)}" for a, b in plan.equals]
+    if plan.residual is not None:
+        conditions.append(text(plan.residual))
+    first = f", {plan.first} side first" if plan.first else ""
+    return f"Join {plan.kind}{first}" + (f" ON {' AND '.join(conditions)}" if conditions else "")
+
+
+def _index(plan: Index) -> str:
+    columns = ", ".join(column for _, column, _ in plan.columns)
+    options = [*(f"{n} => {text(e)}" for n, e in plan.options), *(f"{n} => (query)" for n in plan.named)]
+    return f"Index {plan.function} ({columns})" + (f" {', '.join(options)}" if options else "")
 
 
 def text(expr: Expr) -> str:

@@ -249,7 +249,7 @@ AGGREGATES: dict[str, Aggregate] = {
 def _over_items(aggregate: Aggregate) -> Function:
     """An aggregate as a function of a list."""
     kinds = ("array", *aggregate.args[1:])
-    return Function(kinds, lambda found: aggregate.result(item_of(found[0])), aggregate.args_min)
+    return Function(kinds, lambda types: aggregate.result(item_of(types[0])), aggregate.args_min)
 
 
 SCALAR |= {f"list_{name}": _over_items(a) for name, a in AGGREGATES.items() if f"list_{name}" not in SCALAR}

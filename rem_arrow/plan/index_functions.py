@@ -109,7 +109,7 @@ def _shown(option: Option) -> str:
 _FOUND = (("table", _TEXT), ("id", _TEXT), ("name", _TEXT), ("matched_on", _TEXT), ("entity", _TEXT))
 _TYPE = Option("type", pl.List(_TEXT), None, "edges of this type or these; NULL for all", nullable=True)
 _DIRECTION = Option("direction", _TEXT, "out", "along the edges, against them, or both", choices=("out", "in", "both"))
-_ROWS = Option("rows", _INT, 1_000_000, "the most rows; beyond is an error", low=1)
+_ROWS = Option("rows", _INT, 1_000_000, "the most rows; more are an error", low=1)
 _NODE = (("id", _TEXT), ("table", _TEXT))
 _WITHIN = (
     Given("nodes", _TEXT, "the ids of the entities that may be reached and walked through; without it all"),
@@ -124,7 +124,7 @@ _PATHS = (("path_id", _INT), ("length", _INT), ("path", pl.List(_TEXT)), ("edge_
 
 
 def _depth(default: int) -> Option:
-    return Option("depth", _INT, default, "the most edges on the way", low=1, high=1_000)
+    return Option("depth", _INT, default, "the most edges of a path", low=1, high=1_000)
 
 
 _FUNCTIONS = (
@@ -133,7 +133,7 @@ _FUNCTIONS = (
         ("ids",),
         (_depth(1), _TYPE, _DIRECTION, _ROWS),
         (("start_id", _TEXT), *_NODE, ("depth", _INT)),
-        "what lies within that many edges of the entities, each once for each start",
+        "the entities within that many edges of the given ones, each once for each start",
         repeats=True,
         rows=30,
         relations=_WITHIN,
@@ -150,10 +150,10 @@ _FUNCTIONS = (
                 "unique",
                 _TEXT,
                 "node",
-                "each entity once, or every path without an entity twice",
+                "each entity once, or every path without a repeated entity",
                 choices=("node", "path"),
             ),
-            Option("include_start", pl.Boolean(), False, "whether the starts are among the rows"),
+            Option("include_start", pl.Boolean(), default=False, doc="whether the starts are rows too, at depth 0"),
             _ROWS,
         ),
         (
@@ -164,7 +164,7 @@ _FUNCTIONS = (
             ("parent_id", _TEXT),
             ("path", pl.List(_TEXT)),
         ),
-        "the same with the way to each: its last edge, the entity before it, all ids from the start",
+        "as NEIGHBORS, with the path to each entity: its last edge, the entity before it, all ids from the start",
         repeats=True,
         rows=30,
         relations=_WITHIN,
@@ -175,9 +175,14 @@ _FUNCTIONS = (
         (
             _TYPE,
             _DIRECTION,
-            Option("weighted", pl.Boolean(), False, "by the least sum of weights; an edge without one counts 1"),
-            Option("every", pl.Boolean(), False, "all paths of that length, not one"),
-            Option("depth", _INT, 1_000, "the most edges on the way", low=1, high=1_000),
+            Option(
+                "weighted",
+                pl.Boolean(),
+                default=False,
+                doc="the path of least total weight; an edge without a weight counts 1",
+            ),
+            Option("every", pl.Boolean(), default=False, doc="all paths of that length, not only one"),
+            Option("depth", _INT, 1_000, "the most edges of a path", low=1, high=1_000),
         ),
         _PATHS,
         "a shortest path from each a to each b; no row where there is none",
@@ -188,7 +193,7 @@ _FUNCTIONS = (
         ("a", "b"),
         (_depth(6), _TYPE, _DIRECTION, _ROWS),
         _PATHS,
-        "every path from each a to each b without an entity twice",
+        "every path from each a to each b without a repeated entity",
         rows=30,
         relations=_WITHIN,
     ),
@@ -197,7 +202,7 @@ _FUNCTIONS = (
         (),
         (_depth(6), _TYPE, _DIRECTION, _ROWS),
         _PATHS,
-        "every cycle without an entity twice",
+        "every cycle without a repeated entity",
         rows=30,
         relations=_WITHIN,
     ),
@@ -210,7 +215,7 @@ _FUNCTIONS = (
                 "most",
                 _INT,
                 None,
-                "the most edges; NULL for no bound, where the mode or the choice is one",
+                "the most edges; NULL for no bound, where the mode or the choice bounds the walks",
                 low=0,
                 high=1_000,
                 nullable=True,
@@ -221,17 +226,17 @@ _FUNCTIONS = (
                 "mode",
                 _TEXT,
                 "walk",
-                "what comes once at most: nothing, an edge, an entity, an entity but the first as the last",
+                "what may not repeat: nothing, an edge, an entity, or an entity but for the first as the last",
                 choices=("walk", "trail", "acyclic", "simple"),
             ),
             Option(
                 "choose",
                 _TEXT,
                 "all",
-                "every walk, or for each start and end one of the shortest or all of these",
+                "every walk, or for each start and end one shortest walk or all shortest walks",
                 choices=("all", "any_shortest", "all_shortest"),
             ),
-            Option("backward", pl.Boolean(), False, "whether the lists run from the end to the start"),
+            Option("backward", pl.Boolean(), default=False, doc="whether the lists run from the end to the start"),
             _ROWS,
         ),
         (
@@ -244,8 +249,8 @@ _FUNCTIONS = (
             ("edge_type", pl.List(_TEXT)),
             ("weight", pl.List(_FLOAT)),
         ),
-        "walks from the entities through entities that exist, one row each, with the types and weights of their "
-        "edges: what GRAPH_TABLE's quantifiers mean",
+        "walks from the entities, one row each, with the types and weights of their edges; what GRAPH_TABLE's "
+        "quantifiers use",
         repeats=True,
         rows=30,
         relations=_WITHIN,
@@ -263,8 +268,8 @@ _FUNCTIONS = (
         (),
         (
             _TYPE,
-            Option("damping", _FLOAT, 0.85, "share of the rank that follows edges", low=0, high=0.999),
-            Option("tolerance", _FLOAT, 1e-6, "the sum of changes at which it ends", low=1e-15),
+            Option("damping", _FLOAT, 0.85, "the share of the rank that follows edges", low=0, high=0.999),
+            Option("tolerance", _FLOAT, 1e-6, "the sum of changes below which the iteration ends", low=1e-15),
         ),
         (*_NODE, ("score", _FLOAT)),
         "the PageRank of each entity; all sum to 1",
@@ -273,7 +278,15 @@ _FUNCTIONS = (
     IndexFunction(
         "components",
         (),
-        (_TYPE, Option("strong", pl.Boolean(), False, "of entities that reach each other along the edges")),
+        (
+            _TYPE,
+            Option(
+                "strong",
+                pl.Boolean(),
+                default=False,
+                doc="strong components: the entities that reach each other along the edges",
+            ),
+        ),
         (*_NODE, ("component", _INT)),
         "the connected component of each entity; 0 is the largest",
         rows=10_000,
@@ -299,7 +312,7 @@ _FUNCTIONS = (
         "fuzzy",
         ("names",),
         (
-            Option("k", _INT, 10, "how many entities, the most similar first; NULL for all", low=0, nullable=True),
+            Option("k", _INT, 10, "the most rows, the most similar first; NULL for all", low=0, nullable=True),
             Option("threshold", _FLOAT, 0.3, "the least score", low=0, high=1),
             Option("table", _TEXT, None, "only entities of this table"),
         ),

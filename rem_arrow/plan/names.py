@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 
 class Names:
-    """Gives out names that nobody has yet."""
+    """Gives out names that nobody has yet. The names in use are read when the first is asked for: most rules ask for
+    none."""
 
     def __init__(self, used: Iterable[str] = ()) -> None:
-        self._used = set(used)
+        self._given = used
+
+    @cached_property
+    def _used(self) -> set[str]:
+        return set(self._given)
 
     def count(self) -> int:
         """Return how many names are in use."""
         return len(self._used)
 
-    def fresh(self, wanted: str) -> str:
-        name, n = wanted, 1
+    def fresh(self, base: str) -> str:
+        """Return `base`, with a number if it is in use."""
+        name, n = base, 1
         while name in self._used:
             n += 1
-            name = f"{wanted}#{n}"
+            name = f"{base}#{n}"
         self._used.add(name)
         return name

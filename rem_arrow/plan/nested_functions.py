@@ -61,42 +61,42 @@ def is_unnamed(dtype: pl.DataType) -> bool:
     return bool(names) and names == [str(i + 1) for i in range(len(names))]
 
 
-def _first(found: Types) -> pl.DataType:
-    return found[0]
+def _first(types: Types) -> pl.DataType:
+    return types[0]
 
 
-def _second(found: Types) -> pl.DataType:
-    return found[1]
+def _second(types: Types) -> pl.DataType:
+    return types[1]
 
 
-def _item(found: Types) -> pl.DataType:
-    return item_of(found[0])
+def _item(types: Types) -> pl.DataType:
+    return item_of(types[0])
 
 
-def _flat(found: Types) -> pl.DataType:
-    inner = item_of(found[0])
+def _flat(types: Types) -> pl.DataType:
+    inner = item_of(types[0])
     return inner if is_list(inner) else pl.List(pl.Null())
 
 
-def _zipped(found: Types) -> pl.DataType:
-    lists = [t for t in found if is_list(t) or isinstance(t, pl.Null)]
+def _zipped(types: Types) -> pl.DataType:
+    lists = [t for t in types if is_list(t) or isinstance(t, pl.Null)]
     return pl.List(struct_of({str(i + 1): item_of(t) for i, t in enumerate(lists)}))
 
 
 def _map_part(name: str) -> Callable[[Types], pl.DataType]:
-    return lambda found: pl.List(fields_of(item_of(found[0])).get(name, pl.Null()))
+    return lambda types: pl.List(fields_of(item_of(types[0])).get(name, pl.Null()))
 
 
-def _map_value(found: Types) -> pl.DataType:
-    return fields_of(item_of(found[0])).get("value", pl.Null())
+def _map_value(types: Types) -> pl.DataType:
+    return fields_of(item_of(types[0])).get("value", pl.Null())
 
 
-def _joined(found: Types) -> pl.DataType:
-    return struct_of({name: dtype for t in found for name, dtype in fields_of(t).items()})
+def _joined(types: Types) -> pl.DataType:
+    return struct_of({name: dtype for t in types for name, dtype in fields_of(t).items()})
 
 
 NESTED: dict[str, Entry] = {
-    "list_value": ("item+", lambda found: pl.List(found[0])),
+    "list_value": ("item+", lambda types: pl.List(types[0])),
     "list_length": ("array", _INT),
     "list_contains": ("list item", _BOOL),
     "list_position": ("list item", pl.Int32()),
@@ -142,7 +142,7 @@ NESTED: dict[str, Entry] = {
     "map_keys": ("map", _map_part("key")),
     "map_values": ("map", _map_part("value")),
     "map_entries": ("map", _first),
-    "map_from_entries": ("array", lambda found: map_of(*fields_of(item_of(found[0])).values())),
+    "map_from_entries": ("array", lambda types: map_of(*fields_of(item_of(types[0])).values())),
     "map_contains": ("map any", _BOOL),
     "map_extract": ("map any", _map_part("value")),
     "map_extract_value": ("map any", _map_value),

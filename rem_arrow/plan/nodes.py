@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.source import ColumnRange, KeySet, TextKeys
+from rem_arrow.source import NO_SKIPS, Skips
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
 JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]
@@ -106,6 +106,8 @@ class Lambda:
     dtype: pl.DataType
 
 
+TRUE, FALSE = Literal(value=True, dtype=BOOLEAN), Literal(value=False, dtype=BOOLEAN)
+
 Expr: TypeAlias = "Column | Literal | Parameter | Call | Cast | Case | InList | And | Or | Variable | Lambda"
 
 
@@ -174,19 +176,22 @@ class WindowCall:
 class Scan:
     """A leaf: columns of a source, each under its unique name.
 
-    `ranges` are for skipping only; a Filter above still decides. Of the texts in `coded` the source may give
-    categories: nothing between here and the Aggregate that has them as keys can tell."""
+    Attributes:
+        columns: (unique name, column of the source, type).
+        skips: what the source may leave out; a Filter or a Join above still decides.
+        rows: about how many the source has.
+        coded: names of texts for which the source may give categories: nothing between here and the Aggregate that has
+            them as keys can tell.
+        fixed: names of decimals that the source gives as integers, with their scales.
+        indexed: columns of the source whose rows of one value are found without reading the others.
+    """
 
     source: str
     columns: tuple[tuple[str, str, pl.DataType], ...]
-    ranges: tuple[ColumnRange, ...] = ()
+    skips: Skips = NO_SKIPS
     rows: int = 0
     coded: frozenset[str] = frozenset()
-    # Decimal columns that the source gives as integers, with their scales; `keys` and `texts` are for skipping, as
-    # `ranges`.
     fixed: tuple[tuple[str, int], ...] = ()
-    keys: tuple[KeySet, ...] = ()
-    texts: TextKeys | None = None
     indexed: frozenset[str] = frozenset()
 
     @cached_property
@@ -343,7 +348,7 @@ class Apply:
 
     scalar: adds column `name`, the value of its one row; NULL when there is none, an error when there are more.
     exists: adds the boolean column `name`.
-    in: adds the boolean column `name`: `operands` IN the rows of the subquery, in three-valued logic.
+    in: adds the boolean column `name`: `operand` IN the rows of the subquery, in three-valued logic.
     cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps rows without any that meets
     `condition`.
     """

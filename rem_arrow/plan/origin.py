@@ -70,24 +70,24 @@ def _at_join(plan: Join, name: str, change: ScanChange) -> Relation | None:
 def indexed_rows(plan: Relation, name: str) -> int:
     """Return the rows of the largest scan that the column comes from and that has an index on it; 0 if there is
     none."""
-    found = [0]
+    rows = [0]
 
     def note(scan: Scan, column: str) -> Relation:
         if any(c in scan.indexed for n, c, _ in scan.columns if n == column):
-            found.append(scan.rows)
+            rows.append(scan.rows)
         return scan
 
     at_scans(plan, name, note)
-    return max(found)
+    return max(rows)
 
 
 def scan_rows(plan: Relation, name: str) -> int:
     """Return the rows of the largest scan that the column comes from; 0 if there is none."""
-    found = [0]
+    rows = [0]
 
     def note(scan: Scan, _: str) -> Relation:
-        found.append(scan.rows)
+        rows.append(scan.rows)
         return scan
 
     at_scans(plan, name, note)
-    return max(found)
+    return max(rows)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rem_arrow.plan.nodes import Parameter, Relation
-from rem_arrow.plan.walk import children, expr_children, exprs_of
+from rem_arrow.plan.walk import every_expr
 
 _MARK = "\x00bm25\x00"
 # The name of the table that a statement changes begins with another sign than this.
@@ -29,28 +29,18 @@ class TextScores(NamedTuple):
 
 def parameter(source: str, column: str, *, text: str | None = None, parameter: str | None = None) -> Parameter:
     """Return what the query finds. The names of tables and columns hold no control characters."""
-    given = f"t{text}" if text is not None else f"p{parameter}"
-    return Parameter(f"{_MARK}{source}{_BETWEEN}{column}{_BETWEEN}{given}", pl.List(pl.Float64()))
+    query = f"t{text}" if text is not None else f"p{parameter}"
+    return Parameter(f"{_MARK}{source}{_BETWEEN}{column}{_BETWEEN}{query}", pl.List(pl.Float64()))
 
 
 def scored_in(plan: Relation) -> tuple[TextScores, ...]:
     """Return all of them in a plan, each once."""
-    found: dict[str, TextScores] = {}
-    todo = [plan]
-    while todo:
-        node = todo.pop()
-        todo += children(node)
-        exprs = list(exprs_of(node))
-        while exprs:
-            expr = exprs.pop()
-            exprs += expr_children(expr)
-            if isinstance(expr, Parameter) and expr.name.startswith(_MARK):
-                found[expr.name] = meant(expr)
-    return tuple(found.values())
+    scores = {e.name: meant(e) for e in every_expr(plan) if isinstance(e, Parameter) and e.name.startswith(_MARK)}
+    return tuple(scores.values())
 
 
-def meant(given: Parameter) -> TextScores:
+def meant(query: Parameter) -> TextScores:
     """Return what a parameter of this kind stands for."""
-    source, column, rest = given.name[len(_MARK) :].split(_BETWEEN, 2)
+    source, column, rest = query.name[len(_MARK) :].split(_BETWEEN, 2)
     is_text = rest[:1] == "t"
-    return TextScores(given.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])
+    return TextScores(query.name, source, column, rest[1:] if is_text else None, None if is_text else rest[1:])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import polars as pl
 
-from rem_arrow.plan.nested_functions import fields_of, is_unnamed, struct_of
+from rem_arrow.plan.nested_functions import fields_of, is_list, is_unnamed, struct_of
 
 _DECIMAL_DIGITS = {
     "Int8": 3,
@@ -24,6 +27,7 @@ PRECISION_MAX = 38
 _NARROW_DIGITS = 18
 # An interval with months, whose length depends on where it starts. One without months is a Duration.
 CALENDAR = pl.Struct({"interval_months": pl.Int64(), "interval_microseconds": pl.Int64()})
+_Test: TypeAlias = Callable[[pl.DataType], bool]
 TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
 
 
@@ -43,6 +47,15 @@ def is_interval(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.Duration) or dtype == CALENDAR
 
 
+def _is_datetime(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Datetime)
+
+
+def _is_struct(dtype: pl.DataType) -> bool:
+    """Say whether a type has fields; the intervals with months have none."""
+    return isinstance(dtype, pl.Struct) and bool(fields_of(dtype))
+
+
 def bits(dtype: pl.DataType) -> int:
     """Return the width of an integer type."""
     return int("".join(c for c in type(dtype).__name__ if c.isdigit()))
@@ -52,45 +65,38 @@ def common(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Return the type in which values of both compare and combine; None when they do not."""
     if a == b:
         return a
-    if isinstance(a, pl.Null):
-        return b
-    if isinstance(b, pl.Null):
-        return a
-    if is_number(a) and is_number(b):
-        return _common_number(a, b)
-    if is_text(a) and is_text(b):
-        return pl.String()
-    if isinstance(a, pl.Datetime) and isinstance(b, pl.Datetime):
-        zone = a.time_zone or b.time_zone
-        finest = next(unit for unit in ("ns", "us", "ms") if unit in (a.time_unit, b.time_unit))
-        return pl.Datetime(finest, zone)
-    for x, y in ((a, b), (b, a)):
-        if isinstance(x, pl.Date) and isinstance(y, pl.Datetime):
-            return y
-        if isinstance(x, pl.Boolean) and is_number(y):
-            return y
-    if is_interval(a) and is_interval(b):
-        return CALENDAR if CALENDAR in (a, b) else pl.Duration("us")
-    if isinstance(a, (pl.List, pl.Array)) and isinstance(b, (pl.List, pl.Array)):
-        inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[arg-type]
-        return None if inner is None else pl.List(inner)
-    if fields_of(a) and fields_of(b) and isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
-        return _common_struct(a, b)
+    for one, other, met in _PAIRS:
+        if one(a) and other(b):
+            return met(a, b)
+        if one(b) and other(a):
+            return met(b, a)
     return None
 
 
-def _common_struct(a: pl.Struct, b: pl.Struct) -> pl.DataType | None:
+def _common_struct(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Fields meet by name, and all stay; by place where one of the two is a row without names."""
+    assert isinstance(a, pl.Struct) and isinstance(b, pl.Struct), "as the table of pairs says"
     left, right = fields_of(a), fields_of(b)
     if is_unnamed(a) or is_unnamed(b):
         if len(left) != len(right):
             return None
         right = dict(zip(left, right.values(), strict=True))
-    known = {name.casefold(): name for name in left}
+    folded = {name.casefold(): name for name in left}
     met = {n: common(t, next((right[r] for r in right if r.casefold() == n.casefold()), t)) for n, t in left.items()}
     named = dict(zip(fields_of(b), met.values(), strict=True)) if is_unnamed(a) else met
-    fields = {**named, **({n: t for n, t in right.items() if n.casefold() not in known})}
+    fields = {**named, **({n: t for n, t in right.items() if n.casefold() not in folded})}
     return struct_of({n: t for n, t in fields.items() if t is not None}) if None not in fields.values() else None
+
+
+def _common_list(a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
+    inner = common(pl.List(a.inner).inner, pl.List(b.inner).inner)  # type: ignore[attr-defined, arg-type]
+    return None if inner is None else pl.List(inner)
+
+
+def _common_datetime(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    assert isinstance(a, pl.Datetime) and isinstance(b, pl.Datetime), "as the table of pairs says"
+    finest = next(unit for unit in ("ns", "us", "ms") if unit in (a.time_unit, b.time_unit))
+    return pl.Datetime(finest, a.time_zone or b.time_zone)
 
 
 def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
@@ -109,6 +115,21 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         return _UNSIGNED[max(_UNSIGNED.index(a), _UNSIGNED.index(b))]
     need = max(bits(t) if t.is_signed_integer() else 2 * bits(t) for t in (a, b))
     return next((t for t in _SIGNED if bits(t) >= need), pl.Int128())
+
+
+# Which types meet: a test of the one, a test of the other, and the type of both. Either may stand first; the first line
+# that holds decides.
+_PAIRS: tuple[tuple[_Test, _Test, Callable[[pl.DataType, pl.DataType], pl.DataType | None]], ...] = (
+    (is_number, is_number, _common_number),
+    (lambda t: isinstance(t, pl.Null), lambda _: True, lambda _, other: other),
+    (is_text, is_text, lambda *_: pl.String()),
+    (_is_datetime, _is_datetime, _common_datetime),
+    (lambda t: isinstance(t, pl.Date), _is_datetime, lambda _, moment: moment),
+    (lambda t: isinstance(t, pl.Boolean), is_number, lambda _, number: number),
+    (is_interval, is_interval, lambda *pair: CALENDAR if CALENDAR in pair else pl.Duration("us")),
+    (is_list, is_list, _common_list),
+    (_is_struct, _is_struct, _common_struct),
+)
 
 
 def _product_digits(p: int, q: int, scale: int) -> int:

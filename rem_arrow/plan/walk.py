@@ -12,13 +12,14 @@ from rem_arrow.plan.nodes import (
     AggregateCall,
     And,
     Apply,
-    Bound,
     Call,
     Case,
     Cast,
     Column,
     Expr,
     Filter,
+    Frame,
+    Hit,
     Index,
     InList,
     Join,
@@ -31,6 +32,7 @@ from rem_arrow.plan.nodes import (
     Recursive,
     Relation,
     Scan,
+    Schema,
     Search,
     Shared,
     Sort,
@@ -89,22 +91,22 @@ def rebuild_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def columns_of(*exprs: Expr) -> set[str]:
     """Return the names of all columns that the expressions read."""
-    found: set[str] = set()
+    names: set[str] = set()
     todo = list(exprs)
     while todo:
         expr = todo.pop()
         if isinstance(expr, Column):
-            found.add(expr.name)
+            names.add(expr.name)
         todo += expr_children(expr)
-    return found
+    return names
 
 
 def free_names(expr: Expr) -> set[str]:
     """Return the columns that an expression reads, and the parameters of lambdas around it."""
     if isinstance(expr, (Column, Variable)):
         return {expr.name}
-    found = set[str]().union(*map(free_names, expr_children(expr)))
-    return found - {v.name for v in expr.variables} if isinstance(expr, Lambda) else found
+    names = set[str]().union(*map(free_names, expr_children(expr)))
+    return names - {v.name for v in expr.variables} if isinstance(expr, Lambda) else names
 
 
 def substitute(expr: Expr, by_name: Mapping[str, Expr]) -> Expr:
@@ -211,47 +213,26 @@ def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
             assert_never(plan)
 
 
-def exprs_of(plan: Relation) -> Iterator[Expr]:
-    """Yield the expressions that a node itself holds."""
-    match plan:
-        case Scan() | Union() | Working() | Recursive() | Shared():
-            return
-        case Values():
-            yield from (e for row in plan.rows for e in row)
-        case Filter():
-            yield plan.condition
-        case Project():
-            yield from (e for _, e in plan.outputs)
-        case Join():
-            yield from (e for pair in plan.equals for e in pair)
-            if plan.residual is not None:
-                yield plan.residual
-        case Aggregate():
-            yield from (e for _, e in plan.keys)
-            for _, call in plan.aggregates:
-                yield from aggregate_exprs(call)
-        case Sort():
-            yield from (k.expr for k in plan.keys)
-        case Limit():
-            yield from (e for e in (plan.count, plan.offset) if e is not None)
-        case Window():
-            for _, window in plan.calls:
-                yield from window_exprs(window)
-        case Unnest():
-            yield from (e for _, e in plan.outputs)
-        case Apply():
-            yield from (e for e in (plan.operand, plan.condition) if e is not None)
-        case Search():
-            yield from (Column(h.rowid, plan.input.schema[h.rowid]) for h in plan.hits)
-            yield from (h.k for h in plan.hits)
-        case Index():
-            yield from (e for _, e in plan.options)
-        case _:
-            assert_never(plan)
+def exprs_of(plan: Relation) -> list[Expr]:
+    """Return the expressions that a node itself holds."""
+    return _visited(lambda visit: map_exprs(plan, visit))
 
 
-def aggregate_exprs(call: AggregateCall) -> tuple[Expr, ...]:
-    return tuple(e for e in (call.argument, call.where, *call.extra, *(k.expr for k in call.order)) if e is not None)
+def aggregate_exprs(call: AggregateCall) -> list[Expr]:
+    """Return the expressions of an aggregate call."""
+    return _visited(lambda visit: map_aggregate(call, visit))
+
+
+def _visited(traversal: Callable[[Callable[[Expr], Expr]], object]) -> list[Expr]:
+    """Return the expressions that a traversal would change."""
+    exprs: list[Expr] = []
+
+    def visit(expr: Expr) -> Expr:
+        exprs.append(expr)
+        return expr
+
+    traversal(visit)
+    return exprs
 
 
 def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
@@ -263,78 +244,76 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
             return replace(plan, rows=tuple(tuple(map(change, row)) for row in plan.rows))
         case Filter():
             return replace(plan, condition=change(plan.condition))
-        case Project():
-            return replace(plan, outputs=tuple((n, change(e)) for n, e in plan.outputs))
+        case Project() | Unnest():
+            return replace(plan, outputs=_map_named(plan.outputs, change))
         case Join():
             equals = tuple((change(a), change(b)) for a, b in plan.equals)
-            return replace(plan, equals=equals, residual=None if plan.residual is None else change(plan.residual))
+            return replace(plan, equals=equals, residual=_map_optional(plan.residual, change))
         case Aggregate():
-            aggregates = tuple((n, map_aggregate(c, change)) for n, c in plan.aggregates)
-            return replace(plan, keys=tuple((n, change(e)) for n, e in plan.keys), aggregates=aggregates)
+            keys = _map_named(plan.keys, change)
+            return replace(plan, keys=keys, aggregates=tuple((n, map_aggregate(c, change)) for n, c in plan.aggregates))
         case Sort():
-            return replace(plan, keys=tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in plan.keys))
+            return replace(plan, keys=_map_keys(plan.keys, change))
         case Limit():
-            count = None if plan.count is None else change(plan.count)
-            return replace(plan, count=count, offset=None if plan.offset is None else change(plan.offset))
+            return replace(plan, count=_map_optional(plan.count, change), offset=_map_optional(plan.offset, change))
         case Window():
             return replace(plan, calls=tuple((n, map_window(c, change)) for n, c in plan.calls))
-        case Unnest():
-            return replace(plan, outputs=tuple((n, change(e)) for n, e in plan.outputs))
         case Apply():
-            condition = None if plan.condition is None else change(plan.condition)
-            return replace(plan, operand=None if plan.operand is None else change(plan.operand), condition=condition)
+            operand = _map_optional(plan.operand, change)
+            return replace(plan, operand=operand, condition=_map_optional(plan.condition, change))
         case Search():
-            return replace(
-                plan,
-                hits=tuple(replace(h, rowid=_renamed(h.rowid, plan.input, change), k=change(h.k)) for h in plan.hits),
-            )
+            return replace(plan, hits=tuple(_map_hit(h, plan.input.schema, change) for h in plan.hits))
         case Index():
-            return replace(plan, options=tuple((n, change(e)) for n, e in plan.options))
+            return replace(plan, options=_map_named(plan.options, change))
         case _:
             assert_never(plan)
 
 
-def _renamed(name: str, plan: Relation, change: Callable[[Expr], Expr]) -> str:
-    column = change(Column(name, plan.schema[name]))
-    return column.name if isinstance(column, Column) else name
-
-
-def window_exprs(call: WindowCall) -> tuple[Expr, ...]:
-    frame = (
-        ()
-        if call.frame is None
-        else tuple(b.offset for b in (call.frame.start, call.frame.end) if b.offset is not None)
-    )
-    return (
-        *call.args,
-        *call.partition,
-        *(k.expr for k in (*call.order, *call.inner)),
-        *frame,
-        *(() if call.where is None else (call.where,)),
+def map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
+    """Return the call with `change` applied to its expressions."""
+    return replace(
+        call,
+        argument=_map_optional(call.argument, change),
+        where=_map_optional(call.where, change),
+        extra=tuple(map(change, call.extra)),
+        order=_map_keys(call.order, change),
     )
 
 
 def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
     """Return the call with `change` applied to its expressions."""
-
-    def bound(old: Bound) -> Bound:
-        return old if old.offset is None else replace(old, offset=change(old.offset))
-
-    frame = (
-        None if call.frame is None else replace(call.frame, start=bound(call.frame.start), end=bound(call.frame.end))
-    )
-    order = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.order)
-    where = None if call.where is None else change(call.where)
-    inner = tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in call.inner)
     return replace(
         call,
-        inner=inner,
         args=tuple(map(change, call.args)),
         partition=tuple(map(change, call.partition)),
-        order=order,
-        frame=frame,
-        where=where,
+        order=_map_keys(call.order, change),
+        inner=_map_keys(call.inner, change),
+        frame=None if call.frame is None else _map_frame(call.frame, change),
+        where=_map_optional(call.where, change),
     )
+
+
+def _map_frame(frame: Frame, change: Callable[[Expr], Expr]) -> Frame:
+    start, end = (replace(b, offset=_map_optional(b.offset, change)) for b in (frame.start, frame.end))
+    return replace(frame, start=start, end=end)
+
+
+def _map_hit(hit: Hit, schema: Schema, change: Callable[[Expr], Expr]) -> Hit:
+    """A hit names the column of its rows; where `change` makes another column of that, the hit has its name."""
+    rowid = change(Column(hit.rowid, schema[hit.rowid]))
+    return replace(hit, rowid=rowid.name if isinstance(rowid, Column) else hit.rowid, k=change(hit.k))
+
+
+def _map_optional(expr: Expr | None, change: Callable[[Expr], Expr]) -> Expr | None:
+    return None if expr is None else change(expr)
+
+
+def _map_named(exprs: tuple[tuple[str, Expr], ...], change: Callable[[Expr], Expr]) -> tuple[tuple[str, Expr], ...]:
+    return tuple((n, change(e)) for n, e in exprs)
+
+
+def _map_keys(keys: tuple[SortKey, ...], change: Callable[[Expr], Expr]) -> tuple[SortKey, ...]:
+    return tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in keys)
 
 
 def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:
@@ -342,9 +321,27 @@ def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:
     return tuple((n, Column(n, t)) for n, t in plan.schema.items())
 
 
-def all_names(plan: Relation) -> set[str]:
-    """Return the names of all columns in a plan: what a fresh one must not be."""
-    return set(plan.schema).union(columns_of(*exprs_of(plan)), *map(all_names, children(plan)))
+def all_names(plan: Relation) -> Iterator[str]:
+    """Yield the names of all columns in a plan, some more than once: what a fresh one must not be."""
+    todo = [plan]
+    while todo:
+        node = todo.pop()
+        yield from node.schema
+        yield from columns_of(*exprs_of(node))
+        todo += children(node)
+
+
+def every_expr(plan: Relation) -> Iterator[Expr]:
+    """Yield all expressions of a plan, each before those inside it."""
+    plans = [plan]
+    while plans:
+        node = plans.pop()
+        plans += children(node)
+        exprs = exprs_of(node)
+        while exprs:
+            expr = exprs.pop()
+            exprs += expr_children(expr)
+            yield expr
 
 
 def free_columns(plan: Relation) -> set[str]:
@@ -360,11 +357,3 @@ def free_columns(plan: Relation) -> set[str]:
 def substitute_all(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
     """Return the plan with `change` applied to every expression in it."""
     return map_exprs(rebuild(plan, lambda p: substitute_all(p, change)), change)
-
-
-def map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
-    """Return the call with `change` applied to its expressions."""
-    argument = None if call.argument is None else change(call.argument)
-    order = tuple(replace(k, expr=change(k.expr)) for k in call.order)
-    where = None if call.where is None else change(call.where)
-    return replace(call, argument=argument, where=where, extra=tuple(map(change, call.extra)), order=order)

@@ -1,8 +1,8 @@
-"""Asking work to stop: what runs for a caller that has gone away looks here at its next step.
+"""Cancellation: work checks here, between its steps, whether its caller has gone away.
 
-A statement that has a time limit or may be long looks every few milliseconds, a recursive CTE between two rounds,
-several statements between two of them, a load and whatever else shows its
-progress after each piece. Nothing else can be stopped; its result is dropped.
+A statement that has a time limit or may be long checks every few milliseconds, a recursive CTE between two rounds, a
+text of several statements between two of them, and a load or anything else with a progress bar after each piece. Other
+work cannot be stopped; its result is dropped.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from contextvars import ContextVar
 
 from rem_arrow.errors import ExecuteError
 
-_asked: ContextVar[threading.Event | None] = ContextVar("rem_arrow_stopping", default=None)
+_stop_event: ContextVar[threading.Event | None] = ContextVar("rem_arrow_stopping", default=None)
 
 
 @contextmanager
-def stoppable(asked: threading.Event) -> Iterator[None]:
-    """Let what runs inside, on this thread, stop when the event is set."""
-    token = _asked.set(asked)
+def stoppable(stop: threading.Event) -> Iterator[None]:
+    """Stop the work in the block, on this thread, when the event is set."""
+    token = _stop_event.set(stop)
     try:
         yield
     finally:
-        _asked.reset(token)
+        _stop_event.reset(token)
 
 
 def can_be_stopped() -> bool:
-    """Say whether who asked for this work may go away."""
-    return _asked.get() is not None
+    """Return whether the caller of this work may go away."""
+    return _stop_event.get() is not None
 
 
 def is_stopped() -> bool:
-    """Say whether who asked for this work has gone away."""
-    asked = _asked.get()
-    return asked is not None and asked.is_set()
+    """Return whether the caller of this work has gone away."""
+    stop = _stop_event.get()
+    return stop is not None and stop.is_set()
 
 
 def check_stopped() -> None:
-    """Raise ExecuteError if who asked for this work has gone away."""
+    """Raise ExecuteError if the caller of this work has gone away."""
     if is_stopped():
         raise ExecuteError("the task that asked for this was cancelled, and it was stopped")

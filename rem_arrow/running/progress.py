@@ -1,4 +1,4 @@
-"""A progress bar for what takes long: by rich in a terminal, of HTML in a notebook, and silent elsewhere.
+"""A progress bar for what takes long: by rich in a terminal, of HTML in a notebook, and lines elsewhere, if asked for.
 
 A bar of its own accord comes after a second, and on the main thread only: services that work on threads are not written
 over. Whoever tells of progress also learns that the work is to be stopped.
@@ -19,6 +19,8 @@ from rem_arrow.running.cancellation import check_stopped
 
 _DELAY_S = 1.0
 _REDRAWN_S = 0.2
+# A line comes for each tenth of the whole, at most one in a second, and where that takes long, after half a minute.
+_TENTHS, _TENTH_S, _LINE_S = 10, 1.0, 30.0
 
 
 class _Bar(Protocol):
@@ -33,7 +35,8 @@ def progress_bar(title: str, total: int | None, wanted: bool | None) -> Iterator
 
     Args:
         total: how many there will be; None shows that something moves.
-        wanted: True shows a bar at once, False never, None after a second in a terminal or notebook.
+        wanted: True shows a bar at once, or lines where the output is no terminal; False never; None after a second
+            in a terminal or notebook.
     """
     kind = _kind(wanted)
     if kind is None:
@@ -67,7 +70,9 @@ def _kind(wanted: bool | None) -> Callable[[str, int | None], _Bar] | None:
         return None
     if _in_notebook():
         return _NotebookBar
-    return _TerminalBar if wanted or sys.stderr.isatty() else None
+    if sys.stderr.isatty():
+        return _TerminalBar
+    return _Lines if wanted else None
 
 
 def _in_notebook() -> bool:
@@ -100,7 +105,7 @@ class _TerminalBar:
 
 
 class _NotebookBar:
-    """A bar in the output of a cell; it goes when the work is done."""
+    """A bar in the output of a cell; it goes when the work is done. The bars of rich and tqdm need ipywidgets there."""
 
     def __init__(self, title: str, total: int | None) -> None:
         self._title, self._total, self._done, self._drawn_at = title, total, 0, 0.0
@@ -128,5 +133,35 @@ class _NotebookBar:
 
     def _html(self) -> str:
         value = "" if self._total is None else f" value='{min(self._done, self._total)}' max='{max(1, self._total)}'"
-        counted = f"{self._done:,}" + ("" if self._total is None else f" of {self._total:,}")
-        return f"{escape(self._title)} <progress{value}></progress> {counted}"
+        return f"{escape(self._title)} <progress{value}></progress> {_counted(self._done, self._total)}"
+
+
+class _Lines:
+    """Lines on standard error, which may be a file: what is written stays."""
+
+    def __init__(self, title: str, total: int | None) -> None:
+        self._title, self._total, self._done = title, total, 0
+        self._told, self._told_at = 0, 0.0
+
+    def start(self) -> None:
+        self._tell()
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        is_tenth = self._total is not None and (self._done - self._told) * _TENTHS >= self._total
+        if time.monotonic() - self._told_at >= (_TENTH_S if is_tenth else _LINE_S):
+            self._tell()
+
+    def stop(self) -> None:
+        if self._told != self._done:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told, self._told_at = self._done, time.monotonic()
+        is_known = self._done or self._total is not None
+        text = f"{self._title}: {_counted(self._done, self._total)}" if is_known else self._title
+        print(text, file=sys.stderr, flush=True)
+
+
+def _counted(done: int, total: int | None) -> str:
+    return f"{done:,}" if total is None else f"{done:,} of {total:,}"

@@ -1,8 +1,8 @@
-"""Work that is given up when its time, its memory or its caller is gone.
+"""Work that is abandoned when it exceeds its time or memory limit, or its caller has gone away.
 
-It runs on another thread, while the caller's waits and looks. Polars cannot be stopped from outside, so what it
-computes passes gates, which raise once the work has been given up: each batch of rows that a scan reads or a join
-makes. The caller does not wait for that.
+It runs on another thread, while the caller's thread waits and checks. Polars cannot be stopped from outside, so each
+batch of rows that a scan reads or a join returns passes a gate, which raises once the work has been abandoned. The
+caller does not wait for that.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from rem_arrow.running.cancellation import check_stopped
 T = TypeVar("T")
 
 _POLL_S = 0.002
-# More than will run at a time: work that waits for other watched work must not keep it from beginning.
+# More than ever run at the same time: work that waits for other watched work must not keep it from starting.
 _THREADS_MAX = 1_000
 
 
 class _Threads:
-    """The threads that watched work runs on; a forked process has none of its parent's, and makes its own."""
+    """The threads for watched work; a forked process has none of its parent's, and starts its own."""
 
     def __init__(self) -> None:
         self.renew()
@@ -46,8 +46,8 @@ class Watch:
     """Watches one piece of work.
 
     Args:
-        timeout_s: for the work, counted from `started`, a time of the monotonic clock; None is no limit.
-        memory_bytes: the memory limit, by half of which the process may grow after `collecting`; None is no limit.
+        timeout_s: the time limit, from `started`, a time of the monotonic clock; None is no limit.
+        memory_bytes: the memory limit; the process may grow by half of it after `collecting`. None is no limit.
     """
 
     def __init__(self, timeout_s: float | None, started: float, memory_bytes: int | None) -> None:
@@ -57,11 +57,11 @@ class Watch:
         self._given_up: str | None = None
 
     def collecting(self) -> None:
-        """Count the growth of the process from now on: what was read before is the caches'."""
+        """Measure the growth of the process from now on: earlier growth is that of the caches."""
         self._before = None if self._memory_bytes is None else resident_bytes()
 
     def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the frame, whose batches are let through until the work is given up."""
+        """Return the frame with a gate: its batches pass until the work is abandoned."""
         return frame.map_batches(
             self._passed,
             predicate_pushdown=True,
@@ -72,15 +72,15 @@ class Watch:
         )
 
     def check(self) -> None:
-        """Raise ExecuteError if the work has been given up."""
+        """Raise ExecuteError if the work has been abandoned."""
         if self._given_up is not None:
             raise ExecuteError(self._given_up)
 
     def run(self, work: Callable[[], T]) -> T:
-        """Return what the work returns, and raise what it raises.
+        """Return what the work returns, or raise what it raises.
 
         Raises:
-            ExecuteError: it was given up.
+            ExecuteError: it was abandoned.
         """
         running = _threads.pool.submit(contextvars.copy_context().run, work)
         try:
@@ -97,7 +97,7 @@ class Watch:
         check_stopped()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ExecuteError(f"the statement ran longer than {self._timeout_s} s and was stopped")
-        # Half of the limit is the cache's and RocksDB's, half is for what runs.
+        # Half of the limit is for the caches and RocksDB, half for running work.
         if (
             self._memory_bytes is not None
             and self._before is not None
@@ -114,7 +114,7 @@ class Watch:
 
 
 def resident_bytes() -> int:
-    """Return the memory that this process holds; 0 where the system does not say."""
+    """Return the resident memory of this process; 0 on systems without /proc."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * 4096

@@ -1,7 +1,7 @@
-"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints, and closes.
+"""The command line: `rem-arrow`. Each command opens a database, makes one call, prints the result, and closes it.
 
-Tables are drawn in a terminal; into a pipe or a file they are written as CSV, JSON, Parquet or Arrow. Exit codes: 0
-done, 1 the request failed, 2 the command line is wrong, 3 `verify` found damage.
+Rows are drawn as a table in a terminal, and written as CSV, JSON, Parquet or Arrow to a pipe or a file. Exit codes: 0
+success, 1 the request failed, 2 the command line is wrong, 3 `verify` found damage.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Annotated, Literal
 
 import polars as pl
 import typer
-from rich.console import Console
 
-from rem_arrow.demo import tour as demo_run
+from rem_arrow.demo import tour
 from rem_arrow.errors import InputError, RemError
 from rem_arrow.face.database import Database, connect
-from rem_arrow.shell.output import Format, chosen, write_rows
+from rem_arrow.running.file_access import Files
+from rem_arrow.shell.output import Format, format_for, write_rows
 
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
 
@@ -47,9 +47,9 @@ def demo(
         Path | None, typer.Argument(help="Folder for the demo; default ./rem-demo.rem", metavar="DATABASE")
     ] = None,
 ) -> None:
-    """Build a database from the Python standard library on this machine, and ask it questions."""
+    """Build a database from the Python standard library on this machine, and query it."""
     with _errors():
-        demo_run.run(path, console=Console())
+        tour.run(path, console=tour.wide_console())
 
 
 @app.command()
@@ -75,7 +75,7 @@ def sql(
 
     rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
     """
-    with _errors(), connect(database) if write else _reader(database) as db:
+    with _errors(), connect(database) if write else _reader(database, files="any") as db:
         text = sys.stdin.read() if query == "-" else query
         parameters = _parameters(param or [])
         if explain:
@@ -87,7 +87,7 @@ def sql(
 @app.command()
 def load(
     database: DatabasePath,
-    table: Annotated[str, typer.Argument(help="Table to load into; made if it does not exist")],
+    table: Annotated[str, typer.Argument(help="Table to load into; created if it does not exist")],
     file: Annotated[Path, typer.Argument(help="A .parquet, .csv, .tsv, .ndjson, .jsonl or .arrow file")],
 ) -> None:
     """Load a file into a table: all of it, or nothing.
@@ -108,11 +108,11 @@ def export_(
     ] = None,
     kind: Annotated[
         Literal["parquet", "ipc", "csv", "ndjson", "delta", "lance"],
-        typer.Option("--format", "-f", help="Of the files"),
+        typer.Option("--format", "-f", help="Format of the files"),
     ] = "parquet",
     partition_by: Annotated[
         list[str] | None,
-        typer.Option("--partition-by", help="A column that parts the tables into folders; may be given several times"),
+        typer.Option("--partition-by", help="A column that splits the tables into folders; may be given several times"),
     ] = None,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
 ) -> None:
@@ -135,7 +135,7 @@ def import_(
     ] = None,
     format_: Annotated[Format | None, typer.Option("--show", help="How to list what was read")] = None,
 ) -> None:
-    """Take over the tables of another database: all of them, or none.
+    """Import the tables of another database: all of them, or none.
 
     rem-arrow import my.rem warehouse.duckdb --table sales
     """
@@ -158,18 +158,19 @@ def add(
     ] = None,
     unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
 ) -> None:
-    """Add documents to the table resources, in chunks; one that is there is replaced.
+    """Add documents to the table resources, in chunks; a stored document of that name is replaced.
 
     rem-arrow add my.rem README.md docs --category guide
     """
     with _errors(), connect(database) as db:
-        added = [
-            one
+        documents = [
+            document
             for path in paths
-            for one in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
+            for document in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
         ]
         typer.echo(
-            f"{len(added):,} documents in {sum(len(one.chunks) for one in added):,} chunks into {database}", err=True
+            f"{len(documents):,} documents in {sum(len(d.chunks) for d in documents):,} chunks into {database}",
+            err=True,
         )
 
 
@@ -197,7 +198,7 @@ def info(database: DatabasePath, format_: OutputFormat = None) -> None:
     with _errors(), _reader(database) as db:
         stats = db.stats()
         rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
-        if chosen(format_, None) is Format.table:
+        if format_for(format_, None) is Format.table:
             for name, value in stats.items():
                 typer.echo(f"{name:20} {value:,}" if isinstance(value, int) else f"{name:20} {value}")
         write_rows(pl.DataFrame(rows), format_, None)
@@ -214,9 +215,9 @@ def lookup(
     rem-arrow lookup rem-demo.rem json.dumps
     """
     with _errors(), _reader(database) as db:
-        found = db.lookup_entity(*names)
-        write_rows(found, format_, None)
-        if not found.height:
+        rows = db.lookup_entity(*names)
+        write_rows(rows, format_, None)
+        if not rows.height:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -234,7 +235,7 @@ def traverse(
     where: Annotated[str | None, typer.Option(help="A condition in SQL that an entity must meet")] = None,
     format_: OutputFormat = None,
 ) -> None:
-    """Follow edges from entities, and show what is reached and how.
+    """Follow edges from entities, and show the entities reached and the paths.
 
     rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
     """
@@ -247,8 +248,8 @@ def traverse(
 @app.command()
 def fuzzy(
     database: DatabasePath,
-    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, much as it is spelled")],
-    k: Annotated[int, typer.Option("--k", "-k", help="How many entities")] = 10,
+    name: Annotated[str, typer.Argument(help="An id, name, alias, key or title, perhaps misspelled")],
+    k: Annotated[int, typer.Option("--k", "-k", help="The most rows")] = 10,
     threshold: Annotated[float, typer.Option(help="The least score, from 0 to 1")] = 0.3,
     table: Annotated[str | None, typer.Option(help="Only entities of this table")] = None,
     format_: OutputFormat = None,
@@ -258,9 +259,9 @@ def fuzzy(
     rem-arrow fuzzy rem-demo.rem json.dmups
     """
     with _errors(), _reader(database) as db:
-        found = db.fuzzy(name, k=k, threshold=threshold, table=table)
-        write_rows(found, format_, None)
-        if not found.height:
+        rows = db.fuzzy(name, k=k, threshold=threshold, table=table)
+        write_rows(rows, format_, None)
+        if not rows.height:
             raise typer.Exit(EXIT_FAILED)
 
 
@@ -269,14 +270,14 @@ def search(
     database: DatabasePath,
     table: Annotated[str, typer.Argument(help="Name of the table")],
     text: Annotated[str, typer.Argument(help="What to search for")],
-    k: Annotated[int, typer.Option("--k", "-k", help="How many rows")] = 10,
+    k: Annotated[int, typer.Option("--k", "-k", help="The most rows")] = 10,
     where: Annotated[str | None, typer.Option(help="A condition in SQL on the columns of the table")] = None,
     mode: Annotated[
         Literal["vector", "text", "hybrid"], typer.Option(help="vector (by meaning), text (by words), or hybrid")
     ] = "vector",
     format_: OutputFormat = None,
 ) -> None:
-    """Find the rows of a table that answer best to a text, best first.
+    """Find the rows of a table that match a text best, best first.
 
     rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
     """
@@ -292,11 +293,13 @@ def ask(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print how the answer was found, with the plan of each stage")
     ] = False,
-    max_stages: Annotated[int, typer.Option(help="At most so many queries one after another")] = 3,
+    max_stages: Annotated[int, typer.Option(help="The most queries that run one after another")] = 3,
     model: Annotated[
         str | None, typer.Option(help="A language model; default is $REM_ARROW_ASK_MODEL, else rules")
     ] = None,
-    base_url: Annotated[str | None, typer.Option(help="Of the model's server; default is $OPENAI_BASE_URL")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Server of the language model; default is $OPENAI_BASE_URL")
+    ] = None,
     format_: OutputFormat = None,
 ) -> None:
     """Answer a question in plain language.
@@ -335,7 +338,7 @@ def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="
 
 @app.command()
 def compact(database: DatabasePath) -> None:
-    """Merge segments and give up the space of what is deleted."""
+    """Merge segments and free the space of deleted rows."""
     with _errors(), connect(database) as db:
         before = db.stats()["bytes_on_disk"]
         db.compact()
@@ -349,7 +352,7 @@ def main() -> None:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Print our errors as text and leave with an exit code."""
+    """Print a RemError as text, and exit with EXIT_FAILED."""
     try:
         yield
     except RemError as error:
@@ -360,17 +363,17 @@ def _errors() -> Iterator[None]:
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[Database]:
-    """Open for reading, so that a command works beside a program that has the database open."""
+def _reader(path: Path, files: Files | None = None) -> Iterator[Database]:
+    """Open a database for reading, so that a command works beside a program that has it open."""
     if not (path / "CURRENT").is_file():
         raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
-    with connect(path, read_only=True) as db:
+    with connect(path, read_only=True, files=files) as db:
         yield db
 
 
-def _parameters(given: list[str]) -> dict[str, object]:
+def _parameters(params: list[str]) -> dict[str, object]:
     values: dict[str, object] = {}
-    for item in given:
+    for item in params:
         name, equals, text = item.partition("=")
         if not equals or not name:
             raise InputError(f"--param takes NAME=VALUE, not {item!r}")

@@ -1,20 +1,19 @@
-"""SQL in the lines and cells of a notebook: `%load_ext rem_arrow` gives `%rem` and `%%rem`.
+"""SQL in the lines and cells of a notebook: `%load_ext rem_arrow` registers `%rem` and `%%rem`.
 
-    %rem connect memory.rem     opens a database, or takes the one that is open there, as the current one; without a
-    path a temporary one
-    %rem use db                 takes the database of the variable `db`
-    %rem                        gives the current database
+    %rem connect memory.rem     opens a database, or reuses the open one, and makes it current; temporary without a path
+    %rem use db                 makes the database in the variable `db` current
+    %rem                        returns the current database
     %rem close                  closes it
     %rem SELECT ...             runs a line of SQL; `df = %rem SELECT ...` keeps the rows
-    %%rem [df]                  runs the cell below; with a name the rows become that variable, and are not shown
+    %%rem [df]                  runs the cell; with a name the rows become that variable, and are not shown
 
-Options stand before the text: `--db NAME` asks the database of that variable, `--explain` gives the plan, `--analyze`
-the plan with rows and times, `--timeout SECONDS` stops it; of `connect`, `--read-only` and `--tenant NAME`.
+Options come before the text: `--db NAME` uses the database in that variable, `--explain` shows the plan, `--analyze`
+the plan with rows and times, `--timeout SECONDS` limits the time; `connect` takes `--read-only` and `--tenant NAME`.
 
-`$name` in a text is the variable `name`; it never becomes part of the text. A table that the text names and the
-database has not is a DataFrame of that name: Polars, pandas or Arrow. Without a current database the one of the only
-variable that holds one is asked. Errors of ours show their text and the caret, and no traceback; they are raised, so
-that a run of the whole notebook stops.
+`$name` in a text is the value of the variable `name`; it never becomes part of the text. A table in the text that the
+database lacks is the DataFrame in the variable of that name: Polars, pandas or Arrow. Without a current database, the
+only variable that holds a database is used. A RemError shows its text and the caret, without a traceback; it is raised,
+so that a run of the whole notebook stops.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _OF_QUERY = ("explain", "analyze", "db", "timeout")
 
 
 class Shell(Protocol):
-    """What is used of an IPython shell."""
+    """The parts of an IPython shell that are used here."""
 
     user_ns: dict[str, Any]
 
@@ -47,21 +46,21 @@ class Shell(Protocol):
 
 
 class _Line(NamedTuple):
-    """A line behind %rem: its options, and what follows them."""
+    """A line after %rem: its options, and the text that follows them."""
 
     options: dict[str, str]
     rest: str
 
 
 def load_ipython_extension(shell: Shell) -> None:
-    """Give an IPython shell `%rem` and `%%rem`."""
+    """Register `%rem` and `%%rem` with an IPython shell."""
     magic = Magic(shell)
 
     @wraps(magic.run)
     def run(line: str, cell: str | None = None) -> object:
         return magic.run(line, cell)
 
-    # Else IPython would write the values of $name into the text.
+    # Without this, IPython would replace $name in the text by its value.
     shell.register_magic_function(no_var_expand(run), "line_cell", "rem")
 
 
@@ -83,12 +82,12 @@ class Magic:
             return self._line(line) if cell is None else self._cell(line, cell)
         except RemError as error:
             text = f"{type(error).__name__}: {error}"
-            # IPython asks the exception itself how it wants to be shown.
+            # IPython calls this method of an exception to render it.
             vars(error)["_render_traceback_"] = lambda: [text]
             raise
 
     def _line(self, line: str) -> object:
-        options, rest = _parted(line)
+        options, rest = _split_options(line)
         word, _, argument = rest.partition(" ")
         _check_options(options, _OF_ACTION.get(word, _OF_QUERY))
         match word:
@@ -107,17 +106,16 @@ class Magic:
                 return self._query(rest, options)
 
     def _cell(self, line: str, cell: str) -> object:
-        options, name = _parted(line)
+        options, name = _split_options(line)
         _check_options(options, _OF_QUERY)
         if name and not name.isidentifier():
             raise InputError(
-                f"behind %%rem stand options and the name of a variable, not {name!r}; the SQL stands in the lines "
-                "below"
+                f"after %%rem come options and the name of a variable, not {name!r}; the SQL goes in the lines below"
             )
-        found = self._query(cell, options)
+        result = self._query(cell, options)
         if not name:
-            return found
-        self._shell.user_ns[name] = found
+            return result
+        self._shell.user_ns[name] = result
         return None
 
     # --- which database
@@ -126,16 +124,16 @@ class Magic:
         path = path.strip("'\"")
         read_only, tenant = "read-only" in options, options.get("tenant")
         key = (Path(path).expanduser().absolute(), tenant, read_only)
-        known = self._opened.get(key) if path else None
-        if known is None or known.closed:
-            # A cell that is run again, with other options: the process can have a database open once.
-            for other in [k for k in self._opened if path and k[:2] == key[:2]]:
-                self._opened.pop(other).close()
-            known = connect(key[0] if path else None, tenant=tenant, read_only=read_only)
+        database = self._opened.get(key) if path else None
+        if database is None or database.closed:
+            # A cell was run again with other options, and a process can have a database open only once.
+            for stale in [k for k in self._opened if path and k[:2] == key[:2]]:
+                self._opened.pop(stale).close()
+            database = connect(key[0] if path else None, tenant=tenant, read_only=read_only)
             if path:
-                self._opened[key] = known
-        self._current = known
-        return known
+                self._opened[key] = database
+        self._current = database
+        return database
 
     def _database(self, options: Mapping[str, str]) -> Database:
         if "db" in options:
@@ -149,15 +147,15 @@ class Magic:
         return self._variable(names[0])
 
     def _variable(self, name: str) -> Database:
-        found = self._shell.user_ns.get(name)
-        if not isinstance(found, Database):
-            what = (
-                f"the variable {name!r} is a {type(found).__name__}, not a database"
-                if found is not None
+        value = self._shell.user_ns.get(name)
+        if not isinstance(value, Database):
+            problem = (
+                f"the variable {name!r} is a {type(value).__name__}, not a database"
+                if value is not None
                 else f"no variable {name!r}"
             )
-            raise InputError(f"{what}. {suggest(name, self._open_names(), 'Databases')}")
-        return found
+            raise InputError(f"{problem}. {suggest(name, self._open_names(), 'Databases')}")
+        return value
 
     def _open_names(self) -> list[str]:
         return [
@@ -170,12 +168,12 @@ class Magic:
 
     def _query(self, text: str, options: Mapping[str, str]) -> object:
         db, variables = self._database(options), self._shell.user_ns
-        named = mentioned(text)
-        parameters = {name: variables[name] for name in named.parameters if name in variables}
+        mentions = mentioned(text)
+        parameters = {name: variables[name] for name in mentions.parameters if name in variables}
         stored = {name.casefold() for name in db.tables()["name"]}
         frames = {
             name: variables[name]
-            for name in named.tables
+            for name in mentions.tables
             if name.casefold() not in stored and _is_table(variables.get(name))
         }
         if "explain" in options or "analyze" in options:
@@ -183,8 +181,8 @@ class Magic:
         return db.sql(text, parameters, frames=frames, timeout_s=_seconds(options.get("timeout")))
 
 
-def _parted(line: str) -> _Line:
-    """Part the options at the beginning of a line from the rest. Raises InputError."""
+def _split_options(line: str) -> _Line:
+    """Split a line into the options at its beginning and the rest. Raises InputError."""
     options: dict[str, str] = {}
     rest = line.strip()
     while rest.startswith("--"):
@@ -201,21 +199,21 @@ def _parted(line: str) -> _Line:
         else:
             raise InputError(f"no option --{name}. {suggest(name, (*_VALUED, *_FLAGS), 'Options')}")
         rest = rest.lstrip()
-    # Of an action, options may follow the word.
+    # The options of an action may also follow its word.
     word, _, behind = rest.partition(" ")
     if word in _OF_ACTION and " --" in f" {behind}":
         argument, _, later = f" {behind}".partition(" --")
-        more = _parted(f"--{later}")
-        return _Line({**options, **more.options}, f"{word} {argument.strip() or more.rest}".strip())
+        tail = _split_options(f"--{later}")
+        return _Line({**options, **tail.options}, f"{word} {argument.strip() or tail.rest}".strip())
     return _Line(options, rest)
 
 
-def _check_options(options: Mapping[str, str], known: tuple[str, ...]) -> None:
-    wrong = next((name for name in options if name not in known), None)
+def _check_options(options: Mapping[str, str], allowed: tuple[str, ...]) -> None:
+    wrong = next((name for name in options if name not in allowed), None)
     if wrong is not None:
         raise InputError(
             f"--{wrong} does not go with this; "
-            f"{'it takes ' + ', '.join(f'--{name}' for name in known) if known else 'it takes no options'}"
+            f"{'it takes ' + ', '.join(f'--{name}' for name in allowed) if allowed else 'it takes no options'}"
         )
 
 

@@ -1,4 +1,4 @@
-"""How the command line writes rows: drawn in a terminal, else as CSV, JSON, Parquet or Arrow."""
+"""The output of the command line: rows as a table in a terminal, otherwise as CSV, JSON, Parquet or Arrow."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rich.table import Table
 
 from rem_arrow.errors import InputError
 
-_ROWS_SHOWN = 40
-_TEXT_SHOWN = 60
+_ROWS_SHOWN_MAX = 40
+_TEXT_CHARS_MAX = 60
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """The form in which rows are written."""
 
     table = "table"
     csv = "csv"
@@ -28,7 +28,7 @@ class Format(StrEnum):
     arrow = "arrow"
 
 
-def chosen(format_: Format | None, output: Path | None) -> Format:
+def format_for(format_: Format | None, output: Path | None) -> Format:
     if format_ is not None:
         return format_
     if output is not None:
@@ -38,7 +38,7 @@ def chosen(format_: Format | None, output: Path | None) -> Format:
 
 
 def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None) -> None:
-    kind = chosen(format_, output)
+    kind = format_for(format_, output)
     if kind is Format.table and output is None:
         _draw(frame)
         return
@@ -71,7 +71,7 @@ def _encode(frame: pl.DataFrame, kind: Format, file: BinaryIO) -> None:
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """CSV has no lists and structs: write them as JSON."""
+    """Return a frame with lists and structs as texts, because CSV has neither."""
     nested = [n for n, t in frame.schema.items() if t.is_nested()]
     encoded = [
         pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested
@@ -81,19 +81,23 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _draw(frame: pl.DataFrame) -> None:
     console = Console()
-    drawn = Table(show_edge=False, header_style="bold", pad_edge=False)
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for name, dtype in frame.schema.items():
-        drawn.add_column(
+        table.add_column(
             name,
             justify="right" if dtype.is_numeric() else "left",
             overflow="fold" if frame.width <= 3 else "ellipsis",
             no_wrap=frame.width > 3,
         )
-    for row in frame.head(_ROWS_SHOWN).iter_rows():
-        drawn.add_row(*(_cell(v) for v in row))
-    console.print(drawn)
-    more = f"; {frame.height - _ROWS_SHOWN:,} more, see --format and --output" if frame.height > _ROWS_SHOWN else ""
-    console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{more}", style="dim", highlight=False)
+    for row in frame.head(_ROWS_SHOWN_MAX).iter_rows():
+        table.add_row(*(_cell(v) for v in row))
+    console.print(table)
+    remainder = (
+        f"; {frame.height - _ROWS_SHOWN_MAX:,} more, see --format and --output"
+        if frame.height > _ROWS_SHOWN_MAX
+        else ""
+    )
+    console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{remainder}", style="dim", highlight=False)
 
 
 def _cell(value: Any) -> str:
@@ -104,5 +108,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     text = str(value).replace("\n", " ")
-    shown = text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + "…"
-    return shown.replace("[", "\\[")
+    cut = text if len(text) <= _TEXT_CHARS_MAX else text[: _TEXT_CHARS_MAX - 1] + "…"
+    return cut.replace("[", "\\[")

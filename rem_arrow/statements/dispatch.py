@@ -25,7 +25,16 @@ from rem_arrow.sql.statement.statement import (
     Summarize,
     Update,
 )
-from rem_arrow.statements import files, indexes, merge, rows, show, tables, views
+from rem_arrow.statements import (
+    files,
+    index_definition,
+    merge,
+    rows,
+    show,
+    table_alteration,
+    table_definition,
+    view_definition,
+)
 from rem_arrow.statements.environment import Context, Result, status
 
 
@@ -33,7 +42,7 @@ def run(context: Context, statement: Statement) -> Result:
     """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
     match statement:
         case Select():
-            return context.shared.engine.execute(
+            return context.instance.engine.execute(
                 context.text, context.snapshot(), context.values, context.limits, part=(context.place, statement.tree)
             )
         case Insert():
@@ -57,19 +66,19 @@ def run(context: Context, statement: Statement) -> Result:
         case Summarize():
             return show.summarize(context, statement)
         case CreateTable():
-            return tables.create(context, statement)
+            return table_definition.create(context, statement)
         case CreateTableAs():
-            return tables.create_as(context, statement)
+            return table_definition.create_as(context, statement)
         case CreateView():
-            return views.create(context, statement)
+            return view_definition.create(context, statement)
         case CreateIndex():
-            return indexes.create(context, statement)
+            return index_definition.create(context, statement)
         case Drop(kind="INDEX"):
-            return indexes.drop(context, statement)
+            return index_definition.drop(context, statement)
         case Drop():
-            return tables.drop(context, statement)
+            return table_definition.drop(context, statement)
         case Alter():
-            return tables.alter(context, statement)
+            return table_alteration.alter(context, statement)
         case Control():
             context.control(statement.kind)
             return status(statement.kind)

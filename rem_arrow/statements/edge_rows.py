@@ -7,32 +7,33 @@ import time
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import BindError
 from rem_arrow.schema import Table
 from rem_arrow.source import ROWID
 from rem_arrow.sql.statement.statement import Assignments
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges
 
 _SETTABLE = ("properties", "weight")
 
 
-def insert(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def insert(context: Context, access: Access, frame: pl.DataFrame) -> Outcome:
     """Add edges; an edge that exists is replaced. Ends are ids, or 'table:id', as in `add_edges`."""
     if not frame.height:
         return Outcome(Changes(), 0)
-    rows = edges.frame_rows(frame.drop("created_at", strict=False), context.shared.resolver(version))
-    return Outcome(context.shared.writer.put_keyed(tv, rows), frame.height)
+    rows = edges.frame_rows(frame.drop("created_at", strict=False), access.resolver())
+    return Outcome(context.instance.writer.put_edges(access, rows), frame.height)
 
 
-def update(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def update(context: Context, access: Access, frame: pl.DataFrame) -> Outcome:
     """Replace edges; `frame` has the rowid and all columns."""
     frame = frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID, "created_at")
     now = time.time_ns() // 1_000
     rows = [(*row, now) for row in frame.iter_rows()]
-    return Outcome(context.shared.writer.put_keyed(tv, rows) if rows else Changes(), len(rows))
+    return Outcome(context.instance.writer.put_edges(access, rows) if rows else Changes(), len(rows))
 
 
 def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
@@ -43,7 +44,7 @@ def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
 
 def removed(context: Context, tv: TableVersion, rowids: list[int]) -> Changes:
     """Return the changes that remove edges."""
-    writer, changes = context.shared.writer, Changes()
+    writer, changes = context.instance.writer, Changes()
     for rowid in rowids:
         place = tv.place(rowid)
         assert place is not None, "the query gave live rows"

@@ -1,7 +1,7 @@
 """Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
 
 An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was
-deleted counts as not there: inserting its id revives it. DELETE is soft.
+deleted counts as missing: inserting its id revives it. DELETE is soft.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import BindError, InputError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Table
@@ -25,66 +26,67 @@ from rem_arrow.write.entity_load import parsed
 _EXISTING = "\x00existing"
 
 
-def insert(context: Context, tv: TableVersion, frame: pl.DataFrame, alias: str, conflict: Conflict | None) -> Outcome:
+def insert(
+    context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, alias: str, conflict: Conflict | None
+) -> Outcome:
     """Add entities; `frame` has some of the table's columns."""
     if conflict is None or conflict.action == "replace" or "id" not in frame.columns:
-        return _put(context, tv, frame)
+        return _put(context, access, tv, frame)
     _check_keys(conflict, tv.table, context.text)
-    existing = _existing(context, tv, frame)
+    existing = _existing(context, access, tv, frame)
     taken = frame["id"].is_in(existing["id"].implode())
     fresh = frame.filter(~taken.fill_null(value=False))
     if conflict.action == "nothing":
-        return _put(context, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
+        return _put(context, access, tv, fresh.filter(fresh["id"].is_first_distinct() | fresh["id"].is_null()))
     if frame["id"].drop_nulls().is_duplicated().any():
         raise InputError(
             f"an id comes more than once in this INSERT into {tv.table.name}; ON CONFLICT DO UPDATE changes a row once"
         )
     changed = _changed(context, tv.table, frame.filter(taken), existing, alias, conflict)
-    first, second = _put(context, tv, fresh), _put(context, tv, changed)
+    first, second = _put(context, access, tv, fresh), _put(context, access, tv, changed)
     first.changes.merge(second.changes)
     return Outcome(first.changes, first.affected + second.affected)
 
 
-def update(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Replace entities; `frame` has the rowid and all columns."""
-    return _put(context, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
+    return _put(context, access, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
 
 
-def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Mark entities as deleted; `frame` has the rowid and the id, and for RETURNING all columns."""
     frame = frame.unique(ROWID, keep="first", maintain_order=True)
-    changes, count = context.shared.writer.delete(tv, frame["id"].to_list())
+    changes, count = context.instance.writer.delete(access, tv, frame["id"].to_list())
     return Outcome(changes, count, frame.drop(ROWID))
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
     """Refuse to set what the database gives."""
     for name, _ in assignments:
-        wanted = name.text.casefold()
-        if wanted == "id":
+        column = name.text.casefold()
+        if column == "id":
             raise BindError(
                 f"the id of a row of {table.name} cannot be changed; insert a new row and delete the old one",
                 text,
                 name.start,
                 name.end,
             )
-        if wanted in SYSTEM_FIELDS:
+        if column in SYSTEM_FIELDS:
             hint = (
-                "DELETE sets deleted_at, and inserting the id again revives the row." if wanted == "deleted_at" else ""
+                "DELETE sets deleted_at, and inserting the id again revives the row." if column == "deleted_at" else ""
             )
-            raise BindError(f"{wanted} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
+            raise BindError(f"{column} of {table.name} is set by the database", text, name.start, name.end, hint=hint)
 
 
-def _put(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def _put(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     if not frame.height:
         return Outcome(Changes(), 0)
-    records = context.shared.records(tv.table)
-    changes, ids = context.shared.writer.insert(tv, records, records.new_rows(_dicts(tv.table, frame)))
+    changes, ids = context.instance.writer.put(access, tv, _dicts(tv.table, frame), many=True)
     return Outcome(changes, len(ids))
 
 
 def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as the model takes them: JSON as objects; what the database gives only where it may be given."""
+    """Return rows as the model takes them: JSON as objects; of what the database gives, only what a user may give."""
     if "deleted_at" in frame.columns and frame["deleted_at"].null_count() < frame.height:
         raise InputError(f"deleted_at of {table.name} is set by DELETE; insert only rows that are not deleted")
     rows = frame.drop("modified_at", "deleted_at", strict=False).to_dicts()
@@ -99,12 +101,12 @@ def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _existing(context: Context, tv: TableVersion, frame: pl.DataFrame) -> pl.DataFrame:
+def _existing(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows, not deleted, whose ids are in `frame`."""
-    table, writer = tv.table, context.shared.writer
+    table, writer = tv.table, context.instance.writer
     ids = frame["id"].drop_nulls().unique(maintain_order=True).to_list()
     rows = []
-    for rowid in writer.rowids(tv, ids) if ids else ():
+    for rowid in access.rowids(tv, ids) if ids else ():
         place = None if rowid is None else tv.place(rowid)
         row = None if place is None else writer.plain_row(table, place)
         if row is not None and row[-1] is None:
@@ -114,12 +116,12 @@ def _existing(context: Context, tv: TableVersion, frame: pl.DataFrame) -> pl.Dat
 
 
 def _changed(
-    context: Context, table: Table, given: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict
+    context: Context, table: Table, frame: pl.DataFrame, existing: pl.DataFrame, alias: str, conflict: Conflict
 ) -> pl.DataFrame:
-    """Return the rows that DO UPDATE SET makes of existing ones and those that were given."""
+    """Return the rows that DO UPDATE SET makes of existing rows and those of the INSERT."""
     check_assignments(table, conflict.assignments, context.text)
     whole = [
-        given[f.name] if f.name in given.columns else pl.Series(f.name, [None] * given.height, dtype=f.dtype)
+        frame[f.name] if f.name in frame.columns else pl.Series(f.name, [None] * frame.height, dtype=f.dtype)
         for f in table.fields
     ]
     snapshot = context.snapshot(frames={**context.frames, _EXISTING: existing, EXCLUDED: pl.DataFrame(whole)})
@@ -132,7 +134,7 @@ def _check_keys(conflict: Conflict, table: Table, text: str) -> None:
     wrong: Name | None = next((k for k in conflict.keys if k.text.casefold() != "id"), None)
     if wrong is not None:
         raise BindError(
-            f'rows of {table.name} are told apart by "id", not by "{wrong.text}"',
+            f'rows of {table.name} are identified by "id", not by "{wrong.text}"',
             text,
             wrong.start,
             wrong.end,

@@ -9,16 +9,17 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Limits
-from rem_arrow.engine.session import Shared
+from rem_arrow.engine.instance import Instance
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.statement.statement import Name
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.write.path import Compute
 
 Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame]"
 Result: TypeAlias = pl.DataFrame
@@ -33,13 +34,12 @@ class Context:
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
             its changes.
-        define: runs a computation that changes what tables there are; it commits by itself, and holds `rewriting`
-            and the lock.
+        define: the same for a computation that changes what tables there are; it holds `rewriting` too.
         control: begins or ends the transaction of BEGIN.
         bulk: many rows may go to segments at once; false in a transaction.
     """
 
-    shared: Shared
+    instance: Instance
     text: str
     place: int
     values: Mapping[str, object]
@@ -48,25 +48,18 @@ class Context:
     limits: Limits
     include_deleted: bool
     version: Callable[[], Version]
-    write: Callable[[Callable[[Version], tuple[Changes, Result]]], Result]
-    define: Callable[[Callable[[Store], Result]], Result]
+    write: Callable[[Compute[Result]], Result]
+    define: Callable[[Compute[Result]], Result]
     control: Callable[[str], None]
     bulk: bool
 
     def snapshot(
-        self, version: Version | None = None, *, frames: Frames | None = None, target: TableVersion | None = None
+        self, access: Access | None = None, *, frames: Frames | None = None, target: TableVersion | None = None
     ) -> Snapshot:
         """Return the catalog at a version; by default the one that is pinned now."""
-        given = self.frames if frames is None else frames
-        pinned = self.version() if version is None else version
-        return Snapshot(
-            self.shared.store.kv,
-            self.shared.writer.hints,
-            pinned,
-            given,
-            include_deleted=self.include_deleted,
-            target=target,
-        )
+        tables = self.frames if frames is None else frames
+        reader = self.instance.access(self.version()) if access is None else access
+        return Snapshot(reader, tables, include_deleted=self.include_deleted, target=target)
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
         """Return what answers questions that come up while a query is bound."""
@@ -74,7 +67,7 @@ class Context:
 
     def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
         """Run a bound query, for the user or for a table."""
-        return self.shared.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
+        return self.instance.engine.run_bound(query, snapshot, self.values, self.limits, to_store=to_store)
 
 
 class Outcome(NamedTuple):

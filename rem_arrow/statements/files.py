@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from rem_arrow.engine.engine import unique_names
+from rem_arrow.access.access import Access
+from rem_arrow.engine.results import unique_names
 from rem_arrow.errors import InputError, UnsupportedError, suggest
 from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file
@@ -19,7 +20,6 @@ from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options
 from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.rows import chosen_fields, fitting, stored
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import Version
 
 _FILE = "\x00file"
 _SEPARATORS = ("DELIMITER", "DELIM", "SEP")
@@ -27,28 +27,28 @@ _SEPARATORS = ("DELIMITER", "DELIM", "SEP")
 
 def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
+    path = context.instance.files.checked(statement.path)
     chosen = _Options(context.text, statement.options, statement.path)
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     frame = context.rows(query, snapshot)
     frame.columns = unique_names(query.names)
-    write_file(
-        frame, Path(statement.path), chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null
-    )
+    write_file(frame, path, chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
     return counted(frame.height)
 
 
 def copy_from(context: Context, statement: CopyFrom) -> Result:
     """Add the rows of a file to a table: all of them, or none."""
+    path = context.instance.files.checked(statement.path)
     chosen = _Options(context.text, statement.options, statement.path)
 
-    def compute(version: Version) -> tuple[Changes, Result]:
-        tv = writable(version, statement.table, context.text)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = writable(access.version, statement.table, context.text)
         table = tv.table
         listed = list(table.fields) if statement.columns is None else chosen_fields(context, table, statement.columns)
         schema = {f.name: f.dtype for f in listed}
         frame = read_file(
-            Path(statement.path),
+            path,
             chosen.format,
             schema,
             header=chosen.header,
@@ -57,12 +57,12 @@ def copy_from(context: Context, statement: CopyFrom) -> Result:
         )
         by_place = statement.columns is not None or not chosen.header
         fields = _by_place(frame, listed, table) if by_place else _by_name(frame, table, statement.path)
-        snapshot = context.snapshot(version, frames={_FILE: frame})
+        snapshot = context.snapshot(access, frames={_FILE: frame})
         query = WriteBinder(context.text, snapshot, {}, Target(table, table.name, _FILE)).copied(
             _FILE, frame.columns, fields
         )
         frame = fitting(context, query, snapshot, table, fields) if frame.width else frame
-        outcome = stored(context, version, tv, frame)
+        outcome = stored(context, access, tv, frame)
         return outcome.changes, counted(outcome.affected)
 
     return context.write(compute)
@@ -101,8 +101,8 @@ def _by_place(frame: pl.DataFrame, listed: list[Field], table: Table) -> list[Fi
 
 
 def _by_name(frame: pl.DataFrame, table: Table, path: str) -> list[Field]:
-    known = {f.name.casefold(): f for f in table.fields}
+    fields = {f.name.casefold(): f for f in table.fields}
     for name in frame.columns:
-        if name.casefold() not in known:
+        if name.casefold() not in fields:
             raise InputError(f'{path}: no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')
-    return [known[name.casefold()] for name in frame.columns]
+    return [fields[name.casefold()] for name in frame.columns]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.schema import Field
 from rem_arrow.source import ROWID
@@ -18,39 +19,39 @@ from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
 
 
 def merge(context: Context, statement: Merge) -> Result:
     """Run a MERGE."""
 
-    def compute(version: Version) -> tuple[Changes, Result]:
-        tv = writable(version, statement.table, context.text)
-        frames = [_read(context, version, tv, statement, place) for place in range(len(statement.actions))]
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = writable(access.version, statement.table, context.text)
+        frames = [_read(context, access, tv, statement, place) for place in range(len(statement.actions))]
         _check_once(tv, frames)
         outcomes = [
-            _done(context, version, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)
+            _done(context, access, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)
         ]
         changes = Changes()
         for outcome in outcomes:
             changes.merge(outcome.changes)
         if statement.returning is None:
             return changes, counted(sum(o.affected for o in outcomes))
-        found = [
-            _returned(context, version, tv, statement, action, outcome)
+        returned_rows = [
+            _returned(context, access, tv, statement, action, outcome)
             for action, outcome in zip(statement.actions, outcomes, strict=True)
         ]
-        return changes, pl.concat(found)
+        return changes, pl.concat(returned_rows)
 
     return context.write(compute)
 
 
-def _read(context: Context, version: Version, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:
+def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:
     """Return the rows of one action: new ones, with the rowid where they take the place of old ones."""
     action, table = statement.actions[place], tv.table
     if action.kind == "nothing":
         return pl.DataFrame()
-    snapshot = context.snapshot(version, target=tv)
+    snapshot = context.snapshot(access, target=tv)
     binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(table, statement.alias), statement)
     if action.kind == "delete":
         return context.rows(binder.delete(place, list(table.names)), snapshot)
@@ -86,20 +87,20 @@ def _check_once(tv: TableVersion, frames: Sequence[pl.DataFrame]) -> None:
             raise InputError(f"an id of {tv.table.name} comes more than once in this MERGE; it writes a row once")
 
 
-def _done(context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, action: MergeAction) -> Outcome:
+def _done(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, action: MergeAction) -> Outcome:
     match action.kind:
         case "nothing":
             return Outcome(Changes(), 0)
         case "delete":
-            return rows.removed(context, tv, frame)
+            return rows.removed(context, access, tv, frame)
         case "update":
-            return rows.changed(context, tv, frame, tv.table.names)
+            return rows.changed(context, access, tv, frame, tv.table.names)
         case "insert":
-            return rows.stored(context, version, tv, frame)
+            return rows.stored(context, access, tv, frame)
 
 
 def _returned(
-    context: Context, version: Version, tv: TableVersion, statement: Merge, action: MergeAction, outcome: Outcome
+    context: Context, access: Access, tv: TableVersion, statement: Merge, action: MergeAction, outcome: Outcome
 ) -> pl.DataFrame:
     """Return what RETURNING makes of the rows of one action."""
-    return rows.result(context, version, tv.table, outcome, statement.alias, returned(statement, action))
+    return rows.result(context, access, tv.table, outcome, statement.alias, returned(statement, action))

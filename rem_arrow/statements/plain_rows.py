@@ -28,7 +28,7 @@ _STALE_ROWS_MAX = 10_000
 def insert(context: Context, table: Table, frame: pl.DataFrame) -> Outcome:
     """Add rows; `frame` has some of the table's columns, the others take their defaults."""
     fitted = loader.fitted(frame, table)
-    store, changes = context.shared.store, Changes()
+    store, changes = context.instance.store, Changes()
     if context.bulk and fitted.height >= loader.DIRECT_ROWS_MIN:
         pieces = (fitted.slice(start, SEGMENT_ROWS_MAX) for start in range(0, fitted.height, SEGMENT_ROWS_MAX))
         manifests, _ = loader.write_segments(
@@ -52,7 +52,7 @@ def update(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Se
     changes.kill(table.number, listed)
     _note_stale(context, changes, tv, listed, [n for n in table.indexed if n in assigned])
     if context.bulk and fitted.height >= loader.DIRECT_ROWS_MIN:
-        changes.manifests += loader.write_versions(context.shared.store, table, fitted, np.ascontiguousarray(rowids))
+        changes.manifests += loader.write_versions(context.instance.store, table, fitted, np.ascontiguousarray(rowids))
     else:
         changes.append(table.number, Append(listed, None, fitted))
     return Outcome(changes, fitted.height, fitted)
@@ -75,8 +75,8 @@ def _note_stale(
     """Note the index entries that the old versions of rows have."""
     if not columns or len(rowids) > _STALE_ROWS_MAX:
         return
-    writer, table = context.shared.writer, tv.table
-    index = writer.hints.row_index(table)
+    writer, table = context.instance.writer, tv.table
+    index = context.instance.indexes.keys.row_index(table)
     for rowid in rowids:
         place = tv.place(rowid)
         assert place is not None, "the query gave live rows"

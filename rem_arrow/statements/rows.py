@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.catalog.snapshot import TARGET, Snapshot
 from rem_arrow.datatypes import sql_name
 from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
@@ -24,32 +25,32 @@ from rem_arrow.statements import edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import TableVersion
 
 
 def insert(context: Context, statement: Insert) -> Result:
     """Run an INSERT."""
 
-    def compute(version: Version) -> tuple[Changes, Result]:
-        tv = writable(version, statement.table, context.text)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = writable(access.version, statement.table, context.text)
         _check_conflict(context, statement, tv.table)
-        frame = _given(context, version, statement, tv)
-        outcome = stored(context, version, tv, frame, statement)
-        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        frame = _inserted(context, access, statement, tv)
+        outcome = stored(context, access, tv, frame, statement)
+        return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
 
 
 def stored(
-    context: Context, version: Version, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None
+    context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None
 ) -> Outcome:
     """Return what adding the rows of a frame does, by kind of table."""
     match tv.table.kind:
         case "entity":
             alias, conflict = (statement.alias, statement.conflict) if statement is not None else (tv.table.name, None)
-            return entity_rows.insert(context, tv, frame, alias, conflict)
+            return entity_rows.insert(context, access, tv, frame, alias, conflict)
         case "system":
-            return edge_rows.insert(context, version, tv, frame)
+            return edge_rows.insert(context, access, frame)
         case _:
             return plain_rows.insert(context, tv.table, frame)
 
@@ -57,17 +58,17 @@ def stored(
 def update(context: Context, statement: Update) -> Result:
     """Run an UPDATE."""
 
-    def compute(version: Version) -> tuple[Changes, Result]:
-        tv = writable(version, statement.table, context.text)
-        own, snapshot = target(tv.table, statement.alias), context.snapshot(version, target=tv)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = writable(access.version, statement.table, context.text)
+        own, snapshot = target(tv.table, statement.alias), context.snapshot(access, target=tv)
         assigned = [own.field(name, context.text).name for name, _ in statement.assignments]
         check_assignments(tv.table, statement.assignments, context.text)
         query = WriteBinder(context.text, snapshot, context.dtypes, own, context.evaluate(snapshot)).update(
             statement.assignments, statement.others, statement.where, statement.ctes
         )
         frame = fitting(context, query, snapshot, tv.table, [None, *tv.table.fields])
-        outcome = changed(context, tv, frame, assigned)
-        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        outcome = changed(context, access, tv, frame, assigned)
+        return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
 
@@ -75,17 +76,17 @@ def update(context: Context, statement: Update) -> Result:
 def delete(context: Context, statement: Delete) -> Result:
     """Run a DELETE or a TRUNCATE."""
 
-    def compute(version: Version) -> tuple[Changes, Result]:
-        tv = writable(version, statement.table, context.text)
-        snapshot = context.snapshot(version, target=tv)
+    def compute(access: Access) -> tuple[Changes, Result]:
+        tv = writable(access.version, statement.table, context.text)
+        snapshot = context.snapshot(access, target=tv)
         columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
         binder = WriteBinder(
             context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot)
         )
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot)
-        outcome = removed(context, tv, frame)
-        return outcome.changes, result(context, version, tv.table, outcome, statement.alias, statement.returning)
+        outcome = removed(context, access, tv, frame)
+        return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
 
@@ -98,23 +99,25 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
         edge_rows.check_assignments(table, assignments, text)
 
 
-def changed(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
+def changed(
+    context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]
+) -> Outcome:
     """Return what replacing rows does, by kind of table; `frame` has the rowid and all columns."""
     match tv.table.kind:
         case "entity":
-            return entity_rows.update(context, tv, frame)
+            return entity_rows.update(context, access, tv, frame)
         case "system":
-            return edge_rows.update(context, tv, frame)
+            return edge_rows.update(context, access, frame)
         case _:
             return plain_rows.update(context, tv, frame, assigned)
 
 
-def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Return what removing rows does, by kind of table; `frame` has the rowid, of entities the id, for RETURNING all
     columns."""
     match tv.table.kind:
         case "entity":
-            return entity_rows.delete(context, tv, frame)
+            return entity_rows.delete(context, access, tv, frame)
         case "system":
             return edge_rows.delete(context, tv, frame)
         case _:
@@ -123,13 +126,13 @@ def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
 
 def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> list[Field]:
     """Return the fields of a list of columns. Raises BindError for one that is unknown or comes twice."""
-    target, found = Target(table, table.name, TARGET), []
+    target, fields = Target(table, table.name, TARGET), []
     for name in columns:
         field = target.field(name, context.text)
-        if field in found:
+        if field in fields:
             raise BindError(f'the column "{field.name}" is named twice', context.text, name.start, name.end)
-        found.append(field)
-    return found
+        fields.append(field)
+    return fields
 
 
 def fitting(
@@ -169,11 +172,11 @@ def _defaults(table: Table) -> dict[str, object] | None:
     """Return the values that DEFAULT means, by column; None for entities, whose model knows."""
     if table.kind == "entity":
         return None
-    found: dict[str, object] = {}
+    defaults: dict[str, object] = {}
     for field in table.fields:
         convert = values.from_plain(field.dtype)
-        found[field.name] = field.default if field.default is None or convert is None else convert(field.default)
-    return found
+        defaults[field.name] = field.default if field.default is None or convert is None else convert(field.default)
+    return defaults
 
 
 def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
@@ -189,12 +192,12 @@ def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
     )
 
 
-def _given(context: Context, version: Version, statement: Insert, tv: TableVersion) -> pl.DataFrame:
+def _inserted(context: Context, access: Access, statement: Insert, tv: TableVersion) -> pl.DataFrame:
     """Return the rows of an INSERT as a frame of the columns that they fill."""
     table = tv.table
     if statement.source is None:
         return pl.DataFrame(height=1)
-    snapshot = context.snapshot(version)
+    snapshot = context.snapshot(access)
     binder = WriteBinder(
         context.text,
         snapshot,
@@ -219,8 +222,8 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
 def positional_fields(table: Table, width: int) -> list[Field]:
     """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be
     left out."""
-    given = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
-    return given if table.kind != "plain" and width == len(given) else list(table.fields)
+    settable = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
+    return settable if table.kind != "plain" and width == len(settable) else list(table.fields)
 
 
 def _single(query: Query, place: int) -> Query | None:
@@ -237,12 +240,12 @@ def _single(query: Query, place: int) -> Query | None:
             return None
 
 
-def result(context: Context, version: Version, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
+def result(context: Context, access: Access, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
     """Return the count, or what RETURNING makes of the rows."""
     if returning is None:
         return counted(outcome.affected)
     rows = outcome.rows if outcome.rows is not None else _appended(table, outcome.changes)
-    snapshot = context.snapshot(version, frames={**context.frames, TARGET: rows})
+    snapshot = context.snapshot(access, frames={**context.frames, TARGET: rows})
     query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, alias, TARGET)).returning(returning)
     return context.rows(query, snapshot)
 

@@ -82,18 +82,18 @@ def summarize(context: Context, statement: Summarize) -> Result:
 def explain(context: Context, statement: Explain) -> Result:
     """Return the plan in the one column `plan`, one row a line."""
     snapshot = context.snapshot()
-    text = context.shared.engine.explain(
+    text = context.instance.engine.explain(
         context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree)
     )
     return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})
 
 
 def _summary(column: pl.Series) -> tuple[object, ...]:
-    known = column.drop_nulls()
+    present = column.drop_nulls()
     numeric = column.dtype.is_numeric()
-    floats = known.cast(pl.Float64) if numeric else None
-    ordered = not column.dtype.is_nested() and len(known) > 0
-    text = known.cast(pl.String) if isinstance(column.dtype, (pl.Categorical, pl.Enum)) else known
+    floats = present.cast(pl.Float64) if numeric else None
+    ordered = not column.dtype.is_nested() and len(present) > 0
+    text = present.cast(pl.String) if isinstance(column.dtype, (pl.Categorical, pl.Enum)) else present
     average = _shown(floats.mean()) if floats is not None else None
     deviation = _shown(floats.std()) if floats is not None else None
     quartiles = [_shown(floats.quantile(q, "linear")) if floats is not None else None for q in (0.25, 0.5, 0.75)]
@@ -102,7 +102,7 @@ def _summary(column: pl.Series) -> tuple[object, ...]:
     return (
         low,
         high,
-        known.n_unique() if not column.dtype.is_nested() else None,
+        present.n_unique() if not column.dtype.is_nested() else None,
         average,
         deviation,
         *quartiles,

@@ -1,4 +1,4 @@
-"""The thread that seals, compacts and collects garbage. It never blocks a reader; its failures are kept and shown."""
+"""A thread that does one piece of work after the other, whatever it is. A failure is kept and shown."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from rem_arrow.errors import ExecuteError, RemError
-from rem_arrow.storage import compaction
 
-if TYPE_CHECKING:
-    from rem_arrow.storage.store import Store
+# Is told by a function whether to stop, and does so at its next boundary.
+Work: TypeAlias = Callable[[Callable[[], bool]], object]
 
 _IDLE_S = 0.5
 _TICK_S = 0.2
 
 
 class Background:
-    """One worker for one store."""
+    """One worker.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._tables: queue.SimpleQueue[int | Callable[[Callable[[], bool]], object] | None] = queue.SimpleQueue()
+    Args:
+        between: called after each piece of work, and now and then where there is none.
+    """
+
+    def __init__(self, between: Callable[[], object]) -> None:
+        self._between = between
+        self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._queued = 0
         self._idle = threading.Condition()
         self._stopping = False
@@ -36,17 +39,11 @@ class Background:
     def is_alive(self) -> bool:
         return self._thread.is_alive() and self.failure is None and self._paused.is_set()
 
-    def seal(self, table: int) -> None:
-        """Ask for the table's waiting runs to be sealed, and for a compaction if one is due."""
+    def run(self, work: Work) -> None:
+        """Ask for work to be done."""
         with self._idle:
             self._queued += 1
-        self._tables.put(table)
-
-    def run(self, work: Callable[[Callable[[], bool]], object]) -> None:
-        """Ask for other work to be done; it is told whether to stop, and stops at its next boundary."""
-        with self._idle:
-            self._queued += 1
-        self._tables.put(work)
+        self._work.put(work)
 
     def pause(self) -> None:
         """Begin nothing new until `resume`."""
@@ -78,36 +75,32 @@ class Background:
             raise ExecuteError(f"background work was not done after {timeout_s} s")
 
     def stop(self, timeout_s: float) -> None:
-        """Stop at the next boundary; what is left stays in the tail, on disk."""
+        """Stop at the next boundary; what is left is not done."""
         self._stopping = True
         self._paused.set()
-        self._tables.put(None)
+        self._work.put(None)
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                table = self._tables.get(timeout=_IDLE_S)
+                work = self._work.get(timeout=_IDLE_S)
             except queue.Empty:
                 self._guard(None)
                 continue
             self._paused.wait()
-            if table is None or self._stopping:
+            if work is None or self._stopping:
                 return
-            self._guard(table)
+            self._guard(work)
             with self._idle:
                 self._queued -= 1
                 self._idle.notify_all()
 
-    def _guard(self, table: int | Callable[[Callable[[], bool]], object] | None) -> None:
+    def _guard(self, work: Work | None) -> None:
         try:
-            if callable(table):
-                table(lambda: self._stopping)
-            elif table is not None:
-                compaction.seal(self._store, table)
-                while not self._stopping and compaction.compact(self._store, table):
-                    pass
-            self._store.collect_garbage()
+            if work is not None:
+                work(lambda: self._stopping)
+            self._between()
         except RuntimeError as error:
             # The interpreter ends, and its pools take no more work; the next process begins it again.
             if "shutdown" not in str(error):

@@ -20,10 +20,11 @@ class Changes:
         stale: index entries (family, key) that nobody needs once no older version is pinned, each with its (table,
             rowid).
         tables: new or changed descriptions by table number; None drops the table.
+        loaded: by table number, the ids of the entities in `manifests`, for edges that wait for one of them.
         manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
     """
 
-    __slots__ = ("appends", "ids", "killed", "manifests", "stale", "tables")
+    __slots__ = ("appends", "ids", "killed", "loaded", "manifests", "stale", "tables")
 
     def __init__(self) -> None:
         self.appends: dict[int, list[Append]] = {}
@@ -31,6 +32,7 @@ class Changes:
         self.ids: set[tuple[int, bytes]] = set()
         self.stale: list[tuple[str, bytes, int, int]] = []
         self.tables: dict[int, Table | None] = {}
+        self.loaded: dict[int, list[Iterable[str]]] = {}
         self.manifests: list[tuple[int, Op, int]] = []
 
     def append(self, table: int, rows: Append) -> None:
@@ -49,6 +51,8 @@ class Changes:
         self.ids.update(other.ids)
         self.stale += other.stale
         self.tables.update(other.tables)
+        for table, ids in other.loaded.items():
+            self.loaded.setdefault(table, []).extend(ids)
         self.manifests += other.manifests
 
     def __bool__(self) -> bool:

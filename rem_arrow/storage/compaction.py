@@ -10,6 +10,7 @@ A killed process leaves pages that no manifest names; opening sweeps them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,6 @@ import polars as pl
 
 from rem_arrow.schema import Field
 from rem_arrow.storage import keys, segment
-from rem_arrow.storage.recovery import U64
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView
@@ -44,6 +44,13 @@ def seal(store: Store, table: int) -> bool:
         if views:
             rewrite(store, table, views)
         return bool(views)
+
+
+def tidy(store: Store, table: int, stopping: Callable[[], bool]) -> None:
+    """Seal the waiting runs of a table, then compact it for as long as that is due; stop between two steps."""
+    seal(store, table)
+    while not stopping() and compact(store, table):
+        pass
 
 
 def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
@@ -149,7 +156,7 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
             for n, m in zip(numbers, manifests, strict=True)
         ]
         commit = store.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", U64.pack(commit)), *manifests]
+        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(commit)), *manifests]
         died = _died_meanwhile(store, table, views)
         for part in new:
             offsets = np.flatnonzero(np.isin(part.rowid_array(part.rows), died))

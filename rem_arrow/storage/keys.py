@@ -25,6 +25,7 @@ FORMAT = b"rem_arrow 1"
 ROWID_MAX = (1 << 47) - 1
 TABLE_MAX = (1 << 15) - 1
 
+U64 = struct.Struct(">Q")
 _TABLE = struct.Struct(">H")
 _PART = struct.Struct(">HI")
 _TAIL = struct.Struct(">HII")
@@ -60,11 +61,6 @@ def split_tail(key: bytes) -> tuple[int, int, int]:
 
 def page_key(table: int, part: int, column: int, page: int) -> bytes:
     return _PAGE.pack(table, part, column, page)
-
-
-def split_page(key: bytes) -> tuple[int, int, int, int]:
-    table, part, column, page = _PAGE.unpack(key)
-    return int(table), int(part), int(column), int(page)
 
 
 def dead_key(table: int, part: int, commit: int) -> bytes:

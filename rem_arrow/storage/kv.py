@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ _ENTRY_BYTES = 64
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
+
+# The folders that this process has open for writing, by device and inode: RocksDB's lock goes by the spelling of a
+# path, and files' locks do not hold within a process.
+_writers: set[tuple[int, int]] = set()
+_writers_lock = threading.Lock()
 
 
 def _translated(error: Exception, what: str) -> RemError:
@@ -81,6 +87,26 @@ def _behind(prefix: bytes) -> bytes:
     return end
 
 
+def _claim(path: Path) -> tuple[int, int]:
+    """Return what tells a folder from all others, under whatever names it is reached, once nobody else in this process
+    has it open for writing. Raises ConflictError."""
+    stat = path.stat()
+    folder = (stat.st_dev, stat.st_ino)
+    with _writers_lock:
+        if folder in _writers:
+            raise ConflictError(
+                f"cannot open {path}: this process has this database open for writing already. Use that one, or close "
+                "it first"
+            )
+        _writers.add(folder)
+    return folder
+
+
+def _release(folder: tuple[int, int]) -> None:
+    with _writers_lock:
+        _writers.discard(folder)
+
+
 class KV:
     """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
 
@@ -91,6 +117,9 @@ class KV:
         options.create_if_missing(mode == "write")
         options.create_missing_column_families(mode == "write")
         options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, memory_bytes // 8)))
+        # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
+        # where RocksDB's default would drop it and every commit behind it.
+        options.set_wal_recovery_mode(rocksdict.DBRecoveryMode.tolerate_corrupted_tail_records())
         options.set_keep_log_file_num(2)
         options.set_stats_dump_period_sec(0)
         families = {
@@ -101,9 +130,13 @@ class KV:
             scratch = tempfile.mkdtemp(prefix="rem-reader-")
             self._drop_scratch = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
             access = rocksdict.AccessType.secondary(scratch)
+        else:
+            self._release = weakref.finalize(self, _release, _claim(path))
         try:
             self._db = rocksdict.Rdict(str(path), options, families, access)
         except _ROCKSDB_ERROR as error:
+            if mode == "write":
+                self._release()
             raise _translated(error, f"cannot open {path}") from error
         self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
@@ -189,7 +222,7 @@ class KV:
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
         try:
-            self._families[family].flush(True)
+            self._families[family].flush(wait=True)
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing {family} to {self.path}") from error
 
@@ -206,7 +239,7 @@ class KV:
         """Let RocksDB drop what is deleted, merge its files and give up its old logs."""
         try:
             for family in self._families.values():
-                family.flush(True)
+                family.flush(wait=True)
             for family in self._families.values():
                 family.compact_range(None, None)
         except _ROCKSDB_ERROR as error:
@@ -215,7 +248,7 @@ class KV:
     def checkpoint(self, path: Path) -> None:
         """Write a consistent copy of the whole store to `path`, which must not exist."""
         try:
-            self._db.flush_wal(True)
+            self._db.flush_wal(sync=True)
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing the backup {path}") from error
@@ -223,7 +256,7 @@ class KV:
     def sync(self) -> None:
         """Make every write so far survive a power cut."""
         try:
-            self._db.flush_wal(True)
+            self._db.flush_wal(sync=True)
         except _ROCKSDB_ERROR as error:
             raise _translated(error, f"writing to {self.path}") from error
 
@@ -237,3 +270,5 @@ class KV:
         self._db.close()
         if self.mode == "read":
             self._drop_scratch()
+        else:
+            self._release()

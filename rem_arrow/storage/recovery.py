@@ -3,7 +3,6 @@ names."""
 
 from __future__ import annotations
 
-import struct
 from typing import cast
 
 import numpy as np
@@ -18,8 +17,6 @@ from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
-
-U64 = struct.Struct(">Q")
 
 
 def check_format(kv: KV) -> None:
@@ -57,7 +54,7 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
     commit = kv.get(keys.CATALOG, b"commit")
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(U64.unpack(commit)[0] if commit else 0, versions, names)
+    return Version(keys.U64.unpack(commit)[0] if commit else 0, versions, names)
 
 
 def sweep(kv: KV, version: Version) -> int:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -23,22 +23,22 @@ import numpy as np
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow.errors import ConflictError, InputError, RemError
+from rem_arrow.errors import InputError, RemError
 from rem_arrow.schema import Table
 from rem_arrow.storage import keys, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.conflicts import RecentCommits
+from rem_arrow.storage.counters import Counters
+from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.kv import KV, Op
-from rem_arrow.storage.recovery import U64
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
 Durability: TypeAlias = Literal["wal", "sync"]
 
-_ROWID_BLOCK = 1 << 20
-_PART_BLOCK = 1 << 10
 _RUN_BYTES_MAX = 64 << 20
 _WAITING_RUNS_MAX = 4
 
@@ -73,9 +73,13 @@ class Indexer(Protocol):
 
 
 class Store:
-    """An open database folder. See the module's text for who may call what."""
+    """An open database folder. See the module's text for who may call what.
 
-    def __init__(self, path: Path, *, read_only: bool, settings: Settings) -> None:
+    Args:
+        tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool, settings: Settings, tidy: Tidy) -> None:
         self.path, self.read_only, self.settings = path, read_only, settings
         self.lock = threading.RLock()
         # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
@@ -102,15 +106,16 @@ class Store:
             self.executor.shutdown(wait=False)
             raise
         self._active: dict[int, Run] = {}
-        self._counters: dict[bytes, tuple[int, int]] = {}
+        self._counters = Counters(self.kv)
         self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
         self._pins_lock = threading.Lock()
-        self._recent: deque[tuple[int, dict[int, list[int]], set[tuple[int, bytes]]]] = deque()
-        self._garbage: deque[tuple[int, list[tuple[str, bytes, int, int]], list[tuple[str, bytes]]]] = deque()
+        self._recent = RecentCommits()
+        self._garbage = Garbage()
         self._room = threading.Condition(self.lock)
         self.closed = False
         self.indexer: Indexer = _NoIndexes()
-        self.background = Background(self) if settings.background and not read_only else None
+        self._tidy = tidy
+        self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
     # --- reading
 
@@ -153,45 +158,26 @@ class Store:
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
-        first = self._reserve(keys.table_key(b"rowid", table), count, _ROWID_BLOCK)
-        if first + count > keys.ROWID_MAX:
-            raise InputError("a table has used up its rowids (2^47); export it and load it into a new one")
-        return first
+        return self._counters.rowids(table, count)
 
     def reserve_table(self) -> int:
         """Return a fresh table number. REQUIRES: the lock."""
-        return self._reserve(b"tables", 1, 0)
+        return self._counters.table()
 
     def reserve_part(self, table: int) -> int:
         """Return a fresh part number. REQUIRES: the lock."""
-        return self._reserve(keys.table_key(b"part", table), 1, _PART_BLOCK)
+        return self._counters.part(table)
 
-    def _reserve(self, key: bytes, count: int, block: int) -> int:
-        counter = self._counters.get(key)
-        if counter is None:
-            stored = self.kv.get(keys.CATALOG, key)
-            start = U64.unpack(stored)[0] if stored else 1
-            counter = (start, start)
-        first, limit = counter
-        if first + count > limit:
-            limit = first + count + block
-            self.kv.write([(keys.CATALOG, key, U64.pack(limit))], sync=True)
-        self._counters[key] = (first + count, limit)
-        return first
-
-    def commit(
-        self, changes: Changes, *, base: Version | None = None, manifests: Iterable[tuple[int, Op, int]] = ()
-    ) -> Version:
+    def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
         """Store `changes` and publish the version that shows them. REQUIRES: the lock.
 
         Args:
             base: the version that a transaction read; ConflictError if its rows changed since.
-            manifests: segments whose pages are flushed already: (table, manifest operation, part number), to be added.
         """
         if base is not None:
-            self._check_conflicts(base, changes)
+            self._recent.check(changes, base, self.version)
         number = self.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", U64.pack(number))]
+        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(number))]
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
         for table, by_part in kills.items():
             ops += [
@@ -209,8 +195,7 @@ class Store:
         for table_number, table_ in changes.tables.items():
             key = keys.table_key(b"table", table_number)
             ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
-        segments = [*changes.manifests, *manifests]
-        ops += [op for _, op, _ in segments]
+        ops += [op for _, op, _ in changes.manifests]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
         drop = [
             (family, keys.table_prefix(n))
@@ -219,7 +204,7 @@ class Store:
             for family in ("tail", "dead", "manifest")
         ]
         self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
-        return self._publish(number, changes, kills, appended, segments)
+        return self._publish(number, changes, kills, appended)
 
     def _publish(
         self,
@@ -227,7 +212,6 @@ class Store:
         changes: Changes,
         kills: dict[int, dict[int, list[int]]],
         appended: list[tuple[int, Run, Append, int]],
-        segments: list[tuple[int, Op, int]],
     ) -> Version:
         """Show in memory what RocksDB has stored."""
         old = self.version
@@ -236,21 +220,21 @@ class Store:
         if changes.tables:
             names = self._describe(changes, tables)
         for table, by_part in kills.items():
-            tables[table] = _killed(tables[table], by_part)
+            tables[table] = tables[table].killed(by_part)
         for table, run, append, size in appended:
             run.append(append, size)
-            tables[table] = _grown(tables[table], run)
-        for table, (_, _, manifest), part in segments:
+            tables[table] = tables[table].grown(run)
+        for table, (_, _, manifest), part in changes.manifests:
             assert manifest is not None, "a segment has a manifest"
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
-            tables[table] = _with_segment(tables[table], segment)
+            tables[table] = tables[table].with_segment(segment)
         self.version = Version(number, tables, names)
         if self._pins:
-            self._recent.append((number, changes.killed, changes.ids))
-        elif self._recent:
+            self._recent.add(number, changes)
+        else:
             self._recent.clear()
         if changes.stale:
-            self._garbage.append((number, changes.stale, []))
+            self._garbage.add(number, entries=changes.stale)
         for table in {a[0] for a in appended} | set(kills):
             self._after_write(table)
         return self.version
@@ -258,13 +242,9 @@ class Store:
     def _describe(self, changes: Changes, tables: dict[int, TableVersion]) -> dict[str, int]:
         for number, table in changes.tables.items():
             if table is None:
-                dropped = tables.pop(number)
-                self.discard(
-                    [view.part for view in dropped.parts if isinstance(view.part, Segment)], self.version.commit + 1
-                )
-                self._garbage.append(
-                    (self.version.commit + 1, [], [(family, keys.table_prefix(number)) for family in ("ids", "index")])
-                )
+                dropped, commit = tables.pop(number), self.version.commit + 1
+                self.discard([view.part for view in dropped.parts if isinstance(view.part, Segment)], commit)
+                self._garbage.add(commit, prefixes=[(f, keys.table_prefix(number)) for f in ("ids", "index")])
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
@@ -277,31 +257,6 @@ class Store:
             run = self._active[table] = Run(self.reserve_part(table), described.fields)
         return run, len(run.rowids)
 
-    def _check_conflicts(self, base: Version, changes: Changes) -> None:
-        for table in {*changes.appends, *changes.killed}:
-            now = self.version.tables.get(table)
-            if now is None or now.table is not base.tables[table].table:
-                what = "dropped" if now is None else "changed"
-                raise ConflictError(
-                    f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; "
-                    "nothing was stored, run it again"
-                )
-        for number, killed, ids in self._recent:
-            if number <= base.commit:
-                continue
-            for table, rowids in changes.killed.items():
-                if not set(rowids).isdisjoint(killed.get(table, ())):
-                    name = self.version.tables[table].table.name if table in self.version.tables else str(table)
-                    raise ConflictError(
-                        f"rows of {name} that this transaction changes were changed by another one first; nothing was "
-                        "stored, run it again"
-                    )
-            if not ids.isdisjoint(changes.ids):
-                raise ConflictError(
-                    "an id that this transaction inserts was inserted by another one first; nothing was stored, run "
-                    "it again"
-                )
-
     # --- what follows a write
 
     def _after_write(self, table: int) -> None:
@@ -309,8 +264,8 @@ class Store:
         if run is not None and (len(run.rowids) >= self.settings.tail_rows_max or run.bytes >= _RUN_BYTES_MAX):
             self.freeze(table)
             if self.background is not None:
-                self.background.seal(table)
-                while self._waiting_runs(table) > _WAITING_RUNS_MAX and self.background.is_alive():
+                self.background.run(partial(self._tidy, self, table))
+                while len(self.waiting(table)) > _WAITING_RUNS_MAX and self.background.is_alive():
                     self._room.wait(0.1)
 
     def freeze(self, table: int) -> None:
@@ -323,23 +278,11 @@ class Store:
         active = self._active.get(table)
         return [] if tv is None else [v for v in tv.parts if isinstance(v.part, Run) and v.part is not active]
 
-    def _waiting_runs(self, table: int) -> int:
-        return len(self.waiting(table))
-
     def replace(self, table: int, old: list[Segment | Run], new: list[Segment]) -> None:
         """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored
         it."""
-        gone = {id(part) for part in old}
-        tv = self.version.tables[table]
-        views = [PartView(s, s.rows, len(s.kills.offsets)) for s in new]
-        at = next(i for i, v in enumerate(tv.parts) if id(v.part) in gone)
-        parts = [v for v in tv.parts if id(v.part) not in gone]
-        parts[at:at] = views
-        self.version = Version(
-            self.version.commit + 1,
-            {**self.version.tables, table: TableVersion(tv.table, tuple(parts))},
-            self.version.names,
-        )
+        tables = {**self.version.tables, table: self.version.tables[table].replaced(old, new)}
+        self.version = Version(self.version.commit + 1, tables, self.version.names)
         self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
         self._room.notify_all()
 
@@ -347,25 +290,14 @@ class Store:
         """Delete the pages of `segments` as soon as no version before `commit` is pinned. REQUIRES: the lock."""
         for segment in segments:
             self.cache.drop_part(segment.table, segment.number)
-        self._garbage.append((commit, [], [("pages", keys.part_key(s.table, s.number)) for s in segments]))
+        self._garbage.add(commit, prefixes=[("pages", keys.part_key(s.table, s.number)) for s in segments])
 
     def collect_garbage(self) -> int:
         """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
         with self.lock:
             oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
-            while self._garbage and self._garbage[0][0] <= oldest:
-                _, stale, prefixes = self._garbage.popleft()
-                for family, prefix in prefixes:
-                    self.kv.delete_prefix(family, prefix)
-                self.kv.write(
-                    [
-                        (family, key, None)
-                        for family, key, table, rowid in stale
-                        if not self.indexer.still_wanted(family, key, table, rowid)
-                    ]
-                )
-            while self._recent and self._recent[0][0] <= oldest:
-                self._recent.popleft()
+            self._garbage.delete(self.kv, oldest, self.indexer.still_wanted)
+            self._recent.forget(oldest)
             return len(self._garbage)
 
     def close(self, timeout_s: float = 30.0) -> None:
@@ -382,8 +314,12 @@ class Store:
             self.kv.close()
 
 
+# Is told by a function whether to stop.
+Tidy: TypeAlias = Callable[[Store, int, Callable[[], bool]], object]
+
+
 class _NoIndexes:
-    """Until the layer above says what is indexed: write no entries, and keep what is there."""
+    """Until the layer above says what is indexed: write no entries, and keep those that exist."""
 
     families: tuple[str, ...] = ()
 
@@ -392,29 +328,3 @@ class _NoIndexes:
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
         return True
-
-
-def _killed(tv: TableVersion, by_part: dict[int, list[int]]) -> TableVersion:
-    parts = []
-    for view in tv.parts:
-        offsets = by_part.get(view.part.number)
-        if offsets:
-            view.part.kills.add(offsets)
-            view = view._replace(kills=len(view.part.kills.offsets))
-        parts.append(view)
-    return TableVersion(tv.table, tuple(parts))
-
-
-def _grown(tv: TableVersion, run: Run) -> TableVersion:
-    view = PartView(run, len(run.rowids), len(run.kills.offsets))
-    parts = tv.parts
-    if parts and parts[-1].part is run:
-        parts = parts[:-1]
-    return TableVersion(tv.table, (*parts, view))
-
-
-def _with_segment(tv: TableVersion, segment: Segment) -> TableVersion:
-    """Add a segment behind the others and before the runs."""
-    runs = [v for v in tv.parts if isinstance(v.part, Run)]
-    segments = [v for v in tv.parts if isinstance(v.part, Segment)]
-    return TableVersion(tv.table, (*segments, PartView(segment, segment.rows, 0), *runs))

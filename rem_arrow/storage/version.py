@@ -64,6 +64,10 @@ class TableVersion(NamedTuple):
     def rows(self) -> int:
         return sum(view.live_rows for view in self.parts)
 
+    @property
+    def runs(self) -> list[Run]:
+        return [view.part for view in self.parts if isinstance(view.part, Run)]
+
     def place(self, rowid: int) -> Place | None:
         """Return where the live version of a row is, or None."""
         for view in reversed(self.parts):
@@ -99,6 +103,37 @@ class TableVersion(NamedTuple):
             if len(offsets):
                 found[view.part.number] = offsets.tolist()
         return found
+
+    def killed(self, offsets: Mapping[int, list[int]]) -> TableVersion:
+        """Return the table with the rows dead that stand at `offsets`, by part number. REQUIRES: the writers' lock."""
+        parts = []
+        for view in self.parts:
+            dead = offsets.get(view.part.number)
+            if dead:
+                view.part.kills.add(dead)
+                view = view._replace(kills=len(view.part.kills.offsets))
+            parts.append(view)
+        return self._replace(parts=tuple(parts))
+
+    def grown(self, run: Run) -> TableVersion:
+        """Return the table with all that its last run holds by now; the run may be new."""
+        view = PartView(run, len(run.rowids), len(run.kills.offsets))
+        last = self.parts and self.parts[-1].part is run
+        return self._replace(parts=(*(self.parts[:-1] if last else self.parts), view))
+
+    def with_segment(self, segment: Segment) -> TableVersion:
+        """Return the table with a segment behind the others and before the runs."""
+        runs = [v for v in self.parts if isinstance(v.part, Run)]
+        segments = [v for v in self.parts if isinstance(v.part, Segment)]
+        return self._replace(parts=(*segments, PartView(segment, segment.rows, 0), *runs))
+
+    def replaced(self, old: Sequence[Segment | Run], new: Sequence[Segment]) -> TableVersion:
+        """Return the table with the segments `new` in the place of the parts `old`."""
+        gone = {id(part) for part in old}
+        at = next(i for i, v in enumerate(self.parts) if id(v.part) in gone)
+        parts = [v for v in self.parts if id(v.part) not in gone]
+        parts[at:at] = [PartView(s, s.rows, len(s.kills.offsets)) for s in new]
+        return self._replace(parts=tuple(parts))
 
     def live_rowids(self) -> npt.NDArray[np.int64]:
         """Return the rowids of all live rows, in the order of the parts."""

@@ -1,4 +1,4 @@
-"""Many edges at once: a frame of a user to rows of `edges`, column by column, without a Python object for each."""
+"""Many edges at once: from a user's frame to rows of `edges`, column by column, without a Python object for each."""
 
 from __future__ import annotations
 
@@ -7,68 +7,80 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import COLUMNS, Resolve, checked_frame, split_end
+from rem_arrow.write.edges import COLUMNS, NAME, Resolve, checked_frame, frame_rows, split_end
 from rem_arrow.write.writer import Writer
 
-# Fewer edges go one by one: their keys are looked up instead of joined.
+# Below this many edges, keys are looked up one by one instead of joined.
 ROWS_MIN = 20_000
 _WRITE_ROWS_MAX = 65_536
 _KEY = ("src_table", "src", "edge_type", "dst_table", "dst")
 
 
-def added(
-    store: Store,
-    writer: Writer,
-    version: Version,
-    tv: TableVersion,
-    frame: pl.DataFrame,
-    *,
-    resolve: Resolve,
-    conflicts: bool,
-) -> Changes:
-    """Return the changes that add the edges of a frame; of one that comes twice the last counts, one that exists is
-    replaced.
+def put_edges(store: Store, writer: Writer, access: Access, frame: pl.DataFrame, *, conflicts: bool) -> Changes:
+    """Return the changes that add the edges of a frame. Of equal edges the last counts; an existing edge is replaced.
+    REQUIRES: the store's lock.
 
     Args:
         conflicts: whether other transactions may be open, so that they must see which edges are new.
+
+    Raises:
+        InputError: a column is missing or does not fit.
     """
-    rows = _without_repeats(_columns(tv, version, frame, resolve))
-    known = _known(tv, rows)
+    resolve = access.resolver()
+    if frame.height < ROWS_MIN:
+        return writer.put_edges(access, frame_rows(frame, resolve))
+    return _added_by_columns(store, access, _columns(access.version, frame, resolve), conflicts=conflicts)
+
+
+def _added_by_columns(store: Store, access: Access, frame: pl.DataFrame, *, conflicts: bool) -> Changes:
+    tv = access.table(NAME)
+    rows = _without_repeats(frame)
+    existing = _existing(tv, rows)
     changes = Changes()
-    fresh = rows.filter(~pl.int_range(pl.len()).is_in(known["place"].implode())) if known.height else rows
-    if known.height:
-        # The key says all that indexes hold of an edge, so its entries stay as they are.
-        changes.kill(tv.table.number, known["rowid"].to_list())
-        changes.append(tv.table.number, Append(known["rowid"].to_list(), None, rows[known["place"]]))
+    fresh = rows.filter(~pl.int_range(pl.len()).is_in(existing["place"].implode())) if existing.height else rows
+    if existing.height:
+        # Index entries of an edge depend on its key only, so they stay valid.
+        changes.kill(tv.table.number, existing["rowid"].to_list())
+        changes.append(tv.table.number, Append(existing["rowid"].to_list(), None, rows[existing["place"]]))
     start = store.reserve_rowids(tv.table.number, fresh.height) if fresh.height else 0
     for piece in fresh.iter_slices(_WRITE_ROWS_MAX):
         changes.append(tv.table.number, Append(range(start, start + piece.height), None, piece))
         start += piece.height
     if conflicts:
-        index = writer.hints.row_index(tv.table)
+        index = access.indexes.keys.row_index(tv.table)
         columns = {tv.table.names.index(n): fresh[n].to_list() for n in _KEY}
         changes.ids.update((tv.table.number, key) for key in index.keys(columns))
     return changes
 
 
-def _columns(tv: TableVersion, version: Version, frame: pl.DataFrame, resolve: Resolve) -> pl.DataFrame:
+def _columns(version: Version, frame: pl.DataFrame, resolve: Resolve) -> pl.DataFrame:
     """Return the frame with the columns and types of `edges`."""
     texts, weight = checked_frame(frame)
     (src_table, src), (dst_table, dst) = (_ends(version, frame, texts, side, resolve) for side in ("src", "dst"))
-    now = (
+    created_at = (
         pl.Series("created_at", [time.time_ns() // 1_000], dtype=pl.Int64)
         .cast(pl.Datetime("us", "UTC"))
         .new_from_index(0, frame.height)
     )
-    given = [src_table, src, dst_table, dst, texts["edge_type"], _properties(frame), weight.alias("weight"), now]
-    assert [s.name for s in given] == list(COLUMNS), "in the order of the table"
-    return pl.DataFrame(given).rechunk()
+    columns = [
+        src_table,
+        src,
+        dst_table,
+        dst,
+        texts["edge_type"],
+        _properties(frame),
+        weight.alias("weight"),
+        created_at,
+    ]
+    assert [s.name for s in columns] == list(COLUMNS), "in the order of the table"
+    return pl.DataFrame(columns).rechunk()
 
 
 def _properties(frame: pl.DataFrame) -> pl.Series:
@@ -87,18 +99,18 @@ def _properties(frame: pl.DataFrame) -> pl.Series:
 def _ends(
     version: Version, frame: pl.DataFrame, texts: pl.DataFrame, side: str, resolve: Resolve
 ) -> tuple[pl.Series, pl.Series]:
-    """Return the tables and the ids of one end; NULL where no entity has the id."""
+    """Return the tables and the ids of one end of each edge; the table is NULL where no entity has the id."""
     ids = texts[side]
-    given = (
+    owner_tables = (
         frame[f"{side}_table"].cast(pl.String)
         if f"{side}_table" in frame.columns
         else pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     )
-    if given.null_count() == 0:
-        return given.alias(f"{side}_table"), ids
-    asked = pl.DataFrame([ids.alias("id")]).filter(pl.Series(given.is_null())).unique()
+    if owner_tables.null_count() == 0:
+        return owner_tables.alias(f"{side}_table"), ids
+    bare_ids = pl.DataFrame([ids.alias("id")]).filter(pl.Series(owner_tables.is_null())).unique()
     owners = pl.concat(
-        [_owned(tv, asked) for tv in version if tv.table.kind == "entity" and tv.parts]
+        [_owned(tv, bare_ids) for tv in version if tv.table.kind == "entity" and tv.parts]
         or [pl.DataFrame(schema={"id": pl.String, "table": pl.String})]
     )
     several = owners.filter(pl.col("id").is_duplicated())
@@ -108,33 +120,35 @@ def _ends(
             f"the id {several['id'][0]!r} is in {', '.join(tables)}; write it as table:id, for example "
             f"{tables[0]}:{several['id'][0]}"
         )
-    odd = asked.join(owners, on="id", how="anti").filter(pl.col("id").str.contains(":", literal=True))["id"].to_list()
+    odd = (
+        bare_ids.join(owners, on="id", how="anti").filter(pl.col("id").str.contains(":", literal=True))["id"].to_list()
+    )
     split = [(end, *split_end(end, resolve)) for end in odd]
-    found = pl.concat(
+    resolved = pl.concat(
         [
-            owners.with_columns(pl.col("id").alias("own")),
+            owners.with_columns(pl.col("id").alias("bare_id")),
             pl.DataFrame(
                 [(e, t, i) for e, t, i in split],
-                schema={"id": pl.String, "table": pl.String, "own": pl.String},
+                schema={"id": pl.String, "table": pl.String, "bare_id": pl.String},
                 orient="row",
             ),
         ]
     )
-    joined = pl.DataFrame([ids.alias("id"), given.alias("given")]).join(
-        found, on="id", how="left", maintain_order="left"
+    joined = pl.DataFrame([ids.alias("id"), owner_tables.alias("owner")]).join(
+        resolved, on="id", how="left", maintain_order="left"
     )
-    chosen = pl.when(pl.col("given").is_null())
-    shown = joined.select(
-        chosen.then(pl.col("table")).otherwise(pl.col("given")).alias(f"{side}_table"),
-        chosen.then(pl.coalesce("own", "id")).otherwise(pl.col("id")).alias(side),
+    when_bare = pl.when(pl.col("owner").is_null())
+    ends = joined.select(
+        when_bare.then(pl.col("table")).otherwise(pl.col("owner")).alias(f"{side}_table"),
+        when_bare.then(pl.coalesce("bare_id", "id")).otherwise(pl.col("id")).alias(side),
     )
-    return shown[f"{side}_table"], shown[side]
+    return ends[f"{side}_table"], ends[side]
 
 
-def _owned(tv: TableVersion, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return those ids that rows of a table have, deleted ones too: id, table."""
-    found = [rows.join(asked, on="id", how="semi") for _, rows in _live(tv, ("id",))]
-    ids = pl.concat(found) if found else asked.clear()
+def _owned(tv: TableVersion, bare_ids: pl.DataFrame) -> pl.DataFrame:
+    """Return the ids among these that rows of a table have, deleted rows included: id, table."""
+    frames = [rows.join(bare_ids, on="id", how="semi") for _, rows in _live(tv, ("id",))]
+    ids = pl.concat(frames) if frames else bare_ids.clear()
     return ids.select("id", pl.lit(tv.table.name).alias("table"))
 
 
@@ -143,26 +157,26 @@ def _without_repeats(rows: pl.DataFrame) -> pl.DataFrame:
     return rows if hashes.n_unique() == rows.height else rows.unique(subset=_KEY, keep="last", maintain_order=True)
 
 
-def _known(tv: TableVersion, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return which rows are edges that exist: place (among the rows), rowid."""
+def _existing(tv: TableVersion, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return which rows are existing edges: place (among the rows), rowid."""
     keyed = rows.select(*_KEY, pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"))
     hashed = keyed.select(pl.struct(_KEY).hash().alias("hash"), "place")
-    found = [pl.DataFrame(schema={"place": pl.UInt32, "rowid": pl.Int64})]
+    matches = [pl.DataFrame(schema={"place": pl.UInt32, "rowid": pl.Int64})]
     for rowids, stored in _live(tv, _KEY):
-        # By hash first: few of many edges are known, as a rule.
-        like = stored.select(
+        # Join by hash first: usually few of many edges exist.
+        candidates = stored.select(
             pl.struct(_KEY).hash().alias("hash"),
             pl.Series("rowid", rowids),
             pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"),
         ).join(hashed, on="hash")
-        if like.height:
-            both = pl.concat([stored[like["at"]], like.select("rowid", "place")], how="horizontal")
-            found.append(both.join(keyed, on=[*_KEY, "place"], nulls_equal=True).select("place", "rowid"))
-    return pl.concat(found).sort("place")
+        if candidates.height:
+            both = pl.concat([stored[candidates["at"]], candidates.select("rowid", "place")], how="horizontal")
+            matches.append(both.join(keyed, on=[*_KEY, "place"], nulls_equal=True).select("place", "rowid"))
+    return pl.concat(matches).sort("place")
 
 
 def _live(tv: TableVersion, names: tuple[str, ...]) -> Iterator[tuple[pl.Series, pl.DataFrame]]:
-    """Yield the rowids and these columns of the live rows, part by part."""
+    """Yield the rowids and these columns of the live rows of each part."""
     fields = [tv.table.field(n) for n in names]
     for view in tv.parts:
         frame, rowids, mask = (

@@ -1,15 +1,16 @@
-"""The system table `edges`: its columns, and edges from a user's words to rows."""
+"""The system table `edges`: its columns, and rows from the edges that a user passes in."""
 
 from __future__ import annotations
 
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from rem_arrow import checks
 from rem_arrow.datatypes import Json
 from rem_arrow.errors import InputError, suggest
 from rem_arrow.model.fields import json_text
@@ -21,9 +22,11 @@ from rem_arrow.storage.version import PartView, TableVersion
 NAME = "edges"
 COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
 Resolve = Callable[[str], "str | None"]
-# Of runs: how many rows were looked at, and whether an end of one of them dangles.
-_known: weakref.WeakKeyDictionary[Run, tuple[int, bool]] = weakref.WeakKeyDictionary()
-_known_lock = threading.Lock()
+# An edge inserted with an entity: edge_type, dst or src or both, and optionally properties and weight.
+Edge = Mapping[str, Any]
+# For each run: the number of rows checked, and whether an end of one of them dangles.
+_dangling_runs: weakref.WeakKeyDictionary[Run, tuple[int, bool]] = weakref.WeakKeyDictionary()
+_dangling_runs_lock = threading.Lock()
 
 
 def edges_table(number: int) -> Table:
@@ -56,11 +59,10 @@ def edge_row(
     src: str, dst: str, edge_type: str, *, resolve: Resolve, properties: Any = None, weight: Any = None, place: str = ""
 ) -> tuple[Json, ...]:
     """Return one edge as plain values. Raises InputError."""
-    for what, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
-        if not isinstance(value, str) or not value:
-            raise InputError(f"{place}{what} of an edge is {value!r}; it is a text that is not empty")
-    if weight is not None and (isinstance(weight, bool) or not isinstance(weight, (int, float))):
-        raise InputError(f"{place}weight of an edge is {weight!r}; it is a number")
+    for name, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
+        checks.text(value, f"{place}{name} of an edge")
+    if weight is not None:
+        checks.number(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
     text = properties if properties is None or isinstance(properties, str) else json_text(properties)
@@ -76,6 +78,35 @@ def edge_row(
     )
 
 
+def attached_rows(attached: Sequence[Edge], table: str, ids: Sequence[str], resolve: Resolve) -> list[tuple[Json, ...]]:
+    """Return the edges inserted with entities as plain rows; an end that is left out is the one entity. Raises
+    InputError."""
+    if not ids:
+        raise InputError("edges come with the rows that they begin or end at, and there are none; use add_edge")
+    own_ids = set(ids)
+    rows = []
+    for place, edge in enumerate(attached):
+        unknown = set(edge) - {"src", "dst", "edge_type", "properties", "weight"}
+        if unknown or "edge_type" not in edge or not ("dst" in edge or "src" in edge):
+            raise InputError(
+                f"edge {place}: an edge is a dict of dst and edge_type, and optionally src, properties and weight; "
+                f"got {sorted(edge)}"
+            )
+        if len(ids) > 1 and not ("src" in edge and "dst" in edge):
+            raise InputError(f"edge {place}: with several rows an edge names both src and dst")
+        row = edge_row(
+            edge.get("src", ids[0]),
+            edge.get("dst", ids[0]),
+            edge["edge_type"],
+            resolve=lambda end: table if end in own_ids else resolve(end),
+            properties=edge.get("properties"),
+            weight=edge.get("weight"),
+            place=f"edge {place}: ",
+        )
+        rows.append(row)
+    return rows
+
+
 def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
     """Return (table, id) of an end: 'table:id' where the table exists and has it, else the one table that has the id,
     else (None, id)."""
@@ -89,7 +120,7 @@ def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
 
 
 def has_dangling(tv: TableVersion) -> bool:
-    """Say whether some edge may have an end that no entity has. Rows that are dead count too: this is a hint."""
+    """Return whether some edge may have an end that no entity has. Dead rows count too: this is a hint."""
     fields = [tv.table.field("src_table"), tv.table.field("dst_table")]
     return any(_dangles(view, fields) for view in tv.parts)
 
@@ -98,18 +129,18 @@ def _dangles(view: PartView, fields: Sequence[Field]) -> bool:
     if isinstance(view.part, Segment):
         zones = [view.part.zone(f) for f in fields]
         return any(z is None or z.null_count > 0 for z in zones)
-    with _known_lock:
-        seen, found = _known.get(view.part, (0, False))
-    if not found and seen < view.length:
-        found = any(c.slice(seen).null_count() > 0 for c in view.part.frame(fields, view.length))
-        with _known_lock:
-            _known[view.part] = (view.length, found)
-    return found
+    with _dangling_runs_lock:
+        rows_checked, dangles = _dangling_runs.get(view.part, (0, False))
+    if not dangles and rows_checked < view.length:
+        dangles = any(c.slice(rows_checked).null_count() > 0 for c in view.part.frame(fields, view.length))
+        with _dangling_runs_lock:
+            _dangling_runs[view.part] = (view.length, dangles)
+    return dangles
 
 
 def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Return src, dst and edge_type of a user's frame as texts, and the weights. Raises InputError for what does not
-    fit."""
+    """Return src, dst and edge_type of a user's frame as texts, and its weights. Raises InputError for columns or
+    values that do not fit."""
     for name in ("src", "dst", "edge_type"):
         if name not in frame.columns:
             raise InputError(f'edges need the column "{name}". {suggest(name, frame.columns, "Columns given")}')
@@ -134,35 +165,35 @@ def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
 
 
 def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:
-    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; and src_table, dst_table, properties, weight
-    if given."""
+    """Return a frame of edges as plain rows. Columns: src, dst, edge_type; optionally src_table, dst_table, properties,
+    weight."""
     texts, weights = checked_frame(frame)
     weight = weights.to_list()
     ends = [_ends(frame, texts, side, resolve) for side in ("src", "dst")]
     properties: Sequence[Any] = (
         frame["properties"].to_list() if "properties" in frame.columns else [None] * frame.height
     )
-    shown = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]
-    now = time.time_ns() // 1_000
+    json_texts = [p if p is None or isinstance(p, str) else json_text(p) for p in properties]
+    created_at = time.time_ns() // 1_000
     kinds = texts["edge_type"].to_list()
     return [
-        (st, s, dt, d, k, p, w, now)
-        for (st, s), (dt, d), k, p, w in zip(ends[0], ends[1], kinds, shown, weight, strict=True)
+        (st, s, dt, d, k, p, w, created_at)
+        for (st, s), (dt, d), k, p, w in zip(ends[0], ends[1], kinds, json_texts, weight, strict=True)
     ]
 
 
 def _ends(frame: pl.DataFrame, texts: pl.DataFrame, side: str, resolve: Resolve) -> list[tuple[str | None, str]]:
     ids = texts[side].to_list()
-    given = frame[f"{side}_table"].cast(pl.String).to_list() if f"{side}_table" in frame.columns else [None] * len(ids)
-    known: dict[str, tuple[str | None, str]] = {}
-    found: list[tuple[str | None, str]] = []
-    if None not in given:
-        return list(zip(given, ids, strict=True))
-    for id_, table in zip(ids, given, strict=True):
+    tables = frame[f"{side}_table"].cast(pl.String).to_list() if f"{side}_table" in frame.columns else [None] * len(ids)
+    by_id: dict[str, tuple[str | None, str]] = {}
+    ends: list[tuple[str | None, str]] = []
+    if None not in tables:
+        return list(zip(tables, ids, strict=True))
+    for id_, table in zip(ids, tables, strict=True):
         if table is not None:
-            found.append((table, id_))
+            ends.append((table, id_))
             continue
-        if id_ not in known:
-            known[id_] = split_end(id_, resolve)
-        found.append(known[id_])
-    return found
+        if id_ not in by_id:
+            by_id[id_] = split_end(id_, resolve)
+        ends.append(by_id[id_])
+    return ends

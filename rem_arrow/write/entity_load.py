@@ -1,65 +1,50 @@
-"""Bulk loading of entities: validate, give ids, replace what exists; new rows go to segments directly when they are
-many."""
+"""Bulk loading of entities: validate rows, assign ids, replace existing rows. Many new rows go to segments directly."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress
 from typing import Any
 
 import polars as pl
 
+from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.model.fields import from_json_text
 from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import loader
-from rem_arrow.write.embeddings import add_vectors
 from rem_arrow.write.writer import Writer
 
 
 class EntityLoad:
-    """One load into one table. REQUIRES: the store's lock for its whole life.
+    """One load into one table, computed from one version. REQUIRES: the store's lock for its whole life."""
 
-    Args:
-        bind: adds to changes what they do for edges that dangle, given the tables, by id, of entities that come
-            besides.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        writer: Writer,
-        table: int,
-        records: Records,
-        bind: Callable[[Changes, Mapping[str, str]], None],
-    ) -> None:
-        self._store, self._writer, self._records, self._bind = store, writer, records, bind
-        self._tv = store.version.tables[table]
+    def __init__(self, store: Store, writer: Writer, records: Records, access: Access, tv: TableVersion) -> None:
+        self._store, self._writer, self._records = store, writer, records
+        self._access, self._tv = access, tv
         self._seen: set[str] = set()
         self._changes = Changes()
         self._replaced = 0
 
-    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> int:
-        """Load all pieces by one commit. Returns the number of rows."""
+    def run(self, pieces: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> tuple[Changes, int]:
+        """Read and check all pieces. Returns the changes, and the number of rows."""
         pieces = iter(pieces)
         first = list(_take(pieces, loader.DIRECT_ROWS_MIN))
         if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
             if not first:
-                return 0
+                return self._changes, 0
             piece = first[0] if len(first) == 1 else pl.concat(first)
             vectors = self._vectors(piece)
-            changes, ids = self._writer.insert(self._tv, self._records, self._validated(piece.drop(vectors.columns)))
-            add_vectors(changes, self._tv.table, _by_place(vectors))
-            self._bind(changes, {})
-            if changes:
-                self._store.commit(changes)
+            rows = self._validated(piece.drop(vectors.columns))
+            changes, ids = self._writer.insert(self._access, self._tv, rows, _by_place(vectors))
             advance(len(ids))
-            return len(ids)
-        table = self._tv.table
+            return changes, len(ids)
+        table, changes = self._tv.table, self._changes
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(
             self._store,
@@ -68,9 +53,9 @@ class EntityLoad:
             first_rowid=lambda n: self._store.reserve_rowids(table.number, n),
             progress=advance,
         )
-        self._bind(self._changes, dict.fromkeys(self._seen, table.name))
-        self._store.commit(self._changes, manifests=manifests)
-        return count + self._replaced
+        changes.manifests += manifests
+        changes.loaded[table.number] = [self._seen]
+        return changes, count + self._replaced
 
     def _validated(self, piece: pl.DataFrame) -> NewRows:
         rows = piece.to_dicts()
@@ -78,7 +63,7 @@ class EntityLoad:
             if field.encoding == "json" and field.name in piece.columns:
                 for row in rows:
                     row[field.name] = parsed(row[field.name])
-        # A column that is NULL means that the row says nothing of it: the model's default applies.
+        # NULL in a file means that the row has no value: the model's default applies.
         optional = [n for n in piece.columns if piece[n].null_count()]
         for row in rows if optional else ():
             for name in optional:
@@ -90,28 +75,29 @@ class EntityLoad:
         """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
         vectors = self._vectors(piece)
         rows = self._validated(piece.drop(vectors.columns))
-        given = [i for i in rows.ids if i is not None]
-        if len(set(given)) < len(given) or not self._seen.isdisjoint(given):
+        ids = [i for i in rows.ids if i is not None]
+        if len(set(ids)) < len(ids) or not self._seen.isdisjoint(ids):
             before = set(self._seen)
-            again = next(i for i in given if i in before or before.add(i))  # type: ignore[func-returns-value]
+            again = next(i for i in ids if i in before or before.add(i))  # type: ignore[func-returns-value]
             raise InputError(
                 f"the id {again!r} comes more than once in the data for {self._tv.table.name}; nothing was stored"
             )
-        self._seen.update(given)
-        existing = self._existing(given)
+        self._seen.update(ids)
+        existing = self._existing(ids)
         if existing:
-            known = [i in existing for i in rows.ids]
-            replaced = _chosen(rows, known)
-            more, _ = self._writer.insert(self._tv, self._records, replaced)
-            add_vectors(more, self._tv.table, _by_place(_kept(vectors, known)))
-            self._changes.merge(more)
+            exists = [i in existing for i in rows.ids]
+            replaced = _rows_where(rows, exists)
+            changes, _ = self._writer.insert(
+                self._access, self._tv, replaced, _by_place(_vectors_where(vectors, exists))
+            )
+            self._changes.merge(changes)
             self._replaced += len(replaced.ids)
-            fresh = [not k for k in known]
-            rows, vectors = _chosen(rows, fresh), _kept(vectors, fresh)
+            fresh = [not k for k in exists]
+            rows, vectors = _rows_where(rows, fresh), _vectors_where(vectors, fresh)
         return self._frame(rows).with_columns(vectors.get_columns())
 
     def _vectors(self, piece: pl.DataFrame) -> pl.DataFrame:
-        """Return the embeddings that come with the rows."""
+        """Return the embeddings among the columns of the rows."""
         table = self._tv.table
         return pl.DataFrame(
             [
@@ -121,17 +107,19 @@ class EntityLoad:
             ]
         )
 
-    def _existing(self, given: list[str]) -> set[str]:
-        if not self._tv.parts or not given:
+    def _existing(self, ids: list[str]) -> set[str]:
+        if not self._tv.parts or not ids:
             return set()
-        rowids = self._writer.rowids(self._tv, given)
-        return {i for i, r in zip(given, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
+        rowids = self._access.rowids(self._tv, ids)
+        return {i for i, r in zip(ids, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
 
     def _frame(self, rows: NewRows) -> pl.DataFrame:
         now = time.time_ns() // 1_000
-        made = iter(self._writer.make_ids(rows.ids.count(None)))
+        fresh_ids = iter(self._writer.make_ids(rows.ids.count(None)))
         zipped = zip(rows.ids, rows.declared, rows.created, strict=True)
-        plain = [(next(made) if i is None else i, *row, now if c is None else c, now, None) for i, row, c in zipped]
+        plain = [
+            (next(fresh_ids) if i is None else i, *row, now if c is None else c, now, None) for i, row, c in zipped
+        ]
         fields = self._tv.table.fields
         columns: list[Any] = list(zip(*plain, strict=True)) if plain else [()] * len(fields)
         frame = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(fields, columns, strict=True)])
@@ -140,20 +128,22 @@ class EntityLoad:
         return frame
 
 
-def _chosen(rows: NewRows, keep: list[bool]) -> NewRows:
+def _rows_where(rows: NewRows, keep: list[bool]) -> NewRows:
     return NewRows(
         list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep))
     )
 
 
-def _kept(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:
+def _vectors_where(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:
     return vectors.filter(keep) if vectors.width else vectors
 
 
 def _by_place(vectors: pl.DataFrame) -> dict[str, dict[int, Any]]:
     """Return, by column, the vector of each row that has one."""
-    found = {name: {i: v for i, v in enumerate(vectors[name].to_list()) if v is not None} for name in vectors.columns}
-    return {name: by_place for name, by_place in found.items() if by_place}
+    by_column = {
+        name: {i: v for i, v in enumerate(vectors[name].to_list()) if v is not None} for name in vectors.columns
+    }
+    return {name: by_place for name, by_place in by_column.items() if by_place}
 
 
 def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

@@ -1,15 +1,15 @@
-"""Bulk loading: frames to segments, without a detour through the tail; all rows become visible by one commit.
+"""Bulk loading: frames go to segments directly, not through the tail; all rows become visible by one commit.
 
-Pages and index entries are written as they come, in bounded pieces, under fresh numbers that nothing names yet; the
-last step is one batch of manifests. A load that fails leaves nothing that is visible, and the next opening sweeps the
-pages.
+Pages and index entries are written in bounded pieces, under new part numbers that no manifest names yet; the last step
+is one batch of manifests. A load that fails leaves nothing visible, and its pages are swept when the store is next
+opened.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,11 +20,12 @@ from rem_arrow import datatypes
 from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.schema import Embedding, Field, Table, check_name
 from rem_arrow.storage import codec, segment, values
+from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.embeddings import text_of, vector_frame, vector_table
+from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,14 +54,46 @@ def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
     return Table(number, check_name(name, "table"), "plain", fields, next_column=len(fields))
 
 
+def plain_load(
+    store: Store,
+    tv: TableVersion | None,
+    name: str,
+    schema: pl.Schema,
+    pieces: Iterable[pl.DataFrame],
+    rows: int | None,
+    advance: Progress,
+) -> tuple[Changes, int]:
+    """Return the changes that add rows to a plain table, created if it does not exist, and the number of rows.
+    REQUIRES: the lock.
+
+    Args:
+        rows: the number of rows; None where it is unknown.
+    """
+    table = tv.table if tv is not None else plain_table(name, store.reserve_table(), schema)
+    frames = (fitted(piece, table) for piece in pieces)
+    changes = Changes()
+    if tv is None:
+        changes.tables[table.number] = table
+    if rows is not None and rows < DIRECT_ROWS_MIN:
+        frame = pl.concat(list(frames)) if rows else fitted(pl.DataFrame(schema=schema), table)
+        if frame.height:
+            changes.append(table.number, frame_append(frame, store.reserve_rowids(table.number, frame.height)))
+        advance(frame.height)
+        return changes, frame.height
+    changes.manifests, count = write_segments(
+        store, table, frames, first_rowid=lambda n: store.reserve_rowids(table.number, n), progress=advance
+    )
+    return changes, count
+
+
 def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Return the frame with the table's columns, order and types, and the embeddings that come with it. Raises
-    InputError for what does not fit."""
-    known = {f.name: f for f in table.fields}
+    """Return the frame in the table's columns, order and types, followed by the embeddings that it has. Raises
+    InputError for a column that does not fit."""
+    fields = {f.name: f for f in table.fields}
     embeddings = [e for e in table.embeddings if e.column in frame.columns]
     for name in frame.columns:
-        if name not in known and name not in {e.column for e in embeddings}:
-            raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(known), "Columns")}')
+        if name not in fields and name not in {e.column for e in embeddings}:
+            raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(fields), "Columns")}')
     columns = []
     for field in table.fields:
         if field.name not in frame.columns:
@@ -73,8 +106,8 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 
 def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Series:
-    """Return vectors that came with rows, NULL where there is none. Raises InputError for what is no vector of that
-    dimension."""
+    """Return a column of vectors in the embedding's type, NULL where a row has none. Raises InputError for a value that
+    is not a vector of that dimension."""
     try:
         vectors = column.cast(embedding.dtype, strict=True)
     except pl.exceptions.PolarsError as error:
@@ -89,7 +122,7 @@ def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Se
 
 
 def default_column(field: Field, rows: int) -> pl.Series:
-    """Return a column of `rows` times the field's default."""
+    """Return a column that repeats the field's default `rows` times."""
     return values.column(field.name, [field.default], field.dtype).new_from_index(0, rows)
 
 
@@ -114,7 +147,7 @@ def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
 
 
 def _losslessly(old: pl.DataType, new: pl.DataType) -> bool:
-    """Say whether a strict cast either keeps a value or fails: between integers, decimals, texts and their categories,
+    """Return whether a strict cast keeps each value or fails: between integers, decimals, texts and categories, or
     times."""
     exact = old.is_integer() and (new.is_integer() or new.is_decimal())
     texts = isinstance(old, (pl.String, pl.Categorical, pl.Enum)) and isinstance(
@@ -148,13 +181,13 @@ def check_size(column: pl.Series, where: str) -> None:
 def write_segments(
     store: Store, table: Table, frames: Iterator[pl.DataFrame], *, first_rowid: Callable[[int], int], progress: Progress
 ) -> tuple[list[tuple[int, Op, int]], int]:
-    """Write segments of new rows that nothing names yet. Returns the manifests for `Store.commit`, and the number of
-    rows.
+    """Write segments of new rows, invisible until their manifests are committed. Returns the manifests for
+    `Store.commit`, and the number of rows.
 
     Args:
-        frames: of the table's columns and types, at most SEGMENT_ROWS_MAX rows each; embeddings that are among them
-            are stored too.
-        first_rowid: reserves rowids for that many rows.
+        frames: in the table's columns and types, at most SEGMENT_ROWS_MAX rows each; columns of embeddings are stored
+            too.
+        first_rowid: reserves rowids for a number of rows, and returns the first.
     """
     manifests: list[tuple[int, Op, int]] = []
     rows = 0
@@ -175,8 +208,8 @@ def write_segments(
 def write_versions(
     store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
 ) -> list[tuple[int, Op, int]]:
-    """Write segments of new versions of rows that exist. Returns the manifests for `Changes`. REQUIRES: the lock;
-    rowids ascend."""
+    """Write segments of new versions of existing rows. Returns the manifests for `Changes`. REQUIRES: the lock; rowids
+    ascend."""
     manifests: list[tuple[int, Op, int]] = []
     for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
         manifests += _write_segment(
@@ -191,27 +224,27 @@ def write_versions(
 def _write_segment(
     store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
 ) -> list[tuple[int, Op, int]]:
-    """Write the pages and the entries of one segment, and its vectors as one of their own, all under the same
-    rowids."""
+    """Write the pages and index entries of one segment, and a segment for each of its embeddings, under the same
+    rowids. Returns the manifests."""
     with store.lock:
         part = store.reserve_part(table.number)
     op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
     if table.key or table.indexed:
         store.indexer.write(store.kv, table, frame, rowids.tolist())
-    found = [(table.number, op, part)]
+    manifests = [(table.number, op, part)]
     for embedding in table.embeddings:
-        kept = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None
-        if kept is not None and kept.any():
-            rows = frame.filter(kept)
+        has_vector = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None
+        if has_vector is not None and has_vector.any():
+            rows = frame.filter(has_vector)
             texts = [text_of(values_) for values_ in rows.select(embedding.fields).iter_rows()]
             vectors = vector_frame(embedding, codec.matrix(rows[embedding.column], embedding.dimension), texts)
-            found += _write_segment(store, vector_table(table, embedding), vectors, rowids[kept.to_numpy()])
-    return found
+            manifests += _write_segment(store, vector_table(table, embedding), vectors, rowids[has_vector.to_numpy()])
+    return manifests
 
 
 def write_index(store: Store, tv: TableVersion, table: Table) -> None:
-    """Write the entries of every live row as `table`, the evolved description, wants them. REQUIRES: the lock, and no
-    tail."""
+    """Write the index entries of every live row as `table`, the evolved description, requires. REQUIRES: the lock, and
+    no tail."""
     for view in tv.parts:
         frame, mask = view.part.frame(table.fields, view.length), view.live_mask()
         rowids = view.part.rowid_array(view.length)
@@ -226,7 +259,7 @@ def write_index(store: Store, tv: TableVersion, table: Table) -> None:
 
 
 def frame_append(frame: pl.DataFrame, first: int) -> Append:
-    """Return the write that adds a small frame to the tail."""
+    """Return the append of a small frame to the tail."""
     return Append(range(first, first + frame.height), None, frame)
 
 

@@ -1,4 +1,4 @@
-"""Looking after a store: what is damaged, copies, merging, numbers."""
+"""Maintenance of a store: checks for damage, backups, compaction, statistics."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ _FAMILIES = ("ids", "keys", "index")
 Advance: TypeAlias = Callable[[int], None]
 
 
-def verify(store: Store, version: Version, progress: bool | None = False) -> pl.DataFrame:
-    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem; none
-    when sound."""
+def verify(store: Store, version: Version, *, progress: bool | None = False) -> pl.DataFrame:
+    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem."""
     with progress_bar(
         "verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress
     ) as advance:
@@ -66,8 +65,8 @@ def _damages(
         advance(1)
 
 
-def backup(store: Store, path: Path, progress: bool | None = False) -> None:
-    """Write a consistent copy of the open store to `path`, which must not exist."""
+def backup(store: Store, path: Path, *, progress: bool | None = False) -> None:
+    """Write a consistent copy of the open store to the new folder `path`. Raises InputError if it exists."""
     if path.exists():
         raise InputError(f"{path} exists; name a new folder for the backup")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +74,7 @@ def backup(store: Store, path: Path, progress: bool | None = False) -> None:
         store.kv.checkpoint(path)
 
 
-def restore(source: Path, target: Path, progress: bool | None = False) -> None:
+def restore(source: Path, target: Path, *, progress: bool | None = False) -> None:
     """Copy a backup to `target`, a new folder, and check that it is a database."""
     if not (source / "CURRENT").is_file():
         raise InputError(f"{source} is not a backup: it holds no database")
@@ -95,8 +94,8 @@ def restore(source: Path, target: Path, progress: bool | None = False) -> None:
     temporary.rename(target)
 
 
-def compact(store: Store, progress: bool | None = False) -> None:
-    """Seal every tail, merge small and partly dead segments, and let RocksDB drop what is deleted."""
+def compact(store: Store, *, progress: bool | None = False) -> None:
+    """Seal every tail, merge small and partly dead segments, and have RocksDB drop deleted keys."""
     rows = {number: tv.rows for number, tv in store.version.tables.items()}
     with progress_bar("compacting, rows", sum(rows.values()), progress) as advance:
         for number, count in rows.items():
@@ -110,22 +109,22 @@ def compact(store: Store, progress: bool | None = False) -> None:
         store.kv.compact()
 
 
-def wait(background: Background, vectors: VectorIndexes, timeout_s: float | None, progress: bool | None) -> None:
-    """Return when background work is done; the bar counts pieces of work, and the rows that vector indexes lack."""
-    left = most = background.queued + vectors.lacking()
+def wait(background: Background, vectors: VectorIndexes, timeout_s: float | None, *, progress: bool | None) -> None:
+    """Return when background work is done; the bar counts queued tasks and the rows that vector indexes lack."""
+    remaining = most = background.queued + vectors.lacking()
     with progress_bar("background work, rows", most, progress) as advance:
 
         def tick() -> None:
-            nonlocal left
-            now = min(left, background.queued + vectors.lacking())
-            advance(left - now)
-            left = now
+            nonlocal remaining
+            queued = min(remaining, background.queued + vectors.lacking())
+            advance(remaining - queued)
+            remaining = queued
 
         background.wait(timeout_s, tick)
 
 
 def stats(store: Store) -> dict[str, Any]:
-    """Return numbers about the store: bytes, commits, pinned versions, cache, tables, and the failure of background
+    """Return figures about the store: bytes, commits, pinned versions, cache, tables, and the failure of background
     work."""
     version = store.version
     tables = {}
@@ -144,7 +143,7 @@ def stats(store: Store) -> dict[str, Any]:
         "bytes_on_disk": folder_bytes(store.path),
         "commit": version.commit,
         "pinned_versions": len(store.pinned()),
-        "cache_bytes": store.cache.bytes,
+        "cache_bytes": store.cache.size,
         "cache_bytes_max": store.cache.bytes_max,
         "background_failure": str(background.failure) if background is not None and background.failure else None,
         "tables": tables,

@@ -1,32 +1,34 @@
-"""What a write means: the rows of inserts, updates and deletes, as `Changes` computed from one version.
+"""The rows of inserts, updates and deletes, as `Changes` computed from one version.
 
-Every method that computes is given the table as the version to compute from has it, and returns changes that are not
-done yet; the caller commits them (`Store.commit`) or adds them to a transaction (`Overlay.apply`). REQUIRES: the
-store's lock.
+Every method that computes changes reads through an `Access`, and returns changes that are not yet stored: `WritePath`
+commits them, or adds them to a transaction. REQUIRES: the store's lock.
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from rem_arrow.access.key_indexes import FAMILIES, Hints
-from rem_arrow.access.text_indexes import TextIndexes
-from rem_arrow.access.vector_indexes import VectorIndexes
+from rem_arrow.access.access import Access
+from rem_arrow.access.key_indexes import FAMILIES, KeyIndexes
 from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.errors import InputError
 from rem_arrow.index import entries
-from rem_arrow.model.records import IdMaker, NewRows, Records
+from rem_arrow.model.records import IdMaker, NewRows
 from rem_arrow.schema import Table
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
-from rem_arrow.storage.version import Place, TableVersion, Version
+from rem_arrow.storage.version import Place, TableVersion
+from rem_arrow.write import edges
+from rem_arrow.write.embeddings import add_vectors, split_vectors
+from rem_arrow.write.models import Models
 
 
 class Writer:
@@ -34,68 +36,81 @@ class Writer:
 
     families: tuple[str, ...] = FAMILIES
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, keys: KeyIndexes, models: Models) -> None:
+        self._store, self._keys, self._models = store, keys, models
         self._ids = IdMaker()
         self._converters: dict[int, tuple[Table, list[Callable[[Any], Any] | None]]] = {}
-        self.hints = Hints(VectorIndexes(store), TextIndexes(store))
         store.indexer = self
 
-    def insert(self, tv: TableVersion, records: Records, rows: NewRows) -> tuple[Changes, list[str]]:
-        """Add entities; one whose id exists is replaced, and keeps its created_at. Returns the changes and the ids."""
-        table, now = tv.table, time.time_ns() // 1_000
-        ids = self._row_ids(table, rows)
-        known = self._existing(tv, rows, ids)
-        changes = Changes()
-        fresh = self._store.reserve_rowids(table.number, len(ids) - len(known)) if len(known) < len(ids) else 0
-        given = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in known]
-        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in given)
-        if not known:
-            plain = [
-                (id_, *row, now if c is None else c, now, None)
-                for id_, row, c in zip(ids, rows.declared, rows.created, strict=True)
-            ]
-            changes.append(table.number, Append(range(fresh, fresh + len(ids)), plain))
-            return changes, ids
-        plain, rowids = [], []
-        for i, (id_, row, created) in enumerate(zip(ids, rows.declared, rows.created, strict=True)):
-            if i in known:
-                rowid, place = known[i]
-                old = self.plain_row(table, place)
-                new = (id_, *row, old[-3], now, None)
-                self.retire_row(changes, table, rowid, old, new)
-            else:
-                rowid, fresh = fresh, fresh + 1
-                new = (id_, *row, now if created is None else created, now, None)
-            plain.append(new)
-            rowids.append(rowid)
-        changes.append(table.number, Append(rowids, plain))
+    # --- entities
+
+    def put(
+        self,
+        access: Access,
+        tv: TableVersion,
+        rows: Sequence[object],
+        *,
+        many: bool,
+        attached: Sequence[edges.Edge] = (),
+    ) -> tuple[Changes, list[str]]:
+        """Add entities from dicts and models, with the vectors that they bring and the attached edges. Returns the
+        changes and the ids.
+
+        Args:
+            many: errors name the row.
+        """
+        records = self._models.records(tv.table)
+        bare, vectors = split_vectors(tv.table, rows) if tv.table.embeddings else (rows, {})
+        changes, ids = self.insert(access, tv, records.new_rows(bare) if many else records.new_row(bare[0]), vectors)
+        if attached:
+            changes.merge(self.put_edges(access, edges.attached_rows(attached, tv.table.name, ids, access.resolver())))
         return changes, ids
 
-    def update(self, tv: TableVersion, records: Records, id_: str, given: dict[str, Any]) -> Changes:
+    def insert(
+        self,
+        access: Access,
+        tv: TableVersion,
+        rows: NewRows,
+        vectors: Mapping[str, Mapping[int, Any]] | None = None,
+    ) -> tuple[Changes, list[str]]:
+        """Add validated entities; an existing id is replaced, and keeps its created_at. Returns the changes and the
+        ids.
+
+        Args:
+            vectors: those that the rows bring, by column and place.
+        """
+        changes, ids = self._inserted(access, tv, rows)
+        add_vectors(changes, tv.table, vectors or {})
+        return changes, ids
+
+    def update(self, access: Access, tv: TableVersion, id_: str, fields: Mapping[str, Any]) -> Changes:
         """Change fields of one entity. Raises InputError if it does not exist or the result is not valid."""
-        found = self.find(tv, id_)
-        row = (
-            None
-            if found is None
-            else records.to_dict(tv.table.names, found[1].view.part.row(found[1].offset, tv.table.fields))
-        )
+        row = self.read(access, tv, id_)
         if row is None or row[tv.table.soft_delete] is not None:
             raise InputError(f"no row with id {id_!r} in {tv.table.name}; insert it first")
-        if "id" in given and str(given["id"]) != id_:
+        if "id" in fields and str(fields["id"]) != id_:
             raise InputError(
-                f"the id of a row cannot be changed ({id_!r} to {given['id']!r}); insert a new row and delete the old "
+                f"the id of a row cannot be changed ({id_!r} to {fields['id']!r}); insert a new row and delete the old "
                 "one"
             )
-        changes, _ = self.insert(tv, records, records.new_row({**row, **given, "id": id_}))
+        records = self._models.records(tv.table)
+        changes, _ = self.insert(access, tv, records.new_row({**row, **fields, "id": id_}))
         return changes
 
-    def delete(self, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Mark entities as deleted; ids that do not exist are passed over. Returns the changes and how many rows."""
+    def read(self, access: Access, tv: TableVersion, id_: str) -> dict[str, Any] | None:
+        """Return one entity as a dict, deleted or not; None if no row has the id."""
+        records, row = self._models.records(tv.table), access.find(tv, id_)
+        if row is None:
+            return None
+        place = row[1]
+        return records.to_dict(tv.table.names, place.view.part.row(place.offset, tv.table.fields))
+
+    def delete(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
+        """Mark entities as deleted; ids that do not exist are skipped. Returns the changes and the number of rows."""
         table, now = tv.table, time.time_ns() // 1_000
         changes = Changes()
         rowids, plain = [], []
-        for rowid, place in self._places(tv, ids):
+        for rowid, place in _places(access, tv, ids):
             row = self.plain_row(table, place)
             if row[-1] is None:
                 rowids.append(rowid)
@@ -107,71 +122,82 @@ class Writer:
                 changes.kill(embedding.table, rowids)
         return changes, len(rowids)
 
-    def purge(self, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Remove rows for good. Returns the changes and how many rows."""
+    def purge(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
+        """Remove entities for good, and the edges at them. Returns the changes and the number of entities."""
         changes = Changes()
-        found = list(self._places(tv, ids))
-        for rowid, place in found:
+        rows = list(_places(access, tv, ids))
+        for rowid, place in rows:
             self.retire_row(changes, tv.table, rowid, self.plain_row(tv.table, place))
-        return changes, len(found)
+        self._purge_edges(access, changes, tv.table.name, ids)
+        return changes, len(rows)
 
-    def put_keyed(self, tv: TableVersion, rows: list[tuple[Json, ...]]) -> Changes:
-        """Add rows of a table with a key of several columns (edges); a row whose key exists is replaced."""
-        table, changes = tv.table, Changes()
-        index = self.hints.row_index(table)
+    # --- edges
+
+    def put_edges(self, access: Access, rows: Sequence[tuple[Json, ...]]) -> Changes:
+        """Add edges from plain rows; an edge of the same source, type and target is replaced."""
+        tv, changes = access.table(edges.NAME), Changes()
+        table = tv.table
+        index = self._keys.row_index(table)
         columns = list(zip(*rows, strict=True))
         last = dict(zip(index.keys({p: columns[p] for p in index.key_places}), rows, strict=True)) if rows else {}
-        known = self.hints.by_id(self._store.kv, tv, list(last)) if tv.parts else [None] * len(last)
+        rowids = access.by_key(tv, list(last)) if tv.parts else [None] * len(last)
         fresh = self._store.reserve_rowids(table.number, len(last)) if last else 0
-        rowids: list[int] = []
-        for (key, row), rowid in zip(last.items(), known, strict=True):
+        written: list[int] = []
+        for (key, row), rowid in zip(last.items(), rowids, strict=True):
             place = None if rowid is None else tv.place(rowid)
             if rowid is None or place is None:
                 rowid, fresh = fresh, fresh + 1
                 changes.ids.add((table.number, key))
             else:
                 self.retire_row(changes, table, rowid, self.plain_row(table, place), row)
-            rowids.append(rowid)
-        changes.append(table.number, Append(rowids, list(last.values())))
+            written.append(rowid)
+        changes.append(table.number, Append(written, list(last.values())))
         return changes
+
+    def _purge_edges(self, access: Access, changes: Changes, table: str, ids: Sequence[str]) -> None:
+        """Remove the edges that begin or end at entities."""
+        tv = access.table(edges.NAME)
+        rowids: set[int] = set()
+        for name in ("src", "dst"):
+            for id_ in ids:
+                rowids.update(access.by_value(tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
+        ends = {(table, id_) for id_ in ids}
+        for rowid in sorted(rowids):
+            place = tv.place(rowid)
+            if place is None:
+                continue
+            row = self.plain_row(tv.table, place)
+            if (row[0], row[1]) in ends or (row[2], row[3]) in ends:
+                self.retire_row(changes, tv.table, rowid, row)
+
+    # --- rows
 
     def retire_row(
         self, changes: Changes, table: Table, rowid: int, old: Sequence[Json], new: Sequence[Json] | None = None
     ) -> None:
-        """Kill the live version of a row, and note the entries that the new one lacks; without a new one, all of
-        them."""
-        index = self.hints.row_index(table)
+        """Kill the live version of a row, and mark its index entries stale: those that the new version lacks, or
+        without a new version all of them."""
+        index = self._keys.row_index(table)
         changes.kill(table.number, [rowid])
         for embedding in table.embeddings:
-            # A vector goes in the commit in which its text goes, so that no search ever finds a row by what it was.
+            # A vector is removed in the commit that changes its text, so no search finds a row by its old text.
             places = [i for i, name in enumerate(table.names) if name in embedding.fields]
             if new is None or old[-1] is not None or any(old[i] != new[i] for i in places):
                 changes.kill(embedding.table, [rowid])
-        kept = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
+        new_keys = {k for _, k, _ in index.entries(rowid, new)} if new is not None else set()
         changes.stale += [
-            (family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in kept
+            (family, key, table.number, rowid) for family, key, _ in index.entries(rowid, old) if key not in new_keys
         ]
         if new is None:
             changes.stale.append(("ids", index.key(old), table.number, rowid))
 
-    def find(self, tv: TableVersion, id_: str) -> tuple[int, Place] | None:
-        """Return the rowid and the place of the row with that id, deleted or not; None when there is none."""
-        rowid = self.rowids(tv, [id_])[0]
-        place = None if rowid is None else tv.place(rowid)
-        return None if rowid is None or place is None else (rowid, place)
-
-    def rowids(self, tv: TableVersion, ids: Sequence[str]) -> list[int | None]:
-        """Return the rowid of each id that ever was; the caller checks that the row lives."""
-        number = tv.table.number
-        return self.hints.by_id(self._store.kv, tv, [entries.id_key(number, [i]) for i in ids])
-
     def plain_row(self, table: Table, place: Place) -> tuple[Json, ...]:
         """Return one stored row in plain form."""
-        known = self._converters.get(table.number)
-        if known is None or known[0] is not table:
-            known = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
+        cached = self._converters.get(table.number)
+        if cached is None or cached[0] is not table:
+            cached = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
         row = place.view.part.row(place.offset, table.fields)
-        pairs = zip(row, known[1], strict=True)
+        pairs = zip(row, cached[1], strict=True)
         return tuple(v if v is None or c is None else c(v) for v, c in pairs)  # type: ignore[misc]
 
     def make_ids(self, count: int) -> list[str]:
@@ -181,10 +207,10 @@ class Writer:
     # --- the store's Indexer
 
     def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        self.hints.write(kv, table, frame, rowids)
+        self._keys.write(kv, table, frame, rowids)
 
     def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        """Say whether an index entry that was stale belongs to the row as it is now."""
+        """Return whether an index entry that was marked stale belongs to the present version of the row."""
         tv = self._store.version.tables.get(table)
         place = None if tv is None else tv.place(rowid)
         if tv is None or place is None:
@@ -192,17 +218,17 @@ class Writer:
             return stored is not None and entries.rowid_of(stored) != rowid
         row = self.plain_row(tv.table, place)
         return family == "ids" or any(
-            k == key for f, k, _ in self.hints.row_index(tv.table).entries(rowid, row) if f == family
+            k == key for f, k, _ in self._keys.row_index(tv.table).entries(rowid, row) if f == family
         )
 
     # --- inside
 
     def _row_ids(self, table: Table, rows: NewRows) -> list[str]:
         missing = rows.ids.count(None)
-        made = self._ids.make(missing)
+        generated = self._ids.make(missing)
         if missing == len(rows.ids):
-            return made
-        fresh = iter(made)
+            return generated
+        fresh = iter(generated)
         ids = [next(fresh) if i is None else i for i in rows.ids]
         if len(set(ids)) < len(ids):
             seen: set[str] = set()
@@ -212,30 +238,53 @@ class Writer:
             )
         return ids
 
-    def _existing(self, tv: TableVersion, rows: NewRows, ids: list[str]) -> dict[int, tuple[int, Place]]:
-        """Return, by place in the batch, the rowid and place of rows whose id exists. Generated ids are new."""
-        asked = [i for i, id_ in enumerate(rows.ids) if id_ is not None]
-        if not asked or not tv.parts:
+    def _inserted(self, access: Access, tv: TableVersion, rows: NewRows) -> tuple[Changes, list[str]]:
+        table, now = tv.table, time.time_ns() // 1_000
+        ids = self._row_ids(table, rows)
+        existing = self._existing(access, tv, rows, ids)
+        changes = Changes()
+        fresh = self._store.reserve_rowids(table.number, len(ids) - len(existing)) if len(existing) < len(ids) else 0
+        explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in existing]
+        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in explicit)
+        if not existing:
+            plain = [
+                (id_, *row, now if c is None else c, now, None)
+                for id_, row, c in zip(ids, rows.declared, rows.created, strict=True)
+            ]
+            changes.append(table.number, Append(range(fresh, fresh + len(ids)), plain))
+            return changes, ids
+        plain, rowids = [], []
+        for i, (id_, row, created) in enumerate(zip(ids, rows.declared, rows.created, strict=True)):
+            if i in existing:
+                rowid, place = existing[i]
+                old = self.plain_row(table, place)
+                new = (id_, *row, old[-3], now, None)
+                self.retire_row(changes, table, rowid, old, new)
+            else:
+                rowid, fresh = fresh, fresh + 1
+                new = (id_, *row, now if created is None else created, now, None)
+            plain.append(new)
+            rowids.append(rowid)
+        changes.append(table.number, Append(rowids, plain))
+        return changes, ids
+
+    def _existing(
+        self, access: Access, tv: TableVersion, rows: NewRows, ids: list[str]
+    ) -> dict[int, tuple[int, Place]]:
+        """Return, by position in the batch, the rowid and place of rows whose id exists. Generated ids are new."""
+        explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None]
+        if not explicit or not tv.parts:
             return {}
-        found = {}
-        for i, rowid in zip(asked, self.rowids(tv, [ids[i] for i in asked]), strict=True):
+        existing = {}
+        for i, rowid in zip(explicit, access.rowids(tv, [ids[i] for i in explicit]), strict=True):
             place = None if rowid is None else tv.place(rowid)
             if rowid is not None and place is not None:
-                found[i] = (rowid, place)
-        return found
-
-    def _places(self, tv: TableVersion, ids: Sequence[str]) -> Iterable[tuple[int, Place]]:
-        for id_ in dict.fromkeys(ids):
-            found = self.find(tv, id_)
-            if found is not None:
-                yield found
+                existing[i] = (rowid, place)
+        return existing
 
 
-def find_table(version: Version, name: str) -> TableVersion:
-    """Return a table by name. Raises InputError with a suggestion."""
-    if not isinstance(name, str):
-        raise InputError(f"a table is named by a text, not {name!r}")
-    tv = version.find(name)
-    if tv is None:
-        raise InputError(f'no table "{name}". {suggest(name, [t.table.name for t in version], "Tables")}')
-    return tv
+def _places(access: Access, tv: TableVersion, ids: Sequence[str]) -> Iterable[tuple[int, Place]]:
+    for id_ in dict.fromkeys(ids):
+        row = access.find(tv, id_)
+        if row is not None:
+            yield row

@@ -4,53 +4,34 @@ tells it."""
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = Callable[["Handler", dict[str, Any]], None]
+from tests.loopback import Answer, Handler, State, served, silent, status
+
+__all__ = ["Server", "says", "serving", "silent", "status"]
 
 
 @dataclass
-class Server:
-    """What the test sets and sees: answers in their order, and the requests that came, with their paths."""
+class Server(State):
+    """What the test sets and sees: the requests that came, with their paths."""
 
-    url: str = ""
-    script: list[Answer] = field(default_factory=list)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    closing: threading.Event = field(default_factory=threading.Event)
 
     def said(self, place: int) -> str:
         """All that the model was told in one request."""
         return json.dumps(self.requests[place][1], ensure_ascii=False)
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     state: Server
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(self, body: dict[str, Any]) -> None:
         self.state.requests.append((self.path, body))
         assert self.state.script, "more requests than the test has answers for"
         self.state.script.pop(0)(self, body)
-
-    def send(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-        data = text.encode()
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(data)),
-            **(headers or {}),
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is printed."""
 
 
 def says(text: str | dict[str, Any], *, refusal: str = "", incomplete: str = "") -> Answer:
@@ -103,30 +84,8 @@ def says(text: str | dict[str, Any], *, refusal: str = "", incomplete: str = "")
     return answer
 
 
-def status(code: int, message: str = "no", headers: dict[str, str] | None = None) -> Answer:
-    return lambda handler, body: handler.send(
-        code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": None}}), headers
-    )
-
-
-def silent(handler: Handler, body: dict[str, Any]) -> None:
-    """No answer until the test is over."""
-    handler.state.closing.wait(5)
-    handler.close_connection = True
-
-
 @contextmanager
 def serving() -> Iterator[Server]:
-    state = Server()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"state": state}))
-    http.daemon_threads = True
-    state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    """A server that runs while the test does."""
+    with served(Server(), _Handler) as state:
         yield state
-    finally:
-        state.closing.set()
-        http.shutdown()
-        thread.join()
-        http.server_close()

@@ -11,6 +11,7 @@ from rem_arrow.language.client import OpenAIClient, Retries
 from rem_arrow.language.language_model import LanguageModel
 from tests.ask.conftest import NOW
 from tests.ask.server import Server, says, silent, status
+from tests.patience import PATIENCE_S
 
 
 def plan(*stages: str, **changed: object) -> dict[str, object]:
@@ -26,7 +27,7 @@ def plan(*stages: str, **changed: object) -> dict[str, object]:
     }
 
 
-def model(server: Server, timeout_s: float = 5.0) -> LanguageModel:
+def model(server: Server, timeout_s: float = PATIENCE_S) -> LanguageModel:
     client = OpenAIClient(
         base_url=server.url, timeout_s=timeout_s, retries=Retries(attempts_max=3), sleep=lambda _: None
     )

@@ -76,7 +76,7 @@ def test_another_database_is_left_alone(tmp_path: Path, console: Console) -> Non
 def test_what_is_no_database_is_left_alone(tmp_path: Path, console: Console, kind: str) -> None:
     path = tmp_path / "there"
     path.mkdir() if kind == "folder" else path.write_text("text")
-    with pytest.raises(InputError, match="is there and is not a database"):
+    with pytest.raises(InputError, match="exists and is not a database"):
         open_demo(path, console=console)
     assert path.is_dir() and not any(path.iterdir()) if kind == "folder" else path.read_text() == "text"
 
@@ -85,7 +85,7 @@ def test_a_folder_that_no_build_made_is_not_removed(tmp_path: Path, console: Con
     other = tmp_path / "demo.rem.building"
     other.mkdir()
     (other / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="was not made by the demo; move it away or give another path"):
+    with pytest.raises(InputError, match="exists, and the demo did not create it; move it away, or give another path"):
         open_demo(tmp_path / "demo.rem", console=console)
     assert (other / "notes.txt").read_text() == "mine"
 
@@ -96,3 +96,42 @@ def test_a_library_without_source_is_an_error(library: Path, tmp_path: Path, con
         InputError, match=r"no Python source in .*lib; run the demo with a Python that has its library as \.py files"
     ):
         open_demo(tmp_path / "demo.rem", console=console)
+
+
+def lines_of(console: Console) -> list[str]:
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+@pytest.mark.usefixtures("library")
+def test_without_a_terminal_the_steps_are_lines(tmp_path: Path, console: Console) -> None:
+    """The rows are a module, a function, a resource, and two edges: the function is defined, and calls itself."""
+    open_demo(tmp_path / "demo.rem", console=console).close()
+    assert lines_of(console) == [
+        "Reading source files: 1 of 1",
+        "Writing rows: 0 of 5",
+        "Writing rows: 2 of 5",
+        "Writing rows: 3 of 5",
+        "Writing rows: 5 of 5",
+    ]
+
+
+def test_a_step_shows_each_quarter_once() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    report = demo._lines(console)
+    for done in range(1, 8_001):
+        report("Reading", done, 8_000)
+    report("Writing", 0, 0)
+    assert lines_of(console) == [
+        *(f"Reading: {done:,} of 8,000" for done in (1, 2_000, 4_000, 6_000, 8_000)),
+        "Writing: 0 of 0",
+    ]
+
+
+@pytest.mark.usefixtures("library")
+def test_in_a_terminal_the_steps_are_bars(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, _environ={"TERM": "xterm"})
+    open_demo(tmp_path / "demo.rem", console=console).close()
+    drawn = "\n".join(lines_of(console))
+    assert "Reading source files" in drawn and "Writing rows" in drawn and "━" in drawn
+    assert "1 of 1" not in drawn

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from rem_arrow.demo import stdlib
-from rem_arrow.demo.models import Class, Function, Module
+from rem_arrow.demo.library_models import Class, Function, Module
 from rem_arrow.demo.stdlib import Library
 
 TREE = {

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 from rich.console import Console
 
+from rem_arrow.demo import tour
 from rem_arrow.demo.questions import QUESTIONS
-from rem_arrow.demo.tour import run, table_of
+from rem_arrow.demo.tour import run, table_of, wide_console
 
 
-def _printed(frame: pl.DataFrame) -> list[str]:
-    console = Console(file=io.StringIO(), width=100)
-    console.print(table_of(frame))
+def _printed(frame: pl.DataFrame, *, width: int = 100) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table_of(frame, width=width))
     assert isinstance(console.file, io.StringIO)
     return [line.strip() for line in console.file.getvalue().splitlines() if line.strip()]
 
@@ -40,6 +43,36 @@ def test_long_text_is_cut_and_the_first_rows_are_shown() -> None:
     assert len(lines) == 10
     assert all("…" in line for line in lines[2:])
     assert max(map(len, lines)) <= 100
+
+
+def test_in_a_narrow_terminal_the_widest_column_gives_way() -> None:
+    """Numbers stay whole."""
+    frame = pl.DataFrame({"id": ["module.name." * 4], "lines": [1234], "kind": ["function"], "line": [98765]})
+    lines = _printed(frame, width=50)
+    assert max(map(len, lines)) <= 50
+    assert lines[2].split()[1:] == ["1,234", "function", "98,765"] and "…" in lines[2]
+
+
+def test_without_a_terminal_the_layout_has_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert wide_console().width == 100
+
+
+@pytest.mark.parametrize(
+    ("started", "on_path", "typed"),
+    [
+        (".venv/bin/rem-arrow", None, ".venv/bin/rem-arrow"),
+        ("/opt/bin/rem-arrow", "/opt/bin/rem-arrow", "rem-arrow"),
+        ("/opt/lib/__main__.py", None, "rem-arrow"),
+    ],
+)
+def test_the_commands_to_type_are_found(
+    monkeypatch: pytest.MonkeyPatch, started: str, on_path: str | None, typed: str
+) -> None:
+    """The command is named by its path where a shell would not find it."""
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setattr(shutil, "which", lambda name: on_path)
+    assert tour._command() == typed
 
 
 def test_the_demo_asks_all_and_says_what_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pickle
 import random
 import sys
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -277,7 +278,7 @@ def test_scores_are_drawn():
         (pl.DataFrame({"a": ["x"]}), {}, "no column of numbers to draw; columns: a"),
         (pl.DataFrame({"a": [1]}), {}, "no column of texts to draw; columns: a"),
         (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "m"}, "no column 'm' in the frame."),
-        (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "a"}, "the column 'a' holds String, and scores are numbers"),
+        (pl.DataFrame({"a": ["x"], "n": [1]}), {"score": "a"}, "the column 'a' holds String, but scores are numbers"),
         (
             pl.DataFrame({"a": ["x"], "n": [None]}, schema={"a": pl.String, "n": pl.Float64}),
             {},
@@ -315,6 +316,25 @@ def test_without_matplotlib_the_command_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(rem.UnsupportedError, match=r"drawing needs matplotlib: pip install 'rem_arrow\[plot\]'"):
         Plan(STEPS).show()
+
+
+@needs_matplotlib
+def test_without_networkx_layers_are_drawn_all_the_same(monkeypatch):
+    """Only forces need it; the command that installs it is named."""
+    monkeypatch.setitem(sys.modules, "networkx", None)
+    frame = pl.DataFrame({"src": ["a"], "dst": ["b"]})
+    assert rem.draw_graph(frame, layout="layers")
+    with pytest.raises(rem.UnsupportedError, match=r"by forces needs networkx .*: pip install 'rem_arrow\[plot\]'"):
+        rem.draw_graph(frame)
+
+
+@needs_matplotlib
+def test_forces_place_a_graph_always_alike():
+    """The same places for the same graph, the middle at 0; parts that are not connected stay in sight."""
+    edges = np.array([(0, 1), (1, 2), (2, 0), (3, 4)], dtype=np.int64)
+    places = layout.forces(6, edges)
+    assert places.shape == (6, 2) and np.array_equal(places, layout.forces(6, edges))
+    assert np.allclose(places.mean(axis=0), 0) and np.abs(places).max() < 6
 
 
 def test_numbers_are_short():

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 
-Answer = Callable[["Handler", dict[str, Any]], None]
+from tests.loopback import Answer, Handler, State, served, silent, status
+
+__all__ = ["KEY", "Server", "changed", "dropped", "raw", "serving", "silent", "status", "usual", "vector"]
+
 KEY = "sk-test-0123456789-secret"
 
 
@@ -23,43 +24,24 @@ def vector(text: str, dimension: int) -> list[float]:
 
 
 @dataclass
-class Server:
-    """What the test sets and sees: answers to give before the usual one, and the requests that came."""
+class Server(State):
+    """What the test sets and sees: answers are given before the usual one; the requests that came, and their keys."""
 
-    url: str = ""
     dimension: int = 4
-    script: list[Answer] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
-    closing: threading.Event = field(default_factory=threading.Event)
 
     def inputs(self) -> list[list[str]]:
         return [r["input"] for r in self.requests]
 
 
-class Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     state: Server
 
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(self, body: dict[str, Any]) -> None:
         self.state.requests.append(body)
         self.state.keys.append(self.headers["Authorization"])
         (self.state.script.pop(0) if self.state.script else usual)(self, body)
-
-    def send(self, status: int, text: str | bytes, headers: dict[str, str] | None = None) -> None:
-        data = text.encode() if isinstance(text, str) else text
-        self.send_response(status)
-        for name, value in {
-            "Content-Type": "application/json",
-            "Content-Length": str(len(data)),
-            **(headers or {}),
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is printed."""
 
 
 def items_of(handler: Handler, body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -97,23 +79,8 @@ def changed(change: Callable[[list[dict[str, Any]]], Any]) -> Answer:
     return answer
 
 
-def status(
-    code: int, message: str = "no", headers: dict[str, str] | None = None, error_code: str | None = None
-) -> Answer:
-    """An answer with an error of OpenAI's form."""
-    return lambda handler, body: handler.send(
-        code, json.dumps({"error": {"message": message, "type": "x", "param": None, "code": error_code}}), headers
-    )
-
-
 def raw(text: str | bytes, code: int = 200, content_type: str = "application/json") -> Answer:
     return lambda handler, body: handler.send(code, text, {"Content-Type": content_type})
-
-
-def silent(handler: Handler, body: dict[str, Any]) -> None:
-    """No answer until the test is over."""
-    handler.state.closing.wait(5)
-    handler.close_connection = True
 
 
 def dropped(handler: Handler, body: dict[str, Any]) -> None:
@@ -124,17 +91,5 @@ def dropped(handler: Handler, body: dict[str, Any]) -> None:
 @contextmanager
 def serving() -> Iterator[Server]:
     """A server that runs while the test does."""
-    state = Server()
-    # With the default queue of 5, threads that come at once would wait a second for the kernel's second try.
-    kind = type("Queued", (ThreadingHTTPServer,), {"request_queue_size": 64, "daemon_threads": True})
-    http = kind(("127.0.0.1", 0), type("Bound", (Handler,), {"state": state}))
-    state.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with served(Server(), _Handler) as state:
         yield state
-    finally:
-        state.closing.set()
-        http.shutdown()
-        thread.join()
-        http.server_close()

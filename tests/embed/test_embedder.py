@@ -114,22 +114,22 @@ def test_what_is_no_text_is_refused(texts, text):
         ),
         (
             [[1, 2, 3]] * 2,
-            "mine gave vectors of 3 dimensions, and 2 were expected; choose the model or the dimension that fits",
+            "mine gave vectors of 3 dimensions, and 2 were expected; choose the embedder or the dimension that fits",
         ),
         (
             [[1, 2], [1, float("nan")]],
             "mine gave a vector that is not finite (NaN or infinity) for text 1 of 2; leave that text out, or use "
-            "another model",
+            "another embedder",
         ),
         (
             [[float("inf"), 2], [1, 2]],
             "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use "
-            "another model",
+            "another embedder",
         ),
         (
             [[1e300, 2], [1, 2]],
             "mine gave a vector that is not finite (NaN or infinity) for text 0 of 2; leave that text out, or use "
-            "another model",
+            "another embedder",
         ),
     ],
 )
@@ -154,9 +154,9 @@ class OwnError(Exception):
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (OwnError("no\nmodel"), "mine failed: OwnError: no model; mend that, or choose another embedder"),
-        (KeyError(), "mine failed: KeyError; mend that, or choose another embedder"),
-        (OSError("x" * 999), "mine failed: OSError: " + "x" * 291 + "...; mend that, or choose another embedder"),
+        (OwnError("no\nmodel"), "mine failed: OwnError: no model; fix that, or choose another embedder"),
+        (KeyError(), "mine failed: KeyError; fix that, or choose another embedder"),
+        (OSError("x" * 999), "mine failed: OSError: " + "x" * 291 + "...; fix that, or choose another embedder"),
     ],
 )
 def test_whatever_an_embedder_raises_is_told(error, text):

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import random
-import subprocess
-import sys
-import threading
 from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,6 +18,8 @@ from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
 from rem_arrow.embed.tokens import words_of
 from rem_arrow.errors import InputError
+from tests.children import run_python
+from tests.patience import join, started
 
 EMBEDDER = HashEmbedder()
 GOLDEN = "af86c1d23582295ba464981fcb2488f54e3ef16c3b85d91723bc4d7ab17c5f99"
@@ -72,7 +71,7 @@ def slowly(text, dimension):
 
 
 @given(st.one_of(ANY_TEXT, FEW_WORDS), st.sampled_from([1, 7, 384]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_values_are_those_of_the_slow_calculation(text, dimension):
     """Bit for bit."""
     assert np.array_equal(one(text, HashEmbedder(dimension)), slowly(text, dimension))
@@ -92,19 +91,12 @@ def test_other_processes_give_the_same(seed):
         "import sys; from rem_arrow.embed.hash import HashEmbedder as H; sys.stdout.write(H().embed(['Login fails "
         "with error 500']).tobytes().hex())"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONHASHSEED": seed},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert run.stdout == one("Login fails with error 500").tobytes().hex()
+    done = run_python(code, PYTHONHASHSEED=seed)
+    assert done.stdout == one("Login fails with error 500").tobytes().hex(), done.stderr
 
 
 @given(st.lists(st.one_of(ANY_TEXT, FEW_WORDS), max_size=20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_text_is_embedded_alike_alone_and_among_others(texts):
     """Groups and caches change nothing; a vector has length 1, or is zero when there is no word."""
     found = embed_texts(EMBEDDER, texts)
@@ -116,7 +108,7 @@ def test_a_text_is_embedded_alike_alone_and_among_others(texts):
 
 
 @given(st.integers(0, 10**9))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_texts_that_share_words_are_nearer(seed):
     """Two thirds of the words in common beat none."""
     rnd = random.Random(seed)
@@ -211,11 +203,7 @@ def test_threads_share_an_embedder():
         for _ in range(5):
             found[k] = embedder.embed(texts[k])
 
-    threads = [threading.Thread(target=run, args=(k,)) for k in range(6)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    join(started(*(partial(run, k) for k in range(6))))
     for k in range(6):
         assert np.array_equal(found[k], EMBEDDER.embed(texts[k]))
 
@@ -225,4 +213,4 @@ def test_dimensions_are_checked(dimension):
     """Only whole numbers that a vector can have."""
     with pytest.raises(InputError) as caught:
         HashEmbedder(dimension)
-    assert str(caught.value) == f"the dimension of hash is a whole number from 1 to 65536, not {dimension!r}"
+    assert str(caught.value) == f"the dimension of hash is a whole number from 1 to 65,536, not {dimension!r}"

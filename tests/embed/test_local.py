@@ -5,7 +5,6 @@ tests."""
 from __future__ import annotations
 
 import sys
-import threading
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -15,6 +14,7 @@ import pytest
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import InputError, LanguageError
+from tests.patience import join, started
 
 
 class Loaded:
@@ -92,7 +92,7 @@ def test_a_dimension_that_is_given_is_believed_until_the_first_vector(loaded, ki
         embedder(f"{kind}:m", dimension=8).embed(["a"])
     assert (
         str(caught.value)
-        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the model or the dimension that fits"
+        == f"{kind}:m gave vectors of 3 dimensions, and 8 were expected; choose the embedder or the dimension that fits"
     )
 
 
@@ -108,11 +108,7 @@ def test_threads_take_turns(loaded):
         except (AssertionError, LanguageError) as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    join(started(*[run] * 4))
     assert not failures and len(loaded.models) == 1
 
 
@@ -132,7 +128,7 @@ def test_a_model_that_cannot_be_loaded_is_told(loaded, monkeypatch):
             _ = found.dimension
         assert (
             str(caught.value)
-            == "fastembed:nowhere failed: HubError: no such model on the hub; mend that, or choose another embedder"
+            == "fastembed:nowhere failed: HubError: no such model on the hub; fix that, or choose another embedder"
         )
 
 

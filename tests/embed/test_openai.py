@@ -11,6 +11,7 @@ from rem_arrow.embed.providers import embedder
 from rem_arrow.errors import LanguageError
 from rem_arrow.language.client import OpenAIClient, Retries
 from tests.embed.server import KEY, changed, status, vector
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -19,7 +20,11 @@ def make(server):
 
     def made(model="local", dimension=4, **settings):
         client = OpenAIClient(
-            base_url=server.url, api_key=KEY, timeout_s=5.0, retries=Retries(attempts_max=2), sleep=lambda s: None
+            base_url=server.url,
+            api_key=KEY,
+            timeout_s=PATIENCE_S,
+            retries=Retries(attempts_max=2),
+            sleep=lambda s: None,
         )
         return OpenAIEmbedder(model, dimension, client=client, **settings)
 
@@ -113,8 +118,8 @@ def test_a_wrong_dimension_is_told(server, make):
         embed_texts(make(), ["a"])
     assert (
         str(caught.value)
-        == "openai:local:4 gave vectors of 5 dimensions, and 4 were expected; choose the model or the dimension that "
-        "fits"
+        == "openai:local:4 gave vectors of 5 dimensions, and 4 were expected; choose the embedder or the dimension "
+        "that fits"
     )
     with pytest.raises(
         LanguageError, match=r"^openai:text-embedding-3-small:4 gave vectors of 5 dimensions, and 4 were expected"
@@ -145,12 +150,12 @@ MATRIX = "openai:local:4 gave vectors that do not make a matrix"
         (
             lambda items: [{**i, "embedding": [1.0, float("nan"), 1.0, 1.0]} for i in items],
             "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 0 of 3; leave that text out, "
-            "or use another model",
+            "or use another embedder",
         ),
         (
             lambda items: [*items[:2], {**items[2], "embedding": [1.0, float("-inf"), 1.0, 1.0]}],
             "openai:local:4 gave a vector that is not finite (NaN or infinity) for text 2 of 3; leave that text out, "
-            "or use another model",
+            "or use another embedder",
         ),
         (lambda items: [*items[:2], {**items[2], "embedding": [1.0]}], MATRIX),
         (lambda items: [*items[:2], {**items[2], "embedding": None}], MATRIX),

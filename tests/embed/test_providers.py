@@ -64,8 +64,8 @@ def test_descriptions(spec, dimension, name, length):
             for s in ("hash:", "hash:x", "hash:0", "hash:65537", "hash:-3", "hash:1.5", "hash:٣")
         ],
         ("hash:64", 32, "'hash:64' says 64 dimensions, and dimension= says 32; give one of them"),
-        ("hash", 0, "a dimension is a whole number from 1 to 65536, not 0"),
-        ("hash", True, "a dimension is a whole number from 1 to 65536, not True"),
+        ("hash", 0, "a dimension is a whole number from 1 to 65,536, not 0"),
+        ("hash", True, "a dimension is a whole number from 1 to 65,536, not True"),
         (
             "openai",
             None,
@@ -170,16 +170,16 @@ def test_names_of_functions(function, name):
         ),
         (
             lambda texts: [[]],
-            "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the model or the "
+            "callable:<lambda> gave vectors of 0 dimensions, and 1 to 65536 are possible; choose the embedder or the "
             "dimension that fits",
         ),
         (
             lambda texts: 1 / 0,
-            "callable:<lambda> failed: ZeroDivisionError: division by zero; mend that, or choose another embedder",
+            "callable:<lambda> failed: ZeroDivisionError: division by zero; fix that, or choose another embedder",
         ),
         (
             lambda texts: [[1.0] * len(t) for t in texts],
-            "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the model or the dimension "
+            "callable:<lambda> gave vectors of 1 dimensions, and 9 were expected; choose the embedder or the dimension "
             "that fits",
         ),
     ],

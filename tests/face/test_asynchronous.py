@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-import time
 
 import polars as pl
 import pytest
@@ -13,7 +12,9 @@ import pytest
 import rem_arrow as rem
 from rem_arrow.face.asynchronous import AsyncDatabase, AsyncTransaction
 from rem_arrow.face.transaction import Transaction
-from rem_arrow.running import cancellation
+from rem_arrow.lower import context
+from rem_arrow.running import cancellation, watchdog
+from tests.patience import PATIENCE_S, await_event
 
 # Goes round a hundred thousand times, and looks between two rounds whether it is to stop.
 SLOW = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n % 7 FROM r) SELECT MAX(n) FROM r"
@@ -22,12 +23,38 @@ WATCHED = "SELECT SUM(a.n * b.n % 7) FROM many a, many b WHERE a.n * b.n % 11 = 
 
 
 def run(work):
-    """Run a coroutine to its end, for 60 seconds at most."""
+    """Run a coroutine to its end, for minutes at most."""
 
     async def limited():
-        return await asyncio.wait_for(work, 60)
+        return await asyncio.wait_for(work, PATIENCE_S)
 
     return asyncio.run(limited())
+
+
+class Held:
+    """Holds statements where they look whether they are to stop: `runs` is set when one has come there, and it goes on
+    when `goes_on` is set."""
+
+    def __init__(self):
+        self.runs, self.goes_on = threading.Event(), threading.Event()
+
+    def look(self):
+        self.runs.set()
+        await_event(self.goes_on, "the test lets the statement go on")
+        cancellation.check_stopped()
+
+    async def comes(self):
+        """Return when a statement runs."""
+        await asyncio.to_thread(await_event, self.runs, "a statement that runs")
+
+
+@pytest.fixture
+def held(monkeypatch):
+    held = Held()
+    for module in (context, watchdog):
+        monkeypatch.setattr(module, "check_stopped", held.look)
+    yield held
+    held.goes_on.set()
 
 
 def public(kind):
@@ -72,27 +99,27 @@ def test_a_database_from_open_to_close(tmp_path):
 
 
 def test_the_loop_goes_on_while_statements_run():
-    """Many statements run at once, and other tasks get their turn meanwhile."""
+    """Many statements run at once, and other tasks get their turn meanwhile: one call ends when a task lets it."""
 
     async def work():
         async with await rem.connect_async() as adb:
             await adb.load("t", pl.DataFrame({"n": range(200_000)}))
-            ticks = 0
+            ticked = threading.Event()
 
             async def tick():
-                nonlocal ticks
-                while True:
+                for _ in range(5):
                     await asyncio.sleep(0.001)
-                    ticks += 1
+                ticked.set()
 
-            ticking = asyncio.create_task(tick())
-            found = await asyncio.gather(
-                *(adb.sql("SELECT COUNT(*) FROM t WHERE n % 7 = $r", {"r": r}) for r in range(40)),
-                *(adb.insert("entities", {"id": f"e{i}", "name": "x"}) for i in range(20)),
+            found, *_ = await asyncio.gather(
+                asyncio.gather(
+                    *(adb.sql("SELECT COUNT(*) FROM t WHERE n % 7 = $r", {"r": r}) for r in range(40)),
+                    *(adb.insert("entities", {"id": f"e{i}", "name": "x"}) for i in range(20)),
+                ),
+                adb._run(lambda: await_event(ticked, "a task's turn")),
+                tick(),
             )
-            ticking.cancel()
             assert [f.item() for f in found[:40]] == [len(range(r, 200_000, 7)) if r < 7 else 0 for r in range(40)]
-            assert ticks > 3
             assert (await adb.sql("SELECT COUNT(*) FROM entities")).item() == 20
 
     run(work())
@@ -114,24 +141,23 @@ def test_errors_come_as_they_are():
     run(work())
 
 
-@pytest.mark.parametrize("limit", [60, None])
+@pytest.mark.parametrize("limit", [PATIENCE_S, None])
 @pytest.mark.parametrize("text", [SLOW, WATCHED])
-def test_a_cancelled_statement_stops(text, limit):
-    """The task goes on at once, the thread is free soon after, and the database is as before."""
+def test_a_cancelled_statement_stops(held, text, limit):
+    """The task goes on while the statement is still there, which ends at its next look; the database is as before."""
 
     async def work():
         async with AsyncDatabase(rem.connect(), workers=1) as adb:
             await adb.load("many", pl.DataFrame({"n": range(5_000)}))
             asking = asyncio.create_task(adb.sql(text, timeout_s=limit))
-            await asyncio.sleep(0.2)
-            started = time.monotonic()
+            await held.comes()
             asking.cancel()
+            # It is held still.
             with pytest.raises(asyncio.CancelledError):
                 await asking
-            assert time.monotonic() - started < 1
+            held.goes_on.set()
             # There is one worker: it must have given the statement up.
             assert (await adb.sql("SELECT COUNT(*) FROM many")).item() == 5_000
-            assert time.monotonic() - started < 10
 
     run(work())
 
@@ -143,7 +169,7 @@ def test_asyncio_timeouts_cancel():
         async with await rem.connect_async() as adb:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.2):
-                    await adb.sql(SLOW, timeout_s=60)
+                    await adb.sql(SLOW, timeout_s=PATIENCE_S)
             with pytest.raises(rem.ExecuteError, match="ran longer than"):
                 await adb.sql(SLOW, timeout_s=0.1)
 
@@ -156,10 +182,10 @@ def test_what_waits_for_a_thread_is_never_begun_when_cancelled():
     async def work():
         async with AsyncDatabase(rem.connect(), workers=1) as adb:
             free = threading.Event()
-            busy = asyncio.create_task(adb._run(free.wait))
-            await asyncio.sleep(0.05)
+            busy = asyncio.create_task(adb._run(lambda: await_event(free, "the test frees the worker")))
             waiting = asyncio.create_task(adb.insert("entities", {"id": "never", "name": "x"}))
-            await asyncio.sleep(0.05)
+            while not adb._threads._pool._work_queue.qsize():
+                await asyncio.sleep(0.001)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -212,7 +238,7 @@ def test_transactions():
     run(work())
 
 
-def test_a_cancelled_transaction_stores_nothing():
+def test_a_cancelled_transaction_stores_nothing(held):
     """Its rollback waits for the thread that is at work on it."""
 
     async def work():
@@ -221,11 +247,14 @@ def test_a_cancelled_transaction_stores_nothing():
             async def write():
                 async with adb.transaction() as tx:
                     await tx.insert("entities", {"id": "a", "name": "x"})
-                    await tx.sql(SLOW, timeout_s=60)
+                    await tx.sql(SLOW, timeout_s=PATIENCE_S)
 
             writing = asyncio.create_task(write())
-            await asyncio.sleep(0.4)
+            await held.comes()
             writing.cancel()
+            await asyncio.sleep(0.01)
+            assert not writing.done()
+            held.goes_on.set()
             with pytest.raises(asyncio.CancelledError):
                 await writing
             assert await adb.get("entities", "a") is None
@@ -286,12 +315,12 @@ def test_a_cancelled_opening_leaves_the_folder_free(tmp_path):
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
-        for _ in range(200):
+        # As long as it takes: `run` has an end.
+        while True:
             await asyncio.sleep(0.02)
             try:
                 return (await rem.connect_async(tmp_path / "a.rem")).path
             except (rem.ConflictError, rem.InputError):
                 continue
-        pytest.fail("the folder stayed taken")
 
     run(work())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Literal
 
 import numpy as np
@@ -14,6 +12,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
+from tests.children import run_python
 
 
 class Issue(BaseModel):
@@ -247,9 +246,54 @@ def test_bad_names_and_paths_are_refused(db, tmp_path):
     with pytest.raises(rem.InputError, match="not a database"):
         rem.connect(tmp_path / "none", read_only=True)
     with pytest.raises(rem.InputError, match="tenant"):
-        rem.connect(tmp_path / "t", tenant="../x")
+        rem.connect(tmp_path / "t", tenant="")
     with pytest.raises(rem.InputError, match="memory_limit"):
         rem.connect(tmp_path / "t", memory_limit="lots")
+
+
+@pytest.mark.parametrize("tenant", ["../x", "..", "/etc", "a/b", "vectors", "texts", "A", "é", "CON", "x" * 80])
+def test_a_tenant_of_any_name_has_a_folder_below_tenants(tmp_path, tenant):
+    """No name leads elsewhere, none is a folder of the database's own, and no two share one."""
+    with rem.connect(tmp_path / "db") as db, rem.connect(tmp_path / "db", tenant=tenant) as own:
+        assert own.path.parent == tmp_path / "db" / "tenants"
+        assert own.path.name != rem.connect(tmp_path / "db", tenant=tenant + "2").path.name
+        own.insert("entities", {"id": "x", "name": "X"})
+        db.sql("CREATE INDEX i ON resources USING FTS (content)")
+    rem.connect(tmp_path / "db").close()
+    with rem.connect(tmp_path / "db", tenant=tenant) as own:
+        assert own.get("entities", "x") is not None
+
+
+def test_tenants_are_not_kept_behind_links(tmp_path):
+    """A link in the place of a tenant's folder, or of the folder of all, is refused."""
+    rem.connect(tmp_path / "db").close()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "db" / "tenants").mkdir()
+    (tmp_path / "db" / "tenants" / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(rem.InputError, match="is a link"):
+        rem.connect(tmp_path / "db", tenant="a")
+
+
+def test_a_tenant_where_it_was_kept_before_is_not_overlooked(tmp_path):
+    """It is refused with the way to move it, rather than shown empty."""
+    rem.connect(tmp_path / "db" / "acme").close()
+    with pytest.raises(rem.InputError, match="move that folder"):
+        rem.connect(tmp_path / "db", tenant="acme")
+
+
+def test_a_folder_has_one_writer_under_all_its_names(tmp_path, monkeypatch):
+    """Relative or absolute, through a link or with dots: a second writer in this process is refused."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path / "db")
+    with rem.connect("db") as db:
+        db.insert("entities", {"id": "a", "name": "A"})
+        for name in (tmp_path / "db", "./db/../db", "link", tmp_path / "link"):
+            with pytest.raises(rem.ConflictError, match="open for writing already"):
+                rem.connect(name)
+        monkeypatch.chdir("/")
+        db.insert("entities", {"id": "b", "name": "B"})
+    with rem.connect(tmp_path / "link") as db:
+        assert db.sql("SELECT count(*) FROM entities").item() == 2
 
 
 def test_tenants_are_apart(tmp_path):
@@ -265,9 +309,7 @@ def test_import_loads_neither_openai_nor_hnswlib():
         "import sys, rem_arrow; rem_arrow.connect().close(); print([m for m in ('openai', 'hnswlib', 'pandas', "
         "'duckdb', 'rich', 'typer') if m in sys.modules])"
     )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
-    )
+    assert run_python(code).stdout.strip() == "[]"
 
 
 def test_every_exported_name_is_there():

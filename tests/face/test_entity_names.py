@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 import rem_arrow as rem
 from rem_arrow.index.entries import normalise
 from tests.index.test_trigrams import plain_trigrams
+from tests.patience import join, started
 
 
 class Ticket(BaseModel):
@@ -80,9 +81,7 @@ STEP = st.one_of(
     k=st.integers(1, 4),
     threshold=st.sampled_from([0.0, 0.2, 0.3, 0.6]),
 )
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, threshold):
     """Through inserts, updates, soft deletes, purges, seals, transactions that are undone, and at the end a second
     look."""
@@ -120,7 +119,7 @@ def test_fuzzy_finds_what_a_comparison_of_all_rows_finds(steps, query, k, thresh
 
 
 @given(rows=st.lists(ROW, min_size=1, max_size=8), prefix=NAMES, k=st.integers(1, 5), sealed=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_complete_finds_what_begins_so(rows, prefix, k, sealed):
     """The first texts in order, one for each row, as a scan of all rows gives them."""
     if not prefix.strip():
@@ -217,16 +216,15 @@ def test_two_threads_search_while_a_third_writes(db):
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
 
-    threads = [threading.Thread(target=search) for _ in range(2)]
-    for t in threads:
-        t.start()
-    for i in range(200):
-        db.insert("tickets", {"id": f"n{i}", "code": "needle" if i % 2 else f"hay {i}"})
-        if i % 50 == 49:
-            db.compact()
-    done.set()
-    for t in threads:
-        t.join()
+    threads = started(search, search)
+    try:
+        for i in range(200):
+            db.insert("tickets", {"id": f"n{i}", "code": "needle" if i % 2 else f"hay {i}"})
+            if i % 50 == 49:
+                db.compact()
+    finally:
+        done.set()
+    join(threads)
     assert not failures
     assert db.fuzzy("needle", k=1_000, threshold=0.99).height == 100
 
@@ -244,16 +242,16 @@ def test_stats_tell_what_the_index_takes(db):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda db: db.fuzzy(""), "fuzzy takes a text that is not empty, not ''"),
-        (lambda db: db.fuzzy(None), "fuzzy takes a text that is not empty, not None"),
+        (lambda db: db.fuzzy(""), "the name to compare with is a text that is not empty, not ''"),
+        (lambda db: db.fuzzy(None), "the name to compare with is a text that is not empty, not None"),
         (lambda db: db.fuzzy("a", k=0), "k is a whole number of at least 1, not 0"),
         (lambda db: db.fuzzy("a", threshold=1.5), "threshold is a number from 0 to 1, not 1.5"),
         (lambda db: db.fuzzy("a", threshold=float("nan")), "threshold is a number from 0 to 1, not nan"),
-        (lambda db: db.fuzzy("a", table="tikets"), "no table of entities 'tikets'. Did you mean tickets?"),
-        (lambda db: db.fuzzy("a", table="edges"), "no table of entities 'edges'"),
-        (lambda db: db.complete(" "), "a completion takes a text that is not empty, not ' '"),
+        (lambda db: db.fuzzy("a", table="tikets"), "no entity table 'tikets'. Did you mean tickets?"),
+        (lambda db: db.fuzzy("a", table="edges"), "no entity table 'edges'"),
+        (lambda db: db.complete(" "), "the prefix to complete is a text that is not empty, not ' '"),
         (lambda db: db.complete("a", k=True), "k is a whole number of at least 1, not True"),
-        (lambda db: db.lookup_entity(""), "a lookup takes a text that is not empty, not ''"),
+        (lambda db: db.lookup_entity(""), "the name to look up is a text that is not empty, not ''"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(db, call, message):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import threading
-import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,8 @@ from pydantic import BaseModel, ConfigDict
 import rem_arrow as rem
 from rem_arrow.access import vector_indexes
 from rem_arrow.write.embeddings import EmbeddingWarning
+from tests.children import killed
+from tests.patience import join, started
 
 D = 8
 
@@ -49,6 +48,15 @@ def brute(vectors: dict[Any, np.ndarray[Any, Any]], query: np.ndarray[Any, Any],
     return sorted(usable, key=lambda i: (round(score(usable[i]), 5), i))[:k]
 
 
+def points(ids: Sequence[int], vectors: np.ndarray[Any, Any], **columns: Sequence[object]) -> pl.DataFrame:
+    """Return rows with a vector `v` each, and other columns."""
+    return pl.DataFrame({"id": ids, **columns, "v": pl.Series(vectors, dtype=pl.Array(pl.Float32, D))})
+
+
+def some_vectors(rng: np.random.Generator, count: int) -> np.ndarray[Any, Any]:
+    return rng.normal(size=(count, D)).astype(np.float32)
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Any:
     with rem.connect(tmp_path / "db", embedder=letters, background=False) as opened:
@@ -60,7 +68,7 @@ def db(tmp_path: Path) -> Any:
 def vectors(db: Any) -> dict[int, np.ndarray[Any, Any]]:
     """A plain table `points` of 300 rows with the column `v`, some of them NULL."""
     rng = np.random.default_rng(7)
-    values = rng.normal(size=(300, D)).astype(np.float32)
+    values = some_vectors(rng, 300)
     missing = set(range(0, 300, 17))
     column = pl.Series(
         "v", [None if i in missing else values[i].tolist() for i in range(300)], dtype=pl.Array(pl.Float32, D)
@@ -367,7 +375,7 @@ def test_arguments_are_checked(db: Any) -> None:
         (lambda: db.search("notes", None), "a search takes a text or a vector, not NoneType"),
         (lambda: db.search("notes", ["a"] * D), "a vector is a list of numbers"),
         (lambda: db.search("notes", [float("nan")] * D), "the query vector holds a NaN"),
-        (lambda: db.create_index("notes", "content"), "notes.content is no column of vectors"),
+        (lambda: db.create_index("notes", "content"), "notes.content is not a column of vectors"),
         (lambda: db.create_index("notes", "contents"), 'no column "contents"'),
         (lambda: db.create_index("notes", "embedding"), "has an index for cosine already"),
         (lambda: db.create_index("notes", "embedding", metric="l2", dimension=3), "have 8 dimensions, not 3"),
@@ -407,24 +415,14 @@ def _recall(db: Any, known: dict[int, np.ndarray[Any, Any]], rng: np.random.Gene
     return hit / (10 * searches)
 
 
-def _killed(path: Path, seconds: float) -> None:
-    """Kill a process that brings the index up to date, or saves it."""
-    command = [sys.executable, "-m", "tests.index.update_child", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "begun\n"
-        time.sleep(seconds)
-        child.kill()
-
-
 def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
     """Delete and update at random, reopening in between, with processes that are killed in the first rounds; every
     search against brute force."""
     rng, chosen = np.random.default_rng(11), random.Random(5)
-    values = rng.normal(size=(rows, D)).astype(np.float32)
+    values = some_vectors(rng, rows)
     known = {i: values[i] for i in range(rows)}
     with rem.connect(path) as db:
-        db.load("points", pl.DataFrame({"id": range(rows), "v": pl.Series(values, dtype=pl.Array(pl.Float32, D))}))
+        db.load("points", points(range(rows), values))
         db.create_index("points", "v", metric="l2")
         db.wait()
         assert next(iter(db.stats()["vector_indexes"].values()))["rows"] == rows
@@ -432,7 +430,9 @@ def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
     size = _bytes(path)
     for turn in range(rounds):
         if turn < kills:
-            _killed(path, chosen.uniform(0.1, 2.5))
+            # Killed while it brings the index up to date, or saves it.
+            child = killed("-m", "tests.index.update_child", path, after_s=chosen.uniform(0.1, 2.5))
+            assert child.lines == ["begun"]
         with rem.connect(path) as db:
             assert _recall(db, known, rng) >= 0.99
             picked = chosen.sample(sorted(known), len(known) // 5)
@@ -440,22 +440,13 @@ def _churn(path: Path, rows: int, rounds: int, kills: int = 0) -> None:
             db.sql("DELETE FROM points WHERE id IN (SELECT id FROM gone)", frames={"gone": pl.DataFrame({"id": gone})})
             for i in gone:
                 del known[i]
-            fresh = rng.normal(size=(len(changed), D)).astype(np.float32)
+            fresh = some_vectors(rng, len(changed))
             frame = pl.DataFrame({"id": changed, "w": pl.Series(fresh, dtype=pl.Array(pl.Float32, D))})
             db.sql("UPDATE points SET v = w FROM news WHERE points.id = news.id", frames={"news": frame})
             known.update(zip(changed, fresh, strict=True))
             assert _recall(db, known, rng) >= 0.99, "before the index has caught up"
-            db.load(
-                "points",
-                pl.DataFrame(
-                    {
-                        "id": [max(known) + 1 + i for i in range(len(gone))],
-                        "v": pl.Series(
-                            rng.normal(size=(len(gone), D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)
-                        ),
-                    }
-                ),
-            )
+            start = max(known) + 1
+            db.load("points", points(range(start, start + len(gone)), some_vectors(rng, len(gone))))
             known = {i: np.array(v, dtype=np.float32) for i, v in db.sql("SELECT id, v FROM points").rows()}
             db.wait()
             assert _recall(db, known, rng) >= 0.99
@@ -483,18 +474,9 @@ def test_churn_of_many_rows(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("small_indexes")
 def test_a_filtered_search_by_the_index_gives_k_rows(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
-    values = rng.normal(size=(2000, D)).astype(np.float32)
+    values = some_vectors(rng, 2000)
     with rem.connect(tmp_path / "db") as db:
-        db.load(
-            "points",
-            pl.DataFrame(
-                {
-                    "id": range(2000),
-                    "g": [i % 100 for i in range(2000)],
-                    "v": pl.Series(values, dtype=pl.Array(pl.Float32, D)),
-                }
-            ),
-        )
+        db.load("points", points(range(2000), values, g=[i % 100 for i in range(2000)]))
         db.create_index("points", "v", metric="l2")
         db.wait()
         for share in (100, 50, 10, 1):
@@ -509,21 +491,11 @@ def test_a_filtered_search_by_the_index_gives_k_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["flip", "cut", "remove", "swap"])
 def test_a_damaged_index_costs_time_and_no_row(tmp_path: Path, damage: str) -> None:
     rng = np.random.default_rng(3)
-    values = rng.normal(size=(300, D)).astype(np.float32)
+    values = some_vectors(rng, 300)
     known = {i: values[i] for i in range(300)}
     with rem.connect(tmp_path / "db") as db:
         for name in ("points", "others"):
-            db.load(
-                name,
-                pl.DataFrame(
-                    {
-                        "id": range(300),
-                        "v": pl.Series(
-                            values if name == "points" else values[::-1].copy(), dtype=pl.Array(pl.Float32, D)
-                        ),
-                    }
-                ),
-            )
+            db.load(name, points(range(300), values if name == "points" else values[::-1].copy()))
             db.create_index(name, "v", metric="l2")
         db.wait()
     files = sorted((tmp_path / "db" / "vectors").iterdir())
@@ -543,15 +515,7 @@ def test_a_damaged_index_costs_time_and_no_row(tmp_path: Path, damage: str) -> N
     with rem.connect(tmp_path / "db") as db:
         assert _recall(db, known, rng) >= 0.99
         db.insert("resources", {"content": "another write"})
-        db.load(
-            "points",
-            pl.DataFrame(
-                {
-                    "id": range(300, 400),
-                    "v": pl.Series(rng.normal(size=(100, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
-                }
-            ),
-        )
+        db.load("points", points(range(300, 400), some_vectors(rng, 100)))
         db.wait()
         assert {s["rows"] for n, s in db.stats()["vector_indexes"].items() if "points" in n} == {400}, (
             "it was made anew"
@@ -562,16 +526,7 @@ def test_a_damaged_index_costs_time_and_no_row(tmp_path: Path, damage: str) -> N
 def test_indexes_are_made_and_dropped_by_sql(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     with rem.connect(tmp_path / "db") as db:
-        db.load(
-            "points",
-            pl.DataFrame(
-                {
-                    "id": range(200),
-                    "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
-                    "w": [[1.0, 2.0]] * 200,
-                }
-            ),
-        )
+        db.load("points", points(range(200), some_vectors(rng, 200), w=[[1.0, 2.0]] * 200))
         db.sql("CREATE INDEX near ON points USING HNSW (V) WITH (metric = 'l2', m = 8)")
         db.sql("CREATE INDEX listed ON points USING HNSW (w) WITH (metric = 'inner_product', dimension = 2)")
         db.wait()
@@ -605,39 +560,25 @@ def test_indexes_are_made_and_dropped_by_sql(tmp_path: Path) -> None:
 def test_searches_beside_a_writer(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     with rem.connect(tmp_path / "db") as db:
-        db.load(
-            "points",
-            pl.DataFrame(
-                {
-                    "id": range(200),
-                    "v": pl.Series(rng.normal(size=(200, D)).astype(np.float32), dtype=pl.Array(pl.Float32, D)),
-                }
-            ),
-        )
+        db.load("points", points(range(200), some_vectors(rng, 200)))
         db.create_index("points", "v", metric="l2")
         failures: list[Exception] = []
 
         def write() -> None:
             try:
                 for start in range(200, 1200, 100):
-                    fresh = np.random.default_rng(start).normal(size=(100, D)).astype(np.float32)
-                    db.load(
-                        "points",
-                        pl.DataFrame(
-                            {"id": range(start, start + 100), "v": pl.Series(fresh, dtype=pl.Array(pl.Float32, D))}
-                        ),
-                    )
+                    fresh = some_vectors(np.random.default_rng(start), 100)
+                    db.load("points", points(range(start, start + 100), fresh))
             except Exception as error:  # noqa: BLE001
                 failures.append(error)
 
-        writer = threading.Thread(target=write)
-        writer.start()
-        while writer.is_alive():
+        writers = started(write)
+        while writers[0].is_alive():
             query = rng.normal(size=D).astype(np.float32)
             found = db.sql("SELECT v.l2($q) AS s, _score FROM points WHERE v.l2($q)", {"q": query})
             assert found.height == 10
             assert found["s"].to_list() == found["_score"].to_list()
-        writer.join()
+        join(writers)
         assert not failures
         db.wait()
 

@@ -7,10 +7,7 @@ import math
 import random
 import re
 import shutil
-import subprocess
-import sys
 import threading
-import time
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -26,6 +23,8 @@ from pydantic import BaseModel
 import rem_arrow as rem
 from rem_arrow.access import text_indexes
 from rem_arrow.index.text_index import TextIndex
+from tests.children import killed
+from tests.patience import join, started
 
 
 class Note(BaseModel):
@@ -83,7 +82,7 @@ TEXTS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXTS, st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=4).map(" ".join), st.integers(1, 8))
 def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None], query: str, k: int) -> None:
     """In every form, the rows and the scores are those of BM25 over the live rows."""
@@ -101,7 +100,7 @@ def test_a_search_gives_the_best_rows_with_their_scores(texts: list[str | None],
         assert ids(db.search("notes", query, k=k, mode="text")) == wanted
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_rows_that_come_and_go_are_seen_at_once(random_: random.Random) -> None:
     """After every write the search answers for the rows as they are, also when the tail is sealed or compacted
@@ -235,6 +234,16 @@ def test_hybrid_search_fuses_both(db: rem.Database) -> None:
     ) == {"b"}
 
 
+@pytest.mark.parametrize("metric", ["cosine", "inner_product", "l2"])
+def test_hybrid_search_ranks_as_rrf_does(db: rem.Database, metric: Any) -> None:
+    """The verb and the function of SQL give the same scores; of distances the smallest is the first."""
+    fill(db, ["red fox jumps", "blue fox jumps", "parse a date", "a date to parse fox", "fox fox", "fox fox"])
+    hits = db.search("notes", "fox", k=6, mode="hybrid", metric=metric)
+    text = f"SELECT id, rrf(content.bm25('fox'), embedding.{metric}('fox')) AS s FROM notes"
+    assert dict(hits["id", "_score"].iter_rows()) == pytest.approx(dict(db.sql(text).iter_rows()))
+    assert ids(hits)[:2] == ["n004", "n005"]
+
+
 def test_what_is_no_search_is_refused(db: rem.Database) -> None:
     """Every refusal says what is wrong, and what would work."""
     fill(db, ["x"])
@@ -339,24 +348,13 @@ def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
         db.register(Note, name="notes")
         db.create_index("notes", "content", metric="bm25")
     for attempt in range(4):
-        out = tmp_path / f"out{attempt}"
-        with out.open("w") as printed:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "tests.face.words_child", str(path), str(attempt * 100_000)],
-                stdout=printed,
-                cwd=Path(__file__).parents[2],
-            )
-            while not out.read_text():
-                time.sleep(0.02)
-            time.sleep(0.3 + attempt * 0.13)
-            child.kill()
-            child.wait()
+        child = killed("-m", "tests.face.words_child", path, attempt * 100_000, after_s=0.3 + attempt * 0.13)
         with rem.connect(path, background=False) as db:
             rows = dict(db.sql("SELECT id, content FROM notes").iter_rows())
-            stored = {f"n{line}" for line in out.read_text().split("\n")[:-1]}
+            stored = {f"n{line}" for line in child.lines}
             assert stored <= rows.keys()
             assert set(ids(db.search("notes", "shared", k=len(rows) + 5, mode="text"))) == rows.keys()
-            for key in random.Random(attempt).sample(sorted(rows), 5):
+            for key in random.Random(attempt).sample(sorted(rows), min(5, len(rows))):
                 assert ids(db.search("notes", rows[key].split()[0], mode="text")) == [key]
 
 
@@ -392,9 +390,11 @@ def test_searches_beside_a_writer_see_only_whole_states(db: rem.Database) -> Non
     stop, failures = threading.Event(), []
 
     def write() -> None:
-        for i in range(60):
-            db.insert("notes", [{"id": f"a{i}", "content": f"fox a{i}"}, {"id": f"b{i}", "content": f"fox b{i}"}])
-        stop.set()
+        try:
+            for i in range(60):
+                db.insert("notes", [{"id": f"a{i}", "content": f"fox a{i}"}, {"id": f"b{i}", "content": f"fox b{i}"}])
+        finally:
+            stop.set()
 
     def read() -> None:
         while not stop.is_set():
@@ -402,11 +402,7 @@ def test_searches_beside_a_writer_see_only_whole_states(db: rem.Database) -> Non
             if len(found) % 2 == 0 or len(found) != len(set(found)):
                 failures.append(len(found))
 
-    threads = [threading.Thread(target=write), *(threading.Thread(target=read) for _ in range(2))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    join(started(write, read, read))
     assert not failures
     assert db.search("notes", "fox", k=1_000, mode="text").height == 121
 

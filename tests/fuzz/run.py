@@ -13,7 +13,7 @@ from unittest.mock import patch
 import duckdb
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import prepared
 from tests.fuzz.oracle import Finding, Pair
 from tests.fuzz.queries import Queries
 from tests.fuzz.relations import counted, partitions
@@ -48,8 +48,8 @@ def database(
     """Yield the findings over the tables of one seed; with odd seeds, run as if the tables were large."""
     rng = random.Random(seed)
     made = tables(rng)
-    few_rows = 0 if seed % 2 else engine.FEW_ROWS
-    with rem.connect(background=False) as db, duckdb.connect() as oracle, patch.object(engine, "FEW_ROWS", few_rows):
+    few_rows = 0 if seed % 2 else prepared.FEW_ROWS
+    with rem.connect(background=False) as db, duckdb.connect() as oracle, patch.object(prepared, "FEW_ROWS", few_rows):
         pair = Pair(db, oracle)
         pair.create(made, sealed=rng.random() < 0.5)
         queries = Queries(rng, made)

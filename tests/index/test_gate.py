@@ -8,38 +8,26 @@ import time
 import pytest
 
 from rem_arrow.index.gate import Gate
-
-
-def run(*targets) -> list[threading.Thread]:
-    threads = [threading.Thread(target=t, daemon=True) for t in targets]
-    for thread in threads:
-        thread.start()
-    return threads
-
-
-def join(threads) -> None:
-    for thread in threads:
-        thread.join(10)
-        assert not thread.is_alive(), "a thread waits for ever"
+from tests.patience import PATIENCE_S, join, started, until
 
 
 def test_readers_are_inside_together():
     """Two readers meet at a barrier inside."""
-    gate, barrier = Gate(), threading.Barrier(2, timeout=5)
+    gate, barrier = Gate(), threading.Barrier(2, timeout=PATIENCE_S)
 
     def read():
         with gate.reading():
             barrier.wait()
 
-    join(run(read, read))
+    join(started(read, read))
 
 
 def test_writers_are_inside_alone():
     """Nobody is inside beside a writer, whoever comes and goes."""
-    gate, inside, wrong, stop = Gate(), [], [], time.monotonic() + 0.5
+    gate, inside, wrong = Gate(), [], []
 
     def read():
-        while time.monotonic() < stop:
+        for _ in range(2_000):
             with gate.reading():
                 inside.append("r")
                 if "w" in inside:
@@ -47,7 +35,7 @@ def test_writers_are_inside_alone():
                 inside.remove("r")
 
     def write():
-        while time.monotonic() < stop:
+        for _ in range(400):
             with gate.writing():
                 inside.append("w")
                 time.sleep(0.0002)
@@ -55,7 +43,7 @@ def test_writers_are_inside_alone():
                     wrong.append("a writer beside others")
                 inside.remove("w")
 
-    join(run(read, read, read, write, write))
+    join(started(read, read, read, write, write))
     assert not wrong
 
 
@@ -75,8 +63,8 @@ def test_neither_side_starves():
                 with getattr(gate, other)():
                     passed.append(1)
 
-        busy_threads = run(loop, loop, loop)
-        join(run(once))
+        busy_threads = started(loop, loop, loop)
+        join(started(once))
         assert len(passed) == 20
         done.set()
         join(busy_threads)
@@ -85,21 +73,22 @@ def test_neither_side_starves():
 def test_a_reader_waits_for_one_writer_only():
     """Of many writers in line one goes before a reader that waits."""
     gate, order = Gate(), []
-    started = threading.Barrier(4)
 
     def write():
-        started.wait()
         with gate.writing():
-            time.sleep(0.02)
             order.append("w")
 
     def read():
-        started.wait()
-        time.sleep(0.01)
         with gate.reading():
             order.append("r")
 
-    join(run(write, write, write, read))
+    with gate.writing():
+        order.append("w")
+        writers = started(write, write)
+        until(lambda: len(gate._writers) == 2, "both writers wait in line")
+        readers = started(read)
+        until(lambda: gate._readers_waiting == 1, "the reader waits behind them")
+    join(writers + readers)
     assert "".join(order) == "wrww"
 
 

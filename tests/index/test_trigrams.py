@@ -52,14 +52,14 @@ def indexed(texts: list[str], query: str, threshold: float) -> list[tuple[int, f
 @example(["a", "", "-", "A", "ab", "b a"], "a", 0.0)
 @example(["straße", "STRASSE", "strasse"], "Strasse", 1.0)
 @example([], "abc", 0.3)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_index_finds_what_a_comparison_of_all_texts_finds(texts, query, threshold):
     """The same places, in order, with the same scores."""
     assert indexed(texts, query, threshold) == brute_force(texts, query, threshold)
 
 
 @given(st.lists(st.text(max_size=8), max_size=8), st.text(max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_characters_can_be_indexed(texts, query):
     """Control characters, symbols of any plane, marks without a letter."""
     texts = [t.encode("utf-8", "ignore").decode() for t in texts]

@@ -12,7 +12,7 @@ def main() -> None:
     """Save for ever; say that it begins."""
     vector_indexes.INDEXED_ROWS_MIN = 50
     with rem.connect(sys.argv[1], background=False) as db:
-        indexes, version = db._shared.vectors, db._store.version
+        indexes, version = db._instance.indexes.vectors, db._instance.store.version
         tv = version.find("points")
         assert tv is not None, "the test made it"
         print("begun", flush=True)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
-from rem_arrow.face import import_export
+from rem_arrow.face import interchange
 from tests.interop.tables import every_type
 
 
@@ -29,12 +29,12 @@ def spied(monkeypatch):
     """Record what the scans of tables are asked for."""
     seen = []
 
-    class Spy(import_export.StoredTable):
+    class Spy(interchange.StoredTable):
         def read(self, columns, ranges, predicate, limit, *, executor=None):
             seen.append((self.table.name, columns, ranges))
             return super().read(columns, ranges, predicate, limit, executor=executor)
 
-    monkeypatch.setattr(import_export, "StoredTable", Spy)
+    monkeypatch.setattr(interchange, "StoredTable", Spy)
     return seen
 
 
@@ -115,7 +115,7 @@ def test_conditions_mean_what_duckdb_means(db, condition, rows):
     st.lists(st.one_of(st.none(), st.integers(-3, 3)), min_size=1, max_size=8),
     st.sampled_from(["n > 0", "n <> 1", "n IS NULL", "n IN (1, 2)", "NOT n IN (1, 2)", "n BETWEEN -1 AND 1 OR n = 3"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_random_conditions_agree_with_duckdb(values, condition):
     """Three-valued logic survives the way."""
     frame = pl.DataFrame({"n": values}, schema={"n": pl.Int64})

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
-from pathlib import Path
+import signal
 
 import duckdb
 import polars as pl
@@ -22,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.interop import delta, exports
+from tests.children import killed, run_python
 from tests.interop.tables import EVERY, every_type
 
 FORMATS = ["parquet", "ipc", "csv", "ndjson"]
@@ -141,7 +139,7 @@ def test_every_type_comes_back(db, tmp_path, format_):
         ],
     )
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 def test_any_frame_comes_back(tmp_path_factory, frame):
     """Random frames survive every format; NDJSON has no NaN."""
     if not frame.width:
@@ -300,9 +298,8 @@ def test_a_failure_leaves_nothing(db, tmp_path, format_, rows, text):
 
 def test_leftovers_of_killed_exports_are_removed(db, tmp_path):
     """By the next export to the same folder; those of a live process stay."""
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    (tmp_path / f"out.{dead.pid}.writing").mkdir()
+    dead = int(run_python("import os; print(os.getpid())").stdout)
+    (tmp_path / f"out.{dead}.writing").mkdir()
     (tmp_path / f"out.{os.getppid()}.writing").mkdir()
     db.export(tmp_path / "out", tables=["edges"])
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["out", f"out.{os.getppid()}.writing"])
@@ -346,7 +343,7 @@ def test_what_delta_and_lance_have_not_is_said(db, tmp_path, format_):
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("stamp_ns", "holds nanoseconds, which Delta has not"), ("span", "holds INTERVAL, for which Delta has no type")],
+    [("stamp_ns", "holds nanoseconds, which Delta lacks"), ("span", "holds INTERVAL, for which Delta has no type")],
 )
 def test_types_that_delta_has_not(column, text):
     """They are refused before anything is written."""
@@ -368,8 +365,10 @@ def test_delta_partitions(db, tmp_path):
 # --- killed
 
 _VICTIM = """
-import sys, polars as pl, rem_arrow as rem
-from rem_arrow.interop import exporting
+import os, signal, sys, polars as pl, rem_arrow as rem
+from rem_arrow.interop import exports
+if sys.argv[3] == "unfinished":
+    exports.Manifest.write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 db = rem.connect()
 for i in range(3):
     db.load(f"t{i}", pl.DataFrame({"n": range(300_000), "s": [f"text number {j}" for j in range(300_000)]}))
@@ -382,25 +381,16 @@ print("done", flush=True)
 @pytest.mark.long
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_killed_export_leaves_nothing_that_looks_finished(tmp_path, format_):
-    """Killed at any time, the folder is there whole or not at all."""
-    unfinished = 0
-    for turn in range(8):
+    """Killed before the manifest is written the folder is not there; killed at any time it is whole or not there."""
+    done = run_python(_VICTIM, tmp_path / "out", format_, "unfinished")
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "ready\n") and not (tmp_path / "out").exists()
+    for turn in range(7):
         target = tmp_path / f"out{turn}"
-        child = subprocess.Popen(
-            [sys.executable, "-c", _VICTIM, str(target), format_],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-        assert child.stdout is not None and child.stdout.readline() == b"ready\n"
-        time.sleep(0.02 * turn)
-        child.kill()
-        child.wait()
-        if not target.exists():
-            unfinished += 1
-            continue
-        with rem.connect() as db:
-            assert db.import_from(target)["rows"].sum() >= 900_000
-    assert unfinished, "some of them were killed in the middle"
+        child = killed("-c", _VICTIM, target, format_, "", after_s=0.02 * turn)
+        assert child.lines[0] == "ready"
+        if target.exists():
+            with rem.connect() as db:
+                assert db.import_from(target)["rows"].sum() >= 900_000
 
 
 def test_a_disk_that_fails_is_said(db, tmp_path, monkeypatch):

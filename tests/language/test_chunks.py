@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ SIZES = st.integers(1, 60).flatmap(lambda size: st.tuples(st.just(size), st.inte
 UNITS = st.sampled_from(["tokens", "characters"])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(TEXTS, SIZES, UNITS, st.booleans())
 def test_chunks_tile_the_text_and_fit(text, sizes, unit, markdown):
     """What each chunk adds to the one before it gives the text back; none is larger than asked, and none repeats more
@@ -56,21 +57,36 @@ def test_chunks_tile_the_text_and_fit(text, sizes, unit, markdown):
     assert bool(chunks) == bool(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
-    st.lists(st.sampled_from(["e\u0301", "👩‍👩‍👧", "\r\n", "한", "a", "👍🏽"]), max_size=80).map("".join),
+    st.lists(
+        st.sampled_from(
+            [
+                "e\u0301",
+                "👩‍👩‍👧",
+                "\r\n",
+                "한",
+                "a",
+                "👍🏽",
+                "🇩🇪",
+                "\u1112\u1161\u11ab",
+                "क्षि",
+                "กำ",
+                "❤\ufe0f",
+                "1\ufe0f\u20e3",
+            ]
+        ),
+        max_size=80,
+    ),
     st.integers(8, 40),
 )
-def test_no_cut_within_what_is_one_character_to_a_reader(text, size):
-    """Marks stay with their letter, joined emoji together, CR with LF, wherever a cut is free to choose."""
+def test_no_cut_within_what_is_one_character_to_a_reader(characters, size):
+    """Marks stay with their letter, joined emoji, flags and syllables together, CR with LF, wherever a cut is free to
+    choose."""
+    text = "".join(characters)
+    ends = {0, *accumulate(map(len, characters))}
     for chunk in split(text, size=size, overlap=2, unit="characters"):
-        for place in (chunk.start, chunk.end):
-            if 0 < place < len(text):
-                assert (
-                    text[place] not in "\u0301\u200d🏽"
-                    and text[place - 1] != "\u200d"
-                    and text[place - 1 : place + 1] != "\r\n"
-                )
+        assert {chunk.start, chunk.end} <= ends
 
 
 def contents(text, **options):
@@ -172,15 +188,15 @@ def test_tokens_are_estimated_by_script():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "the size of a chunk is a whole number of tokens from 1 to 1,000,000, not 0"),
+        ({"size": 0}, "the size of a chunk in tokens is a whole number from 1 to 1,000,000, not 0"),
         ({"size": 1.5}, "not 1.5"),
         (
             {"size": 10, "overlap": 6},
-            "the overlap of chunks of 10 tokens is a whole number from 0 to 5, half of it; not 6",
+            "the overlap, at most half of the 10 tokens of a chunk, is a whole number from 0 to 5, not 6",
         ),
         (
             {"overlap": -1, "unit": "characters"},
-            "the overlap of chunks of 1600 characters is a whole number from 0 to 800",
+            "the overlap, at most half of the 1600 characters of a chunk, is a whole number from 0 to 800",
         ),
         ({"unit": "words"}, "the unit of a chunk is 'tokens' or 'characters', not 'words'"),
     ],
@@ -203,8 +219,9 @@ def test_a_size_that_makes_no_chunks_is_refused(options, message):
         " " * 1_000_000,
     ],
 )
-def test_a_megabyte_takes_seconds_at_most(text):
-    """No text makes the work grow faster than its length."""
-    began = time.perf_counter()
+def test_a_megabyte_takes_minutes_at_most(text):
+    """No text makes the work grow faster than its length: that would take hours. What other processes take does not
+    count."""
+    began = time.process_time()
     split(text)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 120

@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from rem_arrow.lower.distinct import over_distinct
-from rem_arrow.lower.similarity import damerau_levenshtein, jaro_winkler, levenshtein
 
 
 @pytest.mark.parametrize("engine", ["in-memory", "streaming"])
@@ -29,10 +28,3 @@ def test_each_distinct_row_is_computed_once(engine: str) -> None:
 def test_a_column_of_nulls_calls_nothing() -> None:
     rows = pl.DataFrame({"t": [None, None]}, schema={"t": pl.String})
     assert rows.select(over_distinct(len, pl.Int64())(pl.col("t"))).to_series().to_list() == [None, None]
-
-
-def test_edit_distances() -> None:
-    """Values from the literature: Damerau 1964 counts an exchange of neighbours once; Winkler 1990's MARTHA."""
-    assert (levenshtein("kitten", "sitting"), levenshtein("", "abc")) == (3, 3)
-    assert (damerau_levenshtein("ca", "abc"), levenshtein("ca", "abc")) == (2, 3)
-    assert jaro_winkler("MARTHA", "MARHTA") == pytest.approx(0.9611, abs=1e-4)

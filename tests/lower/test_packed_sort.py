@@ -19,7 +19,7 @@ ROWS = st.lists(st.tuples(*VALUES.values()), min_size=1, max_size=60)
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=3, max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=ROWS, flags=FLAGS)
 def test_packed_order_is_the_order_of_the_columns(rows, flags):
     frame = pl.DataFrame(rows, schema={"i": pl.Int64, "b": pl.Boolean, "d": pl.Date}, orient="row")

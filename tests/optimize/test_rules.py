@@ -11,8 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from rem_arrow.engine.engine import named
-from rem_arrow.lower.context import Lowering
+from rem_arrow.engine.results import named
+from rem_arrow.lower.context import Environment, Lowering
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize import aggregate_early, push_semi, restrict_groups, run_first
 from rem_arrow.optimize.code_keys import code_keys
@@ -25,7 +25,7 @@ from rem_arrow.optimize.push_shared import push_shared
 from rem_arrow.optimize.share import share
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
-from rem_arrow.source import KeySet
+from rem_arrow.source import NO_SKIPS, Skips
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.storage import key_filter
@@ -47,14 +47,12 @@ class FrameCatalog:
 
         def scan(
             columns: list[str],
-            ranges: object,
             report: object,
+            skips: Skips = NO_SKIPS,
             coded: frozenset[str] = frozenset(),
             fixed: frozenset[str] = frozenset(),
-            keys: tuple[KeySet, ...] = (),
-            texts: object = None,
         ) -> pl.LazyFrame:
-            found = key_filter.kept([frame], keys)[0] if keys else frame
+            found = key_filter.kept([frame], skips.keys)[0] if skips.keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
 
         return SimpleNamespace(
@@ -225,7 +223,7 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return named(lower(plan, Lowering(catalog, {})).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(Environment(catalog, {}))).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
-from rem_arrow.source import ColumnRange
+from rem_arrow.source import ColumnRange, Skips
 
 INT, TEXT, BOOL = pl.Int64(), pl.String(), pl.Boolean()
 A, B, X = Column("t.a", INT), Column("t.b", TEXT), Column("u.x", INT)
@@ -75,7 +75,7 @@ def test_an_expression_reads_like_sql(expr: Expr, expected: str) -> None:
 NODES: list[tuple[Relation, str]] = [
     (T, "Scan t (a, b)"),
     (
-        Scan("t", T.columns, (ColumnRange("a", 1, None), ColumnRange("b", "x", "y"))),
+        Scan("t", T.columns, Skips((ColumnRange("a", 1, None), ColumnRange("b", "x", "y")))),
         "Scan t (a, b, a in [1, NULL], b in ['x', 'y'])",
     ),
     (Scan("t", T.columns, coded=frozenset({"t.b"})), "Scan t (a, b as codes)"),

@@ -1,4 +1,4 @@
-"""Bars: in a terminal, in a notebook, and silence; what shows progress can be stopped."""
+"""Bars: in a terminal, in a notebook, lines in a file, and silence; what shows progress can be stopped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.running import cancellation, progress
+from tests.patience import PATIENCE_S, join, started, until
 
 
 class Terminal(io.StringIO):
@@ -38,7 +39,7 @@ def terminal(monkeypatch):
 def soon(monkeypatch):
     """Bars come at once, and are drawn at each piece."""
     monkeypatch.setattr(progress, "_DELAY_S", 0.0)
-    monkeypatch.setattr(progress, "_REDRAWN_S", 0.0)
+    monkeypatch.setattr(progress, "_REDRAWN_S", -1.0)
 
 
 @pytest.fixture
@@ -72,14 +73,14 @@ def notebook(monkeypatch):
 
 def test_a_terminal_gets_a_bar_after_a_while(terminal, monkeypatch):
     """Short work shows nothing, long work a bar, although the first piece takes long."""
-    monkeypatch.setattr(progress, "_DELAY_S", 0.15)
+    monkeypatch.setattr(progress, "_DELAY_S", PATIENCE_S)
     with progress.progress_bar("short", 1, None) as advance:
         advance(1)
     assert terminal.getvalue() == ""
+    monkeypatch.setattr(progress, "_DELAY_S", 0.01)
     with progress.progress_bar("a long piece", 3, None) as advance:
-        time.sleep(0.5)
+        until(lambda: "a long piece" in terminal.getvalue(), "the bar")
         advance(3)
-    assert "a long piece" in terminal.getvalue()
 
 
 def test_no_bar_where_nobody_looks(terminal, soon, monkeypatch):
@@ -91,9 +92,7 @@ def test_no_bar_where_nobody_looks(terminal, soon, monkeypatch):
         with progress.progress_bar("x", 1, None) as advance:
             advance(1)
 
-    thread = threading.Thread(target=other)
-    thread.start()
-    thread.join()
+    join(started(other))
     assert terminal.getvalue() == ""
     piped = io.StringIO()
     monkeypatch.setattr(progress, "sys", types.SimpleNamespace(stderr=piped, modules=sys.modules))
@@ -111,8 +110,51 @@ def test_a_notebook_gets_a_bar_of_html(notebook, soon):
     assert notebook[-2:] == ["&lt;load&gt; <progress value='10' max='10'></progress> 10 of 10", ""]
     notebook.clear()
     with progress.progress_bar("copy", None, None):
-        time.sleep(0.1)
+        until(lambda: notebook, "the bar")
     assert notebook == ["copy <progress></progress> 0", ""]
+
+
+@pytest.fixture
+def piped(monkeypatch):
+    """Standard error that is a file, and a clock that the test moves."""
+    stream, clock = io.StringIO(), types.SimpleNamespace(now=100.0)
+    monkeypatch.setattr(progress, "sys", types.SimpleNamespace(stderr=stream, modules=sys.modules))
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: clock.now))
+    return stream, clock
+
+
+def test_a_file_gets_lines_if_they_are_asked_for(piped):
+    """One at each tenth, at most one in a second, and the last one at the end."""
+    stream, clock = piped
+    with progress.progress_bar("loading t", 2_000, True) as advance:
+        for _ in range(100):
+            clock.now += 0.3
+            advance(20)
+    counts = [int(line.split()[2].replace(",", "")) for line in stream.getvalue().splitlines()]
+    assert counts == [0, *range(200, 2_001, 200)]
+    assert stream.getvalue().splitlines()[-1] == "loading t: 2,000 of 2,000"
+    stream.truncate(0)
+    stream.seek(0)
+    with progress.progress_bar("loading t", 2_000, True) as advance:
+        for _ in range(100):
+            clock.now += 0.03
+            advance(20)
+    assert len(stream.getvalue().splitlines()) == 4
+
+
+def test_lines_come_where_a_tenth_takes_long_or_nobody_knows_it(piped):
+    """After half a minute; nothing is told twice."""
+    stream, clock = piped
+    for total, of, first in ((None, "", "copy"), (1_000_000, " of 1,000,000", "copy: 0 of 1,000,000")):
+        stream.truncate(0)
+        stream.seek(0)
+        with progress.progress_bar("copy", total, True) as advance:
+            for _ in range(5):
+                clock.now += 16
+                advance(1)
+            clock.now += 16
+            advance(1)
+        assert stream.getvalue().splitlines() == [first, *(f"copy: {n}{of}" for n in (2, 4, 6))]
 
 
 def test_everything_that_takes_long_shows_a_bar(terminal, tmp_path):
@@ -158,13 +200,19 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
         def __init__(self, title, total):
             told.append(total)
 
-        start = stop = lambda self: None
+        def start(self):
+            background.resume()
 
         def advance(self, count):
             told.append(count)
 
-    monkeypatch.setattr(progress, "_TerminalBar", Bar)
+        def stop(self):
+            pass
+
+    monkeypatch.setattr(progress, "_Lines", Bar)
     with rem.connect() as db:
+        background = db._instance.store.background
+        background.pause()
         db.load(
             "points",
             pl.DataFrame(
@@ -176,7 +224,7 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
             ),
         )
         db.create_index("points", "v")
-        db.wait(60, progress=True)
+        db.wait(PATIENCE_S, progress=True)
     assert told[0] >= 21_000
     assert sum(told[1:]) <= told[0]
 
@@ -184,15 +232,15 @@ def test_waiting_counts_the_rows_of_an_index(monkeypatch):
 def test_waiting_has_an_end():
     """A wait that is too short says so, after its time."""
     with rem.connect() as db:
-        background = db._store.background
+        background = db._instance.store.background
         background.pause()
         background.run(lambda stopping: None)
-        started = time.monotonic()
+        began = time.monotonic()
         with pytest.raises(rem.ExecuteError, match=r"background work was not done after 0.3 s"):
             db.wait(0.3)
-        assert 0.25 < time.monotonic() - started < 2
+        assert time.monotonic() - began >= 0.3
         background.resume()
-        db.wait(10)
+        db.wait(PATIENCE_S)
 
 
 def test_a_load_that_is_stopped_stores_nothing():

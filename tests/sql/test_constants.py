@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import prepared
 from tests.sql.compare import multiset
 
 
-@pytest.mark.parametrize("few_rows", [0, engine.FEW_ROWS])
+@pytest.mark.parametrize("few_rows", [0, prepared.FEW_ROWS])
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -36,17 +36,17 @@ from tests.sql.compare import multiset
 def test_a_constant_stands_in_every_row(
     text: str, expected: list[tuple[object, ...]], few_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(prepared, "FEW_ROWS", few_rows)
     with rem.connect(background=False) as db:
         db.sql("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (0), (1), (2)")
         assert db.sql(text, {"x": 1} if "$x" in text else None).rows() == expected
 
 
-@pytest.mark.parametrize("few_rows", [0, engine.FEW_ROWS])
+@pytest.mark.parametrize("few_rows", [0, prepared.FEW_ROWS])
 @pytest.mark.parametrize("kind", ["", "LEFT", "RIGHT", "FULL", "SEMI", "ANTI"])
 def test_nan_joins_nan(few_rows: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in DuckDB, also where there is one row, or where rows are known to be in order."""
-    monkeypatch.setattr(engine, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(prepared, "FEW_ROWS", few_rows)
     nan = float("nan")
     text = f"SELECT * FROM a {kind} JOIN b ON a.x = b.y"
     for left, right in (

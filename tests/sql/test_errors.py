@@ -4,7 +4,6 @@ a RemError."""
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -180,7 +179,7 @@ CASES: list[tuple[str, str, str]] = [
     ),
     (
         "SELECT * FROM items USING SAMPLE NULL ROWS",
-        "a sample takes a number of rows or percent that stands here as such",
+        "the size of a sample is a literal number of rows or percent",
         "",
     ),
     (
@@ -188,7 +187,7 @@ CASES: list[tuple[str, str, str]] = [
         "the seed of a sample is a whole number",
         "",
     ),
-    ("(SELECT 1 UNION ALL SELECT 2) USING SAMPLE 1", "USING SAMPLE stands behind the FROM of a SELECT", ""),
+    ("(SELECT 1 UNION ALL SELECT 2) USING SAMPLE 1", "USING SAMPLE follows the FROM of a SELECT", ""),
     ("SELECT * FROM items, items", 'the table "items" is ambiguous: two in FROM have this name', "*"),
     ("SELECT q.* FROM items q JOIN (SELECT 1 AS z) q ON true", 'the table "q" is ambiguous', "q.*"),
     ("SELECT items FROM items, items", 'the table "items" is ambiguous', ""),
@@ -593,16 +592,13 @@ def _fuzz(count: int, seed: int) -> None:
         }.items():
             database.load(name, data)
         for text in _texts(count, seed):
-            started = time.monotonic()
             try:
-                database.sql(text, {"p": 1, "1": "a"}, timeout_s=10)
+                database.sql(text, {"p": 1, "1": "a"}, timeout_s=120)
             except rem.RemError as error:
-                if "Polars failed inside" in str(error):
+                if "Polars failed inside" in str(error) or "ran longer than" in str(error):
                     failures.append(f"{text}\n  {error}")
             except BaseException as error:  # noqa: BLE001 - whatever else comes out is the finding
                 failures.append(f"{text}\n  {type(error).__name__}: {error}")
-            if time.monotonic() - started > 5:
-                failures.append(f"{text}\n  took {time.monotonic() - started:.1f} s")
     assert not failures, f"{len(failures)} failures\n" + "\n".join(failures[:15])
 
 

@@ -50,7 +50,7 @@ QUERIES = (
 
 
 @pytest.mark.parametrize("sealed", [False, True], ids=["tail", "sealed"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rows=ROWS)
 def test_decimals_agree_with_duckdb(sealed, rows):
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")

@@ -146,8 +146,8 @@ def test_composes_with_sql(db):
     ("pattern", "says"),
     [
         ("(a:userz)-[e]->(b) COLUMNS (a.id)", 'no table "userz"'),
-        ("(a:edges)-[e]->(b) COLUMNS (a.src)", 'no table of entities "edges"'),
-        ("(a:users)-[e]->*(b) COLUMNS (a.id)", "walks without an end"),
+        ("(a:edges)-[e]->(b) COLUMNS (a.src)", 'no entity table "edges"'),
+        ("(a:users)-[e]->*(b) COLUMNS (a.id)", "walks without a bound"),
         ("(a:users)-[e]>(b) COLUMNS (a.id)", "the edge ends with -> or -"),
         ("(a:users)-[e->(b) COLUMNS (a.id)", "an edge is -[name : type WHERE condition]->"),
         ("(a:users)=(b) COLUMNS (a.id)", "an edge is expected"),
@@ -209,7 +209,7 @@ def test_walks_function_checks_its_words(db):
     )
     assert within.rows() == [("u2",)]
     for text, says in [
-        ("walks('u1')", "walks without an end"),
+        ("walks('u1')", "walks without a bound"),
         ("walks('u1', edges => 3)", "edges of WALKS is a query in parentheses"),
         ("walks('u1', edges => (SELECT id FROM users))", "a query whose first column is BIGINT"),
         ("walks('u1', most => 1, edges => (SELECT 1), edges => (SELECT 1))", "edges is given twice"),
@@ -243,7 +243,7 @@ EDGES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @example([("b", "b", "k", None), ("b", "a", "k", None)], "->", (2, 2), "SIMPLE", "", "", False)
 @example(
     [("a", "b", "k", None), ("a", "c", "k", None), ("b", "c", "k", None)],

@@ -137,9 +137,9 @@ def test_what_does_not_fit_is_refused_at_its_place(db, text, message, under, hin
 
 def test_a_table_that_is_none_is_refused_when_it_runs(db):
     """An option may be a parameter, so its value is checked when it is there."""
-    with pytest.raises(rem.InputError, match="no table of entities 'entites'. Did you mean entities"):
+    with pytest.raises(rem.InputError, match="no entity table 'entites'. Did you mean entities"):
         db.sql("SELECT * FROM LOOKUP('a', table => $t)", {"t": "entites"})
-    with pytest.raises(rem.InputError, match="no table of entities 'edges'"):
+    with pytest.raises(rem.InputError, match="no entity table 'edges'"):
         db.sql("SELECT * FROM LOOKUP('a', table => 'edges')")
 
 

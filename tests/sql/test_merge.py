@@ -132,7 +132,7 @@ REFUSED: list[tuple[str, str]] = [
         "USING b ON a.i = b.i WHEN NOT MATCHED BY SOURCE THEN UPDATE",
         "UPDATE without SET takes the columns of the source",
     ),
-    ("USING b ON a.i = b.i WHEN MATCHED THEN INSERT", "INSERT belongs behind WHEN NOT MATCHED"),
+    ("USING b ON a.i = b.i WHEN MATCHED THEN INSERT", "INSERT belongs after WHEN NOT MATCHED"),
     (
         "USING b ON a.i = b.i WHEN NOT MATCHED THEN INSERT VALUES (b.i)",
         "3 columns of a are to be filled, and 1 values are given",

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import prepared
 from tests.sql.compare import multiset, rows
 
 FILES = sorted(Path(__file__).parent.glob("*.slt"))
@@ -40,7 +40,7 @@ def blocks(path: Path) -> Iterator[tuple[str, str, int]]:
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the rows are; sealed ones run as if they were many."""
     if request.param == "sealed":
-        monkeypatch.setattr(engine, "FEW_ROWS", 0)
+        monkeypatch.setattr(prepared, "FEW_ROWS", 0)
     return str(request.param)
 
 

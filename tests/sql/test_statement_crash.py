@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import rem_arrow as rem
+from tests.children import killed
 
 ROWS = 25_000
 _CHILD = """
@@ -34,16 +32,11 @@ def test_each_statement_is_done_or_not_begun_after_a_kill(tmp_path: Path) -> Non
         )
         db.sql(f"DELETE FROM t WHERE i >= {ROWS}; CREATE TABLE pair AS SELECT * FROM (VALUES (1, 0), (2, 0)) p(k, a)")
     for seed in range(4):
-        with subprocess.Popen([sys.executable, "-c", _CHILD, str(path)], stdout=subprocess.PIPE, text=True) as child:
-            assert child.stdout is not None
-            said = [int(child.stdout.readline())]
-            time.sleep(0.1 + 0.13 * seed)
-            child.kill()
-            said += [int(line) for line in child.stdout.read().split()]
+        said = int(killed("-c", _CHILD, path, after_s=0.1 + 0.13 * seed).lines[-1])
         with rem.connect(path) as db:
             assert db.verify().height == 0
             ((count, low, high),) = db.sql("SELECT COUNT(*), MIN(g), MAX(g) FROM t").rows()
-            assert (count, low) == (ROWS, high) and high - said[-1] in (0, 1)
+            assert (count, low) == (ROWS, high) and high - said in (0, 1)
             assert db.sql("SELECT SUM(a) FROM pair").item() == 0
             assert db.sql("SELECT COUNT(DISTINCT i) FROM t").item() == ROWS
             if "copy" in db.sql("SHOW TABLES")["name"]:

@@ -17,8 +17,8 @@ from benchmarks.tpc.engines import DuckDB, Rem
 from benchmarks.tpc.environment import UnavailableError
 from benchmarks.tpc.queries import texts, without_ties
 from benchmarks.tpc.run import certain_text
+from tests.patience import PATIENCE_S
 
-TIMEOUT_S = 60.0
 SCALES = (0.01, 0.1)
 COUNTS: dict[Suite, int] = {"tpch": 22, "tpcds": 99}
 
@@ -86,13 +86,13 @@ def _cases() -> Iterator[object]:
 def test_a_query_gives_the_rows_of_duckdb(loader: Loader, suite: Suite, scale: float, number: int) -> None:
     """Rows as a multiset, fractions to 1e-6; where ORDER BY leaves ties at the LIMIT, all columns break them.
 
-    With a time limit Polars' in-memory engine runs, without one, below two million rows, the streaming engine: both are
-    right.
+    With a time limit, here one that is not reached, Polars' in-memory engine runs, without one, below two million rows,
+    the streaming engine: both are right.
     """
     loaded = loader.get(suite, scale)
     text = certain_text(loaded.oracle, loaded.texts[number])
-    expected = loaded.oracle.rows(text, timeout_s=TIMEOUT_S)
-    for timeout_s in (TIMEOUT_S, None):
+    expected = loaded.oracle.rows(text, timeout_s=PATIENCE_S)
+    for timeout_s in (PATIENCE_S, None):
         assert not difference(loaded.ours.rows(text, timeout_s=timeout_s), expected)
 
 

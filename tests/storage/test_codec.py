@@ -227,7 +227,7 @@ def assert_same(got: pl.DataFrame, expected: pl.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_page_holds_any_column_bit_for_bit(name: str, data: st.DataObject) -> None:
     """decode(encode(column)) is the column: with NULLs, all NULL, one row, one value, few values."""
@@ -341,7 +341,7 @@ def test_a_page_of_every_kind_is_damaged_below(kind: int) -> None:
 
 
 @pytest.mark.parametrize("kind", PAGES)
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=30, database=None)
 @given(data=st.data())
 def test_a_changed_byte_is_found(kind: int, data: st.DataObject) -> None:
     """Whichever byte of a page changes and however, reading it raises and gives no value."""
@@ -354,7 +354,7 @@ def test_a_changed_byte_is_found(kind: int, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", PAGES)
-@settings(max_examples=12, deadline=None, database=None)
+@settings(max_examples=12, database=None)
 @given(data=st.data())
 def test_a_page_of_another_length_is_found(kind: int, data: st.DataObject) -> None:
     """A page that lost its end, or has bytes behind it, raises."""

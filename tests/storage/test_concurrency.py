@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.storage import compaction
+from tests.patience import join, started
 
 
 class Row(BaseModel):
@@ -47,16 +48,15 @@ def test_eight_readers_see_only_whole_transactions(db):
             except rem.RemError as error:
                 failures.append(error)
 
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for i in range(150):
-        with db.transaction() as tx:
-            for table in ("a", "b"):
-                tx.update(table, f"r{i % 100}", {"n": 1 - tx.get(table, f"r{i % 100}")["n"]})
-    stop.set()
-    for thread in threads:
-        thread.join()
+    readers = started(*[read] * 8)
+    try:
+        for i in range(150):
+            with db.transaction() as tx:
+                for table in ("a", "b"):
+                    tx.update(table, f"r{i % 100}", {"n": 1 - tx.get(table, f"r{i % 100}")["n"]})
+    finally:
+        stop.set()
+    join(readers)
     db.wait()
     assert not failures
     assert db.stats()["tables"]["a"]["segments"] > 0, "the writer sealed while they read"
@@ -134,7 +134,7 @@ WRITES = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(before=WRITES, during=WRITES, between=WRITES, merging=WRITES)
 def test_writes_during_a_paused_seal_and_compaction(before, during, between, merging):
     """What died while a seal or a merge was running stays dead, and what was written stays."""
@@ -157,18 +157,18 @@ def test_writes_during_a_paused_seal_and_compaction(before, during, between, mer
 
         def rewrite_paused(run, steps) -> None:
             """Run `run`, and write `steps` after it has read the parts and before it commits."""
-            original = db._store.kv.flush
+            original = db._instance.store.kv.flush
 
             def flush(family: str) -> None:
                 if family == "pages":
                     write(steps)
                 original(family)
 
-            db._store.kv.flush = flush
+            db._instance.store.kv.flush = flush
             try:
                 run()
             finally:
-                db._store.kv.flush = original
+                db._instance.store.kv.flush = original
             check()
 
         def check() -> None:
@@ -178,17 +178,17 @@ def test_writes_during_a_paused_seal_and_compaction(before, during, between, mer
             for id_, (n, _) in state.items():
                 assert db.get("a", id_, include_deleted=True)["n"] == n
 
-        number = db._store.version.names["a"]
+        number = db._instance.store.version.names["a"]
         db.insert("a", [{"id": f"r{i}", "n": i} for i in range(20)])
         state.update({f"r{i}": (i, True) for i in range(20)})
         write(before)
-        db._store.freeze(number)
-        rewrite_paused(lambda: compaction.seal(db._store, number), during)
+        db._instance.store.freeze(number)
+        rewrite_paused(lambda: compaction.seal(db._instance.store, number), during)
         write(between)
-        db._store.freeze(number)
-        compaction.seal(db._store, number)
+        db._instance.store.freeze(number)
+        compaction.seal(db._instance.store, number)
         check()
-        rewrite_paused(lambda: compaction.compact(db._store, number, everything=True), merging)
+        rewrite_paused(lambda: compaction.compact(db._instance.store, number, everything=True), merging)
         assert db.verify().height == 0
 
 

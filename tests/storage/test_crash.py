@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 import rem_arrow as rem
+from tests.children import killed
 
 CHILD = Path(__file__).with_name("crash_child.py")
 
@@ -21,22 +17,11 @@ CHILD = Path(__file__).with_name("crash_child.py")
 def run_until_killed(path: Path, seed: int, delay_s: float) -> tuple[list[list[list[object]]], list[list[object]]]:
     """Start the child, kill it after `delay_s` of writing; return the acknowledged operations, and the one in
     flight."""
-    # To files: a pipe would hold the child up once it is full, and lines read ahead from it are easily lost.
-    with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "err")
-        with out.open("w") as stdout, err.open("w") as stderr:
-            child = subprocess.Popen([sys.executable, str(CHILD), str(path), str(seed)], stdout=stdout, stderr=stderr)
-        while not out.stat().st_size and child.poll() is None:
-            time.sleep(0.005)
-        time.sleep(delay_s)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        lines = [json.loads(line) for line in out.read_text().splitlines() if line.endswith("}")]
-        errors = err.read_text()
-    assert lines, errors
+    child = killed(CHILD, path, seed, after_s=delay_s)
+    lines = [json.loads(line) for line in child.lines]
     done = {line["op"] for line in lines if line["state"] == "done"}
     begun = [line for line in lines if line["state"] == "begin"]
-    assert "Error" not in errors, errors
+    assert "Error" not in child.errors, child.errors
     return [b["effects"] for b in begun if b["op"] in done], next(
         (b["effects"] for b in begun if b["op"] not in done), []
     )

@@ -48,7 +48,7 @@ def test_what_is_kept_has_the_keys(
         patch.setattr(key_filter, "_FEW_ROWS", 3)
         patch.setattr(key_filter, "_ROWS_PER_THREAD_MIN", 10)
         found = pl.concat(
-            [f.with_columns(pl.col("k")) for f in key_filter.kept(frames, narrowed.keys)] or [frames[0].clear()]
+            [f.with_columns(pl.col("k")) for f in key_filter.kept(frames, narrowed.skips.keys)] or [frames[0].clear()]
         )
     # A NULL has any number beneath: the join leaves it out.
     exact = pl.concat(frames).filter(pl.col("k").is_in(values.implode()))
@@ -59,8 +59,8 @@ def test_keys_far_apart_give_a_range_only() -> None:
     scan = Scan("t", (("t.k", "k", pl.Int64()),))
     plan = sideways.restricted(scan, [(Column("t.k", pl.Int64()), pl.Series([-(1 << 62), 1 << 62]))])
     assert isinstance(plan, Filter)
-    assert [s.keys for s in _scans(plan)] == [()]
-    assert [(r.low, r.high) for s in _scans(plan) for r in s.ranges] == [(-(1 << 62), 1 << 62)]
+    assert [s.skips.keys for s in _scans(plan)] == [()]
+    assert [(r.low, r.high) for s in _scans(plan) for r in s.skips.ranges] == [(-(1 << 62), 1 << 62)]
 
 
 def test_a_set_that_keeps_nearly_all_is_left_to_the_join() -> None:

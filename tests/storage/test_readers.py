@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import textwrap
 
 import polars as pl
 import pytest
 
 import rem_arrow as rem
+from tests.children import run_python
 
 
 def in_another_process(code: str, *args: object) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)], capture_output=True, text=True, check=False
-    )
+    done = run_python(code, *args)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

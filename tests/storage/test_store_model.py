@@ -169,9 +169,7 @@ def test_any_sequence_of_writes():
     """The database holds what the dict holds."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=25, stateful_step_count=20, suppress_health_check=list(HealthCheck)),
     )
 
 
@@ -180,7 +178,5 @@ def test_many_sequences_of_writes():
     """The same, for longer."""
     run_state_machine_as_test(
         StoreMachine,
-        settings=settings(
-            max_examples=300, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=300, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )

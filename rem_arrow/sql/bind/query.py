@@ -70,7 +70,7 @@ class Binder:
         self._count(1, tree)
         around = self._with(tree, around)
         if tree.args.get("sample") and not isinstance(tree, exp.Select):
-            raise self.context.error("USING SAMPLE stands behind the FROM of a SELECT", tree)
+            raise self.context.error("USING SAMPLE follows the FROM of a SELECT", tree)
         try:
             match tree:
                 case exp.Select():

@@ -1,22 +1,17 @@
 """`rrf(a, b, ...)`: scores of several searches as one.
 
-The sum over the scores of 1 / (60 + rank), where a row's rank counts the rows of the query that score better. A row
-without a score gets nothing for it; without any its rrf is NULL. `l2` ranks the smallest first, every other score the
-largest.
-
-Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning
-Methods", SIGIR 2009.
+The sum of the shares that `plan.rank_fusion` gives to a row for its ranks among the rows of the query. A row without a
+score gets nothing for it; without any its rrf is NULL.
 """
 
 from __future__ import annotations
 
 from sqlglot import exp
 
+from rem_arrow.plan import rank_fusion
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind import search_scores
 from rem_arrow.sql.bind.binder import ExprBinder
-
-_CONSTANT = 60
 
 
 def rrf(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -40,10 +35,10 @@ def rrf(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -
 
 def _share(score: exp.Expression) -> exp.Expression:
     """Return what one score gives: NULL where there is none."""
-    down = search_scores.metric_of(score) != "l2"
+    down = rank_fusion.descends(search_scores.metric_of(score))
     order = exp.Order(expressions=[exp.Ordered(this=score.copy(), desc=down, nulls_first=False)])
     rank = exp.Window(this=exp.Anonymous(this="rank"), order=order, over="OVER")
-    place = exp.Add(this=exp.Literal.number(_CONSTANT), expression=rank)
+    place = exp.Add(this=exp.Literal.number(rank_fusion.CONSTANT), expression=rank)
     share = exp.Div(this=exp.Literal.number("1e0"), expression=exp.Paren(this=place))
     known = exp.Not(this=exp.Is(this=exp.Paren(this=score.copy()), expression=exp.Null()))
     return exp.Case(ifs=[exp.If(this=known, true=share)])

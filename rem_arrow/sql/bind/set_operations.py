@@ -74,7 +74,7 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
         if len(own) > 1:
             raise Place(text, ordered).error(
                 f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
-                "Write the place of the column: ORDER BY 1.",
+                "Write the position of the column: ORDER BY 1.",
             )
         ordered.set("this", exp.Literal.number(min(own)))
     return copy

@@ -180,7 +180,7 @@ def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
         raise binder.error("entity_table takes the name of a table of entities as a text", tree)
     name = binder.context.catalog.entity_table(text)
     if name is None:
-        raise binder.error(f'no table of entities "{text}"; edges lead from and to entities', trees[0])
+        raise binder.error(f'no entity table "{text}"; edges lead from and to entities', trees[0])
     return Literal(name, pl.String())
 
 

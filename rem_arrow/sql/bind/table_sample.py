@@ -33,7 +33,7 @@ def sampled(context: StatementContext, plan: Relation, holder: exp.Expression) -
     rows, percent = tree.args.get("size"), tree.args.get("percent")
     size = _number(rows if percent is None else percent)
     if size is None:
-        raise place.error("a sample takes a number of rows or percent that stands here as such")
+        raise place.error("the size of a sample is a literal number of rows or percent")
     if percent is not None and size > 100:
         raise place.error(f"a sample takes from 0 to 100 percent, not {size}")
     if percent is None and size > ROWS_MAX:

@@ -257,7 +257,7 @@ class WriteBinder:
                 "an aggregate cannot stand in SET, which works on one row at a time",
                 self._text,
                 *position(call),
-                hint="Aggregate in a query behind FROM.",
+                hint="Aggregate in a query after FROM.",
             )
         return type(error)(
             error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", "")

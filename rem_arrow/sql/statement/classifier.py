@@ -90,7 +90,7 @@ def _update(tree: exp.Update, text: str) -> Update:
         raise refuse("UPDATE with ORDER BY or LIMIT is not supported", tree, text)
     table, where, source = tree.this, tree.args.get("where"), tree.args.get("from_")
     if table.args.get("joins"):
-        raise refuse("UPDATE names one table; write the others behind FROM", tree, text)
+        raise refuse("UPDATE names one table; write the others after FROM", tree, text)
     others = () if source is None else (source.this, *source.args.get("joins", ()))
     return Update(
         table_name(table, text),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.errors import BindError
+from rem_arrow.quoting import identifier
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.statement import (
     Action,
@@ -59,7 +60,7 @@ def _view(tree: exp.Create, text: str) -> CreateView:
     table, parts = _named(tree)
     name, sql = table_name(table, text), view_text(text, table)
     if parts:
-        sql = f"SELECT * FROM ({sql}\n) AS {_quoted(name.text)}({', '.join(_quoted(p.name) for p in parts)})"
+        sql = f"SELECT * FROM ({sql}\n) AS {identifier(name.text)}({', '.join(identifier(p.name) for p in parts)})"
     return CreateView(name, sql, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
 
 
@@ -70,7 +71,7 @@ def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
     if source is None:
         return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
     if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
-        raise refuse("CREATE TABLE AS takes names of columns, and their types from the query", tree.this, text)
+        raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
     return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
 
 
@@ -189,7 +190,3 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
         tree,
         text,
     )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

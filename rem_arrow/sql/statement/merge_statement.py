@@ -40,7 +40,7 @@ def _when(tree: exp.When, text: str) -> MergeAction:
     then, condition = tree.args["then"], tree.args.get("condition")
     if isinstance(then, exp.Insert):
         if match != "not matched":
-            raise refuse("INSERT belongs behind WHEN NOT MATCHED [BY TARGET]", tree, text)
+            raise refuse("INSERT belongs after WHEN NOT MATCHED [BY TARGET]", tree, text)
         return _insert(then, match, condition)
     kind = cast(MergeKind, {"DELETE": "delete", "DO NOTHING": "nothing"}.get(then.name.upper(), "update"))
     if match == "not matched" and kind != "nothing":

@@ -78,7 +78,8 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.SHA: ("sha1", ("this",)),
     exp.SHA2: ("sha256", ("this",)),
     exp.Levenshtein: ("levenshtein", ("this", "expression")),
-    exp.JarowinklerSimilarity: ("jaro_winkler_similarity", ("this", "expression")),
+    # The name of the third argument is that of another database; in DuckDB it is the least that counts.
+    exp.JarowinklerSimilarity: ("jaro_winkler_similarity", ("this", "expression", "case_insensitive")),
     exp.Format: ("format", ("this", "expressions")),
     exp.Initcap: ("initcap", ("this",)),
     exp.Overlay: ("overlay", ("this", "expression", "from_", "for_")),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.quoting import identifier
 from rem_arrow.sql.text.graph_pattern import Edge, Path, Reader
 
 _PATH_FUNCTIONS = ("PATH_LENGTH", "VERTICES", "NODES", "EDGES")
@@ -43,7 +44,7 @@ class Columns:
                 and item[-2].token_type in (TokenType.ALIAS, TokenType.R_PAREN)
             )
             if len(item) > 1 and item[1].token_type == TokenType.L_PAREN and not named:
-                written = [*written, *self._text(f'AS "{item[0].text.lower()}"', item[0])]
+                written = [*written, *self._text(f"AS {identifier(item[0].text.lower())}", item[0])]
             found += [*self._text(",", item[0]), *written] if i else written
         return found
 
@@ -94,7 +95,7 @@ class Columns:
                     f"no path is called {inner[0].text}", inner[0], hint="Name it before its pattern: p = (a)-[e]->(b)."
                 )
         if name == "ELEMENT_ID" and len(inner) == 1:
-            return self._text(f'"{inner[0].text}".{"id" if var in self._nodes else "rowid"}', function)
+            return self._text(f"{identifier(inner[0].text)}.{'id' if var in self._nodes else 'rowid'}", function)
         distinct = bool(inner) and inner[0].text.upper() == "DISTINCT"
         rest = inner[1:] if distinct else inner
         if not rest or rest[0].text.casefold() not in self._groups:
@@ -104,7 +105,7 @@ class Columns:
     def _of_group(self, name: str, inner: Sequence[Token], function: Token, *, distinct: bool) -> list[Token] | None:
         """An aggregate over the edges of a quantified edge: a function of its lists."""
         if name == "COUNT" and (len(inner) == 1 or inner[-1].token_type == TokenType.STAR):
-            return self._text(f'{_quoted_name(inner[0].text)}."length"', function)
+            return self._text(f'{identifier(inner[0].text)}."length"', function)
         first, *others = _parted(inner)
         value = list(first)
         if name == "COUNT":
@@ -133,12 +134,12 @@ class Columns:
     def _of_path(self, name: str, path: Path) -> str:
         if name == "PATH_LENGTH":
             return self.length(path)
-        parts = [] if name == "EDGES" else [f"[{_quoted_name(path.nodes[0].var)}.id]"]
+        parts = [] if name == "EDGES" else [f"[{identifier(path.nodes[0].var)}.id]"]
         for node, edge in zip(path.nodes[1:], path.edges, strict=True):
             if name == "EDGES":
                 parts.append(f"{_quoted(edge)}.edge_type" if edge.quantified else f"[{_quoted(edge)}.edge_type]")
             else:
-                parts.append(f"{_quoted(edge)}.path[2:]" if edge.quantified else f"[{_quoted_name(node.var)}.id]")
+                parts.append(f"{_quoted(edge)}.path[2:]" if edge.quantified else f"[{identifier(node.var)}.id]")
         return " || ".join(parts) or "[]"
 
 
@@ -157,8 +158,4 @@ def _parted(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def _quoted(edge: Edge) -> str:
-    return _quoted_name(edge.element.var)
-
-
-def _quoted_name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return identifier(edge.element.var)

@@ -253,7 +253,7 @@ def _element(reader: Reader, at: Token, stop: TokenType) -> Element:
             if not reader.take(TokenType.PIPE):
                 break
         if reader.is_(TokenType.AMP, TokenType.NOT) or reader.word() == "!":
-            raise reader.unsupported("of labels only | is supported; write other conditions behind WHERE")
+            raise reader.unsupported("of labels only | is supported; write other conditions after WHERE")
     if reader.is_(TokenType.STAR):
         raise reader.error("a quantifier stands behind the edge", hint="Write -[e:type]->{1,3}, or -[e:type]->*.")
     where = ()

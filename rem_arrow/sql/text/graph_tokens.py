@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.quoting import identifier, literal
 from rem_arrow.sql.text import graph_pattern
 from rem_arrow.sql.text.graph_columns import Columns
 from rem_arrow.sql.text.graph_pattern import Edge, Element, Path, Reader
@@ -155,7 +156,7 @@ class _Match:
                 bounded = edge.most is not None or path.mode != "walk" or (path.choose != "all" and path.k == 1)
                 if edge.quantified and not bounded:
                     raise self._reader.error(
-                        "walks without an end: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, "
+                        "walks without a bound: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, "
                         "ACYCLIC or SIMPLE before the path",
                         edge.element.at,
                         hint="Or bound it: ->{1,5}.",
@@ -199,7 +200,7 @@ class _Match:
             return
         self._bound.add(var)
         labels = self._nodes[var].labels
-        alias = self.text(f"AS {_quoted(node.var)}", node.at)
+        alias = self.text(f"AS {identifier(node.var)}", node.at)
         if len(labels) == 1:
             relation = [_as_name(labels[0])]
         elif not labels:
@@ -208,7 +209,7 @@ class _Match:
             relation = self.text("(")
             for i, label in enumerate(labels):
                 relation += self.text(
-                    f'{"UNION ALL BY NAME" if i else ""} SELECT entity_table({_text(label.text)}) AS "table", * FROM',
+                    f'{"UNION ALL BY NAME" if i else ""} SELECT entity_table({literal(label.text)}) AS "table", * FROM',
                     label,
                 ) + [_as_name(label)]
             relation += self.text(")")
@@ -216,10 +217,10 @@ class _Match:
 
     def _table(self, node: Element) -> str:
         labels = self._nodes[node.var.casefold()].labels
-        return f"entity_table({_text(labels[0].text)})" if len(labels) == 1 else f'{_quoted(node.var)}."table"'
+        return f"entity_table({literal(labels[0].text)})" if len(labels) == 1 else f'{identifier(node.var)}."table"'
 
     def _hop(self, edge: Edge, before: Element, after: Element) -> None:
-        at, e = edge.element.at, _quoted(edge.element.var)
+        at, e = edge.element.at, identifier(edge.element.var)
         if edge.direction == "both":
             self._relations.append(
                 self.text(
@@ -238,20 +239,22 @@ class _Match:
         self._at_ends(ends, before, after, at)
         if edge.element.labels:
             self._conditions.append(
-                self.text(f"{e}.edge_type IN ({', '.join(_text(t.text) for t in edge.element.labels)})", at)
+                self.text(f"{e}.edge_type IN ({', '.join(literal(t.text) for t in edge.element.labels)})", at)
             )
         if edge.element.where:
             self._conditions.append(self._written.rewritten(edge.element.where))
 
     def _at_ends(self, ends: tuple[str, str, str, str], before: Element, after: Element, at: Token) -> None:
         for table, id_, node in ((*ends[:2], before), (*ends[2:], after)):
-            self._conditions.append(self.text(f"{table} = {self._table(node)} AND {id_} = {_quoted(node.var)}.id", at))
+            self._conditions.append(
+                self.text(f"{table} = {self._table(node)} AND {id_} = {identifier(node.var)}.id", at)
+            )
 
     def _walk(
         self, path: Path, edge: Edge, before: Element, after: Element, begin: tuple[int, int], reached: list[str]
     ) -> None:
         """A quantified edge: walks from what the path has reached."""
-        at, e = edge.element.at, _quoted(edge.element.var)
+        at, e = edge.element.at, identifier(edge.element.var)
         conditions = [
             *self._conditions[begin[1] :],
             *(
@@ -260,7 +263,7 @@ class _Match:
                 if self._helps(about, path, reached)
             ),
         ]
-        starts = self.text(f"(SELECT DISTINCT {self._table(before)} || chr(0) || {_quoted(before.var)}.id FROM", at)
+        starts = self.text(f"(SELECT DISTINCT {self._table(before)} || chr(0) || {identifier(before.var)}.id FROM", at)
         starts += (
             _joined(self._relations[begin[0] :], self.text(",", at))
             + self._conditioned("WHERE", conditions)
@@ -272,14 +275,14 @@ class _Match:
         if path.choose != "all" and path.k == 1:
             options.append(f"choose => '{'all' if path.choose == 'all_shortest' else 'any'}_shortest'")
         if edge.element.labels:
-            options.append(f"type => [{', '.join(_text(t.text) for t in edge.element.labels)}]")
+            options.append(f"type => [{', '.join(literal(t.text) for t in edge.element.labels)}]")
         if path.backward:
             options.append("backward => true")
         relation = [*self.text("walks(", at), *starts, *self.text(", " + ", ".join(options), at)]
         if edge.element.where:
             own = edge.element.var if edge.element.named else "edges"
             relation += [
-                *self.text(f", edges => (SELECT rowid FROM edges AS {_quoted(own)} WHERE", at),
+                *self.text(f", edges => (SELECT rowid FROM edges AS {identifier(own)} WHERE", at),
                 *edge.element.where,
                 *self.text(")", at),
             ]
@@ -294,7 +297,7 @@ class _Match:
 
     def _choice(self, path: Path) -> Tokens:
         """The paths of a pattern that are wanted among those with the same ends."""
-        ends = ", ".join(f"{self._table(n)}, {_quoted(n.var)}.id" for n in (path.nodes[0], path.nodes[-1]))
+        ends = ", ".join(f"{self._table(n)}, {identifier(n.var)}.id" for n in (path.nodes[0], path.nodes[-1]))
         over = f"OVER (PARTITION BY {ends} ORDER BY {self._written.length(path)})"
         return self.text(
             f"rank() {over} = 1" if path.choose == "all_shortest" else f"row_number() {over} <= {path.k}", path.at
@@ -351,11 +354,3 @@ def _about(tokens: Sequence[Token]) -> set[str] | None:
         elif token.token_type in _NAMES:
             return None
     return found
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

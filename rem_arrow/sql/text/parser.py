@@ -39,7 +39,7 @@ def parse(text: str) -> exp.Expression:
     """Return the tree of one query. Raises ParseError with the position."""
     trees = parse_all(text)
     if len(trees) > 1:
-        raise UnsupportedError("one statement at a time: there is more behind the semicolon", text, text.find(";"))
+        raise UnsupportedError("one statement at a time: there is more after the semicolon", text, text.find(";"))
     return trees[0]
 
 
@@ -69,7 +69,7 @@ def parse_all(text: str) -> list[exp.Expression]:
         raise ParseError(f"a statement is a text, not {type(text).__name__}")
     if len(text) > TEXT_CHARS_MAX:
         raise ParseError(
-            f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Hand data in as frames "
+            f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Pass data as frames "
             "or parameters"
         )
     wide, added = spaced(text)

@@ -1,0 +1,25 @@
+"""A question as it is put to a planner, with what the planner reads it by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rem_arrow.ask.session import Session
+from rem_arrow.ask.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question.
+
+    Attributes:
+        now: the time that "yesterday" is reckoned from.
+        table: the table that the answer is looked for in first; None leaves the choice to the planner.
+    """
+
+    text: str
+    vocabulary: Vocabulary
+    session: Session
+    now: datetime
+    table: str | None = None

@@ -1,0 +1,76 @@
+"""What a database, its transactions and its statements share: the store, its indexes, the write path, the engine."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+
+import polars as pl
+
+from rem_arrow.access.access import Access
+from rem_arrow.access.indexes import Indexes
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.engine.engine import Engine, Limits
+from rem_arrow.errors import InputError
+from rem_arrow.running.file_access import FileAccess
+from rem_arrow.storage.overlay import Overlay
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.write.embeddings import Embeddings, Provider
+from rem_arrow.write.follow_up import FollowUp
+from rem_arrow.write.models import Models
+from rem_arrow.write.path import WritePath
+from rem_arrow.write.writer import Writer
+
+
+class Instance:
+    """One open database.
+
+    Args:
+        embedder: embeds the tables whose model names no provider.
+        files: what COPY may touch.
+        embeds_later: embeddings are computed on the background thread, not before a write returns.
+
+    Attributes:
+        limits: of a statement that names none.
+        transactions: what open transactions have written.
+    """
+
+    def __init__(self, store: Store, embedder: Provider, files: FileAccess, *, embeds_later: bool = False) -> None:
+        self.store, self.files = store, files
+        self.indexes = Indexes(store)
+        self.models = Models()
+        self.embeddings = Embeddings(store, embedder)
+        self.writer = Writer(store, self.indexes.keys, self.models)
+        self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
+        self.writes = WritePath(store, self.indexes, self.writer, self.follow_up)
+        self.engine = Engine(self.embeddings.vector)
+        self.limits = Limits(None, store.settings.memory_bytes)
+        self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
+
+    def access(self, version: Version) -> Access:
+        """Return the reader of a version."""
+        return Access(self.store.kv, self.indexes, version)
+
+    def snapshot(
+        self,
+        version: Version,
+        frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+        *,
+        include_deleted: bool = False,
+        target: TableVersion | None = None,
+    ) -> Snapshot:
+        """Return the catalog at a version; see `Snapshot`."""
+        return Snapshot(self.access(version), frames, include_deleted=include_deleted, target=target)
+
+    def writable(self) -> Store:
+        """Return the store to write to. Raises InputError where it may not be."""
+        self.store.check_open()
+        if self.store.read_only:
+            raise InputError(f"{self.store.path} is open for reading only; connect without read_only=True to write")
+        return self.store
+
+    def close(self, timeout_s: float) -> None:
+        """Finish the running commit, stop background work and close the files."""
+        self.store.close(timeout_s)
+        self.indexes.close()

@@ -1,0 +1,69 @@
+"""The folder of a database, and those of its tenants below `tenants`, checked and with links resolved.
+
+    memory.rem/                 the database
+    memory.rem/tenants/acme/    the tenant "acme", a database of its own
+
+A tenant's folder is its name with everything but a-z, 0-9, "-" and "_" escaped as %XX: no two names share a folder, not
+even on case-insensitive file systems, and no name leads out of `tenants`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from rem_arrow.errors import InputError
+from rem_arrow.schema import check_name
+
+TENANTS = "tenants"
+_FOLDER_BYTES_MAX = 255
+_PLAIN = re.compile(rb"[a-z0-9_-]")
+
+
+def database_folder(path: str | Path, tenant: str | None) -> Path:
+    """Return the folder of a database, or of a tenant of it. Raises InputError for a tenant that cannot have one."""
+    folder = Path(os.path.realpath(path))
+    if tenant is None:
+        return folder
+    tenant_path = folder / TENANTS / _escaped(tenant)
+    for place in (tenant_path.parent, tenant_path):
+        if place.is_symlink():
+            raise InputError(f"{place} is a link, and tenants are not kept behind links; put the folder itself there")
+    former = folder / tenant
+    if "/" not in tenant and (former / "CURRENT").is_file() and not tenant_path.exists():
+        raise InputError(
+            f"the tenant {tenant!r} lies in {former}, where it was kept before; move that folder to {tenant_path}"
+        )
+    return tenant_path
+
+
+def check_folder(folder: Path, *, read_only: bool) -> None:
+    """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; a database is a folder")
+    if read_only:
+        if not (folder / "CURRENT").is_file():
+            raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
+        return
+    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(p.name != TENANTS for p in folder.iterdir()):
+        raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(
+            f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"
+        )
+
+
+def _escaped(tenant: str) -> str:
+    check_name(tenant, "tenant")
+    try:
+        name = "".join(chr(b) if _PLAIN.match(bytes([b])) else f"%{b:02X}" for b in tenant.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise InputError(f"the tenant {tenant!r} holds half a surrogate pair, which is no text") from error
+    if len(name) > _FOLDER_BYTES_MAX:
+        raise InputError(f"the tenant {tenant[:20]!r}... has a folder name of {len(name)} bytes; 255 is the most")
+    return name

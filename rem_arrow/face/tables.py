@@ -1,0 +1,226 @@
+"""The verbs on tables: lists of tables and columns, models, bulk loads, plans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from pydantic import BaseModel
+
+from rem_arrow.access.access import Access
+from rem_arrow.datatypes import sql_name
+from rem_arrow.engine.shown_plan import Plan
+from rem_arrow.errors import InputError
+from rem_arrow.face.verbs import Verbs
+from rem_arrow.interop.readers import open_input
+from rem_arrow.model import registry
+from rem_arrow.parameters import Parameters
+from rem_arrow.running.progress import progress_bar
+from rem_arrow.schema import Table, check_name
+from rem_arrow.storage.changes import Changes
+from rem_arrow.write import edge_frames, evolution, loader
+from rem_arrow.write.entity_load import EntityLoad
+
+
+class TableVerbs(Verbs):
+    """Tables as a whole."""
+
+    def register(self, model: type[BaseModel], *, name: str | None = None) -> str:
+        """Make a Pydantic model a table, or change the table that it has to the model's new fields.
+
+        A new field needs a default or may be NULL, and a type may widen; a change that would lose or break rows is
+        refused.
+
+        Args:
+            model: the model; what `json_schema_extra` in its config may hold is in the guide to tables.
+            name: the table's name; default is the model's name in snake case with an s.
+
+        Returns:
+            The table's name.
+
+        Raises:
+            InputError: a field cannot be a column, the change is not compatible, or the name belongs to another kind of
+                table.
+
+        Example:
+            >>> class Note(BaseModel):
+            ...     text: str
+            ...     stars: int = 0
+            >>> db.register(Note)
+            'notes'
+        """
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise InputError(f"register takes a Pydantic model class, not {model!r}")
+        table_name = check_name(name if name is not None else registry.table_name(model), "table")
+        instance = self._instance
+        instance.writable()
+
+        def compute(access: Access) -> tuple[Changes, Table]:
+            tv, changes = access.version.find(table_name), Changes()
+            if tv is None:
+                definition = registry.describe(model, table_name, instance.store.reserve_table())
+                changes.tables.update(instance.embeddings.tables_of(definition, instance.store.reserve_table))
+                return changes, definition
+            changes.tables.update(evolution.evolved(instance.store, instance.embeddings, tv, model))
+            return changes, tv.table
+
+        table = instance.writes.run(compute, rewriting=True)
+        instance.models.register(table.number, model)
+        return table.name
+
+    def tables(self) -> pl.DataFrame:
+        """Return a row for each table and view, ordered by name.
+
+        Returns:
+            `name` String, `kind` String (entity, plain, system or view), `category` String, `rows` Int64 (NULL for a
+            view), `columns` Int64, `description` String (its first line).
+
+        Example:
+            >>> db.tables().filter(pl.col("category") == "user").select("name", "kind", "rows").rows()
+            [('issues', 'entity', 3), ('sales', 'plain', 3)]
+        """
+        rows = [
+            (
+                t.table.name,
+                t.table.kind,
+                t.table.category,
+                None if t.table.kind == "view" else t.rows,
+                len(t.table.fields),
+                t.table.description.split("\n")[0],
+            )
+            for t in self._version()
+        ]
+        names = {
+            "name": pl.String,
+            "kind": pl.String,
+            "category": pl.String,
+            "rows": pl.Int64,
+            "columns": pl.Int64,
+            "description": pl.String,
+        }
+        return pl.DataFrame(rows, schema=names, orient="row").sort("name")
+
+    def schema(self, table: str) -> pl.DataFrame:
+        """Return a row for each column of a table, in the order of the table.
+
+        Args:
+            table: a table or view, without regard to case.
+
+        Returns:
+            `column` String, `type` String (in SQL), `nullable` Boolean, `key` Boolean, `indexed` Boolean, `description`
+            String.
+
+        Raises:
+            InputError: there is no such table.
+
+        Example:
+            >>> db.schema("sales").select("column", "type").rows()
+            [('region', 'VARCHAR'), ('amount', 'BIGINT')]
+        """
+        t = self._access().table(table).table
+        rows = [
+            (
+                f.name,
+                "JSON" if f.encoding == "json" else sql_name(f.dtype),
+                f.nullable,
+                f.name in t.key,
+                f.name in t.indexed,
+                f.description,
+            )
+            for f in t.fields
+        ]
+        names = {
+            "column": pl.String,
+            "type": pl.String,
+            "nullable": pl.Boolean,
+            "key": pl.Boolean,
+            "indexed": pl.Boolean,
+            "description": pl.String,
+        }
+        return pl.DataFrame(rows, schema=names, orient="row")
+
+    def load(self, table: str, data: Any, *, progress: bool | None = None) -> int:
+        """Load many rows from a table in memory or from a file, all of them or none.
+
+        A table that does not exist is created as a plain table with the columns of the data. Into an entity table the
+        rows are validated by its model, missing columns take their defaults, and a row whose id exists replaces the
+        stored one.
+
+        Args:
+            table: the table to load into, created if it does not exist.
+            data: a Polars, pandas or Arrow table, an Arrow stream, a list of dicts, a dict of columns, or the path of a
+                Parquet, CSV, TSV, NDJSON or Arrow file.
+            progress: show a progress bar; default is when loading takes more than a second, in a terminal or notebook.
+
+        Returns:
+            The number of rows loaded.
+
+        Raises:
+            InputError: the data cannot be read or does not fit, the table is a view, or a transaction is open in this
+                thread.
+
+        Example:
+            >>> db.load("sales", [{"region": "east", "amount": 7}])
+            1
+            >>> db.sql("SELECT SUM(amount) FROM sales").item()
+            19
+        """
+        instance = self._instance
+        instance.writable()
+        check_name(table, "table")
+        if not self._writes_segments():
+            raise InputError(
+                "load commits by itself; COMMIT or ROLLBACK the transaction of this thread first, or use INSERT"
+            )
+        tv = instance.store.version.find(table)
+        if tv is not None and tv.table.kind == "view":
+            raise InputError(f"{tv.table.name} is a view, and holds no rows; load into a table")
+        source = open_input(data)
+        with progress_bar(f"loading {table}", source.rows, progress) as advance:
+
+            def compute(access: Access) -> tuple[Changes, int]:
+                store, tv = instance.store, access.version.find(table)
+                if tv is not None and tv.table.kind == "system":
+                    pieces = list(source.pieces)
+                    frame = pl.concat(pieces) if pieces else pl.DataFrame(schema=source.schema)
+                    conflicts = bool(instance.transactions)
+                    changes = edge_frames.put_edges(store, instance.writer, access, frame, conflicts=conflicts)
+                    return changes, frame.height
+                if tv is not None and tv.table.kind == "entity":
+                    records = instance.models.records(tv.table)
+                    return EntityLoad(store, instance.writer, records, access, tv).run(source.pieces, advance)
+                return loader.plain_load(store, tv, table, source.schema, source.pieces, source.rows, advance)
+
+            return instance.writes.run(compute, progress=progress)
+
+    def explain(
+        self,
+        text: str,
+        parameters: Parameters = None,
+        *,
+        analyze: bool = False,
+        frames: Mapping[str, Any] | None = None,
+    ) -> Plan:
+        """Return the plan of a query: one step a line, the inputs of a step indented below it.
+
+        Args:
+            text: a query in SQL.
+            parameters: values of $name by name, or of $1, $2 by position.
+            analyze: run the query, and add to each step its rows and its own time, and to a scan what it skipped.
+            frames: Polars, pandas or Arrow tables that the text reads by these names.
+
+        Returns:
+            A `Plan`: a str that folds as a tree in a notebook, with `steps`, `to_frame()`, `show()` and `profile()`.
+
+        Raises:
+            ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
+            ExecuteError: with `analyze`, what the query raises when it runs.
+
+        Example:
+            >>> print(db.explain("SELECT SUM(amount) AS total FROM sales"))
+            Project sum() AS total
+              Aggregate sum(sales.amount)
+                Scan sales (amount)  [about 3 rows]
+        """
+        return self._instance.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)

@@ -1,0 +1,27 @@
+"""Arrays that indexes are made of: their types, and what is done to them in several places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Ints: TypeAlias = "npt.NDArray[np.int64]"
+Codes: TypeAlias = "npt.NDArray[np.int32]"
+Mask: TypeAlias = "npt.NDArray[np.bool_]"
+
+
+def once(keys: Ints, space: int) -> Ints:
+    """Return each of some keys below `space` once, ascending."""
+    if len(keys) < 2:
+        return keys
+    if len(keys) * 20 < space:
+        ordered = np.sort(keys)
+        first: Mask = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+        return ordered[first]
+    flags = np.zeros(space, dtype=np.bool_)
+    flags[keys] = True
+    return np.flatnonzero(flags)

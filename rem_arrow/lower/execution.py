@@ -1,0 +1,55 @@
+"""Running a frame on the engine of Polars that suits it; and its failures, in a statement's words."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.errors import ExecuteError
+
+# Joins are in the order that order_joins chose; Polars would undo it.
+POLARS_RULES = pl.QueryOptFlags(join_order=False)
+_SHOWN_MAX = 400
+
+
+def collect(frame: pl.LazyFrame, *, few_rows: bool) -> pl.DataFrame:
+    """Run a frame on the engine that suits it, and on the other one if that fails by itself.
+
+    The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates
+    of nothing; its in-memory engine does not broadcast some constants to columns without rows.
+    """
+    try:
+        return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+        if not _is_its_own(error):
+            raise _translated(error) from error
+    try:
+        return frame.collect(optimizations=POLARS_RULES, engine="streaming" if few_rows else "in-memory")
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+        raise _translated(error) from error
+
+
+def failed(error: BaseException) -> ExecuteError:
+    """Return an error of Polars as one of the statement."""
+    text = str(error)
+    if "conversion from" in text and ("i128" in text or "to `i" in text or "to `u" in text):
+        return ExecuteError(
+            "a number is out of range for its type, or a division by zero; cast to a wider type, or filter the rows "
+            "first. (" + text.splitlines()[0][:200] + ")"
+        )
+    return ExecuteError("the query failed: " + (text.splitlines()[0] if text else type(error).__name__)[:_SHOWN_MAX])
+
+
+def _is_its_own(error: BaseException) -> bool:
+    """Say whether an error is of the engine, not of the data."""
+    return isinstance(error, (pl.exceptions.PanicException, pl.exceptions.ShapeError)) or "to be broadcasted" in str(
+        error
+    )
+
+
+def _translated(error: BaseException) -> ExecuteError:
+    """Return an error of Polars, or one of rem_arrow without the expressions that Polars puts behind its text."""
+    if isinstance(error, ExecuteError):
+        return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
+    if isinstance(error, pl.exceptions.PanicException):
+        return ExecuteError(f"Polars failed inside: {error}")
+    return failed(error)

@@ -1,0 +1,91 @@
+"""Functions over structs and maps, a map being a list of structs of key and value."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.lower.function import ScalarFunction, of_arguments
+from rem_arrow.plan import nested_functions as nested
+
+_INT = pl.Int64()
+
+
+def struct_pack(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return pl.struct([a.alias(name) for a, name in zip(args, nested.fields_of(result), strict=True)])
+
+
+def _keys_of(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    names = list(nested.fields_of(arg_types[0]))
+    return pl.when(args[0].is_not_null()).then(pl.lit(names, dtype=pl.List(pl.String())))
+
+
+def _joined_structs(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    fields = {name: a.struct.field(name) for a, t in zip(args, arg_types, strict=True) for name in nested.fields_of(t)}
+    return pl.struct([value.alias(name) for name, value in fields.items()])
+
+
+def _zipped(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """As long as the longest list; with TRUE at the end, as the shortest."""
+    lists = [a for a, t in zip(args, arg_types, strict=True) if not isinstance(t, pl.Boolean)]
+    sizes = [a.list.len().fill_null(0) for a in lists]
+    longest, shortest = pl.max_horizontal(sizes), pl.min_horizontal(sizes)
+    size = (
+        longest
+        if len(lists) == len(args)
+        else pl.when(args[-1].fill_null(value=False)).then(shortest).otherwise(longest)
+    )
+    places = pl.int_ranges(pl.lit(0, _INT), size.cast(_INT))
+    columns = [a.list.gather(places, null_on_oob=True).alias(str(i)) for i, a in enumerate(lists, 1)]
+    packed = pl.struct([places.alias("place"), *columns])
+    return packed.map_batches(_zip_batch, return_dtype=result, is_elementwise=True)
+
+
+def _zip_batch(rows: pl.Series) -> pl.Series:
+    """Turn a struct of lists of one length into a list of structs."""
+    frame = rows.struct.unnest().with_row_index("#row")
+    names = [c for c in frame.columns if c not in ("#row", "place")]
+    cells = (
+        frame.filter(pl.col("place").list.len() > 0)
+        .explode("place", *names)
+        .select("#row", pl.struct(names).alias("item"))
+    )
+    lists = frame.select("#row").join(
+        cells.group_by("#row", maintain_order=True).agg("item"), on="#row", how="left", maintain_order="left"
+    )
+    return lists.get_column("item").fill_null(pl.Series([[]], dtype=lists.schema["item"]).first())
+
+
+def _map(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """Keys and values side by side; NULL where either is NULL."""
+    zipped = _zipped(
+        args,
+        arg_types,
+        pl.List(nested.struct_of({"1": nested.item_of(arg_types[0]), "2": nested.item_of(arg_types[1])})),
+    )
+    return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(_entries([zipped], arg_types[:1], result))
+
+
+def _map_part(name: str) -> ScalarFunction:
+    return of_arguments(lambda m: m.list.eval(pl.element().struct.field(name)))
+
+
+def _map_contains(m: pl.Expr, key: pl.Expr) -> pl.Expr:
+    return m.list.eval(pl.element().struct.field("key")).list.contains(key)
+
+
+def _entries(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return args[0].list.eval(pl.element().struct.rename_fields(["key", "value"]))
+
+
+STRUCTS: dict[str, ScalarFunction] = {
+    "struct_pack": struct_pack,
+    "struct_keys": _keys_of,
+    "struct_concat": _joined_structs,
+    "list_zip": _zipped,
+    "map": _map,
+    "map_keys": _map_part("key"),
+    "map_values": _map_part("value"),
+    "map_entries": of_arguments(lambda m: m),
+    "map_from_entries": _entries,
+    "map_contains": of_arguments(_map_contains),
+}

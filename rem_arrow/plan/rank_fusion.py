@@ -1,0 +1,27 @@
+"""Reciprocal rank fusion: the scores of several searches as one.
+
+A row gets from each search that scores it a share of 1 / (CONSTANT + rank), and its fused score is their sum. Its rank
+is 1 + the number of rows that score better in that search, so rows that score alike share a rank.
+
+Source: Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual Rank Learning
+Methods", SIGIR 2009.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.source import Ranking
+
+CONSTANT = 60
+
+
+def descends(ranking: Ranking | None) -> bool:
+    """Say whether the best score of a ranking is the greatest; `l2` alone is a distance. None is any other score."""
+    return ranking != "l2"
+
+
+def shares(hits: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
+    """Return the share of each row of one search, rowid and score; `hits` has the same columns, in any order."""
+    rank = pl.col("score").rank("min", descending=descends(ranking))
+    return hits.select("rowid", (1.0 / (CONSTANT + rank)).alias("score"))

@@ -1,0 +1,139 @@
+"""CREATE INDEX and DROP INDEX: secondary indexes, for equality, on one column of a plain or entity table, HNSW indexes
+on vectors, and full-text indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from rem_arrow.access.access import Access
+from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
+from rem_arrow.catalog.snapshot import TARGET
+from rem_arrow.datatypes import sql_name
+from rem_arrow.errors import BindError, UnsupportedError, suggest
+from rem_arrow.index.entries import ordered_form
+from rem_arrow.schema import Table
+from rem_arrow.source import Metric
+from rem_arrow.sql.bind.write_queries import Target
+from rem_arrow.sql.statement.statement import CreateIndex, Drop
+from rem_arrow.statements.environment import Context, Result, status, writable
+from rem_arrow.storage.changes import Changes
+from rem_arrow.write import loader
+from rem_arrow.write.evolution import sealed
+
+
+def create(context: Context, statement: CreateIndex) -> Result:
+    """Run a CREATE INDEX: write the entries of every row, then let queries use them."""
+    index, column = statement.index, statement.column
+
+    def compute(access: Access) -> tuple[Changes, Result]:
+        owner = next((tv.table for tv in access.version if index.text.casefold() in _names(tv.table)), None)
+        if owner is not None and statement.if_not_exists:
+            return Changes(), status(f"the index {index.text} exists already")
+        if owner is not None:
+            raise BindError(
+                f"there is an index {index.text} on {owner.name} already", context.text, index.start, index.end
+            )
+        table = writable(access.version, statement.table, context.text).table
+        if table.kind == "system":
+            raise UnsupportedError(
+                f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end
+            )
+        if statement.vector is not None:
+            return _vector(context, access, statement, statement.vector)
+        if statement.words:
+            field = Target(table, table.name, TARGET).field(column, context.text)
+            described = with_text_index(table, field.name, index.text)
+            return _described(described), status(f"created the index {index.text}")
+        field = Target(table, table.name, TARGET).field(column, context.text)
+        if ordered_form(field.dtype) is None:
+            what = f"{table.name}.{field.name} is {sql_name(field.dtype)}, which has no order to index"
+            raise UnsupportedError(
+                what,
+                context.text,
+                column.start,
+                column.end,
+                hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "",
+            )
+        tv = sealed(context.instance.store, table)
+        evolved = replace(
+            table,
+            indexed=tuple(dict.fromkeys((*table.indexed, field.name))),
+            indexes=(*table.indexes, (index.text, field.name)),
+        )
+        if evolved.indexed != table.indexed:
+            loader.write_index(context.instance.store, tv, evolved)
+        return _described(evolved), status(f"created the index {index.text}")
+
+    return context.define(compute)
+
+
+def _vector(
+    context: Context, access: Access, statement: CreateIndex, options: Mapping[str, str | int]
+) -> tuple[Changes, Result]:
+    """Describe an HNSW index; it is made in the background."""
+    tv = writable(access.version, statement.table, context.text)
+    columns = {n.casefold(): n for n in (*tv.table.names, *(e.column for e in tv.table.embeddings))}
+    column = columns.get(statement.column.text.casefold(), statement.column.text)
+    numbers = {n: cast(int, options[n]) for n in ("m", "ef_construction") if n in options}
+    metric = cast("Metric", options.get("metric", "cosine"))
+    table, index = with_vector_index(
+        tv,
+        access.version.tables,
+        column,
+        metric,
+        cast("int | None", options.get("dimension")),
+        numbers.get("m", 16),
+        numbers.get("ef_construction", 200),
+    )
+    named = replace(index, name=statement.index.text)
+    described = replace(table, vector_indexes=tuple(named if i is index else i for i in table.vector_indexes))
+    return _described(described), status(f"created the index {named.name}")
+
+
+def drop(context: Context, statement: Drop) -> Result:
+    """Run a DROP INDEX. Its entries stay for readers of older versions; they are hints, and a new index writes its
+    own."""
+    name = statement.name
+
+    def compute(access: Access) -> tuple[Changes, Result]:
+        table = next((tv.table for tv in access.version if name.text.casefold() in _names(tv.table)), None)
+        if table is None:
+            if statement.if_exists:
+                return Changes(), status(f"there is no index {name.text}")
+            names = [index for tv in access.version for index, _ in tv.table.named_indexes]
+            hint = suggest(name.text, names, "Indexes")
+            raise BindError(f'no index "{name.text}"', context.text, name.start, name.end, hint=hint)
+        return _described(_without(table, name.text.casefold())), status(f"dropped the index {name.text}")
+
+    return context.define(compute)
+
+
+def _without(table: Table, folded: str) -> Table:
+    """Return a table without the index of a name. A column that its model declares as indexed stays so."""
+    indexes = tuple((i, c) for i, c in table.indexes if i.casefold() != folded)
+    columns = {*_declared(table), *(c for _, c in indexes)}
+    return replace(
+        table,
+        indexes=indexes,
+        indexed=tuple(c for c in table.indexed if c in columns),
+        vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != folded),
+        text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != folded),
+    )
+
+
+def _names(table: Table) -> set[str]:
+    """Return the names of the indexes of a table, in lower case."""
+    return {name.casefold() for name, _ in table.named_indexes}
+
+
+def _declared(table: Table) -> list[str]:
+    """Return the columns that the model of an entity table declares as indexed."""
+    return cast("list[str]", table.model.get("indexed_fields", [])) if isinstance(table.model, dict) else []
+
+
+def _described(table: Table) -> Changes:
+    changes = Changes()
+    changes.tables[table.number] = table
+    return changes

@@ -1,0 +1,87 @@
+"""CREATE VIEW: bind its query once, so that a broken or circular one is refused, and store its text in the catalog."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rem_arrow.access.access import Access
+from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.errors import TextError
+from rem_arrow.plan.nodes import Query
+from rem_arrow.schema import Field, Table, check_name
+from rem_arrow.source import IndexCall, TableSource
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.statement.statement import CreateView
+from rem_arrow.sql.text.parser import parse
+from rem_arrow.statements.environment import Context, Result, status
+from rem_arrow.statements.table_definition import make_room
+from rem_arrow.storage.changes import Changes
+
+
+class _Proposed:
+    """A catalog in which the view that is being made exists already: one that reads itself is seen."""
+
+    def __init__(self, snapshot: Snapshot, name: str, sql: str) -> None:
+        self._snapshot, self._name, self._sql = snapshot, name.casefold(), sql
+
+    def source(self, name: str) -> TableSource | None:
+        return None if name.casefold() == self._name else self._snapshot.source(name)
+
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        return self._snapshot.index(function, call)
+
+    def view(self, name: str) -> str | None:
+        return self._sql if name.casefold() == self._name else self._snapshot.view(name)
+
+    def entity_table(self, name: str) -> str | None:
+        return self._snapshot.entity_table(name)
+
+    def table_names(self) -> list[str]:
+        return self._snapshot.table_names()
+
+
+def create(context: Context, statement: CreateView) -> Result:
+    """Run a CREATE VIEW. Parameters and frames are not part of what a view may read."""
+    name = check_name(statement.view.text, "view")
+
+    def compute(access: Access) -> tuple[Changes, Result]:
+        changes = Changes()
+        if not make_room(
+            context, access, changes, statement.view, "view", replace_=statement.replace, keep=statement.if_not_exists
+        ):
+            return changes, status(f"the view {name} exists already")
+        query = _bound(_Proposed(context.snapshot(access, frames={}), name, statement.sql), name, statement.sql)
+        number = context.instance.store.reserve_table()
+        fields = tuple(
+            Field(n, t, i)
+            for i, (n, t) in enumerate(zip(_distinct(query.names), query.plan.schema.values(), strict=True))
+        )
+        changes.tables[number] = Table(number, name, "view", fields, next_column=len(fields), model=statement.sql)
+        return changes, status(f"created the view {name}")
+
+    return context.define(compute)
+
+
+def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
+    try:
+        return Binder(sql, catalog, {}).statement(parse(sql))
+    except TextError as error:
+        if error.message.startswith("the view "):
+            raise
+        raise type(error)(
+            f"the view {name}: {error.message}", error.text, error.start, error.end, hint=error.hint
+        ) from error
+
+
+def _distinct(names: tuple[str, ...]) -> list[str]:
+    """Return names that differ without regard to case."""
+    taken: set[str] = set()
+    distinct = []
+    for name in names:
+        shown, n = name, 0
+        while shown.casefold() in taken:
+            n += 1
+            shown = f"{name}_{n}"
+        taken.add(shown.casefold())
+        distinct.append(shown)
+    return distinct

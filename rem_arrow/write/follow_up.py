@@ -1,0 +1,75 @@
+"""The work after a commit, outside of the lock: indexes of changed tables are dropped from memory, embeddings are
+computed, and vector and full-text indexes that are far behind are brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rem_arrow.access.indexes import Indexes
+from rem_arrow.schema import Table
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import Version
+from rem_arrow.write.embeddings import Embeddings
+from rem_arrow.write.models import Models
+
+
+class FollowUp:
+    """Does the work after the commits of one store.
+
+    Args:
+        later: embeddings are computed on the background thread, not before the write returns.
+    """
+
+    def __init__(self, store: Store, indexes: Indexes, models: Models, embeddings: Embeddings, *, later: bool) -> None:
+        self._store, self._indexes, self._models = store, indexes, models
+        self._embeddings, self._later = embeddings, later
+
+    def after(self, changes: Changes, before: Version, *, progress: bool | None = False) -> None:
+        """Do the work after committed changes; `before` is the version that they were computed from."""
+        for number, table in changes.tables.items():
+            tv = before.tables.get(number)
+            if tv is not None:
+                self._forget(tv.table, table)
+        in_segments = {number for number, _, _ in changes.manifests}
+        for number in in_segments | set(changes.appends) | set(changes.tables):
+            appended = [r for append in changes.appends.get(number, ()) for r in append.rowids]
+            self.vectorize(number, None if number in in_segments else appended, progress=progress)
+
+    def vectorize(self, number: int, rowids: list[int] | None, *, progress: bool | None = False) -> None:
+        """Compute the missing vectors of these rows of a table, or of all its rows, and bring its indexes up to date if
+        they are far behind."""
+        tv, background = self._store.version.tables.get(number), self._store.background
+        if tv is None:
+            return
+        if background is not None and tv.table.text_indexes and self._indexes.texts.behind(number):
+            background.run(lambda stopping: self._indexes.texts.update(number))
+        if not (tv.table.embeddings or tv.table.vector_indexes):
+            return
+        lacks = bool(tv.table.embeddings) and rowids != []
+        if lacks and self._later and background is not None:
+            background.run(lambda stopping: self._fill_and_index(number, stopping))
+            return
+        if lacks:
+            self._embeddings.fill(number, rowids, progress=progress)
+        if background is not None and self._indexes.vectors.behind(number):
+            background.run(lambda stopping: self._indexes.vectors.update(number, stopping=stopping))
+
+    def _fill_and_index(self, number: int, stopping: Callable[[], bool]) -> None:
+        self._embeddings.fill(number, stopping=stopping)
+        if self._indexes.vectors.behind(number):
+            self._indexes.vectors.update(number, stopping=stopping)
+
+    def _forget(self, old: Table, new: Table | None) -> None:
+        """Drop the indexes in memory whose description has changed."""
+        if new is None:
+            self._models.forget(old.number)
+            self._indexes.forget(old.number)
+            return
+        columns = {(e.column, e.table) for e in new.embeddings}
+        if not {(e.column, e.table) for e in old.embeddings} <= columns or not set(old.vector_indexes) <= set(
+            new.vector_indexes
+        ):
+            self._indexes.vectors.forget(old.number)
+        if old.text_indexes != new.text_indexes:
+            self._indexes.texts.forget(old.number)

@@ -1,0 +1,84 @@
+"""The write path: from a computation over one version to rows that every reader sees.
+
+    compute (records -> rows -> vectors -> edges)     under the writers' lock, from the newest version
+    bind_ends                                         dangling edges at the new entities
+    Store.commit                                      one batch; memory changes only after RocksDB has stored it
+    FollowUp.after                                    outside of the lock: embeddings, vector and full-text indexes
+
+Every public write runs through `run`, and so becomes visible by exactly one commit. A transaction computes by `stage`
+and commits all of it at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias, TypeVar
+
+from rem_arrow.access.access import Access
+from rem_arrow.access.indexes import Indexes
+from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.overlay import Overlay
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import Version
+from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.follow_up import FollowUp
+from rem_arrow.write.writer import Writer
+
+T = TypeVar("T")
+# From the version to write from to the changes and the result for the caller.
+Compute: TypeAlias = "Callable[[Access], tuple[Changes, T]]"
+
+
+class WritePath:
+    """The one way to write to a store. Safe in many threads: writers take turns under the store's lock."""
+
+    def __init__(self, store: Store, indexes: Indexes, writer: Writer, follow_up: FollowUp) -> None:
+        self._store, self._indexes, self._writer, self._follow_up = store, indexes, writer, follow_up
+
+    def run(self, compute: Compute[T], *, rewriting: bool = False, progress: bool | None = False) -> T:
+        """Compute changes, commit them, and do the work that follows. Returns the result of the computation.
+
+        Args:
+            rewriting: the computation replaces parts or changes definitions of tables, so seals and compactions wait.
+            progress: show a bar for embeddings; None shows it when they take more than a second.
+        """
+        store = self._store
+        with self._locked(rewriting=rewriting):
+            before = store.version
+            access = Access(store.kv, self._indexes, before)
+            changes, result = compute(access)
+            bind_ends(access.at(store.version), self._writer, changes)
+            if changes:
+                store.commit(changes)
+        self._follow_up.after(changes, before, progress=progress)
+        return result
+
+    def stage(self, compute: Compute[T], overlay: Overlay) -> T:
+        """Compute changes from the version that a transaction sees, and add them to it."""
+        with self._store.lock:
+            access = Access(self._store.kv, self._indexes, overlay.version)
+            changes, result = compute(access)
+            bind_ends(access, self._writer, changes)
+        overlay.apply(changes)
+        return result
+
+    def commit(self, changes: Changes, base: Version) -> None:
+        """Store the changes that a transaction has staged. Raises ConflictError, and stores nothing, if another writer
+        changed the same rows since `base`."""
+        if not changes:
+            return
+        with self._store.lock:
+            self._store.check_open()
+            before = self._store.version
+            self._store.commit(changes, base=base)
+        self._follow_up.after(changes, before)
+
+    @contextmanager
+    def _locked(self, *, rewriting: bool) -> Iterator[None]:
+        if not rewriting:
+            with self._store.lock:
+                yield
+            return
+        with self._store.rewriting, self._store.lock:
+            yield
