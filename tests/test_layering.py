@@ -37,6 +37,8 @@ CHAINS = (
     ("quoting", "datatypes"),
     ("errors", "datatypes", "source"),
 )
+# Folders within a folder, each importing from itself and from those before it only.
+INNER_LAYERS = {"sql": ("text", "statement", "bind")}
 # The package and `python -m rem_arrow` only open the doors, and stand above all layers.
 DOORS = {"__init__", "__main__"}
 OWNERS = {
@@ -135,6 +137,19 @@ def test_imports_go_down(path):
         assert _level(other) < _level(unit) or chained, (
             f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
         )
+
+
+@pytest.mark.parametrize("unit", INNER_LAYERS)
+def test_imports_inside_a_folder_go_down(unit):
+    """Every file of a folder with layers of its own lies in one of them, and imports from those below."""
+    layers = INNER_LAYERS[unit]
+    assert {p.parent.name for p in (ROOT / unit).glob("*/*.py")} == set(layers)
+    assert [p.stem for p in (ROOT / unit).glob("*.py")] == ["__init__"]
+    for path in (ROOT / unit).glob("*/*.py"):
+        for name in _imports(path):
+            target = _module(name) if name.startswith(f"rem_arrow.{unit}.") else None
+            if target is not None:
+                assert layers.index(target.parent.name) <= layers.index(path.parent.name), f"{path} imports {target}"
 
 
 def test_no_circles():

@@ -32,11 +32,11 @@ from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
 from rem_arrow.source import ScanReport
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import literal_rows
-from rem_arrow.sql.classify import classify
-from rem_arrow.sql.parse import parse, parse_all
-from rem_arrow.sql.statement import Statement
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import literal_rows
+from rem_arrow.sql.statement.classifier import classify
+from rem_arrow.sql.statement.statement import Statement
+from rem_arrow.sql.text.parser import parse, parse_all
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"

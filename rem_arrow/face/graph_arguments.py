@@ -15,7 +15,7 @@ from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
 from rem_arrow.quoting import identifier
-from rem_arrow.sql.parse import is_condition
+from rem_arrow.sql.text.parser import is_condition
 
 EdgeTypes = str | Sequence[str] | None
 Where = str | Predicate | None

@@ -28,7 +28,7 @@ from IPython.core.magic import no_var_expand
 
 from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.face.database import Database, connect
-from rem_arrow.sql.mentioned import mentioned
+from rem_arrow.sql.statement.mentions import mentioned
 
 _FLAGS = ("explain", "analyze", "read-only")
 _VALUED = ("db", "timeout", "tenant")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from rem_arrow.sql.statement import (
+from rem_arrow.sql.statement.statement import (
     Alter,
     Control,
     CopyFrom,

@@ -14,8 +14,8 @@ from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
 from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.nodes import Query
-from rem_arrow.sql.binding import Evaluate
-from rem_arrow.sql.statement import Name
+from rem_arrow.sql.bind.binder import Evaluate
+from rem_arrow.sql.statement.statement import Name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.path import Compute

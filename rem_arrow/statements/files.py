@@ -14,9 +14,9 @@ from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.schema import Field, Table
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import CopyFrom, CopyTo, Options
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options
 from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.rows import chosen_fields, fitting, stored
 from rem_arrow.storage.changes import Changes

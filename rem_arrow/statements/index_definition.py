@@ -15,8 +15,8 @@ from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.schema import Table
 from rem_arrow.source import Metric
-from rem_arrow.sql.bind_write import Target
-from rem_arrow.sql.statement import CreateIndex, Drop
+from rem_arrow.sql.bind.write_queries import Target
+from rem_arrow.sql.statement.statement import CreateIndex, Drop
 from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.storage.changes import Changes
 from rem_arrow.write import loader

@@ -14,8 +14,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.errors import InputError
 from rem_arrow.schema import Field
 from rem_arrow.source import ROWID
-from rem_arrow.sql.bind_merge import MergeBinder, returned
-from rem_arrow.sql.statement import Merge, MergeAction
+from rem_arrow.sql.bind.merge_actions import MergeBinder, returned
+from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage.changes import Changes

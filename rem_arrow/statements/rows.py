@@ -18,8 +18,8 @@ from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.plan.nodes import Column, Project, Query, Values
 from rem_arrow.schema import Field, Table
 from rem_arrow.source import ROWID
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import Assignments, Delete, Insert, Name, Update
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage import values

@@ -10,8 +10,8 @@ from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.datatypes import sql_name
 from rem_arrow.plan.nodes import Column, Project, Query
 from rem_arrow.schema import Field
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.statement import Describe, Explain, ShowTables, Summarize
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.statement.statement import Describe, Explain, ShowTables, Summarize
 from rem_arrow.statements.environment import Context, Result
 from rem_arrow.storage import values
 

@@ -10,8 +10,8 @@ from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.datatypes import sql_name, widens
 from rem_arrow.errors import BindError, InputError, UnsupportedError
 from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.sql.bind_write import Target
-from rem_arrow.sql.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
+from rem_arrow.sql.bind.write_queries import Target
+from rem_arrow.sql.statement.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
 from rem_arrow.statements.environment import Context, Result, status, table_of
 from rem_arrow.statements.table_definition import field_of
 from rem_arrow.storage.changes import Changes

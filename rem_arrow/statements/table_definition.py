@@ -19,9 +19,9 @@ from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.schema import Field, Table, check_name
 from rem_arrow.source import ROWID, ScanReport
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.environment import Context, Result, counted, status, table_of
 from rem_arrow.statements.rows import fitting

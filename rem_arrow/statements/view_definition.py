@@ -10,9 +10,9 @@ from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.schema import Field, Table, check_name
 from rem_arrow.source import IndexCall, TableSource
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
-from rem_arrow.sql.statement import CreateView
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.statement.statement import CreateView
+from rem_arrow.sql.text.parser import parse
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes

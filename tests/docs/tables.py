@@ -23,7 +23,8 @@ from rem_arrow.plan.signature import Function
 from rem_arrow.plan.text_functions import TEXT
 from rem_arrow.plan.time_functions import TIME
 from rem_arrow.shell.cli import app
-from rem_arrow.sql import bind, bind_group, bind_pivot, parse
+from rem_arrow.sql.bind import group_by, pivot, query
+from rem_arrow.sql.text import parser
 from rem_arrow.storage import keys
 from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
@@ -116,11 +117,11 @@ def _index_functions() -> str:
 def _limits() -> str:
     """The bounds that a user may meet, from the constants that hold them."""
     bounds = (
-        ("characters of an SQL text", parse.TEXT_CHARS_MAX),
-        ("queries nested in a query", bind.DEPTH_MAX),
-        ("queries of a text, each CTE counted where it is used", bind.QUERIES_MAX),
-        ("grouping sets of a query", bind_group.SETS_MAX),
-        ("columns that a PIVOT makes", bind_pivot.COLUMNS_MAX),
+        ("characters of an SQL text", parser.TEXT_CHARS_MAX),
+        ("queries nested in a query", query.DEPTH_MAX),
+        ("queries of a text, each CTE counted where it is used", query.QUERIES_MAX),
+        ("grouping sets of a query", group_by.SETS_MAX),
+        ("columns that a PIVOT makes", pivot.COLUMNS_MAX),
         ("rounds of a WITH RECURSIVE", relation.ROUNDS_MAX),
         ("rows of a WITH RECURSIVE", relation.RECURSIVE_ROWS_MAX),
         ("digits of a DECIMAL", types.PRECISION_MAX),
