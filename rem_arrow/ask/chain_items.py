@@ -10,7 +10,7 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import value_columns
 from rem_arrow.ask.question import Entity, Reading, Token
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 _THING_WORDS_MAX = 3
 

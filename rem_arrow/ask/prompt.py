@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed.hash import HashEmbedder
 
 TOKENS_MAX = 8_000

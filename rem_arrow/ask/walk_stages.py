@@ -9,7 +9,7 @@ from rem_arrow.ask.chain import Chain, Link
 from rem_arrow.ask.chain_items import Node
 from rem_arrow.ask.staged_plan import Stage
 from rem_arrow.ask.vocabulary import TableWords, Vocabulary
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 _SEEDS, _ROWS_MAX = 20, 1_000
 # The type and direction of edges.

@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.demo import stdlib
 from rem_arrow.demo.library_models import Class, Function, Module
-from rem_arrow.errors import InputError
 from rem_arrow.face.database import Database, connect
 
 INFO_TABLE = "demo_info"

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.base.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

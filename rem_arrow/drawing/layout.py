@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
 
 Places = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 
 class Edge(NamedTuple):

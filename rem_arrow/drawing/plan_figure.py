@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.drawing.figure import (
     COLOURS,
     FAINT,
@@ -21,7 +22,6 @@ from rem_arrow.drawing.figure import (
     plain,
     shortened,
 )
-from rem_arrow.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ import math
 
 import polars as pl
 
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.drawing.figure import COLOURS, FAINT, INK, LINE, Drawing, canvas, plain, shortened, text_widths
-from rem_arrow.errors import InputError, suggest
 
 ROWS_MAX = 40
 _SCORES, _LABELS = ("_score", "score"), ("name", "id", "title", "text", "label")

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from rem_arrow.base.errors import ExecuteError, RemError, UnsupportedError
+from rem_arrow.base.parameters import Parameters, typed_parameters
+from rem_arrow.base.source import ScanReport
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.errors import ExecuteError, RemError, UnsupportedError
 from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Report, node_key
 from rem_arrow.lower.execution import failed
 from rem_arrow.lower.expression import lower_expr
@@ -25,13 +27,11 @@ from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
-from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
-from rem_arrow.source import ScanReport
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import literal_rows
 from rem_arrow.sql.statement.classifier import classify

@@ -7,9 +7,9 @@ from html import escape
 
 import polars as pl
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.drawing.figure import Drawing
 from rem_arrow.drawing.plan_figure import draw_plan, draw_profile
-from rem_arrow.errors import InputError
 from rem_arrow.plan.explain import Step, as_text
 
 _BAR_PX = 90

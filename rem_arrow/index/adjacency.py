@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from rem_arrow.index.arrays import Ints, Mask
-from rem_arrow.index.edges import Edges, Rows
-from rem_arrow.index.nodes import Nodes
+from rem_arrow.index.edge_arrays import Edges, Rows
+from rem_arrow.index.node_numbers import Nodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt

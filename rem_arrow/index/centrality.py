@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rem_arrow.errors import ExecuteError, UnsupportedError
+from rem_arrow.base.errors import ExecuteError, UnsupportedError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rem_arrow.index.adjacency import Graph
     from rem_arrow.index.arrays import Ints, Mask
-    from rem_arrow.index.edges import Edges
+    from rem_arrow.index.edge_arrays import Edges
 
 _ROUNDS_MAX = 1_000
 # One of so many edges is looked at first for components.

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
 
 Entry: TypeAlias = "tuple[str, bytes, bytes]"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.index.entries import Entry
-from rem_arrow.schema import Table
 
 NAMES_OF_ONE_ROW_MAX = 64
 

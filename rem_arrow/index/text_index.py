@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rem_arrow.errors import CorruptionError, UnsupportedError
+from rem_arrow.base.errors import CorruptionError, UnsupportedError
 
 try:
     import tantivy

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import hnswlib
 import numpy as np
 
-from rem_arrow.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError
 from rem_arrow.index import vector_file
 from rem_arrow.index.gate import Gate
 from rem_arrow.index.labels import ROWID_MASK, Labels

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import hnswlib
 import numpy as np
 
-from rem_arrow.errors import CorruptionError, ExecuteError
+from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.metrics import METRICS, Metric
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction

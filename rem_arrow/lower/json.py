@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.datatypes import instance
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.plan import nested_functions as nested

@@ -7,7 +7,8 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.errors import BindError, ExecuteError, InputError
+from rem_arrow.base.errors import BindError, ExecuteError, InputError
+from rem_arrow.base.source import ScanReport
 from rem_arrow.lower import index, search_hits, sideways
 from rem_arrow.lower.context import Lowering, NodeKey, node_key
 from rem_arrow.lower.groups import lower_groups
@@ -37,7 +38,6 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.source import ScanReport
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000

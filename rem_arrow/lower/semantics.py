@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.plan import types
 
 _I128 = pl.Int128()

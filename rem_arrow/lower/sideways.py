@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.source import ColumnRange, KeySet, TextKeys
 from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Literal, Relation, Scan
 from rem_arrow.plan.origin import at_scans
 from rem_arrow.plan.walk import conjunction
-from rem_arrow.source import ColumnRange, KeySet, TextKeys
 
 # Bytes of the largest array of booleans: keys that lie wider apart only give a range.
 _SPAN_MAX = 1 << 26

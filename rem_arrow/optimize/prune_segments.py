@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from rem_arrow.base.source import ColumnRange, Skips
 from rem_arrow.plan.nodes import Call, Column, Expr, Filter, InList, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import conjuncts, rebuild
-from rem_arrow.source import ColumnRange, Skips
 
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 

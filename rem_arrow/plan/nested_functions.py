@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
+from rem_arrow.base.datatypes import instance
 
 Types = list[pl.DataType]
 Entry = tuple[str, "pl.DataType | Callable[[Types], pl.DataType]"]

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, Protocol
 import polars as pl
 from IPython.core.magic import no_var_expand
 
-from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.base.errors import InputError, RemError, suggest
 from rem_arrow.face.database import Database, connect
 from rem_arrow.sql.statement.mentions import mentioned
 

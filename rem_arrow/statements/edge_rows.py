@@ -8,9 +8,9 @@ import time
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import BindError
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.sql.statement.statement import Assignments
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes

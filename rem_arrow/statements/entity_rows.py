@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import BindError, InputError
+from rem_arrow.base.errors import BindError, InputError
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
 from rem_arrow.sql.bind.write_queries import EXCLUDED, Target, WriteBinder
 from rem_arrow.sql.statement.statement import Assignments, Conflict, Name
 from rem_arrow.statements.environment import Context, Outcome

@@ -8,12 +8,12 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import InputError, UnsupportedError, suggest
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.engine.results import unique_names
-from rem_arrow.errors import InputError, UnsupportedError, suggest
 from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.schema import Field, Table
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
-from rem_arrow.schema import Field
-from rem_arrow.source import ROWID
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Field
+from rem_arrow.base.source import ROWID
 from rem_arrow.sql.bind.merge_actions import MergeBinder, returned
 from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.index import entries
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError, ExecuteError, InputError, UnsupportedError
+from rem_arrow.base.schema import Field, Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.catalog.snapshot import TARGET, Snapshot
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.plan.nodes import Column, Project, Query, Values
-from rem_arrow.schema import Field, Table
-from rem_arrow.source import ROWID
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.schema import Field
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.datatypes import sql_name
 from rem_arrow.plan.nodes import Column, Project, Query
-from rem_arrow.schema import Field
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import Describe, Explain, ShowTables, Summarize
 from rem_arrow.statements.environment import Context, Result

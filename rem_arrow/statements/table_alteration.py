@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import sql_name, widens
+from rem_arrow.base.errors import BindError, InputError, UnsupportedError
+from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.catalog.snapshot import TARGET
-from rem_arrow.datatypes import sql_name, widens
-from rem_arrow.errors import BindError, InputError, UnsupportedError
-from rem_arrow.schema import Field, Table, check_name
 from rem_arrow.sql.bind.write_queries import Target
 from rem_arrow.sql.statement.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
 from rem_arrow.statements.environment import Context, Result, status, table_of

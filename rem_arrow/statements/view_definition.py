@@ -5,11 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import TextError
+from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.source import IndexCall, TableSource
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
-from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.source import IndexCall, TableSource
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import CreateView
 from rem_arrow.sql.text.parser import parse

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeAlias
 
-from rem_arrow.errors import ExecuteError, RemError
+from rem_arrow.base.errors import ExecuteError, RemError
 
 # Is told by a function whether to stop, and does so at its next boundary.
 Work: TypeAlias = Callable[[Callable[[], bool]], object]

@@ -31,7 +31,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.schema import Field
+from rem_arrow.base.schema import Field
 from rem_arrow.storage import keys, segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run

@@ -15,7 +15,7 @@ from rem_arrow.storage import codec
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rem_arrow.source import KeySet
+    from rem_arrow.base.source import KeySet
 
     Values: TypeAlias = "npt.NDArray[np.integer]"
     Offsets: TypeAlias = "npt.NDArray[np.intp]"

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.storage import keys
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"

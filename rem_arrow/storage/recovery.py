@@ -9,9 +9,9 @@ from typing import cast
 import numpy as np
 from pydantic_core import from_json
 
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError, ExecuteError, InputError, RemError
-from rem_arrow.schema import Table
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, tail
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.kv import KV

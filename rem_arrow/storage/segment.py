@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
-from rem_arrow import datatypes
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError
-from rem_arrow.schema import ROWID_COLUMN, Field
+from rem_arrow.base import datatypes
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.schema import ROWID_COLUMN, Field
 from rem_arrow.storage import codec, keys, statistics, values
 from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills

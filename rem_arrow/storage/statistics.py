@@ -7,8 +7,8 @@ from typing import NamedTuple, cast
 
 import polars as pl
 
-from rem_arrow.datatypes import Json
-from rem_arrow.source import ColumnRange
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.source import ColumnRange
 from rem_arrow.storage import values
 
 _TEXT_BYTES_MAX = 128

@@ -23,8 +23,8 @@ import numpy as np
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow.errors import InputError, RemError
-from rem_arrow.schema import Table
+from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache

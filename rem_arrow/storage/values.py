@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from rem_arrow.datatypes import Json, instance
-from rem_arrow.errors import InputError
+from rem_arrow.base.datatypes import Json, instance
+from rem_arrow.base.errors import InputError
 
 Converter: TypeAlias = Callable[[Any], Any]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rem_arrow.schema import Table
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 

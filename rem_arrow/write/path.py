@@ -21,7 +21,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.edge_ends import bind_ends
 from rem_arrow.write.follow_up import FollowUp
 from rem_arrow.write.writer import Writer
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import typer
 
-from rem_arrow import schema
 from rem_arrow.access import graph_nodes, lookup
 from rem_arrow.ask import question, staged_plan
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base import schema
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
 from rem_arrow.lower import relation
 from rem_arrow.model import predicates
@@ -30,15 +30,9 @@ from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
 from tests.test_layering import LAYERS
 
-# What the architecture guide says of each file of the ground and each folder.
+# What the architecture guide says of each folder.
 UNITS = {
-    "errors": "the errors, with the place in a text and a suggestion",
-    "quoting": "identifiers and literals of SQL",
-    "checks": "checks of arguments",
-    "datatypes": "column types: Polars, SQL, JSON",
-    "schema": "tables, columns, embeddings and indexes as data",
-    "source": "what a plan reads: columns, ranges, searches",
-    "parameters": "the values that a statement is given",
+    "base": "what all may use: errors, SQL identifiers, checks of arguments, types, descriptions of tables, parameters",
     "running": "cancellation, limits of time and memory, progress bars",
     "language": "the client of language models, chunks of documents",
     "storage": "RocksDB: codec, tail, segments, versions, commits, compaction",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import AggregateCall, Call, Expr, Literal, SortKey
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Cast, Expr, Literal
 from rem_arrow.sql.bind.binder import ExprBinder, Operator

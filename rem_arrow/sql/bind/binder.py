@@ -14,12 +14,12 @@ from typing import TypeAlias
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError, UnsupportedError
+from rem_arrow.base.source import Catalog
 from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import AggregateCall, Apply, Call, Expr, Query, SortKey, Variable, WindowCall
-from rem_arrow.source import Catalog
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.text.position import Place

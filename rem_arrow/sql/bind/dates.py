@@ -8,7 +8,7 @@ from datetime import timedelta
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import suggest
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan import functions, types
 from rem_arrow.plan.interval_text import unit_of
 from rem_arrow.plan.nodes import Call, Expr, Literal

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import suggest
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter
 from rem_arrow.sql.bind import (
     aggregate_calls,
@@ -20,7 +20,7 @@ from rem_arrow.sql.bind import (
     list_functions,
     subqueries,
     subscripts,
-    unnest,
+    unnest_items,
     window_calls,
 )
 from rem_arrow.sql.bind.arithmetic import ARITHMETIC
@@ -125,8 +125,8 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Window: window_calls.window,
     exp.Grouping: _grouping,
     exp.GroupingId: _grouping,
-    exp.Explode: unnest.explode,
-    exp.Unnest: unnest.explode,
+    exp.Explode: unnest_items.explode,
+    exp.Unnest: unnest_items.explode,
     exp.Exists: subqueries.exists,
     **dict.fromkeys((exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Values), subqueries.scalar),
     **OPERATORS,

@@ -7,11 +7,11 @@ from typing import TypeAlias, cast
 
 from sqlglot import exp
 
-from rem_arrow.errors import suggest
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan.nodes import Query, Values, Working
 from rem_arrow.sql.bind import index_calls, list_rows, search_terms
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
-from rem_arrow.sql.bind.joins import beside, is_comma, joined
+from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings

@@ -13,8 +13,8 @@ from decimal import Decimal
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import instance, sql_name
-from rem_arrow.errors import TextError, suggest
+from rem_arrow.base.datatypes import instance, sql_name
+from rem_arrow.base.errors import TextError, suggest
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS, Given, IndexFunction, Option
 from rem_arrow.plan.nodes import Column, Expr, Index, Literal, Project, Query, Relation, Union, Unnest, Values
 from rem_arrow.plan.walk import columns_of, free_columns

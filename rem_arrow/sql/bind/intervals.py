@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import Call, Expr, Literal

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import suggest
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.schema import Field
+from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Query
-from rem_arrow.schema import Field
-from rem_arrow.source import Catalog
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder, is_default
 from rem_arrow.sql.statement.statement import Assignments, Merge, MergeAction, Name
 from rem_arrow.sql.text.position import position

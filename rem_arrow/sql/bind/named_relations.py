@@ -9,8 +9,8 @@ from typing import NamedTuple
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.source import ROWID, TableSource
 from rem_arrow.plan.nodes import Column, Expr, Project, Query, Relation, Scan
-from rem_arrow.source import ROWID, TableSource
 from rem_arrow.sql.bind.binder import StatementContext
 from rem_arrow.sql.bind.conversions import settled
 from rem_arrow.sql.bind.scope import Scope, Visible

@@ -11,7 +11,7 @@ from itertools import product
 
 from sqlglot import exp
 
-from rem_arrow.errors import ParseError
+from rem_arrow.base.errors import ParseError
 from rem_arrow.plan import functions
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.from_clause import FromBinder

@@ -14,9 +14,9 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Column, Expr, Project, Query, Relation, Shared, Sort, Union, Values
 from rem_arrow.plan.walk import free_columns
-from rem_arrow.source import Catalog
 from rem_arrow.sql.bind import expressions, set_operations
 from rem_arrow.sql.bind.binder import Evaluate, StatementContext
 from rem_arrow.sql.bind.conversions import settled

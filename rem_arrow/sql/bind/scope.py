@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import suggest
+from rem_arrow.base.errors import suggest
+from rem_arrow.base.source import ROWID, VectorSpec
 from rem_arrow.plan.nodes import Column, Expr, Literal
-from rem_arrow.source import ROWID, VectorSpec
 from rem_arrow.sql.text.position import Place
 
 # Begins the name of a table that stands for the unique name of a column.

@@ -8,11 +8,11 @@ from __future__ import annotations
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.source import Metric, Ranking
 from rem_arrow.plan import embedded, text_scores, types
 from rem_arrow.plan.nodes import Call, Cast, Column, Expr, Literal, Parameter
-from rem_arrow.source import Metric, Ranking
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, Visible
 from rem_arrow.sql.text.trees import named_argument

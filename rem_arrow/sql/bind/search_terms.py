@@ -13,6 +13,7 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.source import Metric
 from rem_arrow.plan import text_scores
 from rem_arrow.plan.nodes import (
     Apply,
@@ -28,7 +29,6 @@ from rem_arrow.plan.nodes import (
     SortKey,
 )
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.source import Metric
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, is_score
 from rem_arrow.sql.bind.scope import Scope, Visible
 from rem_arrow.sql.bind.search_scores import (

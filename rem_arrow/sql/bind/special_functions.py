@@ -10,7 +10,7 @@ from typing import TypeAlias
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind.arithmetic import arithmetic

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import suggest
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, reference

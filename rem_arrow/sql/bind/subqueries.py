@@ -9,7 +9,7 @@ from functools import partial
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import instance
+from rem_arrow.base.datatypes import instance
 from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,

@@ -6,8 +6,8 @@ import polars as pl
 from sqlglot import exp
 from sqlglot.expressions.builders import apply_index_offset
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import suggest
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Column, Expr, Literal

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, TextError
+from rem_arrow.base.errors import BindError, TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.sql.text.position import position

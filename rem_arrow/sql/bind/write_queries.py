@@ -13,12 +13,12 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, TextError, UnsupportedError, suggest
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError, TextError, UnsupportedError, suggest
+from rem_arrow.base.schema import Field, Table
+from rem_arrow.base.source import Catalog
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Column, Expr, Literal, Project, Query, Relation, Values
-from rem_arrow.schema import Field, Table
-from rem_arrow.source import Catalog
 from rem_arrow.sql.bind.binder import Evaluate, ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, castable, settled
 from rem_arrow.sql.bind.query import Binder

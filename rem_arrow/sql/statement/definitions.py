@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError
-from rem_arrow.quoting import identifier
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.quoting import identifier
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.statement import (
     Action,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.sql.statement.statement import Assignments, Name
 from rem_arrow.sql.text.position import position
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError
+from rem_arrow.base.errors import BindError
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, table_name
 from rem_arrow.sql.statement.statement import Match, Merge, MergeAction, MergeKind
 from rem_arrow.sql.text.position import position

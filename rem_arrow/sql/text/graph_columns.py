@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.quoting import identifier
+from rem_arrow.base.quoting import identifier
 from rem_arrow.sql.text.graph_pattern import Edge, Path, Reader
 
 _PATH_FUNCTIONS = ("PATH_LENGTH", "VERTICES", "NODES", "EDGES")

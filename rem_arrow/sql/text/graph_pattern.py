@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.errors import ParseError, UnsupportedError
+from rem_arrow.base.errors import ParseError, UnsupportedError
 
 Direction: TypeAlias = Literal["out", "in", "both"]
 _OPENS = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)

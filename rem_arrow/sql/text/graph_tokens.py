@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.quoting import identifier, literal
+from rem_arrow.base.quoting import identifier, literal
 from rem_arrow.sql.text import graph_pattern
 from rem_arrow.sql.text.graph_columns import Columns
 from rem_arrow.sql.text.graph_pattern import Edge, Element, Path, Reader

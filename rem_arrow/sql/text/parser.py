@@ -10,7 +10,7 @@ from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.spaces import place_before, spaced

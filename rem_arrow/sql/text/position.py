@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.base.errors import BindError, UnsupportedError
 
 
 def position(tree: exp.Expression) -> tuple[int | None, int | None]:

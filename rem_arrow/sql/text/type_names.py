@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import BindError, UnsupportedError
+from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.text.position import position

@@ -8,7 +8,7 @@ from itertools import chain
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write import edges

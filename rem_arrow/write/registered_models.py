@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Table
 from rem_arrow.model.records import Records
 from rem_arrow.model.registry import model_of
-from rem_arrow.schema import Table
 
 
 class Models:

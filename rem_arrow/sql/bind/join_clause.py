@@ -7,7 +7,7 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.plan.nodes import (
     Apply,
     Call,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,8 @@ from typing import TypeAlias, cast
 import polars as pl
 from polars._typing import PolarsDataType
 
-from rem_arrow.errors import CorruptionError, InputError
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.errors import CorruptionError, InputError
+from rem_arrow.base.quoting import literal, readable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 

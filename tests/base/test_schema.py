@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.schema import Embedding, Field, Table, TextIndex, VectorIndex
+from rem_arrow.base.schema import Embedding, Field, Table, TextIndex, VectorIndex
 
 
 def _table(column: str) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 
 def whole(value: object, name: str, *, least: int = 1, most: int | None = None) -> int:

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias, cast
 
 import polars as pl
 
-from rem_arrow import checks, datatypes
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks, datatypes
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, suggest
 
 # The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users.
 TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]

@@ -13,8 +13,8 @@ from decimal import Decimal
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Cast, Column, Expr, Literal, Relation, Unnest
 from rem_arrow.plan.walk import columns_of

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from rem_arrow import checks
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
 
 
 def test_what_fits_comes_back():

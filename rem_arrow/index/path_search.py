@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.index.arrays import Ints, Mask, once
 from rem_arrow.index.walks import Rules, check_rows, neighbors
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
