@@ -20,7 +20,7 @@ from rem_arrow.sql.bind import (
     list_functions,
     subqueries,
     subscripts,
-    unnest,
+    unnest_items,
     window_calls,
 )
 from rem_arrow.sql.bind.arithmetic import ARITHMETIC
@@ -125,8 +125,8 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Window: window_calls.window,
     exp.Grouping: _grouping,
     exp.GroupingId: _grouping,
-    exp.Explode: unnest.explode,
-    exp.Unnest: unnest.explode,
+    exp.Explode: unnest_items.explode,
+    exp.Unnest: unnest_items.explode,
     exp.Exists: subqueries.exists,
     **dict.fromkeys((exp.Subquery, exp.Select, exp.Union, exp.Intersect, exp.Except, exp.Values), subqueries.scalar),
     **OPERATORS,

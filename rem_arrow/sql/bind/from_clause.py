@@ -11,7 +11,7 @@ from rem_arrow.errors import suggest
 from rem_arrow.plan.nodes import Query, Values, Working
 from rem_arrow.sql.bind import index_calls, list_rows, search_terms
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
-from rem_arrow.sql.bind.joins import beside, is_comma, joined
+from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
@@ -75,7 +75,7 @@ class FromBinder:
         return self._with_joins(BoundRelation(sampled(self.context, plan, tree), scope), tree, around)
 
     def _plain(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
-        """Bind a relation without the joins and pivots behind it."""
+        """Bind a relation without the joins and pivots after it."""
         match tree:
             case exp.Table(this=exp.Identifier()):
                 return self._table(tree, around)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from rem_arrow.plan.nodes import Column, Expr, Query, Relation
-from rem_arrow.sql.bind import group_by, search_terms, stars, unnest
+from rem_arrow.sql.bind import group_by, search_terms, stars, unnest_items
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.from_clause import FromBinder
 from rem_arrow.sql.bind.grouping_sets import Grouping
@@ -122,7 +122,7 @@ def _grouped(
         keys.sets,
         above.aggregates or {},
         above.groupings or {},
-        unnest.needed_by(keys.exprs, select.unnests),
+        unnest_items.needed_by(keys.exprs, select.unnests),
     )
     columns = {*select.source.schema, *grouping.unnests, *(s.hit.score for s in searches)}
     columns |= {a.name for a in select.applies_below}

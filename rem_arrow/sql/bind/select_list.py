@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from rem_arrow.plan.nodes import Expr
-from rem_arrow.sql.bind import stars, unnest
+from rem_arrow.sql.bind import stars, unnest_items
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import without_references
 
@@ -41,7 +41,7 @@ def bound_items(binder: ExprBinder, tree: exp.Select, aliases: dict[str, exp.Exp
         alias = item.alias.casefold() if isinstance(item, exp.Alias) else None
         if written is not item and alias is not None and aliases.get(alias) is item.this:
             aliases[alias] = written.this
-        rows = unnest.items(binder, written)
+        rows = unnest_items.items(binder, written)
         if rows is None:
             inner = written.this if alias is not None else written
             items.append(Item(_name(item, written), binder.bind(inner), inner, isinstance(inner, exp.Column)))

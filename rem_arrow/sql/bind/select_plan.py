@@ -36,7 +36,7 @@ from rem_arrow.sql.bind.limit import BoundLimit, limited
 from rem_arrow.sql.bind.select_list import Item
 from rem_arrow.sql.bind.set_operations import distinct
 from rem_arrow.sql.bind.subqueries import applied
-from rem_arrow.sql.bind.unnest import laid_out
+from rem_arrow.sql.bind.unnest_items import laid_out
 
 _INT = pl.Int64()
 
