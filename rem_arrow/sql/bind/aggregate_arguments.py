@@ -14,7 +14,7 @@ from rem_arrow.plan.nodes import AggregateCall, Call, Expr, Literal, SortKey
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to
 
-# Aggregates that take a number of rows behind their own arguments, and give a list then.
+# Aggregates that take a number of rows after their own arguments, and give a list then.
 TOP = {"min": 1, "max": 1, "arg_min": 2, "arg_max": 2}
 QUANTILES = ("quantile_cont", "quantile_disc", "approx_quantile")
 

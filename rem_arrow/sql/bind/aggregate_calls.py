@@ -67,8 +67,8 @@ def aggregate_call(binder: ExprBinder, tree: exp.Expression, where: Expr | None)
     aggregate = functions.AGGREGATES.get(name)
     if aggregate is None:
         return None
-    given = aggregate_arguments.parts(binder, name, trees, within)
-    trees, distinct = given.trees, given.distinct
+    parts = aggregate_arguments.parts(binder, name, trees, within)
+    trees, distinct = parts.trees, parts.distinct
     if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
             raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
@@ -76,16 +76,15 @@ def aggregate_call(binder: ExprBinder, tree: exp.Expression, where: Expr | None)
     if name in aggregate_arguments.QUANTILES:
         return replace(aggregate_arguments.quantile(binder, name, trees, tree), distinct=distinct, where=where)
     if not aggregate.args_min <= len(trees) <= len(aggregate.args) + (name in aggregate_arguments.TOP):
-        wanted = (
-            "one argument" if len(aggregate.args) == 1 else f"{aggregate.args_min} to {len(aggregate.args)} arguments"
-        )
-        raise binder.error(f"{name} takes {wanted}, not {len(trees)}", tree)
-    call = _aggregate_call(binder, name, aggregate, trees, distinct)
-    return replace(call, where=where, order=aggregate_arguments.sort_keys(binder, given.order))
+        most = len(aggregate.args)
+        counts = "one argument" if most == 1 else f"{aggregate.args_min} to {most} arguments"
+        raise binder.error(f"{name} takes {counts}, not {len(trees)}", tree)
+    call = _aggregate_call(binder, name, aggregate, trees, distinct=distinct)
+    return replace(call, where=where, order=aggregate_arguments.sort_keys(binder, parts.order))
 
 
 def _aggregate_call(
-    binder: ExprBinder, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], distinct: bool
+    binder: ExprBinder, name: str, aggregate: functions.Aggregate, trees: list[exp.Expression], *, distinct: bool
 ) -> AggregateCall:
     args = [binder.bind(t) for t in trees]
     other = aggregate_arguments.OF_TYPES[name](binder, args[0]) if name in aggregate_arguments.OF_TYPES else None

@@ -22,39 +22,37 @@ def apply(name: str, *args: Expr) -> Expr:
 
 def unified(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> list[Expr]:
     """Give the lists and items of a call one type of item, and arrays the type of lists."""
-    found: list[Expr] = [cast_to(a, nested.as_lists(a.dtype)) if nested.is_list(a.dtype) else a for a in args]
+    args = [cast_to(a, nested.as_lists(a.dtype)) if nested.is_list(a.dtype) else a for a in args]
     if "vector" in kinds:
         return [
             cast_to(a, pl.List(pl.Float64())) if nested.is_list(a.dtype) or isinstance(a.dtype, pl.Null) else a
-            for a in found
+            for a in args
         ]
     joint = [i for i, kind in enumerate(kinds) if kind in ("list", "item")]
-    items = [found[i].dtype if kinds[i] == "item" else nested.item_of(found[i].dtype) for i in joint]
-    wanted: pl.DataType | None = pl.Null()
-    for i, item in zip(joint, items, strict=True):
-        # A literal among the items follows the others, where it fits.
-        wanted = (
-            None
-            if wanted is None
-            else common_type(
-                [Literal(None, wanted), found[i]]
-                if kinds[i] == "item"
-                else [Literal(None, wanted), Literal(None, item)]
-            )
-        )
-    if joint and wanted is None:
+    item = _item_type(binder, [kinds[i] for i in joint], [args[i] for i in joint], tree)
+    for i in joint:
+        args[i] = binder.converted(args[i], item if kinds[i] == "item" else pl.List(item), tree)
+    return [
+        cast_to(a, pl.List(pl.Null())) if k in ("array", "list", "map") and isinstance(a.dtype, pl.Null) else a
+        for k, a in zip(kinds, args, strict=True)
+    ]
+
+
+def _item_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> pl.DataType:
+    """Return the type in which lists and items meet; NULL without any."""
+    joint: pl.DataType | None = pl.Null()
+    dtypes = [a.dtype if kind == "item" else nested.item_of(a.dtype) for kind, a in zip(kinds, args, strict=True)]
+    for kind, arg, dtype in zip(kinds, args, dtypes, strict=True):
+        if joint is not None:
+            # A literal among the items follows the others, where it fits.
+            joint = common_type([Literal(None, joint), arg if kind == "item" else Literal(None, dtype)])
+    if joint is None:
         raise binder.error(
-            f"items of {' and '.join(dict.fromkeys(map(sql_name, items)))} do not combine",
+            f"items of {' and '.join(dict.fromkeys(map(sql_name, dtypes)))} do not combine",
             tree,
             "Cast them: CAST(x AS ...).",
         )
-    for i in joint:
-        assert wanted is not None, "the line above raised"
-        found[i] = binder.converted(found[i], wanted if kinds[i] == "item" else pl.List(wanted), tree)
-    return [
-        cast_to(a, pl.List(pl.Null())) if k in ("array", "list", "map") and isinstance(a.dtype, pl.Null) else a
-        for k, a in zip(kinds, found, strict=True)
-    ]
+    return joint
 
 
 def listed(binder: ExprBinder, items: list[Expr], tree: exp.Expression) -> Expr:

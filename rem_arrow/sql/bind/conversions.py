@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -98,32 +99,42 @@ def _temporal(text: str, dtype: pl.DataType) -> object:
         local = _temporal(zoned[1], pl.Datetime("us"))
         assert isinstance(local, dt.datetime), "the type says so"
         return local.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.timezone.utc)
-    hit = (_TIME if isinstance(dtype, pl.Time) and ":" in trimmed[:3] else _STAMP).match(trimmed)
     try:
-        if hit is None:
-            raise ValueError("not in ISO form")
-        if hit.re is _TIME:
-            hour, minute, second, fraction = hit.groups()
-            return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
-        year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
-        stamp = dt.datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction)
-        )
-        if isinstance(dtype, pl.Date):
-            return stamp.date()
-        if isinstance(dtype, pl.Time):
-            return stamp.time()
-        assert isinstance(dtype, pl.Datetime), "folded types are temporal"
-        if dtype.time_zone is None:
-            # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
-            return stamp
-        hours, minutes, seconds = (int(part or 0) for part in offset)
-        shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
-        return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
+        if isinstance(dtype, pl.Time) and ":" in trimmed[:3]:
+            return _time_of_day(trimmed)
+        return _stamp(trimmed, dtype)
     except (ValueError, OverflowError) as error:
         raise ValueError(
             f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59"
         ) from error
+
+
+def _time_of_day(text: str) -> dt.time:
+    hit = _TIME.match(text)
+    if hit is None:
+        raise ValueError("not in ISO form")
+    hour, minute, second, fraction = hit.groups()
+    return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
+
+
+def _stamp(text: str, dtype: pl.DataType) -> dt.date | dt.time | dt.datetime:
+    hit = _STAMP.match(text)
+    if hit is None:
+        raise ValueError("not in ISO form")
+    year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
+    date = (int(year), int(month), int(day))
+    stamp = dt.datetime(*date, int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
+    if isinstance(dtype, pl.Date):
+        return stamp.date()
+    if isinstance(dtype, pl.Time):
+        return stamp.time()
+    assert isinstance(dtype, pl.Datetime), "folded types are temporal"
+    if dtype.time_zone is None:
+        # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
+        return stamp
+    hours, minutes, seconds = (int(part or 0) for part in offset)
+    shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
 
 
 def _microseconds(fraction: str | None) -> int:
@@ -147,13 +158,7 @@ def signed(value: int) -> tuple[int, pl.DataType]:
 def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
     """Let an integer literal take the type of the integer beside it, if it fits."""
     for a, b in ((left, right), (right, left)):
-        if (
-            isinstance(a, Literal)
-            and isinstance(a.value, int)
-            and not isinstance(a.value, bool)
-            and not isinstance(b, Literal)
-            and fits(a.value, b.dtype)
-        ):
+        if isinstance(a, Literal) and _is_integer(a.value) and not isinstance(b, Literal) and fits(a.value, b.dtype):
             fitted = Literal(a.value, b.dtype)
             return (fitted, right) if a is left else (left, fitted)
     return left, right
@@ -168,35 +173,33 @@ def common_type(operands: list[Expr]) -> pl.DataType | None:
         typed = operands
     # Integer literals meet last: one that fits does not widen.
     ordered = [o for o in typed if not _is_integer_literal(o)] + [o for o in typed if _is_integer_literal(o)]
-    wanted: pl.DataType | None = ordered[0].dtype
+    joint: pl.DataType | None = ordered[0].dtype
     for operand in ordered[1:]:
-        if wanted is None:
+        if joint is None:
             return None
-        if not (
-            isinstance(operand, Literal)
-            and isinstance(operand.value, int)
-            and not isinstance(operand.value, bool)
-            and fits(operand.value, wanted)
-        ):
-            wanted = types.common(wanted, operand.dtype)
-    return wanted
+        if not (isinstance(operand, Literal) and _is_integer(operand.value) and fits(operand.value, joint)):
+            joint = types.common(joint, operand.dtype)
+    return joint
 
 
 def equal_to_texts(operands: list[Expr]) -> list[Expr]:
     """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the
     two is not defined."""
     others = [o for o in operands if not types.is_text(o.dtype) and not isinstance(o.dtype, pl.Null)]
-    wanted = common_type(others) if 0 < len(others) < len(operands) else None
-    if wanted is None or wanted.is_nested() or isinstance(wanted, pl.Binary):
+    dtype = common_type(others) if 0 < len(others) < len(operands) else None
+    if dtype is None or dtype.is_nested() or isinstance(dtype, pl.Binary):
         return operands
     return [
-        cast_to(o, wanted) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o
-        for o in operands
+        cast_to(o, dtype) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o for o in operands
     ]
 
 
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_integer_literal(expr: Expr) -> bool:
-    return isinstance(expr, Literal) and isinstance(expr.value, int) and not isinstance(expr.value, bool)
+    return isinstance(expr, Literal) and _is_integer(expr.value)
 
 
 def settled(expr: Expr) -> Expr:

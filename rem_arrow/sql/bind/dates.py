@@ -73,8 +73,8 @@ def _date_trunc(binder: ExprBinder, tree: exp.Expression) -> Expr:
     unit = tree.args["unit"]
     if isinstance(unit, exp.Var):
         # SQLGlot reads a column here as a word too: date_trunc(part, d).
-        known = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
-        unit = exp.column(unit.name) if known else exp.Literal.string(unit.name.lower())
+        is_column = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
+        unit = exp.column(unit.name) if is_column else exp.Literal.string(unit.name.lower())
     return SPECIAL["date_trunc"](binder, [unit, tree.this], tree)
 
 

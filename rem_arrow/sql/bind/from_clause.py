@@ -75,7 +75,7 @@ class FromBinder:
         return self._with_joins(BoundRelation(sampled(self.context, plan, tree), scope), tree, around)
 
     def _plain(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
-        """Bind a relation without the joins and pivots behind it."""
+        """Bind a relation without the joins and pivots after it."""
         match tree:
             case exp.Table(this=exp.Identifier()):
                 return self._table(tree, around)

@@ -42,9 +42,11 @@ def keys(binder: ExprBinder, group: exp.Expression | None, items: Sequence[Item]
     combined = [_flat(parts) for parts in product(*map(_sets, trees))]
     if len(combined) > SETS_MAX:
         raise binder.error(f"GROUP BY makes {len(combined):,} grouping sets; at most {SETS_MAX:,} are computed", group)
-    by_tree = {id(t): t for trees in combined for t in trees}
-    exprs = {name: _key(t, binder, items, above) for name, t in by_tree.items()}
-    sets = tuple(tuple(dict.fromkeys(exprs[id(t)] for t in trees)) for trees in combined)
+    by_tree: dict[int, Expr] = {}
+    for tree in _flat(combined):
+        if id(tree) not in by_tree:
+            by_tree[id(tree)] = _key(tree, binder, items, above)
+    sets = tuple(tuple(dict.fromkeys(by_tree[id(t)] for t in trees)) for trees in combined)
     return Keys(tuple(dict.fromkeys(e for s in sets for e in s)), sets)
 
 

@@ -59,7 +59,7 @@ def _bound(binder: ExprBinder, tree: exp.Expression) -> Query:
     for argument in tree.expressions:
         named = named_argument(argument)
         if named is None:
-            _check_place(binder, spec, argument, len(inputs), behind_options=bool(options or relations))
+            _check_place(binder, spec, argument, len(inputs), after_options=bool(options or relations))
             inputs.append(_input(binder, spec, argument))
             continue
         relation, value = spec.relation(named[0]), named[1]
@@ -80,10 +80,10 @@ def _bound(binder: ExprBinder, tree: exp.Expression) -> Query:
 
 
 def _check_place(
-    binder: ExprBinder, spec: IndexFunction, argument: exp.Expression, before: int, *, behind_options: bool
+    binder: ExprBinder, spec: IndexFunction, argument: exp.Expression, before: int, *, after_options: bool
 ) -> None:
-    """Refuse an input behind options, and one more than the function takes."""
-    if behind_options:
+    """Refuse an input after options, and one more than the function takes."""
+    if after_options:
         raise binder.error(f"{spec.name.upper()} takes its options last", argument, f"Write {spec.signature}.")
     if before >= len(spec.inputs) and not spec.repeats:
         raise binder.error(
@@ -221,10 +221,10 @@ def _fitted(binder: ExprBinder, spec: IndexFunction, option: Option, value: Expr
     return binder.converted(value, dtype, tree)
 
 
-def _fits(given: pl.DataType, dtype: pl.DataType) -> bool:
+def _fits(source: pl.DataType, dtype: pl.DataType) -> bool:
     return (
-        given == dtype
-        or isinstance(given, pl.Null)
-        or (dtype.is_float() and given.is_numeric())
-        or (dtype.is_integer() and given.is_integer())
+        source == dtype
+        or isinstance(source, pl.Null)
+        or (dtype.is_float() and source.is_numeric())
+        or (dtype.is_integer() and source.is_integer())
     )

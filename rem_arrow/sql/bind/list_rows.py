@@ -64,7 +64,7 @@ def _checked_step(binder: ExprBinder, series: Expr, name: str, tree: exp.Express
     step = series.args[2]
     if isinstance(step, Literal) and step.value is not None and not step.value:
         raise binder.error(f"the step of {name} must not be 0", tree)
-    return Call(series.function, (*series.args, Literal(True, pl.Boolean())), series.dtype)
+    return Call(series.function, (*series.args, Literal(value=True, dtype=pl.Boolean())), series.dtype)
 
 
 def series(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

@@ -42,10 +42,10 @@ class MergeBinder:
         if action.values is None:
             return self._binder.insert(self._unmatched([exp.Star()], place), fields)
         self._binder.check_count(len(cells), fields, cells[0] if cells else self._merge.source)
-        kept = [(c, f) for c, f in zip(cells, fields, strict=True) if not is_default(c)]
-        if not kept:
+        pairs = [(c, f) for c, f in zip(cells, fields, strict=True) if not is_default(c)]
+        if not pairs:
             return self._binder.rows(self._unmatched([exp.Literal.number(1)], place)), []
-        return self._binder.insert(self._unmatched([c.copy() for c, _ in kept], place), [f for _, f in kept])
+        return self._binder.insert(self._unmatched([c.copy() for c, _ in pairs], place), [f for _, f in pairs])
 
     def assignments(self, action: MergeAction) -> Assignments:
         """Return what an UPDATE sets: without SET every column, from the columns of the source in their order."""
@@ -106,7 +106,7 @@ class MergeBinder:
     def _condition(self, place: int) -> exp.Expression | None:
         """Return the action's condition, and that none holds of the actions of its kind before it."""
         action = self._merge.actions[place]
-        found = [] if action.condition is None else [action.condition.copy()]
+        terms = [] if action.condition is None else [action.condition.copy()]
         for other in self._merge.actions[:place]:
             if other.match == action.match:
                 holds = (
@@ -114,8 +114,8 @@ class MergeBinder:
                     if other.condition is None
                     else exp.Coalesce(this=exp.Paren(this=other.condition.copy()), expressions=[exp.false()])
                 )
-                found.append(exp.Not(this=holds))
-        return exp.and_(*found) if found else None
+                terms.append(exp.Not(this=holds))
+        return exp.and_(*terms) if terms else None
 
 
 def returned(merge: Merge, action: MergeAction) -> exp.Expression:

@@ -1,7 +1,7 @@
 """Statements: a parsed query to a plan. Here are WITH, set operations and VALUES; SELECT is in select.py.
 
 A CTE is bound where it is used. Every column gets a name that is unique in the statement, so that the plan needs no
-scopes. A subquery is bound with the scope of the query around it behind its own; the names that it takes from there
+scopes. A subquery is bound with the scope of the query around it after its own; the names that it takes from there
 stay free in its plan.
 """
 
@@ -83,7 +83,7 @@ class Binder:
             self._depth -= 1
 
     def _unordered(self, tree: exp.Expression, around: Surroundings) -> Query:
-        """Bind what is no SELECT, without the ORDER BY and LIMIT behind it."""
+        """Bind what is no SELECT, without the ORDER BY and LIMIT after it."""
         match tree:
             case exp.SetOperation():
                 sides = [self.query(side, around) for side in set_operations.sides(tree)]
@@ -148,7 +148,7 @@ class Binder:
                 return query
         return self.query(cte.tree.this, cte.around)
 
-    # --- what stands behind a set operation, a parenthesis or VALUES
+    # --- what stands after a set operation, a parenthesis or VALUES
 
     def _ordered(self, tree: exp.Expression, query: Query, around: Surroundings) -> Query:
         """Apply ORDER BY and LIMIT."""

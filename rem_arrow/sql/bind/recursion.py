@@ -22,8 +22,8 @@ def recursive(context: StatementContext, cte: Cte, bind_query: BindQuery) -> Que
     where its second side does not read it."""
     tree, name = cte.tree.this, cte.tree.alias.casefold()
     base = bind_query(tree.this, cte.around)
-    given = [c.name for c in cte.tree.args["alias"].args.get("columns") or ()]
-    names = (*given, *base.names[len(given) :])
+    defined = [c.name for c in cte.tree.args["alias"].args.get("columns") or ()]
+    names = (*defined, *base.names[len(defined) :])
     base_types = [settled(Column(n, t)).dtype for n, t in base.plan.schema.items()]
     step, types = _step(context, cte, names, base_types, bind_query)
     if types != base_types:

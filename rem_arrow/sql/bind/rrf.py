@@ -29,8 +29,7 @@ def rrf(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -
         part = exp.Coalesce(this=_share(score), expressions=[exp.Literal.number("0.0")])
         total = part if total is None else exp.Add(this=total, expression=part)
     assert total is not None, "there are scores"
-    known = exp.or_(*(exp.Not(this=exp.Is(this=exp.Paren(this=s.copy()), expression=exp.Null())) for s in trees))
-    return binder.bind(exp.Case(ifs=[exp.If(this=known, true=total)]))
+    return binder.bind(exp.Case(ifs=[exp.If(this=exp.or_(*map(_is_scored, trees)), true=total)]))
 
 
 def _share(score: exp.Expression) -> exp.Expression:
@@ -40,5 +39,8 @@ def _share(score: exp.Expression) -> exp.Expression:
     rank = exp.Window(this=exp.Anonymous(this="rank"), order=order, over="OVER")
     place = exp.Add(this=exp.Literal.number(rank_fusion.CONSTANT), expression=rank)
     share = exp.Div(this=exp.Literal.number("1e0"), expression=exp.Paren(this=place))
-    known = exp.Not(this=exp.Is(this=exp.Paren(this=score.copy()), expression=exp.Null()))
-    return exp.Case(ifs=[exp.If(this=known, true=share)])
+    return exp.Case(ifs=[exp.If(this=_is_scored(score), true=share)])
+
+
+def _is_scored(score: exp.Expression) -> exp.Expression:
+    return exp.Not(this=exp.Is(this=exp.Paren(this=score.copy()), expression=exp.Null()))

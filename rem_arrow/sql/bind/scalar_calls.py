@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 from sqlglot import exp
 
@@ -16,6 +18,15 @@ from rem_arrow.sql.bind.containers import check_concatenable, check_places, unif
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import interval_from, time_series
 
+# The types that arguments of some kinds take, which text literals are read as for some of them.
+_CAST_TO: dict[str, pl.DataType] = {
+    "text": pl.String(),
+    "float": pl.Float64(),
+    "integer": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "blob": pl.Binary(),
+}
+_READ_FROM_TEXT = ("integer", "float", "boolean")
 # What an untyped NULL is, where a kind allows several types.
 _NULL_AS: dict[str, pl.DataType] = {
     "number": pl.Int32(),
@@ -25,6 +36,24 @@ _NULL_AS: dict[str, pl.DataType] = {
     "interval": pl.Duration("us"),
     "shown": pl.String(),
 }
+# Whether a type is of a kind; kinds that are not here take any.
+_FITS: dict[str, Callable[[pl.DataType], bool]] = {
+    "text": types.is_text,
+    "float": types.is_number,
+    "number": types.is_number,
+    "integer": lambda dtype: dtype.is_integer(),
+    "boolean": lambda dtype: isinstance(dtype, pl.Boolean),
+    "temporal": types.is_temporal,
+    "list": nested.is_list,
+    "array": nested.is_list,
+    "vector": nested.is_list,
+    "map": nested.is_map,
+    "struct": lambda dtype: isinstance(dtype, pl.Struct),
+    "stamp": lambda dtype: types.is_temporal(dtype) and not isinstance(dtype, pl.Time),
+    "interval": types.is_interval,
+    "span": lambda dtype: types.is_temporal(dtype) or types.is_interval(dtype),
+    "blob": lambda dtype: types.is_text(dtype) or isinstance(dtype, pl.Binary),
+}
 
 
 def call(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -33,31 +62,31 @@ def call(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.E
     if times is not None:
         return times
     if name not in functions.SCALAR:
-        known = [*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES]
-        raise binder.error(
-            f"no function {name}",
-            tree,
-            suggest(name, [k for k in known if k[0].isalpha()], "Functions").split(" Functions:")[0],
-        )
+        names = [n for n in (*functions.SCALAR, *functions.AGGREGATES, *functions.ALIASES) if n[0].isalpha()]
+        raise binder.error(f"no function {name}", tree, suggest(name, names, "Functions").split(" Functions:")[0])
     if any(isinstance(t, exp.Lambda) for t in trees):
         raise binder.error(f"{name} takes no lambda", tree)
     args = [binder.bind(t) for t in trees]
     if name in ("concat", "concat_operator"):
         check_concatenable(binder, [a.dtype for a in args], tree)
-    if args:
-        first = next((a.dtype for a in args if name == "concat" and not isinstance(a.dtype, pl.Null)), args[0].dtype)
-        name = _overloaded(name, first)
+    name = _overloaded(name, [a.dtype for a in args])
     function = functions.SCALAR[name]
     if not function.accepts(len(trees)):
         raise binder.error(f"{name} takes {_counts(function)}, not {len(trees)}", tree)
-    args = unified(binder, [function.kind(i) for i in range(len(args))], args, tree)
-    same = [i for i in range(len(args)) if function.kind(i) == "same"]
-    if same:
-        for i, arg in zip(same, binder.same([args[i] for i in same], tree), strict=True):
-            args[i] = arg
+    args = _in_one_type(binder, [function.kind(i) for i in range(len(args))], args, tree)
     _check_constants(binder, name, args, tree)
     args = [argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
     return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
+
+
+def _in_one_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> list[Expr]:
+    """Return the arguments with those in one type that the kinds say: items of lists, and those that are the same."""
+    args = unified(binder, kinds, args, tree)
+    same = [i for i, kind in enumerate(kinds) if kind == "same"]
+    if same:
+        for i, arg in zip(same, binder.same([args[i] for i in same], tree), strict=True):
+            args[i] = arg
+    return args
 
 
 def _counts(function: Function) -> str:
@@ -77,58 +106,37 @@ def _check_constants(binder: ExprBinder, name: str, args: list[Expr], tree: exp.
         raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
 
 
-def _overloaded(name: str, first: pl.DataType) -> str:
-    """Return what a function is called for a list or a map as its first argument."""
+def _overloaded(name: str, dtypes: list[pl.DataType]) -> str:
+    """Return what a function is called for a list or a map as its first argument; of concat as its first that is no
+    NULL."""
+    if not dtypes:
+        return name
+    first = next((t for t in dtypes if name == "concat" and not isinstance(t, pl.Null)), dtypes[0])
     if nested.is_map(first):
         name = nested.OF_MAPS.get(name, name)
     return nested.OF_LISTS.get(name, name) if nested.is_list(first) else name
 
 
 def argument(binder: ExprBinder, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
-    wanted: pl.DataType | None = {
-        "text": pl.String(),
-        "float": pl.Float64(),
-        "integer": pl.Int64(),
-        "boolean": pl.Boolean(),
-        "blob": pl.Binary(),
-    }.get(kind)
-    if isinstance(arg, Literal) and isinstance(arg.value, str) and kind == "interval":
-        arg = interval_from(binder, arg, tree)
-    if (
-        isinstance(arg, Literal)
-        and isinstance(arg.value, str)
-        and kind in ("integer", "float", "boolean")
-        and wanted is not None
-    ):
-        return cast_to(arg, wanted)
-    found = arg.dtype
-    fits = {
-        "text": types.is_text(found) or name == "concat_operator",
-        "float": types.is_number(found),
-        "number": types.is_number(found),
-        "integer": bool(found.is_integer()),
-        "boolean": isinstance(found, pl.Boolean),
-        "temporal": types.is_temporal(found),
-        "list": nested.is_list(found),
-        "array": nested.is_list(found),
-        "vector": nested.is_list(found),
-        "map": nested.is_map(found),
-        "struct": isinstance(found, pl.Struct),
-        "stamp": types.is_temporal(found) and not isinstance(found, pl.Time),
-        "interval": types.is_interval(found),
-        "span": types.is_temporal(found) or types.is_interval(found),
-        "blob": types.is_text(found) or isinstance(found, pl.Binary),
-    }.get(kind, True)
-    if isinstance(found, pl.Null):
-        return cast_to(arg, wanted or _NULL_AS.get(kind, found))
-    if not fits:
+    """Return an argument in the type that its kind asks for. Raises BindError."""
+    if isinstance(arg, Literal) and isinstance(arg.value, str):
+        if kind == "interval":
+            arg = interval_from(binder, arg, tree)
+        elif kind in _READ_FROM_TEXT:
+            return cast_to(arg, _CAST_TO[kind])
+    dtype = _CAST_TO.get(kind)
+    if isinstance(arg.dtype, pl.Null):
+        return cast_to(arg, dtype or _NULL_AS.get(kind, arg.dtype))
+    if kind in _FITS and not _FITS[kind](arg.dtype) and not (name == "concat_operator" and kind == "text"):
         raise binder.error(
-            f"{name} takes a {kind} here, and this is {sql_name(found)}", tree, "Cast it: CAST(x AS ...)."
+            f"{name} takes a {kind} here, and this is {sql_name(arg.dtype)}", tree, "Cast it: CAST(x AS ...)."
         )
-    if kind == "shown":
-        return arg if types.is_text(found) else cast_to(arg, pl.String())
-    if kind == "stamp" and isinstance(found, pl.Date):
-        return cast_to(arg, pl.Datetime("us"))
-    if kind == "blob" and types.is_text(found):
-        return Call("encode", (arg,), pl.Binary())
-    return arg if wanted is None or found == wanted else cast_to(arg, wanted)
+    match kind:
+        case "shown":
+            return arg if types.is_text(arg.dtype) else cast_to(arg, pl.String())
+        case "stamp" if isinstance(arg.dtype, pl.Date):
+            return cast_to(arg, pl.Datetime("us"))
+        case "blob" if types.is_text(arg.dtype):
+            return Call("encode", (arg,), pl.Binary())
+        case _:
+            return arg if dtype is None or arg.dtype == dtype else cast_to(arg, dtype)

@@ -31,7 +31,7 @@ _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Excep
 
 
 def combined(tree: exp.SetOperation, queries: list[Query], fresh: Names, text: str) -> Query:
-    """Return a set operation over the bound queries of its `sides`, without what stands behind it."""
+    """Return a set operation over the bound queries of its `sides`, without what stands after it."""
     if tree.args.get("by_name"):
         queries = _by_name(queries, fresh)
     joint = joint_types([list(q.plan.schema.values()) for q in queries], text, tree)

@@ -156,18 +156,18 @@ def _places(name: str) -> Special:
     """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        found = call(binder, name, trees, tree)
-        if not (isinstance(found, Call) and len(found.args) == 2 and isinstance(found.dtype, pl.Decimal)):
-            return found
-        value, places = found.args
+        rounded = call(binder, name, trees, tree)
+        if not (isinstance(rounded, Call) and len(rounded.args) == 2 and isinstance(rounded.dtype, pl.Decimal)):
+            return rounded
+        value, places = rounded.args
         if (
             isinstance(value.dtype, pl.Decimal)
             and isinstance(places, Literal)
             and isinstance(places.value, int)
             and places.value < value.dtype.scale
         ):
-            return Cast(found, pl.Decimal(value.dtype.precision, max(places.value, 0)))
-        return found
+            return Cast(rounded, pl.Decimal(value.dtype.precision, max(places.value, 0)))
+        return rounded
 
     return bind
 
@@ -184,9 +184,9 @@ def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
     return Literal(name, pl.String())
 
 
-def _expect(binder: ExprBinder, trees: list[exp.Expression], wanted: int, tree: exp.Expression) -> None:
-    if len(trees) != wanted:
-        raise binder.error(f"the function takes {wanted} argument(s), not {len(trees)}", tree)
+def _expect(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: exp.Expression) -> None:
+    if len(trees) != count:
+        raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
 
 
 SPECIAL: dict[str, Special] = {

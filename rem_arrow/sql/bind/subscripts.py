@@ -1,4 +1,4 @@
-"""Parts of lists, structs, maps and texts: fields, `[...]`, slices, and functions behind a dot."""
+"""Parts of lists, structs, maps and texts: fields, `[...]`, slices, and functions after a dot."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def field_named(binder: ExprBinder, base: Expr, name: str, tree: exp.Expression)
     if nested.is_map(base.dtype):
         return apply("map_extract_value", base, Literal(name, pl.String()))
     fields = nested.fields_of(base.dtype)
-    found = next((n for n in fields if n.casefold() == name.casefold()), None)
-    if found is None:
+    own = next((n for n in fields if n.casefold() == name.casefold()), None)
+    if own is None:
         if not fields:
             raise binder.error(f"{sql_name(base.dtype)} has no fields, so .{name} cannot follow it", tree)
         raise binder.error(f'no field "{name}" in {sql_name(base.dtype)}', tree, suggest(name, list(fields), "Fields"))
-    return field(base, found, fields[found])
+    return field(base, own, fields[own])
 
 
 def of_struct(binder: ExprBinder, tree: exp.Column) -> Expr | None:

@@ -1,6 +1,6 @@
 """UNNEST in the SELECT list: lists become rows, and a struct that stands alone as an item becomes columns.
 
-`unnest(x)` opens one level; `max_depth := n` as many, `recursive := true` all. The levels of lists come first; behind
+`unnest(x)` opens one level; `max_depth := n` as many, `recursive := true` all. The levels of lists come first; after
 them structs are opened, and within these no list any more. Each level of lists is an entry of `Collected.unnests` that
 reads the one before it; `laid_out` makes the rows, the last level of each beside the last of the others.
 """

@@ -38,7 +38,7 @@ _ALIASES = {"first": "first_value", "last": "last_value", "rank_dense": "dense_r
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """What stands behind OVER, with the named window that it builds on."""
+    """What stands after OVER, with the named window that it builds on."""
 
     partition: tuple[exp.Expression, ...] = ()
     order: tuple[exp.Expression, ...] = ()

@@ -14,7 +14,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
-from rem_arrow.base.errors import BindError, TextError, UnsupportedError, suggest
+from rem_arrow.base.errors import BindError, TextError, suggest
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import Catalog
 from rem_arrow.plan import types
@@ -24,7 +24,6 @@ from rem_arrow.sql.bind.conversions import cast_to, castable, settled
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.statement.statement import Assignments, Name
-from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.trees import members
 
 EXCLUDED = "excluded"
@@ -47,8 +46,8 @@ class Target:
 
     def field(self, name: Name, text: str) -> Field:
         """Return the field that a name means. Raises BindError with a suggestion."""
-        found = next((f for f in self.table.fields if f.name.casefold() == name.text.casefold()), None)
-        if found is None:
+        field = next((f for f in self.table.fields if f.name.casefold() == name.text.casefold()), None)
+        if field is None:
             raise BindError(
                 f'no column "{name.text}" in {self.table.name}',
                 text,
@@ -56,7 +55,7 @@ class Target:
                 name.end,
                 hint=suggest(name.text, self.table.names, "Columns"),
             )
-        return found
+        return field
 
 
 class WriteBinder:
@@ -70,9 +69,9 @@ class WriteBinder:
         target: Target,
         evaluate: Evaluate | None = None,
     ) -> None:
-        self._text, self._target = text, target
+        self._target = target
         self._binder = Binder(text, catalog, parameters, evaluate)
-        self._names = self._binder.context.names
+        self._context, self._names = self._binder.context, self._binder.context.names
 
     # --- INSERT
 
@@ -92,16 +91,15 @@ class WriteBinder:
     def by_name(self, source: exp.Expression, fields: Sequence[Field]) -> tuple[Query, list[Field]]:
         """Bind INSERT ... BY NAME: each column of the query goes into the column of its name."""
         query = self._binder.query(source)
-        known = {f.name.casefold(): f for f in fields}
+        by_name = {f.name.casefold(): f for f in fields}
         chosen = []
         for name in query.names:
-            field = known.pop(name.casefold(), None)
+            field = by_name.pop(name.casefold(), None)
             if field is None:
-                raise BindError(
+                raise self._context.error(
                     f'no column "{name}" in {self._target.table.name}',
-                    self._text,
-                    *position(source),
-                    hint=suggest(name, [f.name for f in fields], "Columns"),
+                    source,
+                    suggest(name, [f.name for f in fields], "Columns"),
                 )
             chosen.append(field)
         return self._assigned(query, chosen, [source] * len(chosen)), chosen
@@ -128,24 +126,30 @@ class WriteBinder:
         rows = [members(row) for row in source.expressions]
         for row, tree in zip(rows, source.expressions, strict=True):
             self.check_count(len(row), fields, tree)
+        left_out = self._left_out(source, rows, fields) if self._target.defaults is None else set()
+        places = [i for i in range(len(fields)) if i not in left_out]
+        filled = [fields[i] for i in places]
+        binder = ExprBinder(self._context, Scope())
+        cells = tuple(tuple(self._cell(binder, row[i], fields[i]) for i in places) for row in rows)
+        columns = tuple((self._names.fresh(f.name), computed_type(f.dtype)) for f in filled)
+        return Query(Values(columns, cells), tuple(f.name for f in filled)), filled
+
+    def _left_out(
+        self, source: exp.Values, rows: Sequence[Sequence[exp.Expression]], fields: Sequence[Field]
+    ) -> set[int]:
+        """Return the places of the columns that are DEFAULT in every row."""
         left_out: set[int] = set()
-        if self._target.defaults is None:
-            for i, field in enumerate(fields):
-                count = sum(is_default(row[i]) for row in rows)
-                if 0 < count < len(rows):
-                    raise UnsupportedError(
-                        f'DEFAULT beside values in the column "{field.name}" of an entity table; insert these rows by '
-                        "a statement of their own",
-                        self._text,
-                        *position(source),
-                    )
-                if count:
-                    left_out.add(i)
-        kept = [i for i in range(len(fields)) if i not in left_out]
-        binder = ExprBinder(self._binder.context, Scope())
-        bound = tuple(tuple(self._cell(binder, row[i], fields[i]) for i in kept) for row in rows)
-        columns = tuple((self._names.fresh(fields[i].name), computed_type(fields[i].dtype)) for i in kept)
-        return Query(Values(columns, bound), tuple(fields[i].name for i in kept)), [fields[i] for i in kept]
+        for i, field in enumerate(fields):
+            count = sum(is_default(row[i]) for row in rows)
+            if 0 < count < len(rows):
+                raise self._context.unsupported(
+                    f'DEFAULT beside values in the column "{field.name}" of an entity table; insert these rows by '
+                    "a statement of their own",
+                    source,
+                )
+            if count:
+                left_out.add(i)
+        return left_out
 
     def _cell(self, binder: ExprBinder, tree: exp.Expression, field: Field) -> Expr:
         if is_default(tree):
@@ -156,11 +160,10 @@ class WriteBinder:
         """Raise BindError when there are more or fewer values than columns."""
         if count != len(fields):
             table = self._target.table.name
-            raise BindError(
+            raise self._context.error(
                 f"{len(fields)} columns of {table} are to be filled, and {count} values are given",
-                self._text,
-                *position(tree),
-                hint=f"Columns: {', '.join(f.name for f in fields)}.",
+                tree,
+                f"Columns: {', '.join(f.name for f in fields)}.",
             )
 
     # --- UPDATE, DELETE
@@ -173,8 +176,8 @@ class WriteBinder:
         ctes: exp.Expression | None,
     ) -> Query:
         """Bind the new rows of an UPDATE: the rowid, if the target has one, and every column of the table."""
-        given = {self._target.field(name, self._text).name: value for name, value in assignments}
-        trees = [given.get(f.name) for f in self._target.table.fields]
+        values = {self._target.field(name, self._context.text).name: value for name, value in assignments}
+        trees = [values.get(f.name) for f in self._target.table.fields]
         shown = [
             self._own(f.name) if t is None or is_default(t) else t
             for f, t in zip(self._target.table.fields, trees, strict=True)
@@ -220,7 +223,7 @@ class WriteBinder:
 
     def constant(self, tree: exp.Expression, field: Field) -> Query:
         """Bind an expression without columns, such as a DEFAULT, as a value of `field`."""
-        binder = ExprBinder(self._binder.context, Scope())
+        binder = ExprBinder(self._context, Scope())
         value = self._cast(binder.bind(tree), field, tree)
         return Query(Project(Values((), ((),)), ((field.name, value),)), (field.name,))
 
@@ -253,11 +256,10 @@ class WriteBinder:
             return error
         if self._target.rowid in error.message:
             call = next((c for t in columns for c in t.find_all(exp.AggFunc)), columns[-1])
-            return BindError(
+            return self._context.error(
                 "an aggregate cannot stand in SET, which works on one row at a time",
-                self._text,
-                *position(call),
-                hint="Aggregate in a query after FROM.",
+                call,
+                "Aggregate in a query after FROM.",
             )
         return type(error)(
             error.message, error.text, error.start, error.end, hint=error.hint.replace(f", {self._target.rowid}", "")
@@ -284,22 +286,21 @@ class WriteBinder:
         return Query(Project(query.plan, tuple(outputs)), tuple(f.name for f in fields))
 
     def _cast(self, value: Expr, field: Field, tree: exp.Expression) -> Expr:
-        wanted = computed_type(field.dtype)
+        dtype = computed_type(field.dtype)
         if value.dtype == field.dtype:
             return value
-        if not castable(value.dtype, wanted):
+        if not castable(value.dtype, dtype):
             table = self._target.table.name
-            raise BindError(
+            raise self._context.error(
                 f'the column "{field.name}" of {table} is {sql_name(field.dtype)}, and the value is '
                 f"{sql_name(value.dtype)}",
-                self._text,
-                *position(tree),
+                tree,
             )
         try:
-            return cast_to(value, wanted)
+            return cast_to(value, dtype)
         except ValueError as error:
-            raise BindError(
-                f'the column "{field.name}" of {self._target.table.name}: {error}', self._text, *position(tree)
+            raise self._context.error(
+                f'the column "{field.name}" of {self._target.table.name}: {error}', tree
             ) from error
 
     def _default(self, field: Field) -> Expr:

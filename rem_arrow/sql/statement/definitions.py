@@ -52,7 +52,7 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
 
 
 def _named(tree: exp.Create) -> tuple[exp.Expression, list[exp.Expression]]:
-    """Return the name of what is created, and what stands in parentheses behind it."""
+    """Return the name of what is created, and what stands in parentheses after it."""
     return (tree.this.this, tree.this.expressions) if isinstance(tree.this, exp.Schema) else (tree.this, [])
 
 
@@ -176,7 +176,7 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
         case exp.RenameColumn():
             return RenameColumn(name_of(action.this), name_of(action.args["to"]))
         case exp.AlterRename():
-            # SQLGlot reads RENAME a TO b as a rename of the table with an option behind it.
+            # SQLGlot reads RENAME a TO b as a rename of the table with an option after it.
             options = tree.args.get("options") or []
             return (
                 RenameColumn(name_of(action.this), name_of(options[0].this))

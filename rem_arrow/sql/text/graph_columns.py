@@ -15,6 +15,7 @@ from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.quoting import identifier
 from rem_arrow.sql.text.graph_pattern import Edge, Path, Reader
+from rem_arrow.sql.text.token_lists import Rewritten, nesting, rewritten
 
 _PATH_FUNCTIONS = ("PATH_LENGTH", "VERTICES", "NODES", "EDGES")
 _OF_LISTS = {"SUM": "list_sum", "MIN": "list_min", "MAX": "list_max", "AVG": "list_avg", "COUNT": "len"}
@@ -33,7 +34,7 @@ class Columns:
 
     def items(self, tokens: Sequence[Token]) -> list[Token]:
         """Return the items of COLUMNS; one that is rewritten keeps the name of its function."""
-        found: list[Token] = []
+        items: list[Token] = []
         for i, item in enumerate(_parted(tokens)):
             if not item:
                 raise self._reader.error("an item of COLUMNS is missing", tokens[0])
@@ -45,44 +46,22 @@ class Columns:
             )
             if len(item) > 1 and item[1].token_type == TokenType.L_PAREN and not named:
                 written = [*written, *self._text(f"AS {identifier(item[0].text.lower())}", item[0])]
-            found += [*self._text(",", item[0]), *written] if i else written
-        return found
+            items += [*self._text(",", item[0]), *written] if i else written
+        return items
 
     def rewritten(self, tokens: Sequence[Token]) -> list[Token]:
         """Return an expression with the functions of paths and of quantified edges written out."""
-        found: list[Token] = []
-        place = 0
-        while place < len(tokens):
-            stop = self._call_end(tokens, place)
-            inner = tokens[place + 2 : stop - 1] if stop else ()
-            written = self._call(tokens[place], inner) if stop else None
-            if written is None:
-                found.append(tokens[place])
-                place += 1
-            else:
-                found += written
-                place = stop
-        return found
+        return rewritten(list(tokens), self._call_at)
+
+    def _call_at(self, tokens: list[Token], place: int) -> Rewritten | None:
+        stop = _call_end(tokens, place)
+        written = self._call(tokens[place], tokens[place + 2 : stop - 1]) if stop else None
+        return None if written is None else Rewritten(written, stop)
 
     def length(self, path: Path) -> str:
         """Return the number of edges of a path, as SQL."""
         hops = sum(not e.quantified for e in path.edges)
         return " + ".join([str(hops), *(f"{_quoted(e)}.length" for e in path.edges if e.quantified)])
-
-    def _call_end(self, tokens: Sequence[Token], place: int) -> int:
-        """Return the place behind the call that begins here; 0 where none does."""
-        if (
-            place + 1 >= len(tokens)
-            or tokens[place + 1].token_type != TokenType.L_PAREN
-            or tokens[place].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
-        ):
-            return 0
-        depth = 0
-        for at in range(place + 1, len(tokens)):
-            depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(tokens[at].token_type, 0)
-            if depth == 0:
-                return at + 1
-        return 0
 
     def _call(self, function: Token, inner: Sequence[Token]) -> list[Token] | None:
         name = function.text.upper()
@@ -141,6 +120,22 @@ class Columns:
             else:
                 parts.append(f"{_quoted(edge)}.path[2:]" if edge.quantified else f"[{identifier(node.var)}.id]")
         return " || ".join(parts) or "[]"
+
+
+def _call_end(tokens: Sequence[Token], place: int) -> int:
+    """Return the place after the call that begins here; 0 where none does."""
+    if (
+        place + 1 >= len(tokens)
+        or tokens[place + 1].token_type != TokenType.L_PAREN
+        or tokens[place].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
+    ):
+        return 0
+    depth = 0
+    for at in range(place + 1, len(tokens)):
+        depth += nesting(tokens[at])
+        if depth == 0:
+            return at + 1
+    return 0
 
 
 def _parted(tokens: Sequence[Token]) -> list[list[Token]]:

@@ -79,6 +79,11 @@ class Path:
     mode: str = "walk"
     backward: bool = False
 
+    @property
+    def is_windowed(self) -> bool:
+        """Whether the choice among paths is made over the rows of the whole pattern."""
+        return self.choose != "all" and not (self.k == 1 and len(self.edges) == 1 and self.edges[0].quantified)
+
     def reversed(self) -> Path:
         """Return the same pattern, read from its last node to its first."""
         turned: dict[Direction, Direction] = {"out": "in", "in": "out", "both": "both"}
@@ -115,11 +120,11 @@ class Reader:
         return True
 
     def take_word(self, *words: str) -> str | None:
-        found = self.word()
-        if found not in words:
+        word = self.word()
+        if word not in words:
             return None
         self.place += 1
-        return found
+        return word
 
     def next(self) -> Token:
         token = self.peek()
@@ -169,11 +174,11 @@ class Reader:
 
 
 def paths(reader: Reader) -> list[Path]:
-    """Read the path patterns behind MATCH, parted by commas."""
-    found = [_path(reader)]
+    """Read the path patterns after MATCH, parted by commas."""
+    read = [_path(reader)]
     while reader.take(TokenType.COMMA):
-        found.append(_path(reader))
-    return found
+        read.append(_path(reader))
+    return read
 
 
 def _path(reader: Reader) -> Path:

@@ -14,6 +14,7 @@ from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.spaces import place_before, spaced
+from rem_arrow.sql.text.token_lists import like
 
 TEXT_CHARS_MAX = 1_000_000
 
@@ -50,7 +51,7 @@ def _desugared(tokens: list[Token], text: str) -> list[Token]:
 
 
 def is_condition(text: str) -> bool:
-    """Say whether a text is one condition, as stands behind WHERE, and nothing more. Raises ParseError where it cannot
+    """Say whether a text is one condition, as stands after WHERE, and nothing more. Raises ParseError where it cannot
     be read."""
     # Without parentheses around it: what closes one that it did not open is no condition.
     tree = parse(f"SELECT 1 WHERE {text}\n")
@@ -102,10 +103,10 @@ def _trees(text: str) -> list[exp.Expression]:
             prefix = next((p for at, p in prefixes.items() if before <= at <= start), None)
             trees.append(tree if prefix is None or tree is None else exp.Command(this=prefix, expression=tree))
             before = stop
-    found = [t for t in trees if t is not None]
-    if not found:
+    statements = [t for t in trees if t is not None]
+    if not statements:
         raise ParseError("the statement is empty; write for example SELECT * FROM resources")
-    return found
+    return statements
 
 
 def tokens(text: str) -> list[Token]:
@@ -151,24 +152,24 @@ def _first_word(piece: str) -> tuple[int, int]:
 
 def _pieces(text: str) -> list[tuple[int, int]]:
     """Return where the statements begin and end: from their first token to the last before the semicolon."""
-    found, first, last = [], None, 0
+    pieces, first, last = [], None, 0
     for token in tokens(text):
         if token.token_type.name != "SEMICOLON":
             first, last = token.start if first is None else first, token.end + 1
         elif first is not None:
-            found.append((first, last))
+            pieces.append((first, last))
             first = None
-    return [*found, (first, last)] if first is not None else found
+    return [*pieces, (first, last)] if first is not None else pieces
 
 
 def _without_explain(text: str) -> tuple[str, dict[int, str]]:
     """Return the text with each EXPLAIN [ANALYZE] that begins a statement blank, and which of the two stood where."""
     prefixes: dict[int, str] = {}
     while True:
-        found = tokens(text)
+        read = tokens(text)
         first = (
             t
-            for before, t in zip([None, *found], found, strict=False)
+            for before, t in zip([None, *read], read, strict=False)
             if before is None or before.token_type.name == "SEMICOLON"
         )
         word = next((hit for t in first if (hit := _EXPLAIN.match(text, t.start))), None)
@@ -180,27 +181,23 @@ def _without_explain(text: str) -> tuple[str, dict[int, str]]:
 
 def _plain_tokens(tokens: list[Token]) -> list[Token]:
     """Number the `?`: each reads as $1, $2 and so on. What stands between $$ is a text; x'41' is unhex('41')."""
-    found: list[Token] = []
+    plain: list[Token] = []
     asked = 0
     for place, token in enumerate(tokens):
-        if token.token_type == TokenType.PLACEHOLDER and token.text == "?":
-            asked += 1
-            found += [_like(token, TokenType.PARAMETER, "$"), _like(token, TokenType.NUMBER, str(asked))]
-        elif token.token_type == TokenType.HEREDOC_STRING:
-            found.append(_like(token, TokenType.STRING, token.text))
-        elif (
-            token.token_type == TokenType.STRING
-            and found
-            and found[-1].text in ("x", "X")
-            and found[-1].end + 1 == token.start
-        ):
-            found[-1] = _like(found[-1], TokenType.VAR, "unhex")
-            found += [_like(token, TokenType.L_PAREN, "("), token, _like(token, TokenType.R_PAREN, ")")]
-        elif token.token_type == TokenType.VALUES and _is_name(tokens, place):
-            found.append(_like(token, TokenType.VAR, token.text))
-        else:
-            found.append(token)
-    return found
+        match token.token_type:
+            case TokenType.PLACEHOLDER if token.text == "?":
+                asked += 1
+                plain += [like(token, TokenType.PARAMETER, "$"), like(token, TokenType.NUMBER, str(asked))]
+            case TokenType.HEREDOC_STRING:
+                plain.append(like(token, TokenType.STRING, token.text))
+            case TokenType.STRING if plain and plain[-1].text in ("x", "X") and plain[-1].end + 1 == token.start:
+                plain[-1] = like(plain[-1], TokenType.VAR, "unhex")
+                plain += [like(token, TokenType.L_PAREN, "("), token, like(token, TokenType.R_PAREN, ")")]
+            case TokenType.VALUES if _is_name(tokens, place):
+                plain.append(like(token, TokenType.VAR, token.text))
+            case _:
+                plain.append(token)
+    return plain
 
 
 def _is_name(tokens: list[Token], place: int) -> bool:
@@ -208,11 +205,6 @@ def _is_name(tokens: list[Token], place: int) -> bool:
     before = tokens[place - 1].text.upper() if place else ""
     follows = tokens[place + 1].token_type if place + 1 < len(tokens) else None
     return before in ("WITH", "RECURSIVE") or (follows != TokenType.L_PAREN and before != "DEFAULT")
-
-
-def _like(token: Token, kind: TokenType, text: str) -> Token:
-    """Return another token in the place of `token`."""
-    return Token(kind, text, token.line, token.col, token.start, token.end)
 
 
 def _translated(error: GlotParseError, text: str) -> ParseError:

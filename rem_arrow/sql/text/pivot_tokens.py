@@ -1,4 +1,4 @@
-"""What SQLGlot 30.30 does not read in a PIVOT or UNPIVOT statement: ORDER BY, LIMIT and OFFSET behind it, and names in
+"""What SQLGlot 30.30 does not read in a PIVOT or UNPIVOT statement: ORDER BY, LIMIT and OFFSET after it, and names in
 IN.
 
 `PIVOT ... ORDER BY x` reads as `SELECT * FROM (PIVOT ...) ORDER BY x`, on the level of tokens; `IN (1 AS one)` as
@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.sql.text.token_lists import mention
+
 ALIASED = "rem_pivot_alias"
 _WORDS = ("PIVOT", "UNPIVOT")
 _BEHIND = (TokenType.ORDER_BY, TokenType.LIMIT, TokenType.OFFSET)
 
 
 def wrapped(tokens: list[Token]) -> list[Token]:
-    """Return the tokens with each such statement in parentheses behind SELECT * FROM."""
-    if not any(t.text.upper() in _WORDS for t in tokens):
+    """Return the tokens with each such statement in parentheses after SELECT * FROM."""
+    if not mention(tokens, *_WORDS):
         return tokens
     opened: dict[int, list[Token]] = {}
     dropped: set[int] = set()
@@ -43,8 +45,8 @@ def wrapped(tokens: list[Token]) -> list[Token]:
 def _begins_statement(tokens: list[Token], i: int) -> bool:
     if i == 0 or tokens[i - 1].token_type == TokenType.L_PAREN:
         return True
-    behind = tokens[i + 1].text.upper() if i + 1 < len(tokens) else ""
-    return tokens[i - 1].token_type == TokenType.R_PAREN and behind not in ("(", "INCLUDE", "EXCLUDE", ",", ")", "")
+    after = tokens[i + 1].text.upper() if i + 1 < len(tokens) else ""
+    return tokens[i - 1].token_type == TokenType.R_PAREN and after not in ("(", "INCLUDE", "EXCLUDE", ",", ")", "")
 
 
 def _name_values(tokens: list[Token], i: int, opened: dict[int, list[Token]], dropped: set[int]) -> None:

@@ -1,40 +1,62 @@
 """`SEARCH 'text' IN t [AS r] [WHERE ...] [LIMIT n]` to the SELECT that it means, on the level of tokens.
 
 It begins a statement, or follows a parenthesis where a query must follow; anywhere else SEARCH is a name. What is
-searched for is a text or a parameter. The new tokens bear the places of those that they stand for, so that errors point
-into the text.
+searched for is a text or a parameter.
 """
 
 from __future__ import annotations
 
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.sql.text.token_lists import (
+    Rewritten,
+    Tokens,
+    like,
+    may_begin_query,
+    mention,
+    nesting,
+    rewritten,
+    select_from,
+)
+
 _QUERY = (TokenType.STRING, TokenType.PARAMETER, TokenType.PLACEHOLDER)
 _ENDS = {"LIMIT", "OFFSET", "ORDER", "GROUP", "HAVING", "QUALIFY", "UNION", "INTERSECT", "EXCEPT", "WINDOW"}
 
 
-def desugared(tokens: list[Token]) -> list[Token]:
+def desugared(tokens: Tokens) -> Tokens:
     """Return the tokens with each SEARCH statement written as a SELECT."""
-    found: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        length = _query_length(tokens, place)
-        if length is None:
-            found.append(tokens[place])
-            place += 1
-        else:
-            place = _statement(tokens, place, length, found)
-    return found
+    return rewritten(tokens, _statement) if mention(tokens, "SEARCH") else tokens
 
 
-def _query_length(tokens: list[Token], place: int) -> int | None:
+def _statement(tokens: Tokens, place: int) -> Rewritten | None:
+    """Return the SELECT of the SEARCH that begins at a place, up to its WHERE."""
+    length = _query_length(tokens, place)
+    if length is None:
+        return None
+    word, query = tokens[place], tokens[place + 1 : place + 1 + length]
+    begin = place + length + 2
+    where = _end(tokens, begin, at_where=True)
+    score = [
+        like(word, TokenType.WHERE, "WHERE"),
+        like(word, TokenType.VAR, "embedding"),
+        like(word, TokenType.DOT, "."),
+        like(word, TokenType.VAR, "cosine"),
+        like(word, TokenType.L_PAREN, "("),
+        *query,
+        like(word, TokenType.R_PAREN, ")"),
+    ]
+    select = [*select_from(word), *tokens[begin:where], *score]
+    if where == len(tokens) or tokens[where].token_type != TokenType.WHERE:
+        return Rewritten(select, where)
+    stop = _end(tokens, where + 1, at_where=False)
+    select += [like(word, TokenType.AND, "AND"), like(word, TokenType.L_PAREN, "(")]
+    return Rewritten([*select, *tokens[where + 1 : stop], like(word, TokenType.R_PAREN, ")")], stop)
+
+
+def _query_length(tokens: Tokens, place: int) -> int | None:
     """Return how many tokens stand between SEARCH and IN; None where no SEARCH statement begins."""
     token = tokens[place]
-    if (
-        token.text.upper() != "SEARCH"
-        or token.token_type != TokenType.VAR
-        or (place and tokens[place - 1].token_type not in (TokenType.L_PAREN, TokenType.ALIAS))
-    ):
+    if token.text.upper() != "SEARCH" or token.token_type != TokenType.VAR or not may_begin_query(tokens, place):
         return None
     rest = tokens[place + 1 : place + 4]
     for length in (1, 2):
@@ -43,41 +65,16 @@ def _query_length(tokens: list[Token], place: int) -> int | None:
     return None
 
 
-def _statement(tokens: list[Token], place: int, length: int, found: list[Token]) -> int:
-    """Add the SELECT of the SEARCH at `place`; return the place behind its WHERE."""
-    word, query = tokens[place], tokens[place + 1 : place + 1 + length]
-
-    def like(kind: TokenType, text: str) -> Token:
-        return Token(kind, text, word.line, word.col, word.start, word.end)
-
-    found += [like(TokenType.SELECT, "SELECT"), like(TokenType.STAR, "*"), like(TokenType.FROM, "FROM")]
-    at = place + length + 2
+def _end(tokens: Tokens, place: int, *, at_where: bool) -> int:
+    """Return where a part of the statement ends outside of parentheses, a relation at WHERE too."""
     depth = 0
-    while at < len(tokens) and not (depth == 0 and (tokens[at].token_type == TokenType.WHERE or _ends(tokens[at]))):
-        depth += _depth(tokens[at])
-        found.append(tokens[at])
-        at += 1
-    found += [
-        like(TokenType.WHERE, "WHERE"),
-        like(TokenType.VAR, "embedding"),
-        like(TokenType.DOT, "."),
-        like(TokenType.VAR, "cosine"),
-        like(TokenType.L_PAREN, "("),
-    ]
-    found += [*query, like(TokenType.R_PAREN, ")")]
-    if at < len(tokens) and tokens[at].token_type == TokenType.WHERE:
-        found += [like(TokenType.AND, "AND"), like(TokenType.L_PAREN, "(")]
-        at += 1
-        while at < len(tokens) and not (depth == 0 and _ends(tokens[at])):
-            depth += _depth(tokens[at])
-            found.append(tokens[at])
-            at += 1
-        found.append(like(TokenType.R_PAREN, ")"))
-    return at
-
-
-def _depth(token: Token) -> int:
-    return {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+    while place < len(tokens):
+        token = tokens[place]
+        if depth == 0 and (_ends(token) or (at_where and token.token_type == TokenType.WHERE)):
+            break
+        depth += nesting(token)
+        place += 1
+    return place
 
 
 def _ends(token: Token) -> bool:

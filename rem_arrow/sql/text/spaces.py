@@ -1,4 +1,4 @@
-"""A space behind each parameter that has none: `$1,$2` and `$a,$b,$a` are read as quoted by dollars otherwise.
+"""A space after each parameter that has none: `$1,$2` and `$a,$b,$a` are read as quoted by dollars otherwise.
 
 SQLGlot 30.30 takes `$1,$` for the opening of a text that ends at the next `$1,$`. Places are mapped to the text of the
 user.

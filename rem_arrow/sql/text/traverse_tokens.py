@@ -3,31 +3,48 @@ level of tokens.
 
 It begins a statement, or follows a parenthesis where a query must follow, and FROM comes next; anywhere else TRAVERSE
 is a name. The starts are texts, parameters, or a query in parentheses. WHERE, ORDER BY and the like may follow, as
-behind FROM.
+after FROM.
 """
 
 from __future__ import annotations
 
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.sql.text.token_lists import (
+    Rewritten,
+    Tokens,
+    like,
+    may_begin_query,
+    mention,
+    nesting,
+    rewritten,
+    select_from,
+)
+
 _PARAMETERS = (TokenType.PARAMETER, TokenType.PLACEHOLDER)
 _OPTIONS = ("DEPTH", "DIRECTION", "TYPE")
 
 
-def desugared(tokens: list[Token]) -> list[Token]:
+def desugared(tokens: Tokens) -> Tokens:
     """Return the tokens with each TRAVERSE statement written as a SELECT."""
-    found: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        if _begins(tokens, place):
-            place = _statement(tokens, place, found)
-        else:
-            found.append(tokens[place])
-            place += 1
-    return found
+    return rewritten(tokens, _statement) if mention(tokens, "TRAVERSE") else tokens
 
 
-def _begins(tokens: list[Token], place: int) -> bool:
+def _statement(tokens: Tokens, place: int) -> Rewritten | None:
+    """Return the SELECT of the TRAVERSE that begins at a place."""
+    if not _begins(tokens, place):
+        return None
+    word = tokens[place]
+    stop = _items_end(tokens, place + 2)
+    call = [word, like(word, TokenType.L_PAREN, "("), *tokens[place + 2 : stop]]
+    while stop < len(tokens) and tokens[stop].text.upper() in _OPTIONS:
+        option, begin = tokens[stop], stop + 1
+        stop = _items_end(tokens, begin)
+        call += _option(option, word, tokens[begin:stop])
+    return Rewritten([*select_from(word), *call, like(word, TokenType.R_PAREN, ")")], stop)
+
+
+def _begins(tokens: Tokens, place: int) -> bool:
     word = tokens[place]
     if (
         word.token_type != TokenType.VAR
@@ -36,62 +53,41 @@ def _begins(tokens: list[Token], place: int) -> bool:
         or tokens[place + 1].token_type != TokenType.FROM
     ):
         return False
-    if place and tokens[place - 1].token_type not in (TokenType.L_PAREN, TokenType.ALIAS):
-        return False
-    return tokens[place + 2].token_type in (TokenType.STRING, TokenType.L_PAREN, *_PARAMETERS)
+    return may_begin_query(tokens, place) and tokens[place + 2].token_type in (
+        TokenType.STRING,
+        TokenType.L_PAREN,
+        *_PARAMETERS,
+    )
 
 
-def _statement(tokens: list[Token], place: int, found: list[Token]) -> int:
-    word = tokens[place]
-
-    def like(kind: TokenType, text: str) -> Token:
-        return Token(kind, text, word.line, word.col, word.start, word.end)
-
-    found += [
-        like(TokenType.SELECT, "SELECT"),
-        like(TokenType.STAR, "*"),
-        like(TokenType.FROM, "FROM"),
-        word,
-        like(TokenType.L_PAREN, "("),
-    ]
-    at = _items(tokens, place + 2, found)
-    while at < len(tokens) and tokens[at].text.upper() in _OPTIONS:
-        option = tokens[at]
-        found += [
-            like(TokenType.COMMA, ","),
-            Token(TokenType.VAR, option.text.lower(), option.line, option.col, option.start, option.end),
-            like(TokenType.FARROW, "=>"),
-        ]
-        listed = option.text.upper() == "TYPE" and at + 2 < len(tokens) and tokens[at + 2].token_type == TokenType.COMMA
-        found += [like(TokenType.L_BRACKET, "[")] if listed else []
-        at = _items(tokens, at + 1, found)
-        found += [like(TokenType.R_BRACKET, "]")] if listed else []
-    found.append(like(TokenType.R_PAREN, ")"))
-    return at
+def _option(option: Token, word: Token, values: Tokens) -> Tokens:
+    """Return `, name => value`, where several values are a list."""
+    name = like(option, TokenType.VAR, option.text.lower())
+    named = [like(word, TokenType.COMMA, ","), name, like(word, TokenType.FARROW, "=>")]
+    if option.text.upper() == "TYPE" and len(values) > 1 and values[1].token_type == TokenType.COMMA:
+        return [*named, like(word, TokenType.L_BRACKET, "["), *values, like(word, TokenType.R_BRACKET, "]")]
+    return [*named, *values]
 
 
-def _items(tokens: list[Token], at: int, found: list[Token]) -> int:
-    """Add values parted by commas; return the place behind them."""
-    while at < len(tokens):
-        stop = _item_end(tokens, at)
-        found += tokens[at:stop]
-        at = stop
-        if at >= len(tokens) or tokens[at].token_type != TokenType.COMMA:
+def _items_end(tokens: Tokens, place: int) -> int:
+    """Return the place after values with commas between them."""
+    while place < len(tokens):
+        place = _item_end(tokens, place)
+        if place >= len(tokens) or tokens[place].token_type != TokenType.COMMA:
             break
-        found.append(tokens[at])
-        at += 1
-    return at
+        place += 1
+    return place
 
 
-def _item_end(tokens: list[Token], at: int) -> int:
-    if tokens[at].token_type in _PARAMETERS:
-        return min(at + 2, len(tokens)) if tokens[at].token_type == TokenType.PARAMETER else at + 1
-    if tokens[at].token_type != TokenType.L_PAREN:
-        return at + 1
+def _item_end(tokens: Tokens, place: int) -> int:
+    if tokens[place].token_type in _PARAMETERS:
+        return min(place + 2, len(tokens)) if tokens[place].token_type == TokenType.PARAMETER else place + 1
+    if tokens[place].token_type != TokenType.L_PAREN:
+        return place + 1
     depth = 0
-    while at < len(tokens):
-        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(tokens[at].token_type, 0)
-        at += 1
+    while place < len(tokens):
+        depth += nesting(tokens[place])
+        place += 1
         if not depth:
             break
-    return at
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import polars as pl
@@ -11,8 +12,6 @@ from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.text.position import position
-
-_T = exp.DataType.Type
 
 _TYPES: dict[str, pl.DataType] = {
     "BOOLEAN": pl.Boolean(),
@@ -26,7 +25,6 @@ _TYPES: dict[str, pl.DataType] = {
     "UINT": pl.UInt32(),
     "UBIGINT": pl.UInt64(),
     "UINT128": pl.UInt128(),
-    "FLOAT": pl.Float32(),
     "DOUBLE": pl.Float64(),
     "VARCHAR": pl.String(),
     "CHAR": pl.String(),
@@ -50,7 +48,6 @@ _TYPES: dict[str, pl.DataType] = {
     "INTERVAL": types.CALENDAR,
 }
 
-# Names of DuckDB that SQLGlot takes for the user's own.
 _OTHER_NAMES: dict[str, pl.DataType] = {
     "uint8": pl.UInt8(),
     "uint16": pl.UInt16(),
@@ -68,43 +65,82 @@ DECIMAL_DIGITS_MAX = 38
 def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     """Return the Polars type of a SQL type. Raises UnsupportedError."""
     name = tree.this.name if hasattr(tree.this, "name") else str(tree.this)
-    if name == "DECIMAL":
-        given = [p.this.name for p in tree.expressions]
-        known = len(given) <= 2 and all(g.isascii() and g.isdigit() for g in given)
-        precision, scale = (*map(int, given), 0)[:2] if given and known else _DECIMAL_DEFAULT
-        if known and 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision:
-            return pl.Decimal(precision, scale)
-    elif name in ("LIST", "ARRAY") and tree.expressions:
-        inner = polars_type(tree.expressions[0], text)
-        sizes = tree.args.get("values") or ()
-        return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
-    elif name == "STRUCT" and tree.expressions:
-        fields = {
-            (p.name if isinstance(p, exp.ColumnDef) else str(i)): polars_type(_kind(p, text), text)
-            for i, p in enumerate(tree.expressions, 1)
-        }
-        return nested.struct_of(fields)
-    elif name == "MAP" and len(tree.expressions) == 2:
-        return nested.map_of(*(polars_type(p, text) for p in tree.expressions))
-    elif name == "USERDEFINED" and str(tree.args.get("kind")).lower() in _OTHER_NAMES:
-        return _OTHER_NAMES[str(tree.args["kind"]).lower()]
-    elif name == "ENUM" and tree.expressions:
-        return pl.Enum([e.name for e in tree.expressions])
-    elif name == "FLOAT" and tree.expressions:
-        # FLOAT(n) asks for n binary digits.
-        digits = tree.expressions[0].name
-        if digits.isdigit() and 0 < int(digits) < 54:
-            return pl.Float32() if int(digits) < 25 else pl.Float64()
-    elif name in _TYPES:
-        return _TYPES[name]
-    raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+    parsed = _PARSERS.get(name)
+    dtype = parsed(tree, text) if parsed is not None else _TYPES.get(name)
+    if dtype is None:
+        raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+    return dtype
 
 
-def _kind(part: exp.Expression, text: str) -> exp.DataType:
+def _decimal(tree: exp.DataType, text: str) -> pl.DataType | None:
+    digits = [p.this.name for p in tree.expressions]
+    if len(digits) > 2 or not all(d.isascii() and d.isdigit() for d in digits):
+        return None
+    precision, scale = (*map(int, digits), 0)[:2] if digits else _DECIMAL_DEFAULT
+    fits = 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision
+    return pl.Decimal(precision, scale) if fits else None
+
+
+def _float(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """FLOAT, and FLOAT(n) for n binary digits."""
+    if not tree.expressions:
+        return pl.Float32()
+    digits = tree.expressions[0].name
+    if not digits.isdigit() or not 0 < int(digits) < 54:
+        return None
+    return pl.Float32() if int(digits) < 25 else pl.Float64()
+
+
+def _list(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """T[] and, with a size, T[n]."""
+    if not tree.expressions:
+        return None
+    inner, sizes = polars_type(tree.expressions[0], text), tree.args.get("values") or ()
+    return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
+
+
+def _struct(tree: exp.DataType, text: str) -> pl.DataType | None:
+    fields = {
+        (part.name if isinstance(part, exp.ColumnDef) else str(i)): polars_type(_field_type(part, text), text)
+        for i, part in enumerate(tree.expressions, 1)
+    }
+    return nested.struct_of(fields) if fields else None
+
+
+def _field_type(part: exp.Expression, text: str) -> exp.DataType:
     kind = part.args.get("kind") if isinstance(part, exp.ColumnDef) else part
     if not isinstance(kind, exp.DataType):
         raise BindError("a field of a STRUCT is a name and a type", text, *position(part))
     return kind
+
+
+def _map(tree: exp.DataType, text: str) -> pl.DataType | None:
+    if len(tree.expressions) != 2:
+        return None
+    key, value = (polars_type(part, text) for part in tree.expressions)
+    return nested.map_of(key, value)
+
+
+def _enum(tree: exp.DataType, text: str) -> pl.DataType | None:
+    return pl.Enum([e.name for e in tree.expressions]) if tree.expressions else None
+
+
+def _user_defined(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """Names of DuckDB that SQLGlot takes for the user's own."""
+    return _OTHER_NAMES.get(str(tree.args.get("kind")).lower())
+
+
+# The types that take parameters, or that SQLGlot does not know by their names; None is one that is not supported.
+_PARSERS: dict[str, Callable[[exp.DataType, str], pl.DataType | None]] = {
+    "DECIMAL": _decimal,
+    "FLOAT": _float,
+    "LIST": _list,
+    "ARRAY": _list,
+    "STRUCT": _struct,
+    "MAP": _map,
+    "ENUM": _enum,
+    "USERDEFINED": _user_defined,
+}
 
 
 def literal_number(text: str) -> tuple[object, pl.DataType]:

@@ -10,13 +10,13 @@ from rem_arrow.sql.text.spaces import place_after, spaced
 
 
 def view_text(text: str, name: exp.Expression) -> str:
-    """Return what stands behind AS in the CREATE VIEW that names `name`, up to its semicolon."""
+    """Return what stands after AS in the CREATE VIEW that names `name`, up to its semicolon."""
     _, end = position(name)
     text, added = spaced(text)
-    behind = place_after(end or 0, added)
+    after = place_after(end or 0, added)
     depth, start, stop = 0, None, len(text)
     for token in tokens(text):
-        if token.start < behind:
+        if token.start < after:
             continue
         kind = token.token_type.name
         depth += (kind == "L_PAREN") - (kind == "R_PAREN")
