@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rem_arrow.ask.answer import Answer
-    from rem_arrow.drawing.graph_figure import draw_graph
-    from rem_arrow.drawing.scores import draw_scores
-    from rem_arrow.errors import (
+    from rem_arrow.base.errors import (
         BindError,
         ConflictError,
         CorruptionError,
@@ -28,6 +26,8 @@ if TYPE_CHECKING:
         TextError,
         UnsupportedError,
     )
+    from rem_arrow.drawing.graph_figure import draw_graph
+    from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.face.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
     from rem_arrow.face.database import Database, connect, restore
     from rem_arrow.face.transaction import Transaction
@@ -60,7 +60,7 @@ _HOMES = {
     "rem_arrow.face.database": ("Database", "connect", "restore"),
     "rem_arrow.drawing.graph_figure": ("draw_graph",),
     "rem_arrow.drawing.scores": ("draw_scores",),
-    "rem_arrow.errors": (
+    "rem_arrow.base.errors": (
         "BindError",
         "ConflictError",
         "CorruptionError",

@@ -11,11 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "rem_arrow"
 
-# What lies directly in the package: folders, and these files.
-TOP = {"__init__", "__main__", "errors", "quoting", "checks", "datatypes", "schema", "source", "parameters"}
-# Each file of the ground and each folder belongs to one layer, and imports from those above it in this list only.
+# What lies directly in the package, beside folders.
+TOP = {"__init__", "__main__"}
+# Each folder belongs to one layer, and imports from those before it in this list only.
 LAYERS = (
-    {"errors", "quoting", "checks", "datatypes", "schema", "source", "parameters"},
+    {"base"},
     {"running", "language"},
     {"storage", "index", "plan", "embed"},
     {"model", "drawing"},
@@ -29,14 +29,8 @@ LAYERS = (
     {"shell"},
 )
 LAYERS_MAX = 12
-# The ground's files that may build on each other, in this order.
-CHAINS = (
-    ("errors", "parameters"),
-    ("errors", "checks", "schema"),
-    ("errors", "datatypes", "schema"),
-    ("quoting", "datatypes"),
-    ("errors", "datatypes", "source"),
-)
+# Folders within a folder, each importing from itself and from those before it only.
+INNER_LAYERS = {"sql": ("text", "statement", "bind")}
 # The package and `python -m rem_arrow` only open the doors, and stand above all layers.
 DOORS = {"__init__", "__main__"}
 OWNERS = {
@@ -117,7 +111,7 @@ def test_the_layers_are_few_and_true():
     assert len(LAYERS) <= LAYERS_MAX
 
 
-def test_the_top_folder_holds_the_ground_and_the_doors_only():
+def test_the_top_folder_holds_folders_and_the_doors_only():
     """A file lies directly in the package only by name."""
     assert {p.stem for p in ROOT.glob("*.py")} == TOP
 
@@ -131,10 +125,20 @@ def test_imports_go_down(path):
         if target is None or _unit(target) == unit:
             continue
         other = _unit(target)
-        chained = any(unit in c and other in c and c.index(other) < c.index(unit) for c in CHAINS)
-        assert _level(other) < _level(unit) or chained, (
-            f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
-        )
+        assert _level(other) < _level(unit), f"{unit} (layer {_level(unit)}) imports {other} (layer {_level(other)})"
+
+
+@pytest.mark.parametrize("unit", INNER_LAYERS)
+def test_imports_inside_a_folder_go_down(unit):
+    """Every file of a folder with layers of its own lies in one of them, and imports from those below."""
+    layers = INNER_LAYERS[unit]
+    assert {p.parent.name for p in (ROOT / unit).glob("*/*.py")} == set(layers)
+    assert [p.stem for p in (ROOT / unit).glob("*.py")] == ["__init__"]
+    for path in (ROOT / unit).glob("*/*.py"):
+        for name in _imports(path):
+            target = _module(name) if name.startswith(f"rem_arrow.{unit}.") else None
+            if target is not None:
+                assert layers.index(target.parent.name) <= layers.index(path.parent.name), f"{path} imports {target}"
 
 
 def test_no_circles():
@@ -165,3 +169,9 @@ def test_package_files_are_empty():
     """Only the package itself says what it exports."""
     for path in ROOT.rglob("__init__.py"):
         assert path.parent == ROOT or not path.read_text(encoding="utf-8").strip(), f"{path} is not empty"
+
+
+def test_no_two_files_share_a_name():
+    """A name says which file is meant, whatever its folder."""
+    stems = [p.stem for p in _files() if p.stem != "__init__"]
+    assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []

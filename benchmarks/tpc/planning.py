@@ -15,8 +15,8 @@ from rem_arrow.engine.results import named
 from rem_arrow.lower.context import Environment, Lowering
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.text.parser import parse
 
 T = TypeVar("T")
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import cast
 
-from rem_arrow import checks
 from rem_arrow.access.indexes import Indexes
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Field
 from rem_arrow.index import entries
 from rem_arrow.index.adjacency import Graph
-from rem_arrow.schema import Field
 from rem_arrow.storage import values
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import Place, TableVersion, Version

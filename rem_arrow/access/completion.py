@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access import lookup
 from rem_arrow.access.access import Access
+from rem_arrow.base import checks
 from rem_arrow.index import entries
 from rem_arrow.storage.version import TableVersion
 

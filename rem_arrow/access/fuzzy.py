@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access import lookup
 from rem_arrow.access.access import Access
 from rem_arrow.access.trigram_indexes import TrigramIndexes, named_fields
+from rem_arrow.base import checks
+from rem_arrow.base.schema import Field
 from rem_arrow.index.trigrams import trigrams
-from rem_arrow.schema import Field
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion
 

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.soft_deletes import EDGES, SoftDeletes
+from rem_arrow.base.schema import Field
 from rem_arrow.index.adjacency import Graph
-from rem_arrow.index.edges import Edges
-from rem_arrow.index.nodes import Ends, Nodes, numbered, numbered_few
+from rem_arrow.index.edge_arrays import Edges
+from rem_arrow.index.node_numbers import Ends, Nodes, numbered, numbered_few
 from rem_arrow.running.lru_cache import LruCache
-from rem_arrow.schema import Field
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access.vector_columns import column_of, searchable
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import InputError, suggest
-from rem_arrow.schema import Table, TextIndex, VectorIndex
-from rem_arrow.source import Metric
+from rem_arrow.base import checks
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Table, TextIndex, VectorIndex
+from rem_arrow.base.source import Metric
 from rem_arrow.storage.version import TableVersion
 
 _METRICS = ("cosine", "inner_product", "l2")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from rem_arrow.schema import Table
+    from rem_arrow.base.schema import Table
     from rem_arrow.storage.store import Store
 
     Rowids = npt.NDArray[np.int64]

@@ -16,10 +16,10 @@ from itertools import islice, takewhile
 import numpy as np
 import polars as pl
 
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.index.row_index import RowIndex
-from rem_arrow.schema import Table
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.tail import Run
 

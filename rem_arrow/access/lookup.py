@@ -9,10 +9,10 @@ from typing import TypeAlias
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
+from rem_arrow.base import checks
+from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
-from rem_arrow.schema import Table
 from rem_arrow.storage.version import TableVersion
 
 SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.graph_nodes import names_of
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.index import centrality
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.graph_nodes import DEPTH_MAX, Walk, check_depth, edge_lists, id_lists, nodes_of
-from rem_arrow.errors import InputError
-from rem_arrow.index import centrality, paths
+from rem_arrow.base.errors import InputError
+from rem_arrow.index import centrality, path_search
 
 if TYPE_CHECKING:
     from rem_arrow.index.adjacency import Graph
-    from rem_arrow.index.paths import Paths
+    from rem_arrow.index.path_search import Paths
 
 
 def shortest_path(
@@ -28,11 +28,11 @@ def shortest_path(
     if ends is None:
         return _paths(graph, [])
     if every:
-        return _paths(graph, paths.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
+        return _paths(graph, path_search.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
     path = (
-        paths.cheapest(graph, *ends, walk.rules(graph))
+        path_search.cheapest(graph, *ends, walk.rules(graph))
         if weighted
-        else paths.shortest(graph, *ends, walk.rules(graph), depth_max)
+        else path_search.shortest(graph, *ends, walk.rules(graph), depth_max)
     )
     return _paths(graph, [] if path is None else [(path[0].reshape(1, -1), path[1].reshape(1, -1))])
 
@@ -41,7 +41,7 @@ def all_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> pl.Da
     """Return path_id, length, path, edge_types of every path without a repeated node, shorter ones first."""
     check_depth(depth_max)
     ends = _both(graph, a, b)
-    return _paths(graph, [] if ends is None else paths.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+    return _paths(graph, [] if ends is None else path_search.simple_paths(graph, *ends, walk.rules(graph), depth_max))
 
 
 def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int:
@@ -51,7 +51,7 @@ def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int
     return (
         0
         if ends is None
-        else sum(len(nodes) for nodes, _ in paths.simple_paths(graph, *ends, walk.rules(graph), depth_max))
+        else sum(len(nodes) for nodes, _ in path_search.simple_paths(graph, *ends, walk.rules(graph), depth_max))
     )
 
 
@@ -65,7 +65,7 @@ def cycles(graph: Graph, walk: Walk, length_max: int) -> pl.DataFrame:
         if walk.direction != "both" and centrality.has_scipy()
         else None
     )
-    return _paths(graph, paths.cycles(graph, walk.rules(graph), length_max, within))
+    return _paths(graph, path_search.cycles(graph, walk.rules(graph), length_max, within))
 
 
 def _both(graph: Graph, a: str, b: str) -> tuple[int, int] | None:

@@ -10,10 +10,10 @@ import polars as pl
 from rem_arrow.access import fuzzy, lookup, node_scores, paths, pattern_walks, traversal
 from rem_arrow.access.access import Access
 from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, mask_of
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.source import IndexCall
 from rem_arrow.index.path_patterns import Pattern
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
-from rem_arrow.source import IndexCall
 
 if TYPE_CHECKING:
     from rem_arrow.access.traversal import Strategy, Unique

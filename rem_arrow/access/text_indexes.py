@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
-from rem_arrow.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage.segment import Segment
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rem_arrow.access.kept_index import Fingerprints, Rowids
+    from rem_arrow.base.schema import Field, Table
     from rem_arrow.index.text_index import TextIndex
-    from rem_arrow.schema import Field, Table
     from rem_arrow.storage.store import Store
     from rem_arrow.storage.version import PartView, TableVersion
 

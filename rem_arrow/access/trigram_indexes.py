@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.datatypes import instance
+from rem_arrow.base.datatypes import instance
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.index.trigrams import Trigrams, index_texts
-from rem_arrow.schema import Field, Table
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView

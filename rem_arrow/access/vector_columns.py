@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.schema import Field, Table
+from rem_arrow.base.source import VectorSpec
 from rem_arrow.index import exact
 from rem_arrow.index.metrics import Metric
-from rem_arrow.schema import Field, Table
-from rem_arrow.source import VectorSpec
 from rem_arrow.storage import codec
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import PartView, TableVersion

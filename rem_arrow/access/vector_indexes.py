@@ -20,7 +20,7 @@ from pydantic_core import from_json, to_json
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, VectorColumn, among, column_of, search_exact, taken
-from rem_arrow.errors import CorruptionError, ExecuteError
+from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index import exact
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rem_arrow.access.kept_index import Rowids
+    from rem_arrow.base.schema import Table
+    from rem_arrow.base.schema import VectorIndex as Description
     from rem_arrow.index.metrics import Metric
     from rem_arrow.index.vector import VectorIndex
-    from rem_arrow.schema import Table
-    from rem_arrow.schema import VectorIndex as Description
     from rem_arrow.storage.segment import Segment
     from rem_arrow.storage.store import Store
     from rem_arrow.storage.tail import Run

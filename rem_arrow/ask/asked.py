@@ -1,4 +1,4 @@
-"""A question as it is put to a planner, with what the planner reads it by."""
+"""A question as a planner gets it, with the vocabulary, the session and the time to read it by."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Asked:
     """A question.
 
     Attributes:
-        now: the time that "yesterday" is reckoned from.
+        now: the time from which "yesterday" is counted.
         table: the table that the answer is looked for in first; None leaves the choice to the planner.
     """
 

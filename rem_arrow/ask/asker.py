@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.ask import by_language_model, rules
 from rem_arrow.ask.answer import Answer
 from rem_arrow.ask.asked import Asked
@@ -20,7 +19,8 @@ from rem_arrow.ask.session import Session
 from rem_arrow.ask.staged_plan import STAGES_MAX, Fallback, Plan, Stage, within
 from rem_arrow.ask.stages import Bounds, run
 from rem_arrow.ask.vocabulary import Vocabularies, Vocabulary
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.language.client import OpenAIClient
 from rem_arrow.language.language_model import LanguageModel, Turn
 

@@ -10,7 +10,7 @@ import polars as pl
 from rem_arrow.ask import prompt
 from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
-from rem_arrow.errors import LanguageError, RemError
+from rem_arrow.base.errors import LanguageError, RemError
 from rem_arrow.language.language_model import LanguageModel, Turn
 
 REPAIRS_MAX = 2

@@ -1,5 +1,5 @@
-"""What a question says of edges, as a chain: things, and between each two of them a verb. `pull requests reviewed by
-Wei Chen` is two things and one verb."""
+"""The edges that a question asks for, as a chain: things, and between each two of them a verb. `pull requests reviewed
+by Wei Chen` is two things and one verb."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Chain:
 
 
 def chain_of(asked: Asked, reading: Reading) -> Chain | None:
-    """Return the chain that a question says; None where it says none that the edges of the database have."""
+    """Return the chain of a question; None without one, and where the database has no such edges."""
     depth = _depth(reading)
     items = items_of(asked, reading)
     if sum(isinstance(i, Node) for i in items) < 2 or not asked.vocabulary.edges:
@@ -122,7 +122,7 @@ def _with_conditions(reading: Reading, node: Node, within: range | None = None) 
 
 
 def _with_topic(reading: Reading, nodes: Sequence[Node]) -> Node:
-    """Return the last node with the words after the others that nothing accounts for as its topic."""
+    """Return the last node; the words after the other nodes that nothing accounts for are its topic."""
     node = nodes[-1]
     if node.table is None:
         return node
@@ -156,7 +156,7 @@ class _Said:
 
 
 def _verbs(items: Sequence[Node | Verb]) -> dict[int, _Said]:
-    """Return the verbs by the place of their link in the chain; the first one of a link wins."""
+    """Return the verbs by the number of their link in the chain, the first one of each link."""
     verbs: dict[int, _Said] = {}
     nodes = 0
     for place, item in enumerate(items):
@@ -182,7 +182,7 @@ def _link(vocabulary: Vocabulary, reading: Reading, a: Node, b: Node, said: _Sai
 
 
 def _link_without_verb(vocabulary: Vocabulary, a: Node, b: Node) -> Link | None:
-    """Return the edges between two kinds of things without a verb: who made it, else those that there are most of."""
+    """Return the edges between two kinds of things without a verb: those of authors, else the most frequent ones."""
     between = _edges_between(vocabulary.edges, a, b, forward_first=True)
     if between is None:
         return None

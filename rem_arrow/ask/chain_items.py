@@ -10,7 +10,7 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import value_columns
 from rem_arrow.ask.question import Entity, Reading, Token
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary, normal
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 _THING_WORDS_MAX = 3
 
@@ -50,7 +50,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A word that means edges.
+    """A word that stands for edges.
 
     Attributes:
         types: of the edges.
@@ -132,7 +132,7 @@ class _Word:
         return tuple(self.vocabulary.edge_types(self.token.stem))
 
     def beside(self, distance: int) -> str:
-        """Return the word so many places after this one, or before it; empty where there is none."""
+        """Return the word that many places after this one, or before it if negative; empty where there is none."""
         return self.reading.low(self.place + distance)
 
 
@@ -197,7 +197,7 @@ def _grouped(word: _Word) -> Node | None:
 
 
 def _verb(word: _Word) -> Verb | None:
-    """Return the verb that a word is: what the first of `_VERBS` says whose test it passes."""
+    """Return the verb that a word is, by the first row of `_VERBS` whose test holds for it; None for no verb."""
     return next(verb(word) for test, verb in _VERBS if test(word))
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from rem_arrow.ask import english
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import Column, normal
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 # The longest value in words that is looked for.
 WORDS_MAX = 3

@@ -70,7 +70,7 @@ def _times(table: TableWords) -> list[Column]:
 
 
 def _declared_times(table: TableWords) -> list[Column]:
-    """Return the columns of times that the table's own description declares."""
+    """Return the columns of times that are not the database's own."""
     return [c for c in _times(table) if c.name not in _SYSTEM_TIMES]
 
 

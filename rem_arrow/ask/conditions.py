@@ -15,7 +15,7 @@ from rem_arrow.ask.columns import alike, column_at, measure, sized, time_column
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.times import TimeSpan
 from rem_arrow.ask.vocabulary import Column, TableWords
-from rem_arrow.quoting import readable
+from rem_arrow.base.quoting import readable
 
 _IS = ("is", "are", "=", "==", "equals", "equal", "was", "were", "of", "named", "called", "to")
 _OPERATORS = {

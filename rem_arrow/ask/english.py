@@ -195,8 +195,7 @@ NEWEST = {
 
 @cache
 def stem(word: str) -> str:
-    """Return the part of a word that its forms share: authors, authored and authoring are "author". Crude, and the same
-    for all."""
+    """Return the part of a word that its forms share: that of authors, authored and authoring is "author"."""
     word = word.casefold().removesuffix("'s").removesuffix("s'")
     for suffix, rest in (
         ("ies", "y"),
@@ -223,7 +222,7 @@ def stem(word: str) -> str:
 
 @cache
 def singular(word: str) -> str:
-    """Return the singular of a noun: "queries" is "query", "classes" is "class", "status" stays."""
+    """Return the singular of a noun: that of "queries" is "query", of "classes" "class", of "status" itself."""
     word = word.casefold()
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

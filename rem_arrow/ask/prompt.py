@@ -1,8 +1,9 @@
-"""What a language model is told: how to answer, REM SQL in brief, the tables with their columns and values, the edges,
+"""The prompt of a language model: how to answer, REM SQL in brief, the tables with their columns and values, the edges,
 the time, the question.
 
-Pure: the same vocabulary, question and time give the same text. What comes from rows and from the user stands as JSON
-between marks, and is said to be data. Bounded: tables that are least like the question go first, then examples.
+The same vocabulary, question and time give the same text. What comes from rows and from the user stands as JSON between
+marks, and is declared to be data. The length is bounded: the tables that are least like the question are left out
+first, then examples.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed.hash import HashEmbedder
 
 TOKENS_MAX = 8_000
@@ -58,15 +59,14 @@ modified_at.
 
 
 def instructions(max_stages: int) -> str:
-    """Return what the language model is told whatever the question."""
+    """Return the part of the prompt that is the same for every question."""
     return INSTRUCTIONS.format(max_stages=max_stages)
 
 
 def question(
     vocabulary: Vocabulary, text: str, now: datetime, *, table: str | None = None, tokens_max: int = TOKENS_MAX
 ) -> str:
-    """Return what the language model is told of one question: the tables and edges that may matter to it, and the
-    question."""
+    """Return the part of the prompt for one question: the tables and edges that may matter to it, and the question."""
     tables = relevant(vocabulary, text, table)
     budget = tokens_max * _CHARS_PER_TOKEN
     for examples in (_EXAMPLES, 3, 0):
@@ -138,5 +138,5 @@ def _line(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Return a text that cannot end its marks."""
+    """Return a text without the characters of the marks around it."""
     return text.replace("<", "‹").replace(">", "›")

@@ -12,7 +12,7 @@ from rem_arrow.ask.selection import Selection, selection_of
 from rem_arrow.ask.staged_plan import Plan, Stage
 from rem_arrow.ask.subject import subject_of
 from rem_arrow.ask.vocabulary import Column, TableWords
-from rem_arrow.quoting import readable
+from rem_arrow.base.quoting import readable
 
 FUNCTIONS = {
     "average": "AVG",

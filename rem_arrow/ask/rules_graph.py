@@ -14,7 +14,7 @@ from rem_arrow.ask.rules_aggregate import FUNCTIONS, measured
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
 from rem_arrow.ask.vocabulary import Column
 from rem_arrow.ask.walk_stages import entity_ids, neighbors, stages_of
-from rem_arrow.quoting import readable
+from rem_arrow.base.quoting import readable
 
 _RANKED = 10
 # A question with more words that are not understood is not read as a chain.

@@ -6,7 +6,7 @@ from rem_arrow.ask import english
 from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.question import Reading, is_identifier
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage
-from rem_arrow.quoting import literal
+from rem_arrow.base.quoting import literal
 
 
 def plan(asked: Asked, reading: Reading) -> Plan | None:

@@ -16,7 +16,7 @@ from rem_arrow.ask.selection import Selection
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, Fallback, Plan, Stage
 from rem_arrow.ask.subject import Subject, subject_of
 from rem_arrow.ask.vocabulary import TableWords
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 ROWS = 10
 _WORDS_MAX = 12

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
-from rem_arrow.schema import Table
+from rem_arrow.base.schema import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rem_arrow.quoting import identifier
+from rem_arrow.base.quoting import identifier
 
 QueryType: TypeAlias = Literal["entity_lookup", "sql", "vector", "hybrid", "graph", "aggregate", "temporal", "staged"]
 STAGES_MAX, FALLBACKS_MAX = 8, 2

@@ -12,7 +12,7 @@ import polars as pl
 from rem_arrow.ask.answer import StageResult
 from rem_arrow.ask.session import Session
 from rem_arrow.ask.staged_plan import Fallback, Plan, Stage, whole
-from rem_arrow.errors import LanguageError, RemError
+from rem_arrow.base.errors import LanguageError, RemError
 
 # A fallback's rows answer another, broader question.
 _FALLBACK_TRUST, _NOTHING_TRUST = 0.5, 0.3

@@ -10,7 +10,7 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.columns import value_columns
 from rem_arrow.ask.question import Reading
 from rem_arrow.ask.vocabulary import TableWords, normal
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 _EVENTS = "moments"
 _EVENT_WORDS = ("happened", "happen", "happens", "happening", "scheduled", "planned", "upcoming", "coming")

@@ -85,7 +85,7 @@ Bounds = tuple[datetime | None, datetime | None]
 
 
 def _span(hit: re.Match[str], now: datetime) -> Bounds:
-    """in the last [n] days"""
+    """Read "in the last 7 days"."""
     return _back(now, hit[2], _count(hit[1])), now
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from rem_arrow.ask import english
 from rem_arrow.ask.session import Session, TableState
-from rem_arrow.schema import Field
+from rem_arrow.base.schema import Field
 
 # Rows that are read for values, and the most different values that a column, or a column of lists, may have.
 SAMPLE_ROWS, VALUES_MAX, ITEMS_MAX = 20_000, 300, 3_000

@@ -9,7 +9,7 @@ from rem_arrow.ask.chain import Chain, Link
 from rem_arrow.ask.chain_items import Node
 from rem_arrow.ask.staged_plan import Stage
 from rem_arrow.ask.vocabulary import TableWords, Vocabulary
-from rem_arrow.quoting import literal, readable
+from rem_arrow.base.quoting import literal, readable
 
 _SEEDS, _ROWS_MAX = 20, 1_000
 # The type and direction of edges.
@@ -104,7 +104,7 @@ def _ids_of(rows: str) -> str:
 
 
 def neighbors(seeds: str, types: Iterable[str] = (), *, direction: str, depth: int = 1) -> str:
-    """Return the call for what edges lead to from the seeds; without types, edges of every type."""
+    """Return the call that follows edges from the seeds; without types, edges of every type."""
     names = [literal(t) for t in dict.fromkeys(types)]
     options = [] if not names else [f"type => {names[0]}" if len(names) == 1 else f"type => [{', '.join(names)}]"]
     options += [f"direction => '{direction}'", *([f"depth => {depth}"] if depth > 1 else [])]
@@ -112,7 +112,7 @@ def neighbors(seeds: str, types: Iterable[str] = (), *, direction: str, depth: i
 
 
 def _followed(step: _Step) -> Stage:
-    """Return the stage of what edges of some types lead to."""
+    """Return the stage of the entities that the edges of a step lead to."""
     link = step.link
     call = neighbors(step.seeds, link.types, direction=link.direction, depth=link.depth)
     if step.node.table is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.datatypes import Json
-from rem_arrow.schema import Field
-from rem_arrow.source import ColumnStatistics
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.schema import Field
+from rem_arrow.base.source import ColumnStatistics
 from rem_arrow.storage import statistics, values
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.version import TableVersion

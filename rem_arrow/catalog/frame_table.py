@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from rem_arrow.access import text_indexes, vector_columns
-from rem_arrow.source import NO_SKIPS, ROWID, ColumnStatistics, Metric, ScanReport, Skips, VectorSpec
+from rem_arrow.base.source import NO_SKIPS, ROWID, ColumnStatistics, Metric, ScanReport, Skips, VectorSpec
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rem_arrow.access.access import Access
-from rem_arrow.source import ROWID, ColumnRange, KeySet, Skips, TextKeys
+from rem_arrow.base.source import ROWID, ColumnRange, KeySet, Skips, TextKeys
 from rem_arrow.storage.version import TableVersion
 
 # Beyond this many rows, or this share of the table, a scan is faster than reading row by row.

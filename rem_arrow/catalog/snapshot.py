@@ -8,10 +8,10 @@ import polars as pl
 
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
+from rem_arrow.base.source import IndexCall, TableSource
 from rem_arrow.catalog import system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.source import IndexCall, TableSource
 from rem_arrow.storage.version import TableVersion, Version
 
 # The name by which a statement that writes reads the table that it changes. No table of a user can have this name.

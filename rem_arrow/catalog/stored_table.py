@@ -13,10 +13,8 @@ import polars as pl
 from rem_arrow.access import vector_columns
 from rem_arrow.access.access import Access
 from rem_arrow.access.soft_deletes import EDGES, ENDS, hidden_edges
-from rem_arrow.catalog.column_statistics import combined
-from rem_arrow.catalog.point_reads import index_rowids, point_rowids
-from rem_arrow.schema import ROWID_COLUMN, Field, Table
-from rem_arrow.source import (
+from rem_arrow.base.schema import ROWID_COLUMN, Field, Table
+from rem_arrow.base.source import (
     NO_SKIPS,
     ROWID,
     ColumnRange,
@@ -26,6 +24,8 @@ from rem_arrow.source import (
     Skips,
     VectorSpec,
 )
+from rem_arrow.catalog.column_statistics import combined
+from rem_arrow.catalog.point_reads import index_rowids, point_rowids
 from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import unscaled
 from rem_arrow.storage.segment import Segment

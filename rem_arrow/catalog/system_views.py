@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.quoting import identifier, literal
-from rem_arrow.schema import Table
+from rem_arrow.base.quoting import identifier, literal
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.version import Version
 
 NAMES = ("all_entities",)

@@ -1,13 +1,13 @@
 """Builds the demo database, and opens one that is there.
 
 A demo database is complete when it holds the table `demo_info`, which is written last. It is built in a folder of its
-own beside the wanted path and moved there when it is complete:
+own beside the path of the demo and moved there when it is complete:
 
     rem-demo.rem.building/          the build; a run that finds it begins again
         made-by-rem-arrow-demo      says that the folder may be removed
         database/                   becomes rem-demo.rem
 
-So what stands at the wanted path is a whole demo or not the demo's at all, and nothing there is ever removed.
+So what exists at the path is a complete demo or nothing of the demo, and is never removed.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.demo import stdlib
 from rem_arrow.demo.library_models import Class, Function, Module
-from rem_arrow.errors import InputError
 from rem_arrow.face.database import Database, connect
 
 INFO_TABLE = "demo_info"
@@ -55,7 +55,7 @@ def open_demo(path: Path, *, console: Console) -> Database:
 
 
 def is_complete(db: Database) -> bool:
-    """Say whether `build` has finished in this database."""
+    """Return whether `build` has finished in this database."""
     return INFO_TABLE in db.tables()["name"].to_list()
 
 

@@ -2,8 +2,7 @@
 row.
 
 The texts use nothing beyond SELECT with joins, GROUP BY, HAVING, ORDER BY, LIMIT, CASE, CAST, the five aggregates,
-COUNT(DISTINCT),
-CTEs, LIKE, IN and BETWEEN, so any SQL engine runs them; each orders its rows completely.
+COUNT(DISTINCT), CTEs, LIKE, IN and BETWEEN, so any SQL engine runs them; each orders its rows completely.
 """
 
 from __future__ import annotations

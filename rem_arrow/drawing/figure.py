@@ -1,5 +1,4 @@
-"""What is drawn on: figures of matplotlib that show themselves in a notebook and save themselves; colours; the measure
-of texts.
+"""Figures of matplotlib that a notebook shows and that can be saved; colours; the widths of texts.
 
 The figures are made without pyplot: no window, no state, and from any thread. Sizes are in inches, at 100 dots an inch.
 The colours are those of Okabe and Ito, which people with any colour vision tell apart, and for quantities cividis.
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.base.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -133,7 +132,7 @@ def counted(number: float) -> str:
 
 
 def colours_of(groups: Sequence[str]) -> dict[str, str]:
-    """Return a colour for each group, the most frequent first; those beyond the colours there are share grey."""
+    """Return a colour for each group, the most frequent first; when there are no more colours, grey."""
     counts: dict[str, int] = {}
     for group in groups:
         counts[group] = counts.get(group, 0) + 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.drawing import layout as laid
 from rem_arrow.drawing.figure import (
     COLOURS,
@@ -29,7 +30,6 @@ from rem_arrow.drawing.figure import (
     text_widths,
 )
 from rem_arrow.drawing.network import Edge, Network, network
-from rem_arrow.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,5 +1,5 @@
-"""Where nodes stand: in layers by their distance from the start, or by forces. The same graph always gets the same
-places.
+"""The places of the nodes of a graph: in layers by their distance from the start, or by forces. The same graph always
+gets the same places.
 
 Forces are those of networkx. Its layered layouts place the nodes of a layer in the order in which they come, so that
 edges cross; the layers here put parents beside their children.
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
 
 Places = npt.NDArray[np.float64]
 
@@ -29,8 +29,7 @@ def layers(
     """Return the layer and the row of each node: layers by edges from the starts, rows at least 1 apart within a layer.
 
     A tree gets the rows of its leaves, each parent beside the middle of its children. Nodes with several parents are
-    moved towards their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy
-    nodes.
+    moved towards their neighbours, layer by layer. Source: Sugiyama, Tagawa and Toda 1981, without dummy nodes.
     """
     depth = _depths(nodes, edges, starts)
     rows = _tree_rows(nodes, edges, depth)

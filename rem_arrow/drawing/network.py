@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 
 class Edge(NamedTuple):
@@ -42,7 +42,7 @@ class Network(NamedTuple):
 
 
 def network(frame: pl.DataFrame) -> Network:
-    """Return the graph of a frame. Raises InputError for a frame that says nothing of edges."""
+    """Return the graph of a frame. Raises InputError for a frame without the columns of edges."""
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"draw_graph takes a Polars DataFrame, not {type(frame).__name__}")
     names = set(frame.columns)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.drawing.figure import (
     COLOURS,
     FAINT,
@@ -21,7 +22,6 @@ from rem_arrow.drawing.figure import (
     plain,
     shortened,
 )
-from rem_arrow.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,8 +59,8 @@ class _Merged:
 
 
 def draw_plan(steps: Sequence[Step], title: str = "") -> Drawing:
-    """Draw the steps as boxes, each below the one that reads it; where the plan was run, warm ones took long, and lines
-    are as thick as rows are many."""
+    """Draw the steps as boxes, each below the one that reads it. If the plan was run, warm colours mark slow steps, and
+    the thickness of lines grows with the number of rows."""
     _check(steps)
     steps = _merged(steps)
     lines = [_wrapped(step.text) for step in steps]

@@ -6,8 +6,8 @@ import math
 
 import polars as pl
 
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.drawing.figure import COLOURS, FAINT, INK, LINE, Drawing, canvas, plain, shortened, text_widths
-from rem_arrow.errors import InputError, suggest
 
 ROWS_MAX = 40
 _SCORES, _LABELS = ("_score", "score"), ("name", "id", "title", "text", "label")
@@ -37,41 +37,41 @@ def draw_scores(
 
     Raises:
         InputError: there is no such column, or no row with a number.
-        UnsupportedError: matplotlib is not installed.
+        UnsupportedError: the extra `plot` is not installed.
 
     Example:
         >>> rem.draw_scores(db.search("issues", "password"), label="title").save("scores.png")
     """
     if not isinstance(frame, pl.DataFrame):
         raise InputError(f"draw_scores takes a Polars DataFrame, not {type(frame).__name__}")
-    numbers, texts = (
-        [n for n, t in frame.schema.items() if t.is_numeric()],
-        [n for n, t in frame.schema.items() if t == pl.String],
-    )
+    numbers = [n for n, t in frame.schema.items() if t.is_numeric()]
+    texts = [n for n, t in frame.schema.items() if t == pl.String]
     value = _chosen(score, _SCORES, numbers[::-1], frame, "numbers")
-    named = _chosen(label, _LABELS, texts, frame, "texts")
+    name = _chosen(label, _LABELS, texts, frame, "texts")
     rows = frame.select(
-        pl.col(named).cast(pl.String).fill_null(""), pl.col(value).cast(pl.Float64).alias("#value")
-    ).filter(pl.col("#value").is_finite())
+        pl.col(name).cast(pl.String).fill_null("").alias("label"), pl.col(value).cast(pl.Float64).alias("value")
+    ).filter(pl.col("value").is_finite())
     if not rows.height:
         raise InputError(f"no row has a number in {value!r}; a drawing needs at least one")
-    left_out, rows = max(0, rows.height - rows_max), rows.head(rows_max)
-    labels, values = [shortened(" ".join(t.split()), _LABEL_CHARS) for t in rows[named]], rows["#value"].to_list()
+    return _bars(rows.head(rows_max), value, title, left_out=max(0, rows.height - rows_max))
+
+
+def _bars(rows: pl.DataFrame, name: str, title: str, *, left_out: int) -> Drawing:
+    """Draw the column `value` of rows as bars beside their column `label`."""
+    labels, values = [shortened(" ".join(t.split()), _LABEL_CHARS) for t in rows["label"]], rows["value"].to_list()
     low, high = min(0.0, *values), max(0.0, *values)
     scale = _BARS / ((high - low) or 1.0)
     left = _EDGE + max(text_widths(labels, size=8)) + 0.15
     zero, top = left - low * scale, 0.55 + (0.35 if title else 0.0)
     height = top + _ROW * rows.height + 0.3 + (0.25 if left_out else 0.0)
-    wide = max(text_widths([title], size=12, bold=True)[0] + 0.5 if title else 0.0, left + _BARS + 0.9)
-    figure, axes = canvas(wide, height, title)
-    axes.text(left, top - 0.18, plain(value), fontsize=8.5, color=FAINT, va="center")
+    title_width = text_widths([title], size=12, bold=True)[0] + 0.5 if title else 0.0
+    figure, axes = canvas(max(title_width, left + _BARS + 0.9), height, title)
+    axes.text(left, top - 0.18, plain(name), fontsize=8.5, color=FAINT, va="center")
     for place, (text, number) in enumerate(zip(labels, values, strict=True)):
-        middle = top + _ROW * (place + 0.5)
+        middle, end = top + _ROW * (place + 0.5), zero + number * scale
         axes.text(left - 0.1, middle, plain(text), fontsize=8, color=INK, ha="right", va="center")
-        axes.fill_between(
-            sorted((zero, zero + number * scale)), middle - 0.085, middle + 0.085, color=COLOURS[0], linewidth=0
-        )
-        axes.text(max(zero, zero + number * scale) + 0.06, middle, _number(number), fontsize=8, color=INK, va="center")
+        axes.fill_between(sorted((zero, end)), middle - 0.085, middle + 0.085, color=COLOURS[0], linewidth=0)
+        axes.text(max(zero, end) + 0.06, middle, _number(number), fontsize=8, color=INK, va="center")
     axes.plot((zero, zero), (top, top + _ROW * rows.height), color=LINE, linewidth=0.8)
     if left_out:
         axes.text(left, height - 0.25, f"{left_out:,} more rows are not drawn", fontsize=8, color=FAINT, va="center")

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow.errors import InputError, LanguageError, RemError
+from rem_arrow.base.errors import InputError, LanguageError, RemError
 
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
 Vectors: TypeAlias = "npt.NDArray[np.float32]"

@@ -14,8 +14,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.embed.embedder import Metric, Vectors, checked_vectors, foreign
-from rem_arrow.errors import InputError
 
 _PROBE = "dimension"
 

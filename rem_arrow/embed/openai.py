@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rem_arrow.base.errors import InputError, LanguageError
 from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors, checked_vectors
-from rem_arrow.errors import InputError, LanguageError
 from rem_arrow.language.client import OpenAIClient
 
 if TYPE_CHECKING:

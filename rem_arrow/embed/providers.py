@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args
 
-from rem_arrow import checks
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
 from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
 from rem_arrow.embed.openai import OpenAIEmbedder
 from rem_arrow.embed.user_function import FunctionEmbedder
-from rem_arrow.errors import InputError, suggest
 
 
 def embedder(spec: str | Callable[[list[str]], Any] | Embedder, *, dimension: int | None = None) -> Embedder:

@@ -13,11 +13,13 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from rem_arrow.base.errors import ExecuteError, RemError, UnsupportedError
+from rem_arrow.base.parameters import Parameters, typed_parameters
+from rem_arrow.base.source import ScanReport
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.errors import ExecuteError, RemError, UnsupportedError
 from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Report, node_key
 from rem_arrow.lower.execution import failed
 from rem_arrow.lower.expression import lower_expr
@@ -25,18 +27,16 @@ from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
-from rem_arrow.parameters import Parameters, typed_parameters
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
-from rem_arrow.source import ScanReport
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import literal_rows
-from rem_arrow.sql.classify import classify
-from rem_arrow.sql.parse import parse, parse_all
-from rem_arrow.sql.statement import Statement
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import literal_rows
+from rem_arrow.sql.statement.classifier import classify
+from rem_arrow.sql.statement.statement import Statement
+from rem_arrow.sql.text.parser import parse, parse_all
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
@@ -198,10 +198,10 @@ class Engine:
         if snapshot.has_frames:
             return prepare(plan, snapshot)
         parts = snapshot.parts(sources(plan))
-        kept = self._prepared.get(id(plan))
+        cached = self._prepared.get(id(plan))
         # The number of a plan that is gone may be another's.
-        if kept is not None and kept[0] is plan and all(a is b for a, b in zip(kept[1], parts, strict=True)):
-            return kept[2]
+        if cached is not None and cached[0] is plan and all(a is b for a, b in zip(cached[1], parts, strict=True)):
+            return cached[2]
         prepared = prepare(plan, snapshot)
         self._prepared.put(id(plan), (plan, parts, prepared))
         return prepared
@@ -239,9 +239,9 @@ class Engine:
         names = snapshot.version.names
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
-        kept = self._plans.get(key)
-        if kept is not None and kept[0] is names:
-            return kept[1]
+        cached = self._plans.get(key)
+        if cached is not None and cached[0] is names:
+            return cached[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
             bound = binder.statement(parse(text) if tree is None else tree)

@@ -9,17 +9,17 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.errors import InputError
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine, Limits
-from rem_arrow.errors import InputError
 from rem_arrow.running.file_access import FileAccess
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.embeddings import Embeddings, Provider
 from rem_arrow.write.follow_up import FollowUp
-from rem_arrow.write.models import Models
 from rem_arrow.write.path import WritePath
+from rem_arrow.write.registered_models import Models
 from rem_arrow.write.writer import Writer
 
 

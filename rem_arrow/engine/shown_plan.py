@@ -7,9 +7,9 @@ from html import escape
 
 import polars as pl
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.drawing.figure import Drawing
 from rem_arrow.drawing.plan_figure import draw_plan, draw_profile
-from rem_arrow.errors import InputError
 from rem_arrow.plan.explain import Step, as_text
 
 _BAR_PX = 90
@@ -120,9 +120,9 @@ class Plan(str):
 def _line(step: Step, most_ms: float) -> str:
     kind, _, rest = " ".join("".join(c if c.isprintable() else " " for c in step.text).split()).partition(" ")
     cut = rest if len(rest) <= _TEXT_MAX else rest[:_TEXT_MAX] + " …"
-    found = f"<b>{escape(kind)}</b> <span title='{escape(rest, quote=True)}'>{escape(cut)}</span>"
+    text = f"<b>{escape(kind)}</b> <span title='{escape(rest, quote=True)}'>{escape(cut)}</span>"
     if step.ms is None:
-        return found + (f" <span style='color:#777'>[{escape(step.note)}]</span>" if step.note else "")
+        return text + (f" <span style='color:#777'>[{escape(step.note)}]</span>" if step.note else "")
     # The longest bar is the step that took longest.
     width = round(_BAR_PX * step.ms / most_ms) if most_ms else 0
     bar = (
@@ -135,5 +135,5 @@ def _line(step: Step, most_ms: float) -> str:
     # To the right, so that the bars of all depths stand below each other.
     return (
         f"<span style='float:right;padding-left:1em' title='{escape(step.note, quote=True)}'>{rows}{numbers} "
-        f"&nbsp;{bar}</span>{found}"
+        f"&nbsp;{bar}</span>{text}"
     )

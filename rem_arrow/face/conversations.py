@@ -13,9 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.registry import id_text
 from rem_arrow.storage.changes import Changes

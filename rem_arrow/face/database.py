@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
 from rem_arrow.engine.instance import Instance
-from rem_arrow.errors import InputError
 from rem_arrow.face.conversations import ConversationVerbs
 from rem_arrow.face.documents import DocumentVerbs
 from rem_arrow.face.entities import EntityVerbs

@@ -18,10 +18,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.language.chunks import Unit, split
 from rem_arrow.language.document_files import document_paths, is_markdown, read_document

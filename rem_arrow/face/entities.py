@@ -8,9 +8,9 @@ from typing import Any, overload
 import polars as pl
 from pydantic import BaseModel
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.registry import id_text
 from rem_arrow.storage.changes import Changes

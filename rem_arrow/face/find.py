@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow import checks
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.quoting import identifier
+from rem_arrow.base.schema import Table
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import Predicate, Values
-from rem_arrow.quoting import identifier
-from rem_arrow.schema import Table
 
 
 class FindVerbs(Verbs):

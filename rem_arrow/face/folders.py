@@ -13,8 +13,8 @@ import os
 import re
 from pathlib import Path
 
-from rem_arrow.errors import InputError
-from rem_arrow.schema import check_name
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import check_name
 
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access import traversal
 from rem_arrow.access.traversal import Strategy, Unique
+from rem_arrow.base import checks
 from rem_arrow.face.graph_arguments import EdgeTypes, Where, prepared
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rem_arrow import checks
 from rem_arrow.access.graph_nodes import Walk, nodes_of
 from rem_arrow.access.soft_deletes import EDGES
-from rem_arrow.errors import BindError, InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import BindError, InputError
+from rem_arrow.base.quoting import identifier
 from rem_arrow.face.find import condition
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction, Graph
 from rem_arrow.model.predicates import Predicate, Values
-from rem_arrow.quoting import identifier
-from rem_arrow.sql.parse import is_condition
+from rem_arrow.sql.text.parser import is_condition
 
 EdgeTypes = str | Sequence[str] | None
 Where = str | Predicate | None

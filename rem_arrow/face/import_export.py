@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop.exports import ExportTable, check_export, export_tables
 from rem_arrow.interop.imports import Importable, open_tables

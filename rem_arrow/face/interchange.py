@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.access import vector_columns
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.parameters import Parameters
+from rem_arrow.base.quoting import identifier
+from rem_arrow.base.source import ROWID, ColumnRange
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
 from rem_arrow.interop.arrow import Relation, Rows, Vectors
 from rem_arrow.interop.live import live_frame
 from rem_arrow.lower.execution import POLARS_RULES, failed
-from rem_arrow.parameters import Parameters
-from rem_arrow.quoting import identifier
-from rem_arrow.source import ROWID, ColumnRange
 from rem_arrow.storage import codec
 from rem_arrow.storage.version import TableVersion
 

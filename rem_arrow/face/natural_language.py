@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access import vector_columns
 from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
+from rem_arrow.base import checks
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.engine import Limits

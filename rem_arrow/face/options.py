@@ -7,8 +7,8 @@ import re
 
 import polars as pl
 
-from rem_arrow import checks
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
 
 _MEMORY_BYTES_MIN = 64 << 20
 _DEFAULT_THREADS_MAX = 8

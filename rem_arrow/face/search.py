@@ -11,8 +11,9 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.source import Metric, Ranking
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.errors import InputError
 from rem_arrow.face.find import as_text
 from rem_arrow.face.search_text import (
     CANDIDATES_MIN,
@@ -28,7 +29,6 @@ from rem_arrow.face.search_text import (
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import Predicate
 from rem_arrow.plan.rank_fusion import shares
-from rem_arrow.source import Metric, Ranking
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.embeddings import Provider

@@ -7,14 +7,14 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access.index_descriptions import checked_metric
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.quoting import identifier
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import Metric
 from rem_arrow.model.registry import id_text
-from rem_arrow.quoting import identifier
-from rem_arrow.schema import Table
-from rem_arrow.source import Metric
-from rem_arrow.sql.parse import is_condition
+from rem_arrow.sql.text.parser import is_condition
 
 Mode: TypeAlias = Literal["vector", "text", "hybrid"]
 # The number of best rows of each ranking that a hybrid search fuses.

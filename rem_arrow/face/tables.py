@@ -9,15 +9,15 @@ import polars as pl
 from pydantic import BaseModel
 
 from rem_arrow.access.access import Access
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.parameters import Parameters
+from rem_arrow.base.schema import Table, check_name
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.errors import InputError
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop.readers import open_input
 from rem_arrow.model import registry
-from rem_arrow.parameters import Parameters
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.schema import Table, check_name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.write import edge_frames, evolution, loader
 from rem_arrow.write.entity_load import EntityLoad

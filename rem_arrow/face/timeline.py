@@ -8,16 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow import checks
 from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
-from rem_arrow.errors import InputError
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.quoting import identifier
+from rem_arrow.base.schema import Table
 from rem_arrow.face.find import check_columns
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import In, Values
 from rem_arrow.model.registry import id_text
-from rem_arrow.quoting import identifier
-from rem_arrow.schema import Table
 from rem_arrow.write.edges import split_end
 
 Time = dt.datetime | dt.date | str

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TypeVar
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.engine.instance import Instance
-from rem_arrow.errors import InputError
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs

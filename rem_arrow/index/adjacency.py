@@ -1,5 +1,4 @@
-"""A graph in memory: nodes with dense numbers, edges as compressed sparse rows in both directions, and a few edges
-beside them that came later.
+"""A graph in memory: dense nodes, edges as compressed sparse rows in both directions, and a few that came later.
 
     nodes    (table, id) each, numbered from 0; a table of "" is an end that no entity has
     base     edges as arrays by number: source, target, type, weight; sorted by source (and, when someone asks, by
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from rem_arrow.index.arrays import Ints, Mask
-from rem_arrow.index.edges import Edges, Rows
-from rem_arrow.index.nodes import Nodes
+from rem_arrow.index.edge_arrays import Edges, Rows
+from rem_arrow.index.node_numbers import Nodes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -67,16 +66,16 @@ class Graph:
         )
 
     def live(self) -> Edges:
-        """Return the edges that are there, between nodes that are not hidden."""
+        """Return the edges that are not dead, between nodes that are not hidden."""
         every = self.base.behind(self.later) if len(self.later.source) else self.base
-        kept = None if every.dead is None else ~every.dead
+        mask = None if every.dead is None else ~every.dead
         if self.hidden is not None:
             seen = ~self.hidden[every.source] & ~self.hidden[every.target]
-            kept = seen if kept is None else kept & seen
+            mask = seen if mask is None else mask & seen
         return (
             every
-            if kept is None
-            else Edges(every.source[kept], every.target[kept], every.kind[kept], every.weight[kept])
+            if mask is None
+            else Edges(every.source[mask], every.target[mask], every.kind[mask], every.weight[mask])
         )
 
     def kind_codes(self, names: Sequence[str] | None) -> Mask | None:
@@ -94,9 +93,9 @@ class Graph:
         if not len(later):
             return base[edges]
         behind = edges >= self.settled
-        found = np.empty(len(edges), dtype=base.dtype)
-        found[~behind], found[behind] = base[edges[~behind]], later[edges[behind] - self.settled]
-        return found
+        values = np.empty(len(edges), dtype=base.dtype)
+        values[~behind], values[behind] = base[edges[~behind]], later[edges[behind] - self.settled]
+        return values
 
     def with_changes(self, added: Edges, gone: Ints, nodes: Nodes, kinds: Sequence[str]) -> Graph:
         """Return the graph with more edges behind its own, and without some of them; nothing is hidden in it."""
@@ -109,18 +108,17 @@ class Graph:
     def with_hidden(self, hidden: Mask | None) -> Graph:
         return self if hidden is None and self.hidden is None else replace(self, hidden=hidden)
 
-    def step(self, frontier: Ints, direction: Direction, wanted: Mask | None = None, along: Mask | None = None) -> Step:
-        """Return all edges that lead on from the nodes of a frontier: of the wanted types, and those that `along`
-        allows."""
+    def step(self, frontier: Ints, direction: Direction, kinds: Mask | None = None, along: Mask | None = None) -> Step:
+        """Return all edges that lead on from the nodes of a frontier: of these types, and those that `along` allows."""
         if direction == "both":
-            out, back = self.step(frontier, "out", wanted, along), self.step(frontier, "in", wanted, along)
+            out, back = self.step(frontier, "out", kinds, along), self.step(frontier, "in", kinds, along)
             # An edge from a node to itself leads on once.
             loop = frontier[back.origin] == back.node
             return _joined([out, Step(back.origin[~loop], back.node[~loop], back.edge[~loop])])
-        parts = [self._kept(self._rows("base", direction).at(frontier), self.base, direction, wanted, 0)]
+        parts = [self._kept(self._rows("base", direction).at(frontier), self.base, direction, kinds, 0)]
         if len(self.later.source):
             parts.append(
-                self._kept(self._rows("later", direction).at(frontier), self.later, direction, wanted, self.settled)
+                self._kept(self._rows("later", direction).at(frontier), self.later, direction, kinds, self.settled)
             )
         step = _joined(parts)
         if along is None:
@@ -129,32 +127,36 @@ class Graph:
         return Step(step.origin[allowed], step.node[allowed], step.edge[allowed])
 
     def _kept(
-        self, found: tuple[Ints, Ints], edges: Edges, direction: Direction, wanted: Mask | None, first: int
+        self, places: tuple[Ints, Ints], edges: Edges, direction: Direction, kinds: Mask | None, first: int
     ) -> Step:
-        origin, edge = found
+        origin, edge = places
         node = (edges.target if direction == "out" else edges.source)[edge].astype(np.int64)
-        kept = None if wanted is None else wanted[edges.kind[edge]]
+        walked = None if kinds is None else kinds[edges.kind[edge]]
         if edges.dead is not None:
             there = ~edges.dead[edge]
-            kept = there if kept is None else kept & there
+            walked = there if walked is None else walked & there
         if self.hidden is not None:
             seen = ~self.hidden[node]
-            kept = seen if kept is None else kept & seen
-        return Step(origin, node, edge + first) if kept is None else Step(origin[kept], node[kept], edge[kept] + first)
+            walked = seen if walked is None else walked & seen
+        return (
+            Step(origin, node, edge + first)
+            if walked is None
+            else Step(origin[walked], node[walked], edge[walked] + first)
+        )
 
     def _rows(self, which: Literal["base", "later"], direction: Direction) -> Rows:
         """Return edges in the order of one of their ends, sorted when someone first asks."""
         if which == "base" and direction == "out":
             return self.out_rows
         name = "in" if which == "base" else f"later {direction}"
-        found = self._cache.get(name)
-        if found is None:
+        rows = self._cache.get(name)
+        if rows is None:
             edges = self.base if which == "base" else self.later
             ends = edges.source if direction == "out" else edges.target
-            found = self._cache[name] = (
+            rows = self._cache[name] = (
                 Rows.of(ends, len(self.out_rows.starts) - 1) if which == "base" else Rows.few(ends)
             )
-        return found
+        return rows
 
 
 def _joined(steps: Sequence[Step]) -> Step:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rem_arrow.errors import ExecuteError, UnsupportedError
+from rem_arrow.base.errors import ExecuteError, UnsupportedError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rem_arrow.index.adjacency import Graph
     from rem_arrow.index.arrays import Ints, Mask
-    from rem_arrow.index.edges import Edges
+    from rem_arrow.index.edge_arrays import Edges
 
 _ROUNDS_MAX = 1_000
 # One of so many edges is looked at first for components.
@@ -26,15 +26,15 @@ def chosen(graph: Graph, kinds: Mask | None) -> Edges:
     edges = graph.live()
     if kinds is None:
         return edges
-    kept = kinds[edges.kind]
-    return type(edges)(edges.source[kept], edges.target[kept], edges.kind[kept], edges.weight[kept])
+    of_kind = kinds[edges.kind]
+    return type(edges)(edges.source[of_kind], edges.target[of_kind], edges.kind[of_kind], edges.weight[of_kind])
 
 
 def _there(graph: Graph, edges: Edges) -> Mask:
     """Return which nodes have one of the edges."""
-    found = np.zeros(graph.nodes.count, dtype=np.bool_)
-    found[edges.source] = found[edges.target] = True
-    return found
+    has_edge = np.zeros(graph.nodes.count, dtype=np.bool_)
+    has_edge[edges.source] = has_edge[edges.target] = True
+    return has_edge
 
 
 def touched(graph: Graph, kinds: Mask | None) -> Mask:
@@ -98,8 +98,8 @@ def components(graph: Graph, kinds: Mask | None, *, strong: bool) -> Ints:
     np.minimum.at(firsts, labels[there], np.flatnonzero(there))
     number = np.empty(len(sizes), dtype=np.int64)
     number[np.lexsort((firsts, -sizes))] = np.arange(len(sizes))
-    found: Ints = np.where(there, number[labels], -1)
-    return found
+    numbers: Ints = np.where(there, number[labels], -1)
+    return numbers
 
 
 def _strong(edges: Edges, count: int) -> Ints:
@@ -107,8 +107,8 @@ def _strong(edges: Edges, count: int) -> Ints:
     from scipy.sparse.csgraph import connected_components
 
     matrix = csr_array((np.ones(len(edges.source), dtype=np.int8), (edges.source, edges.target)), shape=(count, count))
-    found: Ints = connected_components(matrix, directed=True, connection="strong")[1]
-    return found
+    labels: Ints = connected_components(matrix, directed=True, connection="strong")[1]
+    return labels
 
 
 def _weak(edges: Edges, count: int) -> Ints:
@@ -141,12 +141,12 @@ def on_cycles(graph: Graph, kinds: Mask | None) -> Mask:
     themselves."""
     label = components(graph, kinds, strong=True)
     sizes = np.bincount(label[label >= 0])
-    found: Mask = (
+    on_cycle: Mask = (
         (label >= 0) & (sizes[np.maximum(label, 0)] > 1) if len(sizes) else np.zeros(graph.nodes.count, dtype=np.bool_)
     )
     edges = chosen(graph, kinds)
-    found[edges.source[edges.source == edges.target]] = True
-    return found
+    on_cycle[edges.source[edges.source == edges.target]] = True
+    return on_cycle
 
 
 def topological(graph: Graph, kinds: Mask | None) -> Ints:
@@ -181,7 +181,7 @@ def topological(graph: Graph, kinds: Mask | None) -> Ints:
 
 
 def has_scipy() -> bool:
-    """Say whether scipy is there."""
+    """Say whether scipy is installed."""
     return find_spec("scipy") is not None
 
 

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
 
 Entry: TypeAlias = "tuple[str, bytes, bytes]"
 
@@ -45,11 +45,11 @@ def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
     once."""
     packed = []
     for column in columns:
-        known = {}
+        encodings = {}
         for text in set(column):
             encoded = text.encode()
-            known[text] = _LENGTH.pack(len(encoded)) + encoded
-        packed.append([known[text] for text in column])
+            encodings[text] = _LENGTH.pack(len(encoded)) + encoded
+        packed.append([encodings[text] for text in column])
     prefix = _TABLE.pack(table)
     return [prefix + b"".join(parts) for parts in zip(*packed, strict=True)]
 

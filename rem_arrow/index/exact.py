@@ -6,8 +6,8 @@ dot product of its own (BLAS `dot`): a matrix-vector product (BLAS `gemv`) sums 
 order.
 
 Precision: products and sums in float32, whose relative error is below 1e-6 of |row| * |query| at a few hundred
-dimensions; norms,
-quotients and roots in float64. A row whose squares leave the range of float32 is computed again in float64.
+dimensions; norms, quotients and roots in float64. A row whose squares leave the range of float32 is computed again in
+float64.
 """
 
 from __future__ import annotations
@@ -72,17 +72,17 @@ def lengths(matrix: Floats) -> Scores:
         return _roots(matrix, squares)
 
 
-def best(rowids: Rowids, found: Scores, k: int, metric: Metric) -> tuple[Rowids, Scores]:
+def best(rowids: Rowids, row_scores: Scores, k: int, metric: Metric) -> tuple[Rowids, Scores]:
     """Return the `k` rows with the best scores, best first, ties by ascending rowid; NaN is no score."""
-    assert rowids.shape == found.shape and k >= 0
-    order = -found if higher_is_better(metric) else found
+    assert rowids.shape == row_scores.shape and k >= 0
+    order = -row_scores if higher_is_better(metric) else row_scores
     chosen = np.flatnonzero(~np.isnan(order))
     if k < len(chosen):
         # All that tie with the last one take part: the rowid decides between them.
         last = np.partition(order[chosen], k - 1)[k - 1] if k else -np.inf
         chosen = chosen[order[chosen] <= last]
     chosen = chosen[np.lexsort((rowids[chosen], order[chosen]))][:k]
-    return rowids[chosen], found[chosen]
+    return rowids[chosen], row_scores[chosen]
 
 
 def merged(parts: Iterable[tuple[Rowids, Scores]], k: int, metric: Metric) -> tuple[Rowids, Scores]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.index.arrays import Ints, Mask
 from rem_arrow.index.walks import FLAGS_MAX, Rules, check_rows
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from rem_arrow.datatypes import Json
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.index.entries import Entry
-from rem_arrow.schema import Table
 
 NAMES_OF_ONE_ROW_MAX = 64
 
@@ -52,25 +52,25 @@ class RowIndex:
 
     def many(self, rowids: Sequence[bytes], columns: Mapping[int, Sequence[Json]]) -> list[Entry]:
         """Return the entries of many rows, without their identities; `columns` are plain values by place."""
-        found: list[Entry] = []
+        added: list[Entry] = []
         if self._looks_up_ids:
             odd = [
                 (i, r)
                 for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True)
                 if entries.normalise(i) != i
             ]
-            found += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
+            added += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
         for place, field in self._names:
             texts, owners = _texts(columns[place], rowids)
-            found += entries.name_entries(self.number, owners, texts, field)
+            added += entries.name_entries(self.number, owners, texts, field)
         for place, column, ordered in self._values:
             prefix = entries.column_prefix(self.number, column)
-            found += [
+            added += [
                 ("index", prefix + ordered(v) + r, b"")
                 for v, r in zip(columns[place], rowids, strict=True)
                 if v is not None
             ]
-        return found
+        return added
 
 
 def _texts(column: Sequence[Json], rowids: Sequence[bytes]) -> tuple[list[str], list[bytes]]:

@@ -72,8 +72,8 @@ class RowidSet:
         last = np.append(rowids[1:] != rowids[:-1], True)
         touched, held = rowids[last], held[last]
         places = np.minimum(np.searchsorted(touched, self._base), len(touched) - 1)
-        kept = self._base[touched[places] != self._base]
-        self._base = _frozen(np.sort(np.concatenate([kept, touched[held]]), kind="stable"))
+        untouched = self._base[touched[places] != self._base]
+        self._base = _frozen(np.sort(np.concatenate([untouched, touched[held]]), kind="stable"))
         self._log, self._logged = [], 0
         assert len(self._base) == self._count, f"{len(self._base)} rowids where {self._count} were counted"
 

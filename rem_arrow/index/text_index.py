@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rem_arrow.errors import CorruptionError, UnsupportedError
+from rem_arrow.base.errors import CorruptionError, UnsupportedError
 
 try:
     import tantivy
@@ -95,8 +95,7 @@ class TextIndex:
         return rowids[order], fingerprints[order]
 
     def put(self, rowids: Rowids, fingerprints: Fingerprints, texts: Sequence[str]) -> None:
-        """Add texts; each replaces what the index has for its rowid. A fingerprint
-        is a number made from the text."""
+        """Add texts; each replaces what the index has for its rowid. `fingerprints` are 32 bits of a hash of each."""
         with self._lock:
             writer, replaced = self._writing(), self.count > 0
             self._dirty = True
@@ -132,15 +131,15 @@ class TextIndex:
 
     def search(self, query: str, k: int, among: Rowids | None = None) -> Found:
         """Return the k best rows; with `among`, which should be few, of these."""
-        searcher, wanted = self._searcher, self._query(query)
-        if wanted is None or k <= 0:
+        searcher, parsed = self._searcher, self._query(query)
+        if parsed is None or k <= 0:
             return Found(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
         if among is not None:
             only = tantivy.Query.const_score_query(
                 tantivy.Query.term_set_query(self._index.schema, _ROWID, among.tolist()), 0.0
             )
-            wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, only)])
-        hits = searcher.search(wanted, min(k, max(1, int(searcher.num_docs))), count=False).hits
+            parsed = tantivy.Query.boolean_query([(tantivy.Occur.Must, parsed), (tantivy.Occur.Must, only)])
+        hits = searcher.search(parsed, min(k, max(1, int(searcher.num_docs))), count=False).hits
         rowids = searcher.fast_field_values(_ROWID, [address for _, address in hits])
         return Found(np.array(rowids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float64))
 
@@ -148,9 +147,9 @@ class TextIndex:
         """Return the CRC-32 of each file of the index; a file never changes under its name, but for meta.json."""
         assert self.path is not None, "an index in memory has no files"
         files = [p.name for p in self.path.iterdir() if not p.name.endswith(_NOT_INDEX)]
-        known = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
-        self._checksums = known | {
-            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in known
+        checked = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
+        self._checksums = checked | {
+            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in checked
         }
         return self._checksums
 

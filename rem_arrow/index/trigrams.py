@@ -62,42 +62,41 @@ class Trigrams:
     def bytes(self) -> int:
         return sum(a.nbytes for a in (self.chars, self.codes, self.starts, self.places, self.sizes))
 
-    def similar(self, wanted: frozenset[str], threshold: float) -> tuple[Places, Scores]:
-        """Return the places of the texts at least so similar to one with the trigrams `wanted`, ascending, and how
-        similar they are."""
-        least = max(1, ceil(threshold * len(wanted) - 1e-9))
-        lists = self._lists(wanted)
+    def similar(self, trigrams: frozenset[str], threshold: float) -> tuple[Places, Scores]:
+        """Return the places of the texts at least so similar to one with those trigrams, ascending, and the scores."""
+        least = max(1, ceil(threshold * len(trigrams) - 1e-9))
+        lists = self._lists(trigrams)
         if len(lists) < least:
             return np.empty(0, dtype=np.int64), np.empty(0)
         # Of the trigrams that no text has, the lists are empty: they are among the shortest.
         short = len(lists) - (least - 1)
         counts = np.bincount(np.concatenate(lists[:short]), minlength=len(self.sizes))
-        found = np.flatnonzero(counts).astype(np.uint32)
-        shared = counts[found]
+        candidates = np.flatnonzero(counts).astype(np.uint32)
+        shared = counts[candidates]
         for left, places in zip(range(least - 1, 0, -1), lists[short:], strict=True):
             hopeful = shared >= least - left
-            found, shared = found[hopeful], shared[hopeful]
-            shared = shared + self._among(found, places)
-        scores = shared / (len(wanted) + self.sizes[found] - shared)
+            candidates, shared = candidates[hopeful], shared[hopeful]
+            shared = shared + self._among(candidates, places)
+        scores = shared / (len(trigrams) + self.sizes[candidates] - shared)
         good = scores >= threshold
-        return found[good].astype(np.int64) + self.first, scores[good]
+        return candidates[good].astype(np.int64) + self.first, scores[good]
 
-    def _among(self, found: npt.NDArray[np.uint32], places: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    def _among(self, candidates: npt.NDArray[np.uint32], places: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
         """Say of each place whether it is in a list: by marking the list, or for few places by bisection."""
-        if len(found) * _BISECTION_STEPS > len(places):
+        if len(candidates) * _BISECTION_STEPS > len(places):
             marked = np.zeros(len(self.sizes), dtype=np.bool_)
             marked[places] = True
-            return marked[found]
-        at = np.searchsorted(places, found)
+            return marked[candidates]
+        at = np.searchsorted(places, candidates)
         at[at == len(places)] = 0
-        there: npt.NDArray[np.bool_] = places[at] == found
+        there: npt.NDArray[np.bool_] = places[at] == candidates
         return there
 
-    def _lists(self, wanted: frozenset[str]) -> list[npt.NDArray[np.uint32]]:
+    def _lists(self, trigrams: frozenset[str]) -> list[npt.NDArray[np.uint32]]:
         """Return the places of each of the trigrams that some text has, the shortest list first."""
         if not len(self.codes):
             return []
-        letters = np.array([[ord(c) for c in trigram] for trigram in wanted], dtype=np.int64).reshape(-1, 3)
+        letters = np.array([[ord(c) for c in trigram] for trigram in trigrams], dtype=np.int64).reshape(-1, 3)
         numbers = np.searchsorted(self.chars, letters)
         numbers[numbers == len(self.chars)] = 0
         numbers = numbers[(self.chars[numbers] == letters).all(axis=1)]

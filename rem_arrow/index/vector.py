@@ -11,7 +11,7 @@ What hnswlib 0.8 does not do itself, and how it is done here:
 - Replacing a row marks its old label deleted and adds another (`labels`): hnswlib's own update of a label mends the
   links around both places and takes ten times as long as an insert. Space of deleted labels is not taken again
   (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds
-  a new one when `deleted` has grown too large. An index whose last row is removed starts anew.
+  a new one when `deleted` has grown too large. An index whose last row is removed starts as a new one.
 - `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
   searches with max(ef, k), so a search asks for max(ef, k) rows and keeps k.
 - A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What
@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import hnswlib
 import numpy as np
 
-from rem_arrow.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError
 from rem_arrow.index import vector_file
 from rem_arrow.index.gate import Gate
 from rem_arrow.index.labels import ROWID_MASK, Labels
@@ -106,15 +106,15 @@ class VectorIndex:
             CorruptionError: the file is missing, damaged, or not the one expected.
         """
         loaded = vector_file.read(path)
-        found = (loaded.stamp, loaded.header.dimension, loaded.header.metric)
-        for what, wanted, there in zip(
-            ("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), found, strict=True
+        saved = (loaded.stamp, loaded.header.dimension, loaded.header.metric)
+        for what, expected, there in zip(
+            ("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), saved, strict=True
         ):
-            if wanted is not None and wanted != there:
+            if expected is not None and expected != there:
                 raise CorruptionError(
-                    f"the vector index {path} is another one: its {what} is {there!r}, not {wanted!r}"
+                    f"the vector index {path} is another one: its {what} is {there!r}, not {expected!r}"
                 )
-        index = cls(found[1], found[2], m=loaded.header.m, ef_construction=loaded.header.ef_construction, capacity=1)
+        index = cls(saved[1], saved[2], m=loaded.header.m, ef_construction=loaded.header.ef_construction, capacity=1)
         index.stamp = loaded.stamp
         if loaded.header.live:
             index._take(loaded)
@@ -181,8 +181,8 @@ class VectorIndex:
             if not query.any():
                 return _nothing()
         with self._gate.reading():
-            wanted = min(max(k, ef), len(self._rowids))
-            labels, distances = self._nearest(query, wanted) if k and wanted else _nothing()
+            count = min(max(k, ef), len(self._rowids))
+            labels, distances = self._nearest(query, count) if k and count else _nothing()
         return labels[:k] & ROWID_MASK, distances[:k]
 
     def held(self) -> Rowids:
@@ -275,11 +275,11 @@ class VectorIndex:
             marked.append(rowid)
         return np.array(marked, dtype=np.int64)
 
-    def _nearest(self, query: Floats, wanted: int) -> tuple[Rowids, Floats]:
+    def _nearest(self, query: Floats, count: int) -> tuple[Rowids, Floats]:
         """Return the nearest labels, as many as wanted or as the links reach: whether n rows are reached does not
         depend on n."""
-        found, reached, tried = _nothing(), 0, wanted
-        missed = wanted + 1
+        nearest, reached, tried = _nothing(), 0, count
+        missed = count + 1
         while missed - reached > 1:
             try:
                 labels, distances = self._graph.knn_query(query, k=tried, num_threads=1)
@@ -288,9 +288,9 @@ class VectorIndex:
                     raise
                 missed = tried
             else:
-                found, reached = (labels[0].view(np.int64), distances[0]), tried
+                nearest, reached = (labels[0].view(np.int64), distances[0]), tried
             tried = (reached + missed) // 2
-        return found
+        return nearest
 
 
 def _nothing() -> tuple[Rowids, Floats]:
@@ -307,7 +307,7 @@ def _last_places(rowids: Rowids) -> npt.NDArray[np.intp]:
 
 def _not_zero(vectors: Floats) -> npt.NDArray[np.bool_]:
     """Return which vectors have a length; none may hold NaN or an infinity."""
-    found = np.ones(len(vectors), dtype=np.bool_)
+    has_length = np.ones(len(vectors), dtype=np.bool_)
     with np.errstate(all="ignore"):
         for start in range(0, len(vectors), _CHECKED_ROWS):
             part = vectors[start : start + _CHECKED_ROWS]
@@ -315,8 +315,8 @@ def _not_zero(vectors: Floats) -> npt.NDArray[np.bool_]:
             # A sum that is neither zero nor beyond float32 says that the vector is neither.
             odd = np.flatnonzero(~((squares > 0) & (squares < np.inf)))
             assert np.isfinite(part[odd]).all(), "a vector holds NaN or an infinity"
-            found[start + odd] = part[odd].any(axis=1)
-    return found
+            has_length[start + odd] = part[odd].any(axis=1)
+    return has_length
 
 
 def _units(vectors: Floats) -> Floats:

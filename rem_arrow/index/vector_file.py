@@ -8,7 +8,7 @@
     trailer      `_TRAILER`: version, dimension, metric, m, ef_construction, count, live, lengths of graph and stamp,
                  CRC-32 of all that comes before it, magic
 
-The trailer stands at the end because save_index takes a path and begins it anew. For the same reason load_index cannot
+The trailer stands at the end because save_index takes a path and overwrites it. For the same reason load_index cannot
 read this file; the graph is handed to hnswlib in the form in which it is unpickled, as views on the mapped file.
 
 A file is written under a temporary name in its folder, synced, renamed, and the folder synced: a process that is killed
@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import hnswlib
 import numpy as np
 
-from rem_arrow.errors import CorruptionError, ExecuteError
+from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
         save_graph: has hnswlib write the graph to the path that it is given, and says what it wrote.
 
     Raises:
-        ExecuteError: the file cannot be written; what was there before is there still.
+        ExecuteError: the file cannot be written; what it held before is still in it.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_temporary_numbers)}{_TEMPORARY}")
     try:
@@ -115,10 +115,10 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
 def sweep(folder: Path) -> int:
     """Remove the temporary files that killed processes left; return how many. REQUIRES: nothing is being saved
     there."""
-    found = list(folder.glob(f"*{_TEMPORARY}"))
-    for path in found:
+    left = list(folder.glob(f"*{_TEMPORARY}"))
+    for path in left:
         path.unlink(missing_ok=True)
-    return len(found)
+    return len(left)
 
 
 def read(path: Path) -> Loaded:
@@ -237,19 +237,19 @@ def _links(
     """Return each row's top level, and the links above level 0 without the lengths between them."""
     words = data.view(np.uint32)
     lengths = words.tolist()
-    found: list[int] = []
+    levels: list[int] = []
     places: list[int] = []
     at = 0
     for _ in range(count):
         length = lengths[at]
-        found.append(length)
+        levels.append(length)
         places.append(at)
         at += 1 + length // 4
     if at != len(lengths):
         raise ValueError("links and rows do not end together")
-    kept = np.ones(len(words), dtype=np.bool_)
-    kept[places] = False
-    return np.array(found, dtype=np.int32) // level_bytes, words[kept]
+    is_link = np.ones(len(words), dtype=np.bool_)
+    is_link[places] = False
+    return np.array(levels, dtype=np.int32) // level_bytes, words[is_link]
 
 
 def _crc(data: mmap.mmap, stop: int) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.index.arrays import Ints, Mask, once
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _around(graph: Graph, starts: Ints, first: int, depth: int, rules: Rules) ->
     keys = np.arange(len(starts)) * nodes + starts
     seen = np.zeros(len(starts) * nodes, dtype=np.bool_)
     seen[keys] = True
-    found, depths, total = [], [], 0
+    reached_keys, depths, total = [], [], 0
     for level in range(1, depth + 1):
         step = graph.step(keys % nodes, rules.direction, rules.kinds, rules.along)
         reached = step.node if len(starts) == 1 else keys[step.origin] // nodes * nodes + step.node
@@ -82,9 +82,9 @@ def _around(graph: Graph, starts: Ints, first: int, depth: int, rules: Rules) ->
         seen[keys] = True
         total += len(keys)
         check_rows(total, rules)
-        found.append(keys)
+        reached_keys.append(keys)
         depths.append(np.full(len(keys), level, dtype=np.int64))
-    every = np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+    every = np.concatenate(reached_keys) if reached_keys else np.empty(0, dtype=np.int64)
     return Reached(every // nodes + first, every % nodes, np.concatenate(depths) if depths else every)
 
 
@@ -129,10 +129,10 @@ def traverse(graph: Graph, starts: Ints, depth: int, rules: Rules, *, paths: boo
     for level in range(1, depth + 1):
         last = rows[-1]
         step = graph.step(last.node, rules.direction, rules.kinds, rules.along)
-        kept = np.ones(len(step.node), dtype=np.bool_) if rules.allowed is None else rules.allowed[step.node]
+        allowed = np.ones(len(step.node), dtype=np.bool_) if rules.allowed is None else rules.allowed[step.node]
         key = last.start[step.origin] * nodes + step.node
-        kept &= ~seen[key] if seen is not None else ~(way[step.origin] == step.node[:, None]).any(axis=1)
-        origin, node, edge, key = step.origin[kept], step.node[kept], step.edge[kept], key[kept]
+        allowed &= ~seen[key] if seen is not None else ~(way[step.origin] == step.node[:, None]).any(axis=1)
+        origin, node, edge, key = step.origin[allowed], step.node[allowed], step.edge[allowed], key[allowed]
         kind = graph.kinds_of(edge)
         order = np.lexsort((_ranks(graph, last.node[origin]), names[kind], key))
         if seen is not None:
@@ -166,22 +166,22 @@ def _ranks(graph: Graph, nodes: Ints) -> Ints:
     some, back = np.unique(nodes, return_inverse=True)
     frame = pl.DataFrame({"id": graph.nodes.ids.gather(some), "table": graph.nodes.tables[some]})
     ranks = frame.select(pl.struct("id", "table").rank("dense")).to_series().to_numpy()
-    found: Ints = ranks[back].astype(np.int64)
-    return found
+    of_nodes: Ints = ranks[back].astype(np.int64)
+    return of_nodes
 
 
 def ways(tree: Tree, starts: Ints) -> list[Ints]:
     """Return, for each depth that a traversal has, a matrix of the nodes on the ways to its rows, the start first."""
     matrices: dict[int, Ints] = {0: starts.reshape(-1, 1)}
     first = {0: -len(starts)} if not len(tree.depth) or tree.depth[0] else {0: 0}
-    found: list[Ints] = []
+    levels: list[Ints] = []
     for level in np.unique(tree.depth).tolist():
         places = np.flatnonzero(tree.depth == level)
         if level == 0:
-            found.append(matrices[0])
+            levels.append(matrices[0])
             continue
         before = tree.before[places] - first[level - 1] if level > 1 or first[0] == 0 else tree.start[places]
         matrices[level] = np.concatenate([matrices[level - 1][before], tree.node[places][:, None]], axis=1)
         first[level] = int(places[0])
-        found.append(matrices[level])
-    return found
+        levels.append(matrices[level])
+    return levels

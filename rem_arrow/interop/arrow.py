@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.datatypes import mapped
-from rem_arrow.errors import ExecuteError, UnsupportedError
+from rem_arrow.base.datatypes import mapped
+from rem_arrow.base.errors import ExecuteError, UnsupportedError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.datatypes import instance, sql_name
-from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.base.datatypes import instance, sql_name
+from rem_arrow.base.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     from types import ModuleType

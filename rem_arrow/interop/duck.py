@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.base.errors import InputError, UnsupportedError
+from rem_arrow.base.quoting import identifier
 from rem_arrow.interop.readers import Input, of_batches
-from rem_arrow.quoting import identifier
 
 if TYPE_CHECKING:
     import duckdb

@@ -18,10 +18,10 @@ from urllib.parse import quote
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Table
 from rem_arrow.interop.manifest import Entry, Manifest
 from rem_arrow.interop.sinks import ENDINGS, PARTITIONED, SINKS, Source
-from rem_arrow.schema import Table
 
 WRITING = ".writing"
 _NAME_MAX = 180

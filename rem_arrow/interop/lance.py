@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from rem_arrow.errors import InputError, UnsupportedError
+from rem_arrow.base.errors import InputError, UnsupportedError
 from rem_arrow.interop.readers import Input, of_batches
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from rem_arrow.base.source import ColumnRange
 from rem_arrow.interop.arrow import as_portable, portable_schema
 from rem_arrow.interop.predicate import ranges_of
-from rem_arrow.source import ColumnRange
 
 # From columns, ranges, a filter and a limit to frames. A row outside of the ranges may be left out; a row that fails
 # the filter must be.

@@ -17,9 +17,9 @@ from typing import cast
 
 from pydantic_core import from_json, to_json
 
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, RemError
-from rem_arrow.schema import Table
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.schema import Table
 
 NAME = "manifest.json"
 _VERSION = 1

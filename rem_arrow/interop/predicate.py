@@ -11,8 +11,8 @@ from typing import cast
 import polars as pl
 from pydantic_core import from_json
 
-from rem_arrow.datatypes import Json
-from rem_arrow.source import ColumnRange
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.source import ColumnRange
 
 _MIRRORED = {"Eq": "Eq", "Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq"}
 _EPOCH = dt.datetime(1970, 1, 1)

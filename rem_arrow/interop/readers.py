@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 PIECE_ROWS = 122_880
 READABLE = (".parquet", ".pq", ".csv", ".tsv", ".ndjson", ".jsonl", ".arrow", ".ipc", ".feather")

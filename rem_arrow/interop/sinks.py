@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from rem_arrow.base.source import ColumnRange
 from rem_arrow.interop import delta, lance, text_files
 from rem_arrow.interop.arrow import stream
 from rem_arrow.interop.live import live_frame
-from rem_arrow.source import ColumnRange
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.quoting import identifier
 from rem_arrow.interop.readers import Input
-from rem_arrow.quoting import identifier
 
 HEADER = b"SQLite format 3\0"
 _PIECE_ROWS = 50_000

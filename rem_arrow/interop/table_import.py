@@ -13,15 +13,15 @@ from functools import cached_property
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Table, check_name
 from rem_arrow.interop.imports import Importable
 from rem_arrow.interop.readers import Input
-from rem_arrow.schema import Table, check_name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
-from rem_arrow.write.dangling import new_entities
+from rem_arrow.write.edge_ends import new_entities
 from rem_arrow.write.vector_rows import vector_table
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.datatypes import instance, mapped
-from rem_arrow.errors import InputError
+from rem_arrow.base.datatypes import instance, mapped
+from rem_arrow.base.errors import InputError
 
 _SIGNED = (pl.Int8, pl.Int16, pl.Int32, pl.Int64)
 _UNSIGNED = (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 FORMATS = {
     "parquet": "parquet",

@@ -29,7 +29,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rem_arrow import checks
+from rem_arrow.base import checks
 from rem_arrow.language.graphemes import is_within_grapheme
 
 Unit = Literal["tokens", "characters"]

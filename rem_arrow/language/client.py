@@ -23,7 +23,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from rem_arrow.errors import InputError, LanguageError
+from rem_arrow.base.errors import InputError, LanguageError
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Iterator
 from pathlib import Path
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 _MARKDOWN = (".md", ".markdown", ".mdx")
 _SUFFIXES = (*_MARKDOWN, ".rst", ".txt")

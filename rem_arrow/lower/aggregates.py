@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
+from rem_arrow.base.datatypes import instance
 from rem_arrow.lower import semantics, statistical
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import interval, semantics
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import types

@@ -1,5 +1,4 @@
-"""The context of lowering one statement: what it reads, what bounds it and what it reports; and the frames that are
-lowered so far."""
+"""The context of lowering one statement: what it reads, what bounds it, what it reports, and the frames so far."""
 
 from __future__ import annotations
 
@@ -9,12 +8,12 @@ from typing import TypeAlias
 
 import polars as pl
 
+from rem_arrow.base.source import Catalog, ScanReport
 from rem_arrow.lower.execution import collect
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.running.watchdog import Watch
-from rem_arrow.source import Catalog, ScanReport
 
 # What a node is known by: what runs is not always the node of the plan, but one that reads fewer rows.
 NodeKey: TypeAlias = "tuple[type, tuple[str, ...]]"

@@ -1,9 +1,7 @@
-"""Functions over the items of lists that Polars' list expressions cannot give: one row an item, computed, and put back
-into lists.
+"""Functions over the items of lists that Polars' list expressions cannot give: computed one row an item.
 
 A batch of rows holds a list in the column LIST beside what else the function reads. `spread` gives a row to each item
-of each list,
-with the number of its row, and `gathered` is the inverse.
+of each list, with the number of its row, and `gathered` is the inverse.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction

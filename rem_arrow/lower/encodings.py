@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_values
 from rem_arrow.plan import types

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 
 # Joins are in the order that order_joins chose; Polars would undo it.
 POLARS_RULES = pl.QueryOptFlags(join_order=False)

@@ -8,7 +8,7 @@ from typing import assert_never
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from rem_arrow.datatypes import widens
+from rem_arrow.base.datatypes import widens
 from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.order_key import sort_key

@@ -1,5 +1,4 @@
-"""Decimals as 64-bit integers: what fix_decimals puts into plans. Their bounds are proven, so nothing is checked
-here."""
+"""Decimals as 64-bit integers: what fix_decimals puts into plans. The bounds are proven, so nothing is checked."""
 
 from __future__ import annotations
 

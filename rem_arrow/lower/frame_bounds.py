@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.packed_sort import packed_order
 from rem_arrow.plan.nodes import Bound, Frame, SortKey
 

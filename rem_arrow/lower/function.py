@@ -1,5 +1,4 @@
-"""How a scalar function is lowered: to an expression, from those of its arguments, their types and the type of its
-result."""
+"""How a scalar function is lowered: from the expressions and types of its arguments, and the type of its result."""
 
 from __future__ import annotations
 

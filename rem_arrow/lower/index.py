@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import polars as pl
 
+from rem_arrow.base.source import IndexCall
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.plan.nodes import Index, Relation
-from rem_arrow.source import IndexCall
 
 Run = Callable[[Relation], pl.DataFrame]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.plan.nodes import WindowCall
 
 if TYPE_CHECKING:

@@ -91,8 +91,8 @@ def _without_keys(how: str, left: pl.LazyFrame, right: pl.LazyFrame) -> pl.LazyF
 def _outer_with_residual(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """The matches by the whole condition, then what matched nothing, with NULLs beside it.
 
-    Each of these frames is one chain of its own: Polars may order rows anew each time it computes an input, so a row
-    number of one computation says nothing about another.
+    Each of these frames is one chain of its own: Polars may order rows differently each time that it computes an input,
+    so a row number of one computation says nothing about another.
     """
     assert plan.residual is not None, "without a residual the plain join does"
     if plan.kind in ("semi", "anti"):

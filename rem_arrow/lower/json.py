@@ -1,5 +1,4 @@
-"""JSON in texts. Polars reads scalars by path only, so paths are walked in Python, value by value; writing is Polars'
-own."""
+"""JSON in texts: paths are walked in Python, value by value, as Polars reads only scalars by path; it writes JSON."""
 
 from __future__ import annotations
 
@@ -8,8 +7,8 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.datatypes import instance
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.plan import nested_functions as nested

@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import nested_functions as nested
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.function import ScalarFunction
 
 _INT = pl.Int64()

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_values
 

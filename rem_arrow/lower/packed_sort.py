@@ -1,5 +1,4 @@
-"""Sorting rows by several columns as one column of integers: each key takes some of 63 bits, the row's place the last
-ones.
+"""Sorting rows by several columns as one of integers: each key takes some of 63 bits, the row's place the last.
 
 Sorting plain integers is many times faster than comparing columns. Keys that do not fit, or have no small integers, are
 left to Polars.

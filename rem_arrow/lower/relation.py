@@ -7,7 +7,8 @@ from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.errors import BindError, ExecuteError, InputError
+from rem_arrow.base.errors import BindError, ExecuteError, InputError
+from rem_arrow.base.source import ScanReport
 from rem_arrow.lower import index, search_hits, sideways
 from rem_arrow.lower.context import Lowering, NodeKey, node_key
 from rem_arrow.lower.groups import lower_groups
@@ -37,7 +38,6 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.source import ScanReport
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
@@ -105,9 +105,10 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
 
 
 def _scan(plan: Scan, context: Lowering) -> pl.LazyFrame:
-    if plan not in context.scans:
-        context.scans[plan] = _scanned(plan, context)
-    frame, rows = context.scans[plan]
+    scanned = context.scans.get(plan)
+    if scanned is None:
+        scanned = context.scans[plan] = _scanned(plan, context)
+    frame, rows = scanned
     context.rows += rows
     return frame
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.elements import ELEMENTS
 from rem_arrow.lower.fixed import FIXED

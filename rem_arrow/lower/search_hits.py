@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import BindError, ExecuteError
+from rem_arrow.base.errors import BindError, ExecuteError
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,

@@ -1,5 +1,4 @@
-"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py holds each against
-DuckDB."""
+"""Every place where Polars and SQL disagree, one function each; tests/lower/test_semantics.py compares with DuckDB."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.plan import types
 
 _I128 = pl.Int128()

@@ -1,5 +1,4 @@
-"""Run the side of a join that the optimizer has chosen first, and let the scans on the other side read only rows with
-its keys.
+"""Run one side of a join first, as the optimizer chose, and let scans on the other side read only rows with its keys.
 
 Zone maps then skip segments by the range of the keys, and the rows in between are left out by looking their keys up in
 an array of booleans, far faster than a hash join would. Only costs depend on it; the join still decides.
@@ -14,10 +13,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.source import ColumnRange, KeySet, TextKeys
 from rem_arrow.plan.nodes import BOOLEAN, Call, Column, Expr, Filter, Literal, Relation, Scan
 from rem_arrow.plan.origin import at_scans
 from rem_arrow.plan.walk import conjunction
-from rem_arrow.source import ColumnRange, KeySet, TextKeys
 
 # Bytes of the largest array of booleans: keys that lie wider apart only give a range.
 _SPAN_MAX = 1 << 26

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 
 

@@ -88,7 +88,7 @@ def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 
 
 def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
-    """A map from each value to how often it is there."""
+    """A map from each value to how often it occurs."""
     values = x.drop_nulls()
     distinct = values.unique(maintain_order=True)
     counts = pl.struct(distinct.alias("key"), values.unique_counts().cast(pl.UInt64).alias("value"))

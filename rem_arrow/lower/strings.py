@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.characters import CHARACTERS

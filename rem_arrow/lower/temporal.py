@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments

@@ -7,7 +7,7 @@ import datetime as dt
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import interval
 from rem_arrow.lower.distinct import over_distinct
 

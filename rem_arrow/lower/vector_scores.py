@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.source import Metric
 from rem_arrow.index import exact
-from rem_arrow.source import Metric
 from rem_arrow.storage import codec
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.lower.frame_bounds import Layout
 from rem_arrow.lower.sample import sampled

@@ -34,7 +34,7 @@ import pydantic
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.storage import values
 
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1

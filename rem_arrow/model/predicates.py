@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from rem_arrow import checks
-from rem_arrow.errors import InputError
-from rem_arrow.quoting import identifier
+from rem_arrow.base import checks
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.quoting import identifier
 
 _VALUES = (str, bool, int, float, Decimal, bytes, UUID, dt.date, dt.time, dt.timedelta)
 Values = dict[str, object]

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Table
 from rem_arrow.model.fields import from_json_text, map_annotation
 from rem_arrow.model.registry import SYSTEM_FIELDS, id_text
-from rem_arrow.schema import Table
 from rem_arrow.storage import values
 
 _ERRORS_SHOWN_MAX = 5

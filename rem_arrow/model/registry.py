@@ -15,12 +15,12 @@ from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from rem_arrow import datatypes
-from rem_arrow.datatypes import Json, instance
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import datatypes
+from rem_arrow.base.datatypes import Json, instance
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.model.fields import Mapping, map_annotation
-from rem_arrow.schema import Field, Table, check_name
 
 CATEGORIES = ("system", "public", "user", "agents")
 SYSTEM_FIELDS = ("created_at", "modified_at", "deleted_at")

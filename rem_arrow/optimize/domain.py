@@ -15,7 +15,7 @@ from typing import assert_never, cast
 
 import polars as pl
 
-from rem_arrow.errors import UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
 from rem_arrow.optimize.pushed import Pushed, equal, joined, matched, with_default
 from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names

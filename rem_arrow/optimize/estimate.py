@@ -1,5 +1,4 @@
-"""How many rows a plan may have, and how many distinct values its columns: guesses for choosing between plans of one
-meaning."""
+"""How many rows a plan may have, and how many distinct values its columns: guesses, for choosing between plans."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ from math import inf
 
 import polars as pl
 
+from rem_arrow.base.source import Catalog, ColumnStatistics
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -37,7 +37,6 @@ from rem_arrow.plan.nodes import (
     Window,
 )
 from rem_arrow.plan.walk import children, columns_of, conjuncts
-from rem_arrow.source import Catalog, ColumnStatistics
 
 _EQUAL, _RANGE, _LIKE, _OTHER = 0.05, 0.3, 0.1, 0.3
 # Who asks for groups by what they add up to asks for few.

@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 
 import polars as pl
 
+from rem_arrow.base.source import Catalog, TableSource
 from rem_arrow.optimize.fixed_aggregates import fixed_call
 from rem_arrow.optimize.fixed_numbers import (
     INT,
@@ -44,7 +45,6 @@ from rem_arrow.plan.nodes import (
     Union,
 )
 from rem_arrow.plan.walk import all_names, children, columns_of, passed, rebuild, substitute
-from rem_arrow.source import Catalog, TableSource
 
 # Which columns of a plan are integers in it.
 Columns: TypeAlias = "dict[str, Fixed]"

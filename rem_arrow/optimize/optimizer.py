@@ -1,11 +1,11 @@
-"""The rules, by what they read, and the loop that applies them. Each rule is a function plan -> plan in a file of its
-own name."""
+"""The rules, by what they read, and the loop that applies them. Each rule is a function in a file of its name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from rem_arrow.base.source import Catalog
 from rem_arrow.optimize.aggregate_early import aggregate_early
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
@@ -24,7 +24,6 @@ from rem_arrow.optimize.share_equal import share_equal
 from rem_arrow.optimize.strengthen_joins import strengthen_joins
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
-from rem_arrow.source import Catalog
 
 # What rules read beside the plan.
 Read = TypeVar("Read")

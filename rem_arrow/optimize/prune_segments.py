@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from rem_arrow.base.source import ColumnRange, Skips
 from rem_arrow.plan.nodes import Call, Column, Expr, Filter, InList, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import conjuncts, rebuild
-from rem_arrow.source import ColumnRange
 
 _MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -24,7 +24,7 @@ def prune_segments(plan: Relation, parameters: Mapping[str, object]) -> Relation
         ranges = [
             _scaled(r, scales) for c in conjuncts(plan.condition) if (r := _range(c, columns, parameters)) is not None
         ]
-        return replace(plan, input=replace(plan.input, skips=replace(plan.input.skips, ranges=tuple(ranges))))
+        return replace(plan, input=replace(plan.input, skips=Skips(tuple(ranges))))
     return rebuild(plan, lambda p: prune_segments(p, parameters))
 
 

@@ -1,5 +1,4 @@
-"""Move conditions towards the scans: below projections, into the sides of joins, below aggregations that group by
-them."""
+"""Move conditions towards the scans: below projections and groups, and into the sides of joins."""
 
 from __future__ import annotations
 

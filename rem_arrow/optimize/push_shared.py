@@ -1,5 +1,4 @@
-"""Move conditions into a plan that is computed once for several uses: it need hold only the rows that one of them asks
-for."""
+"""Move conditions into a plan that is computed once: it need hold only the rows that one of its uses asks for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Compute equal parts of a plan once: parts that differ in nothing but the unique names of their columns become one
-Shared.
+"""Compute equal parts of a plan once: those that differ only in the unique names of their columns become one Shared.
 
 Only parts that read much and give little are worth it: what is shared is held, and nothing from above gets into it any
 more. So the rule runs when conditions have moved and joins are ordered, and before columns are pruned, which would make

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Expr, Literal
-from rem_arrow.source import Catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,4 @@
-"""ASOF joins: beside each row of the left side the one row of the right side that comes last before it, or first after
-it.
+"""ASOF joins: each row of the left side beside the row of the right side that comes last before, or first after.
 
 `Join("asof")` keeps every row of its left side. Its `equals` pair columns as in any join; its `residual` is one
 inequality, the left side's value first, which orders the candidates: with > and >= the largest of the right side's

@@ -1,5 +1,4 @@
-"""Texts that a statement searches for: each stands in the plan as a parameter, whose value, the vector, is made when
-the statement runs."""
+"""Texts that a statement searches for, as parameters of the plan: their values, vectors, are made when it runs."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
+from rem_arrow.base.source import ROWID
 from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -43,7 +44,6 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children
-from rem_arrow.source import ROWID
 
 
 class Step(NamedTuple):

@@ -1,5 +1,6 @@
-"""The catalog of scalar and aggregate functions: names, arguments and result types. What each computes is in
-lower/functions.py.
+"""The catalog of scalar and aggregate functions: names, arguments and result types.
+
+What each computes is in lower/scalar_functions.py and lower/aggregates.py.
 
 The kinds of arguments are told in signature.py; families of functions have catalogs of their own beside this one. An
 aggregate x is also a function list_x over the items of a list.

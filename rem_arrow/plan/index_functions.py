@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name
 
 _TEXT, _INT, _FLOAT = pl.String(), pl.Int64(), pl.Float64()
 

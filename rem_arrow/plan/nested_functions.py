@@ -1,5 +1,4 @@
-"""The catalog of functions over lists, structs, maps and JSON: for each its argument kinds, as in functions.py, and its
-result.
+"""The catalog of functions over lists, structs, maps and JSON: argument kinds, as in functions.py, and results.
 
 Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct",
 "map". A map is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.
@@ -11,7 +10,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.datatypes import instance
+from rem_arrow.base.datatypes import instance
 
 Types = list[pl.DataType]
 Entry = tuple[str, "pl.DataType | Callable[[Types], pl.DataType]"]

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rem_arrow.source import NO_SKIPS, Skips
+from rem_arrow.base.source import NO_SKIPS, Skips
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
 JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]

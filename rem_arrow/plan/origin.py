@@ -1,5 +1,4 @@
-"""Where a column comes from: the scans that give it unchanged, and fewer rows of which do not change the rest of the
-plan."""
+"""Where a column comes from: scans that give it unchanged, and may give fewer rows without a change to the rest."""
 
 from __future__ import annotations
 

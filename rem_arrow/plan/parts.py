@@ -1,5 +1,4 @@
-"""Aggregates that follow from aggregates of parts of the rows: of groupings that are finer, or of a table before it is
-joined."""
+"""Aggregates that follow from aggregates of parts of the rows: of finer groups, or of a table before it is joined."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.source import Ranking
+from rem_arrow.base.source import Ranking
 
 CONSTANT = 60
 

@@ -1,5 +1,4 @@
-"""Scores of texts as numbers: all that a query finds in a column, made when the statement runs, stands in the plan as a
-parameter."""
+"""Scores of texts as numbers: all that a query finds in a column is a parameter, made when the statement runs."""
 
 from __future__ import annotations
 

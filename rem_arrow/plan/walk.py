@@ -1,5 +1,4 @@
-"""Walking and rebuilding plans and expressions: children, columns used, replacement. Nothing here knows what a node
-means."""
+"""Traversals of plans and expressions: children, columns used, replacement. Nothing here knows what a node means."""
 
 from __future__ import annotations
 

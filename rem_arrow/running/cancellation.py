@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 
 _stop_event: ContextVar[threading.Event | None] = ContextVar("rem_arrow_stopping", default=None)
 

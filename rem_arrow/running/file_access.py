@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 # "any", "none", a folder or several.
 Files: TypeAlias = "str | Path | Sequence[str | Path]"

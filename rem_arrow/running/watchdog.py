@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.running.cancellation import check_stopped
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 import polars as pl
 import typer
 
+from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.demo import tour
-from rem_arrow.errors import InputError, RemError
 from rem_arrow.face.database import Database, connect
 from rem_arrow.running.file_access import Files
 from rem_arrow.shell.output import Format, format_for, write_rows

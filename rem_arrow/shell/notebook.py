@@ -26,9 +26,9 @@ from typing import Any, NamedTuple, Protocol
 import polars as pl
 from IPython.core.magic import no_var_expand
 
-from rem_arrow.errors import InputError, RemError, suggest
+from rem_arrow.base.errors import InputError, RemError, suggest
 from rem_arrow.face.database import Database, connect
-from rem_arrow.sql.mentioned import mentioned
+from rem_arrow.sql.statement.mentions import mentioned
 
 _FLAGS = ("explain", "analyze", "read-only")
 _VALUED = ("db", "timeout", "tenant")

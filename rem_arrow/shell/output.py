@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 
 _ROWS_SHOWN_MAX = 40
 _TEXT_CHARS_MAX = 60

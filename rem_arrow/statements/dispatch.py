@@ -1,10 +1,10 @@
-"""One statement to its result: by kind, to the file that runs it."""
+"""The function that runs a statement, by its kind."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from rem_arrow.sql.statement import (
+from rem_arrow.sql.statement.statement import (
     Alter,
     Control,
     CopyFrom,

@@ -1,4 +1,4 @@
-"""Rows of `edges`: what INSERT, UPDATE and DELETE do to them. One edge for each source, type and target. REQUIRES: the
+"""INSERT, UPDATE and DELETE of rows of `edges`, of which there is one for each source, type and target. REQUIRES: the
 store's lock."""
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ import time
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import BindError
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
-from rem_arrow.sql.statement import Assignments
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
+from rem_arrow.sql.statement.statement import Assignments
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
@@ -53,7 +53,7 @@ def removed(context: Context, tv: TableVersion, rowids: list[int]) -> Changes:
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
-    """Refuse to set what tells edges apart, and what the database gives."""
+    """Refuse assignments to the columns that identify an edge, or that the database sets."""
     for name, _ in assignments:
         if name.text.casefold() in table.names and name.text.casefold() not in _SETTABLE:
             raise BindError(

@@ -1,4 +1,4 @@
-"""Rows of entity tables: what INSERT, UPDATE and DELETE do to them, validated by the model. REQUIRES: the store's lock.
+"""INSERT, UPDATE and DELETE of rows of entity tables, validated by the model. REQUIRES: the store's lock.
 
 An INSERT of an id that exists replaces the row, as `db.insert` does, unless ON CONFLICT says otherwise. A row that was
 deleted counts as missing: inserting its id revives it. DELETE is soft.
@@ -11,12 +11,12 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import BindError, InputError
+from rem_arrow.base.errors import BindError, InputError
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
-from rem_arrow.sql.bind_write import EXCLUDED, Target, WriteBinder
-from rem_arrow.sql.statement import Assignments, Conflict, Name
+from rem_arrow.sql.bind.write_queries import EXCLUDED, Target, WriteBinder
+from rem_arrow.sql.statement.statement import Assignments, Conflict, Name
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
@@ -61,7 +61,7 @@ def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFra
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
-    """Refuse to set what the database gives."""
+    """Refuse assignments to the id, and to columns that the database sets."""
     for name, _ in assignments:
         column = name.text.casefold()
         if column == "id":
@@ -86,7 +86,7 @@ def _put(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame
 
 
 def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as the model takes them: JSON as objects; of what the database gives, only what a user may give."""
+    """Return rows as the model accepts them: JSON as objects, without the columns that only the database sets."""
     if "deleted_at" in frame.columns and frame["deleted_at"].null_count() < frame.height:
         raise InputError(f"deleted_at of {table.name} is set by DELETE; insert only rows that are not deleted")
     rows = frame.drop("modified_at", "deleted_at", strict=False).to_dicts()

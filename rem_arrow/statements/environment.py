@@ -1,5 +1,4 @@
-"""What executing one statement needs: who asks, the text, the parameters, and the doors through which it reads and
-writes."""
+"""The context in which a statement is executed: its text, its parameters, and how it reads and writes."""
 
 from __future__ import annotations
 
@@ -10,13 +9,13 @@ from typing import NamedTuple, TypeAlias
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import BindError, UnsupportedError, suggest
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
-from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.plan.nodes import Query
-from rem_arrow.sql.binding import Evaluate
-from rem_arrow.sql.statement import Name
+from rem_arrow.sql.bind.binder import Evaluate
+from rem_arrow.sql.statement.statement import Name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.path import Compute
@@ -27,14 +26,14 @@ Result: TypeAlias = pl.DataFrame
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One statement's surroundings.
+    """What the execution of one statement needs.
 
     Attributes:
         place: which statement of the text it is, from 0.
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
             its changes.
-        define: the same for a computation that changes what tables there are; it holds `rewriting` too.
+        define: the same for a computation that changes the set of tables; it holds `rewriting` too.
         control: begins or ends the transaction of BEGIN.
         bulk: many rows may go to segments at once; false in a transaction.
     """
@@ -62,7 +61,7 @@ class Context:
         return Snapshot(reader, tables, include_deleted=self.include_deleted, target=target)
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
-        """Return what answers questions that come up while a query is bound."""
+        """Return a function that runs a query whose rows the binder needs."""
         return lambda query: self.rows(query, snapshot).rows()
 
     def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
@@ -71,7 +70,7 @@ class Context:
 
 
 class Outcome(NamedTuple):
-    """What a statement does to rows.
+    """The changes of a statement to rows.
 
     Attributes:
         affected: rows that it inserts, changes or deletes.
@@ -84,12 +83,12 @@ class Outcome(NamedTuple):
 
 
 def counted(rows: int) -> Result:
-    """Return what a statement that writes rows gives: one row, `count`."""
+    """Return the result of a statement that writes rows: one row, `count`."""
     return pl.DataFrame({"count": [rows]}, schema={"count": pl.Int64})
 
 
 def status(text: str) -> Result:
-    """Return what a statement that writes no rows gives: one row, `status`."""
+    """Return the result of a statement that writes no rows: one row, `status`."""
     return pl.DataFrame({"status": [text]}, schema={"status": pl.String})
 
 

@@ -1,4 +1,4 @@
-"""COPY: rows to a file and from one. A file appears whole or not at all: it is written under another name, then
+"""COPY of rows to a file and from one. A file appears complete or not at all: it is written under another name, then
 renamed."""
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import InputError, UnsupportedError, suggest
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.engine.results import unique_names
-from rem_arrow.errors import InputError, UnsupportedError, suggest
 from rem_arrow.interop.readers import read_file
 from rem_arrow.interop.writers import FORMATS, format_of, write_file
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.schema import Field, Table
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import CopyFrom, CopyTo, Options
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options
 from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.rows import chosen_fields, fitting, stored
 from rem_arrow.storage.changes import Changes

@@ -9,14 +9,14 @@ from typing import cast
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError, UnsupportedError, suggest
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import Metric
 from rem_arrow.catalog.snapshot import TARGET
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, UnsupportedError, suggest
 from rem_arrow.index.entries import ordered_form
-from rem_arrow.schema import Table
-from rem_arrow.source import Metric
-from rem_arrow.sql.bind_write import Target
-from rem_arrow.sql.statement import CreateIndex, Drop
+from rem_arrow.sql.bind.write_queries import Target
+from rem_arrow.sql.statement.statement import CreateIndex, Drop
 from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.storage.changes import Changes
 from rem_arrow.write import loader

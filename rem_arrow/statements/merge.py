@@ -1,7 +1,7 @@
-"""MERGE INTO: what its source finds in the table is updated or deleted, what it does not find is inserted.
+"""MERGE INTO: rows that match a row of the source are updated or deleted, rows of the source without a match inserted.
 
-Each action reads the rows that are its own: those of its kind that meet its condition, and none of the actions of this
-kind before it. All read the same version, and what they do is one commit. REQUIRES of `Context.write`: the lock.
+Each action reads its own rows: those that meet its condition, and the condition of no earlier action of the same kind.
+All read the same version, and are one commit. REQUIRES of `Context.write`: the lock.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
-from rem_arrow.schema import Field
-from rem_arrow.source import ROWID
-from rem_arrow.sql.bind_merge import MergeBinder, returned
-from rem_arrow.sql.statement import Merge, MergeAction
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Field
+from rem_arrow.base.source import ROWID
+from rem_arrow.sql.bind.merge_actions import MergeBinder, returned
+from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage.changes import Changes
@@ -47,7 +47,7 @@ def merge(context: Context, statement: Merge) -> Result:
 
 
 def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:
-    """Return the rows of one action: new ones, with the rowid where they take the place of old ones."""
+    """Return the rows that one action writes; with the rowid where they replace others."""
     action, table = statement.actions[place], tv.table
     if action.kind == "nothing":
         return pl.DataFrame()

@@ -1,4 +1,4 @@
-"""Rows of plain tables: what INSERT, UPDATE and DELETE do to them, as `Changes`. Vectorised: frames in, frames out.
+"""INSERT, UPDATE and DELETE of rows of plain tables, frame by frame.
 
 An update keeps the rowids: it kills the live versions and appends new ones under the same numbers. REQUIRES: the
 store's lock.
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.schema import Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.index import entries
-from rem_arrow.schema import Table
-from rem_arrow.source import ROWID
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX
@@ -41,7 +41,7 @@ def insert(context: Context, table: Table, frame: pl.DataFrame) -> Outcome:
 
 
 def update(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
-    """Replace rows; `frame` has the rowid and all columns. Of a row that matched several times one match counts."""
+    """Replace rows; `frame` has the rowid and all columns. Of several matches of a row the first one counts."""
     table, changes = tv.table, Changes()
     frame = frame.unique(ROWID, keep="first", maintain_order=True).sort(ROWID)
     rowids = frame[ROWID].to_numpy()

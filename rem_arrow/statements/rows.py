@@ -1,5 +1,4 @@
-"""INSERT, UPDATE, DELETE and COPY FROM: read what they change, compute the changes by kind of table, and say how many
-rows.
+"""INSERT, UPDATE, DELETE and COPY FROM: read the rows, compute the changes by the kind of the table, count the rows.
 
 Reading and writing happen under one lock, so that no update is lost; what a statement changes becomes visible at once
 or not at all. REQUIRES of `Context.write`: the lock.
@@ -12,15 +11,15 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import BindError, ExecuteError, InputError, UnsupportedError
+from rem_arrow.base.schema import Field, Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.catalog.snapshot import TARGET, Snapshot
-from rem_arrow.datatypes import sql_name
-from rem_arrow.errors import BindError, ExecuteError, InputError, UnsupportedError
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.plan.nodes import Column, Project, Query, Values
-from rem_arrow.schema import Field, Table
-from rem_arrow.source import ROWID
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import Assignments, Delete, Insert, Name, Update
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import Assignments, Delete, Insert, Name, Update
 from rem_arrow.statements import edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.storage import values
@@ -44,7 +43,7 @@ def insert(context: Context, statement: Insert) -> Result:
 def stored(
     context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None
 ) -> Outcome:
-    """Return what adding the rows of a frame does, by kind of table."""
+    """Return the changes that add the rows of a frame, by the kind of the table."""
     match tv.table.kind:
         case "entity":
             alias, conflict = (statement.alias, statement.conflict) if statement is not None else (tv.table.name, None)
@@ -92,7 +91,7 @@ def delete(context: Context, statement: Delete) -> Result:
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
-    """Refuse to set what the database gives."""
+    """Refuse assignments to columns that the database sets."""
     if table.kind == "entity":
         entity_rows.check_assignments(table, assignments, text)
     elif table.kind == "system":
@@ -102,7 +101,7 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
 def changed(
     context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]
 ) -> Outcome:
-    """Return what replacing rows does, by kind of table; `frame` has the rowid and all columns."""
+    """Return the changes that replace rows, by the kind of the table; `frame` has the rowid and all columns."""
     match tv.table.kind:
         case "entity":
             return entity_rows.update(context, access, tv, frame)
@@ -113,8 +112,8 @@ def changed(
 
 
 def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Return what removing rows does, by kind of table; `frame` has the rowid, of entities the id, for RETURNING all
-    columns."""
+    """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities the id, for
+    RETURNING all columns."""
     match tv.table.kind:
         case "entity":
             return entity_rows.delete(context, access, tv, frame)
@@ -169,7 +168,7 @@ def target(table: Table, alias: str) -> Target:
 
 
 def _defaults(table: Table) -> dict[str, object] | None:
-    """Return the values that DEFAULT means, by column; None for entities, whose model knows."""
+    """Return the values of DEFAULT by column; None for entities, whose model has them."""
     if table.kind == "entity":
         return None
     defaults: dict[str, object] = {}
@@ -220,14 +219,14 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
 
 
 def positional_fields(table: Table, width: int) -> list[Field]:
-    """Return the fields that rows of so many columns fill: those that the database gives stand at the end, and may be
-    left out."""
+    """Return the fields that rows of that many columns fill: those that the database sets come last, and may be left
+    out."""
     settable = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
     return settable if table.kind != "plain" and width == len(settable) else list(table.fields)
 
 
 def _single(query: Query, place: int) -> Query | None:
-    """Return the query of one column that is computed; None for one that is only passed on."""
+    """Return the query of one column if it is computed; None if it is only passed on."""
     plan = query.plan
     match plan:
         case Project() if not isinstance(plan.outputs[place][1], Column):
@@ -241,7 +240,7 @@ def _single(query: Query, place: int) -> Query | None:
 
 
 def result(context: Context, access: Access, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:
-    """Return the count, or what RETURNING makes of the rows."""
+    """Return the count of rows, or the rows of RETURNING."""
     if returning is None:
         return counted(outcome.affected)
     rows = outcome.rows if outcome.rows is not None else _appended(table, outcome.changes)

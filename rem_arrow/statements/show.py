@@ -1,4 +1,4 @@
-"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN: what there is, as rows."""
+"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN, whose results are rows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.schema import Field
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.datatypes import sql_name
 from rem_arrow.plan.nodes import Column, Project, Query
-from rem_arrow.schema import Field
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.statement import Describe, Explain, ShowTables, Summarize
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.statement.statement import Describe, Explain, ShowTables, Summarize
 from rem_arrow.statements.environment import Context, Result
 from rem_arrow.storage import values
 

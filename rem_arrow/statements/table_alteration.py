@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import sql_name, widens
+from rem_arrow.base.errors import BindError, InputError, UnsupportedError
+from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.catalog.snapshot import TARGET
-from rem_arrow.datatypes import sql_name, widens
-from rem_arrow.errors import BindError, InputError, UnsupportedError
-from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.sql.bind_write import Target
-from rem_arrow.sql.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
+from rem_arrow.sql.bind.write_queries import Target
+from rem_arrow.sql.statement.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
 from rem_arrow.statements.environment import Context, Result, status, table_of
 from rem_arrow.statements.table_definition import field_of
 from rem_arrow.storage.changes import Changes
@@ -42,7 +42,7 @@ def alter(context: Context, statement: Alter) -> Result:
 
 
 def _check_kind(context: Context, table: Table, statement: Alter) -> None:
-    """Refuse a table whose columns a model declares, and a statement for the other of tables and views."""
+    """Refuse a table whose columns a model declares, ALTER TABLE of a view and ALTER VIEW of a table."""
     name = statement.table
     if table.kind not in ("plain", "view"):
         raise UnsupportedError(

@@ -11,17 +11,17 @@ from dataclasses import replace
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import Json, check_storable, instance
+from rem_arrow.base.errors import BindError, UnsupportedError
+from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.source import ROWID, ScanReport
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.datatypes import Json, check_storable, instance
 from rem_arrow.engine.results import unique_names
-from rem_arrow.errors import BindError, UnsupportedError
 from rem_arrow.model.builtin import BUILTIN
-from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.source import ROWID, ScanReport
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.bind_write import Target, WriteBinder
-from rem_arrow.sql.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.bind.write_queries import Target, WriteBinder
+from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.environment import Context, Result, counted, status, table_of
 from rem_arrow.statements.rows import fitting

@@ -5,21 +5,21 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.errors import TextError
+from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.source import IndexCall, TableSource
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.errors import TextError
 from rem_arrow.plan.nodes import Query
-from rem_arrow.schema import Field, Table, check_name
-from rem_arrow.source import IndexCall, TableSource
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
-from rem_arrow.sql.statement import CreateView
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.statement.statement import CreateView
+from rem_arrow.sql.text.parser import parse
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes
 
 
 class _Proposed:
-    """A catalog in which the view that is being made exists already: one that reads itself is seen."""
+    """A catalog in which the new view exists already, so that one that reads itself is detected."""
 
     def __init__(self, snapshot: Snapshot, name: str, sql: str) -> None:
         self._snapshot, self._name, self._sql = snapshot, name.casefold(), sql
@@ -41,7 +41,7 @@ class _Proposed:
 
 
 def create(context: Context, statement: CreateView) -> Result:
-    """Run a CREATE VIEW. Parameters and frames are not part of what a view may read."""
+    """Run a CREATE VIEW. A view reads no parameters and no frames."""
     name = check_name(statement.view.text, "view")
 
     def compute(access: Access) -> tuple[Changes, Result]:

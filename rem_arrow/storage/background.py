@@ -1,4 +1,5 @@
-"""A thread that does one piece of work after the other, whatever it is. A failure is kept and shown."""
+"""A thread that does one piece of work after the other, whatever it is. It goes on after a failure, which is kept until
+`wait` has raised it and work has succeeded since."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from types import TracebackType
 from typing import TypeAlias
 
-from rem_arrow.errors import ExecuteError, RemError
+from rem_arrow.base.errors import ExecuteError, RemError
 
 # Is told by a function whether to stop, and does so at its next boundary.
 Work: TypeAlias = Callable[[Callable[[], bool]], object]
@@ -33,6 +35,8 @@ class Background:
         self._paused = threading.Event()
         self._paused.set()
         self.failure: RemError | None = None
+        # Whether `wait` has raised it.
+        self._told = False
         self._thread = threading.Thread(target=self._run, name="rem-background", daemon=True)
         self._thread.start()
 
@@ -58,8 +62,8 @@ class Background:
         return self._queued
 
     def wait(self, timeout_s: float | None = None, tick: Callable[[], None] = lambda: None) -> None:
-        """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work, if
-        it failed."""
+        """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work,
+        if it failed."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         done = False
         while not done:
@@ -70,6 +74,7 @@ class Background:
             if deadline is not None and time.monotonic() >= deadline:
                 break
         if self.failure is not None:
+            self._told = True
             raise ExecuteError(f"background work failed: {self.failure}") from self.failure
         if not done:
             raise ExecuteError(f"background work was not done after {timeout_s} s")
@@ -97,16 +102,40 @@ class Background:
                 self._idle.notify_all()
 
     def _guard(self, work: Work | None) -> None:
-        try:
+        with _Outcome() as outcome:
             if work is not None:
                 work(lambda: self._stopping)
             self._between()
-        except RuntimeError as error:
+        error = outcome.error
+        if isinstance(error, RuntimeError) and "shutdown" in str(error):
             # The interpreter ends, and its pools take no more work; the next process begins it again.
-            if "shutdown" not in str(error):
-                raise
             self._stopping = True
-        except RemError as error:
-            self.failure = error
+        elif error is not None:
             with self._idle:
+                self.failure, self._told = _failure(error), False
                 self._idle.notify_all()
+        elif work is not None and self._told:
+            self.failure, self._told = None, False
+
+
+class _Outcome:
+    """What becomes of a piece of work: whatever it raises is kept, and the thread goes on."""
+
+    error: Exception | None = None
+
+    def __enter__(self) -> _Outcome:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.error = error if isinstance(error, Exception) else None
+        return self.error is not None
+
+
+def _failure(error: Exception) -> RemError:
+    if isinstance(error, RemError):
+        return error
+    failure = ExecuteError(f"{type(error).__name__}: {error}")
+    failure.__cause__ = error
+    return failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rem_arrow.schema import Table
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
 

@@ -31,7 +31,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -225,13 +225,13 @@ def matrix(values: pl.Series, dimension: int) -> npt.NDArray[np.float32]:
 
 def valid_vectors(values: pl.Series, dimension: int) -> npt.NDArray[np.bool_] | None:
     """Return where there is a vector of that dimension, all of it finite; None is everywhere."""
-    given = _vectors(values, dimension)
+    vectors = _vectors(values, dimension)
     # A sum is finite only where every term is: one pass, and no array of its own for each term.
     with np.errstate(over="ignore", invalid="ignore"):
-        valid: npt.NDArray[np.bool_] = np.isfinite(matrix(given, dimension).sum(axis=1, dtype=np.float64))
-    if given.null_count():
-        valid &= given.is_not_null().to_numpy()
-    array = given.to_arrow()
+        valid: npt.NDArray[np.bool_] = np.isfinite(matrix(vectors, dimension).sum(axis=1, dtype=np.float64))
+    if vectors.null_count():
+        valid &= vectors.is_not_null().to_numpy()
+    array = vectors.to_arrow()
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     if array.values.null_count:
         inner = np.asarray(array.values.slice(array.offset * dimension, len(array) * dimension).is_valid())

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.schema import Field
+from rem_arrow.base.schema import Field
 from rem_arrow.storage import keys, segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
@@ -40,6 +40,7 @@ def seal(store: Store, table: int) -> bool:
     """Turn the waiting runs of a table into segments. Returns whether there was one."""
     with store.rewriting:
         with store.lock:
+            store.recover()
             views = store.waiting(table)
         if views:
             rewrite(store, table, views)
@@ -127,14 +128,14 @@ def rewrite(store: Store, table: int, views: list[PartView]) -> None:
 
 def _live_rows(views: list[PartView]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the live rowids in ascending order, and where each stands in the parts laid end to end."""
-    found, places, base = [], [], 0
+    rowid_arrays, places, base = [], [], 0
     for view in views:
         ids, mask = view.part.rowid_array(view.length), view.live_mask()
         offsets = np.arange(view.length, dtype=np.int64) if mask is None else np.flatnonzero(mask)
-        found.append(ids[offsets])
+        rowid_arrays.append(ids[offsets])
         places.append(offsets + base)
         base += view.length
-    rowids, order = np.concatenate(found), np.concatenate(places)
+    rowids, order = np.concatenate(rowid_arrays), np.concatenate(places)
     by_rowid = np.argsort(rowids, kind="stable")
     rowids, order = rowids[by_rowid], order[by_rowid]
     assert bool(np.all(rowids[1:] > rowids[:-1])), "two live versions of one row"
@@ -173,9 +174,9 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
 
 def _died_meanwhile(store: Store, table: int, views: list[PartView]) -> npt.NDArray[np.int64]:
     """Return the rowids of the rows that were alive in `views` and are not any more."""
-    found = [np.empty(0, dtype=np.int64)]
+    rowids = [np.empty(0, dtype=np.int64)]
     for view in views:
         later = view.part.kills.offsets[view.kills :]
         if later:
-            found.append(view.part.rowid_array(view.length)[np.array(later, dtype=np.int64)])
-    return np.concatenate(found)
+            rowids.append(view.part.rowid_array(view.length)[np.array(later, dtype=np.int64)])
+    return np.concatenate(rowids)

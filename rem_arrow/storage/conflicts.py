@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from rem_arrow.errors import ConflictError
+from rem_arrow.base.errors import ConflictError
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import Version
 

@@ -6,7 +6,7 @@ that a process that is killed loses numbers and repeats none.
 
 from __future__ import annotations
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.storage import keys
 from rem_arrow.storage.kv import KV
 

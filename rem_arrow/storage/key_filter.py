@@ -15,7 +15,7 @@ from rem_arrow.storage import codec
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from rem_arrow.source import KeySet
+    from rem_arrow.base.source import KeySet
 
     Values: TypeAlias = "npt.NDArray[np.integer]"
     Offsets: TypeAlias = "npt.NDArray[np.intp]"
@@ -34,15 +34,15 @@ def kept(frames: Sequence[pl.DataFrame], keys: Sequence[KeySet]) -> list[pl.Data
     # What lies in the place of a NULL may be in a set: some rows too many are taken then.
     values = [[codec.integers(frame[key.column]) for key in keys] for frame in frames]
     offsets = _on_all_cores(values, keys, sum(f.height for f in frames))
-    found: list[pl.DataFrame] = []
+    rows: list[pl.DataFrame] = []
     few: list[tuple[pl.DataFrame, Offsets]] = []
     for frame, taken in zip(frames, offsets, strict=True):
         if taken is not None and len(taken) <= _FEW_ROWS:
             few.append((frame, taken))
             continue
-        found += [*_gathered(few), frame if taken is None else frame[pl.Series(taken.astype(np.uint32))]]
+        rows += [*_gathered(few), frame if taken is None else frame[pl.Series(taken.astype(np.uint32))]]
         few = []
-    return [*found, *_gathered(few)]
+    return [*rows, *_gathered(few)]
 
 
 def _on_all_cores(values: list[list[Values]], keys: Sequence[KeySet], rows: int) -> list[Offsets | None]:
@@ -54,7 +54,7 @@ def _on_all_cores(values: list[list[Values]], keys: Sequence[KeySet], rows: int)
     ends = [len(values) * i // threads for i in range(threads + 1)]
     with ThreadPoolExecutor(threads) as pool:
         groups = pool.map(lambda i: [_offsets(v, keys) for v in values[ends[i] : ends[i + 1]]], range(threads))
-        return [found for group in groups for found in group]
+        return [offsets for group in groups for offsets in group]
 
 
 def _offsets(values: list[Values], keys: Sequence[KeySet]) -> Offsets | None:
@@ -68,8 +68,8 @@ def _offsets(values: list[Values], keys: Sequence[KeySet]) -> Offsets | None:
     offsets: Offsets | None = None
     for share, numbers, key in sorted(zip(shares, values, keys, strict=True), key=lambda c: c[0]):
         if share <= _KEY_SHARE_MAX:
-            found = _present(numbers if offsets is None else numbers[offsets], key)
-            offsets = np.flatnonzero(found) if offsets is None else offsets[found]
+            hits = _present(numbers if offsets is None else numbers[offsets], key)
+            offsets = np.flatnonzero(hits) if offsets is None else offsets[hits]
     return offsets
 
 
@@ -77,8 +77,8 @@ def _present(values: Values, key: KeySet) -> npt.NDArray[np.bool_]:
     places = values if key.low == 0 else values.astype(np.int64, copy=False) - key.low
     # What lies beyond an end is cut to it, where False stands. This is also faster than indexing, which would check the
     # places.
-    found: npt.NDArray[np.bool_] = key.present.take(places, mode="clip")
-    return found
+    present: npt.NDArray[np.bool_] = key.present.take(places, mode="clip")
+    return present
 
 
 def _gathered(few: list[tuple[pl.DataFrame, Offsets]]) -> list[pl.DataFrame]:

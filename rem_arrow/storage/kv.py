@@ -7,8 +7,7 @@ invisible until a manifest, written later by `write`, names them.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import contextlib
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.storage import keys
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
@@ -26,6 +25,7 @@ Mode: TypeAlias = Literal["write", "read"]
 _WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
 _ENTRY_BYTES = 64
+_PROBE_BYTES = 1 << 20
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
@@ -111,53 +111,96 @@ class KV:
     """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
 
     def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30) -> None:
-        self.path, self.mode = path, mode
-        cache = rocksdict.Cache(max(4 << 20, memory_bytes // 16))
-        options = _options(memory_bytes, cache=cache)
-        options.create_if_missing(mode == "write")
-        options.create_missing_column_families(mode == "write")
-        options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, memory_bytes // 8)))
+        self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
+        # A write has failed: RocksDB takes no more of them until it is opened again.
+        self.failed = False
+        self._reopening, self._reopened = threading.Lock(), 0
+        self._synced = rocksdict.WriteOptions()
+        self._synced.sync = True
+        self._unlogged = rocksdict.WriteOptions()
+        self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
+        if mode == "write":
+            self._release = weakref.finalize(self, _release, _claim(path))
+        try:
+            self._open()
+        except RemError:
+            if mode == "write":
+                self._release()
+            raise
+
+    def _open(self) -> None:
+        cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
+        options = _options(self._memory_bytes, cache=cache)
+        options.create_if_missing(self.mode == "write")
+        options.create_missing_column_families(self.mode == "write")
+        options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, self._memory_bytes // 8)))
         # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
         # where RocksDB's default would drop it and every commit behind it.
         options.set_wal_recovery_mode(rocksdict.DBRecoveryMode.tolerate_corrupted_tail_records())
         options.set_keep_log_file_num(2)
         options.set_stats_dump_period_sec(0)
         families = {
-            name: _options(memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
+            name: _options(self._memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
         }
+        # Readers are no secondaries: these take a data file that they cannot read for absent. All files are opened at
+        # once and stay open, so nothing is lost that the writer deletes later.
         access = rocksdict.AccessType.read_write()
-        if mode == "read":
-            scratch = tempfile.mkdtemp(prefix="rem-reader-")
-            self._drop_scratch = weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
-            access = rocksdict.AccessType.secondary(scratch)
-        else:
-            self._release = weakref.finalize(self, _release, _claim(path))
+        if self.mode == "read":
+            access = rocksdict.AccessType.read_only(error_if_log_file_exist=False)
         try:
-            self._db = rocksdict.Rdict(str(path), options, families, access)
+            self._db = rocksdict.Rdict(str(self.path), options, families, access)
         except _ROCKSDB_ERROR as error:
-            if mode == "write":
-                self._release()
-            raise _translated(error, f"cannot open {path}") from error
+            raise _translated(error, f"cannot open {self.path}") from error
         self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
-        self._synced = rocksdict.WriteOptions()
-        self._synced.sync = True
-        self._unlogged = rocksdict.WriteOptions()
-        self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
+
+    def reopen(self) -> None:
+        """Open the store again after a write has failed; reads wait meanwhile. Raises ExecuteError where the disk takes
+        no writes yet; then reads go on as before."""
+        self._check_disk()
+        with self._reopening:
+            self._disconnect()
+            self._open()
+            self._reopened += 1
+            self.failed = False
+
+    def _check_disk(self) -> None:
+        probe = self.path / "probe.tmp"
+        try:
+            probe.write_bytes(bytes(_PROBE_BYTES))
+        except OSError as error:
+            raise _translated(error, f"writing to {self.path}") from error
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _read_failed(self, error: Exception, family: str, reopened: int) -> None:
+        """Raise the error of a read, unless the store was opened again meanwhile."""
+        with self._reopening:
+            if self._reopened != reopened:
+                return
+        raise _translated(error, f"reading {family} of {self.path}") from error
+
+    def _write_failed(self, error: Exception, what: str) -> RemError:
+        self.failed = True
+        return _translated(error, what)
 
     def get(self, family: str, key: bytes) -> bytes | None:
+        reopened = self._reopened
         try:
             return self._families[family].get(key)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"reading {family} of {self.path}") from error
+            self._read_failed(error, family, reopened)
+        return self.get(family, key)
 
-    def get_many(self, family: str, wanted: list[bytes]) -> list[bytes | None]:
-        if not wanted:
+    def get_many(self, family: str, keys: list[bytes]) -> list[bytes | None]:
+        if not keys:
             return []
+        reopened = self._reopened
         try:
-            return list(self._families[family].get(wanted))  # type: ignore[arg-type]
+            return list(self._families[family].get(keys))  # type: ignore[arg-type]
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"reading {family} of {self.path}") from error
+            self._read_failed(error, family, reopened)
+        return self.get_many(family, keys)
 
     def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys that start with `prefix`, and their values, in order of the keys."""
@@ -165,6 +208,7 @@ class KV:
 
     def scan_between(self, family: str, low: bytes, high: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys and values of `low <= key < high`, as they were when the iteration began."""
+        reopened = self._reopened
         try:
             entries = self._families[family].iter()
             entries.seek(low)
@@ -173,10 +217,13 @@ class KV:
                 if high is not None and key >= high:
                     return
                 yield key, entries.value()
+                low = key + b"\0"
                 entries.next()
             entries.status()
+            return
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"reading {family} of {self.path}") from error
+            self._read_failed(error, family, reopened)
+        yield from self.scan_between(family, low, high)
 
     def write(self, ops: Iterable[Op], *, sync: bool = False, drop: Iterable[tuple[str, bytes]] = ()) -> None:
         """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
@@ -199,7 +246,7 @@ class KV:
             else:
                 self._db.write(batch)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing to {self.path}") from error
+            raise self._write_failed(error, f"writing to {self.path}") from error
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
@@ -217,14 +264,14 @@ class KV:
                     return
                 self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing {family} to {self.path}") from error
+            raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
         try:
             self._families[family].flush(wait=True)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing {family} to {self.path}") from error
+            raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def delete_prefix(self, family: str, prefix: bytes) -> None:
         """Delete, at once and without the log, every key that starts with `prefix`."""
@@ -233,7 +280,7 @@ class KV:
         try:
             self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing {family} to {self.path}") from error
+            raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def compact(self) -> None:
         """Let RocksDB drop what is deleted, merge its files and give up its old logs."""
@@ -243,7 +290,7 @@ class KV:
             for family in self._families.values():
                 family.compact_range(None, None)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"compacting {self.path}") from error
+            raise self._write_failed(error, f"compacting {self.path}") from error
 
     def checkpoint(self, path: Path) -> None:
         """Write a consistent copy of the whole store to `path`, which must not exist."""
@@ -258,17 +305,21 @@ class KV:
         try:
             self._db.flush_wal(sync=True)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing to {self.path}") from error
+            raise self._write_failed(error, f"writing to {self.path}") from error
 
     def close(self) -> None:
-        """Close the store and give up its lock; safe to call twice."""
+        """Close the store and give up its lock, also after a failure; safe to call twice."""
+        with self._reopening:
+            self._disconnect()
+        if self.mode == "write":
+            self._release()
+
+    def _disconnect(self) -> None:
+        # What fails here has failed before, and was told then; what was acknowledged is in the log.
         for name, family in self._families.items():
             if name != "default":
-                family.close()
-        self._handles.clear()
-        self._families.clear()
-        self._db.close()
-        if self.mode == "read":
-            self._drop_scratch()
-        else:
-            self._release()
+                with contextlib.suppress(_ROCKSDB_ERROR):
+                    family.close()
+        self._handles, self._families = {}, {}
+        with contextlib.suppress(_ROCKSDB_ERROR):
+            self._db.close()

@@ -5,7 +5,7 @@ Its rows are in runs of its own, with negative part numbers; rows of the base th
 
 from __future__ import annotations
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version

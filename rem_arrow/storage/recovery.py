@@ -1,16 +1,17 @@
-"""Reading a database folder into memory: descriptions, manifests, tails and tombstones; and sweeping what no manifest
-names."""
+"""A database folder read into memory: descriptions, manifests, tails, tombstones. What no manifest names is swept."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import cast
 
 import numpy as np
 from pydantic_core import from_json
 
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError, InputError
-from rem_arrow.schema import Table
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, tail
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.kv import KV
@@ -18,18 +19,63 @@ from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
+_PATIENCE_S = 30
+
 
 def check_format(kv: KV) -> None:
     """Refuse a folder that is not a database of this format."""
-    found = kv.get(keys.CATALOG, b"format")
-    if found is None:
+    stored = kv.get(keys.CATALOG, b"format")
+    if stored is None:
         raise InputError(f"{kv.path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
-    if found != keys.FORMAT:
+    if stored != keys.FORMAT:
         raise InputError(
-            f"{kv.path} was written in the format {found.decode(errors='replace')!r}; this version reads "
+            f"{kv.path} was written in the format {stored.decode(errors='replace')!r}; this version reads "
             f"{keys.FORMAT.decode()!r}. "
             "Open it with the version of rem_arrow that wrote it, and export"
         )
+
+
+def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version]:
+    """Open a folder for reading, at the newest commit.
+
+    RocksDB reads the list of data files, and then the logs. A writer that flushes in between deletes logs whose data
+    are in files that the list lacks, and rows of two moments, or none, would come together. Each flush and compaction
+    is written to the manifest first: where that is the same before and behind, what was read is one moment; else it is
+    read again.
+
+    Raises:
+        CorruptionError: files are damaged or missing.
+        ExecuteError: the writer changed its files at every attempt.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        before = _layout(path)
+        kv: KV | None = None
+        try:
+            kv = KV(path, "read", memory_bytes=memory_bytes)
+            if _layout(path) == before:
+                check_format(kv)
+                cache = ColumnCache(memory_bytes // 2)
+                return kv, cache, load_version(kv, cache)
+        except RemError:
+            if _layout(path) == before or time.monotonic() > end:
+                raise
+        if kv is not None:
+            kv.close()
+        if time.monotonic() > end:
+            raise ExecuteError(
+                f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
+            )
+
+
+def _layout(path: Path) -> tuple[str, int, int] | None:
+    """Return what changes whenever RocksDB's set of files does: the name of the manifest, its size and its time."""
+    try:
+        name = (path / "CURRENT").read_text(encoding="ascii").strip()
+        manifest = (path / name).stat()
+    except (OSError, ValueError):
+        return None
+    return name, manifest.st_size, manifest.st_mtime_ns
 
 
 def load_version(kv: KV, cache: ColumnCache) -> Version:
@@ -52,15 +98,20 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
         if number in tables and part in parts[number]:
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
-    commit = kv.get(keys.CATALOG, b"commit")
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(keys.U64.unpack(commit)[0] if commit else 0, versions, names)
+    return Version(stored_commit(kv), versions, names)
+
+
+def stored_commit(kv: KV) -> int:
+    """Return the number of the newest commit."""
+    commit = kv.get(keys.CATALOG, b"commit")
+    return int(keys.U64.unpack(commit)[0]) if commit else 0
 
 
 def sweep(kv: KV, version: Version) -> int:
     """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
     many parts."""
-    known = {
+    named = {
         (number, view.part.number)
         for number, tv in version.tables.items()
         for view in tv.parts
@@ -73,7 +124,7 @@ def sweep(kv: KV, version: Version) -> int:
             return swept
         part = keys.split_part(first[0])
         prefix = first[0][:6]
-        if part not in known:
+        if part not in named:
             kv.delete_prefix("pages", prefix)
             swept += 1
         after = keys.after(prefix)
@@ -83,7 +134,7 @@ def sweep(kv: KV, version: Version) -> int:
 
 
 def _tables(kv: KV) -> dict[int, Table]:
-    found: dict[int, Table] = {}
+    tables: dict[int, Table] = {}
     for key, value in kv.scan(keys.CATALOG, b"table"):
         if len(key) != len(keys.table_key(b"table", 0)) or key == b"tables":
             continue
@@ -91,8 +142,8 @@ def _tables(kv: KV) -> dict[int, Table]:
             table = Table.from_json(cast("dict[str, Json]", from_json(value)))
         except (ValueError, KeyError, TypeError, AssertionError) as error:
             raise CorruptionError(f"the description of a table in {kv.path} is damaged: {error}") from error
-        found[table.number] = table
-    return found
+        tables[table.number] = table
+    return tables
 
 
 def _extend(run: Run, base: int, value: bytes, table: Table) -> None:

@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
-from rem_arrow import datatypes
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError
-from rem_arrow.schema import ROWID_COLUMN, Field
+from rem_arrow.base import datatypes
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.schema import ROWID_COLUMN, Field
 from rem_arrow.storage import codec, keys, statistics, values
 from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills
@@ -112,13 +112,13 @@ class Segment:
             self._rowids = pl.concat([self._page(ROWID_COLUMN, p, column) for p in range(column.pages)]).to_numpy()
         return self._rowids
 
-    def offsets(self, wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    def offsets(self, rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         """Return where the rows of these rowids stand, ascending as they do; those that are not here are left out."""
         if self.dense:
-            return (wanted[(wanted >= self.rowid_low) & (wanted <= self.rowid_high)] - self.rowid_low).astype(np.intp)
-        rowids = self.rowid_array(self.rows)
-        found: npt.NDArray[np.intp] = np.minimum(np.searchsorted(rowids, wanted), self.rows - 1)
-        here: npt.NDArray[np.intp] = found[rowids[found] == wanted]
+            return (rowids[(rowids >= self.rowid_low) & (rowids <= self.rowid_high)] - self.rowid_low).astype(np.intp)
+        own = self.rowid_array(self.rows)
+        places: npt.NDArray[np.intp] = np.minimum(np.searchsorted(own, rowids), self.rows - 1)
+        here: npt.NDArray[np.intp] = places[own[places] == rowids]
         return here
 
     def column(self, field: Field) -> pl.Series:
@@ -192,8 +192,8 @@ class Segment:
         if pages is None:
             return _default(field, 1)
         whole, place = self._around(field, offset, pages)
-        found = whole.slice(place, 1)
-        return found if pages.dtype == field.dtype else found.cast(field.dtype)
+        value = whole.slice(place, 1)
+        return value if pages.dtype == field.dtype else value.cast(field.dtype)
 
     def zone(self, field: Field) -> ZoneMap | None:
         pages = self.columns.get(field.number)
@@ -215,11 +215,11 @@ class Segment:
             return whole, offset
         page, offset = divmod(offset, pages.page_rows)
         key = (self.table, self.number, field.number, page)
-        found = self.cache.get(key)
-        if found is None:
-            found = self._page(field.number, page, pages)
-            self.cache.put(key, found)
-        return found, offset
+        values = self.cache.get(key)
+        if values is None:
+            values = self._page(field.number, page, pages)
+            self.cache.put(key, values)
+        return values, offset
 
     def _page(self, column: int, page: int, pages: ColumnPages, dtype: pl.DataType | None = None) -> pl.Series:
         where = f"table {self.table_name or self.table}, segment {self.number}, column {column}, page {page}"
@@ -227,13 +227,13 @@ class Segment:
             data = self.kv.get("pages", keys.page_key(self.table, self.number, column, page))
             if data is None:
                 raise CorruptionError("the page is missing")
-            found = codec.decode(data, dtype or pages.dtype)
+            values = codec.decode(data, dtype or pages.dtype)
         except CorruptionError as error:
             raise CorruptionError(f"{where}: {error}") from error
         rows = min(pages.page_rows, self.rows - page * pages.page_rows)
-        if len(found) != rows:
-            raise CorruptionError(f"{where}: {len(found)} values where {rows} belong")
-        return found
+        if len(values) != rows:
+            raise CorruptionError(f"{where}: {len(values)} values where {rows} belong")
+        return values
 
     def damages(self) -> Iterator[tuple[int, int, str]]:
         """Read every page; yield (column, page, what is wrong) for each that is damaged."""

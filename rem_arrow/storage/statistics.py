@@ -7,8 +7,8 @@ from typing import NamedTuple, cast
 
 import polars as pl
 
-from rem_arrow.datatypes import Json
-from rem_arrow.source import ColumnRange
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.source import ColumnRange
 from rem_arrow.storage import values
 
 _TEXT_BYTES_MAX = 128
@@ -84,8 +84,8 @@ def distinct_of(zones: list[ZoneMap]) -> int:
     low, high = min(a for a, _ in spans), max(b for _, b in spans)
     mean = sum(b - a for a, b in spans) / len(spans)
     parts = min(len(zones), max(1.0, (high - low) / mean)) if mean > 0 else len({a for a, _ in spans})
-    found = max(most, int(total / len(zones) * parts))
-    return min(found, int(high - low) + 1) if isinstance(low, int) and isinstance(high, int) else found
+    distinct = max(most, int(total / len(zones) * parts))
+    return min(distinct, int(high - low) + 1) if isinstance(low, int) and isinstance(high, int) else distinct
 
 
 class Bounds(NamedTuple):
@@ -95,18 +95,18 @@ class Bounds(NamedTuple):
     high: Json
 
 
-def bounds(wanted: ColumnRange, dtype: pl.DataType) -> Bounds:
+def bounds(column_range: ColumnRange, dtype: pl.DataType) -> Bounds:
     """Return a range of a column of that type; where it does not compare, one without bounds."""
-    return Bounds(_bound(wanted.low, dtype), _bound(wanted.high, dtype))
+    return Bounds(_bound(column_range.low, dtype), _bound(column_range.high, dtype))
 
 
-def may_match(zone: ZoneMap, wanted: Bounds, rows: int) -> bool:
+def may_match(zone: ZoneMap, bounds: Bounds, rows: int) -> bool:
     """Say whether a row of the segment may lie within the bounds; True when in doubt."""
     if zone.null_count == rows:
         return False
-    if wanted.low is not None and zone.high is not None and zone.high < wanted.low:  # type: ignore[operator]
+    if bounds.low is not None and zone.high is not None and zone.high < bounds.low:  # type: ignore[operator]
         return False
-    return not (wanted.high is not None and zone.low is not None and zone.low > wanted.high)  # type: ignore[operator]
+    return not (bounds.high is not None and zone.low is not None and zone.low > bounds.high)  # type: ignore[operator]
 
 
 def _bound(value: object, dtype: pl.DataType) -> Json:

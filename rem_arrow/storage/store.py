@@ -23,8 +23,8 @@ import numpy as np
 import polars as pl
 from pydantic_core import to_json
 
-from rem_arrow.errors import InputError, RemError
-from rem_arrow.schema import Table
+from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
@@ -86,23 +86,9 @@ class Store:
         self.rewriting = threading.RLock()
         self.process = os.getpid()
         self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
-        self.cache = ColumnCache(settings.memory_bytes // 2)
-        self.kv = KV(path, "read" if read_only else "write", memory_bytes=settings.memory_bytes)
         try:
-            if (
-                not read_only
-                and self.kv.get(keys.CATALOG, b"format") is None
-                and next(self.kv.scan(keys.CATALOG, b""), None) is None
-            ):
-                self.kv.write(
-                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
-                )
-            recovery.check_format(self.kv)
-            self.version = recovery.load_version(self.kv, self.cache)
-            if not read_only:
-                recovery.sweep(self.kv, self.version)
+            self.kv, self.cache, self.version = self._opened()
         except RemError:
-            self.kv.close()
             self.executor.shutdown(wait=False)
             raise
         self._active: dict[int, Run] = {}
@@ -116,6 +102,26 @@ class Store:
         self.indexer: Indexer = _NoIndexes()
         self._tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
+
+    def _opened(self) -> tuple[KV, ColumnCache, Version]:
+        if self.read_only:
+            return recovery.open_reader(self.path, self.settings.memory_bytes)
+        kv, cache = (
+            KV(self.path, "write", memory_bytes=self.settings.memory_bytes),
+            ColumnCache(self.settings.memory_bytes // 2),
+        )
+        try:
+            if kv.get(keys.CATALOG, b"format") is None and next(kv.scan(keys.CATALOG, b""), None) is None:
+                kv.write(
+                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
+                )
+            recovery.check_format(kv)
+            version = recovery.load_version(kv, cache)
+            recovery.sweep(kv, version)
+        except RemError:
+            kv.close()
+            raise
+        return kv, cache, version
 
     # --- reading
 
@@ -139,11 +145,8 @@ class Store:
         self.check_open()
         if not self.read_only:
             return
-        fresh = KV(self.path, "read", memory_bytes=self.settings.memory_bytes)
-        cache = ColumnCache(self.settings.memory_bytes // 2)
-        version = recovery.load_version(fresh, cache)
         # The old store closes by itself when the last segment that reads from it is gone.
-        self.kv, self.cache, self.version = fresh, cache, version
+        self.kv, self.cache, self.version = self._opened()
 
     def check_open(self) -> None:
         if self.closed:
@@ -155,6 +158,21 @@ class Store:
             )
 
     # --- writing
+
+    def recover(self) -> None:
+        """After a write that failed, by a full disk say: open RocksDB again, so that writes go on. REQUIRES: the lock.
+
+        Raises:
+            ExecuteError: the disk takes no writes yet.
+        """
+        if not self.kv.failed:
+            return
+        self.kv.reopen()
+        if recovery.stored_commit(self.kv) > self.version.commit:
+            # The error came behind the write: what was stored is shown.
+            self.version = recovery.load_version(self.kv, self.cache)
+            self._active.clear()
+        self._counters = Counters(self.kv)
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
@@ -295,6 +313,7 @@ class Store:
     def collect_garbage(self) -> int:
         """Delete pages and index entries that no pinned version needs. Returns how many entries of garbage are left."""
         with self.lock:
+            self.recover()
             oldest = min((v.commit for v in self.pinned()), default=self.version.commit)
             self._garbage.delete(self.kv, oldest, self.indexer.still_wanted)
             self._recent.forget(oldest)
@@ -309,9 +328,11 @@ class Store:
         with self.lock:
             self.closed = True
             self.executor.shutdown(wait=True)
-            if not self.read_only:
-                self.kv.sync()
-            self.kv.close()
+            try:
+                if not (self.read_only or self.kv.failed):
+                    self.kv.sync()
+            finally:
+                self.kv.close()
 
 
 # Is told by a function whether to stop.

@@ -30,9 +30,9 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import CorruptionError, InputError
-from rem_arrow.schema import Field
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import CorruptionError, InputError
+from rem_arrow.base.schema import Field
 from rem_arrow.storage import values
 from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.kills import Kills

@@ -1,10 +1,9 @@
 """Values between Python and storage: the plain form of one value, and columns of plain values.
 
 The plain form of a value is what JSON can hold exactly: integers, floats, booleans and texts as they are; dates as
-days,
-times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes as
-text of one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone maps
-and column defaults are kept in plain form.
+days, times as nanoseconds, datetimes and durations as counts of their unit since 1970 in UTC; decimals as texts; bytes
+as text of one character a byte; lists as lists; structs as lists in the order of their fields. Rows in the tail, zone
+maps and column defaults are kept in plain form.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
-from rem_arrow.datatypes import Json, instance
-from rem_arrow.errors import InputError
+from rem_arrow.base.datatypes import Json, instance
+from rem_arrow.base.errors import InputError
 
 Converter: TypeAlias = Callable[[Any], Any]
 
@@ -115,10 +114,10 @@ def _count(unit: str, delta: Callable[[Any], dt.timedelta]) -> Converter:
 
     def count(value: Any) -> int:
         d = delta(value)
-        found = (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
-        if not _INT64_MIN <= found <= _INT64_MAX:
+        number = (d.days * 86_400 + d.seconds) * per + d.microseconds * per // 1_000_000
+        if not _INT64_MIN <= number <= _INT64_MAX:
             raise InputError(f"{value} does not fit 64 bits of {unit}")
-        return found
+        return number
 
     return count
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rem_arrow.schema import Table
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 
@@ -78,18 +78,18 @@ class TableVersion(NamedTuple):
 
     def places(self, rowids: Sequence[int]) -> dict[int, list[int]]:
         """Return the offsets of the live versions of `rowids`, by part number; a rowid that is not live is left out."""
-        found: dict[int, list[int]] = {}
+        by_part: dict[int, list[int]] = {}
         if len(rowids) <= _FEW_ROWS:
             for rowid in rowids:
                 place = self.place(rowid)
                 if place is not None:
-                    found.setdefault(place.view.part.number, []).append(place.offset)
-            return found
-        wanted = np.unique(np.array(rowids, dtype=np.int64))
+                    by_part.setdefault(place.view.part.number, []).append(place.offset)
+            return by_part
+        sought = np.unique(np.array(rowids, dtype=np.int64))
         for view in self.parts:
-            inside = wanted[
-                np.searchsorted(wanted, view.part.rowid_low) : np.searchsorted(
-                    wanted, view.part.rowid_high, side="right"
+            inside = sought[
+                np.searchsorted(sought, view.part.rowid_low) : np.searchsorted(
+                    sought, view.part.rowid_high, side="right"
                 )
             ]
             if not len(inside):
@@ -101,8 +101,8 @@ class TableVersion(NamedTuple):
             mask = view.live_mask()
             offsets = offsets if mask is None else offsets[mask[offsets]]
             if len(offsets):
-                found[view.part.number] = offsets.tolist()
-        return found
+                by_part[view.part.number] = offsets.tolist()
+        return by_part
 
     def killed(self, offsets: Mapping[int, list[int]]) -> TableVersion:
         """Return the table with the rows dead that stand at `offsets`, by part number. REQUIRES: the writers' lock."""
@@ -137,11 +137,11 @@ class TableVersion(NamedTuple):
 
     def live_rowids(self) -> npt.NDArray[np.int64]:
         """Return the rowids of all live rows, in the order of the parts."""
-        found = []
+        arrays = []
         for view in self.parts:
             rowids, mask = view.part.rowid_array(view.length), view.live_mask()
-            found.append(rowids if mask is None else rowids[mask])
-        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+            arrays.append(rowids if mask is None else rowids[mask])
+        return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
 
 
 class Version:

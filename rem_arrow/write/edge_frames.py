@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store

@@ -10,11 +10,11 @@ from typing import Any
 
 import polars as pl
 
-from rem_arrow import checks
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError, suggest
+from rem_arrow.base import checks
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.model.fields import json_text
-from rem_arrow.schema import Field, Table
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rem_arrow.base.errors import InputError, RemError, suggest
+from rem_arrow.base.schema import Embedding, Table, VectorIndex
 from rem_arrow.embed.embedder import Embedder, embed_texts
 from rem_arrow.embed.providers import embedder
-from rem_arrow.errors import InputError, RemError, suggest
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.schema import Embedding, Table, VectorIndex
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
@@ -199,6 +199,7 @@ class Embeddings:
         provider = self.of(embedding)
         matrix = embed_texts(provider, list(texts.values()))
         with self._store.lock:
+            self._store.recover()
             current = self._store.version
             tv, vectors = current.tables.get(number), current.tables.get(embedding.table)
             if tv is None or vectors is None:

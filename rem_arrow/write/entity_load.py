@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
 from rem_arrow.model.fields import from_json_text
 from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from rem_arrow.errors import InputError
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Table
 from rem_arrow.model import registry
-from rem_arrow.schema import Table
 from rem_arrow.storage import compaction
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion

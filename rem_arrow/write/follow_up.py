@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rem_arrow.access.indexes import Indexes
-from rem_arrow.schema import Table
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write.embeddings import Embeddings
-from rem_arrow.write.models import Models
+from rem_arrow.write.registered_models import Models
 
 
 class FollowUp:

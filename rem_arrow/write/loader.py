@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from rem_arrow import datatypes
-from rem_arrow.errors import InputError, RemError, suggest
-from rem_arrow.schema import Embedding, Field, Table, check_name
+from rem_arrow.base import datatypes
+from rem_arrow.base.errors import InputError, RemError, suggest
+from rem_arrow.base.schema import Embedding, Field, Table, check_name
 from rem_arrow.storage import codec, segment, values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rem_arrow.access.vector_indexes import VectorIndexes
-from rem_arrow.errors import CorruptionError, InputError
+from rem_arrow.base.errors import CorruptionError, InputError
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import compaction, keys, tail
 from rem_arrow.storage.background import Background

@@ -12,7 +12,7 @@ and commits all of it at its end.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias, TypeVar
 
 from rem_arrow.access.access import Access
@@ -21,7 +21,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write.dangling import bind_ends
+from rem_arrow.write.edge_ends import bind_ends
 from rem_arrow.write.follow_up import FollowUp
 from rem_arrow.write.writer import Writer
 
@@ -68,7 +68,7 @@ class WritePath:
         changed the same rows since `base`."""
         if not changes:
             return
-        with self._store.lock:
+        with self._locked(rewriting=False):
             self._store.check_open()
             before = self._store.version
             self._store.commit(changes, base=base)
@@ -76,9 +76,6 @@ class WritePath:
 
     @contextmanager
     def _locked(self, *, rewriting: bool) -> Iterator[None]:
-        if not rewriting:
-            with self._store.lock:
-                yield
-            return
-        with self._store.rewriting, self._store.lock:
+        with self._store.rewriting if rewriting else nullcontext(), self._store.lock:
+            self._store.recover()
             yield

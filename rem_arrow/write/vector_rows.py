@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rem_arrow.schema import Embedding, Field, Table
+from rem_arrow.base.schema import Embedding, Field, Table
 
 
 def vector_table(table: Table, embedding: Embedding) -> Table:

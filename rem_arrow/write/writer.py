@@ -15,11 +15,11 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.key_indexes import FAMILIES, KeyIndexes
-from rem_arrow.datatypes import Json
-from rem_arrow.errors import InputError
+from rem_arrow.base.datatypes import Json
+from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.model.records import IdMaker, NewRows
-from rem_arrow.schema import Table
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV
@@ -28,7 +28,7 @@ from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import Place, TableVersion
 from rem_arrow.write import edges
 from rem_arrow.write.embeddings import add_vectors, split_vectors
-from rem_arrow.write.models import Models
+from rem_arrow.write.registered_models import Models
 
 
 class Writer:

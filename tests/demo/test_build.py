@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.demo import build as demo
 from rem_arrow.demo.build import open_demo
-from rem_arrow.errors import InputError
 from rem_arrow.face.database import connect
 
 

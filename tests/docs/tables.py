@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import typer
 
-from rem_arrow import schema
 from rem_arrow.access import graph_nodes, lookup
 from rem_arrow.ask import question, staged_plan
-from rem_arrow.datatypes import sql_name
+from rem_arrow.base import schema
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
 from rem_arrow.lower import relation
 from rem_arrow.model import predicates
@@ -23,21 +23,16 @@ from rem_arrow.plan.signature import Function
 from rem_arrow.plan.text_functions import TEXT
 from rem_arrow.plan.time_functions import TIME
 from rem_arrow.shell.cli import app
-from rem_arrow.sql import bind, bind_group, bind_pivot, parse
+from rem_arrow.sql.bind import group_by, pivot, query
+from rem_arrow.sql.text import parser
 from rem_arrow.storage import keys
 from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
 from tests.test_layering import LAYERS
 
-# What the architecture guide says of each file of the ground and each folder.
+# What the architecture guide says of each folder.
 UNITS = {
-    "errors": "the errors, with the place in a text and a suggestion",
-    "quoting": "identifiers and literals of SQL",
-    "checks": "checks of arguments",
-    "datatypes": "column types: Polars, SQL, JSON",
-    "schema": "tables, columns, embeddings and indexes as data",
-    "source": "what a plan reads: columns, ranges, searches",
-    "parameters": "the values that a statement is given",
+    "base": "what all may use: errors, SQL identifiers, checks of arguments, types, descriptions of tables, parameters",
     "running": "cancellation, limits of time and memory, progress bars",
     "language": "the client of language models, chunks of documents",
     "storage": "RocksDB: codec, tail, segments, versions, commits, compaction",
@@ -116,11 +111,11 @@ def _index_functions() -> str:
 def _limits() -> str:
     """The bounds that a user may meet, from the constants that hold them."""
     bounds = (
-        ("characters of an SQL text", parse.TEXT_CHARS_MAX),
-        ("queries nested in a query", bind.DEPTH_MAX),
-        ("queries of a text, each CTE counted where it is used", bind.QUERIES_MAX),
-        ("grouping sets of a query", bind_group.SETS_MAX),
-        ("columns that a PIVOT makes", bind_pivot.COLUMNS_MAX),
+        ("characters of an SQL text", parser.TEXT_CHARS_MAX),
+        ("queries nested in a query", query.DEPTH_MAX),
+        ("queries of a text, each CTE counted where it is used", query.QUERIES_MAX),
+        ("grouping sets of a query", group_by.SETS_MAX),
+        ("columns that a PIVOT makes", pivot.COLUMNS_MAX),
         ("rounds of a WITH RECURSIVE", relation.ROUNDS_MAX),
         ("rows of a WITH RECURSIVE", relation.RECURSIVE_ROWS_MAX),
         ("digits of a DECIMAL", types.PRECISION_MAX),
@@ -129,8 +124,8 @@ def _limits() -> str:
         ("bytes of a name", schema.NAME_BYTES_MAX),
         ("bytes of a value", loader.VALUE_BYTES_MAX),
         ("dimensions of a vector", embedder.DIMENSION_MAX),
-        ("edges on the way of a traversal", graph_nodes.DEPTH_MAX),
-        ("paths of a search for paths or cycles", graph_nodes.PATHS_MAX),
+        ("edges of a path in a traversal", graph_nodes.DEPTH_MAX),
+        ("paths of a call that returns paths or cycles", graph_nodes.PATHS_MAX),
         ("rows of a lookup", lookup.ROWS_MAX),
         ("values of the predicate In", predicates.OPTIONS_MAX),
         ("characters of a question", question.QUESTION_CHARS_MAX),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rem_arrow.base.errors import ExecuteError, InputError, LanguageError
 from rem_arrow.embed.embedder import embed_texts
-from rem_arrow.errors import ExecuteError, InputError, LanguageError
 
 
 class Given:

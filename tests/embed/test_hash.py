@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rem_arrow.base.errors import InputError
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.features import FeatureCache
 from rem_arrow.embed.hash import HashEmbedder
 from rem_arrow.embed.tokens import words_of
-from rem_arrow.errors import InputError
 from tests.children import run_python
 from tests.patience import join, started
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rem_arrow.base.errors import LanguageError
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.openai import OpenAIEmbedder
 from rem_arrow.embed.providers import embedder
-from rem_arrow.errors import LanguageError
 from rem_arrow.language.client import OpenAIClient, Retries
 from tests.embed.server import KEY, changed, status, vector
 from tests.patience import PATIENCE_S

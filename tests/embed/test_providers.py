@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from rem_arrow.base.errors import InputError, LanguageError
 from rem_arrow.embed.embedder import embed_texts
 from rem_arrow.embed.providers import embedder
-from rem_arrow.errors import InputError, LanguageError
 
 
 @pytest.mark.parametrize(

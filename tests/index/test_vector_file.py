@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rem_arrow.errors import CorruptionError, ExecuteError
+from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index import vector_file
 from rem_arrow.index.metrics import METRICS
 from rem_arrow.index.vector import VectorIndex

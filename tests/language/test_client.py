@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rem_arrow.errors import InputError, LanguageError
+from rem_arrow.base.errors import InputError, LanguageError
 from rem_arrow.language import client
 from rem_arrow.language.client import OpenAIClient, Retries
 from tests.children import run_python

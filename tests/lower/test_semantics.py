@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from rem_arrow.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.cast import cast
 from tests.sql.compare import rows

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rem_arrow.base.source import NO_SKIPS, Skips
 from rem_arrow.engine.results import named
 from rem_arrow.lower.context import Environment, Lowering
 from rem_arrow.lower.relation import lower
@@ -25,9 +26,8 @@ from rem_arrow.optimize.push_shared import push_shared
 from rem_arrow.optimize.share import share
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
-from rem_arrow.source import NO_SKIPS, Skips
-from rem_arrow.sql.bind import Binder
-from rem_arrow.sql.parse import parse
+from rem_arrow.sql.bind.query import Binder
+from rem_arrow.sql.text.parser import parse
 from rem_arrow.storage import key_filter
 from rem_arrow.storage.codec import CODED
 from tests.sql.compare import multiset

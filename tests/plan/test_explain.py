@@ -8,6 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from rem_arrow.base.source import ColumnRange, Skips
 from rem_arrow.plan.explain import describe, explain, text
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -34,7 +35,6 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
-from rem_arrow.source import ColumnRange, Skips
 
 INT, TEXT, BOOL = pl.Int64(), pl.String(), pl.Boolean()
 A, B, X = Column("t.a", INT), Column("t.b", TEXT), Column("u.x", INT)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.errors import TextError
+from rem_arrow.base.errors import TextError
 from tests.sql.test_slt import FILES, blocks
 
 CASES: list[tuple[str, str, str]] = [

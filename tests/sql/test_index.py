@@ -9,7 +9,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.access.table_functions import RUNS
-from rem_arrow.errors import TextError
+from rem_arrow.base.errors import TextError
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 import rem_arrow as rem
-from rem_arrow import source
-from rem_arrow.errors import TextError
+from rem_arrow.base import source
+from rem_arrow.base.errors import TextError
 from tests.patience import PATIENCE_S
 
 

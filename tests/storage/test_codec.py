@@ -19,7 +19,7 @@ from hypothesis.strategies import SearchStrategy
 from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
-from rem_arrow.datatypes import check_storable
+from rem_arrow.base.datatypes import check_storable
 from rem_arrow.storage import codec
 
 COLOURS = pl.Enum(["", "red", "green", "grün"])

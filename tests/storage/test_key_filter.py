@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rem_arrow.base.source import KeySet
 from rem_arrow.lower import sideways
 from rem_arrow.plan.nodes import Column, Filter, Relation, Scan
-from rem_arrow.source import KeySet
 from rem_arrow.storage import key_filter
 
 TYPES = [pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(), pl.UInt8(), pl.UInt32(), pl.Date()]

@@ -1,0 +1,209 @@
+"""What the engine reads from: stored tables, a user's frames, and later search hits and graph paths, all of one
+kind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+import polars as pl
+
+from rem_arrow.base.errors import ExecuteError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
+# How a search ranks: by a metric of vectors, or by the words of a text.
+Ranking: TypeAlias = Literal["cosine", "inner_product", "l2", "bm25"]
+# The column of a source that numbers its rows. No column of a user can have this name.
+ROWID = "\x00#"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRange:
+    """Rows outside of `low <= column <= high` are not wanted; a source may use it to skip, and need not.
+
+    The bounds are Python values of the column's type; None is no bound. A NULL is outside of every range.
+    """
+
+    column: str
+    low: object = None
+    high: object = None
+
+    @property
+    def is_point(self) -> bool:
+        return self.low is not None and self.low == self.high
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class KeySet:
+    """Rows whose `column` is none of these values are not wanted, nor is a NULL; a source may leave them out, and need
+    not.
+
+    `present[v - low]` says of the integer `v` whether it is one of them; a date counts its days from 1970-01-01. The
+    first and the last place are False, and stand for all that lies beyond.
+    """
+
+    column: str
+    low: int
+    present: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        assert not self.present[0] and not self.present[-1], "no value stands at the ends"
+
+
+@dataclass(frozen=True, slots=True)
+class TextKeys:
+    """Rows whose `column` is none of these texts are not wanted, nor is a NULL; a source may leave them out, and need
+    not. They are few, and differ."""
+
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skips:
+    """What a scan may leave out: rows outside of one of `ranges`, of one of `keys`, or of `texts`."""
+
+    ranges: tuple[ColumnRange, ...] = ()
+    keys: tuple[KeySet, ...] = ()
+    texts: TextKeys | None = None
+
+
+NO_SKIPS = Skips()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnStatistics:
+    """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values."""
+
+    low: object
+    high: object
+    null_count: int
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpec:
+    """A column that can be searched: the dimension of its vectors, and what embeds a text for it ("" when nothing
+    does)."""
+
+    dimension: int
+    provider: str = ""
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """What a scan did; filled in by the source: rows that it gave or may give, before the filters of the plan."""
+
+    rows: int = 0
+    segments_read: int = 0
+    segments_skipped: int = 0
+    index: str = ""
+
+
+class TableSource(Protocol):
+    """A leaf of a plan."""
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns and types, in order."""
+
+    @property
+    def hidden(self) -> pl.Schema:
+        """Columns that can be read by name and are not part of `*`: ROWID, embeddings."""
+
+    @property
+    def vectors(self) -> Mapping[str, VectorSpec]:
+        """The columns that can be searched by vector."""
+
+    @property
+    def indexed(self) -> frozenset[str]:
+        """The columns whose rows of one value are found without reading the others."""
+
+    def search(
+        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by
+        rowid."""
+
+    def search_text(
+        self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        """Return the k best rows for the words of a query, as `search` does; without k all that hold one of them."""
+
+    def row_count(self) -> int:
+        """The number of rows, exact or a close upper bound."""
+
+    def statistics(self, column: str) -> ColumnStatistics | None:
+        """What is known of a column over all rows, or None."""
+
+    def scan(
+        self,
+        columns: list[str],
+        report: ScanReport,
+        skips: Skips = NO_SKIPS,
+        coded: frozenset[str] = frozenset(),
+        fixed: frozenset[str] = frozenset(),
+    ) -> pl.LazyFrame:
+        """Return a frame of `columns`, in that order, holding at least every row that `skips` does not leave out.
+
+        Args:
+            coded: text columns that may come as categories, where the source has them so.
+            fixed: decimal columns that must come as 64-bit integers, without their scale; their statistics say that
+                they fit.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCall:
+    """One call of a function in FROM that an index answers (`plan.index_functions`).
+
+    Attributes:
+        inputs: the texts of each input, without NULLs, in the order of the call; of one that was left out none.
+        options: every option by name, in its type; those that were not given have their defaults.
+        columns: which columns are wanted, at least one.
+        relations: the values of each relation that was given by name, without NULLs.
+        deadline: when, on the monotonic clock, the statement has used up its time; None is never.
+    """
+
+    inputs: tuple[pl.Series, ...]
+    options: Mapping[str, object]
+    columns: tuple[str, ...]
+    relations: Mapping[str, pl.Series] = field(default_factory=dict)
+    deadline: float | None = None
+
+    def texts(self) -> Iterator[str]:
+        """Yield all texts of all inputs, each once, for as long as there is time."""
+        for text in dict.fromkeys(text for series in self.inputs for text in series.to_list()):
+            self.check_time()
+            yield text
+
+    def check_time(self) -> None:
+        """Raise ExecuteError when the time of the statement is used up."""
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise ExecuteError("the statement ran longer than its time and was stopped while an index was searched")
+
+
+class Catalog(Protocol):
+    """Names to sources, at one version of the database."""
+
+    def index(self, function: str, call: IndexCall) -> pl.DataFrame:
+        """Return the rows of a function that an index answers: at least the wanted columns, under their names."""
+
+    def source(self, name: str) -> TableSource | None:
+        """Return the table of that name, compared without case, or None."""
+
+    def entity_table(self, name: str) -> str | None:
+        """Return the name of the table of entities that is called so, as edges have it, or None."""
+
+    def view(self, name: str) -> str | None:
+        """Return the SELECT of the view of that name, or None."""
+
+    def table_names(self) -> list[str]:
+        """All names, for messages."""

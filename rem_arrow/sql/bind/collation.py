@@ -1,0 +1,46 @@
+"""COLLATE NOCASE and NOACCENT, in comparisons and in ORDER BY: the texts are compared without case or marks."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from rem_arrow.plan.nodes import Expr
+from rem_arrow.sql.bind.binder import ExprBinder
+
+_FOLDS = {"NOCASE": "lower", "NOACCENT": "strip_accents"}
+_PLAIN = ("BINARY", "C", "POSIX")
+
+
+def collate(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """Bind `x COLLATE c`: in ORDER BY what x is ordered by, in the SELECT list x itself."""
+    names = _names(tree)
+    unknown = [n for n in names if n not in _FOLDS and n not in _PLAIN]
+    if unknown:
+        raise binder.unsupported(
+            f"the collation {unknown[0]} is not supported; there are {', '.join((*_FOLDS, *_PLAIN))}", tree
+        )
+    if isinstance(tree.parent, exp.Ordered):
+        return binder.bind(_folded(tree.this, names))
+    if isinstance(tree.parent, (exp.Select, exp.Alias)) or all(n in _PLAIN for n in names):
+        return binder.bind(tree.this)
+    raise binder.unsupported("COLLATE is supported in comparisons and in ORDER BY", tree)
+
+
+def collated(*trees: exp.Expression) -> list[exp.Expression]:
+    """Return the sides of a comparison, folded if one of them has a collation."""
+    names = next((_names(t) for t in trees if isinstance(t, exp.Collate)), [])
+    if not any(n in _FOLDS for n in names):
+        return list(trees)
+    return [_folded(t.this if isinstance(t, exp.Collate) else t, names) for t in trees]
+
+
+def _names(tree: exp.Expression) -> list[str]:
+    return str(tree.expression.sql("duckdb")).upper().replace('"', "").split(".")
+
+
+def _folded(tree: exp.Expression, names: list[str]) -> exp.Expression:
+    folded = tree.copy()
+    for name in names:
+        if name in _FOLDS:
+            folded = exp.Anonymous(this=_FOLDS[name], expressions=[folded])
+    return folded

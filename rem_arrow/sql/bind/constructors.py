@@ -1,0 +1,128 @@
+"""Lists, structs, rows and maps that a text writes out."""
+
+from __future__ import annotations
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.nodes import Call, Expr
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
+from rem_arrow.sql.bind.containers import field, listed, packed
+from rem_arrow.sql.bind.subscripts import indexed
+
+_EMPTY_MAP = Call("list_value", (), nested.map_of(pl.Null(), pl.Null()))
+
+
+def list_value(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`[x, y]`, ARRAY[x, y], list_value(x, y), and `[x + 1 for x in l if x > 1]`."""
+    match tree.expressions:
+        case [exp.Comprehension() as comprehension]:
+            return _comprehension(binder, comprehension)
+        case [exp.Query() as query] if not tree.args.get("value_constructor"):
+            return _array_of(binder, query)
+        case items:
+            return listed(binder, [binder.bind(t) for t in items], tree)
+
+
+def _array_of(binder: ExprBinder, query: exp.Expression) -> Expr:
+    """`ARRAY(SELECT ...)`: its rows as a list, in their order; empty if there are none."""
+    alias = exp.TableAlias(this=exp.to_identifier("array"), columns=[exp.to_identifier("item")])
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    rows = exp.Subquery(this=inner.copy(), alias=alias)
+    items = exp.Select(
+        expressions=[exp.Anonymous(this="list", expressions=[exp.column("item", "array")])], from_=exp.From(this=rows)
+    )
+    rows_listed = binder.bind(exp.Subquery(this=items))
+    empty = Call("list_value", (), rows_listed.dtype)
+    return Call("coalesce", (rows_listed, empty), rows_listed.dtype)
+
+
+def _comprehension(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    names = [tree.expression, *([tree.args["position"]] if tree.args.get("position") is not None else [])]
+    items, condition = tree.args["iterator"], tree.args.get("condition")
+    if condition is not None:
+        items = exp.ArrayFilter(
+            this=items.copy(), expression=exp.Lambda(this=condition.copy(), expressions=[n.copy() for n in names])
+        )
+    body = exp.Lambda(this=tree.this.copy(), expressions=[n.copy() for n in names])
+    return binder.bind(exp.Transform(this=items.copy(), expression=body))
+
+
+def row(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`(x, y)` and ROW(x, y)."""
+    if not tree.expressions:
+        raise binder.error("a row has at least one value", tree)
+    return packed({str(i): binder.bind(t) for i, t in enumerate(tree.expressions, 1)})
+
+
+def _fields(binder: ExprBinder, trees: list[exp.Expression]) -> dict[str, Expr]:
+    fields: dict[str, Expr] = {}
+    for place, item in enumerate(trees, 1):
+        match item:
+            case exp.PropertyEQ():
+                name, value = item.this.name, item.expression
+            case exp.Alias():
+                name, value = item.alias, item.this
+            case _:
+                name, value = str(place), item
+        if name.casefold() in map(str.casefold, fields):
+            raise binder.error(f'the field "{name}" is there twice', item)
+        fields[name] = binder.bind(value)
+    return fields
+
+
+def _struct(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`{'a': x}`, struct_pack(a := x)."""
+    if not tree.expressions:
+        raise binder.error("a struct has at least one field", tree)
+    return packed(_fields(binder, tree.expressions))
+
+
+def struct_insert(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """struct_insert(s, b := 2) and struct_update: the fields of s, then, or instead, the given ones."""
+    base = binder.bind(trees[0])
+    if not isinstance(base.dtype, pl.Struct):
+        raise binder.error(f"this takes a struct first, and this is {sql_name(base.dtype)}", tree)
+    fields: dict[str, Expr] = {name: field(base, name, dtype) for name, dtype in nested.fields_of(base.dtype).items()}
+    return packed({**fields, **_fields(binder, trees[1:])})
+
+
+def _map(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """MAP([keys], [values])."""
+    keys, values = tree.args.get("keys"), tree.args.get("values")
+    if keys is None or values is None:
+        return _EMPTY_MAP
+    pair = (binder.bind(keys), binder.bind(values))
+    return Call("map", pair, nested.map_of(*(nested.item_of(p.dtype) for p in pair)))
+
+
+def _map_of_pairs(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """`MAP {'a': 1}`."""
+    if isinstance(tree.this, exp.Bracket):
+        # SQLGlot reads MAP {...}['a'] as the map of {...}['a'].
+        return indexed(binder, _map_of_pairs(binder, exp.ToMap(this=tree.this.this.copy())), tree.this)
+    entries = tree.this.expressions
+    if not all(isinstance(e.expression, exp.Expression) for e in entries):
+        raise binder.error("a MAP holds pairs, as in MAP {'a': 1}", tree)
+    if not entries:
+        return _EMPTY_MAP
+    keys = binder.same([binder.bind(_key(e.this)) for e in entries], tree)
+    values = binder.same([binder.bind(e.expression) for e in entries], tree)
+    return listed(binder, [packed({"key": k, "value": v}) for k, v in zip(keys, values, strict=True)], tree)
+
+
+def _key(tree: exp.Expression) -> exp.Expression:
+    """A name here is a column; SQLGlot may leave it as it is in a struct."""
+    return exp.column(tree.copy()) if isinstance(tree, exp.Identifier) else tree
+
+
+CONSTRUCTORS: dict[type[exp.Expression], Operator] = {
+    exp.Array: list_value,
+    exp.List: list_value,
+    exp.Struct: _struct,
+    exp.Tuple: row,
+    exp.Map: _map,
+    exp.ToMap: _map_of_pairs,
+}

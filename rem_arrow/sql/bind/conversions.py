@@ -1,0 +1,209 @@
+"""Conversions that binding decides: casts, literals folded into the type beside them, and the common type of
+operands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import TypeGuard
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
+from rem_arrow.plan.interval_text import interval_of
+from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
+from rem_arrow.plan.zones import zone_named
+
+_FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
+# Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
+_STAMP = re.compile(
+    r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ "
+    r"T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$",
+    re.IGNORECASE,
+)
+_ZONED = re.compile(r"(.*\d)\s*([A-Za-z][A-Za-z_/+\-0-9]+)$")
+_TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
+
+
+def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: bool = False) -> Expr:
+    """Return `expr` as `dtype`. A text literal becomes a date or time at once; ValueError if it is none."""
+    if expr.dtype == dtype:
+        return expr
+    if isinstance(expr, Literal):
+        if expr.value is None:
+            return Literal(None, dtype)
+        if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
+            return Literal(_temporal(expr.value, dtype), dtype)
+        if isinstance(expr.value, str) and isinstance(dtype, pl.Duration) and not safe:
+            months, microseconds = interval_of(expr.value)
+            return Literal(dt.timedelta(days=30 * months, microseconds=microseconds), dtype)
+        folded = None if explicit else _number(expr.value, dtype)
+        if folded is not None:
+            return Literal(folded, dtype)
+    return Cast(expr, dtype, safe)
+
+
+def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
+    """Say whether CAST from one type to the other is defined at all; whether a value fits is seen when it runs."""
+    if source == dtype or types.is_text(source) or types.is_text(dtype) or isinstance(source, pl.Null):
+        return True
+    plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (
+        types.is_number(dtype) or isinstance(dtype, pl.Boolean)
+    )
+    stamped = isinstance(source, (pl.Date, pl.Datetime)) and isinstance(dtype, (pl.Date, pl.Datetime))
+    time_of_day = isinstance(source, pl.Datetime) and isinstance(dtype, pl.Time)
+    intervals = types.is_interval(source) and types.is_interval(dtype)
+    same_kind = type(source) is type(dtype) and not nested.is_nested(source) and not types.is_interval(source)
+    return plain or intervals or stamped or time_of_day or _nested_castable(source, dtype) or same_kind
+
+
+def _nested_castable(source: pl.DataType, dtype: pl.DataType) -> bool:
+    """A list casts item by item; a struct field by field, by name, or by place if one of the two has no names."""
+    if nested.is_list(source) and nested.is_list(dtype):
+        return castable(nested.item_of(source), nested.item_of(dtype))
+    old, new = nested.fields_of(source), nested.fields_of(dtype)
+    if not old or not new:
+        return False
+    if nested.is_unnamed(source) or nested.is_unnamed(dtype):
+        return len(old) == len(new) and all(castable(a, b) for a, b in zip(old.values(), new.values(), strict=True))
+    by_name = {name.casefold(): t for name, t in old.items()}
+    return any(n.casefold() in by_name for n in new) and all(
+        castable(by_name.get(n.casefold(), pl.Null()), t) for n, t in new.items()
+    )
+
+
+def _number(value: object, dtype: pl.DataType) -> object:
+    """Return a literal's number as a value of `dtype` if that is exact, else None."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return None
+    if dtype.is_integer() and isinstance(value, int):
+        return value if fits(value, dtype) else None
+    if isinstance(dtype, pl.Decimal):
+        exact = Decimal(value)
+        scaled = exact.scaleb(dtype.scale)
+        digits = (dtype.precision or types.PRECISION_MAX) - dtype.scale
+        return exact if scaled == scaled.to_integral_value() and abs(exact) < 10**digits else None
+    return float(value) if isinstance(dtype, pl.Float64) else None
+
+
+def _temporal(text: str, dtype: pl.DataType) -> object:
+    """Return a date or time in ISO form as a value. Raises ValueError."""
+    trimmed = text.strip()
+    zoned = _ZONED.match(trimmed) if isinstance(dtype, pl.Datetime) and dtype.time_zone else None
+    zone = zone_named(zoned[2]) if zoned is not None else None
+    if zoned is not None and zone is not None and zone != "UTC":
+        local = _temporal(zoned[1], pl.Datetime("us"))
+        assert isinstance(local, dt.datetime), "the type says so"
+        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.timezone.utc)
+    try:
+        if isinstance(dtype, pl.Time) and ":" in trimmed[:3]:
+            return _time_of_day(trimmed)
+        return _stamp(trimmed, dtype)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(
+            f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59"
+        ) from error
+
+
+def _time_of_day(text: str) -> dt.time:
+    hit = _TIME.match(text)
+    if hit is None:
+        raise ValueError("not in ISO form")
+    hour, minute, second, fraction = hit.groups()
+    return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
+
+
+def _stamp(text: str, dtype: pl.DataType) -> dt.date | dt.time | dt.datetime:
+    hit = _STAMP.match(text)
+    if hit is None:
+        raise ValueError("not in ISO form")
+    year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
+    date = (int(year), int(month), int(day))
+    stamp = dt.datetime(*date, int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
+    if isinstance(dtype, pl.Date):
+        return stamp.date()
+    if isinstance(dtype, pl.Time):
+        return stamp.time()
+    assert isinstance(dtype, pl.Datetime), "folded types are temporal"
+    if dtype.time_zone is None:
+        # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
+        return stamp
+    hours, minutes, seconds = (int(part or 0) for part in offset)
+    shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
+
+
+def _microseconds(fraction: str | None) -> int:
+    return int(fraction[:6].ljust(6, "0")) if fraction else 0
+
+
+def fits(value: int, dtype: pl.DataType) -> bool:
+    if not dtype.is_integer():
+        return False
+    width = types.bits(dtype)
+    return -(1 << (width - 1)) <= value < 1 << (width - 1) if dtype.is_signed_integer() else 0 <= value < 1 << width
+
+
+def signed(value: int) -> tuple[int, pl.DataType]:
+    dtype: pl.DataType = (
+        pl.Int32() if fits(value, pl.Int32()) else pl.Int64() if fits(value, pl.Int64()) else pl.Int128()
+    )
+    return value, dtype
+
+
+def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
+    """Let an integer literal take the type of the integer beside it, if it fits."""
+    for a, b in ((left, right), (right, left)):
+        if isinstance(a, Literal) and _is_integer(a.value) and not isinstance(b, Literal) and fits(a.value, b.dtype):
+            fitted = Literal(a.value, b.dtype)
+            return (fitted, right) if a is left else (left, fitted)
+    return left, right
+
+
+def common_type(operands: list[Expr]) -> pl.DataType | None:
+    """Return the type in which the operands meet, or None. Text and NULL literals follow the others."""
+    typed = [
+        o for o in operands if not (isinstance(o, (Literal, Parameter)) and isinstance(o.dtype, (pl.String, pl.Null)))
+    ]
+    if not typed:
+        typed = operands
+    # Integer literals meet last: one that fits does not widen.
+    ordered = [o for o in typed if not _is_integer_literal(o)] + [o for o in typed if _is_integer_literal(o)]
+    joint: pl.DataType | None = ordered[0].dtype
+    for operand in ordered[1:]:
+        if joint is None:
+            return None
+        if not (isinstance(operand, Literal) and _is_integer(operand.value) and fits(operand.value, joint)):
+            joint = types.common(joint, operand.dtype)
+    return joint
+
+
+def equal_to_texts(operands: list[Expr]) -> list[Expr]:
+    """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the
+    two is not defined."""
+    others = [o for o in operands if not types.is_text(o.dtype) and not isinstance(o.dtype, pl.Null)]
+    dtype = common_type(others) if 0 < len(others) < len(operands) else None
+    if dtype is None or dtype.is_nested() or isinstance(dtype, pl.Binary):
+        return operands
+    return [
+        cast_to(o, dtype) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o for o in operands
+    ]
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_integer_literal(expr: Expr) -> bool:
+    return isinstance(expr, Literal) and _is_integer(expr.value)
+
+
+def settled(expr: Expr) -> Expr:
+    """Give an output that is only NULL the type INTEGER, as DuckDB does."""
+    if not isinstance(expr.dtype, pl.Null):
+        return expr
+    return Literal(None, pl.Int32()) if isinstance(expr, Literal) else cast_to(expr, pl.Int32())

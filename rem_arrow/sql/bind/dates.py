@@ -1,0 +1,161 @@
+"""INTERVAL literals, and functions of dates and times whose arguments SQLGlot names in its own ways: EXTRACT,
+date_trunc, AT TIME ZONE, time_bucket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.errors import suggest
+from rem_arrow.plan import functions, types
+from rem_arrow.plan.interval_text import unit_of
+from rem_arrow.plan.nodes import Call, Expr, Literal
+from rem_arrow.plan.time_functions import TO_UNITS
+from rem_arrow.plan.zones import zone_named
+from rem_arrow.sql.bind.binder import ExprBinder, Operator
+from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.bind.intervals import interval_from, interval_literal
+from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.bind.special_functions import SPECIAL
+from rem_arrow.sql.text.trees import literal_text
+
+_ZONED_WIDTH_MIN = timedelta(minutes=15)
+_UNIT_FUNCTIONS = {unit: name for name, unit in TO_UNITS.items()}
+# Units that may have a part: INTERVAL '1.5' SECOND. Of others INTERVAL '1.5' DAY is one.
+_PARTED = ("second", "millisecond")
+_DIFF_UNITS = {
+    "ISOYEAR",
+    "DECADE",
+    "CENTURY",
+    "MILLENNIUM",
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+    "MICROSECOND",
+}
+
+
+def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """Bind INTERVAL '1' DAY, INTERVAL 3 MONTHS, INTERVAL '1 year 2 days', INTERVAL (n) HOUR."""
+    amount, unit_tree = tree.this, tree.args.get("unit")
+    unit = None if unit_tree is None else unit_of(unit_tree.name)
+    if amount is None or isinstance(unit_tree, exp.IntervalSpan):
+        raise binder.unsupported(f"the interval {tree.sql('duckdb')} is not supported", tree)
+    if unit_tree is not None and unit is None:
+        raise binder.unsupported(f"the interval unit {unit_tree.name} is not supported", tree)
+    if unit is None:
+        operand = binder.bind(amount)
+        if types.is_temporal(operand.dtype):
+            # SQLGlot reads INTERVAL '1 day' + x as a sum of two intervals.
+            return operand
+        return interval_from(binder, operand if types.is_text(operand.dtype) else cast_to(operand, pl.String()), tree)
+    text = literal_text(amount)
+    if text is not None:
+        number = text.strip() if unit in _PARTED else text.strip().split(".")[0]
+        return interval_literal(binder, number, unit, tree)
+    return call(
+        binder,
+        _UNIT_FUNCTIONS[unit],
+        [amount if unit in _PARTED else exp.Cast(this=amount, to=exp.DataType.build("BIGINT"))],
+        tree,
+    )
+
+
+def _date_trunc(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    unit = tree.args["unit"]
+    if isinstance(unit, exp.Var):
+        # SQLGlot reads a column here as a word too: date_trunc(part, d).
+        is_column = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
+        unit = exp.column(unit.name) if is_column else exp.Literal.string(unit.name.lower())
+    return SPECIAL["date_trunc"](binder, [unit, tree.this], tree)
+
+
+def _date_diff(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    unit = tree.args["unit"].name.upper() if tree.args.get("unit") is not None else "DAY"
+    if unit not in _DIFF_UNITS:
+        raise binder.error(
+            f"{unit.lower()} is not a unit of date_diff",
+            tree,
+            f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.",
+        )
+    return call(binder, "date_diff", [exp.Literal.string(unit.lower()), tree.expression, tree.this], tree)
+
+
+def _extract(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return part(binder, tree.this.name, tree.expression, tree)
+
+
+def part(binder: ExprBinder, part: str, operand: exp.Expression, tree: exp.Expression) -> Expr:
+    name = "timezone_offset" if part.lower() == "timezone" else functions.canonical(part)
+    name = name if name in functions.DATE_PARTS else functions.canonical(name.rstrip("s"))
+    if name not in functions.DATE_PARTS:
+        raise binder.error(f"{part} is not a part of a date", tree, suggest(part, functions.DATE_PARTS, "Parts"))
+    return call(binder, name, [operand], tree)
+
+
+def _of_number(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by
+    its scale."""
+    scale = tree.args.get("scale")
+    if scale is None:
+        return call(binder, "to_timestamp", [tree.this], tree)
+    if scale.name == "3":
+        return call(binder, "epoch_ms", [tree.this], tree)
+    return Call("timestamp_of_microseconds", (cast_to(binder.bind(tree.this), pl.Int64()),), pl.Datetime("us"))
+
+
+def _time_bucket(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """SQLGlot takes a third argument that is a name for a unit."""
+    third = tree.args.get("unit") or tree.args.get("zone")
+    if isinstance(third, exp.Var) and zone_named(third.name) is not None and not binder.scope.reaches(third.name, None):
+        width = binder.bind(tree.this)
+        if isinstance(width, Literal) and isinstance(width.value, timedelta) and width.value < _ZONED_WIDTH_MIN:
+            # Every zone is whole quarters of an hour off, but in the hour that a clock goes through twice.
+            return call(binder, "time_bucket", [tree.this, tree.expression], tree)
+        # Buckets of a time zone begin where its clocks say so.
+        zone = exp.Literal.string(zone_named(third.name))
+        local = exp.AtTimeZone(this=tree.expression.copy(), zone=zone)
+        return binder.bind(exp.AtTimeZone(this=exp.DateBin(this=tree.this.copy(), expression=local), zone=zone.copy()))
+    third = exp.column(third.name) if isinstance(third, exp.Var) else third
+    return call(binder, "time_bucket", [t for t in (tree.this, tree.expression, third) if t is not None], tree)
+
+
+def _at_time_zone(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return call(binder, "timezone", [tree.args["zone"], tree.this], tree)
+
+
+def _strftime(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """DuckDB takes the time and the format in either order."""
+    trees = [tree.this, tree.args["format"]]
+    return call(binder, "strftime", trees if types.is_temporal(binder.bind(trees[0]).dtype) else trees[::-1], tree)
+
+
+def today(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return Call("current_date", (), pl.Date())
+
+
+def now(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return Call("now", (), pl.Datetime("us", "UTC"))
+
+
+TREES: dict[type[exp.Expression], Operator] = {
+    exp.AtTimeZone: _at_time_zone,
+    exp.CurrentDate: today,
+    exp.CurrentTimestamp: now,
+    exp.DateBin: _time_bucket,
+    exp.DateDiff: _date_diff,
+    exp.DateTrunc: _date_trunc,
+    exp.Extract: _extract,
+    exp.Interval: _interval,
+    exp.TimeToStr: _strftime,
+    exp.TimestampTrunc: _date_trunc,
+    exp.UnixToTime: _of_number,
+}

@@ -1,0 +1,174 @@
+"""FROM: tables, derived tables, CTEs and joins, to a plan and the scope that it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias, cast
+
+from sqlglot import exp
+
+from rem_arrow.base.errors import suggest
+from rem_arrow.plan.nodes import Query, Values, Working
+from rem_arrow.sql.bind import index_calls, list_rows, search_terms
+from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
+from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
+from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
+from rem_arrow.sql.bind.scope import Scope
+from rem_arrow.sql.bind.surroundings import Cte, Surroundings
+from rem_arrow.sql.bind.table_sample import sampled
+from rem_arrow.sql.bind.view import Views
+
+BindQuery: TypeAlias = Callable[[exp.Expression, Surroundings], Query]
+
+
+class FromBinder:
+    """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
+
+    def __init__(self, context: StatementContext, bind_query: BindQuery, bind_cte: Callable[[Cte], Query]) -> None:
+        self.context, self.bind_query, self._bind_cte = context, bind_query, bind_cte
+        # How many subqueries without a name each FROM has, of those that are being bound.
+        self._unnamed = [0]
+        self._views = Views(context.text, lambda view: bind_query(view, Surroundings()))
+
+    def bind(self, tree: exp.Select, around: Surroundings) -> BoundRelation:
+        """Return the plan of FROM and its scope; without a FROM one row of no columns."""
+        clause = tree.args.get("from_")
+        if clause is None:
+            return BoundRelation(Values((), ((),)), Scope(outer=around.outer))
+        self._unnamed.append(0)
+        bound = self._with_joins(self._relation(clause.this, around), tree, around)
+        self._unnamed.pop()
+        bound.scope.outer = around.outer
+        return bound
+
+    def binder(self, scope: Scope, around: Surroundings, collected: Collected | None = None) -> ExprBinder:
+        """Return what binds expressions over a scope."""
+        return ExprBinder(
+            self.context,
+            scope,
+            Collected() if collected is None else collected,
+            subquery=lambda tree, outer: self.bind_query(tree, around.seeing(outer)),
+        )
+
+    def _with_joins(self, first: BoundRelation, tree: exp.Expression, around: Surroundings) -> BoundRelation:
+        """Join in order. A comma binds less than any JOIN: what stands between two commas is joined first."""
+        groups = [first]
+        for join in (*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())):
+            if is_comma(join):
+                relation = join.this if isinstance(join, exp.Join) else join
+                groups.append(self._relation(relation, _seeing(groups, around)))
+            else:
+                groups[-1] = self._join(groups[-1], join, _seeing(groups[:-1], around))
+        plan, scope = groups[0]
+        for other in groups[1:]:
+            plan, scope = beside("inner", plan, other.plan), scope.beside(other.scope)
+        return BoundRelation(plan, scope)
+
+    def _join(self, left: BoundRelation, tree: exp.Join, around: Surroundings) -> BoundRelation:
+        right = self._relation(tree.this, _seeing([left], around))
+        both = left.scope.beside(right.scope)
+        return joined(left, right, tree, self.binder(Scope(both.relations, both.merged, around.outer), around))
+
+    def _relation(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
+        """Bind one relation, which sees the relations before it and the query around."""
+        plan, scope = self._pivoted(tree, around) if tree.args.get("pivots") else self._plain(tree, around)
+        return self._with_joins(BoundRelation(sampled(self.context, plan, tree), scope), tree, around)
+
+    def _plain(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
+        """Bind a relation without the joins and pivots after it."""
+        match tree:
+            case exp.Table(this=exp.Identifier()):
+                return self._table(tree, around)
+            case exp.Subquery(this=exp.Table() | exp.Subquery() | exp.Values()):
+                bound = self._relation(tree.this, around)
+                return renamed(self.context, bound, tree) if tree.alias else bound
+            case exp.Table(this=exp.Values()) | exp.Subquery():
+                # A VALUES with a name is a table where it stands first in parentheses around joins.
+                return self._derived_or_unnamed(tree.this, tree, around)
+            case exp.Values():
+                return self._derived_or_unnamed(tree, tree, around)
+            case exp.Lateral(this=exp.Subquery()):
+                return self._derived_or_unnamed(tree.this.this, tree, around)
+            case exp.Lateral(this=exp.Unnest()):
+                unnest = tree.this.copy()
+                unnest.set("alias", tree.args.get("alias"))
+                return self._unnest(unnest, around)
+            case exp.Unnest():
+                return self._unnest(tree, around)
+            case exp.Table(this=exp.Search()):
+                select = search_terms.relation(self.binder(Scope(outer=around.outer), around), tree.this)
+                return self._derived(self.bind_query(select, around), tree.alias or "search", tree)
+            case exp.Table() | exp.Lateral() if index_calls.function_of(tree.this) is not None:
+                query = index_calls.query(self.binder(Scope(outer=around.outer), around), tree)
+                return self._derived(query, tree.alias or tree.this.name.lower(), tree)
+            case exp.Table(this=exp.Func()) | exp.Lateral(this=exp.Func()):
+                return self._table_function(tree, around)
+            case exp.Lateral():
+                raise self.context.unsupported(f"LATERAL {tree.this.sql('duckdb')[:60]} is not supported", tree)
+            case _:
+                raise self.context.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", tree)
+
+    # --- kinds of relations
+
+    def _table(self, tree: exp.Table, around: Surroundings) -> BoundRelation:
+        name = tree.name
+        if tree.args.get("db") is not None:
+            raise self.context.unsupported("tables have plain names; schemas are not supported", tree)
+        cte = around.ctes.get(name.casefold())
+        if cte is not None and cte.working:
+            columns = tuple((self.context.names.fresh(n), n, t) for n, t in cte.working)
+            query = Query(Working(name.casefold(), columns), tuple(n for n, _ in cte.working))
+            return self._derived(query, tree.alias or name, tree)
+        if cte is not None:
+            defined = cte.tree.args["alias"].args.get("columns") or ()
+            return derived(self.context, self._bind_cte(cte), tree.alias or name, tree, defined)
+        view = self.context.catalog.view(name)
+        if view is not None:
+            return self._derived(self._views.query(name, view, tree), tree.alias or name, tree)
+        source = self.context.catalog.source(name)
+        if source is None:
+            names = [*around.ctes, *self.context.catalog.table_names()]
+            raise self.context.error(f'no table "{name}"', tree.this, suggest(name, names, "Tables"))
+        return scanned(self.context, name, source, tree)
+
+    def _derived(self, query: Query, alias: str, tree: exp.Expression) -> BoundRelation:
+        return derived(self.context, query, alias, tree)
+
+    def _derived_or_unnamed(self, query: exp.Expression, tree: exp.Expression, around: Surroundings) -> BoundRelation:
+        """Bind a query whose alias, if it has one, stands at `tree`."""
+        name = tree.alias
+        if not name:
+            self._unnamed[-1] += 1
+            name = f"unnamed_subquery{self._unnamed[-1]}" if self._unnamed[-1] > 1 else "unnamed_subquery"
+        return self._derived(self.bind_query(query, around), name, tree)
+
+    def _pivoted(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
+        """`t PIVOT (...) UNPIVOT (...)`: the last of them of what is before it."""
+        source, last = tree.copy(), tree.args["pivots"][-1].copy()
+        source.set("pivots", tree.args["pivots"][:-1])
+        source.set("joins", None)
+        source.set("laterals", None)
+        last.set("this", source)
+        return self._derived(self.bind_query(last, around), last.alias or tree.alias_or_name or "pivot", last)
+
+    def _unnest(self, tree: exp.Unnest, around: Surroundings) -> BoundRelation:
+        offset = tree.args.get("offset")
+        place = offset.name if isinstance(offset, exp.Expression) else "ordinality" if offset else None
+        query = list_rows.unnested(self.binder(Scope(outer=around.outer), around), tree.expressions, place)
+        return called(self._derived(query, tree.alias or "unnest", tree), tree)
+
+    def _table_function(self, tree: exp.Table | exp.Lateral, around: Surroundings) -> BoundRelation:
+        place = "ordinality" if tree.args.get("ordinality") else None
+        binder = self.binder(Scope(outer=around.outer), around)
+        query = list_rows.table_function(binder, cast(exp.Expression, tree.this), place)
+        return called(self._derived(query, tree.alias or query.names[0], tree), tree)
+
+
+def _seeing(before: list[BoundRelation], around: Surroundings) -> Surroundings:
+    """Return what a relation in FROM sees: the relations before it, and the query around."""
+    if not before:
+        return around
+    scope = before[0].scope
+    for other in before[1:]:
+        scope = scope.beside(other.scope)
+    return around.seeing(Scope(scope.relations, scope.merged, around.outer))

@@ -1,0 +1,202 @@
+"""Statements: a parsed query to a plan. Here are WITH, set operations and VALUES; SELECT is in select.py.
+
+A CTE is bound where it is used. Every column gets a name that is unique in the statement, so that the plan needs no
+scopes. A subquery is bound with the scope of the query around it after its own; the names that it takes from there
+stay free in its plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.source import Catalog
+from rem_arrow.plan.nodes import Column, Expr, Project, Query, Relation, Shared, Sort, Union, Values
+from rem_arrow.plan.walk import free_columns
+from rem_arrow.sql.bind import expressions, set_operations
+from rem_arrow.sql.bind.binder import Evaluate, StatementContext
+from rem_arrow.sql.bind.conversions import settled
+from rem_arrow.sql.bind.from_clause import FromBinder
+from rem_arrow.sql.bind.limit import bound_limit, limited
+from rem_arrow.sql.bind.order_by import sort_keys
+from rem_arrow.sql.bind.pivot import pivoted
+from rem_arrow.sql.bind.recursion import reads_working, recursive
+from rem_arrow.sql.bind.scope import Scope, Visible
+from rem_arrow.sql.bind.select import SelectBinder
+from rem_arrow.sql.bind.select_list import Item
+from rem_arrow.sql.bind.subqueries import NOTHING, applied
+from rem_arrow.sql.bind.surroundings import Cte, Surroundings
+
+DEPTH_MAX = 60
+# A CTE is bound where it is used, so CTEs that use each other twice double; this bounds them.
+QUERIES_MAX = 5_000
+_NOTHING_AROUND = Surroundings()
+
+
+class Binder:
+    """Binds one statement against one catalog."""
+
+    def __init__(
+        self, text: str, catalog: Catalog, parameters: Mapping[str, pl.DataType], evaluate: Evaluate | None = None
+    ) -> None:
+        self.context = StatementContext(text, catalog, parameters, evaluate, expressions.bound)
+        self._from = FromBinder(self.context, self.query, self._use)
+        self._select = SelectBinder(self.context, self._from)
+        # Whether the plan follows from rows that were read while it was bound: then it is good for one run.
+        self.reads_data = False
+        self._depth = self._queries = 0
+        # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays
+        # its own.
+        self._ctes: dict[int, tuple[Cte, Query, int]] = {}
+
+    def statement(self, tree: exp.Expression) -> Query:
+        """Bind a whole statement; every column of the result has a type."""
+        query = self.query(tree)
+        columns, fresh = query.plan.schema, self.context.names.fresh
+        if not any(isinstance(t, pl.Null) for t in columns.values()):
+            return query
+        outputs = tuple((fresh(n), settled(Column(n, t))) for n, t in columns.items())
+        return Query(Project(query.plan, outputs), query.names)
+
+    def query(self, tree: exp.Expression, around: Surroundings = _NOTHING_AROUND) -> Query:
+        """Bind a SELECT, a set operation, VALUES, or one of these in parentheses."""
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise self.context.unsupported(f"queries are nested more than {DEPTH_MAX} deep", tree)
+        self._count(1, tree)
+        around = self._with(tree, around)
+        if tree.args.get("sample") and not isinstance(tree, exp.Select):
+            raise self.context.error("USING SAMPLE follows the FROM of a SELECT", tree)
+        try:
+            match tree:
+                case exp.Select():
+                    return self._select.bind(tree, around)
+                case exp.Table():
+                    return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), around)
+                case _:
+                    return self._ordered(tree, self._unordered(tree, around), around)
+        finally:
+            self._depth -= 1
+
+    def _unordered(self, tree: exp.Expression, around: Surroundings) -> Query:
+        """Bind what is no SELECT, without the ORDER BY and LIMIT after it."""
+        match tree:
+            case exp.SetOperation():
+                sides = [self.query(side, around) for side in set_operations.sides(tree)]
+                return set_operations.combined(tree, sides, self.context.names, self.context.text)
+            case exp.Subquery() | exp.Paren():
+                return self.query(tree.this, around)
+            case exp.Pivot():
+                query, reads_data = pivoted(self._from, tree, around)
+                self.reads_data = self.reads_data or reads_data
+                return query
+            case exp.Values():
+                return self._values(tree, around)
+            case _:
+                raise self.context.unsupported(
+                    f"{tree.key.upper()} is not supported; this version runs queries (SELECT)", tree
+                )
+
+    def _count(self, queries: int, tree: exp.Expression) -> None:
+        self._queries += queries
+        if self._queries > QUERIES_MAX:
+            raise self.context.unsupported(
+                f"the statement holds more than {QUERIES_MAX:,} queries, each use of a CTE counted", tree
+            )
+
+    # --- WITH
+
+    def _with(self, tree: exp.Expression, around: Surroundings) -> Surroundings:
+        clause = tree.args.get("with_")
+        if clause is None:
+            return around
+        names: set[str] = set()
+        for cte in clause.expressions:
+            name = cte.alias.casefold()
+            if name in names:
+                raise self.context.error(f'two CTEs have the name "{cte.alias}"', cte.args["alias"])
+            names.add(name)
+            # What a CTE sees are the CTEs before it: bound with them where it is used.
+            around = around.with_cte(name, Cte(cte, around, recursive=bool(clause.args.get("recursive"))))
+        return around
+
+    def _use(self, cte: Cte) -> Query:
+        """Bind one use of a CTE: the first time its query, then the same rows under other names."""
+        used = self._ctes.get(id(cte))
+        if used is None:
+            before = self._queries
+            query = self._cte(cte)
+            if free_columns(query.plan) or reads_working(query.plan):
+                return query
+            query = Query(Shared(query.plan, len(self._ctes)), query.names)
+            self._ctes[id(cte)] = (cte, query, self._queries - before)
+            return query
+        _, query, queries = used
+        # The plan grows by the CTE at every use, and by all that the CTE uses.
+        self._count(queries, cte.tree)
+        outputs = tuple((self.context.names.fresh(n), Column(n, t)) for n, t in query.plan.schema.items())
+        return Query(Project(query.plan, outputs), query.names)
+
+    def _cte(self, cte: Cte) -> Query:
+        if cte.recursive and isinstance(cte.tree.this, exp.Union):
+            query = recursive(self.context, cte, self.query)
+            if query is not None:
+                return query
+        return self.query(cte.tree.this, cte.around)
+
+    # --- what stands after a set operation, a parenthesis or VALUES
+
+    def _ordered(self, tree: exp.Expression, query: Query, around: Surroundings) -> Query:
+        """Apply ORDER BY and LIMIT."""
+        if not any(tree.args.get(k) for k in ("order", "limit", "offset")):
+            return query
+        visible = [Visible(n, u, t) for n, (u, t) in zip(query.names, query.plan.schema.items(), strict=True)]
+        binder = self._from.binder(Scope([("result", visible)], outer=around.outer), around)
+        items = [Item(v.name, Column(v.unique, v.dtype), tree) for v in visible]
+        by_name = {item.name.casefold(): item.expr for item in reversed(items)}
+        if isinstance(tree, exp.SetOperation):
+            tree = set_operations.with_ordinals(tree, query.names, self.context.text)
+        keys = [k for k, _ in sort_keys(tree, items, by_name, binder)]
+        plan = applied(query.plan, binder.collected.applies)
+        if keys:
+            shown = {v.unique for v in visible}
+            loose = [k for k in keys if not (isinstance(k.expr, Column) and k.expr.name in shown)]
+            hidden = [(self.context.names.fresh("order"), k.expr) for k in loose]
+            named = iter(hidden)
+            keys = [replace(k, expr=Column(next(named)[0], k.expr.dtype)) if k in loose else k for k in keys]
+            columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
+            plan = Sort(Project(plan, (*columns, *hidden)) if hidden else plan, tuple(keys))
+            plan = limited(plan, bound_limit(tree, binder), self.context.names)
+            return Query(Project(plan, columns) if list(plan.schema) != [n for n, _ in columns] else plan, query.names)
+        return Query(limited(plan, bound_limit(tree, binder), self.context.names), query.names)
+
+    # --- VALUES
+
+    def _values(self, tree: exp.Values, around: Surroundings) -> Query:
+        binders = [self._from.binder(Scope(outer=around.outer), around) for _ in tree.expressions]
+        rows = [
+            [binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])]
+            for binder, row in zip(binders, tree.expressions, strict=True)
+        ]
+        if len({len(r) for r in rows}) > 1:
+            raise self.context.error("the rows of VALUES have different numbers of columns", tree)
+        columns = [binders[0].same([row[i] for row in rows], tree) for i in range(len(rows[0]))]
+        named = tuple((self.context.names.fresh(f"col{i}"), c[0].dtype) for i, c in enumerate(columns))
+        values = Values(named, tuple(zip(*columns, strict=True)))
+        names = tuple(f"col{i}" for i in range(len(columns)))
+        if not any(binder.collected.applies for binder in binders):
+            return Query(values, names)
+        return Query(self._rows_of_queries(values, [applied(NOTHING, b.collected.applies) for b in binders]), names)
+
+    def _rows_of_queries(self, values: Values, sources: list[Relation]) -> Relation:
+        """VALUES with subqueries: each row computed beside its own."""
+        fresh = self.context.names.fresh
+        rows: list[Relation] = []
+        for i, (row, source) in enumerate(zip(values.rows, sources, strict=True)):
+            columns = zip(values.columns, row, strict=True)
+            rows.append(Project(source, tuple((fresh(n) if i else n, e) for (n, _), e in columns)))
+        return rows[0] if len(rows) == 1 else Union(tuple(rows))

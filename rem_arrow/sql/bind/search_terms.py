@@ -1,0 +1,233 @@
+"""Searches: terms of WHERE, ORDER BY a score with LIMIT, and SEARCH(t, q) in FROM.
+
+As a term of WHERE, `r.v.cosine(q, k => n)` keeps of that table the k nearest distinct rows that take part in at least
+one row of FROM with the rest of WHERE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.source import Metric
+from rem_arrow.plan import text_scores
+from rem_arrow.plan.nodes import (
+    Apply,
+    Call,
+    Column,
+    Expr,
+    Hit,
+    Join,
+    Literal,
+    Parameter,
+    Project,
+    Relation,
+    SortKey,
+)
+from rem_arrow.plan.walk import children, columns_of
+from rem_arrow.sql.bind.binder import Collected, ExprBinder, is_score
+from rem_arrow.sql.bind.scope import Scope, Visible
+from rem_arrow.sql.bind.search_scores import (
+    METRICS,
+    RANKINGS,
+    metric_of,
+    query_vector,
+    query_words,
+    search_arguments,
+    searched_column,
+)
+from rem_arrow.sql.bind.subqueries import NOTHING, applied
+from rem_arrow.sql.text.trees import column_in, named_argument
+
+K_DEFAULT = 10
+SCORE = "_score"
+
+_FLOAT, _INT = pl.Float64(), pl.Int64()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTerm:
+    """One search term of a WHERE; `k` is None when the term does not say."""
+
+    hit: Hit
+    k: Expr | None
+    rowid: Column
+
+    @property
+    def order(self) -> list[SortKey]:
+        """Best first; ties by rowid."""
+        return [SortKey(Column(self.hit.score, _FLOAT), descending=self.hit.metric != "l2"), SortKey(self.rowid)]
+
+
+def split(condition: exp.Expression | None) -> tuple[list[exp.Dot], exp.Expression | None]:
+    """Return the search terms among the AND terms of a WHERE, and the rest."""
+    terms = list(_terms(condition)) if condition is not None else []
+    searches = [cast(exp.Dot, t) for t in terms if metric_of(t) is not None]
+    if not searches:
+        return [], condition
+    rest = [t for t in terms if metric_of(t) is None]
+    return searches, exp.and_(*rest, copy=False) if rest else None
+
+
+def _terms(tree: exp.Expression) -> list[exp.Expression]:
+    match tree:
+        case exp.And():
+            return [*_terms(tree.this), *_terms(tree.expression)]
+        case exp.Paren(this=exp.And() | exp.Paren() | exp.Dot()):
+            return _terms(tree.this)
+        case _:
+            return [tree]
+
+
+def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
+    """Bind a search term of WHERE; `plan` is what FROM gives. The column `_score` joins the searched table's
+    columns."""
+    metric = metric_of(tree)
+    assert metric is not None, "the caller looked"
+    column, arguments = searched_column(binder, tree.this, metric), search_arguments(binder, tree)
+    owner, rowid = binder.scope.owner(column.unique), binder.scope.rowid_beside(column.unique)
+    if owner is None or rowid is None or not column.source or (metric != "bm25" and column.vector is None):
+        raise binder.error(
+            "only a column of a table in this FROM can be searched",
+            tree,
+            "Search inside of the subquery, or compare the score: ... > 0.7",
+        )
+    if _may_be_null(plan, rowid.unique):
+        raise binder.error(
+            "a search cannot keep rows of the side of an outer join that may be NULL",
+            tree,
+            "Search in a subquery, and join that.",
+        )
+    query = _query(binder, arguments["query"], column if metric != "bm25" else None)
+    table, columns = owner
+    scored = Visible(SCORE, binder.names.fresh(f"{table}.{SCORE}"), _FLOAT)
+    if any(c.name == SCORE for c in columns):
+        raise binder.error(
+            f"{table} is searched twice", tree, "Search a table once in a WHERE; join it to itself for a second search."
+        )
+    columns.append(scored)
+    k = _count(binder, arguments["k"]) if "k" in arguments else None
+    hit = Hit(column.source, column.origin, rowid.unique, metric, query, Literal(K_DEFAULT, _INT), scored.unique)
+    return SearchTerm(hit, k, Column(rowid.unique, rowid.dtype))
+
+
+def hits(terms: Sequence[SearchTerm], rows: Expr | None) -> tuple[Hit, ...]:
+    """Return the searches with their k; `rows` is the k of those that do not say."""
+    default = rows if rows is not None else Literal(K_DEFAULT, _INT)
+    return tuple(replace(term.hit, k=term.k if term.k is not None else default) for term in terms)
+
+
+def _query(binder: ExprBinder, tree: exp.Expression, vectors: Visible | None) -> Relation:
+    """Bind what is searched for, in these vectors or in texts: a relation of one row."""
+    column = column_in(tree)
+    if column is not None:
+        raise binder.error(
+            "a search in WHERE has one query for all rows, and this reads a column",
+            column,
+            "Compare the score of each row: ... > 0.7",
+        )
+    collected = Collected()
+    inner = binder.beside(Scope(), collected)
+    value = query_words(inner, tree) if vectors is None else query_vector(inner, tree, vectors)
+    return Project(applied(NOTHING, collected.applies), ((binder.names.fresh("query"), value),))
+
+
+# --- ORDER BY score LIMIT k
+
+
+def nearest(plan: Relation, key: SortKey, rows: Expr, scope: Scope, name: str) -> Hit | None:
+    """Return the search that ORDER BY score LIMIT k asks for; None when that is no search of a table's column. `name`
+    begins the names of its columns."""
+    call = key.expr
+    if not (isinstance(call, Call) and is_score(call) and isinstance(call.args[0], Column)) or columns_of(call.args[1]):
+        return None
+    if call.function == text_scores.FUNCTION:
+        return _best_texts(plan, key, call, rows, name)
+    metric = cast(Metric, call.function.removeprefix("vector_"))
+    column, rowid = scope.find(call.args[0].name), scope.rowid_beside(call.args[0].name)
+    best_first = key.descending == (metric != "l2")
+    if column is None or column.vector is None or rowid is None or not best_first:
+        return None
+    if not _is_kept(plan, key, rowid.unique):
+        return None
+    query = Project(NOTHING, ((f"{name} query", call.args[1]),))
+    return Hit(column.source, column.origin, rowid.unique, metric, query, rows, f"{name} score")
+
+
+def _best_texts(plan: Relation, key: SortKey, call: Call, rows: Expr, name: str) -> Hit | None:
+    rowid, scores = call.args
+    assert isinstance(rowid, Column) and isinstance(scores, Parameter), "score made it"
+    if not key.descending or not _is_kept(plan, key, rowid.name):
+        return None
+    asked = text_scores.meant(scores)
+    words: Expr = (
+        Literal(asked.text, pl.String()) if asked.parameter is None else Parameter(asked.parameter, pl.String())
+    )
+    query = Project(NOTHING, ((f"{name} query", words),))
+    return Hit(asked.source, asked.column, rowid.name, "bm25", query, rows, f"{name} score")
+
+
+def _is_kept(plan: Relation, key: SortKey, rowid: str) -> bool:
+    """Say whether rows without a score come last, and every row of FROM is one of the table's."""
+    return key.nulls_last and rowid in plan.schema and not _may_be_null(plan, rowid)
+
+
+# --- SEARCH in FROM
+
+
+def relation(binder: ExprBinder, tree: exp.Search) -> exp.Select:
+    """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
+    arguments = [v for v in tree.args.values() if isinstance(v, exp.Expression)]
+    plain = [a for a in arguments if named_argument(a) is None]
+    named = {name_and_value[0]: a for a in arguments if (name_and_value := named_argument(a)) is not None}
+    if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or set(named) - {"k", "column", "metric"}:
+        raise binder.error(
+            "SEARCH takes a table and what to search for, and k => n, column => name, metric => 'cosine'", tree
+        )
+    metric = named["metric"].expression.name.casefold() if "metric" in named else METRICS[0]
+    if metric not in RANKINGS:
+        raise binder.error(f"no metric {metric!r}", named["metric"], f"Metrics: {', '.join(RANKINGS)}.")
+    default = "content" if metric == "bm25" else "embedding"
+    column = exp.to_identifier(named["column"].expression.name if "column" in named else default, quoted=True)
+    call = exp.Anonymous(this=metric, expressions=[plain[1].copy(), *([named["k"].copy()] if "k" in named else [])])
+    table = exp.Table(this=exp.to_identifier(plain[0].name, quoted=True))
+    table.this.meta.update(plain[0].this.meta if isinstance(plain[0], exp.Column) else {})
+    return exp.Select(
+        expressions=[exp.Star()],
+        from_=exp.From(this=table),
+        where=exp.Where(this=exp.Dot(this=column, expression=call)),
+    )
+
+
+# --- inside
+
+
+def _count(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    expr = binder.bind(tree)
+    good = (
+        isinstance(expr, (Literal, Parameter))
+        and expr.dtype.is_integer()
+        and not (isinstance(expr, Literal) and cast(int, expr.value) < 1)
+    )
+    if not good:
+        raise binder.error("k is a whole number of at least 1, or a parameter", tree)
+    return expr
+
+
+def _may_be_null(plan: Relation, name: str) -> bool:
+    """Say whether a column of FROM is on a side of an outer join that is filled with NULLs."""
+    match plan:
+        case Join():
+            left = name in plan.left.schema
+            filled = {"left": not left, "right": left, "full": True, "asof": not left, "positional": True}.get(
+                plan.kind, False
+            )
+            return filled or _may_be_null(plan.left if left else plan.right, name)
+        case Apply() if name in plan.subquery.schema:
+            return plan.kind == "left" or _may_be_null(plan.subquery, name)
+        case _:
+            return any(_may_be_null(c, name) for c in children(plan) if name in c.schema)

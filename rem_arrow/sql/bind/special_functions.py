@@ -1,0 +1,230 @@
+"""Functions that are bound in a way of their own: their arguments are operators in disguise, or only their types
+count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TypeAlias
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.plan import types
+from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
+from rem_arrow.sql.bind.arithmetic import arithmetic
+from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
+from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.trees import literal_text
+
+Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
+
+_STAMP, _STAMP_UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
+
+
+def _operator(symbol: str) -> Special:
+    """add(a, b) and the like."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        if len(trees) == 1 and symbol in ("+", "-"):
+            return binder.bind(trees[0] if symbol == "+" else exp.Neg(this=trees[0].copy()))
+        _expect(binder, trees, 2, tree)
+        return arithmetic(binder, symbol, binder.bind(trees[0]), binder.bind(trees[1]), tree)
+
+    return bind
+
+
+def _floored(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """fdiv(x, y) is floor(x / y)."""
+    _expect(binder, trees, 2, tree)
+    quotient = arithmetic(binder, "/", binder.bind(trees[0]), binder.bind(trees[1]), tree)
+    return Call("floor", (quotient,), quotient.dtype)
+
+
+def _floored_rest(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """fmod(x, y) is x - y * floor(x / y)."""
+    _expect(binder, trees, 2, tree)
+    x, y = (cast_to(binder.bind(t), pl.Float64()) for t in trees)
+    product = Call("*", (y, _floored(binder, trees, tree)), pl.Float64())
+    return Call("-", (x, product), pl.Float64())
+
+
+def _date_add(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    _expect(binder, trees, 2, tree)
+    return arithmetic(binder, "+", binder.bind(trees[0]), binder.bind(trees[1]), tree)
+
+
+def _age(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """age(x) counts from x to the start of today."""
+    if len(trees) == 1:
+        today = exp.Cast(this=exp.CurrentDate(), to=exp.DataType.build("TIMESTAMP"))
+        return call(binder, "age", [today, exp.Cast(this=trees[0].copy(), to=exp.DataType.build("TIMESTAMP"))], tree)
+    if len(trees) == 2 and any(isinstance(t, exp.Null) for t in trees):
+        trees = [exp.Cast(this=t.copy(), to=exp.DataType.build("TIMESTAMP")) for t in trees]
+    return call(binder, "age", trees, tree)
+
+
+def _typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    _expect(binder, trees, 1, tree)
+    dtype = binder.bind(trees[0]).dtype
+    return Literal('"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype), pl.String())
+
+
+def _try(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """TRY(CAST(x AS t)) is TRY_CAST; nothing else can be tried value by value."""
+    _expect(binder, trees, 1, tree)
+    operand = binder.bind(trees[0])
+    if isinstance(operand, Cast):
+        return Cast(operand.operand, operand.dtype, safe=True)
+    if isinstance(operand, Call) and operand.function in _HARMLESS_IF and len(operand.args) == 2:
+        zero = Call("=", (operand.args[1], cast_to(Literal(0, pl.Int32()), operand.args[1].dtype)), pl.Boolean())
+        return Case(((zero, Literal(None, operand.dtype)),), operand, operand.dtype)
+    return operand
+
+
+_HARMLESS_IF = ("//", "%")
+
+
+def _constant_or_null(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    if len(trees) < 2:
+        raise binder.error("constant_or_null takes a value and at least one argument more", tree)
+    value, *others = (binder.bind(t) for t in trees)
+    missing = tuple((Call("is_null", (o,), pl.Boolean()), Literal(None, value.dtype)) for o in others)
+    return Case(missing, value, value.dtype)
+
+
+def _date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    _expect(binder, trees, 1, tree)
+    return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
+
+
+def _clock(name: str, dtype: pl.DataType) -> Special:
+    return lambda _binder, _trees, _tree: Call(name, (), dtype)
+
+
+def _constant(value: str) -> Special:
+    return lambda _binder, _trees, _tree: Literal(value, pl.String())
+
+
+def _date_trunc(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """Truncate dates and times; the fields of an interval have a function of their own."""
+    if len(trees) == 2:
+        operand = binder.bind(trees[1])
+        if types.is_interval(operand.dtype):
+            return Call("interval_trunc", (binder.bind(trees[0]), operand), types.CALENDAR)
+    return call(binder, "date_trunc", trees, tree)
+
+
+def _finite(name: str, *, answer: bool) -> Special:
+    """isfinite and isinf: dates and times have no infinity here."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        operand = binder.bind(trees[0]) if len(trees) == 1 else None
+        if operand is None or not types.is_temporal(operand.dtype):
+            return call(binder, name, trees, tree)
+        missing = (Call("is_null", (operand,), pl.Boolean()), Literal(None, pl.Boolean()))
+        return Case((missing,), Literal(answer, pl.Boolean()), pl.Boolean())
+
+    return bind
+
+
+_calls = count()
+
+
+def _random(name: str, dtype: pl.DataType) -> Special:
+    """Each call is one of its own: random() <> random()."""
+    return lambda _binder, _trees, _tree: Call(name, (Literal(next(_calls), pl.Int64()),), dtype)
+
+
+def _nothing(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """setseed(x): taken, and gives NULL; random() does not repeat."""
+    return Literal(None, pl.Null())
+
+
+def _nullif(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """NULLIF(a, b) compares as = does; its type is that of a."""
+    _expect(binder, trees, 2, tree)
+    value = binder.bind(trees[0])
+    pair = binder.same(equal_to_texts([value, binder.bind(trees[1])]), tree)
+    value = pair[0] if isinstance(value, Literal) else value
+    return Case(((Call("=", tuple(pair), pl.Boolean()), Literal(None, value.dtype)),), value, value.dtype)
+
+
+def _places(name: str) -> Special:
+    """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        rounded = call(binder, name, trees, tree)
+        if not (isinstance(rounded, Call) and len(rounded.args) == 2 and isinstance(rounded.dtype, pl.Decimal)):
+            return rounded
+        value, places = rounded.args
+        if (
+            isinstance(value.dtype, pl.Decimal)
+            and isinstance(places, Literal)
+            and isinstance(places.value, int)
+            and places.value < value.dtype.scale
+        ):
+            return Cast(rounded, pl.Decimal(value.dtype.precision, max(places.value, 0)))
+        return rounded
+
+    return bind
+
+
+def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """entity_table('Users') is 'users', the name of a table of entities as it is stored with edges."""
+    _expect(binder, trees, 1, tree)
+    text = literal_text(trees[0])
+    if text is None:
+        raise binder.error("entity_table takes the name of a table of entities as a text", tree)
+    name = binder.context.catalog.entity_table(text)
+    if name is None:
+        raise binder.error(f'no entity table "{text}"; edges lead from and to entities', trees[0])
+    return Literal(name, pl.String())
+
+
+def _expect(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: exp.Expression) -> None:
+    if len(trees) != count:
+        raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
+
+
+SPECIAL: dict[str, Special] = {
+    "add": _operator("+"),
+    "subtract": _operator("-"),
+    "multiply": _operator("*"),
+    "divide": _operator("//"),
+    "mod": _operator("%"),
+    "fdiv": _floored,
+    "fmod": _floored_rest,
+    "date_add": _date_add,
+    "age": _age,
+    "typeof": _typeof,
+    "nullif": _nullif,
+    "round": _places("round"),
+    "trunc": _places("trunc"),
+    "try": _try,
+    "constant_or_null": _constant_or_null,
+    "date": _date,
+    "date_trunc": _date_trunc,
+    "current_time": _clock("current_time", pl.Time()),
+    "get_current_time": _clock("current_time", pl.Time()),
+    "localtime": _clock("current_time", pl.Time()),
+    "localtimestamp": _clock("local_now", _STAMP),
+    "current_localtimestamp": _clock("local_now", _STAMP),
+    "current_localtime": _clock("current_time", pl.Time()),
+    "isfinite": _finite("isfinite", answer=True),
+    "isinf": _finite("isinf", answer=False),
+    "random": _random("random", pl.Float64()),
+    "uuid": _random("uuid", pl.String()),
+    "uuidv7": _random("uuidv7", pl.String()),
+    "setseed": _nothing,
+    "entity_table": _entity_table,
+    "current_schema": _constant("main"),
+    "current_database": _constant("memory"),
+    "current_catalog": _constant("memory"),
+    "current_user": _constant("rem_arrow"),
+    "session_user": _constant("rem_arrow"),
+    "user": _constant("rem_arrow"),
+    "version": _constant("rem_arrow"),
+}

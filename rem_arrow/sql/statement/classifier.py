@@ -1,0 +1,205 @@
+"""Trees to statements: which kind a tree is, and refusal, by name, of what no statement here means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import exp
+
+from rem_arrow.sql.statement.definitions import alter, create, drop
+from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
+from rem_arrow.sql.statement.merge_statement import merge
+from rem_arrow.sql.statement.statement import (
+    Conflict,
+    Control,
+    CopyFrom,
+    CopyTo,
+    Delete,
+    Describe,
+    Explain,
+    Insert,
+    Name,
+    Options,
+    Select,
+    ShowTables,
+    Statement,
+    Summarize,
+    Update,
+)
+from rem_arrow.sql.text.trees import literal_text
+
+_SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
+_REFUSED: dict[type[exp.Expression], str] = {
+    exp.Set: _SETTINGS,
+    exp.Pragma: _SETTINGS,
+    exp.Attach: "ATTACH is not supported; a connection has one database: hand other tables in as frames",
+    exp.Detach: "DETACH is not supported; a connection has one database",
+    exp.Use: "USE is not supported; a connection has one database",
+    exp.Analyze: "ANALYZE is not needed: statistics are kept with the data",
+}
+
+
+def classify(tree: exp.Expression, text: str) -> Statement:
+    """Return the statement that a tree is. Raises UnsupportedError with the position."""
+    message = _REFUSED.get(type(tree))
+    if message is not None:
+        raise refuse_statement(message, tree, text)
+    statement = _KINDS.get(type(tree))
+    return statement(tree, text) if statement is not None else Select(tree)
+
+
+def _insert(tree: exp.Insert, text: str) -> Insert:
+    for key, what in (("overwrite", "INSERT OVERWRITE"), ("partition", "PARTITION"), ("where", "REPLACE WHERE")):
+        if tree.args.get(key):
+            raise refuse(f"{what} is not supported", tree, text)
+    table, columns = _table_and_columns(tree.this)
+    source = None if tree.args.get("default") else tree.expression
+    if source is not None and tree.args.get("with_") is not None:
+        source = source.copy()
+        source.set("with_", tree.args["with_"])
+    return Insert(
+        table_name(table, text),
+        table.alias or table.name,
+        columns,
+        source,
+        bool(tree.args.get("by_name")),
+        _conflict(tree, text),
+        tree.args.get("returning"),
+    )
+
+
+def _conflict(tree: exp.Insert, text: str) -> Conflict | None:
+    alternative = str(tree.args.get("alternative") or "").upper()
+    clause = tree.args.get("conflict")
+    if clause is None:
+        if alternative not in ("", "REPLACE", "IGNORE"):
+            raise refuse(f"INSERT OR {alternative} is not supported; there are OR REPLACE and OR IGNORE", tree, text)
+        return None if not alternative else Conflict("replace" if alternative == "REPLACE" else "nothing")
+    if clause.args.get("duplicate") or clause.args.get("constraint"):
+        raise refuse("ON CONFLICT names columns: ON CONFLICT (id)", tree, text)
+    keys = tuple(name_of(k.this if isinstance(k, exp.Ordered) else k) for k in clause.args.get("conflict_keys") or ())
+    if not clause.expressions:
+        return Conflict("nothing", keys)
+    where = clause.args.get("where")
+    return Conflict("update", keys, assignments(clause.expressions, text), None if where is None else where.this)
+
+
+def _update(tree: exp.Update, text: str) -> Update:
+    if tree.args.get("order") or tree.args.get("limit"):
+        raise refuse("UPDATE with ORDER BY or LIMIT is not supported", tree, text)
+    table, where, source = tree.this, tree.args.get("where"), tree.args.get("from_")
+    if table.args.get("joins"):
+        raise refuse("UPDATE names one table; write the others after FROM", tree, text)
+    others = () if source is None else (source.this, *source.args.get("joins", ()))
+    return Update(
+        table_name(table, text),
+        table.alias or table.name,
+        assignments(tree.expressions, text),
+        others,
+        None if where is None else where.this,
+        tree.args.get("with_"),
+        tree.args.get("returning"),
+    )
+
+
+def _delete(tree: exp.Delete, text: str) -> Delete:
+    if tree.args.get("order") or tree.args.get("limit"):
+        raise refuse("DELETE with ORDER BY or LIMIT is not supported", tree, text)
+    table, where = tree.this, tree.args.get("where")
+    others = tuple(tree.args.get("using") or ())
+    return Delete(
+        table_name(table, text),
+        table.alias or table.name,
+        others,
+        None if where is None else where.this,
+        tree.args.get("with_"),
+        tree.args.get("returning"),
+    )
+
+
+def _truncate(tree: exp.TruncateTable, text: str) -> Delete:
+    if len(tree.expressions) != 1:
+        raise refuse("TRUNCATE empties one table at a time", tree, text)
+    table = tree.expressions[0]
+    return Delete(table_name(table, text), table.name, (), None, None, None)
+
+
+def _copy(tree: exp.Copy, text: str) -> CopyTo | CopyFrom:
+    files = tree.args.get("files") or []
+    path = literal_text(files[0]) if len(files) == 1 else None
+    if path is None:
+        raise refuse("COPY takes one file name in quotes", tree, text)
+    options, target = _options(tree.args.get("params") or []), tree.this
+    if tree.args.get("kind"):
+        table, columns = _table_and_columns(target)
+        if not isinstance(table, exp.Table):
+            raise refuse("COPY ... FROM names a table", tree, text)
+        return CopyFrom(table_name(table, text), columns, path, options)
+    match target:
+        case exp.Schema():
+            source = exp.select(*(exp.column(c.copy()) for c in target.expressions)).from_(target.this)
+        case exp.Subquery():
+            source = target.this
+        case _:
+            source = target
+    return CopyTo(source, path, options)
+
+
+def _table_and_columns(tree: exp.Expression) -> tuple[exp.Expression, tuple[Name, ...] | None]:
+    """Return what `t` or `t (a, b)` names; no columns where none are listed."""
+    if not isinstance(tree, exp.Schema):
+        return tree, None
+    return tree.this, tuple(name_of(c) for c in tree.expressions)
+
+
+def _options(params: list[exp.Expression]) -> Options:
+    return tuple((str(p.this.name or p.this).upper(), _option(p.args.get("expression"))) for p in params)
+
+
+def _option(value: exp.Expression | None) -> str | bool:
+    match value:
+        case None:
+            return True
+        case exp.Boolean():
+            return bool(value.this)
+        case _:
+            return str(value.name or value.this)
+
+
+def _describe(tree: exp.Describe, text: str) -> Describe:
+    return Describe(tree.this)
+
+
+def _show(tree: exp.Show, text: str) -> ShowTables | Describe:
+    name = str(tree.this).upper()
+    if name not in ("TABLES", "ALL TABLES"):
+        raise refuse(f"SHOW {name} is not supported; there are SHOW TABLES and DESCRIBE", tree, text)
+    return ShowTables(name == "ALL TABLES")
+
+
+def _command(tree: exp.Command, text: str) -> Explain:
+    inner = classify(tree.expression, text)
+    if not isinstance(inner, Select):
+        raise refuse("EXPLAIN takes a query", tree.expression, text)
+    return Explain(inner.tree, str(tree.this).endswith("ANALYZE"))
+
+
+_KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
+    exp.Insert: _insert,
+    exp.Update: _update,
+    exp.Delete: _delete,
+    exp.Merge: merge,
+    exp.TruncateTable: _truncate,
+    exp.Create: create,
+    exp.Drop: drop,
+    exp.Alter: alter,
+    exp.Copy: _copy,
+    exp.Describe: _describe,
+    exp.Show: _show,
+    exp.Summarize: lambda tree, _: Summarize(tree.this),
+    exp.Command: _command,
+    exp.Transaction: lambda *_: Control("BEGIN"),
+    exp.Commit: lambda *_: Control("COMMIT"),
+    exp.Rollback: lambda *_: Control("ROLLBACK"),
+}

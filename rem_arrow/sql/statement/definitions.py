@@ -1,0 +1,192 @@
+"""CREATE, DROP and ALTER: trees to statements."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from rem_arrow.base.errors import BindError
+from rem_arrow.base.quoting import identifier
+from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
+from rem_arrow.sql.statement.statement import (
+    Action,
+    AddColumn,
+    Alter,
+    ColumnDefinition,
+    CreateIndex,
+    CreateTable,
+    CreateTableAs,
+    CreateView,
+    Drop,
+    DropColumn,
+    RenameColumn,
+    RenameTable,
+    WidenColumn,
+)
+from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.type_names import polars_type
+from rem_arrow.sql.text.view_text import view_text
+
+_NO_KEYS = (
+    "a plain table has no keys and checks no constraints but NOT NULL; for rows with an id register a Pydantic model"
+)
+
+
+def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateIndex:
+    """Return the statement that a CREATE is."""
+    kind = str(tree.args.get("kind") or "").upper()
+    if tree.args.get("properties") is not None:
+        raise refuse(f"CREATE {kind} takes no further properties: no TEMPORARY, no WITH", tree, text)
+    if tree.args.get("replace") and tree.args.get("exists"):
+        raise refuse("OR REPLACE and IF NOT EXISTS exclude each other", tree, text)
+    match kind:
+        case "INDEX":
+            return _index(tree, text)
+        case "VIEW":
+            return _view(tree, text)
+        case "TABLE":
+            return _table(tree, text)
+        case _:
+            raise refuse_statement(
+                f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", tree, text
+            )
+
+
+def _named(tree: exp.Create) -> tuple[exp.Expression, list[exp.Expression]]:
+    """Return the name of what is created, and what stands in parentheses after it."""
+    return (tree.this.this, tree.this.expressions) if isinstance(tree.this, exp.Schema) else (tree.this, [])
+
+
+def _view(tree: exp.Create, text: str) -> CreateView:
+    table, parts = _named(tree)
+    name, sql = table_name(table, text), view_text(text, table)
+    if parts:
+        sql = f"SELECT * FROM ({sql}\n) AS {identifier(name.text)}({', '.join(identifier(p.name) for p in parts)})"
+    return CreateView(name, sql, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
+
+
+def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
+    table, parts = _named(tree)
+    name, source = table_name(table, text), tree.expression
+    replace, exists = bool(tree.args.get("replace")), bool(tree.args.get("exists"))
+    if source is None:
+        return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
+    if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
+        raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
+    return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
+
+
+def _column(tree: exp.Expression, text: str) -> ColumnDefinition:
+    if not isinstance(tree, exp.ColumnDef):
+        raise refuse(_NO_KEYS, tree, text)
+    if tree.args.get("kind") is None:
+        raise BindError(f'the column "{tree.name}" has no type', text, *position(tree))
+    nullable, default = True, None
+    for constraint in tree.args.get("constraints") or ():
+        match constraint.args.get("kind"):
+            case exp.NotNullColumnConstraint() as not_null:
+                nullable = bool(not_null.args.get("allow_null"))
+            case exp.DefaultColumnConstraint() as value:
+                default = value.this
+            case None:
+                raise refuse("this is not supported in CREATE TABLE", tree, text)
+            case _:
+                raise refuse(_NO_KEYS, tree, text)
+    return ColumnDefinition(name_of(tree.this), polars_type(tree.args["kind"], text), nullable, default)
+
+
+def _index(tree: exp.Create, text: str) -> CreateIndex:
+    index = tree.this
+    params = index.args.get("params")
+    using = None if params is None else params.args.get("using")
+    kind = str(using.name).upper() if using is not None else ""
+    if using is not None and kind not in ("HNSW", "FTS"):
+        raise refuse(
+            f"CREATE INDEX USING {using.name} is not supported; USING HNSW is for vectors, USING FTS for words, and "
+            "without USING an index finds equal values",
+            tree,
+            text,
+        )
+    if tree.args.get("unique"):
+        raise refuse("CREATE UNIQUE INDEX is not supported: an index finds rows and checks nothing", tree, text)
+    columns = [] if params is None else params.args.get("columns") or []
+    if len(columns) != 1 or not isinstance(columns[0].this, exp.Column):
+        raise refuse("an index is on one column", tree, text)
+    if index.this is None:
+        raise refuse("an index needs a name: CREATE INDEX name ON table (column)", tree, text)
+    if params is not None and kind == "FTS" and params.args.get("with_storage"):
+        raise refuse("a full-text index takes no options", tree, text)
+    return CreateIndex(
+        name_of(index.this),
+        table_name(index.args["table"], text),
+        name_of(columns[0].this),
+        bool(tree.args.get("exists")),
+        _hnsw(params, tree, text) if params is not None and kind == "HNSW" else None,
+        kind == "FTS",
+    )
+
+
+def _hnsw(params: exp.Expression, tree: exp.Create, text: str) -> dict[str, str | int]:
+    """Return the options of `USING HNSW (v) WITH (metric = 'l2', m = 16, ef_construction = 200, dimension = 384)`."""
+    options: dict[str, str | int] = {}
+    for option in params.args.get("with_storage") or ():
+        name, value = option.this.name.casefold(), option.args.get("value")
+        if (
+            name not in ("metric", "m", "ef_construction", "dimension")
+            or not isinstance(value, exp.Literal)
+            or value.is_string != (name == "metric")
+        ):
+            raise refuse(
+                "an HNSW index takes metric = 'cosine', 'inner_product' or 'l2', and the numbers m, ef_construction "
+                "and dimension",
+                tree,
+                text,
+            )
+        options[name] = value.name if value.is_string else int(value.name) if value.name.isdigit() else -1
+    return options
+
+
+def drop(tree: exp.Drop, text: str) -> Drop:
+    """Return the statement that a DROP is."""
+    kind, names = str(tree.args.get("kind") or "").upper(), tree.args.get("tables") or [tree.this]
+    if kind not in ("TABLE", "VIEW", "INDEX"):
+        raise refuse_statement(f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", tree, text)
+    if len(names) != 1:
+        raise refuse(f"DROP {kind} takes one name at a time", tree, text)
+    return Drop(kind, table_name(names[0], text), bool(tree.args.get("exists")))  # type: ignore[arg-type]
+
+
+def alter(tree: exp.Alter, text: str) -> Alter:
+    """Return the statement that an ALTER is."""
+    kind, actions = str(tree.args.get("kind") or "").upper(), tree.args.get("actions") or []
+    if kind not in ("TABLE", "VIEW"):
+        raise refuse(f"ALTER {kind} is not supported", tree, text)
+    if len(actions) != 1:
+        raise refuse("ALTER makes one change at a time", tree, text)
+    action = _action(tree, actions[0], text)
+    return Alter(kind, table_name(tree.this, text), action, bool(tree.args.get("exists")))  # type: ignore[arg-type]
+
+
+def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
+    match action:
+        case exp.ColumnDef():
+            return AddColumn(_column(action, text), bool(action.args.get("exists")))
+        case exp.Drop() if str(action.args.get("kind")).upper() == "COLUMN":
+            (column,) = action.args.get("tables") or [action.this]
+            return DropColumn(name_of(column), bool(action.args.get("exists")))
+        case exp.RenameColumn():
+            return RenameColumn(name_of(action.this), name_of(action.args["to"]))
+        case exp.AlterRename():
+            # SQLGlot reads RENAME a TO b as a rename of the table with an option after it.
+            options = tree.args.get("options") or []
+            return (
+                RenameColumn(name_of(action.this), name_of(options[0].this))
+                if options
+                else RenameTable(name_of(action.this))
+            )
+        case exp.AlterColumn() if action.args.get("dtype") is not None and not action.args.get("using"):
+            return WidenColumn(name_of(action.this), polars_type(action.args["dtype"], text))
+    raise refuse(
+        "this ALTER is not supported; there are ADD, DROP and RENAME COLUMN, RENAME TO, and ALTER COLUMN ... TYPE",
+        tree,
+        text,
+    )

@@ -1,0 +1,245 @@
+"""Text to SQLGlot trees, with our errors. The DuckDB dialect; one statement or several."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from sqlglot import Dialect, exp
+from sqlglot.errors import ParseError as GlotParseError
+from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.tokens import Token, TokenType
+
+from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens
+from rem_arrow.sql.text.pivot_tokens import wrapped
+from rem_arrow.sql.text.spaces import place_before, spaced
+from rem_arrow.sql.text.token_lists import like
+
+TEXT_CHARS_MAX = 1_000_000
+
+_EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
+_SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
+_BLANK = re.compile(r"[^\n]")
+# SQLGlot takes these for names.
+_TRANSACTION_WORDS = {
+    "START TRANSACTION": exp.Transaction,
+    "END": exp.Commit,
+    "END TRANSACTION": exp.Commit,
+    "ABORT": exp.Rollback,
+}
+
+
+@cache
+def _dialect() -> Dialect:
+    # Not at import: SQLGlot reads a module of some size for it.
+    return Dialect.get_or_raise("duckdb")
+
+
+def parse(text: str) -> exp.Expression:
+    """Return the tree of one query. Raises ParseError with the position."""
+    trees = parse_all(text)
+    if len(trees) > 1:
+        raise UnsupportedError("one statement at a time: there is more after the semicolon", text, text.find(";"))
+    return trees[0]
+
+
+def _desugared(tokens: list[Token], text: str) -> list[Token]:
+    """Return the tokens with REM's own statements, and GRAPH_TABLE, written as queries."""
+    tokens = graph_tokens.desugared(tokens, text, lambda ours: list(_dialect().tokenize(ours)))
+    return search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
+
+
+def is_condition(text: str) -> bool:
+    """Say whether a text is one condition, as stands after WHERE, and nothing more. Raises ParseError where it cannot
+    be read."""
+    # Without parentheses around it: what closes one that it did not open is no condition.
+    tree = parse(f"SELECT 1 WHERE {text}\n")
+    return isinstance(tree, exp.Select) and not any(
+        value for name, value in tree.args.items() if name not in ("expressions", "where", "kind")
+    )
+
+
+def parse_all(text: str) -> list[exp.Expression]:
+    """Return the trees of the statements of a text, at least one. EXPLAIN is a Command with the tree of its query.
+
+    Raises:
+        ParseError, UnsupportedError: with the position.
+    """
+    if not isinstance(text, str):
+        raise ParseError(f"a statement is a text, not {type(text).__name__}")
+    if len(text) > TEXT_CHARS_MAX:
+        raise ParseError(
+            f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Pass data as frames "
+            "or parameters"
+        )
+    wide, added = spaced(text)
+    try:
+        trees = _trees(wide)
+    except TextError as error:
+        if not added:
+            raise
+        raise type(error)(
+            error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint
+        ) from error
+    for node in (n for tree in trees for n in tree.walk() if added and "start" in n.meta):
+        node.meta["start"], node.meta["end"] = (
+            place_before(node.meta["start"], added),
+            place_before(node.meta["end"], added),
+        )
+    return trees
+
+
+def _trees(text: str) -> list[exp.Expression]:
+    explained = _EXPLAIN.search(text) is not None
+    if ";" not in text and not explained:
+        trees = [_tree(text, text)]
+    else:
+        blanked, prefixes = _without_explain(text) if explained else (text, {})
+        trees, before = [], 0
+        for start, stop in _pieces(blanked):
+            # What stands before the piece becomes blank, so that its places are those of the whole text.
+            tree = _tree(_BLANK.sub(" ", text[:start]) + blanked[start:stop], text)
+            prefix = next((p for at, p in prefixes.items() if before <= at <= start), None)
+            trees.append(tree if prefix is None or tree is None else exp.Command(this=prefix, expression=tree))
+            before = stop
+    statements = [t for t in trees if t is not None]
+    if not statements:
+        raise ParseError("the statement is empty; write for example SELECT * FROM resources")
+    return statements
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a text. Raises ParseError."""
+    try:
+        return list(_dialect().tokenize(text))
+    except TokenError as error:
+        raise ParseError(_token_message(text), text, _unclosed(text)) from error
+
+
+def _tree(piece: str, text: str) -> exp.Expression | None:
+    """Parse one statement; places in errors are of `text`."""
+    words = " ".join(piece.split()).upper()
+    if words in _TRANSACTION_WORDS:
+        return _TRANSACTION_WORDS[words]()
+    # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
+    piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
+    try:
+        trees = [
+            t
+            for t in _dialect()
+            .parser()
+            .parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)), text)), piece)
+            if t is not None and not isinstance(t, exp.Semicolon)
+        ]
+    except GlotParseError as error:
+        raise _translated(error, text) from error
+    except TokenError as error:
+        raise ParseError(_token_message(text), text, _unclosed(text)) from error
+    except (SqlglotError, RecursionError, ValueError, AttributeError) as error:
+        raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
+    if trees and isinstance(trees[0], exp.Command):
+        raise UnsupportedError(
+            f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
+        )
+    return trees[0] if trees else None
+
+
+def _first_word(piece: str) -> tuple[int, int]:
+    start = len(piece) - len(piece.lstrip())
+    return start, start + len(piece[start:].split(maxsplit=1)[0])
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Return where the statements begin and end: from their first token to the last before the semicolon."""
+    pieces, first, last = [], None, 0
+    for token in tokens(text):
+        if token.token_type.name != "SEMICOLON":
+            first, last = token.start if first is None else first, token.end + 1
+        elif first is not None:
+            pieces.append((first, last))
+            first = None
+    return [*pieces, (first, last)] if first is not None else pieces
+
+
+def _without_explain(text: str) -> tuple[str, dict[int, str]]:
+    """Return the text with each EXPLAIN [ANALYZE] that begins a statement blank, and which of the two stood where."""
+    prefixes: dict[int, str] = {}
+    while True:
+        read = tokens(text)
+        first = (
+            t
+            for before, t in zip([None, *read], read, strict=False)
+            if before is None or before.token_type.name == "SEMICOLON"
+        )
+        word = next((hit for t in first if (hit := _EXPLAIN.match(text, t.start))), None)
+        if word is None:
+            return text, prefixes
+        prefixes[word.start()] = " ".join(word[0].upper().split())
+        text = text[: word.start()] + _BLANK.sub(" ", word[0]) + text[word.end() :]
+
+
+def _plain_tokens(tokens: list[Token]) -> list[Token]:
+    """Number the `?`: each reads as $1, $2 and so on. What stands between $$ is a text; x'41' is unhex('41')."""
+    plain: list[Token] = []
+    asked = 0
+    for place, token in enumerate(tokens):
+        match token.token_type:
+            case TokenType.PLACEHOLDER if token.text == "?":
+                asked += 1
+                plain += [like(token, TokenType.PARAMETER, "$"), like(token, TokenType.NUMBER, str(asked))]
+            case TokenType.HEREDOC_STRING:
+                plain.append(like(token, TokenType.STRING, token.text))
+            case TokenType.STRING if plain and plain[-1].text in ("x", "X") and plain[-1].end + 1 == token.start:
+                plain[-1] = like(plain[-1], TokenType.VAR, "unhex")
+                plain += [like(token, TokenType.L_PAREN, "("), token, like(token, TokenType.R_PAREN, ")")]
+            case TokenType.VALUES if _is_name(tokens, place):
+                plain.append(like(token, TokenType.VAR, token.text))
+            case _:
+                plain.append(token)
+    return plain
+
+
+def _is_name(tokens: list[Token], place: int) -> bool:
+    """Say whether VALUES is a name: where no rows follow, and in `WITH values(a) AS`."""
+    before = tokens[place - 1].text.upper() if place else ""
+    follows = tokens[place + 1].token_type if place + 1 < len(tokens) else None
+    return before in ("WITH", "RECURSIVE") or (follows != TokenType.L_PAREN and before != "DEFAULT")
+
+
+def _translated(error: GlotParseError, text: str) -> ParseError:
+    first = error.errors[0] if error.errors else {}
+    line, column = first.get("line"), first.get("col")
+    highlight = first.get("highlight") or ""
+    start = None
+    if line and column is not None:
+        line_start = sum(len(part) + 1 for part in text.split("\n")[: line - 1])
+        start = max(0, line_start + column - len(highlight))
+    what = f'cannot read this at "{highlight}"' if highlight else "the statement ends too soon"
+    return ParseError(
+        f"{what}: {_plain(str(first.get('description') or error))}",
+        text,
+        start,
+        None if start is None else start + len(highlight),
+    )
+
+
+def _plain(description: str) -> str:
+    """Return SQLGlot's words without its class names."""
+    if "Required keyword" in description:
+        return "something is missing here"
+    if "Expected table name" in description:
+        return "a table name is expected"
+    return description.split("<", maxsplit=1)[0].strip().rstrip(".") or "it does not fit here"
+
+
+def _unclosed(text: str) -> int | None:
+    for quote in ("'", '"'):
+        if text.count(quote) % 2:
+            return text.rfind(quote)
+    return None
+
+
+def _token_message(text: str) -> str:
+    place = _unclosed(text)
+    return "a quote is opened and never closed" if place is not None else "the text holds characters that are not SQL"

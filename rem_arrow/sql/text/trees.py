@@ -1,0 +1,40 @@
+"""What many readers of a tree ask for, whatever the tree means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+
+def members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
+    """Return the values of a row in parentheses; of anything else itself, without its parentheses."""
+    match tree:
+        case exp.Tuple():
+            return tuple(tree.expressions)
+        case exp.Paren():
+            return (tree.this,)
+        case _:
+            return (tree,)
+
+
+def named_argument(tree: exp.Expression) -> tuple[str, exp.Expression] | None:
+    """Return the casefolded name and the value of `name => value` or `name := value`; None for any other argument."""
+    if not isinstance(tree, (exp.Kwarg, exp.PropertyEQ)):
+        return None
+    return tree.this.name.casefold(), tree.expression
+
+
+def literal_text(tree: object) -> str | None:
+    """Return the text of a literal in quotes; None for anything else."""
+    return str(tree.this) if isinstance(tree, exp.Literal) and tree.is_string else None
+
+
+def own_nodes(tree: exp.Expression) -> Iterator[exp.Expression]:
+    """Yield the nodes of a tree, but not those within its queries."""
+    return tree.walk(prune=lambda node: isinstance(node, exp.Query))  # type: ignore[no-any-return]
+
+
+def column_in(tree: exp.Expression) -> exp.Column | None:
+    """Return a column that stands in the tree, and in no query within it; None where there is none."""
+    return next((node for node in own_nodes(tree) if isinstance(node, exp.Column)), None)

@@ -1,0 +1,161 @@
+"""SQLGlot's data types to Polars types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import polars as pl
+from sqlglot import exp
+
+from rem_arrow.base.errors import BindError, UnsupportedError
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
+from rem_arrow.sql.text.position import position
+
+_TYPES: dict[str, pl.DataType] = {
+    "BOOLEAN": pl.Boolean(),
+    "TINYINT": pl.Int8(),
+    "SMALLINT": pl.Int16(),
+    "INT": pl.Int32(),
+    "BIGINT": pl.Int64(),
+    "INT128": pl.Int128(),
+    "UTINYINT": pl.UInt8(),
+    "USMALLINT": pl.UInt16(),
+    "UINT": pl.UInt32(),
+    "UBIGINT": pl.UInt64(),
+    "UINT128": pl.UInt128(),
+    "DOUBLE": pl.Float64(),
+    "VARCHAR": pl.String(),
+    "CHAR": pl.String(),
+    "NCHAR": pl.String(),
+    "NVARCHAR": pl.String(),
+    "TEXT": pl.String(),
+    "UUID": pl.String(),
+    "JSON": pl.String(),
+    "VARBINARY": pl.Binary(),
+    "BINARY": pl.Binary(),
+    "BLOB": pl.Binary(),
+    "DATE": pl.Date(),
+    "TIME": pl.Time(),
+    "TIMESTAMP": pl.Datetime("us"),
+    "DATETIME": pl.Datetime("us"),
+    "TIMESTAMPNTZ": pl.Datetime("us"),
+    "TIMESTAMP_MS": pl.Datetime("ms"),
+    "TIMESTAMP_NS": pl.Datetime("ns"),
+    "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "TIMESTAMP_S": pl.Datetime("us"),
+    "INTERVAL": types.CALENDAR,
+}
+
+_OTHER_NAMES: dict[str, pl.DataType] = {
+    "uint8": pl.UInt8(),
+    "uint16": pl.UInt16(),
+    "uint32": pl.UInt32(),
+    "uint64": pl.UInt64(),
+    "uint128": pl.UInt128(),
+    "float16": pl.Float16(),
+    "bytes": pl.Binary(),
+}
+
+_DECIMAL_DEFAULT = (18, 3)
+DECIMAL_DIGITS_MAX = 38
+
+
+def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
+    """Return the Polars type of a SQL type. Raises UnsupportedError."""
+    name = tree.this.name if hasattr(tree.this, "name") else str(tree.this)
+    parsed = _PARSERS.get(name)
+    dtype = parsed(tree, text) if parsed is not None else _TYPES.get(name)
+    if dtype is None:
+        raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+    return dtype
+
+
+def _decimal(tree: exp.DataType, text: str) -> pl.DataType | None:
+    digits = [p.this.name for p in tree.expressions]
+    if len(digits) > 2 or not all(d.isascii() and d.isdigit() for d in digits):
+        return None
+    precision, scale = (*map(int, digits), 0)[:2] if digits else _DECIMAL_DEFAULT
+    fits = 0 < precision <= DECIMAL_DIGITS_MAX and 0 <= scale <= precision
+    return pl.Decimal(precision, scale) if fits else None
+
+
+def _float(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """FLOAT, and FLOAT(n) for n binary digits."""
+    if not tree.expressions:
+        return pl.Float32()
+    digits = tree.expressions[0].name
+    if not digits.isdigit() or not 0 < int(digits) < 54:
+        return None
+    return pl.Float32() if int(digits) < 25 else pl.Float64()
+
+
+def _list(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """T[] and, with a size, T[n]."""
+    if not tree.expressions:
+        return None
+    inner, sizes = polars_type(tree.expressions[0], text), tree.args.get("values") or ()
+    return pl.Array(inner, int(sizes[0].name)) if sizes and sizes[0].name.isdigit() else pl.List(inner)
+
+
+def _struct(tree: exp.DataType, text: str) -> pl.DataType | None:
+    fields = {
+        (part.name if isinstance(part, exp.ColumnDef) else str(i)): polars_type(_field_type(part, text), text)
+        for i, part in enumerate(tree.expressions, 1)
+    }
+    return nested.struct_of(fields) if fields else None
+
+
+def _field_type(part: exp.Expression, text: str) -> exp.DataType:
+    kind = part.args.get("kind") if isinstance(part, exp.ColumnDef) else part
+    if not isinstance(kind, exp.DataType):
+        raise BindError("a field of a STRUCT is a name and a type", text, *position(part))
+    return kind
+
+
+def _map(tree: exp.DataType, text: str) -> pl.DataType | None:
+    if len(tree.expressions) != 2:
+        return None
+    key, value = (polars_type(part, text) for part in tree.expressions)
+    return nested.map_of(key, value)
+
+
+def _enum(tree: exp.DataType, text: str) -> pl.DataType | None:
+    return pl.Enum([e.name for e in tree.expressions]) if tree.expressions else None
+
+
+def _user_defined(tree: exp.DataType, text: str) -> pl.DataType | None:
+    """Names of DuckDB that SQLGlot takes for the user's own."""
+    return _OTHER_NAMES.get(str(tree.args.get("kind")).lower())
+
+
+# The types that take parameters, or that SQLGlot does not know by their names; None is one that is not supported.
+_PARSERS: dict[str, Callable[[exp.DataType, str], pl.DataType | None]] = {
+    "DECIMAL": _decimal,
+    "FLOAT": _float,
+    "LIST": _list,
+    "ARRAY": _list,
+    "STRUCT": _struct,
+    "MAP": _map,
+    "ENUM": _enum,
+    "USERDEFINED": _user_defined,
+}
+
+
+def literal_number(text: str) -> tuple[object, pl.DataType]:
+    """Return the value and type of a number in the text: the narrowest of INTEGER, BIGINT, HUGEINT; DECIMAL; DOUBLE."""
+    if "e" in text.lower():
+        return float(text), pl.Float64()
+    if "." in text:
+        # A zero before the point is a digit too.
+        scale = len(text) - text.index(".") - 1
+        precision = max(len(text) - 1, 1)
+        if precision > DECIMAL_DIGITS_MAX:
+            return float(text), pl.Float64()
+        return Decimal(text), pl.Decimal(precision, scale)
+    value = int(text)
+    for dtype, width in ((pl.Int32(), 31), (pl.Int64(), 63), (pl.Int128(), 127)):
+        if value < 1 << width:
+            return value, dtype
+    return float(text), pl.Float64()
