@@ -10,14 +10,14 @@ DEV := .venv/.dev
 # Two installations into one environment at a time do harm.
 .NOTPARALLEL:
 
-# pip draws its progress in a terminal. It compiles all that it installs, in one process; Python compiles what it
-# imports when that is imported first, which for the demo is an eighth.
+# pip shows its progress in a terminal. It would compile all that it installs, in one process; Python compiles a module
+# when it is first imported, and the demo imports a small part.
 PIP_INSTALL = quiet=--quiet; if test -t 1; then quiet=; fi; \
 	$(BIN)/python -m pip install $$quiet --no-compile --disable-pip-version-check -c constraints.txt
 
 $(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; name one: make PYTHON=...")'
-	@echo "Making an environment for Python in .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	@echo "Making a virtual environment in .venv"
 	@$(PYTHON) -m venv .venv
 
 $(CORE): pyproject.toml constraints.txt | $(BIN)/pip
@@ -27,7 +27,8 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/pip
 
 .venv/.%: $(CORE)
 	@echo "Installing the packages for $* into .venv; this is done once"
-	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$*"], sep="\n")' > $@.txt
+	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*project["optional-dependencies"]["$*"], sep="\n")' > $@.txt
 	@$(PIP_INSTALL) -r $@.txt
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
 	@touch $@

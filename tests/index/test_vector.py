@@ -241,14 +241,15 @@ class TestAgainstADictForLong(AgainstADict.TestCase):
 
 def churn(searches: int) -> None:
     """Search so often on each of three threads while two write and one saves: every search sees whole rows, and no row
-    that is gone for good."""
+    that is gone for good; nearly all find the row itself that they ask for."""
     dimension, rows = 16, 2_000
     matrix = clustered(rows, dimension, 1)
     index = VectorIndex(dimension, "l2")
     index.add(np.arange(rows), matrix)
     # The first hundred rowids are removed for good, the next hundred always held.
     index.remove(np.arange(100))
-    together, searched, wrong = threading.Barrier(6, timeout=PATIENCE_S), threading.Event(), []
+    together, searched = threading.Barrier(6, timeout=PATIENCE_S), threading.Event()
+    wrong, itself = [], []
 
     def guarded(work, times):
         def run():
@@ -264,9 +265,13 @@ def churn(searches: int) -> None:
 
     def search(rng):
         k = int(rng.integers(1, 60))
-        found, distances = index.search(matrix[rng.integers(100, 200)], k, ef=int(rng.integers(1, 100)))
-        assert len(found) == k == len(set(found.tolist())) and found.min() >= 100
-        assert distances[0] == 0
+        query = matrix[rng.integers(100, 200)]
+        rowids, distances = index.search(query, k, ef=int(rng.integers(1, 100)))
+        assert len(rowids) == k == len(set(rowids.tolist())) and rowids.min() >= 100
+        steady = rowids < 200
+        expected = ((matrix[rowids[steady]] - query) ** 2).sum(axis=1)
+        assert distances[steady] == pytest.approx(expected, rel=1e-4, abs=1e-4)
+        itself.append(distances[0] == 0)
         held = index.held()
         assert (np.diff(held) > 0).all() and held[0] >= 100
 
@@ -288,6 +293,7 @@ def churn(searches: int) -> None:
         searched.set()
         join(others)
     assert not wrong, wrong
+    assert len(itself) == 3 * searches and sum(itself) > 0.95 * len(itself)
     assert index.held()[0] >= 100
 
 
