@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import cast
 
@@ -38,7 +38,7 @@ class Access:
 
     def at(self, version: Version) -> Access:
         """Return the reader of another version of the same store."""
-        return replace(self, version=version)
+        return Access(self.kv, self.indexes, version)
 
     # --- tables
 
@@ -65,17 +65,22 @@ class Access:
 
     def by_key(self, tv: TableVersion, keys: Sequence[bytes]) -> list[int | None]:
         """Return the rowid of each id key that ever was, or None."""
-        index = self.indexes.keys.row_index(tv.table)
+        own = self.indexes.keys
+        index = own.row_index(tv.table)
         rowids: dict[bytes, int] = {}
         for run in tv.runs:
-            ids = self.indexes.keys.of_run(run).with_ids(run, index)
+            ids = own.of_run(run).with_ids(run, index)
             rowids.update((k, ids[k]) for k in keys if k in ids)
-        missing = [k for k in keys if k not in rowids]
+        missing = [k for k in keys if k not in rowids] if rowids else keys
         if len(missing) == 1:
-            stored = [self.kv.get("ids", missing[0])]
-        else:
-            stored = self.kv.get_many("ids", missing)
-        rowids.update((k, entries.rowid_of(v)) for k, v in zip(missing, stored, strict=True) if v is not None)
+            stored = self.kv.get("ids", missing[0])
+            if stored is not None:
+                rowids[missing[0]] = entries.rowid_of(stored)
+        elif missing:
+            stored_values = self.kv.get_many("ids", list(missing))
+            rowids.update(
+                (k, entries.rowid_of(v)) for k, v in zip(missing, stored_values, strict=True) if v is not None
+            )
         return [rowids.get(k) for k in keys]
 
     def rowids(self, tv: TableVersion, ids: Sequence[str]) -> list[int | None]:

@@ -111,7 +111,7 @@ def _check_condition(name: str, where: str | Predicate, example: str) -> None:
 def edge_types(edge_type: EdgeTypes) -> list[str] | None:
     if edge_type is None:
         return None
-    types = [edge_type] if isinstance(edge_type, str) else list(edge_type)
+    types = [edge_type] if isinstance(edge_type, str) or not isinstance(edge_type, Iterable) else list(edge_type)
     if not all(isinstance(t, str) for t in types):
         raise InputError(f"edge_type is a text or several, not {edge_type!r}")
     return types

@@ -12,6 +12,7 @@ from rem_arrow.base.errors import InputError
 
 _MEMORY_BYTES_MIN = 64 << 20
 _DEFAULT_THREADS_MAX = 8
+_NO_SIZE = "memory_limit {!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
 
 
 def memory_bytes(limit: str | int) -> int:
@@ -29,11 +30,12 @@ def _parsed_size(text: str) -> int:
     # ByteSize takes MB for a million.
     binary = re.sub("(?<=[KMGTPE])(I?B)?$", "IB", text.strip().upper())
     try:
+        # It ignores a text behind the unit (pydantic 2.14).
+        if re.fullmatch(r"[0-9.]+\s*[A-Z]*", binary) is None:
+            raise InputError(_NO_SIZE.format(text))
         return TypeAdapter(ByteSize).validate_python(binary)
     except ValidationError as error:
-        raise InputError(
-            f"memory_limit {text!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
-        ) from error
+        raise InputError(_NO_SIZE.format(text)) from error
 
 
 def thread_count(threads: int | None) -> int:

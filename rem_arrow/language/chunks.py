@@ -41,6 +41,8 @@ _QUARTERS = 4
 _GRAPHEME_CHARS_MAX = 32
 _SENTENCES = 3
 
+# A longer line is a paragraph: each chunk below a heading repeats it.
+_HEADING_CHARACTERS_MAX = 1_000
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]|[ \t]*\|")
@@ -210,6 +212,10 @@ def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
         start, end, line = match.start(), match.end(), match.group().rstrip("\r\n")
         if start == len(text):
             break
+        if not line.strip():
+            if not fence:
+                yield _Line("blank", start, end)
+            continue
         mark = _FENCE.fullmatch(line) if markdown else None
         if fence:
             if mark and mark[1].startswith(fence) and not mark[2].strip():
@@ -217,10 +223,10 @@ def _lines(text: str, *, markdown: bool) -> Iterator[_Line]:
                 fence = ""
         elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
             fence, opened = mark[1], start
-        elif markdown and (heading := _HEADING.fullmatch(line)):
+        elif markdown and (heading := _HEADING.fullmatch(line)) and len(line) <= _HEADING_CHARACTERS_MAX:
             yield _Line("heading", start, end, len(heading[1]), (heading[2] or "").strip())
         else:
-            yield _Line("blank" if not line.strip() else "item" if _ITEM.match(line) else "text", start, end)
+            yield _Line("item" if _ITEM.match(line) else "text", start, end)
     if fence:
         yield _Line("fence", opened, len(text))
 

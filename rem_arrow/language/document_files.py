@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from rem_arrow.base.errors import InputError
@@ -30,7 +31,8 @@ def document_paths(source: str | Path) -> list[Path]:
         raise InputError(
             f"no file or folder {str(source)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'"
         )
-    paths = sorted(p for p in map(Path, glob.glob(str(source), recursive=True)) if p.is_file())
+    base = _without_magic(Path(source))
+    paths = sorted(p for p in map(Path, glob.glob(str(source), recursive=True)) if p.is_file() and _lies_in(p, base))
     if not paths:
         raise InputError(f"no file matches {str(source)!r}")
     return paths
@@ -58,5 +60,16 @@ def read_document(path: Path) -> str:
 def _texts_below(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.suffix.lower() in _SUFFIXES and path.is_file():
+        if not hidden and path.suffix.lower() in _SUFFIXES and path.is_file() and _lies_in(path, folder):
             yield path
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Return whether a file lies below a folder: a link that leads out of it is passed over."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _without_magic(pattern: Path) -> Path:
+    """Return the folder before the first part of a pattern that is no plain name."""
+    plain = takewhile(lambda part: not glob.has_magic(part), pattern.parts)
+    return Path(*plain)

@@ -192,15 +192,15 @@ class KV:
             self._read_failed(error, family, reopened)
         return self.get(family, key)
 
-    def get_many(self, family: str, wanted: list[bytes]) -> list[bytes | None]:
-        if not wanted:
+    def get_many(self, family: str, keys: list[bytes]) -> list[bytes | None]:
+        if not keys:
             return []
         reopened = self._reopened
         try:
-            return list(self._families[family].get(wanted))  # type: ignore[arg-type]
+            return list(self._families[family].get(keys))  # type: ignore[arg-type]
         except _ROCKSDB_ERROR as error:
             self._read_failed(error, family, reopened)
-        return self.get_many(family, wanted)
+        return self.get_many(family, keys)
 
     def scan(self, family: str, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the keys that start with `prefix`, and their values, in order of the keys."""

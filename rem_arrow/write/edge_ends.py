@@ -21,8 +21,10 @@ _SIDES = (0, 2)
 
 def bind_ends(access: Access, writer: Writer, changes: Changes) -> None:
     """Add to the changes of a write those that bind dangling edges to its new entities. REQUIRES: the lock."""
+    if not (changes.ids or changes.loaded):
+        return
     tv = access.version.find(edges.NAME)
-    if tv is None or not (changes.ids or changes.loaded) or not edges.has_dangling(tv):
+    if tv is None or not edges.has_dangling(tv):
         return
     owners = new_entities(access.version, changes)
     if not owners:

@@ -11,8 +11,7 @@ and commits all of it at its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 from rem_arrow.access.access import Access
@@ -43,12 +42,20 @@ class WritePath:
             rewriting: the computation replaces parts or changes definitions of tables, so seals and compactions wait.
             progress: show a bar for embeddings; None shows it when they take more than a second.
         """
+        if not rewriting:
+            return self._run(compute, progress)
+        with self._store.rewriting:
+            return self._run(compute, progress)
+
+    def _run(self, compute: Compute[T], progress: bool | None) -> T:
         store = self._store
-        with self._locked(rewriting=rewriting):
+        with store.lock:
+            store.recover()
             before = store.version
             access = Access(store.kv, self._indexes, before)
             changes, result = compute(access)
-            bind_ends(access.at(store.version), self._writer, changes)
+            # A computation that rewrites may have sealed a tail.
+            bind_ends(access if store.version is before else access.at(store.version), self._writer, changes)
             if changes:
                 store.commit(changes)
         self._follow_up.after(changes, before, progress=progress)
@@ -68,14 +75,9 @@ class WritePath:
         changed the same rows since `base`."""
         if not changes:
             return
-        with self._locked(rewriting=False):
+        with self._store.lock:
+            self._store.recover()
             self._store.check_open()
             before = self._store.version
             self._store.commit(changes, base=base)
         self._follow_up.after(changes, before)
-
-    @contextmanager
-    def _locked(self, *, rewriting: bool) -> Iterator[None]:
-        with self._store.rewriting if rewriting else nullcontext(), self._store.lock:
-            self._store.recover()
-            yield

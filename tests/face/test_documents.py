@@ -280,3 +280,16 @@ def test_a_large_document_is_added_and_replaced(db):
     assert "".join(frame["content"]).split() == words
     assert db.add_document("word", uri="big").chunks == ["big#0"]
     assert db.sql("SELECT COUNT(*) FROM resources").item() == 2
+
+
+def test_links_that_lead_out_of_a_folder_are_passed_over(tmp_path):
+    """A folder, or a pattern, gives the files in it: a link to another place would store what nobody named."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "secret.md").write_text("# Secret")
+    (tmp_path / "docs" / "own.md").write_text("# Own")
+    (tmp_path / "docs" / "out.md").symlink_to(tmp_path / "secret.md")
+    (tmp_path / "docs" / "inside.md").symlink_to(tmp_path / "docs" / "own.md")
+    for source in (tmp_path / "docs", str(tmp_path / "docs" / "*.md")):
+        with rem.connect() as db:
+            db.add_documents(source)
+            assert sorted(db.sql("SELECT DISTINCT name FROM resources")["name"]) == ["Own"]

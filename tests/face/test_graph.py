@@ -544,3 +544,12 @@ def test_many_edges_are_checked(monkeypatch):
         with pytest.raises(rem.ConflictError):
             tx.commit()
         assert db.sql("SELECT count(*) FROM edges").item() == 1
+
+
+@pytest.mark.parametrize("edge_type", [5, ["a", 5], 1.5])
+def test_a_type_of_edges_is_a_text_or_several(edge_type):
+    """Anything else is named, whatever the verb."""
+    with rem.connect() as db:
+        for verb in (db.degree, db.pagerank, db.components, db.topological_order, db.find_cycles):
+            with pytest.raises(rem.InputError, match="edge_type is a text or several"):
+                verb(edge_type=edge_type)

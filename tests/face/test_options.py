@@ -27,7 +27,7 @@ def test_a_size_is_a_number_of_bytes_or_of_binary_units(text, size):
     assert memory_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "lots", "MB", "-1GB", "1 000MB", "inf", "nan", "64QB"])
+@pytest.mark.parametrize("text", ["", "lots", "MB", "-1GB", "1 000MB", "inf", "nan", "64QB", "512MB or so"])
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(rem.InputError, match="is not a size; write bytes, or a text such as '512MB'"):
         memory_bytes(text)

@@ -225,3 +225,11 @@ def test_a_megabyte_takes_minutes_at_most(text):
     began = time.process_time()
     split(text)
     assert time.process_time() - began < 120
+
+
+def test_a_line_of_a_thousand_characters_is_no_heading():
+    """Each chunk below a heading repeats it: one of a megabyte would be stored a thousand times."""
+    long, short = "# " + "x" * 1_000, "# " + "x" * 998
+    for line, expected in ((long, set()), (short, {"x" * 998})):
+        chunks = split(f"{line}\n\n" + "A sentence. " * 500, size=100)
+        assert {heading for chunk in chunks for heading in chunk.headings} == expected
