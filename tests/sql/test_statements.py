@@ -298,6 +298,15 @@ def test_on_conflict_means_what_duckdb_means(db: rem.Database) -> None:
             assert run(db, query) == oracle.execute(query).fetchall(), text
 
 
+def test_values_may_name_an_entity_table(db: rem.Database) -> None:
+    """entity_table() stands in VALUES as in a SELECT."""
+    run(db, "CREATE TABLE seen (name VARCHAR)")
+    run(db, "INSERT INTO seen VALUES (entity_table('ISSUES'))")
+    assert run(db, "SELECT name FROM seen") == [("issues",)]
+    with pytest.raises(rem.BindError, match='no entity table "seen"'):
+        run(db, "INSERT INTO seen VALUES (entity_table('seen'))")
+
+
 def test_edges_by_sql_are_upserts_by_their_ends_and_type(db: rem.Database) -> None:
     db.sql("INSERT INTO issues (id, code) VALUES ('a', 'A'), ('b', 'B')")
     db.sql(

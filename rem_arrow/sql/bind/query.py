@@ -15,8 +15,8 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.source import Catalog
-from rem_arrow.plan.nodes import Column, Expr, Project, Query, Relation, Shared, Sort, Union, Values
-from rem_arrow.plan.walk import free_columns
+from rem_arrow.plan.nodes import Column, Project, Query, Relation, Shared, Sort, SortKey, Union, Values
+from rem_arrow.plan.walk import free_columns, passed
 from rem_arrow.sql.bind import expressions, set_operations
 from rem_arrow.sql.bind.binder import Evaluate, StatementContext
 from rem_arrow.sql.bind.conversions import settled
@@ -161,18 +161,24 @@ class Binder:
         if isinstance(tree, exp.SetOperation):
             tree = set_operations.with_ordinals(tree, query.names, self.context.text)
         keys = [k for k, _ in sort_keys(tree, items, by_name, binder)]
-        plan = applied(query.plan, binder.collected.applies)
+        plan, limit = applied(query.plan, binder.collected.applies), bound_limit(tree, binder)
         if keys:
-            shown = {v.unique for v in visible}
-            loose = [k for k in keys if not (isinstance(k.expr, Column) and k.expr.name in shown)]
-            hidden = [(self.context.names.fresh("order"), k.expr) for k in loose]
-            named = iter(hidden)
-            keys = [replace(k, expr=Column(next(named)[0], k.expr.dtype)) if k in loose else k for k in keys]
-            columns = tuple((v.unique, cast(Expr, Column(v.unique, v.dtype))) for v in visible)
-            plan = Sort(Project(plan, (*columns, *hidden)) if hidden else plan, tuple(keys))
-            plan = limited(plan, bound_limit(tree, binder), self.context.names)
-            return Query(Project(plan, columns) if list(plan.schema) != [n for n, _ in columns] else plan, query.names)
-        return Query(limited(plan, bound_limit(tree, binder), self.context.names), query.names)
+            plan = self._sorted(plan, [cast(Column, item.expr) for item in items], keys)
+        plan = limited(plan, limit, self.context.names)
+        if keys and list(plan.schema) != list(query.plan.schema):
+            plan = Project(plan, passed(query.plan))
+        return Query(plan, query.names)
+
+    def _sorted(self, plan: Relation, columns: list[Column], keys: list[SortKey]) -> Relation:
+        """Return the rows in order; a key that is none of these columns is computed beside them."""
+        hidden = {
+            key: Column(self.context.names.fresh("order"), key.expr.dtype) for key in keys if key.expr not in columns
+        }
+        keys = [replace(key, expr=hidden.get(key, key.expr)) for key in keys]
+        if hidden:
+            outputs = ((column.name, key.expr) for key, column in hidden.items())
+            plan = Project(plan, (*((c.name, c) for c in columns), *outputs))
+        return Sort(plan, tuple(keys))
 
     # --- VALUES
 

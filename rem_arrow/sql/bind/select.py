@@ -44,6 +44,7 @@ class SelectBinder:
         return planned(self._bound(tree, around), self._context.names)
 
     def _bound(self, tree: exp.Select, around: Surroundings) -> BoundSelect:
+        """Bind the clauses, each after those whose names and calls it may mean."""
         plan, scope = self._from.bind(tree, around)
         source = sampled(self._context, plan, tree)
         named_windows = {str(w.name).casefold(): w for w in tree.args.get("windows") or ()}
@@ -67,8 +68,8 @@ class SelectBinder:
             source,
             tuple(items),
             where,
-            applies_below=below.applies,
-            applies=above.applies,
+            applies_below=tuple(below.applies),
+            applies=tuple(above.applies),
             having=having,
             windows=tuple((above.windows or {}).items()),
             qualify=condition,
@@ -92,7 +93,7 @@ def _where(tree: exp.Select, source: Relation, binder: ExprBinder) -> tuple[Cond
     if rest is not None:
         inner = replace(binder, collected=Collected())
         expr = inner.boolean(stars.written_out(inner, rest), "WHERE")
-        condition = Condition(expr, inner.collected.applies)
+        condition = Condition(expr, tuple(inner.collected.applies))
     inner = replace(binder, collected=Collected(), aliases={})
     return condition, [search_terms.bound_term(inner, term, source) for term in terms]
 

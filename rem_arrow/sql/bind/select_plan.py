@@ -6,7 +6,7 @@ DISTINCT, ORDER BY, LIMIT. The subqueries of a clause are computed right below i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, cast
 
@@ -45,7 +45,7 @@ class Condition(NamedTuple):
     """A condition, and the subqueries in it."""
 
     expr: Expr
-    applies: Sequence[Apply]
+    applies: tuple[Apply, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class BoundSelect:
     where: Condition | None = None
     hits: tuple[Hit, ...] = ()
     keeps_all: bool = False
-    applies_below: Sequence[Apply] = ()
+    applies_below: tuple[Apply, ...] = ()
     grouping: Grouping | None = None
-    applies: Sequence[Apply] = ()
+    applies: tuple[Apply, ...] = ()
     having: Expr | None = None
     windows: tuple[tuple[str, WindowCall], ...] = ()
     qualify: Expr | None = None
