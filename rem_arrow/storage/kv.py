@@ -50,7 +50,7 @@ def _translated(error: Exception, what: str) -> RemError:
             f"connect(path, read_only=True). ({text})"
         )
     if "corruption" in lowered or "checksum mismatch" in lowered:
-        return CorruptionError(f"{what}: {text}")
+        return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
     if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
         return ExecuteError(
             f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})"
