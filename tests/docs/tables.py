@@ -43,7 +43,7 @@ UNITS = {
     "drawing": "pictures of plans, graphs and scores (matplotlib)",
     "access": "how rows are found: by key, name, vector, word, edge",
     "catalog": "names to sources, system views",
-    "sql": "text to plan (SQLGlot)",
+    "sql": "text to plan (SQLGlot): text, statement, bind",
     "optimize": "rules, plan to plan",
     "lower": "plan to Polars",
     "write": "the write path: rows, keys, vectors, edges, one commit",
