@@ -88,7 +88,11 @@ def spooled(
     def begin() -> Rows:
         nonlocal spool
         spool = Spool(parts, schema, bucket)
-        return spool.add
+        return take
+
+    def take(rows: pl.DataFrame) -> None:
+        context.bounds.check()
+        spool.add(rows)
 
     context.stream(frame, begin)
     return spool.held()
