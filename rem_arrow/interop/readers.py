@@ -3,10 +3,11 @@ Arrow files."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 import pyarrow as pa
@@ -147,7 +148,8 @@ def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def read_file(
-    path: Path,
+    file: BinaryIO,
+    name: str,
     format_: str,
     schema: dict[str, pl.DataType],
     *,
@@ -155,37 +157,35 @@ def read_file(
     separator: str = ",",
     null: str = "",
 ) -> pl.DataFrame:
-    """Return the rows of one file; the columns of a CSV are all texts. Raises InputError.
+    """Return the rows of one open file; the columns of a CSV are all texts. Raises InputError.
 
     Args:
+        name: names the file in errors.
         format_: parquet, csv, ndjson or arrow.
         schema: the table's columns; NDJSON is read as texts where the table has texts.
         header: the first line of a CSV names its columns; otherwise they are column_1 and so on.
     """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
     texts = {n: t for n, t in schema.items() if t == pl.String()}
     try:
         match format_:
             case "parquet":
-                return pl.read_parquet(path, glob=False)
+                return pl.read_parquet(file)
             case "csv":
                 return pl.read_csv(
-                    path,
+                    file,
                     has_header=header,
                     separator=separator,
                     null_values=null or None,
                     infer_schema=False,
                     raise_if_empty=False,
-                    glob=False,
                 )
             case "ndjson":
                 return (
-                    pl.read_ndjson(path, infer_schema_length=None, schema_overrides=texts)
-                    if path.stat().st_size
+                    pl.read_ndjson(file, infer_schema_length=None, schema_overrides=texts)
+                    if os.fstat(file.fileno()).st_size
                     else pl.DataFrame(schema=schema)
                 )
             case _:
-                return pl.read_ipc(path)
+                return pl.read_ipc(file)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{name} cannot be read: {error}") from error
