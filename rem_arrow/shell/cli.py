@@ -300,6 +300,9 @@ def ask(
     base_url: Annotated[
         str | None, typer.Option(help="Server of the language model; default is $OPENAI_BASE_URL")
     ] = None,
+    examples: Annotated[
+        bool, typer.Option(help="Show the language model values of the tables that the question concerns")
+    ] = True,
     format_: OutputFormat = None,
 ) -> None:
     """Answer a question in plain language.
@@ -307,7 +310,9 @@ def ask(
     rem-arrow ask rem-demo.rem "What imports zlib?" --plan
     """
     with _errors(), _reader(database) as db:
-        answer = db.query_natural_language(question, table, max_stages, model=model, base_url=base_url, explain=plan)
+        answer = db.query_natural_language(
+            question, table, max_stages, model=model, base_url=base_url, examples=examples, explain=plan
+        )
         if plan:
             typer.echo(answer.told(), err=True)
         elif format_ in (None, Format.table) and sys.stdout.isatty():
