@@ -3,6 +3,7 @@ Arrow files."""
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -95,8 +96,8 @@ def _open_path(path: Path) -> Input:
 
 def open_files(paths: Sequence[Path]) -> Input:
     """Return the rows of files of one format, by their ending, as one table. Raises InputError."""
-    suffix, names = paths[0].suffix.lower(), [str(p) for p in paths]
-    where = names[0] if len(names) == 1 else str(paths[0].parent)
+    suffix, names = paths[0].suffix.lower(), file_names(paths)
+    where = str(paths[0] if len(names) == 1 else paths[0].parent)
     try:
         match suffix:
             case ".parquet" | ".pq":
@@ -116,9 +117,15 @@ def open_files(paths: Sequence[Path]) -> Input:
                     )
                 )
             case _:
-                return _of_frame(pl.concat([pl.read_ndjson(n, infer_schema_length=10_000) for n in names]))
+                return _of_frame(pl.concat([pl.read_ndjson(glob.escape(n), infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise InputError(f"{where} cannot be read: {error}") from error
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """Return names that Polars takes for no addresses: it reads /etc/a for `file:/etc/a`, and the home for `~`. NDJSON
+    has no argument against patterns, and needs `glob.escape`."""
+    return [os.path.abspath(p) for p in paths]
 
 
 def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
