@@ -19,6 +19,8 @@ from rem_arrow.base.errors import InputError, suggest
 TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]
 
 ROWID_COLUMN = 0xFFFF
+# RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
+DIMENSION_MAX = 65_536
 NAME_BYTES_MAX = 255
 
 
@@ -82,6 +84,9 @@ class Embedding:
     provider: str
     dimension: int
     fields: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        checks.whole(self.dimension, f"the dimension of {self.provider}", most=DIMENSION_MAX)
 
     @property
     def dtype(self) -> pl.DataType:

@@ -16,13 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rem_arrow.base.errors import InputError, LanguageError, RemError
+from rem_arrow.base.schema import DIMENSION_MAX
 from rem_arrow.language.client import without_keys
 
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
 Vectors: TypeAlias = "npt.NDArray[np.float32]"
 
-# RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
-DIMENSION_MAX = 65_536
 _ERROR_TEXT_MAX = 300
 
 
