@@ -286,4 +286,6 @@ def check_name(name: str, what: str) -> str:
         raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
     if len(name.encode()) > NAME_BYTES_MAX:
         raise InputError(f"the {what} name {name[:40]!r}... is longer than {NAME_BYTES_MAX} bytes")
+    if what == "column" and (name == "*" or (name.startswith("^") and name.endswith("$"))):
+        raise InputError(f"the column name {name!r} is a pattern of names to Polars, which runs the queries; rename it")
     return name

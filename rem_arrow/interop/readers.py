@@ -45,8 +45,8 @@ def open_input(data: Any) -> Input:
             return _of_frame(pl.DataFrame(data, infer_schema_length=None))
         if isinstance(data, dict):
             return _of_frame(pl.DataFrame(data))
-        if isinstance(data, pa.Table) or hasattr(data, "__arrow_c_stream__"):
-            return _of_frame(_frame(data) if isinstance(data, pa.Table) else pl.DataFrame(data))
+        if hasattr(data, "__arrow_c_stream__"):
+            return _of_frame(from_arrow(data))
         if type(data).__module__.split(".")[0] == "pandas":
             return _of_frame(pl.from_pandas(data))
     except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
@@ -78,7 +78,21 @@ def of_batches(reader: pa.RecordBatchReader, rows: int | None, conversions: Sequ
     return Input(schema, rows, _of_frames(frames()))
 
 
+def from_arrow(data: Any) -> pl.DataFrame:
+    """Return an object of the Arrow PyCapsule interface as a frame. Raises InputError for data that are not valid."""
+    try:
+        if isinstance(data, pa.Table):
+            return _frame(data)
+        if hasattr(data, "__arrow_c_stream__"):
+            return _frame(pa.RecordBatchReader.from_stream(data).read_all())
+        return _frame(pa.Table.from_batches([pa.record_batch(data)]))
+    except pa.ArrowException as error:
+        raise InputError(f"the data cannot be read as a table: {error}") from error
+
+
 def _frame(table: pa.Table) -> pl.DataFrame:
+    # Polars believes offsets and texts: those that are wrong would have it read outside of its memory.
+    table.validate(full=True)
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
     return frame
