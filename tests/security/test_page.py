@@ -31,7 +31,7 @@ def lines() -> list[tuple[str, list[tuple[str, str]]]]:
             wanted = False
         elif cells[-1] == "test":
             wanted = True
-        elif wanted and set(line) > set("| -"):
+        elif wanted and not set(line) <= set("| -"):
             rows.append((cells[0], re.findall(r"`(\w+)\.(\w+)`", cells[-1])))
     return rows
 
