@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import check_name
 
 TENANTS = "tenants"
@@ -31,7 +32,7 @@ def database_folder(path: str | Path, tenant: str | None) -> Path:
         if place.is_symlink():
             raise InputError(f"{place} is a link, and tenants are not kept behind links; put the folder itself there")
     former = folder / tenant
-    if "/" not in tenant and (former / "CURRENT").is_file() and not tenant_path.exists():
+    if former.parent == folder and former.name != ".." and (former / "CURRENT").is_file() and not tenant_path.exists():
         raise InputError(
             f"the tenant {tenant!r} lies in {former}, where it was kept before; move that folder to {tenant_path}"
         )
@@ -42,6 +43,8 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
     """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
     if folder.is_file():
         raise InputError(f"{folder} is a file; a database is a folder")
+    if (folder / "CURRENT").is_file():
+        check_real_files(folder, apart_from=(TENANTS,))
     if read_only:
         if not (folder / "CURRENT").is_file():
             raise InputError(f"{folder} is not a database; a read-only connection cannot make one")

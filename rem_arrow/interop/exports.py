@@ -19,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.real_files import check_outside_databases
 from rem_arrow.base.schema import Table
 from rem_arrow.interop.manifest import Entry, Manifest
 from rem_arrow.interop.sinks import ENDINGS, PARTITIONED, SINKS, Source
@@ -58,6 +59,8 @@ def export_tables(
 ) -> pl.DataFrame:
     """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError,
     and then leaves no folder."""
+    # Polars takes a name such as ~ or file:x for an address; an absolute path is none.
+    target = target.absolute()
     with _written_beside(target) as folder:
         entries = []
         for place, export in enumerate(exports):
@@ -114,6 +117,7 @@ def _written_beside(target: Path) -> Iterator[Path]:
     """Yield a folder to write to, which is renamed to `target` at the end, or removed on an error."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} exists; name a new folder for the export")
+    check_outside_databases(target, "the export")
     _sweep(target)
     folder = target.with_name(f"{target.name}.{os.getpid()}{WRITING}")
     try:

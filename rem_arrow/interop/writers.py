@@ -1,9 +1,9 @@
-"""Frames to files: Parquet, CSV, NDJSON, Arrow. A file is written under a temporary name and then renamed."""
+"""Frames to open files: Parquet, CSV, NDJSON, Arrow."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -35,22 +35,29 @@ def format_of(path: Path) -> str:
 
 
 def write_file(
-    frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = ""
+    frame: pl.DataFrame,
+    file: BinaryIO,
+    name: str,
+    format_: str,
+    *,
+    header: bool = True,
+    separator: str = ",",
+    null: str = "",
 ) -> None:
-    """Write a frame to `path`, which is replaced if it exists. Raises InputError, and then leaves the old file as it
-    was."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    """Write a frame to an open file. Raises InputError.
+
+    Args:
+        name: names the file in errors.
+    """
     try:
         match format_:
             case "parquet":
-                frame.write_parquet(temporary)
+                frame.write_parquet(file)
             case "csv":
-                frame.write_csv(temporary, include_header=header, separator=separator, null_value=null)
+                frame.write_csv(file, include_header=header, separator=separator, null_value=null)
             case "ndjson":
-                frame.write_ndjson(temporary)
+                frame.write_ndjson(file)
             case _:
-                frame.write_ipc(temporary)
-        temporary.replace(path)
+                frame.write_ipc(file)
     except (OSError, pl.exceptions.PolarsError) as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error}") from error
+        raise InputError(f"{name} cannot be written: {error}") from error

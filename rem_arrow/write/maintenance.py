@@ -11,6 +11,7 @@ import polars as pl
 
 from rem_arrow.access.vector_indexes import VectorIndexes
 from rem_arrow.base.errors import CorruptionError, InputError
+from rem_arrow.base.real_files import check_outside_databases, check_real_files
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import compaction, keys, tail
 from rem_arrow.storage.background import Background
@@ -69,6 +70,7 @@ def backup(store: Store, path: Path, *, progress: bool | None = False) -> None:
     """Write a consistent copy of the open store to the new folder `path`. Raises InputError if it exists."""
     if path.exists():
         raise InputError(f"{path} exists; name a new folder for the backup")
+    check_outside_databases(path, "the backup")
     path.parent.mkdir(parents=True, exist_ok=True)
     with store.lock, progress_bar("backing up", None, progress):
         store.kv.checkpoint(path)
@@ -80,6 +82,8 @@ def restore(source: Path, target: Path, *, progress: bool | None = False) -> Non
         raise InputError(f"{source} is not a backup: it holds no database")
     if target.exists() and any(target.iterdir()):
         raise InputError(f"{target} exists and is not empty; restore into a new folder")
+    check_outside_databases(target, "the database")
+    check_real_files(source)
     temporary = target.with_name(target.name + ".restoring")
     shutil.rmtree(temporary, ignore_errors=True)
     with progress_bar("restoring, files", sum(1 for f in source.rglob("*") if f.is_file()), progress) as advance:
