@@ -28,17 +28,20 @@ class Access:
     """One version of a store's rows, with the indexes over them. Holding it keeps the version's pages.
 
     Attributes:
-        kv: where the pages and entries of `version` are.
         version: a pinned version, or one with what a transaction has written.
     """
 
-    kv: KV
     indexes: Indexes
     version: Version
 
+    @property
+    def kv(self) -> KV:
+        """Where the entries of the indexes are, as of the version."""
+        return self.version.kv
+
     def at(self, version: Version) -> Access:
         """Return the reader of another version of the same store."""
-        return Access(self.kv, self.indexes, version)
+        return Access(self.indexes, version)
 
     # --- tables
 
@@ -59,7 +62,7 @@ class Access:
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
             raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
         names = {tv.table.name.casefold(): tv.table.number}
-        return self.at(Version(self.version.commit, {tv.table.number: tv}, names))
+        return self.at(Version(self.kv, self.version.commit, {tv.table.number: tv}, names))
 
     # --- rows by id
 

@@ -36,7 +36,7 @@ class Overlay:
             tables[number] = self._append(number, tables[number], appends)
         self._ids.update(changes.ids)
         self._stale += changes.stale
-        self.version = Version(self.base.commit, tables, self.base.names)
+        self.version = Version(self.base.kv, self.base.commit, tables, self.base.names)
 
     def changes(self) -> Changes:
         """Return everything as one commit: of rows written more than once only the last version."""
