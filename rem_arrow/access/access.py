@@ -19,6 +19,7 @@ from rem_arrow.base.schema import Field
 from rem_arrow.index import entries
 from rem_arrow.index.adjacency import Graph
 from rem_arrow.storage import values
+from rem_arrow.storage.keys import CATALOG, table_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import Place, TableVersion, Version
 
@@ -65,6 +66,10 @@ class Access:
         return self.at(Version(self.kv, self.version.commit, {tv.table.number: tv}, names))
 
     # --- rows by id
+
+    def has_had_rows(self, tv: TableVersion) -> bool:
+        """Say whether a rowid was ever given out for a table."""
+        return bool(tv.parts) or self.kv.get(CATALOG, table_key(b"rowid", tv.table.number)) is not None
 
     def by_key(self, tv: TableVersion, keys: Sequence[bytes]) -> list[int | None]:
         """Return the rowid of each id key that ever was, or None."""
