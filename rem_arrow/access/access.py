@@ -19,6 +19,7 @@ from rem_arrow.base.schema import Field
 from rem_arrow.index import entries
 from rem_arrow.index.adjacency import Graph
 from rem_arrow.storage import values
+from rem_arrow.storage.keys import CATALOG, table_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import Place, TableVersion, Version
 
@@ -28,17 +29,20 @@ class Access:
     """One version of a store's rows, with the indexes over them. Holding it keeps the version's pages.
 
     Attributes:
-        kv: where the pages and entries of `version` are.
         version: a pinned version, or one with what a transaction has written.
     """
 
-    kv: KV
     indexes: Indexes
     version: Version
 
+    @property
+    def kv(self) -> KV:
+        """Where the entries of the indexes are, as of the version."""
+        return self.version.kv
+
     def at(self, version: Version) -> Access:
         """Return the reader of another version of the same store."""
-        return Access(self.kv, self.indexes, version)
+        return Access(self.indexes, version)
 
     # --- tables
 
@@ -59,9 +63,13 @@ class Access:
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
             raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
         names = {tv.table.name.casefold(): tv.table.number}
-        return self.at(Version(self.version.commit, {tv.table.number: tv}, names))
+        return self.at(Version(self.kv, self.version.commit, {tv.table.number: tv}, names))
 
     # --- rows by id
+
+    def has_had_rows(self, tv: TableVersion) -> bool:
+        """Say whether a rowid was ever given out for a table."""
+        return bool(tv.parts) or self.kv.get(CATALOG, table_key(b"rowid", tv.table.number)) is not None
 
     def by_key(self, tv: TableVersion, keys: Sequence[bytes]) -> list[int | None]:
         """Return the rowid of each id key that ever was, or None."""

@@ -52,7 +52,7 @@ class Instance:
 
     def access(self, version: Version) -> Access:
         """Return the reader of a version."""
-        return Access(self.store.kv, self.indexes, version)
+        return Access(self.indexes, version)
 
     def snapshot(
         self,

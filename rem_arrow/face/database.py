@@ -38,7 +38,7 @@ from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
-from rem_arrow.storage import compaction
+from rem_arrow.storage import compaction, forks
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Durability, Settings, Store
 from rem_arrow.storage.version import Version
@@ -89,7 +89,8 @@ def connect(
         A `Database`.
 
     Raises:
-        InputError: the path is a file, cannot be written or holds no database, or another argument does not fit.
+        InputError: the path is a file, cannot be written or holds no database, another argument does not fit, or this
+            process was forked from one that has used a database.
         ConflictError: another process has the database open for writing.
 
     Example:
@@ -100,6 +101,7 @@ def connect(
         ...     memory.get("entities", "dhl")["name"]
         'DHL'
     """
+    forks.check_opening()
     temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
     folder = database_folder(path or temporary or "", tenant)
     checks.one_of(durability, "durability", ("wal", "sync"))
@@ -195,10 +197,14 @@ class Database(
     def close(self, timeout_s: float = 30.0) -> None:
         """Finish the running commit, stop background work, and close the files; a second call does nothing.
 
-        Work that is stopped continues when the database is opened again. A temporary database is deleted.
+        Background work that is stopped continues when the database is opened again. What runs in other threads ends,
+        or raises an InputError that says why. A temporary database is deleted.
 
         Args:
-            timeout_s: the longest wait for background work, in seconds.
+            timeout_s: the longest wait for writes and background work, in seconds.
+
+        Raises:
+            InputError: this process was forked from the one that opened the database.
 
         Example:
             >>> db.close()
@@ -216,7 +222,9 @@ class Database(
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        # A forked process leaves the block too; the database is its parent's.
+        if self._instance.store.process == os.getpid():
+            self.close()
 
     def __repr__(self) -> str:
         return f"<rem_arrow.Database {self.path}{' (closed)' if self.closed else ''}>"

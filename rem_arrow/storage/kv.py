@@ -7,17 +7,18 @@ invisible until a manifest, written later by `write`, names them.
 
 from __future__ import annotations
 
-import contextlib
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import rocksdict
 
 from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
-from rem_arrow.storage import keys
+from rem_arrow.storage import claims, forks, keys
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -26,14 +27,12 @@ _WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
 _ENTRY_BYTES = 64
 _PROBE_BYTES = 1 << 20
+# RocksDB starts these for each opening, which takes longer with its default of 16 than reading a few files.
+_OPENING_THREADS = 2
+_POLL_S = 0.001
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
-
-# The folders that this process has open for writing, by device and inode: RocksDB's lock goes by the spelling of a
-# path, and files' locks do not hold within a process.
-_writers: set[tuple[int, int]] = set()
-_writers_lock = threading.Lock()
 
 
 def _translated(error: Exception, what: str) -> RemError:
@@ -63,6 +62,11 @@ def _translated(error: Exception, what: str) -> RemError:
     return ExecuteError(f"{what}: {text}")
 
 
+def closed_meanwhile(path: Path) -> InputError:
+    """Return the error for work that was running when the database was closed."""
+    return InputError(f"the database {path} was closed while this ran; connect to it again")
+
+
 def _options(
     memory_bytes: int, *, family: str | None = None, cache: rocksdict.Cache | None = None
 ) -> rocksdict.Options:
@@ -87,26 +91,6 @@ def _behind(prefix: bytes) -> bytes:
     return end
 
 
-def _claim(path: Path) -> tuple[int, int]:
-    """Return what tells a folder from all others, under whatever names it is reached, once nobody else in this process
-    has it open for writing. Raises ConflictError."""
-    stat = path.stat()
-    folder = (stat.st_dev, stat.st_ino)
-    with _writers_lock:
-        if folder in _writers:
-            raise ConflictError(
-                f"cannot open {path}: this process has this database open for writing already. Use that one, or close "
-                "it first"
-            )
-        _writers.add(folder)
-    return folder
-
-
-def _release(folder: tuple[int, int]) -> None:
-    with _writers_lock:
-        _writers.discard(folder)
-
-
 class KV:
     """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
 
@@ -114,19 +98,21 @@ class KV:
         self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
+        self._closed = False
         self._reopening, self._reopened = threading.Lock(), 0
         self._synced = rocksdict.WriteOptions()
         self._synced.sync = True
         self._unlogged = rocksdict.WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
         if mode == "write":
-            self._release = weakref.finalize(self, _release, _claim(path))
+            self._release = weakref.finalize(self, claims.release, claims.claim(path))
         try:
             self._open()
         except RemError:
             if mode == "write":
                 self._release()
             raise
+        forks.register(self, partial(_rocksdb_of, weakref.ref(self)))
 
     def _open(self) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
@@ -138,6 +124,7 @@ class KV:
         # where RocksDB's default would drop it and every commit behind it.
         options.set_wal_recovery_mode(rocksdict.DBRecoveryMode.tolerate_corrupted_tail_records())
         options.set_keep_log_file_num(2)
+        options.set_max_file_opening_threads(_OPENING_THREADS)
         options.set_stats_dump_period_sec(0)
         families = {
             name: _options(self._memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
@@ -159,6 +146,8 @@ class KV:
         no writes yet; then reads go on as before."""
         self._check_disk()
         with self._reopening:
+            if self._closed:
+                raise closed_meanwhile(self.path)
             self._disconnect()
             self._open()
             self._reopened += 1
@@ -175,12 +164,16 @@ class KV:
 
     def _read_failed(self, error: Exception, family: str, reopened: int) -> None:
         """Raise the error of a read, unless the store was opened again meanwhile."""
+        if self._closed:
+            raise closed_meanwhile(self.path) from error
         with self._reopening:
             if self._reopened != reopened:
                 return
         raise _translated(error, f"reading {family} of {self.path}") from error
 
     def _write_failed(self, error: Exception, what: str) -> RemError:
+        if self._closed:
+            return closed_meanwhile(self.path)
         self.failed = True
         return _translated(error, what)
 
@@ -232,7 +225,7 @@ class KV:
             drop: (family, prefix) of keys to delete before the operations.
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
-        handles = self._handles
+        handles = self._open_handles()
         for family, prefix in drop:
             batch.delete_range(prefix, _behind(prefix), handles[family])
         for family, key, value in ops:
@@ -250,7 +243,7 @@ class KV:
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
-        handle = self._handles[family]
+        handle = self._open_handles()[family]
         entries = iter(entries)
         try:
             while True:
@@ -276,7 +269,7 @@ class KV:
     def delete_prefix(self, family: str, prefix: bytes) -> None:
         """Delete, at once and without the log, every key that starts with `prefix`."""
         batch = rocksdict.WriteBatch(raw_mode=True)
-        batch.delete_range(prefix, _behind(prefix), self._handles[family])
+        batch.delete_range(prefix, _behind(prefix), self._open_handles()[family])
         try:
             self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
@@ -298,6 +291,8 @@ class KV:
             self._db.flush_wal(sync=True)
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
         except _ROCKSDB_ERROR as error:
+            if self._closed:
+                raise closed_meanwhile(self.path) from error
             raise _translated(error, f"writing the backup {path}") from error
 
     def sync(self) -> None:
@@ -308,18 +303,45 @@ class KV:
             raise self._write_failed(error, f"writing to {self.path}") from error
 
     def close(self) -> None:
-        """Close the store and give up its lock, also after a failure; safe to call twice."""
+        """Close the store and give up its lock, also after a failure; safe to call twice. Calls that run in other
+        threads end first; later ones raise InputError."""
+        self._closed = True
         with self._reopening:
             self._disconnect()
         if self.mode == "write":
             self._release()
 
     def _disconnect(self) -> None:
-        # What fails here has failed before, and was told then; what was acknowledged is in the log.
-        for name, family in self._families.items():
+        families, self._handles, self._families = self._families, {}, {}
+        for name, family in families.items():
             if name != "default":
-                with contextlib.suppress(_ROCKSDB_ERROR):
-                    family.close()
-        self._handles, self._families = {}, {}
-        with contextlib.suppress(_ROCKSDB_ERROR):
-            self._db.close()
+                _close_unused(family)
+        _close_unused(self._db)
+
+    def _open_handles(self) -> dict[str, rocksdict.ColumnFamily]:
+        """Return the handles of the families. Raises InputError once the store is closed."""
+        handles = self._handles
+        if not handles:
+            with self._reopening:
+                handles = self._handles
+        if not handles:
+            raise closed_meanwhile(self.path)
+        return handles
+
+
+def _close_unused(db: rocksdict.Rdict) -> None:
+    """Close as soon as no other thread is inside of one of its calls; rocksdict refuses before."""
+    while True:
+        try:
+            return db.close()
+        except _ROCKSDB_ERROR as error:
+            # Anything else has failed before, and was told then; what was acknowledged is in the log.
+            if "borrowed" not in str(error):
+                return None
+        time.sleep(_POLL_S)
+
+
+def _rocksdb_of(kv: weakref.ref[KV]) -> list[object]:
+    """Return the objects of RocksDB that a store holds."""
+    held = kv()
+    return [] if held is None else [held._db, *held._families.values(), *held._handles.values()]

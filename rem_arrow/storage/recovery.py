@@ -99,7 +99,7 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(stored_commit(kv), versions, names)
+    return Version(kv, stored_commit(kv), versions, names)
 
 
 def stored_commit(kv: KV) -> int:

@@ -12,27 +12,28 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import polars as pl
 from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
-from rem_arrow.base.schema import Table
-from rem_arrow.storage import keys, recovery, tail
+from rem_arrow.storage import forks, keys, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
+from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.page_threads import PageThreads
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -60,18 +61,6 @@ class Settings(NamedTuple):
     background: bool = True
 
 
-class Indexer(Protocol):
-    """What the store asks of the indexes over it; entries are hints that readers check against the rows."""
-
-    families: tuple[str, ...]
-
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        """Write the entries of rows that become a segment, outside of the log."""
-
-    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        """Say whether an entry that was stale belongs to the row as it is now."""
-
-
 class Store:
     """An open database folder. See the module's text for who may call what.
 
@@ -85,7 +74,7 @@ class Store:
         # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
         self.rewriting = threading.RLock()
         self.process = os.getpid()
-        self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
+        self.executor = PageThreads(settings.threads, path)
         try:
             self.kv, self.cache, self.version = self._opened()
         except RemError:
@@ -99,7 +88,8 @@ class Store:
         self._garbage = Garbage()
         self._room = threading.Condition(self.lock)
         self.closed = False
-        self.indexer: Indexer = _NoIndexes()
+        self._closing = threading.RLock()
+        self.indexer: Indexer = NoIndexes()
         self._tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
@@ -145,16 +135,23 @@ class Store:
         self.check_open()
         if not self.read_only:
             return
-        # The old store closes by itself when the last segment that reads from it is gone.
-        self.kv, self.cache, self.version = self._opened()
+        with self.lock:
+            self.check_open()
+            # The old store closes by itself when the last version that reads from it is gone.
+            self.kv, self.cache, self.version = self._opened()
 
     def check_open(self) -> None:
+        """Raise InputError where nothing may be done with this handle any more."""
+        self.check_process()
         if self.closed:
             raise InputError(f"the database {self.path} is closed; connect to it again")
+
+    def check_process(self) -> None:
+        """Raise InputError in a process that was forked from the one that opened this handle."""
         if os.getpid() != self.process:
             raise InputError(
-                "this handle was made in another process; connect again in this one (after a fork, nothing of it may "
-                "be used)"
+                f"this handle of {self.path} belongs to process {self.process}, and this one was forked from it; "
+                f"{forks.ADVICE}"
             )
 
     # --- writing
@@ -164,7 +161,9 @@ class Store:
 
         Raises:
             ExecuteError: the disk takes no writes yet.
+            InputError: the database is closed.
         """
+        self.check_open()
         if not self.kv.failed:
             return
         self.kv.reopen()
@@ -176,6 +175,7 @@ class Store:
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
+        self.check_open()
         return self._counters.rowids(table, count)
 
     def reserve_table(self) -> int:
@@ -184,6 +184,7 @@ class Store:
 
     def reserve_part(self, table: int) -> int:
         """Return a fresh part number. REQUIRES: the lock."""
+        self.check_open()
         return self._counters.part(table)
 
     def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
@@ -246,7 +247,7 @@ class Store:
             assert manifest is not None, "a segment has a manifest"
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
             tables[table] = tables[table].with_segment(segment)
-        self.version = Version(number, tables, names)
+        self.version = Version(self.kv, number, tables, names)
         if self._pins:
             self._recent.add(number, changes)
         else:
@@ -300,7 +301,7 @@ class Store:
         """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored
         it."""
         tables = {**self.version.tables, table: self.version.tables[table].replaced(old, new)}
-        self.version = Version(self.version.commit + 1, tables, self.version.names)
+        self.version = Version(self.kv, self.version.commit + 1, tables, self.version.names)
         self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
         self._room.notify_all()
 
@@ -320,32 +321,38 @@ class Store:
             return len(self._garbage)
 
     def close(self, timeout_s: float = 30.0) -> None:
-        """Finish the running commit, stop the background work and close the files."""
-        if self.closed:
-            return
-        if self.background is not None and os.getpid() == self.process:
-            self.background.stop(timeout_s)
-        with self.lock:
+        """Refuse new work, let the running commit and seal end, stop the background work and close the files.
+
+        Work of other threads that lasts longer than `timeout_s`, and queries that still read, fail with an InputError
+        that says why. A second thread that closes returns when the first has done it.
+        """
+        self.check_process()
+        with self._closing:
+            if self.closed:
+                return
             self.closed = True
-            self.executor.shutdown(wait=True)
-            try:
-                if not (self.read_only or self.kv.failed):
-                    self.kv.sync()
-            finally:
-                self.kv.close()
+            deadline = time.monotonic() + timeout_s
+            if self.background is not None:
+                self.background.stop(timeout_s)
+            with _held(self.rewriting, deadline), _held(self.lock, deadline):
+                try:
+                    if not (self.read_only or self.kv.failed):
+                        self.kv.sync()
+                finally:
+                    self.kv.close()
+                    self.executor.shutdown(wait=True)
+
+
+@contextmanager
+def _held(lock: threading.RLock, deadline: float) -> Iterator[None]:
+    """Hold a lock, or do without it if it is not free by then."""
+    is_held = lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 # Is told by a function whether to stop.
 Tidy: TypeAlias = Callable[[Store, int, Callable[[], bool]], object]
-
-
-class _NoIndexes:
-    """Until the layer above says what is indexed: write no entries, and keep those that exist."""
-
-    families: tuple[str, ...] = ()
-
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        return
-
-    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        return True

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -26,7 +27,15 @@ class FollowUp:
         self._embeddings, self._later = embeddings, later
 
     def after(self, changes: Changes, before: Version, *, progress: bool | None = False) -> None:
-        """Do the work after committed changes; `before` is the version that they were computed from."""
+        """Do the work after committed changes; `before` is the version that they were computed from. Where the database
+        is closed meanwhile, the rest is done when it is opened again: what is committed is no failure."""
+        try:
+            self._after(changes, before, progress=progress)
+        except InputError:
+            if not self._store.closed:
+                raise
+
+    def _after(self, changes: Changes, before: Version, *, progress: bool | None) -> None:
         for number, table in changes.tables.items():
             tv = before.tables.get(number)
             if tv is not None:
