@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -43,6 +44,8 @@ def main() -> int:
     base = Path(tempfile.mkdtemp(prefix="rem-soak-", dir=_MEMORY if _MEMORY.is_dir() else None))
     # Readers that are killed leave their scratch folders.
     os.environ["TMPDIR"] = tempfile.tempdir = str(base)
+    # As for an interrupt: what lies in memory goes.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         work = Work(base, result(all_literals), Tally(), given.kills)
         if given.again:

@@ -31,7 +31,8 @@ def reads(db: rem.Database, state: State, rng: random.Random, tally: Tally, *, e
     """Return what is wrong with one read of each kind; `embedded` says that the vectors are there."""
     found = [_by_id(db, state, rng), _by_value(db, state, rng), _by_name(db, state, rng), _walk(db, state, rng, tally)]
     if embedded:
-        found.append(_search(db, state, rng, tally))
+        found.append(_by_vector(db, state, rng, tally))
+    found.append(_by_words(db, state, rng, tally))
     found.append(_figures(db, state))
     return "; ".join(f for f in found if f)
 
@@ -103,7 +104,7 @@ def distances(state: State, start: str, hidden: set[str]) -> dict[str, int]:
     return found
 
 
-def _search(db: rem.Database, state: State, rng: random.Random, tally: Tally) -> str:
+def _by_vector(db: rem.Database, state: State, rng: random.Random, tally: Tally) -> str:
     """The nearest by cosine, against all of them."""
     tables = [name for name, table in sorted(state.entities.items()) if table.options.get("embedded")]
     if not tables:
@@ -121,6 +122,16 @@ def _search(db: rem.Database, state: State, rng: random.Random, tally: Tally) ->
         return f"search {query!r} in {table} where {where}: {found}, the true scores are {scores}"
     far = [1 for a, b in zip(sorted(found.values(), reverse=True), wanted, strict=True) if abs(a - b) > _NEAR]
     return f"search {query!r} in {table} where {where}: {found} are not the nearest of {scores}" if far else ""
+
+
+def _by_words(db: rem.Database, state: State, rng: random.Random, tally: Tally) -> str:
+    """Every row that has one of the words, and no other."""
+    table, query = rng.choice(sorted(state.entities)), rng.choice(NAMES)
+    rows = state.entities[table].live()
+    tally.add("searches")
+    found = sorted(db.search(table, query, mode="text", column="name", k=1000)["id"])
+    wanted = sorted(i for i, row in rows.items() if set(query.split()) & set(row["name"].split()))
+    return "" if found == wanted else f"words {query!r} in {table} are in {found}, not {wanted}"
 
 
 def _cosine(one: str, other: str) -> float:

@@ -27,7 +27,7 @@ import rem_arrow as rem
 from rem_arrow.engine import prepared
 from tests.soak import checks
 from tests.soak.contents import Contents, Literals, differing, expected, stored
-from tests.soak.forks import HANG_S, Child
+from tests.soak.forks import HANG_S, Child, result
 from tests.soak.sequences import few_rows, opened, settings
 from tests.soak.state import State, Step, after
 from tests.soak.steps import Steps, apply, model
@@ -100,8 +100,16 @@ class Rounds:
         if self.path.exists():
             shutil.copytree(self.path, self.before)
         given = settings(rng)
+        rival = rng.random() < 0.1
         work = partial(
-            _write, self.path, given, self.history.possible(), self.literals, rng.randrange(1 << 40), self.number
+            _write,
+            self.path,
+            given,
+            self.history.possible(),
+            self.literals,
+            rng.randrange(1 << 40),
+            self.number,
+            rival,
         )
         writer = Child(work)
         begun = self.history.states[self.history.done].entities
@@ -110,7 +118,7 @@ class Rounds:
         steps = rng.choice((0, 1, 2, 5, 10, 20))
         # Within an opening, which takes some tens of milliseconds, or within a step.
         delay_s = rng.uniform(0, 0.15) if steps == 0 else rng.choice((0.0, rng.uniform(0, 0.004), rng.uniform(0, 0.04)))
-        wrong = self._watch(writer, steps, delay_s)
+        wrong = self._watch(writer, steps, delay_s, rival=rival)
         writer.kill()
         code = writer.wait()
         self.tally.add("kills" if code == -9 else "writers that closed")
@@ -120,7 +128,7 @@ class Rounds:
             self._end_readers()
         return wrong
 
-    def _watch(self, writer: Child, steps: int, delay_s: float) -> str:
+    def _watch(self, writer: Child, steps: int, delay_s: float, *, rival: bool) -> str:
         """Hear what the processes say until the writer has begun `steps` steps; then for `delay_s` more."""
         begun, deadline = 0, time.monotonic() + (delay_s if steps == 0 else HANG_S)
         while True:
@@ -136,7 +144,7 @@ class Rounds:
                 continue
             match writer.hear():
                 case ("found", place):
-                    wrong = self._settle(place)
+                    wrong = self._settle(place) or (self._refused(writer) if rival else "")
                     if wrong:
                         return wrong
                 case ("wrong" | "raised", text):
@@ -153,6 +161,16 @@ class Rounds:
                     self.tally.add("acknowledged rows", count)
                 case _:
                     return ""
+
+    def _refused(self, writer: Child) -> str:
+        """While the writer waits, nobody else may open the folder for writing."""
+        try:
+            told = str(result(partial(_open_too, self.path)))
+        except AssertionError as error:
+            told = str(error)
+        writer.pipe.send("go")
+        self.tally.add("second writers")
+        return "" if told == "ConflictError" else f"a second writer beside the first: {told}"
 
     def _settle(self, place: int) -> str:
         """What was in flight is there, or never will be."""
@@ -201,6 +219,7 @@ def _write(
     literals: Literals,
     seed: int,
     number: int,
+    rival: bool,
     pipe: Connection,
 ) -> None:
     """The writer: open, say which state is there, and write until it is killed, or close after some steps."""
@@ -214,6 +233,8 @@ def _write(
         for name, table in state.entities.items():
             db.register(model(name, table.fields, table.options), name=name)
         pipe.send(("found", place))
+        if rival:
+            pipe.recv()
         wrong = _sampled(db, state, rng, literals, embedded=given["background"])
         if wrong:
             pipe.send(("wrong", wrong))
@@ -226,6 +247,14 @@ def _write(
         for _ in range(rng.choice((8, _STEPS_MAX))):
             state = _step(db, state, steps.step(state), pipe)
         db.close()
+
+
+def _open_too(path: Path) -> str:
+    try:
+        rem.connect(path)
+    except rem.RemError as error:
+        return type(error).__name__
+    return "opened"
 
 
 def _found(db: rem.Database, possible: list[State], literals: Literals, send: Callable[[Any], None]) -> int | None:

@@ -6,6 +6,7 @@ All work is done in children, so that a crash or a hang is a finding like others
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 import tempfile
 import time
@@ -109,7 +110,9 @@ def writes(work: Work, seed: int, seconds: float) -> Iterator[Found]:
 
 
 def _cause(wrong: str) -> str:
-    return wrong.strip().split("\n")[-1][:12] if "Traceback" in wrong else wrong[:12]
+    """Return what two findings of one cause share: the name of an error, or the first word."""
+    told = wrong.strip().splitlines()[-1] if "Traceback" in wrong else wrong
+    return "".join(re.findall(r"^[\w.]+", told))
 
 
 def _sequence(work: Work, made: sequences.Program) -> tuple[str, int]:

@@ -74,7 +74,7 @@ def after(state: State, step: Step) -> State:
             for inner in arguments[0]:
                 state = after(state, inner)
             return state
-        case "rollback" | "compact" | "wait" | "index" | "vectors" | "backup" | "reopen":
+        case "rollback" | "compact" | "index" | "words" | "backup" | "reopen":
             return state
         case "edge" | "edges":
             added = {(s, d, kind): weight for s, d, kind, weight in arguments[0]}

@@ -24,7 +24,21 @@ _KINDS = tuple(KINDS)
 # Names of steps, with how often each comes.
 _ENTITY = {"insert": 6, "load": 2, "update": 4, "delete": 3, "purge": 2, "upsert": 2, "set": 2, "cut": 1}
 _PLAIN = {"put": 6, "assign": 4, "remove": 2, "merge": 3, "copy": 1, "widen": 1, "narrow": 1}
-_OTHER = {"edge": 5, "edges": 2, "unedge": 1, "register": 1, "create": 1, "drop": 0.3, "compact": 1, "index": 0.5}
+_OTHER = {
+    "edge": 5,
+    "edges": 2,
+    "unedge": 1,
+    "register": 1,
+    "create": 1,
+    "drop": 0.3,
+    "compact": 1,
+    "index": 0.5,
+    "words": 0.3,
+}
+
+
+# What is no part of a transaction.
+_ALONE = {"load", "register", "create", "drop", "compact", "index", "words", "widen", "narrow"}
 
 
 class Steps:
@@ -52,8 +66,7 @@ class Steps:
             return self._shrinking(state)
         if rng.random() < 0.12:
             inner = [self._one(state) for _ in range(rng.randint(1, 4))]
-            inner = [s for s in inner if s[0] not in ("load", "register", "create", "drop", "compact", "index", "widen",
-                                                      "narrow")]  # fmt: skip
+            inner = [s for s in inner if s[0] not in _ALONE]
             # Ids that a step before it has made are not seen in the state: each is chosen for the state at the start.
             return ["rollback" if rng.random() < 0.2 else "transaction", inner]
         return self._one(state)
@@ -202,6 +215,8 @@ class Steps:
             case "create" | "drop":
                 table = f"p{rng.randrange(3)}"
                 return [name, table] if name == "drop" else [name, table, *self._table()]
+            case "words":
+                return [name, rng.choice(sorted(state.entities))]
             case "index" if state.plain:
                 table = rng.choice(sorted(state.plain))
                 return [name, table, "id"]
@@ -258,6 +273,9 @@ def apply(db: rem.Database | rem.Transaction, step: Step) -> None:
             db.add_edges(
                 pl.DataFrame(arguments[0], {"src": str, "dst": str, "edge_type": str, "weight": float}, orient="row")
             )
+        case "words":
+            assert isinstance(db, rem.Database)
+            db.create_index(arguments[0], "name", metric="bm25")
         case "unedge":
             db.remove_edges(src=arguments[0])
         case "compact":
