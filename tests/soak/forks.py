@@ -7,10 +7,13 @@ works: what works is a child, which ends without closing anything, by itself or 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import importlib
 import os
 import signal
 import sys
+import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
@@ -19,7 +22,7 @@ from typing import Any, TypeAlias
 
 Work: TypeAlias = "Callable[[Connection], None]"
 # A child that says nothing for longer hangs.
-HANG_S = 300.0
+HANG_S = 60.0
 
 
 class Child:
@@ -44,6 +47,14 @@ class Child:
         assert isinstance(message, tuple)
         return message
 
+    def stacks(self) -> str:
+        """Return where the threads of a child that hangs are, in Python."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR1)
+        time.sleep(1)
+        path = _stacks(self.pid)
+        return path.read_text() if path.exists() else ""
+
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -52,12 +63,18 @@ class Child:
         """Return the exit code, negative for a signal, once the child is gone."""
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.pipe.close()
+        _stacks(self.pid).unlink(missing_ok=True)
         return code
+
+
+def _stacks(pid: int) -> Path:
+    return Path(tempfile.gettempdir(), f"stacks-{pid}")
 
 
 def _run(work: Work, pipe: Connection) -> None:
     code = 1
     try:
+        faulthandler.register(signal.SIGUSR1, _stacks(os.getpid()).open("w"))
         work(pipe)
         code = 0
     except BaseException:  # noqa: BLE001 - told, and then the child ends

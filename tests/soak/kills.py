@@ -135,7 +135,7 @@ class Rounds:
             left = deadline - time.monotonic()
             heard = wait([writer.pipe, *(r.child.pipe for r in self.readers)], max(0.0, left))
             if not heard and left <= 0:
-                return "" if steps == 0 or begun >= steps else "the writer hangs"
+                return "" if steps == 0 or begun >= steps else f"the writer hangs\n{writer.stacks()}"
             for reader in [r for r in self.readers if r.child.pipe in heard]:
                 wrong = self._read_message(reader)
                 if wrong:

@@ -72,6 +72,7 @@ def queries(work: Work, seed: int, seconds: float) -> Iterator[Found]:
                     yield {"what": "crash", "text": text, "detail": f"exit code {code}", "tables": []}
                 return
             case (how, *detail):
+                detail = detail or [child.stacks()]
                 child.kill()
                 child.wait()
                 yield {"what": how, "text": text, "detail": str(detail), "tables": []}
@@ -143,7 +144,7 @@ def _sequence(work: Work, made: sequences.Program) -> tuple[str, int]:
                     wrong = f"the process ended with code {code}"
                 break
             case (how, *detail):
-                wrong = f"{how}: {' '.join(map(str, detail))}"
+                wrong = f"{how}: {' '.join(map(str, detail)) or child.stacks()}"
                 if how == "hangs":
                     child.kill()
     shutil.rmtree(folder, ignore_errors=True)
