@@ -158,6 +158,7 @@ class Database(
             tv = store.version.find(name)
             if tv is not None:
                 self._instance.models.register(tv.table.number, model)
+        self._instance.follow_up.resume()
         _OPEN.add(self)
 
     # --- transactions

@@ -20,6 +20,8 @@ from rem_arrow.base.schema import check_name
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255
 _PLAIN = re.compile(rb"[a-z0-9_-]")
+# What RocksDB writes before CURRENT when it makes a database: a process that is killed then leaves no row behind.
+_UNFINISHED = re.compile(r"rocksdict-config\.json|LOG(\.old\.[0-9]+)?|LOCK|IDENTITY|MANIFEST-000001|[0-9]{6}\.dbtmp")
 
 
 def database_folder(path: str | Path, tenant: str | None) -> Path:
@@ -39,6 +41,11 @@ def database_folder(path: str | Path, tenant: str | None) -> Path:
     return tenant_path
 
 
+def _is_foreign(name: str) -> bool:
+    """Say whether a file of a folder without a database tells that it is no place for one."""
+    return name != TENANTS and not _UNFINISHED.fullmatch(name)
+
+
 def check_folder(folder: Path, *, read_only: bool) -> None:
     """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
     if folder.is_file():
@@ -49,7 +56,7 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
         if not (folder / "CURRENT").is_file():
             raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
         return
-    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(p.name != TENANTS for p in folder.iterdir()):
+    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(_is_foreign(p.name) for p in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rem_arrow.access.access import Access
+from rem_arrow.access.access import Access, Resolve
 from rem_arrow.base.errors import InputError
 from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import COLUMNS, NAME, Resolve, checked_frame, frame_rows, split_end
+from rem_arrow.write.edges import COLUMNS, NAME, checked_frame, frame_rows, split_end
 from rem_arrow.write.writer import Writer
 
 # Below this many edges, keys are looked up one by one instead of joined.

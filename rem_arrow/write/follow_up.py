@@ -4,6 +4,7 @@ computed, and vector and full-text indexes that are far behind are brought up to
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base.errors import InputError
@@ -25,6 +26,19 @@ class FollowUp:
     def __init__(self, store: Store, indexes: Indexes, models: Models, embeddings: Embeddings, *, later: bool) -> None:
         self._store, self._indexes, self._models = store, indexes, models
         self._embeddings, self._later = embeddings, later
+
+    def resume(self) -> None:
+        """Compute in the background the vectors that a process which was stopped or killed has left missing."""
+        background = self._store.background
+        if background is None:
+            return
+        for number, tv in self._store.version.tables.items():
+            if tv.table.embeddings:
+                background.run(partial(self._resumed, number))
+
+    def _resumed(self, number: int, stopping: Callable[[], bool]) -> None:
+        if self._embeddings.fill(number, stopping=stopping) and self._indexes.vectors.behind(number):
+            self._indexes.vectors.update(number, stopping=stopping)
 
     def after(self, changes: Changes, before: Version, *, progress: bool | None = False) -> None:
         """Do the work after committed changes; `before` is the version that they were computed from. Where the database
