@@ -29,6 +29,7 @@ from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
+from rem_arrow.running.allowance import Allowance, allowing
 from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.watchdog import Watch
@@ -46,6 +47,8 @@ _PLANS_MAX = 256
 _TEXT_CHARACTERS_MAX = 100_000
 # Of the memory limit: a statement that may hold more than this is watched while it runs.
 _WATCHED_SHARE = 0.25
+# A constant that needs more is computed when the statement runs, where it can be abandoned.
+_FOLDED_BYTES = 1 << 20
 # What holds more than this may run for long: where the caller may go away, it is watched.
 _LONG_BYTES = 1 << 26
 
@@ -146,7 +149,7 @@ class Engine:
 
         def work() -> pl.DataFrame:
             searched = self._with_searched(prepared, values, snapshot)
-            frame, _, context = _lowered(prepared, snapshot, searched, deadline=deadline, watch=watch)
+            frame, _, context = _lowered(prepared, snapshot, searched, limits, deadline=deadline, watch=watch)
             return context.collect(frame)
 
         rows = work() if watch is None else watch.run(work)
@@ -282,7 +285,8 @@ def _estimated(node: Relation) -> str:
 def _evaluated(expr: Expr) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
-        values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+        with allowing(Allowance(_FOLDED_BYTES)):
+            values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
         return None
     return Literal(values[0], expr.dtype)
@@ -292,6 +296,7 @@ def _lowered(
     prepared: Prepared,
     snapshot: Snapshot,
     values: Mapping[str, object],
+    limits: Limits | None = None,
     *,
     deadline: float | None = None,
     watch: Watch | None = None,
@@ -303,7 +308,8 @@ def _lowered(
         Environment(snapshot, values), Bounds(prepared.few_rows, deadline, watch), Report(nodes=measured)
     )
     try:
-        return lower(plan, context), plan, context
+        with allowing(Allowance(None if limits is None else limits.memory_bytes, watch)):
+            return lower(plan, context), plan, context
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error
     except pl.exceptions.PolarsError as error:

@@ -19,12 +19,12 @@ def collect(frame: pl.LazyFrame, *, few_rows: bool) -> pl.DataFrame:
     """
     try:
         return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         if not _is_its_own(error):
             raise _translated(error) from error
     try:
         return frame.collect(optimizations=POLARS_RULES, engine="streaming" if few_rows else "in-memory")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         raise _translated(error) from error
 
 
@@ -52,4 +52,6 @@ def _translated(error: BaseException) -> ExecuteError:
         return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
     if isinstance(error, pl.exceptions.PanicException):
         return ExecuteError(f"Polars failed inside: {error}")
+    if isinstance(error, MemoryError):
+        return ExecuteError("the statement needs more memory than the process may have; filter more")
     return failed(error)

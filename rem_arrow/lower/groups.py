@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.lower import semantics
+from rem_arrow.lower import growth, semantics
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr
@@ -52,6 +52,8 @@ def _call(place: int, name: str, call: AggregateCall, context: Lowering) -> _Cal
 
     arguments = [e for e in (call.argument, *call.extra) if e is not None]
     columns = [column(str(k), e) for k, e in enumerate(arguments)]
+    if call.function == "string_agg":
+        inputs[0] = growth.asked_in_all("string_agg", inputs[: len(columns)]).alias(f"#{place}.0")
     where = None if call.where is None else column("where", call.where)
     order = [column(f"order{k}", key.expr) for k, key in enumerate(call.order)]
     return _Call(inputs, lower_aggregate(call, columns, where, order).alias(name))

@@ -38,6 +38,7 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children, columns_of
+from rem_arrow.running.allowance import current_allowance
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
@@ -187,7 +188,8 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     schema = plan.schema
     last = context.run(lambda: lower(plan.base, context))
     last = last.unique() if plan.distinct else last
-    rounds, rows = [last], last.height
+    rounds, rows, size = [last], last.height, last.estimated_size()
+    allowance = current_allowance()
     outer = context.working.get(plan.name)
     for _ in range(ROUNDS_MAX):
         if not last.height:
@@ -199,6 +201,9 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
             last = last.unique().join(pl.concat(rounds), on=list(schema), how="anti", nulls_equal=True)
         rounds.append(last)
         rows += last.height
+        size += last.estimated_size()
+        with allowance.asked(f"the recursive CTE {plan.name}", size):
+            pass
         if rows > RECURSIVE_ROWS_MAX:
             raise ExecuteError(
                 f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a "
