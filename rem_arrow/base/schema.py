@@ -20,6 +20,7 @@ TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]
 
 ROWID_COLUMN = 0xFFFF
 NAME_BYTES_MAX = 255
+COLUMNS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,15 @@ class Table:
                 TextIndex(str(name), str(column))
                 for name, column in cast("list[list[Json]]", value.get("text_indexes", []))
             ),
+        )
+
+
+def check_columns(count: int, table: str) -> None:
+    """Raise InputError for more columns than a table may have."""
+    if count > COLUMNS_MAX:
+        raise InputError(
+            f"{table} would have {count:,} columns, and a table has at most {COLUMNS_MAX:,}; store the values as rows, "
+            "or as lists"
         )
 
 

@@ -99,9 +99,17 @@ class Engine:
         part: Part | None = None,
     ) -> pl.DataFrame:
         """Return the rows of a query."""
-        started = time.monotonic()
+        started, limits = time.monotonic(), limits or Limits()
         values, dtypes = typed_parameters(parameters)
-        return self.run(self.plan(text, snapshot, dtypes, values, part=part), snapshot, values, limits, started=started)
+        # A time limit counts for the plan too.
+        watch = None if limits.timeout_s is None else Watch(limits.timeout_s, started, limits.memory_bytes)
+
+        def work() -> pl.DataFrame:
+            with allowing(Allowance(limits.memory_bytes, watch)):
+                query = self.plan(text, snapshot, dtypes, values, part=part)
+            return self.run(query, snapshot, values, limits, started=started, watch=watch)
+
+        return work() if watch is None else watch.run(work)
 
     def run_bound(
         self,
@@ -137,13 +145,14 @@ class Engine:
         *,
         started: float | None = None,
         to_store: bool = False,
+        watch: Watch | None = None,
     ) -> pl.DataFrame:
-        """Return the rows of an optimized query; `started` is when its time began to count."""
+        """Return the rows of an optimized query; `started` is when its time began to count, `watch` what runs this."""
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
         prepared = self._ready(query.plan, snapshot)
-        watch = None
-        if _is_watched(prepared.held_bytes, limits):
+        inside = watch is not None
+        if watch is None and _is_watched(prepared.held_bytes, limits):
             watch = Watch(limits.timeout_s, started, limits.memory_bytes)
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
 
@@ -152,7 +161,7 @@ class Engine:
             frame, _, context = _lowered(prepared, snapshot, searched, limits, deadline=deadline, watch=watch)
             return context.collect(frame)
 
-        rows = work() if watch is None else watch.run(work)
+        rows = work() if inside or watch is None else watch.run(work)
         return (titled if to_store else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
@@ -168,12 +177,18 @@ class Engine:
         text: str,
         snapshot: Snapshot,
         parameters: Parameters = None,
+        limits: Limits | None = None,
         *,
         analyze: bool = False,
         part: Part | None = None,
     ) -> Plan:
-        """Return the optimized plan; with `analyze`, after running it, the rows and the own time of each node, and what
-        the scans read."""
+        """Return the optimized plan; with `analyze`, after running it within the limits, the rows and the own time of
+        each node, and what the scans read."""
+        limits = limits or Limits()
+        if analyze and limits.timeout_s is not None:
+            watch = Watch(limits.timeout_s, time.monotonic(), limits.memory_bytes)
+            unwatched = Limits(None, limits.memory_bytes)
+            return watch.run(lambda: self.explain(text, snapshot, parameters, unwatched, analyze=True, part=part))
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
@@ -181,12 +196,12 @@ class Engine:
         if not analyze:
             return Plan(steps(optimize_for_values(prepared.plan, values), _estimated))
         searched = self._with_searched(prepared, values, snapshot)
-        frame, _, context = _lowered(prepared, snapshot, searched)
+        frame, _, context = _lowered(prepared, snapshot, searched, limits)
         context.collect(frame)
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
         measured: dict[NodeKey, tuple[int, float]] = {}
-        _, plan, context = _lowered(prepared, snapshot, searched, measured=measured)
+        _, plan, context = _lowered(prepared, snapshot, searched, limits, measured=measured)
         reports = {scan.columns[0][0]: r for scan, r in context.report.scans if scan.columns}
 
         def note(node: Relation) -> str:

@@ -12,8 +12,10 @@ import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.interop.expansion import check_expansion
 
 PIECE_ROWS = 122_880
+_SHOWN_MAX = 400
 READABLE = (".parquet", ".pq", ".csv", ".tsv", ".ndjson", ".jsonl", ".arrow", ".ipc", ".feather")
 
 
@@ -97,6 +99,7 @@ def open_files(paths: Sequence[Path]) -> Input:
     suffix, names = paths[0].suffix.lower(), [str(p) for p in paths]
     where = names[0] if len(names) == 1 else str(paths[0].parent)
     try:
+        check_expansion(names)
         match suffix:
             case ".parquet" | ".pq":
                 return of_lazy(pl.scan_parquet(names, glob=False, hive_partitioning=False), where)
@@ -117,7 +120,13 @@ def open_files(paths: Sequence[Path]) -> Input:
             case _:
                 return _of_frame(pl.concat([pl.read_ndjson(n, infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        raise InputError(f"{where} cannot be read: {error}") from error
+        raise unreadable(where, error) from error
+
+
+def unreadable(where: object, error: BaseException) -> InputError:
+    """Return the error for a file or folder; what a library says may hold a line of the data, however long."""
+    reason = str(error)
+    return InputError(f"{where} cannot be read: {reason if len(reason) <= _SHOWN_MAX else reason[:_SHOWN_MAX] + '...'}")
 
 
 def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
@@ -132,13 +141,13 @@ def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
         try:
             yield from _of_frames(frame.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, lazy=True))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise InputError(f"{where} cannot be read: {error}") from error
+            raise unreadable(where, error) from error
 
     try:
         count = int(frame.select(pl.len()).collect().item()) if rows is None else rows
         return Input(frame.collect_schema(), count, pieces())
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{where} cannot be read: {error}") from error
+        raise unreadable(where, error) from error
 
 
 def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -166,6 +175,7 @@ def read_file(
         raise InputError(f"there is no file {path}")
     texts = {n: t for n, t in schema.items() if t == pl.String()}
     try:
+        check_expansion([path])
         match format_:
             case "parquet":
                 return pl.read_parquet(path, glob=False)
@@ -188,4 +198,4 @@ def read_file(
             case _:
                 return pl.read_ipc(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise unreadable(path, error) from error

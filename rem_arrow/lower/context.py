@@ -9,9 +9,11 @@ from typing import TypeAlias
 import polars as pl
 
 from rem_arrow.base.source import Catalog, ScanReport
+from rem_arrow.lower import growth
 from rem_arrow.lower.execution import collect
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
+from rem_arrow.plan.walk import columns_of
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.running.watchdog import Watch
 
@@ -93,7 +95,9 @@ class Lowering:
 
     def expr(self, expr: Expr) -> pl.Expr:
         """Return the Polars expression that computes `expr`."""
-        return lower_expr(expr, self.environment.parameters)
+        lowered = lower_expr(expr, self.environment.parameters)
+        constant = expr.dtype.is_nested() and not isinstance(expr, (Literal, Parameter)) and not columns_of(expr)
+        return growth.repeated(lowered, expr.dtype) if constant else lowered
 
     def value(self, expr: Expr) -> object:
         """Return the value of a constant expression."""
@@ -103,7 +107,7 @@ class Lowering:
             case Parameter():
                 return self.environment.parameters[expr.name]
             case _:
-                return pl.select(self.expr(expr)).item()
+                return pl.select(lower_expr(expr, self.environment.parameters)).item()
 
     def reads(self, frame: pl.DataFrame) -> pl.LazyFrame:
         """Return rows that are in memory as an input of what is being lowered."""

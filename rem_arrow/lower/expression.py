@@ -145,6 +145,10 @@ def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.
     allowance = current_allowance()
 
     def evaluate(cells: pl.DataFrame) -> pl.Series:
+        if not value.meta.root_names() and function.body.dtype.is_nested():
+            constant = pl.select(value.alias("")).to_series()
+            with allowance.asked(f"the function {expr.function}", growth.bytes_in(constant) * cells.height):
+                return constant.new_from_index(0, cells.height)
         made = cells.with_columns(value.alias("#value")).get_column("#value")
         # Into a list each is copied, a constant too.
         with allowance.asked(f"the function {expr.function}", growth.bytes_in(made)):

@@ -24,6 +24,8 @@ Size: TypeAlias = "Callable[[list[pl.Expr], Types], pl.Expr]"
 
 _FLOAT = pl.Float64()
 VALUE_BYTES = 16
+# A nested constant that needs no more is as any other.
+_SMALL_BYTES = 4096
 # A number, a date or an interval as a text.
 _SHOWN_BYTES = 48
 
@@ -63,6 +65,20 @@ def asked_in_all(name: str, texts: list[pl.Expr]) -> pl.Expr:
 
     packed = pl.struct([text.alias(f"a{i}") for i, text in enumerate(texts)])
     return packed.map_batches(passed, return_dtype=pl.String(), is_elementwise=True)
+
+
+def repeated(lowered: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a nested constant as a column, in which each row has a copy of it; those of a batch are asked for."""
+    value = pl.select(lowered.alias("")).to_series()
+    size, allowance = bytes_in(value), current_allowance()
+    if size <= _SMALL_BYTES:
+        return lowered
+
+    def column(rows: pl.Series) -> pl.Series:
+        with allowance.asked("a list in each row", size * len(rows)):
+            return value.new_from_index(0, len(rows))
+
+    return pl.first().is_null().map_batches(column, return_dtype=dtype, is_elementwise=True)
 
 
 def bytes_of(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:

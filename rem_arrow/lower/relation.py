@@ -11,6 +11,7 @@ from rem_arrow.base.errors import BindError, ExecuteError, InputError
 from rem_arrow.base.source import ScanReport
 from rem_arrow.lower import index, search_hits, sideways
 from rem_arrow.lower.context import Lowering, NodeKey, node_key
+from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.groups import lower_groups
 from rem_arrow.lower.joins import lower_join
 from rem_arrow.lower.order_key import sort_key
@@ -64,6 +65,7 @@ def _measured(plan: Relation, context: Lowering, measured: dict[NodeKey, tuple[i
 
 
 def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
+    context.bounds.check()
     match plan:
         case Scan():
             return _scan(plan, context)
@@ -133,7 +135,13 @@ def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
     if not plan.rows:
         return pl.LazyFrame(schema=plan.schema)
     rows = [
-        pl.select([context.expr(e).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows
+        pl.select(
+            [
+                lower_expr(e, context.environment.parameters).alias(n)
+                for (n, _), e in zip(plan.columns, row, strict=True)
+            ]
+        )
+        for row in plan.rows
     ]
     return pl.concat(rows).lazy()
 
