@@ -20,6 +20,7 @@ from rem_arrow.base.quoting import literal, readable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
+LEVELS_MAX = 64
 _PLAIN: dict[str, pl.DataType] = {
     "Boolean": pl.Boolean(),
     "Int8": pl.Int8(),
@@ -174,8 +175,26 @@ def from_json(value: Json) -> pl.DataType:
             raise CorruptionError(f"the catalog holds a column type that this version does not know: {value!r}")
 
 
+def levels(dtype: pl.DataType) -> int:
+    """Return how many lists, arrays and structs lie in each other; 0 for a plain type."""
+    count, inside = -1, [dtype]
+    while inside:
+        count += 1
+        nested = [t for t in inside if isinstance(t, (pl.List, pl.Array, pl.Struct))]
+        inside = [instance(t) for n in nested for t in _inside(n)]
+    return count
+
+
+def _inside(dtype: pl.List | pl.Array | pl.Struct) -> list[PolarsDataType]:
+    return [f.dtype for f in dtype.fields] if isinstance(dtype, pl.Struct) else [dtype.inner]
+
+
 def check_storable(dtype: pl.DataType, where: str) -> pl.DataType:
     """Return the type in which a table stores `dtype`. Raises InputError, naming `where`, for a type that it cannot."""
+    if levels(dtype) > LEVELS_MAX:
+        raise InputError(
+            f"{where} is nested {levels(dtype)} levels deep, and a table stores {LEVELS_MAX}; store it as a text"
+        )
     match dtype:
         case pl.Categorical():
             return pl.Categorical()

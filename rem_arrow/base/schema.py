@@ -22,6 +22,7 @@ ROWID_COLUMN = 0xFFFF
 # RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
 DIMENSION_MAX = 65_536
 NAME_BYTES_MAX = 255
+COLUMNS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +277,15 @@ class Table:
                 TextIndex(str(name), str(column))
                 for name, column in cast("list[list[Json]]", value.get("text_indexes", []))
             ),
+        )
+
+
+def check_columns(count: int, table: str) -> None:
+    """Raise InputError for more columns than a table may have."""
+    if count > COLUMNS_MAX:
+        raise InputError(
+            f"{table} would have {count:,} columns, and a table has at most {COLUMNS_MAX:,}; store the values as rows, "
+            "or as lists"
         )
 
 

@@ -8,32 +8,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import polars as pl
 
-from rem_arrow.base.errors import ExecuteError, RemError, UnsupportedError
+from rem_arrow.base.errors import RemError, UnsupportedError
 from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.base.source import ScanReport
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
+from rem_arrow.engine.run import Limits, lowered, run
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Parts, Report, node_key
-from rem_arrow.lower.execution import failed
+from rem_arrow.lower.context import NodeKey, node_key
 from rem_arrow.lower.expression import lower_expr
-from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
-from rem_arrow.running.cancellation import can_be_stopped
+from rem_arrow.running.allowance import Allowance, allowing
 from rem_arrow.running.lru_cache import LruCache
-from rem_arrow.running.memory import give_back
 from rem_arrow.running.scratch import Scratch
-from rem_arrow.running.watchdog import MemoryExceededError, Watch
+from rem_arrow.running.watchdog import Watch
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import literal_rows
 from rem_arrow.sql.statement.classifier import classify
@@ -46,22 +43,8 @@ Part: TypeAlias = "tuple[int, Any]"
 _PLANS_MAX = 256
 # Longer texts are read again each time.
 _TEXT_CHARACTERS_MAX = 100_000
-# Of the memory limit: a statement that may hold more than this is watched while it runs.
-_WATCHED_SHARE = 0.25
-# Of the memory limit: what one node of a statement may hold; others run beside it, and half is for the caches.
-_NODE_SHARE = 1 / 8
-# How many times more memory than is guessed a statement is taken to need when it has been found to need more.
-_DOUBT = 64
-# What holds more than this may run for long: where the caller may go away, it is watched.
-_LONG_BYTES = 1 << 26
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a statement may use: seconds, and bytes of the whole process; None is no limit."""
-
-    timeout_s: float | None = None
-    memory_bytes: int | None = None
+# A constant that needs more is computed when the statement runs, where it can be abandoned.
+_FOLDED_BYTES = 1 << 20
 
 
 class Engine:
@@ -103,9 +86,17 @@ class Engine:
         part: Part | None = None,
     ) -> pl.DataFrame:
         """Return the rows of a query."""
-        started = time.monotonic()
+        started, limits = time.monotonic(), limits or Limits()
         values, dtypes = typed_parameters(parameters)
-        return self.run(self.plan(text, snapshot, dtypes, values, part=part), snapshot, values, limits, started=started)
+        # A time limit counts for the plan too.
+        watch = None if limits.timeout_s is None else Watch(limits.timeout_s, started, None)
+
+        def planned() -> Query:
+            with allowing(Allowance(limits.memory_bytes, watch)):
+                return self.plan(text, snapshot, dtypes, values, part=part)
+
+        query = planned() if watch is None else watch.run(planned)
+        return self.run(query, snapshot, values, limits, started=started)
 
     def run_bound(
         self,
@@ -146,50 +137,19 @@ class Engine:
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
         prepared = self._ready(query.plan, snapshot)
-        try:
-            rows = self._run(prepared, snapshot, values, limits, started, 1)
-        except MemoryExceededError:
-            rows = self._run(prepared, snapshot, values, limits, started, _DOUBT)
+
+        def searched() -> Mapping[str, object]:
+            return self._with_searched(prepared, values, snapshot)
+
+        rows = run(prepared, snapshot, searched, self._scratch, limits, started)
         return (titled if to_store else named)(rows, query.names)
-
-    def _run(
-        self,
-        prepared: Prepared,
-        snapshot: Snapshot,
-        values: Mapping[str, object],
-        limits: Limits,
-        started: float,
-        doubt: float,
-    ) -> pl.DataFrame:
-        """Run a statement; `doubt` says how many times more memory than is guessed its nodes are taken to need."""
-        watch = None
-        if _is_watched(prepared.held_bytes * doubt, limits):
-            watch = Watch(limits.timeout_s, started, limits.memory_bytes)
-        deadline = None if limits.timeout_s is None else started + limits.timeout_s
-
-        def work() -> pl.DataFrame:
-            searched = self._with_searched(prepared, values, snapshot)
-            memory = limits.memory_bytes
-            if memory is None or prepared.held_bytes * doubt <= memory * _NODE_SHARE:
-                bounds = Bounds(prepared.few_rows, deadline, watch)
-                frame, _, context = _lowered(prepared, snapshot, searched, bounds)
-                return context.collect(frame)
-            with self._scratch.begin() as spill:
-                parts = Parts(int(memory * _NODE_SHARE), doubt, spill, Estimates(snapshot).rows)
-                bounds = Bounds(prepared.few_rows, deadline, watch, parts)
-                frame, _, context = _lowered(prepared, snapshot, searched, bounds)
-                rows = context.collect(frame)
-            give_back()
-            return rows
-
-        return work() if watch is None else watch.run(work)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
         """Return the query as a LazyFrame over the pinned version."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
-        frame, _, _ = _lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
+        frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
         return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
 
     def explain(
@@ -197,12 +157,18 @@ class Engine:
         text: str,
         snapshot: Snapshot,
         parameters: Parameters = None,
+        limits: Limits | None = None,
         *,
         analyze: bool = False,
         part: Part | None = None,
     ) -> Plan:
-        """Return the optimized plan; with `analyze`, after running it, the rows and the own time of each node, and what
-        the scans read."""
+        """Return the optimized plan; with `analyze`, after running it within the limits, the rows and the own time of
+        each node, and what the scans read."""
+        limits = limits or Limits()
+        if analyze and limits.timeout_s is not None:
+            watch = Watch(limits.timeout_s, time.monotonic(), limits.memory_bytes)
+            unwatched = Limits(None, limits.memory_bytes)
+            return watch.run(lambda: self.explain(text, snapshot, parameters, unwatched, analyze=True, part=part))
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values, part=part)
         started = time.perf_counter()
@@ -210,12 +176,12 @@ class Engine:
         if not analyze:
             return Plan(steps(optimize_for_values(prepared.plan, values), _estimated))
         searched = self._with_searched(prepared, values, snapshot)
-        frame, _, context = _lowered(prepared, snapshot, searched)
+        frame, _, context = lowered(prepared, snapshot, searched, limits)
         context.collect(frame)
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
         measured: dict[NodeKey, tuple[int, float]] = {}
-        _, plan, context = _lowered(prepared, snapshot, searched, measured=measured)
+        _, plan, context = lowered(prepared, snapshot, searched, limits, measured=measured)
         reports = {scan.columns[0][0]: r for scan, r in context.report.scans if scan.columns}
 
         def note(node: Relation) -> str:
@@ -286,14 +252,6 @@ class Engine:
         return query
 
 
-def _is_watched(held_bytes: float, limits: Limits) -> bool:
-    """Say whether a statement may have to be given up: it has a time limit, may use up the memory, or may be long for a
-    caller that may go away."""
-    if limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES):
-        return True
-    return limits.memory_bytes is not None and held_bytes > limits.memory_bytes * _WATCHED_SHARE
-
-
 def _measured(node: Relation, measured: tuple[int, float] | None, report: ScanReport | None) -> str:
     """Return what is noted of a node that was run."""
     remarks = [] if measured is None else [f"{measured[0]} rows, {measured[1] * 1000:.1f} ms"]
@@ -314,28 +272,8 @@ def _estimated(node: Relation) -> str:
 def _evaluated(expr: Expr) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
-        values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+        with allowing(Allowance(_FOLDED_BYTES)):
+            values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
         return None
     return Literal(values[0], expr.dtype)
-
-
-def _lowered(
-    prepared: Prepared,
-    snapshot: Snapshot,
-    values: Mapping[str, object],
-    bounds: Bounds | None = None,
-    *,
-    measured: dict[NodeKey, tuple[int, float]] | None = None,
-) -> tuple[pl.LazyFrame, Relation, Lowering]:
-    """Return the frame of a plan, the plan that it computes, and the context in which it was lowered."""
-    plan = optimize_for_values(prepared.plan, values)
-    context = Lowering(Environment(snapshot, values), bounds or Bounds(prepared.few_rows), Report(nodes=measured))
-    try:
-        return lower(plan, context), plan, context
-    except RecursionError as error:
-        raise UnsupportedError("the statement is nested too deeply") from error
-    except pl.exceptions.PolarsError as error:
-        raise failed(error) from error
-    except OverflowError as error:
-        raise ExecuteError(f"a value is out of range: {error}") from error

@@ -11,7 +11,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base.errors import InputError
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.engine.engine import Engine, Limits
+from rem_arrow.engine.engine import Engine
+from rem_arrow.engine.run import Limits
 from rem_arrow.running.file_access import FileAccess
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.storage.overlay import Overlay

@@ -14,9 +14,9 @@ from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.base import checks
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.catalog.stored_table import StoredTable
-from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.results import unique_names
+from rem_arrow.engine.run import Limits
 from rem_arrow.face.verbs import Verbs
 
 if TYPE_CHECKING:

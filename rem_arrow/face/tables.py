@@ -224,4 +224,6 @@ class TableVerbs(Verbs):
               Aggregate sum(sales.amount)
                 Scan sales (amount)  [about 3 rows]
         """
-        return self._instance.engine.explain(text, self._snapshot(frames), parameters, analyze=analyze)
+        return self._instance.engine.explain(
+            text, self._snapshot(frames), parameters, self._instance.limits, analyze=analyze
+        )

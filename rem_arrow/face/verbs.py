@@ -12,8 +12,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.run import Limits
 from rem_arrow.interop.readers import from_arrow
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.statements.dispatch import run

@@ -17,6 +17,7 @@ from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
 from rem_arrow.interop import delta, lance, manifest, text_files
 from rem_arrow.interop.duck import duckdb_tables
+from rem_arrow.interop.expansion import check_expansion
 from rem_arrow.interop.exports import WRITING
 from rem_arrow.interop.manifest import Entry
 from rem_arrow.interop.readers import READABLE, Input, file_names, of_lazy, open_files
@@ -102,6 +103,7 @@ def _open_partitioned(path: Path) -> Input:
     """Return a folder of Parquet files as one table; folders such as year=2024 become columns."""
     files = file_names(sorted(path.rglob("*.parquet")))
     try:
+        check_expansion(files)
         return of_lazy(
             pl.scan_parquet(files, glob=False, hive_partitioning=any("=" in p.name for p in path.iterdir())), str(path)
         )
@@ -145,6 +147,7 @@ def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.Lazy
     files = file_names([p for p in sorted(where.rglob("*.*")) if p.is_file()] if where.is_dir() else [where])
     if not files or (not entry.rows and not where.exists()):
         return pl.LazyFrame(schema=schema)
+    check_expansion(files)
     match format_:
         case "parquet":
             return pl.scan_parquet(files, glob=False, hive_partitioning=False)

@@ -7,15 +7,18 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.interop.expansion import check_expansion, check_open_expansion
 
 PIECE_ROWS = 122_880
+_SHOWN_MAX = 400
 READABLE = (".parquet", ".pq", ".csv", ".tsv", ".ndjson", ".jsonl", ".arrow", ".ipc", ".feather")
 
 
@@ -113,6 +116,7 @@ def open_files(paths: Sequence[Path]) -> Input:
     suffix, names = paths[0].suffix.lower(), file_names(paths)
     where = str(paths[0] if len(names) == 1 else paths[0].parent)
     try:
+        check_expansion(names)
         match suffix:
             case ".parquet" | ".pq":
                 return of_lazy(pl.scan_parquet(names, glob=False, hive_partitioning=False), where)
@@ -133,7 +137,13 @@ def open_files(paths: Sequence[Path]) -> Input:
             case _:
                 return _of_frame(pl.concat([pl.read_ndjson(glob.escape(n), infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
-        raise InputError(f"{where} cannot be read: {error}") from error
+        raise unreadable(where, error) from error
+
+
+def unreadable(where: object, error: BaseException) -> InputError:
+    """Return the error for a file or folder; what a library says may hold a line of the data, however long."""
+    reason = str(error)
+    return InputError(f"{where} cannot be read: {reason if len(reason) <= _SHOWN_MAX else reason[:_SHOWN_MAX] + '...'}")
 
 
 def file_names(paths: Sequence[Path]) -> list[str]:
@@ -154,13 +164,13 @@ def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
         try:
             yield from _of_frames(frame.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, lazy=True))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise InputError(f"{where} cannot be read: {error}") from error
+            raise unreadable(where, error) from error
 
     try:
         count = int(frame.select(pl.len()).collect().item()) if rows is None else rows
         return Input(frame.collect_schema(), count, pieces())
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{where} cannot be read: {error}") from error
+        raise unreadable(where, error) from error
 
 
 def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -169,7 +179,7 @@ def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def read_file(
-    file: BinaryIO,
+    file: FileIO,
     name: str,
     format_: str,
     schema: dict[str, pl.DataType],
@@ -188,6 +198,7 @@ def read_file(
     """
     texts = {n: t for n, t in schema.items() if t == pl.String()}
     try:
+        check_open_expansion(file, name)
         match format_:
             case "parquet":
                 return pl.read_parquet(file)
@@ -209,4 +220,4 @@ def read_file(
             case _:
                 return pl.read_ipc(file)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{name} cannot be read: {error}") from error
+        raise unreadable(name, error) from error

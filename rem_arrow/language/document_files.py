@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rem_arrow.base.errors import InputError
 
+DOCUMENT_BYTES_MAX = 1 << 28
 _MARKDOWN = (".md", ".markdown", ".mdx")
 _SUFFIXES = (*_MARKDOWN, ".rst", ".txt")
 
@@ -48,6 +49,12 @@ def read_document(path: Path) -> str:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is no file but a pipe or a device; give a file, or the text itself")
     try:
+        size = path.stat().st_size
+        if size > DOCUMENT_BYTES_MAX:
+            raise InputError(
+                f"{path} has {size:,} bytes, and a document has at most {DOCUMENT_BYTES_MAX:,}; split it, or load its "
+                "parts as rows"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; add_documents adds the files in it") from error

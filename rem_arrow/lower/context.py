@@ -10,9 +10,11 @@ import polars as pl
 
 from rem_arrow.base.datatypes import value_bytes
 from rem_arrow.base.source import Catalog, ScanReport
+from rem_arrow.lower import growth
 from rem_arrow.lower.execution import Rows, collect, stream
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
+from rem_arrow.plan.walk import columns_of
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.running.scratch import Spill
 from rem_arrow.running.watchdog import Watch
@@ -64,7 +66,8 @@ class Bounds:
     """What bounds a statement.
 
     Attributes:
-        few_rows: how many rows a frame may read for which starting Polars' streaming engine costs more than it gains.
+        few_rows: a frame that reads fewer rows runs in memory, for starting Polars' streaming engine costs more than it
+            gains; 0 is none.
         deadline: when, on the monotonic clock, the statement has used up its time; None is never.
         watch: what may give it up; None where nothing does.
         parts: how it runs what may not fit into memory; None where all is held there.
@@ -123,11 +126,13 @@ class Lowering:
     @property
     def reads_few_rows(self) -> bool:
         """Whether what has been lowered reads few rows."""
-        return self.rows <= self.bounds.few_rows
+        return self.rows < self.bounds.few_rows
 
     def expr(self, expr: Expr) -> pl.Expr:
         """Return the Polars expression that computes `expr`."""
-        return lower_expr(expr, self.environment.parameters)
+        lowered = lower_expr(expr, self.environment.parameters)
+        constant = expr.dtype.is_nested() and not isinstance(expr, (Literal, Parameter)) and not columns_of(expr)
+        return growth.repeated(lowered, expr.dtype) if constant else lowered
 
     def value(self, expr: Expr) -> object:
         """Return the value of a constant expression."""
@@ -137,7 +142,7 @@ class Lowering:
             case Parameter():
                 return self.environment.parameters[expr.name]
             case _:
-                return pl.select(self.expr(expr)).item()
+                return pl.select(lower_expr(expr, self.environment.parameters)).item()
 
     def reads(self, frame: pl.DataFrame) -> pl.LazyFrame:
         """Return rows that are in memory as an input of what is being lowered."""

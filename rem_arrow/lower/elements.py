@@ -15,9 +15,11 @@ from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import aggregates
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction
+from rem_arrow.lower.growth import VALUE_BYTES, bytes_of
 from rem_arrow.lower.lists import beside
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.running.allowance import Allowance
 
 LIST, ROW, PLACE, ITEM = "#list", "#row", "#place", "#item"
 Evaluate = Callable[[pl.DataFrame], pl.Series]
@@ -25,10 +27,12 @@ Evaluate = Callable[[pl.DataFrame], pl.Series]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A lambda to compute: the names of its parameters, and its value over a frame in which these are columns."""
+    """A lambda to compute: the names of its parameters, its value over a frame in which these are columns, and what
+    bounds the statement."""
 
     names: tuple[str, ...]
     evaluate: Evaluate
+    allowance: Allowance
 
 
 def over_rows(inputs: dict[str, pl.Expr], compute: Callable[[pl.DataFrame], pl.Series], result: pl.DataType) -> pl.Expr:
@@ -93,6 +97,7 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
             .drop(ITEM, strict=False)
             .join(values, on=ROW, how="left", maintain_order="left")
         )
+        body.allowance.check()
         numbered = step.with_columns(pl.lit(place if has_start else place - 1, pl.Int64()).alias(PLACE))
         folded = numbered.with_columns(
             body.evaluate(_bound(numbered, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)
@@ -104,6 +109,17 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
 def _firsts(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     first = cells.filter(pl.col(PLACE) == 1).select(ROW, pl.col(LIST).alias(ITEM))
     return rows.with_row_index(ROW).select(ROW).join(first, on=ROW, how="left", maintain_order="left")
+
+
+def over_items(name: str, rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
+    """Return what the function of that name makes of a lambda and rows. What the lambda reads stands beside each item
+    of a list: so rows are taken in pieces."""
+    beside = [bytes_of(pl.col(n), t) for n, t in rows.schema.items() if n != LIST]
+    row = pl.sum_horizontal([pl.lit(4.0 * VALUE_BYTES), *beside])
+    sizes = rows.select((pl.col(LIST).list.len().cast(pl.Float64) * row).fill_null(0.0)).to_series()
+    return body.allowance.in_pieces(
+        f"the function {name}", rows, sizes, lambda piece: LAMBDAS[name](piece, body, result).cast(result)
+    )
 
 
 LAMBDAS: dict[str, Callable[[pl.DataFrame, Body, pl.DataType], pl.Series]] = {

@@ -50,12 +50,12 @@ def stream(frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
 def _on_either(run: Callable[[Engine], T], *, few_rows: bool) -> T:
     try:
         return run("in-memory" if few_rows else "streaming")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         if not _is_its_own(error):
             raise _translated(error) from error
     try:
         return run("streaming" if few_rows else "in-memory")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         raise _translated(error) from error
 
 
@@ -83,4 +83,6 @@ def _translated(error: BaseException) -> ExecuteError:
         return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
     if isinstance(error, pl.exceptions.PanicException):
         return ExecuteError(f"Polars failed inside: {error}")
+    if isinstance(error, MemoryError):
+        return ExecuteError("the statement needs more memory than the process may have; filter more")
     return failed(error)

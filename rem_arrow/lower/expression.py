@@ -9,9 +9,10 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.datatypes import widens
-from rem_arrow.lower import aggregates, elements, scalar_functions, semantics, vector_scores
+from rem_arrow.lower import aggregates, elements, growth, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.order_key import sort_key
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import text_scores, types
 from rem_arrow.plan.nodes import (
     AggregateCall,
@@ -29,12 +30,14 @@ from rem_arrow.plan.nodes import (
     Variable,
 )
 from rem_arrow.plan.walk import columns_of, expr_children, free_names
+from rem_arrow.running.allowance import current_allowance
 
 Parameters = Mapping[str, object]
 
 # A condition that can fail holds those before it, so that the expression doubles with each; beyond these it is computed
 # in steps.
 _GUARDS_MAX = 2
+_CHAINED = ("concat_operator", "list_concat_operator")
 # The column that says, in steps, for which rows an expression counts. No column of a plan has this name.
 _ONLY = "#only"
 
@@ -67,13 +70,15 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
         case Call(function="coalesce"):
             return _coalesce(expr, parameters, only)
         case Call():
-            args = [_argument(a, parameters, only) for a in expr.args]
+            operands = _operands(expr)
+            args = [_argument(a, parameters, only) for a in operands]
             if only is not None and args and expr.function in scalar_functions.FAILING and not columns_of(expr):
                 # Nothing but constants, so no column is NULL where this does not count.
                 args[0] = pl.when(only).then(args[0])
-            return scalar_functions.SCALAR[expr.function](args, [a.dtype for a in expr.args], expr.dtype)
+            lowering = scalar_functions.SCALAR[expr.function]
+            return growth.bounded(expr.function, lowering, args, [a.dtype for a in operands], expr.dtype)
         case Cast():
-            return cast(lower_expr(expr.operand, parameters, only=only), expr.operand.dtype, expr.dtype, safe=expr.safe)
+            return _cast(lower_expr(expr.operand, parameters, only=only), expr)
         case Case():
             return _case(expr, parameters, only)
         case InList():
@@ -105,6 +110,27 @@ def lower_aggregate(
     return aggregates.aggregate(call.function, xs, call.argument.dtype, call.dtype, distinct=call.distinct)
 
 
+def _operands(expr: Call) -> list[Expr]:
+    """Return the arguments of a call; of `a || b || c` all operands, so that their result is made at once."""
+    if expr.function not in _CHAINED:
+        return list(expr.args)
+    operands: list[Expr] = []
+    first = expr.args
+    while isinstance(first[0], Call) and first[0].function == expr.function and first[0].dtype == expr.dtype:
+        operands += reversed(first[1:])
+        first = first[0].args
+    return [*first, *reversed(operands)]
+
+
+def _cast(operand: pl.Expr, expr: Cast) -> pl.Expr:
+    source, dtype = expr.operand.dtype, expr.dtype
+    if not (nested.is_nested(source) or nested.is_nested(dtype)) or source == dtype:
+        return cast(operand, source, dtype, safe=expr.safe)
+    return growth.bounded(
+        "cast", lambda args, _types, result: cast(args[0], source, result, safe=expr.safe), [operand], [source], dtype
+    )
+
+
 def _argument(arg: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     lowered = lower_expr(arg, parameters, only=only)
     return lowered.cast(pl.String) if types.is_text(arg.dtype) and not isinstance(arg.dtype, pl.String) else lowered
@@ -116,15 +142,26 @@ def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.
     source, function, *start = expr.args
     assert isinstance(function, Lambda), "the caller matched one"
     value = lower_expr(function.body, parameters)
-    body = elements.Body(
-        tuple(v.name for v in function.variables),
-        lambda cells: cells.with_columns(value.alias("#value")).get_column("#value"),
-    )
+    allowance = current_allowance()
+
+    def evaluate(cells: pl.DataFrame) -> pl.Series:
+        if not value.meta.root_names() and function.body.dtype.is_nested():
+            constant = pl.select(value.alias("")).to_series()
+            with allowance.asked(f"the function {expr.function}", growth.bytes_in(constant) * cells.height):
+                return constant.new_from_index(0, cells.height)
+        made = cells.with_columns(value.alias("#value")).get_column("#value")
+        # Into a list each is copied, a constant too.
+        with allowance.asked(f"the function {expr.function}", growth.bytes_in(made)):
+            return made
+
+    body = elements.Body(tuple(v.name for v in function.variables), evaluate, allowance)
     inputs = {elements.LIST: lower_expr(source, parameters, only=only)}
     if start:
         inputs[elements.ITEM] = lower_expr(start[0], parameters, only=only)
     inputs |= {name: pl.col(name) for name in sorted(free_names(function))}
-    return elements.over_rows(inputs, lambda rows: elements.LAMBDAS[expr.function](rows, body, expr.dtype), expr.dtype)
+    return elements.over_rows(
+        inputs, lambda rows: elements.over_items(expr.function, rows, body, expr.dtype), expr.dtype
+    )
 
 
 def _case(expr: Case, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from string import Formatter
 
 import polars as pl
 
@@ -44,6 +45,8 @@ def _format(pattern: str, *values: object) -> str:
     if _WIDE.search(pattern):
         raise ExecuteError(f"format cannot write {len(values)} value(s) by '{pattern}': a width has at most 5 digits")
     try:
+        if ":{" in pattern and any("{" in (field[2] or "") for field in Formatter().parse(pattern)):
+            raise ValueError("a width is a number, not a value")
         return pattern.format(*values)
     except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
         raise ExecuteError(f"format cannot write {len(values)} value(s) by '{pattern}': {error}") from error

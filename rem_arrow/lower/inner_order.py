@@ -51,6 +51,7 @@ def _pieces(inputs: Inputs, exclude: str) -> Iterator[_Piece]:
     sizes = inputs.end - inputs.start
     edges, begin = np.cumsum(sizes), 0
     while begin < inputs.layout.rows:
+        inputs.allowance.check()
         before = int(edges[begin - 1]) if begin else 0
         stop = min(
             max(begin + 1, int(np.searchsorted(edges, before + _LAID_OUT_MAX, side="right"))), inputs.layout.rows

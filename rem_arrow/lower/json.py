@@ -37,6 +37,8 @@ def _checked(function: Callable[[object, object], object], text: str, path: str)
         document = json.loads(text)
     except ValueError as error:
         raise ExecuteError(f"this is not JSON: {text[:60]}") from error
+    except RecursionError as error:
+        raise ExecuteError(f"this JSON is nested too deeply: {text[:60]}") from error
     value = at(document, path)
     return None if value is _MISSING else function(value, text)
 
@@ -116,7 +118,7 @@ def _type_of(value: object, _text: object) -> str:
 def _valid(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -160,7 +160,7 @@ LISTS: dict[str, ScalarFunction] = {
     "list_append": _append,
     "list_prepend": _prepend,
     "list_concat": _concat,
-    "list_concat_operator": of_arguments(lambda x, y: pl.concat_list([x, y])),
+    "list_concat_operator": of_arguments(lambda *lists: pl.concat_list(lists)),
     "list_distinct": of_arguments(lambda x: x.list.drop_nulls().list.unique(maintain_order=True)),
     "list_unique": of_arguments(lambda x: x.list.drop_nulls().list.n_unique().cast(pl.UInt64)),
     "list_sort": _sorted(descending=False, nulls_first=False),

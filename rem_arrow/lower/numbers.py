@@ -17,6 +17,8 @@ from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_values
 
 _BINOM_MAX = 1 << 127
+# More digits than any number has.
+_PLACES_MAX = 400
 
 
 def _nextafter(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -55,11 +57,13 @@ def _lgamma(x: float) -> float:
 
 def _rounded(x: float | int | Decimal, places: int) -> object:
     """Halves to the even neighbour."""
-    return x if isinstance(x, float) and not math.isfinite(x) else round(x, places)
+    within = max(-_PLACES_MAX, min(places, _PLACES_MAX))
+    return x if isinstance(x, float) and not math.isfinite(x) else round(x, within)
 
 
 def _binom(n: int, k: int) -> int:
-    number = math.comb(n, k) if n >= 0 and k >= 0 else 0
+    # From n = 2k on it is at least 2 ** k.
+    number = 0 if k < 0 or n < k else _BINOM_MAX if min(k, n - k) > 127 else math.comb(n, k)
     if number >= _BINOM_MAX:
         raise ExecuteError(f"binom({n}, {k}) is out of range")
     return number

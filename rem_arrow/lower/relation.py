@@ -13,6 +13,7 @@ from rem_arrow.base.source import ScanReport
 from rem_arrow.lower import in_parts, index, search_hits, sideways
 from rem_arrow.lower.big_sort import divided_sort
 from rem_arrow.lower.context import Lowering, NodeKey, node_key, row_bytes
+from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.lower.unnest import lower_unnest
 from rem_arrow.plan.nodes import (
@@ -37,6 +38,7 @@ from rem_arrow.plan.nodes import (
     Working,
 )
 from rem_arrow.plan.walk import children, columns_of
+from rem_arrow.running.allowance import current_allowance
 
 _ROW = "#row"
 ROUNDS_MAX = 100_000
@@ -62,6 +64,7 @@ def _measured(plan: Relation, context: Lowering, measured: dict[NodeKey, tuple[i
 
 
 def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
+    context.bounds.check()
     match plan:
         case Scan():
             return _scan(plan, context)
@@ -135,7 +138,13 @@ def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
     if not plan.rows:
         return pl.LazyFrame(schema=plan.schema)
     rows = [
-        pl.select([context.expr(e).alias(n) for (n, _), e in zip(plan.columns, row, strict=True)]) for row in plan.rows
+        pl.select(
+            [
+                lower_expr(e, context.environment.parameters).alias(n)
+                for (n, _), e in zip(plan.columns, row, strict=True)
+            ]
+        )
+        for row in plan.rows
     ]
     return pl.concat(rows).lazy()
 
@@ -196,7 +205,8 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     schema = plan.schema
     last = context.run(lambda: lower(plan.base, context))
     last = last.unique() if plan.distinct else last
-    rounds, rows = [last], last.height
+    rounds, rows, size = [last], last.height, last.estimated_size()
+    allowance = current_allowance()
     outer = context.working.get(plan.name)
     for _ in range(ROUNDS_MAX):
         if not last.height:
@@ -208,6 +218,9 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
             last = last.unique().join(pl.concat(rounds), on=list(schema), how="anti", nulls_equal=True)
         rounds.append(last)
         rows += last.height
+        size += last.estimated_size()
+        with allowance.asked(f"the recursive CTE {plan.name}", size):
+            pass
         if rows > RECURSIVE_ROWS_MAX:
             raise ExecuteError(
                 f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a "

@@ -10,6 +10,14 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 
+# The most cells of the table of two texts, by how fast each is computed: about a second.
+_CELLS_MAX = {
+    "levenshtein": 2e10,
+    "damerau_levenshtein": 3e8,
+    "jaro_similarity": 4e11,
+    "jaro_winkler_similarity": 4e11,
+}
+
 
 def _functions() -> dict[str, Callable[..., object]]:
     # Imported by the first statement that compares texts: it takes 10 ms.
@@ -55,10 +63,25 @@ def _at_least(similarity: Callable[[bytes, bytes], float]) -> Callable[..., floa
     return bounded
 
 
+def _bounded(name: str, compare: Callable[..., object]) -> Callable[..., object]:
+    """Return a comparison that refuses texts for which it takes long: nothing stops it on the way."""
+    cells_max = _CELLS_MAX.get(name)
+
+    def bounded(a: bytes, b: bytes, *options: float) -> object:
+        if cells_max is not None and len(a) * len(b) > cells_max:
+            raise ExecuteError(
+                f"{name} takes too long for texts of {len(a):,} and {len(b):,} bytes: the product of their lengths is "
+                f"at most {cells_max:,.0f}; compare less of them, as by left(x, 10000)"
+            )
+        return compare(a, b, *options)
+
+    return bounded
+
+
 def _lowering(name: str) -> Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]:
     def lower(args: list[pl.Expr], _types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         a, b, *least = args
-        return over_distinct(_functions()[name], result)(a.cast(pl.Binary), b.cast(pl.Binary), *least)
+        return over_distinct(_bounded(name, _functions()[name]), result)(a.cast(pl.Binary), b.cast(pl.Binary), *least)
 
     return lower
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from collections.abc import Callable
+from functools import reduce
 
 import polars as pl
 
@@ -150,7 +152,7 @@ TEXT: dict[str, ScalarFunction] = {
     "translate": of_arguments(over_distinct(_translate, pl.String())),
     "concat": _concat,
     "concat_ws": _concat_ws,
-    "concat_operator": lambda args, t, _result: args[0] + args[1],
+    "concat_operator": lambda args, _types, _result: reduce(operator.add, args),
     "starts_with": of_arguments(lambda x, y: x.str.starts_with(y)),
     "ends_with": of_arguments(lambda x, y: x.str.ends_with(y)),
     "contains": of_arguments(lambda x, y: x.str.contains(y, literal=True)),

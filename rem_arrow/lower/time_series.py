@@ -12,6 +12,7 @@ from rem_arrow.lower import interval
 from rem_arrow.lower.distinct import over_distinct
 
 _STEPS_MAX = 1_000_000
+_TOO_LONG = f"a series of times has at most {_STEPS_MAX:,} steps"
 
 
 def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -37,6 +38,8 @@ def _times(
             return []
         raise ExecuteError("the step of a series of times must not be 0, nor mix signs")
     ahead = months > 0 or micros > 0
+    if not months and abs((stop - start) / dt.timedelta(microseconds=micros)) > _STEPS_MAX:
+        raise ExecuteError(_TOO_LONG)
     times: list[dt.datetime] = []
     place = start
     while True:
@@ -45,7 +48,7 @@ def _times(
         if not closed and place == stop:
             return times
         if len(times) == _STEPS_MAX:
-            raise ExecuteError(f"a series of times has at most {_STEPS_MAX:,} steps")
+            raise ExecuteError(_TOO_LONG)
         times.append(place)
         place = _shifted(place, months) + dt.timedelta(microseconds=micros)
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.lower.context import Lowering
+from rem_arrow.lower.growth import bytes_of
 from rem_arrow.plan.nodes import Unnest
+from rem_arrow.running.allowance import current_allowance
 
 _ROW = "#row"
+# A number, or where a text stands.
+_CELL_BYTES = 12.0
 
 
 def lower_unnest(plan: Unnest, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
@@ -22,6 +26,7 @@ def lower_unnest(plan: Unnest, frame: pl.LazyFrame, context: Lowering) -> pl.Laz
     frame = frame.with_columns(places.alias(_ROW))
     if plan.keep_empty:
         frame = frame.with_columns(pl.when(pl.col(_ROW).list.len() > 0).then(pl.col(_ROW)))
+    frame = _asked(frame, names)
     if len(names) > 1:
         # Of a NULL in place of a list there is nothing to gather, not even NULLs.
         empty = {n: pl.lit([], dtype=pl.List(plan.schema[n])) for n in names}
@@ -34,3 +39,26 @@ def lower_unnest(plan: Unnest, frame: pl.LazyFrame, context: Lowering) -> pl.Laz
         frame = frame.filter(pl.col(_ROW).list.len() > 0)
     exploded = frame.explode([*names, _ROW])
     return exploded.rename({_ROW: plan.ordinality}) if plan.ordinality is not None else exploded.drop(_ROW)
+
+
+def _asked(frame: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
+    """Return the frame with its batches asked for before their lists become rows, which repeat what is beside them."""
+    allowance = current_allowance()
+
+    def asked(rows: pl.DataFrame) -> pl.DataFrame:
+        beside = [
+            bytes_of(pl.col(n), t) if t.is_nested() and n not in (*names, _ROW) else pl.lit(_CELL_BYTES)
+            for n, t in rows.schema.items()
+        ]
+        sizes = pl.col(_ROW).list.len().cast(pl.Float64) * pl.sum_horizontal(beside)
+        with allowance.asked("UNNEST", rows.select(sizes.sum()).item()):
+            return rows
+
+    return frame.map_batches(
+        asked,
+        predicate_pushdown=True,
+        projection_pushdown=True,
+        slice_pushdown=True,
+        streamable=True,
+        validate_output_schema=False,
+    )

@@ -20,6 +20,7 @@ from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr, Window, WindowCall
+from rem_arrow.running.allowance import Allowance, current_allowance
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -51,7 +52,8 @@ def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.Laz
     added = frame.with_columns([context.expr(e).alias(n) for e, n in columns.items()])
     schema = pl.Schema({**plan.input.schema, **{n: c.dtype for n, c in plan.calls}})
     # Nothing may pass: a filter above sees the result of all rows.
-    return added.map_batches(lambda rows: _computed(rows, calls, list(schema)), schema=schema)
+    allowance = current_allowance()
+    return added.map_batches(lambda rows: _computed(rows, calls, list(schema), allowance), schema=schema)
 
 
 def _order_key(expr: Expr) -> Expr:
@@ -77,7 +79,7 @@ def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Pr
     )
 
 
-def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) -> pl.DataFrame:
+def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str], allowance: Allowance) -> pl.DataFrame:
     layouts: dict[object, Layout] = {}
     results = []
     for call in calls:
@@ -85,11 +87,11 @@ def _computed(rows: pl.DataFrame, calls: list[_Prepared], columns: list[str]) ->
         layout = layouts.get(key)
         if layout is None:
             layout = layouts[key] = Layout.of(rows, call.partition, call.order, call.call.order)
-        results.append(_one(rows, call, layout).alias(call.name))
+        results.append(_one(rows, call, layout, allowance).alias(call.name))
     return rows.with_columns(results).select(columns)
 
 
-def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
+def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout, allowance: Allowance) -> pl.Series:
     if not rows.height:
         return pl.Series("", [], dtype=call.call.dtype)
 
@@ -105,16 +107,15 @@ def _one(rows: pl.DataFrame, call: _Prepared, layout: Layout) -> pl.Series:
             pl.Series("", own.group) if own.order is None else pl.Series("", own.group).gather(_inverse(own.order))
         )
         picked = inner_order.compute(
-            call.call, Inputs(layout, args, None, start, end), layout.sorted(ordinal).to_numpy()
+            call.call, Inputs(layout, args, None, start, end, allowance), layout.sorted(ordinal).to_numpy()
         )
         return (
             picked.gather(_inverse(layout.order)).cast(call.call.dtype)
             if layout.order is not None
             else picked.cast(call.call.dtype)
         )
-    result = compute(
-        call.call, Inputs(layout, args, ordered(call.where), start, end, [layout.sorted(rows[n]) for n in call.inner])
-    )
+    inner = [layout.sorted(rows[n]) for n in call.inner]
+    result = compute(call.call, Inputs(layout, args, ordered(call.where), start, end, allowance, inner))
     assert len(result) == rows.height, "a window function gives one value for each row"
     return (
         result.gather(_inverse(layout.order)).cast(call.call.dtype)

@@ -14,23 +14,26 @@ from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.lower.frame_bounds import Layout
 from rem_arrow.lower.sample import sampled
 from rem_arrow.plan.nodes import AggregateCall, Column, WindowCall
+from rem_arrow.running.allowance import Allowance
 
 if TYPE_CHECKING:
     from rem_arrow.lower.frame_bounds import Places
 
-_LAID_OUT_MAX = 8_000_000
+# A row of a frame that is laid out: its number, its place, and a value.
+_LAID_OUT_BYTES = 24.0
 _SUMMED = ("count", "sum", "avg")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A call's arguments and filter in window order, and each row's frame."""
+    """A call's arguments and filter in window order, each row's frame, and what bounds the statement."""
 
     layout: Layout
     args: list[pl.Series]
     where: pl.Series | None
     start: Places
     end: Places
+    allowance: Allowance
     # The keys by which a call takes the rows of its frame.
     inner: list[pl.Series] = field(default_factory=list)
 
@@ -171,7 +174,7 @@ def _nth_laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
         inner=call.inner,
     )
     where = inputs.args[0].is_not_null() if call.ignore_nulls else None
-    return _laid_out(plain, Inputs(inputs.layout, inputs.args[:1], where, inputs.start, inputs.end, inputs.inner))
+    return _laid_out(plain, replace(inputs, args=inputs.args[:1], where=where))
 
 
 # --- aggregates
@@ -217,6 +220,9 @@ def _expression(call: WindowCall, inputs: Inputs) -> pl.Expr:
 
 def _whole(call: WindowCall, inputs: Inputs) -> pl.Series:
     part = pl.Series("part", inputs.layout.partition)
+    if call.function == "string_agg":
+        with inputs.allowance.asked("string_agg over the partitions", len(part) * _longest(inputs.args)):
+            pass
     by_part = (
         pl.DataFrame({**_columns(inputs), "part": part})
         .group_by("part", maintain_order=True)
@@ -298,17 +304,25 @@ def _laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
     empty = (
         pl.DataFrame(schema=columns.schema) if columns is not None else pl.DataFrame(schema={"#": pl.Int8})
     ).select(aggregate)["value"]
-    edges = np.cumsum(sizes)
-    pieces, begin = [], 0
-    while begin < inputs.layout.rows:
-        before = int(edges[begin - 1]) if begin else 0
-        stop = max(begin + 1, int(np.searchsorted(edges, before + _LAID_OUT_MAX, side="right")))
-        pieces.append(_piece(call, inputs, columns, aggregate, begin, min(stop, inputs.layout.rows)))
-        begin = stop
-    rows = pl.concat(pieces)
+
+    def piece(places: pl.DataFrame) -> pl.Series:
+        begin = places["place"][0]
+        return _piece(call, inputs, columns, aggregate, begin, begin + places.height).to_struct()
+
+    places = pl.DataFrame({"place": inputs.layout.place})
+    row_bytes = _LAID_OUT_BYTES + (_longest(inputs.args) if call.function == "string_agg" else 0)
+    made = inputs.allowance.in_pieces(
+        f"{call.function} over the frames", places, pl.Series(sizes, dtype=pl.Float64) * row_bytes, piece
+    )
+    rows = made.struct.unnest()
     if empty[0] is None:
         return rows["value"]
     return pl.select(pl.when(rows["seen"]).then(rows["value"]).otherwise(pl.lit(empty).first())).to_series()
+
+
+def _longest(texts: list[pl.Series]) -> int:
+    """Return the bytes of the longest of each, in all."""
+    return sum(int(str(t.cast(pl.String).str.len_bytes().max() or 0)) for t in texts)
 
 
 def _piece(

@@ -24,6 +24,7 @@ from rem_arrow.optimize.share_equal import share_equal
 from rem_arrow.optimize.strengthen_joins import strengthen_joins
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Relation
+from rem_arrow.running.allowance import current_allowance
 
 # What rules read beside the plan.
 Read = TypeVar("Read")
@@ -74,6 +75,7 @@ def optimize_for_values(plan: Relation, values: Mapping[str, object]) -> Relatio
 
 def _applied(rules: Sequence[Callable[[Relation, Read], Relation]], plan: Relation, read: Read) -> Relation:
     for rule in rules:
+        current_allowance().check()
         rewritten = rule(plan, read)
         assert list(rewritten.schema.items()) == list(plan.schema.items()), (
             f"{rule.__name__} changed {plan.schema} to {rewritten.schema}"

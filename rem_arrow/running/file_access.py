@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -39,14 +40,14 @@ class FileAccess:
     folders: tuple[Path, ...] | None
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[BinaryIO]:
-        """Yield the open file of a name in SQL. Raises InputError if it is not allowed, or no file."""
+    def reading(self, name: str) -> Iterator[FileIO]:
+        """Yield the open file of a name in SQL, without a buffer. Raises InputError if it is not allowed or no file."""
         with _opened_folder(self._resolved(name), name, "read") as (folder, last):
             descriptor = _opened(last, os.O_RDONLY | _NO_WAIT, folder, name, "read")
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise _no_file(name)
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(descriptor, "rb", buffering=0) as file:
             yield file
 
     @contextmanager

@@ -50,6 +50,10 @@ class Watch:
         """Measure the growth of the process from now on: earlier growth is that of the caches."""
         self._before = None if self._memory_bytes is None else resident_bytes()
 
+    def growth(self) -> int:
+        """Return by how many bytes the process has grown since then."""
+        return 0 if self._before is None else max(0, resident_bytes() - self._before)
+
     def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the frame with a gate: its batches pass until the work is abandoned."""
         return frame.map_batches(

@@ -11,8 +11,8 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, UnsupportedError, suggest
 from rem_arrow.catalog.snapshot import Snapshot
-from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.run import Limits
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.statement.statement import Name

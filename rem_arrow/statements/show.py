@@ -83,7 +83,12 @@ def explain(context: Context, statement: Explain) -> Result:
     """Return the plan in the one column `plan`, one row a line."""
     snapshot = context.snapshot()
     text = context.instance.engine.explain(
-        context.text, snapshot, context.values, analyze=statement.analyze, part=(context.place, statement.tree)
+        context.text,
+        snapshot,
+        context.values,
+        context.limits,
+        analyze=statement.analyze,
+        part=(context.place, statement.tree),
     )
     return pl.DataFrame({"plan": text.split("\n")}, schema={"plan": pl.String})
 

@@ -8,7 +8,7 @@ from typing import assert_never
 from rem_arrow.access.access import Access
 from rem_arrow.base.datatypes import sql_name, widens
 from rem_arrow.base.errors import BindError, InputError, UnsupportedError
-from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.schema import Field, Table, check_columns, check_name
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.sql.bind.write_queries import Target
 from rem_arrow.sql.statement.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
@@ -93,6 +93,7 @@ def _with_column(context: Context, tv: TableVersion, action: AddColumn) -> Table
     field = field_of(context, table, action.column, table.next_column)
     if not field.nullable and field.default is None and tv.rows:
         raise InputError(f'{table.name} has rows, and "{field.name}" may not be NULL; give it a DEFAULT')
+    check_columns(len(table.fields) + 1, table.name)
     return table.with_fields((*table.fields, field))
 
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from rem_arrow.base import datatypes
 from rem_arrow.base.errors import InputError, RemError, suggest
-from rem_arrow.base.schema import Embedding, Field, Table, check_name
+from rem_arrow.base.schema import Embedding, Field, Table, check_columns, check_name
 from rem_arrow.storage import codec, segment, values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import Op
@@ -38,6 +38,7 @@ Progress: TypeAlias = Callable[[int], None]
 
 def plain_table(name: str, number: int, schema: pl.Schema) -> Table:
     """Return the description of a plain table for frames of that schema."""
+    check_columns(len(schema), name)
     names = [check_name(n, "column") for n in schema.names()]
     folded: dict[str, str] = {}
     for n in names:
@@ -89,20 +90,23 @@ def plain_load(
 def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     """Return the frame in the table's columns, order and types, followed by the embeddings that it has. Raises
     InputError for a column that does not fit."""
+    # Of wide frames each look at their columns takes long.
+    given = {column.name: column for column in frame.get_columns()}
     fields = {f.name: f for f in table.fields}
-    embeddings = [e for e in table.embeddings if e.column in frame.columns]
-    for name in frame.columns:
-        if name not in fields and name not in {e.column for e in embeddings}:
+    embeddings = [e for e in table.embeddings if e.column in given]
+    known = {*fields, *(e.column for e in embeddings)}
+    for name in given:
+        if name not in known:
             raise InputError(f'no column "{name}" in {table.name}. {suggest(name, list(fields), "Columns")}')
     columns = []
     for field in table.fields:
-        if field.name not in frame.columns:
+        if field.name not in given:
             if not field.nullable and field.default is None:
                 raise InputError(f'{table.name} needs the column "{field.name}"')
             columns.append(default_column(field, frame.height))
             continue
-        columns.append(_fitted_column(frame[field.name], field, table.name))
-    return pl.DataFrame([*columns, *(fitted_vectors(frame[e.column], e, table.name) for e in embeddings)])
+        columns.append(_fitted_column(given[field.name], field, table.name))
+    return pl.DataFrame([*columns, *(fitted_vectors(given[e.column], e, table.name) for e in embeddings)])
 
 
 def fitted_vectors(column: pl.Series, embedding: Embedding, table: str) -> pl.Series:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import run
 from rem_arrow.running.scratch import Scratch
 
 ROWS = 3_000
@@ -95,7 +95,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rem.Database]:
 @pytest.fixture(params=[6_000, 60_000], ids="{} bytes".format)
 def in_parts(request: pytest.FixtureRequest, db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """No node may hold more than some bytes. Return the folders in which files were written."""
-    monkeypatch.setattr(engine, "_NODE_SHARE", request.param / (4 << 30))
+    monkeypatch.setattr(run, "_NODE_SHARE", request.param / (4 << 30))
     written: list[Path] = []
     folder = Scratch.folder
     monkeypatch.setattr(Scratch, "folder", lambda self: written.append(folder(self)) or written[-1])

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.engine import engine
+from rem_arrow.engine import run
 from rem_arrow.running import scratch
 from rem_arrow.running.scratch import Scratch
 from tests.children import run_python
@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_a_reader_writes_nothing_into_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With read_only the files are below the folder for temporary files; a writer has them in the database's own."""
-    monkeypatch.setattr(engine, "_NODE_SHARE", 1e-7)
+    monkeypatch.setattr(run, "_NODE_SHARE", 1e-7)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(scratch.tempfile, "tempdir", None)
     made: list[Path] = []

@@ -228,12 +228,15 @@ def _modified(
 
 
 def _matching(binder: ExprBinder, tree: exp.Expression, columns: list[Shown]) -> list[Shown]:
+    """Return the columns that a regular expression matches, of the same kind as in the functions of texts."""
+    names = pl.Series("0", [c.name for c in columns], dtype=pl.String())
     try:
-        pattern = re.compile(tree.this)
-    except re.error as error:
+        groups = names.str.extract_groups(tree.this).struct.unnest()
+        whole = names.str.extract(tree.this, 0)
+    except pl.exceptions.PolarsError as error:
         raise binder.error(f"{tree.this} is not a regular expression: {error}", tree) from error
-    hits = [(c, pattern.search(c.name)) for c in columns]
-    return [replace(c, groups=(hit[0], *(g or "" for g in hit.groups()))) for c, hit in hits if hit is not None]
+    hits = zip(columns, groups.insert_column(0, whole).rows(), strict=True)
+    return [replace(c, groups=tuple(g or "" for g in hit)) for c, hit in hits if hit[0] is not None]
 
 
 def _named(binder: ExprBinder, trees: list[exp.Expression], columns: list[Shown]) -> list[Shown]:
