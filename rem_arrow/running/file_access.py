@@ -74,7 +74,11 @@ class FileAccess:
             raise InputError(
                 f"{name}: SQL reads and writes no files here; connect(..., files=folder) allows those below a folder"
             )
-        if "\0" in name or not name:
+        try:
+            is_name = bool(name) and b"\0" not in os.fsencode(name)
+        except UnicodeEncodeError:
+            is_name = False
+        if not is_name:
             raise InputError(f"{name!r} is no name of a file")
         path = Path(os.path.realpath(name))
         if self.folders is not None and not any(path.is_relative_to(folder) for folder in self.folders):

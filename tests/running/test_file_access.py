@@ -171,7 +171,7 @@ def test_addresses_are_names_of_files_that_do_not_exist(
 
 
 @pytest.mark.parametrize("text", [READ, WRITE])
-@pytest.mark.parametrize("name", ["", "a\0b", "x" * 300, "x/" * 3000])
+@pytest.mark.parametrize("name", ["", "a\0b", "a\ud800", "x" * 300, "x/" * 3000])
 def test_names_that_no_file_can_have(folder: Path, text: str, name: str) -> None:
     """Are refused as all others."""
     with (

@@ -211,7 +211,7 @@ def test_a_plan_is_bounded(db: rem.Database) -> None:
     started = time.monotonic()
     with suppress(rem.LanguageError):
         # Unless the search for when nothing else is found finds something.
-        assert "time" in asked(db, plan(endless), timeout_s=0.5).stages[0].error
+        assert "was stopped" in asked(db, plan(endless), timeout_s=0.5).stages[0].error
     assert time.monotonic() - started < PATIENCE_S
     for text in ("SELECT " + "(" * 5_000 + "1" + ")" * 5_000, "SELECT 1 AS x -- " + "x" * 1_100_000, "\x00", "SELECT"):
         with pytest.raises(rem.LanguageError) as caught:

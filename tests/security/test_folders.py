@@ -293,3 +293,22 @@ def test_a_sqlite_file_of_others_calls_nothing_with_effects(folder: Path, monkey
         for text in ("SELECT load_extension('x')", "INSERT INTO t (v) VALUES ('y')"):
             with pytest.raises(sqlite3.Error):
                 con.execute(text)
+
+
+@pytest.mark.parametrize(
+    "path", ["{}/secret.parquet", "file://{}/secret.parquet", "../../secret.parquet", "%2e%2e/../x"]
+)
+def test_a_delta_log_names_no_file_outside(folder: Path, path: str) -> None:
+    """Absolute, as an address, or with dots: it is a name in the table's folder."""
+    pytest.importorskip("deltalake", reason="Delta tables need deltalake: pip install deltalake")
+    pl.DataFrame({"v": [SECRET]}).write_parquet(folder / "secret.parquet")
+    with rem.connect(folder / "db") as db:
+        db.export(folder / "delta", format="delta", tables=["t"])
+    log = next((folder / "delta" / "t" / "_delta_log").glob("*.json"))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    for line in lines:
+        if "add" in line:
+            line["add"] |= {"path": path.format(folder), "size": (folder / "secret.parquet").stat().st_size}
+    log.write_text("\n".join(map(json.dumps, lines)))
+    with rem.connect() as db, pytest.raises(rem.InputError, match="cannot be read"):
+        db.import_from(folder / "delta")
