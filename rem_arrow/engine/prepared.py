@@ -8,7 +8,7 @@ from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize_for_data
 from rem_arrow.plan.embedded import Embedded, embedded_in
-from rem_arrow.plan.nodes import Relation, Scan
+from rem_arrow.plan.nodes import Join, Relation, Scan, Unnest
 from rem_arrow.plan.text_scores import TextScores, scored_in
 from rem_arrow.plan.walk import children
 
@@ -61,10 +61,17 @@ def _nodes(plan: Relation) -> int:
 def _multiplies(plan: Relation, estimates: Estimates) -> bool:
     """Say whether a part of a plan may make many rows of few."""
     below = children(plan)
+    if isinstance(plan, Join) and not plan.equals and any(map(_unnests, below)):
+        # How long its lists are is not known.
+        return True
     rows = estimates.rows(plan)
     return (bool(below) and rows > _MANY_ROWS and rows > 2 * max(map(estimates.rows, below))) or any(
         _multiplies(c, estimates) for c in below
     )
+
+
+def _unnests(plan: Relation) -> bool:
+    return isinstance(plan, Unnest) or any(map(_unnests, children(plan)))
 
 
 def _held_bytes(plan: Relation) -> float:

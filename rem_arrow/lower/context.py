@@ -34,7 +34,8 @@ class Bounds:
     """What bounds a statement.
 
     Attributes:
-        few_rows: how many rows a frame may read for which starting Polars' streaming engine costs more than it gains.
+        few_rows: a frame that reads fewer rows runs in memory, for starting Polars' streaming engine costs more than it
+            gains; 0 is none.
         deadline: when, on the monotonic clock, the statement has used up its time; None is never.
         watch: what may give it up; None where nothing does.
     """
@@ -91,7 +92,7 @@ class Lowering:
     @property
     def reads_few_rows(self) -> bool:
         """Whether what has been lowered reads few rows."""
-        return self.rows <= self.bounds.few_rows
+        return self.rows < self.bounds.few_rows
 
     def expr(self, expr: Expr) -> pl.Expr:
         """Return the Polars expression that computes `expr`."""
