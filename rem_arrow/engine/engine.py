@@ -21,7 +21,7 @@ from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Report, node_key
-from rem_arrow.lower.execution import failed
+from rem_arrow.lower.execution import translated
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
@@ -327,7 +327,7 @@ def _lowered(
             return lower(plan, context), plan, context
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error
-    except pl.exceptions.PolarsError as error:
-        raise failed(error) from error
+    except (pl.exceptions.PolarsError, ExecuteError) as error:
+        raise translated(error) from error
     except OverflowError as error:
         raise ExecuteError(f"a value is out of range: {error}") from error

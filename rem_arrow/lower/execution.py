@@ -21,11 +21,11 @@ def collect(frame: pl.LazyFrame, *, few_rows: bool) -> pl.DataFrame:
         return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         if not _is_its_own(error):
-            raise _translated(error) from error
+            raise translated(error) from error
     try:
         return frame.collect(optimizations=POLARS_RULES, engine="streaming" if few_rows else "in-memory")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
 def failed(error: BaseException) -> ExecuteError:
@@ -46,7 +46,7 @@ def _is_its_own(error: BaseException) -> bool:
     )
 
 
-def _translated(error: BaseException) -> ExecuteError:
+def translated(error: BaseException) -> ExecuteError:
     """Return an error of Polars, or one of rem_arrow without the expressions that Polars puts behind its text."""
     if isinstance(error, ExecuteError):
         return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
