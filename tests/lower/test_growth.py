@@ -3,6 +3,7 @@ list; computed in pieces the results are the same."""
 
 from __future__ import annotations
 
+import sys
 import time
 
 import polars as pl
@@ -13,6 +14,7 @@ from rem_arrow.lower import growth
 from rem_arrow.lower.scalar_functions import SCALAR
 from rem_arrow.plan import functions
 from rem_arrow.running import allowance
+from tests.children import run_python
 
 # Functions of texts and lists that make none, or only parts that share their bytes.
 LIGHT = {
@@ -89,6 +91,34 @@ SAME = (
 def small() -> rem.Database:
     """A database that allows 32 MB for running work."""
     return rem.connect(memory_limit="64MB")
+
+
+_CHILD = """
+    import resource, sys
+    import rem_arrow as rem
+
+    def bytes_of(name):
+        return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(name))
+
+    db = rem.connect(memory_limit="256MB")
+    db.sql("SELECT 1")
+    resource.setrlimit(resource.RLIMIT_AS, (bytes_of("VmSize") + (6 << 30),) * 2)
+    before = bytes_of("VmHWM")
+    try:
+        db.sql(sys.argv[1], timeout_s=2)
+    except rem.RemError as error:
+        pass
+    print(db.sql("SELECT 41 + 1").item(), bytes_of("VmHWM") - before < 1 << 30)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:60])
+def test_no_statement_ends_the_process(text):
+    """With an address space of 6 GB more each ends, the process answers, and it has grown by less than 1 GiB."""
+    child = run_python(_CHILD, text)
+    assert child.stdout.split() == ["42", "True"], child.stderr[-2000:]
 
 
 def test_every_function_that_copies_is_bounded():
