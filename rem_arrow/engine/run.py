@@ -11,7 +11,7 @@ from rem_arrow.base.errors import ExecuteError, UnsupportedError
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared
 from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Parts, Report
-from rem_arrow.lower.execution import failed
+from rem_arrow.lower.execution import translated
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.optimizer import optimize_for_values
@@ -106,8 +106,8 @@ def lowered(
             return lower(plan, context), plan, context
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error
-    except pl.exceptions.PolarsError as error:
-        raise failed(error) from error
+    except (pl.exceptions.PolarsError, ExecuteError) as error:
+        raise translated(error) from error
     except OverflowError as error:
         raise ExecuteError(f"a value is out of range: {error}") from error
 

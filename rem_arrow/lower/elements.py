@@ -115,7 +115,7 @@ def over_items(name: str, rows: pl.DataFrame, body: Body, result: pl.DataType) -
     """Return what the function of that name makes of a lambda and rows. What the lambda reads stands beside each item
     of a list: so rows are taken in pieces."""
     beside = [bytes_of(pl.col(n), t) for n, t in rows.schema.items() if n != LIST]
-    row = pl.sum_horizontal([pl.lit(4.0 * VALUE_BYTES), *beside])
+    row = pl.sum_horizontal([pl.lit(2.5 * VALUE_BYTES), *beside])
     sizes = rows.select((pl.col(LIST).list.len().cast(pl.Float64) * row).fill_null(0.0)).to_series()
     return body.allowance.in_pieces(
         f"the function {name}", rows, sizes, lambda piece: LAMBDAS[name](piece, body, result).cast(result)

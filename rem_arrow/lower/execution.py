@@ -52,11 +52,11 @@ def _on_either(run: Callable[[Engine], T], *, few_rows: bool) -> T:
         return run("in-memory" if few_rows else "streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
         if not _is_its_own(error):
-            raise _translated(error) from error
+            raise translated(error) from error
     try:
         return run("streaming" if few_rows else "in-memory")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
-        raise _translated(error) from error
+        raise translated(error) from error
 
 
 def failed(error: BaseException) -> ExecuteError:
@@ -77,7 +77,7 @@ def _is_its_own(error: BaseException) -> bool:
     )
 
 
-def _translated(error: BaseException) -> ExecuteError:
+def translated(error: BaseException) -> ExecuteError:
     """Return an error of Polars, or one of rem_arrow without the expressions that Polars puts behind its text."""
     if isinstance(error, ExecuteError):
         return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])

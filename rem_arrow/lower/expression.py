@@ -76,7 +76,9 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
                 # Nothing but constants, so no column is NULL where this does not count.
                 args[0] = pl.when(only).then(args[0])
             lowering = scalar_functions.SCALAR[expr.function]
-            return growth.bounded(expr.function, lowering, args, [a.dtype for a in operands], expr.dtype)
+            literals = all(isinstance(a, (Literal, Parameter)) for a in operands)
+            arg_types = [a.dtype for a in operands]
+            return growth.bounded(expr.function, lowering, args, arg_types, expr.dtype, literals=literals)
         case Cast():
             return _cast(lower_expr(expr.operand, parameters, only=only), expr)
         case Case():

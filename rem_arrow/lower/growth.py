@@ -30,10 +30,21 @@ _SMALL_BYTES = 4096
 _SHOWN_BYTES = 48
 
 
-def bounded(name: str, lowering: ScalarFunction, args: list[pl.Expr], arg_types: Types, result: pl.DataType) -> pl.Expr:
-    """Return the lowered call of a function; computed in pieces, each asked for before, if the function is of SIZES."""
+def bounded(
+    name: str,
+    lowering: ScalarFunction,
+    args: list[pl.Expr],
+    arg_types: Types,
+    result: pl.DataType,
+    *,
+    literals: bool = False,
+) -> pl.Expr:
+    """Return the lowered call of a function; computed in pieces, each asked for before, if the function is of SIZES.
+    What `literals` make is known at once."""
     size = SIZES.get(name)
     if size is None or not args:
+        return lowering(args, arg_types, result)
+    if literals and (pl.select(size(args, arg_types)).item() or 0.0) <= _SMALL_BYTES:
         return lowering(args, arg_types, result)
     # A constant stays one, as a pattern must, but the first if there is nothing else.
     columns = [i for i, a in enumerate(args) if a.meta.root_names()] or [0]
@@ -105,6 +116,8 @@ def bytes_of(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def bytes_in(values: pl.Series) -> float:
     """Return the bytes that a copy of all values needs."""
+    if _is_fixed(values.dtype):
+        return float(len(values) * VALUE_BYTES)
     return float(values.to_frame("").select(bytes_of(pl.first(), values.dtype).sum()).item() or 0.0)
 
 

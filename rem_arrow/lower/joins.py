@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from rem_arrow.lower import crossing
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
 from rem_arrow.plan.nodes import Column, Expr, Join
@@ -32,6 +33,8 @@ def _equi(
 ) -> pl.LazyFrame:
     how = kind or plan.kind
     if not plan.equals:
+        if any(dtype.is_nested() for side in (plan.left, plan.right) for dtype in side.schema.values()):
+            left, right = crossing.asked(left, right, in_memory=context.reads_few_rows)
         return _without_keys(how, left, right)
     left, left_keys = _with_keys(left, [a for a, _ in plan.equals], "l", context)
     right, right_keys = _with_keys(right, [b for _, b in plan.equals], "r", context)

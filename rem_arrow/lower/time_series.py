@@ -11,8 +11,8 @@ from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import interval
 from rem_arrow.lower.distinct import over_distinct
 
-_STEPS_MAX = 1_000_000
-_TOO_LONG = f"a series of times has at most {_STEPS_MAX:,} steps"
+STEPS_MAX = 1_000_000
+_TOO_LONG = f"a series of times has at most {STEPS_MAX:,} steps"
 
 
 def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -38,7 +38,7 @@ def _times(
             return []
         raise ExecuteError("the step of a series of times must not be 0, nor mix signs")
     ahead = months > 0 or micros > 0
-    if not months and abs((stop - start) / dt.timedelta(microseconds=micros)) > _STEPS_MAX:
+    if not months and abs((stop - start) / dt.timedelta(microseconds=micros)) > STEPS_MAX:
         raise ExecuteError(_TOO_LONG)
     times: list[dt.datetime] = []
     place = start
@@ -47,7 +47,7 @@ def _times(
             return times
         if not closed and place == stop:
             return times
-        if len(times) == _STEPS_MAX:
+        if len(times) == STEPS_MAX:
             raise ExecuteError(_TOO_LONG)
         times.append(place)
         place = _shifted(place, months) + dt.timedelta(microseconds=micros)

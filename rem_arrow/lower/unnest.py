@@ -10,6 +10,8 @@ from rem_arrow.plan.nodes import Unnest
 from rem_arrow.running.allowance import current_allowance
 
 _ROW = "#row"
+# Lists that need no more make less than a piece, whatever is beside them.
+_SMALL_BYTES = 2048
 # A number, or where a text stands.
 _CELL_BYTES = 12.0
 
@@ -46,6 +48,8 @@ def _asked(frame: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
     allowance = current_allowance()
 
     def asked(rows: pl.DataFrame) -> pl.DataFrame:
+        if rows.estimated_size() <= _SMALL_BYTES:
+            return rows
         beside = [
             bytes_of(pl.col(n), t) if t.is_nested() and n not in (*names, _ROW) else pl.lit(_CELL_BYTES)
             for n, t in rows.schema.items()

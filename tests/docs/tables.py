@@ -9,10 +9,12 @@ import typer
 
 from rem_arrow.access import graph_nodes, lookup
 from rem_arrow.ask import question, staged_plan
-from rem_arrow.base import schema
+from rem_arrow.base import datatypes, schema
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
-from rem_arrow.lower import relation
+from rem_arrow.interop import expansion
+from rem_arrow.language import document_files
+from rem_arrow.lower import relation, time_series
 from rem_arrow.model import predicates
 from rem_arrow.plan import functions, types
 from rem_arrow.plan.functions import Aggregate
@@ -121,8 +123,13 @@ def _limits() -> str:
         ("digits of a DECIMAL", types.PRECISION_MAX),
         ("tables that a database can ever have", keys.TABLE_MAX),
         ("rows that a table can ever have", keys.ROWID_MAX),
+        ("columns of a table", schema.COLUMNS_MAX),
+        ("levels of a nested type of a column", datatypes.LEVELS_MAX),
         ("bytes of a name", schema.NAME_BYTES_MAX),
         ("bytes of a value", loader.VALUE_BYTES_MAX),
+        ("bytes of a file that becomes a document", document_files.DOCUMENT_BYTES_MAX),
+        ("times its size that a Parquet or Arrow file of over 1 GiB may have once read", expansion.EXPANSION_MAX),
+        ("steps of a series of times", time_series.STEPS_MAX),
         ("dimensions of a vector", embedder.DIMENSION_MAX),
         ("edges of a path in a traversal", graph_nodes.DEPTH_MAX),
         ("paths of a call that returns paths or cycles", graph_nodes.PATHS_MAX),
