@@ -51,21 +51,24 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
     while True:
         before = _layout(path)
         kv: KV | None = None
+        failure: RemError | None = None
         try:
             kv = KV(path, "read", memory_bytes=memory_bytes)
             if _layout(path) == before:
                 check_format(kv)
                 cache = ColumnCache(memory_bytes // 2)
                 return kv, cache, load_version(kv, cache)
-        except RemError:
-            if _layout(path) == before or time.monotonic() > end:
+        except RemError as error:
+            # Files that are gone because the writer has replaced them are no damage.
+            if _layout(path) == before:
                 raise
+            failure = error
         if kv is not None:
             kv.close()
         if time.monotonic() > end:
             raise ExecuteError(
                 f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
-            )
+            ) from failure
 
 
 def _layout(path: Path) -> tuple[str, int, int] | None:

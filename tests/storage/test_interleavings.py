@@ -178,12 +178,13 @@ class Run:
                     self._check_own(tx, effects)
 
     def _put(self, verbs, key: str, value: int | None, effects: dict[str, int | None]) -> None:
+        is_first = key not in effects
         effects[key] = value
         self._committing.effects = effects
         if value is not None:
             verbs.insert("a", {"id": key, "n": value})
-        elif not verbs.purge("a", key) and len(effects) == 1:
-            effects.clear()
+        elif not verbs.purge("a", key) and is_first:
+            del effects[key]
 
     def _commit(self, tx, effects: dict[str, int | None]) -> None:
         self._committing.effects = effects

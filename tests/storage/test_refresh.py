@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
+from rem_arrow.storage import recovery
 from rem_arrow.storage.kv import KV
 from tests.children import ROOT, run_python
 
@@ -70,6 +71,26 @@ def test_what_a_writer_changed_meanwhile_is_read_again(tmp_path: Path, monkeypat
         with rem.connect(tmp_path / "db", read_only=True) as reader:
             assert reader.sql("SELECT count(*) FROM t").item() == 8
             assert len(opened) == 3
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_writer_that_never_rests_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    """A reader whose every attempt finds other files, or files that are gone, says so in the end."""
+    with rem.connect(tmp_path / "db", background=False) as db:
+        db.load("t", pl.DataFrame({"n": range(10)}))
+        init = KV.__init__
+
+        def beside_a_flush(self, path, mode, **options):
+            db.sql("UPDATE t SET n = n + 1")
+            db.compact()
+            if fails:
+                raise rem.CorruptionError("a file is gone")
+            init(self, path, mode, **options)
+
+        monkeypatch.setattr(KV, "__init__", beside_a_flush)
+        monkeypatch.setattr(recovery, "_PATIENCE_S", 0.2)
+        with pytest.raises(rem.ExecuteError, match="changed the files at every attempt"):
+            rem.connect(tmp_path / "db", read_only=True)
 
 
 def test_damage_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
