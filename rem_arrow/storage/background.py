@@ -43,6 +43,10 @@ class Background:
     def is_alive(self) -> bool:
         return self._thread.is_alive() and self.failure is None and self._paused.is_set()
 
+    def is_here(self) -> bool:
+        """Say whether the caller is the worker itself."""
+        return threading.current_thread() is self._thread
+
     def run(self, work: Work) -> None:
         """Ask for work to be done."""
         with self._idle:

@@ -184,6 +184,7 @@ class Embeddings:
                         )
                         warnings.warn(text, EmbeddingWarning, stacklevel=2)
                         break
+                    self._store.make_room(embedding.table, stopping)
                     advance(len(batch))
                 else:
                     self.failure = None

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
 from rem_arrow.access import vector_indexes
+from rem_arrow.write import embeddings
 from rem_arrow.write.embeddings import EmbeddingWarning
 from tests.children import killed
-from tests.patience import join, started
+from tests.patience import PATIENCE_S, join, started
 
 D = 8
 
@@ -335,6 +336,17 @@ def test_embedding_in_the_background(tmp_path: Path) -> None:
         db.wait()
         assert db.sql("SELECT count(*) AS n FROM notes WHERE embedding IS NULL")["n"].to_list() == [0]
         assert db.search("notes", "number 17", k=1)["content"].to_list() == ["number 17"]
+
+
+def test_the_background_thread_does_not_wait_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own commits fill runs, which only it can seal."""
+    monkeypatch.setattr(embeddings, "_BATCH_ROWS", 2)
+    with rem.connect(tmp_path / "db", embed="background", tail_rows_max=2) as db:
+        db.register(Note, name="notes")
+        db.load("notes", pl.DataFrame({"content": [f"number {i}" for i in range(40)]}))
+        db.wait(timeout_s=PATIENCE_S)
+        assert db.sql("SELECT count(*) AS n FROM notes WHERE embedding IS NULL")["n"].to_list() == [0]
+        assert not [name for name, t in db.stats()["tables"].items() if t["tail_rows"] > 2]
 
 
 ERRORS = [

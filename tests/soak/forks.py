@@ -59,11 +59,16 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
-    def wait(self) -> int:
-        """Return the exit code, negative for a signal, once the child is gone."""
+    def gone(self) -> int:
+        """Return the exit code, negative for a signal, once the child is gone. What it has said can still be heard."""
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        self.pipe.close()
         _stacks(self.pid).unlink(missing_ok=True)
+        return code
+
+    def wait(self) -> int:
+        """The same, and hear it no more."""
+        code = self.gone()
+        self.pipe.close()
         return code
 
 

@@ -82,6 +82,8 @@ class Rounds:
         self.rng, self.path, self.before = random.Random(seed), folder / "db", folder / "before"
         self.seed, self.literals, self.tally = seed, literals, tally
         self.history, self.readers, self.number = History([State()]), list[Reader](), 0
+        # Of the present writer: how many steps it has begun, whether its end was heard, whether it waits for a second.
+        self.begun, self.ended, self.rival = 0, False, False
 
     def play(self, kills: int) -> Lost | None:
         """Kill so many writers; return what is wrong."""
@@ -118,9 +120,13 @@ class Rounds:
         steps = rng.choice((0, 1, 2, 5, 10, 20))
         # Within an opening, which takes some tens of milliseconds, or within a step.
         delay_s = rng.uniform(0, 0.15) if steps == 0 else rng.choice((0.0, rng.uniform(0, 0.004), rng.uniform(0, 0.04)))
-        wrong = self._watch(writer, steps, delay_s, rival=rival)
+        self.begun, self.rival = 0, rival
+        wrong = self._watch(writer, steps, delay_s)
         writer.kill()
-        code = writer.wait()
+        code, self.rival = writer.gone(), False
+        # What it has said before counts.
+        wrong = wrong or self._heard(writer)
+        writer.pipe.close()
         self.tally.add("kills" if code == -9 else "writers that closed")
         if not wrong and code not in (0, -9):
             wrong = f"the writer ended with code {code}"
@@ -128,39 +134,47 @@ class Rounds:
             self._end_readers()
         return wrong
 
-    def _watch(self, writer: Child, steps: int, delay_s: float, *, rival: bool) -> str:
+    def _watch(self, writer: Child, steps: int, delay_s: float) -> str:
         """Hear what the processes say until the writer has begun `steps` steps; then for `delay_s` more."""
-        begun, deadline = 0, time.monotonic() + (delay_s if steps == 0 else HANG_S)
+        deadline, reached = time.monotonic() + (delay_s if steps == 0 else HANG_S), steps == 0
         while True:
             left = deadline - time.monotonic()
-            heard = wait([writer.pipe, *(r.child.pipe for r in self.readers)], max(0.0, left))
-            if not heard and left <= 0:
-                return "" if steps == 0 or begun >= steps else f"the writer hangs\n{writer.stacks()}"
+            if left <= 0:
+                return "" if reached else f"the writer hangs\n{writer.stacks()}"
+            heard = wait([writer.pipe, *(r.child.pipe for r in self.readers)], left)
             for reader in [r for r in self.readers if r.child.pipe in heard]:
-                wrong = self._read_message(reader)
+                wrong = self._read_message(reader, writer)
                 if wrong:
                     return wrong
-            if writer.pipe not in heard:
-                continue
+            wrong = self._heard(writer)
+            if wrong or self.ended:
+                return wrong
+            if not reached and self.begun >= steps:
+                deadline, reached = time.monotonic() + delay_s, True
+
+    def _heard(self, writer: Child) -> str:
+        """Hear all that the writer has said; return what is wrong."""
+        self.ended = False
+        while not self.ended and writer.pipe.poll(0):
+            wrong = ""
             match writer.hear():
                 case ("found", place):
-                    wrong = self._settle(place) or (self._refused(writer) if rival else "")
-                    if wrong:
-                        return wrong
+                    wrong = self._settle(place) or (self._refused(writer) if self.rival else "")
                 case ("wrong" | "raised", text):
-                    return str(text)
+                    wrong = str(text)
                 case ("begin", step):
                     self.history.states.append(after(self.history.states[-1], step))
-                    begun += 1
-                    if begun == steps:
-                        deadline = time.monotonic() + delay_s
+                    self.begun += 1
                 case ("done",):
                     self.history.done = len(self.history.states) - 1
                     self.tally.add("acknowledged writes")
                 case ("rows", count):
                     self.tally.add("acknowledged rows", count)
                 case _:
-                    return ""
+                    self.ended = True
+            if wrong:
+                return wrong
+        return ""
 
     def _refused(self, writer: Child) -> str:
         """While the writer waits, nobody else may open the folder for writing."""
@@ -168,7 +182,8 @@ class Rounds:
             told = str(result(partial(_open_too, self.path)))
         except AssertionError as error:
             told = str(error)
-        writer.pipe.send("go")
+        with contextlib.suppress(BrokenPipeError):
+            writer.pipe.send("go")
         self.tally.add("second writers")
         return "" if told == "ConflictError" else f"a second writer beside the first: {told}"
 
@@ -185,8 +200,12 @@ class Rounds:
         history.done = found
         return ""
 
-    def _read_message(self, reader: Reader) -> str:
+    def _read_message(self, reader: Reader, writer: Child) -> str:
         message = reader.child.hear()
+        # What the reader has seen, the writer has told before.
+        wrong = self._heard(writer)
+        if wrong:
+            return wrong
         match message:
             case ("asks",):
                 reader.floor = max(self.history.done, reader.shown)
