@@ -32,6 +32,7 @@ import numpy as np
 
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.metrics import METRICS, Metric
+from rem_arrow.running.file_sync import sync_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -104,7 +105,7 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
         header = save_graph(temporary)
         length = _finish(temporary, header, stamp)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_file(path.parent)
     except OSError as error:
         raise ExecuteError(f"the vector index {path} cannot be written: {error.strerror or error}") from error
     finally:
@@ -264,14 +265,6 @@ def _crc(data: mmap.mmap, stop: int) -> int:
     finally:
         view.release()
     return crc
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _damaged(path: Path, why: str) -> CorruptionError:

@@ -157,7 +157,7 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
             for n, m in zip(numbers, manifests, strict=True)
         ]
         commit = store.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(commit)), *manifests]
+        ops = list(manifests)
         died = _died_meanwhile(store, table, views)
         for part in new:
             offsets = np.flatnonzero(np.isin(part.rowid_array(part.rows), died))
@@ -168,7 +168,7 @@ def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op]
             (keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views
         ]
         drop = [(family, prefix) for prefix, home in prefixes for family in ("dead", home)]
-        store.kv.write(ops, sync=store.settings.durability == "sync", drop=drop)
+        store.write_commit(commit, ops, drop)
         store.replace(table, [v.part for v in views], new)
 
 

@@ -16,7 +16,8 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, RemError
+from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.storage import keys
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
@@ -49,17 +50,12 @@ def _translated(error: Exception, what: str) -> RemError:
             f"{what}: another connection has this database open for writing. Close it, or read beside it with "
             f"connect(path, read_only=True). ({text})"
         )
+    # Before damage: RocksDB calls some of what a full disk leaves so, and says why.
+    failed = disk_error(error, what)
+    if failed is not None:
+        return failed
     if "corruption" in lowered or "checksum mismatch" in lowered:
         return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
-    if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
-        return ExecuteError(
-            f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})"
-        )
-    if "read-only file system" in lowered or "permission denied" in lowered:
-        return InputError(
-            f"{what}: the folder cannot be written. Check its permissions, or use connect(path, read_only=True). "
-            f"({text})"
-        )
     return ExecuteError(f"{what}: {text}")
 
 
@@ -108,9 +104,14 @@ def _release(folder: tuple[int, int]) -> None:
 
 
 class KV:
-    """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
+    """An open RocksDB. Safe to use from many threads; `write` is atomic over all families.
 
-    def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30) -> None:
+    Args:
+        after_cut: a power cut may have taken writes that were not synced: the log counts up to the first that is
+            damaged or missing. Else only its end may be torn, and damage before it is an error.
+    """
+
+    def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30, after_cut: bool = False) -> None:
         self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
@@ -122,21 +123,25 @@ class KV:
         if mode == "write":
             self._release = weakref.finalize(self, _release, _claim(path))
         try:
-            self._open()
+            self._open(after_cut=after_cut)
         except RemError:
             if mode == "write":
                 self._release()
             raise
 
-    def _open(self) -> None:
+    def _open(self, *, after_cut: bool = False) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
         options = _options(self._memory_bytes, cache=cache)
         options.create_if_missing(self.mode == "write")
         options.create_missing_column_families(self.mode == "write")
         options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, self._memory_bytes // 8)))
         # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
-        # where RocksDB's default would drop it and every commit behind it.
-        options.set_wal_recovery_mode(rocksdict.DBRecoveryMode.tolerate_corrupted_tail_records())
+        # where RocksDB's default would drop it and every commit behind it. After a power cut that is what is wanted:
+        # of several logs the one before the last may lack its end, and what follows it must not count.
+        recovery = rocksdict.DBRecoveryMode
+        options.set_wal_recovery_mode(
+            recovery.point_in_time() if after_cut else recovery.tolerate_corrupted_tail_records()
+        )
         options.set_keep_log_file_num(2)
         options.set_stats_dump_period_sec(0)
         families = {

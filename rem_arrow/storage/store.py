@@ -25,7 +25,7 @@ from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.schema import Table
-from rem_arrow.storage import keys, recovery, tail
+from rem_arrow.storage import keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
@@ -33,6 +33,7 @@ from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -85,6 +86,7 @@ class Store:
         # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
         self.rewriting = threading.RLock()
         self.process = os.getpid()
+        self._last_commit: LastCommit | None = None
         self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
         try:
             self.kv, self.cache, self.version = self._opened()
@@ -104,20 +106,17 @@ class Store:
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
     def _opened(self) -> tuple[KV, ColumnCache, Version]:
+        memory_bytes = self.settings.memory_bytes
         if self.read_only:
-            return recovery.open_reader(self.path, self.settings.memory_bytes)
-        kv, cache = (
-            KV(self.path, "write", memory_bytes=self.settings.memory_bytes),
-            ColumnCache(self.settings.memory_bytes // 2),
-        )
+            return recovery.open_reader(self.path, memory_bytes)
+        known = last_commit.read(self.path)
+        kv, cache = recovery.open_kv(self.path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
         try:
-            if kv.get(keys.CATALOG, b"format") is None and next(kv.scan(keys.CATALOG, b""), None) is None:
-                kv.write(
-                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
-                )
+            recovery.begin_format(kv)
             recovery.check_format(kv)
-            version = recovery.load_version(kv, cache)
+            version = recovery.load_version(kv, cache, known)
             recovery.sweep(kv, version)
+            self._last_commit = LastCommit(self.path, version.commit)
         except RemError:
             kv.close()
             raise
@@ -164,11 +163,16 @@ class Store:
 
         Raises:
             ExecuteError: the disk takes no writes yet.
+            CorruptionError: the disk has lost commits that it had taken.
         """
         if not self.kv.failed:
             return
         self.kv.reopen()
-        if recovery.stored_commit(self.kv) > self.version.commit:
+        stored = recovery.stored_commit(self.kv)
+        if stored < self.version.commit:
+            self.kv.failed = True
+            raise last_commit.lost(self.path, stored, self.version.commit)
+        if stored > self.version.commit:
             # The error came behind the write: what was stored is shown.
             self.version = recovery.load_version(self.kv, self.cache)
             self._active.clear()
@@ -195,7 +199,7 @@ class Store:
         if base is not None:
             self._recent.check(changes, base, self.version)
         number = self.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(number))]
+        ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
         for table, by_part in kills.items():
             ops += [
@@ -221,8 +225,15 @@ class Store:
             if t is None
             for family in ("tail", "dead", "manifest")
         ]
-        self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
+        self.write_commit(number, ops, drop)
         return self._publish(number, changes, kills, appended)
+
+    def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]]) -> None:
+        """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
+        sync = self.settings.durability == "sync"
+        self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops], sync=sync, drop=drop)
+        assert self._last_commit is not None, "a reader commits nothing"
+        self._last_commit.acknowledge(number, synced=sync)
 
     def _publish(
         self,
@@ -328,11 +339,15 @@ class Store:
         with self.lock:
             self.closed = True
             self.executor.shutdown(wait=True)
+            synced = None
             try:
                 if not (self.read_only or self.kv.failed):
                     self.kv.sync()
+                    synced = self.version.commit
             finally:
                 self.kv.close()
+                if self._last_commit is not None:
+                    self._last_commit.close(synced)
 
 
 # Is told by a function whether to stop.
