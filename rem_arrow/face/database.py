@@ -156,6 +156,8 @@ class Database(
             tv = store.version.find(name)
             if tv is not None:
                 self._instance.models.register(tv.table.number, model)
+        if not store.read_only:
+            self._instance.follow_up.resume()
         _OPEN.add(self)
 
     # --- transactions

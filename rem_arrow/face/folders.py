@@ -15,9 +15,12 @@ from pathlib import Path
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import check_name
+from rem_arrow.running.file_sync import make_folder
 
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255
+# What RocksDB writes before CURRENT, which makes a folder a database: no data, left where its creation was cut short.
+_BEGUN = re.compile(r"LOCK|LOG|LOG\.old\.\d+|IDENTITY|MANIFEST-\d+|\d+\.dbtmp")
 _PLAIN = re.compile(rb"[a-z0-9_-]")
 
 
@@ -46,12 +49,18 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
         if not (folder / "CURRENT").is_file():
             raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
         return
-    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(p.name != TENANTS for p in folder.iterdir()):
+    if (folder / "CURRENT").is_file():
+        return _check_writable(folder)
+    if folder.is_dir() and not all(p.name == TENANTS or _BEGUN.fullmatch(p.name) for p in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    return _check_writable(folder)
+
+
+def _check_writable(folder: Path) -> None:
     if not os.access(folder, os.W_OK):
         raise InputError(
             f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"

@@ -14,6 +14,7 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import zlib
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from pydantic_core import from_json
 
 from rem_arrow.base.errors import CorruptionError, UnsupportedError
 
@@ -41,8 +43,8 @@ _WORD_BYTES_MAX = 255
 _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
-# What tantivy writes beside the index itself.
-_NOT_INDEX = (".lock", ".managed.json")
+_META = "meta.json"
+_ATTEMPTS = 10
 
 
 class Found(NamedTuple):
@@ -144,14 +146,28 @@ class TextIndex:
         return Found(np.array(rowids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float64))
 
     def checksums(self) -> dict[str, int]:
-        """Return the CRC-32 of each file of the index; a file never changes under its name, but for meta.json."""
+        """Return the CRC-32 of each file of the index: meta.json, and the files of the segments that it names.
+
+        Raises:
+            CorruptionError: one is missing.
+        """
+        for _ in range(_ATTEMPTS):
+            # tantivy merges segments on threads of its own: then it replaces meta.json and deletes the old ones.
+            with contextlib.suppress(FileNotFoundError):
+                return self._read_checksums()
+        raise CorruptionError(f"the text index {self.path} is damaged: a file is missing")
+
+    def _read_checksums(self) -> dict[str, int]:
         assert self.path is not None, "an index in memory has no files"
-        files = [p.name for p in self.path.iterdir() if not p.name.endswith(_NOT_INDEX)]
-        checked = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
-        self._checksums = checked | {
-            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in checked
+        meta = (self.path / _META).read_bytes()
+        segments = {str(segment["segment_id"]).replace("-", "") for segment in from_json(meta)["segments"]}
+        files = [p.name for p in self.path.iterdir() if p.name.partition(".")[0] in segments]
+        # A file of a segment never changes under its name.
+        self._checksums = {
+            name: self._checksums[name] if name in self._checksums else zlib.crc32((self.path / name).read_bytes())
+            for name in files
         }
-        return self._checksums
+        return {_META: zlib.crc32(meta)} | self._checksums
 
     def close(self, *, remove: bool = False) -> None:
         """End the writer; with `remove` the files go too."""

@@ -1,13 +1,14 @@
-"""Frames to files: Parquet, CSV, NDJSON, Arrow. A file is written under a temporary name and then renamed."""
+"""Frames to files: Parquet, CSV, NDJSON, Arrow. A file is written beside its target, and then renamed."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import file_written_beside
 
 FORMATS = {
     "parquet": "parquet",
@@ -37,20 +38,18 @@ def format_of(path: Path) -> str:
 def write_file(
     frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = ""
 ) -> None:
-    """Write a frame to `path`, which is replaced if it exists. Raises InputError, and then leaves the old file as it
-    was."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    """Write a frame to `path`, which is replaced if it exists. Raises InputError, or ExecuteError where the disk fails,
+    and then leaves the old file as it was."""
     try:
-        match format_:
-            case "parquet":
-                frame.write_parquet(temporary)
-            case "csv":
-                frame.write_csv(temporary, include_header=header, separator=separator, null_value=null)
-            case "ndjson":
-                frame.write_ndjson(temporary)
-            case _:
-                frame.write_ipc(temporary)
-        temporary.replace(path)
+        with file_written_beside(path) as temporary:
+            match format_:
+                case "parquet":
+                    frame.write_parquet(temporary)
+                case "csv":
+                    frame.write_csv(temporary, include_header=header, separator=separator, null_value=null)
+                case "ndjson":
+                    frame.write_ndjson(temporary)
+                case _:
+                    frame.write_ipc(temporary)
     except (OSError, pl.exceptions.PolarsError) as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path} cannot be written: {error}") from error
+        raise disk_error(error, f"writing {path}") or InputError(f"{path} cannot be written: {error}") from error

@@ -8,6 +8,7 @@ invisible until a manifest, written later by `write`, names them.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -298,12 +299,13 @@ class KV:
             raise self._write_failed(error, f"compacting {self.path}") from error
 
     def checkpoint(self, path: Path) -> None:
-        """Write a consistent copy of the whole store to `path`, which must not exist."""
+        """Write a consistent copy of the whole store to `path`, which must not exist. REQUIRES: `sync` came before."""
         try:
-            self._db.flush_wal(sync=True)
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"writing the backup {path}") from error
+            # RocksDB copies to a folder of this name, and leaves it behind.
+            shutil.rmtree(f"{path}.tmp", ignore_errors=True)
+            raise self._write_failed(error, f"writing the backup {path}") from error
 
     def sync(self) -> None:
         """Make every write so far survive a power cut."""

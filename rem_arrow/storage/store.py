@@ -13,18 +13,16 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-import polars as pl
 from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
-from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
@@ -32,6 +30,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
+from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.segment import Segment
@@ -61,23 +60,14 @@ class Settings(NamedTuple):
     background: bool = True
 
 
-class Indexer(Protocol):
-    """What the store asks of the indexes over it; entries are hints that readers check against the rows."""
-
-    families: tuple[str, ...]
-
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        """Write the entries of rows that become a segment, outside of the log."""
-
-    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        """Say whether an entry that was stale belongs to the row as it is now."""
-
-
 class Store:
     """An open database folder. See the module's text for who may call what.
 
     Args:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
+
+    Attributes:
+        interrupted: whoever wrote to the folder before may not have closed it.
     """
 
     def __init__(self, path: Path, *, read_only: bool, settings: Settings, tidy: Tidy) -> None:
@@ -87,6 +77,7 @@ class Store:
         self.rewriting = threading.RLock()
         self.process = os.getpid()
         self._last_commit: LastCommit | None = None
+        self.interrupted = False
         self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
         try:
             self.kv, self.cache, self.version = self._opened()
@@ -101,7 +92,7 @@ class Store:
         self._garbage = Garbage()
         self._room = threading.Condition(self.lock)
         self.closed = False
-        self.indexer: Indexer = _NoIndexes()
+        self.indexer: Indexer = NoIndexes()
         self._tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
@@ -110,6 +101,7 @@ class Store:
         if self.read_only:
             return recovery.open_reader(self.path, memory_bytes)
         known = last_commit.read(self.path)
+        self.interrupted = known is None or not known.closed
         kv, cache = recovery.open_kv(self.path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
         try:
             recovery.begin_format(kv)
@@ -330,6 +322,13 @@ class Store:
             self._recent.forget(oldest)
             return len(self._garbage)
 
+    def sync(self) -> None:
+        """Make every commit survive a power cut. REQUIRES: the lock."""
+        self.recover()
+        self.kv.sync()
+        assert self._last_commit is not None, "a reader has nothing to sync"
+        self._last_commit.acknowledge(self.version.commit, synced=True)
+
     def close(self, timeout_s: float = 30.0) -> None:
         """Finish the running commit, stop the background work and close the files."""
         if self.closed:
@@ -352,15 +351,3 @@ class Store:
 
 # Is told by a function whether to stop.
 Tidy: TypeAlias = Callable[[Store, int, Callable[[], bool]], object]
-
-
-class _NoIndexes:
-    """Until the layer above says what is indexed: write no entries, and keep those that exist."""
-
-    families: tuple[str, ...] = ()
-
-    def write(self, kv: KV, table: Table, frame: pl.DataFrame, rowids: Sequence[int]) -> None:
-        return
-
-    def still_wanted(self, family: str, key: bytes, table: int, rowid: int) -> bool:
-        return True

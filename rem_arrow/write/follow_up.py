@@ -4,6 +4,7 @@ computed, and vector and full-text indexes that are far behind are brought up to
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base.schema import Table
@@ -54,6 +55,18 @@ class FollowUp:
             self._embeddings.fill(number, rowids, progress=progress)
         if background is not None and self._indexes.vectors.behind(number):
             background.run(lambda stopping: self._indexes.vectors.update(number, stopping=stopping))
+
+    def resume(self) -> None:
+        """Take up the embeddings that a connection before this one did not come to: on the thread, and without one
+        before this returns, if that connection was cut short."""
+        version, background = self._store.version, self._store.background
+        for number, tv in version.tables.items():
+            if all(version.tables[embedding.table].rows >= tv.rows for embedding in tv.table.embeddings):
+                continue
+            if background is not None:
+                background.run(partial(self._fill_and_index, number))
+            elif self._store.interrupted:
+                self._embeddings.fill(number)
 
     def _fill_and_index(self, number: int, stopping: Callable[[], bool]) -> None:
         self._embeddings.fill(number, stopping=stopping)
