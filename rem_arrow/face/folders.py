@@ -20,7 +20,7 @@ from rem_arrow.running.file_sync import make_folder
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255
 # What RocksDB writes before CURRENT, which makes a folder a database: no data, left where its creation was cut short.
-_BEGUN = re.compile(r"LOCK|LOG|LOG\.old\.\d+|IDENTITY|MANIFEST-\d+|\d+\.dbtmp")
+_BEGUN = re.compile(r"LOCK|LOG|LOG\.old\.\d+|IDENTITY|rocksdict-config\.json|MANIFEST-\d+|\d+\.dbtmp")
 _PLAIN = re.compile(rb"[a-z0-9_-]")
 
 

@@ -4,7 +4,8 @@ The file `last_commit` is written after each commit and before the commit is ack
 compares it with what RocksDB holds. What is in it is only asked for as far as the durability promises it:
 
 - in the boot that wrote it, every commit that was acknowledged: a killed process loses nothing
-- in another boot, or on another machine, every commit that was synced: a power cut takes the rest
+- in another boot, or on another machine, every commit that was synced: a power cut takes the rest, from the first
+  commit on that is damaged or missing
 
 A copy of a closed folder carries the file, and agrees with it. Where the file is absent or damaged nothing is checked.
 A version that does not know it only makes the folder hold more than it says. All integers are little-endian.
@@ -12,9 +13,13 @@ A version that does not know it only makes the folder hold more than it says. Al
     offset  0    magic, 8 bytes
     offset  8    boot, 16 bytes; zeros where the system does not tell
     offset 24    u64, 1 after `close`, else 0
-    offset 32    u64, the newest commit that was acknowledged
-    offset 40    u64, the newest commit that was synced
-    offset 48    u32, CRC-32 of all before it
+    offset 32    u32, CRC-32 of all before it
+    offset 36    u64, the newest commit that was acknowledged
+    offset 44    u64, the newest commit that was synced
+    offset 52    u32, CRC-32 of the two
+
+The first part changes, with a sync, when a database is opened and closed; the second at each commit, without one. A cut
+may tear the second: then it is unknown which commits there were, and known that there was a cut.
 """
 
 from __future__ import annotations
@@ -40,7 +45,8 @@ _UNKNOWN = bytes(16)
 _HEAD = struct.Struct("<8s16sQ")
 _NUMBERS = struct.Struct("<QQ")
 _CRC = struct.Struct("<I")
-_RECORD_BYTES = _HEAD.size + _NUMBERS.size + _CRC.size
+_HEAD_BYTES = _HEAD.size + _CRC.size
+_RECORD_BYTES = _HEAD_BYTES + _NUMBERS.size + _CRC.size
 # The file follows a log that is synced at each commit at this distance.
 _SYNC_S = 1.0
 
@@ -92,13 +98,20 @@ def read(path: Path) -> Known | None:
         data = (path / NAME).read_bytes()
     except OSError:
         return None
-    if len(data) != _RECORD_BYTES:
+    head, numbers = _checked(data[:_HEAD_BYTES]), _checked(data[_HEAD_BYTES:])
+    if head is None or len(head) != _HEAD.size:
         return None
-    magic, boot, closed = _HEAD.unpack_from(data)
-    acknowledged, synced = _NUMBERS.unpack_from(data, _HEAD.size)
-    if magic != _MAGIC or _CRC.unpack(data[-_CRC.size :]) != (zlib.crc32(data[: -_CRC.size]),):
+    magic, boot, closed = _HEAD.unpack(head)
+    if magic != _MAGIC:
         return None
+    acknowledged, synced = (0, 0) if numbers is None else _NUMBERS.unpack(numbers)
     return Known(boot, bool(closed), acknowledged, synced)
+
+
+def _checked(data: bytes) -> bytes | None:
+    """Return what stands before its checksum; None where that is another."""
+    body, crc = data[: -_CRC.size], data[-_CRC.size :]
+    return body if crc == _CRC.pack(zlib.crc32(body)) else None
 
 
 class LastCommit:
@@ -130,7 +143,7 @@ class LastCommit:
             self._synced = commit
         # Once for each commit: a context manager would take as long as all else here.
         try:  # noqa: SIM105
-            os.pwrite(self._file, self._numbers(commit), _HEAD.size)
+            os.pwrite(self._file, self._numbers(commit), _HEAD_BYTES)
         except OSError:
             pass
         if synced and time.monotonic() >= self._sync_at:
@@ -157,11 +170,13 @@ class LastCommit:
 
     def _write(self, commit: int, *, closed: bool) -> None:
         head = _HEAD.pack(_MAGIC, self._boot, closed)
-        self._head_crc = zlib.crc32(head)
-        os.pwrite(self._file, head + self._numbers(commit), 0)
+        os.pwrite(self._file, _with_checksum(head) + self._numbers(commit), 0)
         os.ftruncate(self._file, _RECORD_BYTES)
         os.fdatasync(self._file)
 
     def _numbers(self, commit: int) -> bytes:
-        numbers = _NUMBERS.pack(commit, self._synced)
-        return numbers + _CRC.pack(zlib.crc32(numbers, self._head_crc))
+        return _with_checksum(_NUMBERS.pack(commit, self._synced))
+
+
+def _with_checksum(data: bytes) -> bytes:
+    return data + _CRC.pack(zlib.crc32(data))
