@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
@@ -110,7 +111,11 @@ def connect(
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
     store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
-    return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        database = Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+        stack.pop_all()
+    return database
 
 
 class Database(

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic_core import from_json
 
-from rem_arrow.base.errors import CorruptionError, UnsupportedError
+from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedError
+from rem_arrow.running.disk_errors import disk_error
 
 try:
     import tantivy
@@ -32,7 +33,7 @@ except ImportError as _error:
     raise UnsupportedError("search by words needs tantivy: pip install 'rem_arrow[fulltext]'") from _error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -44,6 +45,8 @@ _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
 _META = "meta.json"
+# tantivy raises these for whatever goes wrong.
+_FAILURES = (ValueError, OSError, RuntimeError)
 _ATTEMPTS = 10
 
 
@@ -70,8 +73,9 @@ class TextIndex:
             self._index = tantivy.Index(_schema(), None if path is None else str(path))
             self._index.register_tokenizer("words", _analyzer())
             self._searcher = self._index.searcher()
-        except (ValueError, OSError, RuntimeError) as error:
-            raise CorruptionError(f"the text index {path} is damaged: {error}") from error
+        except _FAILURES as error:
+            what = f"the text index {path}"
+            raise disk_error(error, what) or CorruptionError(f"{what} is damaged: {error}") from error
         self._analyzer = _analyzer()
         self._writer: tantivy.IndexWriter | None = None
         self._dirty = False
@@ -97,8 +101,12 @@ class TextIndex:
         return rowids[order], fingerprints[order]
 
     def put(self, rowids: Rowids, fingerprints: Fingerprints, texts: Sequence[str]) -> None:
-        """Add texts; each replaces what the index has for its rowid. `fingerprints` are 32 bits of a hash of each."""
-        with self._lock:
+        """Add texts; each replaces what the index has for its rowid. `fingerprints` are 32 bits of a hash of each.
+
+        Raises:
+            ExecuteError: the disk does not take it, as in all that writes; what the index holds is unknown then.
+        """
+        with self._written():
             writer, replaced = self._writing(), self.count > 0
             self._dirty = True
             for rowid, number, text in zip(rowids.tolist(), fingerprints.tolist(), texts, strict=True):
@@ -112,7 +120,7 @@ class TextIndex:
 
     def remove(self, rowids: Rowids) -> None:
         """Take out rows; one that is not there is left alone."""
-        with self._lock:
+        with self._written():
             writer = self._writing()
             self._dirty = True
             for rowid in rowids.tolist():
@@ -120,13 +128,10 @@ class TextIndex:
 
     def commit(self) -> bool:
         """Let searches see what was written; in a folder it is on disk then. Returns whether anything was."""
-        with self._lock:
+        with self._written():
             changed, self._dirty = self._dirty, False
             if changed and self._writer is not None:
-                try:
-                    self._writer.commit()
-                except (ValueError, OSError, RuntimeError) as error:
-                    raise CorruptionError(f"the text index {self.path} cannot be written: {error}") from error
+                self._writer.commit()
                 self._index.reload()
                 self._searcher = self._index.searcher()
             return changed
@@ -175,6 +180,15 @@ class TextIndex:
             self._writer = None
         if remove and self.path is not None:
             shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except _FAILURES as error:
+                what = f"the text index {self.path} cannot be written"
+                raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
 
     def _writing(self) -> tantivy.IndexWriter:
         if self._writer is None:

@@ -32,6 +32,7 @@ import numpy as np
 
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.metrics import METRICS, Metric
+from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import sync_file
 
 if TYPE_CHECKING:
@@ -106,8 +107,9 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
         length = _finish(temporary, header, stamp)
         temporary.replace(path)
         sync_file(path.parent)
-    except OSError as error:
-        raise ExecuteError(f"the vector index {path} cannot be written: {error.strerror or error}") from error
+    except (OSError, RuntimeError) as error:
+        what = f"the vector index {path} cannot be written"
+        raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)
     return length

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 WRITING = ".writing"
+
+_numbers = itertools.count()
+# The names that this process writes to at present.
+_in_use: set[str] = set()
 
 
 def sync_file(path: Path) -> None:
@@ -41,14 +46,15 @@ def make_folder(path: Path) -> None:
 def file_written_beside(target: Path) -> Iterator[Path]:
     """Yield a path to write a file to, which takes the place of `target` at the end, or is removed on an error. Raises
     OSError."""
-    temporary = target.with_name(f"{target.name}.{os.getpid()}{WRITING}")
+    _sweep(target)
+    temporary = _beside(target)
     try:
         yield temporary
         sync_file(temporary)
         temporary.replace(target)
         sync_file(target.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -63,23 +69,50 @@ def folder_written_beside(target: Path) -> Iterator[Path]:
     """
     make_folder(target.parent)
     _sweep(target)
-    folder = target.with_name(f"{target.name}.{os.getpid()}{WRITING}")
-    folder.mkdir()
+    folder = _beside(target)
     try:
+        folder.mkdir()
         yield folder
         _sync_tree(folder)
         folder.rename(target)
-        sync_file(target.parent)
+        try:
+            sync_file(target.parent)
+        except OSError:
+            _remove(target)
+            raise
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+
+
+def _beside(target: Path) -> Path:
+    """Return a name that nobody else has, to be given up by `_remove`."""
+    path = target.with_name(f"{target.name}.{os.getpid()}-{next(_numbers)}{WRITING}")
+    _in_use.add(path.name)
+    return path
+
+
+def _remove(path: Path) -> None:
+    """Remove what is left of a path; where the disk does not let us, it is swept later."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    _in_use.discard(path.name)
 
 
 def _sweep(target: Path) -> None:
-    """Remove the folders that killed processes left behind of this target."""
-    for folder in target.parent.glob(f"{glob.escape(target.name)}.*{WRITING}"):
-        process = folder.name.removesuffix(WRITING).rpartition(".")[2]
-        if process.isdecimal() and not Path("/proc", process).exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what killed processes, and failed attempts, left behind of this target."""
+    for path in target.parent.glob(f"{glob.escape(target.name)}.*{WRITING}*"):
+        # RocksDB adds an ending of its own.
+        name = path.name[: path.name.rindex(WRITING) + len(WRITING)]
+        process = name.removesuffix(WRITING).rpartition(".")[2].partition("-")[0]
+        if name not in _in_use and process.isdecimal() and not _lives(int(process)):
+            _remove(path)
+
+
+def _lives(process: int) -> bool:
+    """Say whether another process lives, as far as the system tells."""
+    return process != os.getpid() and (Path(f"/proc/{process}").exists() or not Path("/proc/self").exists())
 
 
 def _sync_tree(folder: Path) -> None:

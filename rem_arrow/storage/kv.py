@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import rocksdict
 from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, RemError
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.storage import keys
+from rem_arrow.storage.claims import claim, release
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -28,14 +30,11 @@ _WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
 _ENTRY_BYTES = 64
 _PROBE_BYTES = 1 << 20
+# How long reads that have begun may hold a closed store open.
+_RELEASE_S, _RELEASE_TICK_S = 10.0, 0.02
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
-
-# The folders that this process has open for writing, by device and inode: RocksDB's lock goes by the spelling of a
-# path, and files' locks do not hold within a process.
-_writers: set[tuple[int, int]] = set()
-_writers_lock = threading.Lock()
 
 
 def _translated(error: Exception, what: str) -> RemError:
@@ -44,6 +43,8 @@ def _translated(error: Exception, what: str) -> RemError:
     lowered = text.lower()
     if isinstance(error, RemError):
         return error
+    if isinstance(error, KeyError):
+        return ExecuteError(f"{what}: it was closed or opened again meanwhile; try again")
     if "lock" in lowered and (
         "held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered
     ):
@@ -84,26 +85,6 @@ def _behind(prefix: bytes) -> bytes:
     return end
 
 
-def _claim(path: Path) -> tuple[int, int]:
-    """Return what tells a folder from all others, under whatever names it is reached, once nobody else in this process
-    has it open for writing. Raises ConflictError."""
-    stat = path.stat()
-    folder = (stat.st_dev, stat.st_ino)
-    with _writers_lock:
-        if folder in _writers:
-            raise ConflictError(
-                f"cannot open {path}: this process has this database open for writing already. Use that one, or close "
-                "it first"
-            )
-        _writers.add(folder)
-    return folder
-
-
-def _release(folder: tuple[int, int]) -> None:
-    with _writers_lock:
-        _writers.discard(folder)
-
-
 class KV:
     """An open RocksDB. Safe to use from many threads; `write` is atomic over all families.
 
@@ -116,13 +97,15 @@ class KV:
         self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
-        self._reopening, self._reopened = threading.Lock(), 0
+        self._reopening = threading.Lock()
+        # How often it was opened again.
+        self.reopened = 0
         self._synced = rocksdict.WriteOptions()
         self._synced.sync = True
         self._unlogged = rocksdict.WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
         if mode == "write":
-            self._release = weakref.finalize(self, _release, _claim(path))
+            self._release = weakref.finalize(self, release, claim(path))
         try:
             self._open(after_cut=after_cut)
         except RemError:
@@ -130,11 +113,12 @@ class KV:
                 self._release()
             raise
 
-    def _open(self, *, after_cut: bool = False) -> None:
+    def _open(self, *, after_cut: bool = False, read_only: bool = False) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
         options = _options(self._memory_bytes, cache=cache)
-        options.create_if_missing(self.mode == "write")
-        options.create_missing_column_families(self.mode == "write")
+        writes = self.mode == "write" and not read_only
+        options.create_if_missing(writes)
+        options.create_missing_column_families(writes)
         options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, self._memory_bytes // 8)))
         # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
         # where RocksDB's default would drop it and every commit behind it. After a power cut that is what is wanted:
@@ -151,7 +135,7 @@ class KV:
         # Readers are no secondaries: these take a data file that they cannot read for absent. All files are opened at
         # once and stay open, so nothing is lost that the writer deletes later.
         access = rocksdict.AccessType.read_write()
-        if self.mode == "read":
+        if not writes:
             access = rocksdict.AccessType.read_only(error_if_log_file_exist=False)
         try:
             self._db = rocksdict.Rdict(str(self.path), options, families, access)
@@ -161,28 +145,46 @@ class KV:
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
 
     def reopen(self) -> None:
-        """Open the store again after a write has failed; reads wait meanwhile. Raises ExecuteError where the disk takes
-        no writes yet; then reads go on as before."""
+        """Open the store again after a write has failed; reads wait meanwhile. What was written outside of the log and
+        not flushed is lost. Raises ExecuteError where the disk takes no writes yet; then reads go on as before."""
         self._check_disk()
         with self._reopening:
             self._disconnect()
-            self._open()
-            self._reopened += 1
-            self.failed = False
+            try:
+                self._open_again()
+                self.failed = False
+            except RemError:
+                with contextlib.suppress(RemError):
+                    self._open(read_only=True)
+                raise
+            finally:
+                self.reopened += 1
+
+    def _open_again(self) -> None:
+        """Open the store as soon as the reads that have begun on the closed one let go of it."""
+        end = time.monotonic() + _RELEASE_S
+        while True:
+            try:
+                return self._open()
+            except ConflictError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_RELEASE_TICK_S)
 
     def _check_disk(self) -> None:
         probe = self.path / "probe.tmp"
         try:
-            probe.write_bytes(bytes(_PROBE_BYTES))
+            try:
+                probe.write_bytes(bytes(_PROBE_BYTES))
+            finally:
+                probe.unlink(missing_ok=True)
         except OSError as error:
             raise _translated(error, f"writing to {self.path}") from error
-        finally:
-            probe.unlink(missing_ok=True)
 
     def _read_failed(self, error: Exception, family: str, reopened: int) -> None:
         """Raise the error of a read, unless the store was opened again meanwhile."""
         with self._reopening:
-            if self._reopened != reopened:
+            if self.reopened != reopened:
                 return
         raise _translated(error, f"reading {family} of {self.path}") from error
 
@@ -191,7 +193,7 @@ class KV:
         return _translated(error, what)
 
     def get(self, family: str, key: bytes) -> bytes | None:
-        reopened = self._reopened
+        reopened = self.reopened
         try:
             return self._families[family].get(key)
         except _ROCKSDB_ERROR as error:
@@ -201,7 +203,7 @@ class KV:
     def get_many(self, family: str, keys: list[bytes]) -> list[bytes | None]:
         if not keys:
             return []
-        reopened = self._reopened
+        reopened = self.reopened
         try:
             return list(self._families[family].get(keys))  # type: ignore[arg-type]
         except _ROCKSDB_ERROR as error:
@@ -214,10 +216,8 @@ class KV:
 
     def scan_between(self, family: str, low: bytes, high: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys and values of `low <= key < high`, as they were when the iteration began."""
-        reopened = self._reopened
+        reopened, entries = self.reopened, self._seek(family, low)
         try:
-            entries = self._families[family].iter()
-            entries.seek(low)
             while entries.valid():
                 key = entries.key()
                 if high is not None and key >= high:
@@ -228,8 +228,20 @@ class KV:
             entries.status()
             return
         except _ROCKSDB_ERROR as error:
+            # Whoever keeps the error would keep the store open.
+            del entries
             self._read_failed(error, family, reopened)
         yield from self.scan_between(family, low, high)
+
+    def _seek(self, family: str, low: bytes) -> rocksdict.RdictIter:
+        reopened = self.reopened
+        try:
+            entries = self._families[family].iter()
+            entries.seek(low)
+            return entries
+        except _ROCKSDB_ERROR as error:
+            self._read_failed(error, family, reopened)
+        return self._seek(family, low)
 
     def write(self, ops: Iterable[Op], *, sync: bool = False, drop: Iterable[tuple[str, bytes]] = ()) -> None:
         """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
@@ -256,21 +268,23 @@ class KV:
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
-        handle = self._handles[family]
         entries = iter(entries)
         try:
-            while True:
-                batch, size = rocksdict.WriteBatch(raw_mode=True), 0
-                for key, value in entries:
-                    batch.put(key, value, handle)
-                    size += len(value) + _ENTRY_BYTES
-                    if size >= _BULK_BATCH_BYTES:
-                        break
-                if not size:
-                    return
+            while (batch := self._bulk_batch(family, entries)) is not None:
                 self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
+
+    def _bulk_batch(self, family: str, entries: Iterator[tuple[bytes, bytes]]) -> rocksdict.WriteBatch | None:
+        """Return the next entries; None when there are no more."""
+        handle = self._handles[family]
+        batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+        for key, value in entries:
+            batch.put(key, value, handle)
+            size += len(value) + _ENTRY_BYTES
+            if size >= _BULK_BATCH_BYTES:
+                break
+        return batch if size else None
 
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
@@ -327,6 +341,8 @@ class KV:
             if name != "default":
                 with contextlib.suppress(_ROCKSDB_ERROR):
                     family.close()
-        self._handles, self._families = {}, {}
+        # In place: the frames of an error that somebody keeps refer to them, and would keep the store and its lock.
+        self._handles.clear()
+        self._families.clear()
         with contextlib.suppress(_ROCKSDB_ERROR):
             self._db.close()

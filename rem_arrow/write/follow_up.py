@@ -52,7 +52,9 @@ class FollowUp:
             background.run(lambda stopping: self._fill_and_index(number, stopping))
             return
         if lacks:
-            self._embeddings.fill(number, rowids, progress=progress)
+            # After a failure there are others that lack theirs.
+            failed = self._embeddings.failure is not None
+            self._embeddings.fill(number, None if failed else rowids, progress=progress)
         if background is not None and self._indexes.vectors.behind(number):
             background.run(lambda stopping: self._indexes.vectors.update(number, stopping=stopping))
 

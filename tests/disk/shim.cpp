@@ -114,12 +114,10 @@ struct Shim {
     if (count == 0) return false;
     if (count > 0) count--;
     failed++;
-    if (shortened) {
+    if (shortened && half != nullptr) {
       shortened = false;
-      if (half != nullptr) {
-        *half = true;
-        return false;
-      }
+      *half = true;
+      return false;
     }
     errno = error;
     return true;
@@ -211,9 +209,9 @@ ssize_t written(int file, const iovec *parts, int number, off_t offset) {
     return offset < 0 ? syscall(SYS_writev, file, parts, number)
                       : syscall(SYS_pwritev, file, parts, number, offset, 0);
   }
-  if (shim().fails(WRITE, &half)) return -1;
   std::string data;
   for (int i = 0; i < number; i++) data.append((const char *)parts[i].iov_base, parts[i].iov_len);
+  if (shim().fails(WRITE, data.size() > 1 ? &half : nullptr)) return -1;
   size_t size = half ? data.size() / 2 : data.size();
   ssize_t wrote = offset < 0 ? syscall(SYS_write, file, data.data(), size)
                              : syscall(SYS_pwrite64, file, data.data(), size, offset);
