@@ -277,10 +277,10 @@ class KV:
 
     def _bulk_batch(self, family: str, entries: Iterator[tuple[bytes, bytes]]) -> rocksdict.WriteBatch | None:
         """Return the next entries; None when there are no more."""
-        handle = self._handles[family]
+        handles = self._handles
         batch, size = rocksdict.WriteBatch(raw_mode=True), 0
         for key, value in entries:
-            batch.put(key, value, handle)
+            batch.put(key, value, handles[family])
             size += len(value) + _ENTRY_BYTES
             if size >= _BULK_BATCH_BYTES:
                 break
