@@ -92,6 +92,8 @@ def connect(
     Raises:
         InputError: the path is a file, cannot be written or holds no database, or another argument does not fit.
         ConflictError: another process has the database open for writing.
+        CorruptionError: files are damaged, or a commit that was acknowledged is not there.
+        ExecuteError: the disk is full, or fails.
 
     Example:
         >>> with rem.connect("memory.rem") as memory:
@@ -291,6 +293,7 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
 
     Raises:
         InputError: the backup holds no database, or the folder is not empty.
+        ExecuteError: the disk is full, or fails.
 
     Example:
         >>> db.backup("backup")
