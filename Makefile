@@ -6,7 +6,7 @@ BIN := .venv/bin
 CORE := .venv/.core
 DEV := .venv/.dev
 
-.PHONY: demo test test-all docs fuzz check bench bench-smoke bench-tpc format clean
+.PHONY: demo test test-all docs soak check bench bench-smoke bench-tpc format clean
 # Two installations into one environment at a time do harm.
 .NOTPARALLEL:
 
@@ -48,11 +48,13 @@ test-all: $(DEV) .venv/.notebooks .venv/.interop
 docs: $(DEV)
 	$(BIN)/python -m tests.docs
 
-# Random queries beside DuckDB, for an hour; SEED and MINUTES as you like.
+# Random queries, writes and kills against simple models, for hours; SEED, KINDS and OUT as you like.
+HOURS ?= 1
 SEED ?= 1
-MINUTES ?= 60
-fuzz: $(DEV)
-	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
+KINDS ?= queries,writes,kills
+OUT ?= soak
+soak: $(DEV)
+	$(BIN)/python -m tests.soak --hours $(HOURS) --seed $(SEED) --kinds $(KINDS) --out $(OUT)
 
 check: $(DEV)
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ import rem_arrow as rem
 from benchmarks.data import lineitem, measurements
 from benchmarks.engines import DUCKDB_THREADS
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch, seconds
-from rem_arrow.running.watchdog import resident_bytes
+from rem_arrow.running.memory import resident_bytes
 
 ROWS, SMOKE_ROWS = 1_000_000, 25_000
 LINEITEM_ROWS, SMOKE_LINEITEM_ROWS = 6_000_000, 50_000

@@ -66,7 +66,7 @@ def test_what_is_installed_is_not_installed_again(clone):
     assert installed(clone, "demo") == []
     assert installed(clone, "test") == ["dev"]
     done(clone, "core", "dev")
-    assert installed(clone, "demo", "test", "check", "fuzz", "bench-smoke") == []
+    assert installed(clone, "demo", "test", "check", "soak", "bench-smoke") == []
     assert installed(clone, "test-all") == ["notebooks", "interop"]
 
 

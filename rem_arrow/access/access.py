@@ -6,10 +6,10 @@ Entries of indexes are hints: they may name rows that are dead or changed. Whoev
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import cast
+from typing import Protocol, cast
 
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base import checks
@@ -19,8 +19,15 @@ from rem_arrow.base.schema import Field
 from rem_arrow.index import entries
 from rem_arrow.index.adjacency import Graph
 from rem_arrow.storage import values
+from rem_arrow.storage.keys import CATALOG, table_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.version import Place, TableVersion, Version
+
+
+class Resolve(Protocol):
+    """From an id to the one table that has it, or to `table` if that has it."""
+
+    def __call__(self, id_: str, table: str | None = None, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +35,20 @@ class Access:
     """One version of a store's rows, with the indexes over them. Holding it keeps the version's pages.
 
     Attributes:
-        kv: where the pages and entries of `version` are.
         version: a pinned version, or one with what a transaction has written.
     """
 
-    kv: KV
     indexes: Indexes
     version: Version
 
+    @property
+    def kv(self) -> KV:
+        """Where the entries of the indexes are, as of the version."""
+        return self.version.kv
+
     def at(self, version: Version) -> Access:
         """Return the reader of another version of the same store."""
-        return Access(self.kv, self.indexes, version)
+        return Access(self.indexes, version)
 
     # --- tables
 
@@ -59,9 +69,13 @@ class Access:
             tables = [t.table.name for t in self.version if t.table.kind == "entity"]
             raise InputError(f"no entity table {name!r}. {suggest(str(name), tables, 'Tables')}")
         names = {tv.table.name.casefold(): tv.table.number}
-        return self.at(Version(self.version.commit, {tv.table.number: tv}, names))
+        return self.at(Version(self.kv, self.version.commit, {tv.table.number: tv}, names))
 
     # --- rows by id
+
+    def has_had_rows(self, tv: TableVersion) -> bool:
+        """Say whether a rowid was ever given out for a table."""
+        return bool(tv.parts) or self.kv.get(CATALOG, table_key(b"rowid", tv.table.number)) is not None
 
     def by_key(self, tv: TableVersion, keys: Sequence[bytes]) -> list[int | None]:
         """Return the rowid of each id key that ever was, or None."""
@@ -94,14 +108,12 @@ class Access:
         place = None if rowid is None else tv.place(rowid)
         return None if rowid is None or place is None else (rowid, place)
 
-    def resolver(self) -> Callable[[str], str | None]:
-        """Return the function from an id to the one table that has it; 'table' NUL 'id' asks that table only."""
+    def resolver(self) -> Resolve:
+        """Return the function from an id to the one table that has it; given a table, it asks that one only."""
         tables = [tv for tv in self.version if tv.table.kind == "entity" and tv.parts]
 
-        def resolve(end: str) -> str | None:
-            head, nul, rest = end.partition("\0")
-            asked = [tv for tv in tables if tv.table.name == head] if nul else tables
-            id_ = rest if nul else end
+        def resolve(id_: str, table: str | None = None) -> str | None:
+            asked = tables if table is None else [tv for tv in tables if tv.table.name == table]
             owners = [tv.table.name for tv in asked if self.find(tv, id_) is not None]
             if len(owners) > 1:
                 raise InputError(

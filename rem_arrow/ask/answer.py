@@ -106,7 +106,7 @@ class Answer:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{label}</td><td>{html.escape(s.name)}</td><td>{html.escape(s.purpose)}</td>"
-            f"<td>{_outcome(s)}</td><td><pre>{html.escape(s.sql)}</pre></td></tr>"
+            f"<td>{html.escape(_outcome(s))}</td><td><pre>{html.escape(s.sql)}</pre></td></tr>"
             for label, stages in (("stage", self.stages), ("fallback", self.fallbacks))
             for s in stages
         )
@@ -124,7 +124,7 @@ class Answer:
 
 def _outcome(stage: StageResult) -> str:
     return (
-        f"failed: {html.escape(stage.error.splitlines()[0])}"
+        f"failed: {stage.error.splitlines()[0]}"
         if stage.rows is None
         else f"{stage.rows} rows, {stage.seconds * 1000:.1f} ms"
     )

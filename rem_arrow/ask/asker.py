@@ -46,16 +46,22 @@ class Asker:
         bounds: Bounds = DEFAULT_BOUNDS,
         language_model: LanguageModel | None = None,
         adaptive: bool = False,
+        examples: bool = True,
     ) -> Answer:
         """Return the answer to a question, planned by the language model if there is one, else by rules.
 
         Args:
             adaptive: show the language model what each stage gave, so that it may change the rest.
+            examples: show it values of the tables that the question concerns.
         """
         started = time.perf_counter()
         asked = self.asked(session, question, table, now)
         check_stages(max_stages)
-        talk = None if language_model is None else by_language_model.begin(asked, language_model, max_stages)
+        talk = (
+            None
+            if language_model is None
+            else by_language_model.begin(asked, language_model, max_stages, examples=examples)
+        )
         plan = within(rules.plan(asked), max_stages) if talk is None else by_language_model.next_plan(talk)
         planned = time.perf_counter() - started
         after = _changes(talk) if adaptive and talk is not None else None
@@ -112,7 +118,7 @@ def _changes(
     def changed(stages: list[Stage], frames: dict[str, pl.DataFrame]) -> Plan | None:
         if len(stages) >= talk.max_stages:
             return None
-        talk.turns.append(Turn("user", by_language_model.told(stages, frames)))
+        talk.turns.append(Turn("user", by_language_model.told(stages, frames, examples=talk.examples)))
         return by_language_model.next_plan(talk, stages)
 
     return changed

@@ -9,6 +9,7 @@ import polars as pl
 
 from rem_arrow.ask import prompt
 from rem_arrow.ask.asked import Asked
+from rem_arrow.ask.concern import concerned
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.base.errors import LanguageError, RemError
 from rem_arrow.language.language_model import LanguageModel, Turn
@@ -25,14 +26,20 @@ class Conversation:
     language_model: LanguageModel
     max_stages: int
     turns: list[Turn]
+    examples: bool
     tokens: int = 0
     repairs: int = 0
 
 
-def begin(asked: Asked, language_model: LanguageModel, max_stages: int) -> Conversation:
-    """Return a conversation whose first turn is the question."""
-    text = prompt.question(asked.vocabulary, asked.text, asked.now, table=asked.table)
-    return Conversation(asked, language_model, max_stages, [Turn("user", text)])
+def begin(asked: Asked, language_model: LanguageModel, max_stages: int, *, examples: bool) -> Conversation:
+    """Return a conversation whose first turn is the question.
+
+    Args:
+        examples: show values of the tables that the question concerns, and ids of rows that stages gave.
+    """
+    examples_of = concerned(asked) if examples else ()
+    text = prompt.question(asked.vocabulary, asked.text, asked.now, table=asked.table, examples_of=examples_of)
+    return Conversation(asked, language_model, max_stages, [Turn("user", text)], examples)
 
 
 def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
@@ -100,12 +107,13 @@ def _stands_alone(asked: Asked, fallback: Fallback) -> bool:
     return True
 
 
-def told(stages: Sequence[Stage], frames: Mapping[str, pl.DataFrame]) -> str:
-    """Return what stages gave, for a language model that may change the rest: rows, columns and some ids."""
+def told(stages: Sequence[Stage], frames: Mapping[str, pl.DataFrame], *, examples: bool) -> str:
+    """Return what stages gave, for a language model that may change the rest: rows, columns, and with `examples` some
+    ids."""
     lines = []
     for stage in stages:
         rows = frames[stage.name]
-        ids = [str(i) for i in rows["id"].head(_IDS_SHOWN)] if "id" in rows.columns else []
+        ids = [str(i) for i in rows["id"].head(_IDS_SHOWN)] if examples and "id" in rows.columns else []
         lines.append(
             f"{stage.name}: {rows.height} rows, columns {', '.join(rows.columns[:20])}"
             + (f", ids such as {ids!r}" if ids else "")

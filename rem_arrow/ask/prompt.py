@@ -2,14 +2,14 @@
 the time, the question.
 
 The same vocabulary, question and time give the same text. What comes from rows and from the user stands as JSON between
-marks, and is declared to be data. The length is bounded: the tables that are least like the question are left out
-first, then examples.
+marks, and is declared to be data. Values of rows are shown of the tables that the caller names only. The length is
+bounded: the tables that are least like the question are left out first, then examples.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from rem_arrow.ask.vocabulary import Column, TableWords, Vocabulary
@@ -64,17 +64,29 @@ def instructions(max_stages: int) -> str:
 
 
 def question(
-    vocabulary: Vocabulary, text: str, now: datetime, *, table: str | None = None, tokens_max: int = TOKENS_MAX
+    vocabulary: Vocabulary,
+    text: str,
+    now: datetime,
+    *,
+    table: str | None = None,
+    examples_of: Collection[str] = (),
+    tokens_max: int = TOKENS_MAX,
 ) -> str:
-    """Return the part of the prompt for one question: the tables and edges that may matter to it, and the question."""
+    """Return the part of the prompt for one question: the tables and edges that may matter to it, and the question.
+
+    Args:
+        table: where the answer is looked for first.
+        examples_of: the tables whose values are shown, a few of each column that has few different ones.
+    """
     tables = relevant(vocabulary, text, table)
     budget = tokens_max * _CHARS_PER_TOKEN
-    for examples in (_EXAMPLES, 3, 0):
+    for most in (_EXAMPLES, 3, 0):
+        examples = dict.fromkeys(examples_of, most)
         for count in range(len(tables), 0, -1):
             composed = _composed(vocabulary, tables[:count], text, now, table, examples)
             if len(composed) <= budget:
                 return composed
-    return _composed(vocabulary, tables[:1], text[: budget // 2], now, table, 0)[: budget + len(text)]
+    return _composed(vocabulary, tables[:1], text[: budget // 2], now, table, {})[: budget + len(text)]
 
 
 def relevant(vocabulary: Vocabulary, text: str, table: str | None) -> list[TableWords]:
@@ -92,31 +104,37 @@ def relevant(vocabulary: Vocabulary, text: str, table: str | None) -> list[Table
 
 
 def _composed(
-    vocabulary: Vocabulary, tables: Sequence[TableWords], text: str, now: datetime, table: str | None, examples: int
+    vocabulary: Vocabulary,
+    tables: Sequence[TableWords],
+    text: str,
+    now: datetime,
+    table: str | None,
+    examples: Mapping[str, int],
 ) -> str:
-    parts = [f"Now: {now:%Y-%m-%d %H:%M:%S}+00 ({now:%A}).", "<data>", *(_table(t, examples) for t in tables)]
+    shown = [_table(t, examples.get(t.name, 0)) for t in tables]
+    parts = [f"Now: {now:%Y-%m-%d %H:%M:%S}+00 ({now:%A}).", "<data>", *shown]
     others = [t.name for t in vocabulary.tables.values() if t not in tables]
     if others:
-        parts.append(f"Other tables, not shown: {json.dumps(others[:50])}")
+        parts.append(f"Other tables, not shown: {_json(others[:50])}")
     kinds = [
-        f"{json.dumps(e.type)}: {e.src_table or 'unknown'} -> {e.dst_table or 'unknown'} ({e.count:,})"
+        f"{_json(e.type)}: {_fenced(e.src_table or 'unknown')} -> {_fenced(e.dst_table or 'unknown')} ({e.count:,})"
         for e in vocabulary.edges[:_EDGE_KINDS_MAX]
     ]
     parts += ["Edges, type: source -> target (how many):", *kinds] if kinds else ["There are no edges."]
     parts += ["</data>", "<question>", _fenced(text), "</question>"]
     if table is not None:
-        parts.append(f"The answer is looked for in the table {json.dumps(table)} first.")
+        parts.append(f"The answer is looked for in the table {_json(table)} first.")
     return "\n".join(parts)
 
 
 def _table(table: TableWords, examples: int) -> str:
     marks = [f"{table.rows:,} rows", *(["searchable"] if table.embedded else [])]
-    lines = [f"Table {json.dumps(table.name)} ({', '.join(marks)}): {_line(table.description)}"]
+    lines = [f"Table {_json(table.name)} ({', '.join(marks)}): {_line(table.description)}"]
     return "\n".join([*lines, *(_column(c, examples) for c in table.columns)])
 
 
 def _column(column: Column, examples: int) -> str:
-    text = f"  {json.dumps(column.name)} {sql_name(column.dtype)}{'' if column.nullable else ' NOT NULL'}"
+    text = f"  {_json(column.name)} {_fenced(sql_name(column.dtype))}{'' if column.nullable else ' NOT NULL'}"
     text += f": {_line(column.description)}" if column.description else ""
     shown = list(column.values.values())[:examples]
     more = ", ..." if len(column.values) > len(shown) else ""
@@ -135,6 +153,10 @@ def _described(table: TableWords) -> str:
 
 def _line(text: str) -> str:
     return _fenced(" ".join(text.split())[:200])
+
+
+def _json(value: str | list[str]) -> str:
+    return _fenced(json.dumps(value))
 
 
 def _fenced(text: str) -> str:

@@ -17,10 +17,16 @@ RULES = (rules_lookup.plan, rules_graph.plan, rules_aggregate.plan, rules_rows.p
 
 def plan(asked: Asked) -> Plan:
     """Return the plan for a question. Every question has one: a search by meaning where no rule applies."""
+    return by_rule(asked) or rules_search.plan(asked, reading(asked))
+
+
+def by_rule(asked: Asked) -> Plan | None:
+    """Return the plan of the first rule that applies to a question."""
     # Each rule reads the question anew: words that one rule accounts for are free for the next.
-    plans = (rule(asked, _reading(asked)) for rule in RULES)
-    return next((p for p in plans if p is not None), None) or rules_search.plan(asked, _reading(asked))
+    plans = (rule(asked, reading(asked)) for rule in RULES)
+    return next((p for p in plans if p is not None), None)
 
 
-def _reading(asked: Asked) -> Reading:
+def reading(asked: Asked) -> Reading:
+    """Return a question that no rule has read yet."""
     return read(asked.text, asked.session, asked.vocabulary, asked.now)

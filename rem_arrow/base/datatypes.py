@@ -239,3 +239,20 @@ def is_integer(dtype: pl.DataType) -> bool:
 
 def is_float(dtype: pl.DataType) -> bool:
     return dtype.is_float()
+
+
+def value_bytes(dtype: pl.DataType) -> int:
+    """Return a guess of the bytes that a value takes in memory, its mark of being NULL with it."""
+    if isinstance(dtype, pl.Array):
+        return int(dtype.size or 0) * value_bytes(_item(dtype))
+    if isinstance(dtype, pl.Struct):
+        return sum(value_bytes(instance(f.dtype)) for f in dtype.fields)
+    if isinstance(dtype, pl.List):
+        return 8 + 4 * value_bytes(instance(dtype.inner))
+    if isinstance(dtype, pl.Boolean):
+        return 1
+    if isinstance(dtype, (pl.Decimal, pl.Int128, pl.UInt128)):
+        return 16
+    if isinstance(dtype, (pl.Int8, pl.UInt8, pl.Int16, pl.UInt16, pl.Int32, pl.UInt32, pl.Float32, pl.Date)):
+        return 4
+    return 8 if dtype.is_numeric() or dtype.is_temporal() else 32

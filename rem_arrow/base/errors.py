@@ -10,10 +10,15 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _NAMES_SHOWN_MAX = 12
+_CHARS_MAX, _LINE_CHARS_MAX = 4_000, 400
 
 
 class RemError(Exception):
-    """Base of all errors raised by rem_arrow."""
+    """Base of all errors raised by rem_arrow. Its text quotes values that do not fit; a long one is cut in the
+    middle."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_cut(message))
 
 
 class TextError(RemError):
@@ -30,8 +35,8 @@ class TextError(RemError):
     def __init__(
         self, message: str, text: str | None = None, start: int | None = None, end: int | None = None, *, hint: str = ""
     ) -> None:
-        self.message, self.text, self.start, self.end, self.hint = message, text, start, end, hint
         super().__init__(message)
+        self.message, self.text, self.start, self.end, self.hint = _cut(message), text, start, end, _cut(hint)
 
     def __str__(self) -> str:
         lines = [self.message]
@@ -74,6 +79,11 @@ class LanguageError(RemError):
     """A language model or an embedder failed, or a question could not be turned into a query."""
 
 
+def _cut(text: str) -> str:
+    half = _CHARS_MAX // 2
+    return text if len(text) <= _CHARS_MAX else f"{text[:half]} … {text[-half:]}"
+
+
 def _caret(text: str, start: int, end: int | None) -> list[str]:
     """Return the line of `text` that holds `start`, and a line of carets under it."""
     start = min(max(start, 0), len(text))
@@ -82,6 +92,9 @@ def _caret(text: str, start: int, end: int | None) -> list[str]:
     line = text[line_start : line_end if line_end >= 0 else len(text)]
     prefix = f"line {text.count(chr(10), 0, start) + 1}: "
     column = start - line_start
+    if len(line) > _LINE_CHARS_MAX:
+        first = max(0, column - _LINE_CHARS_MAX // 2)
+        line, column, prefix = line[first : first + _LINE_CHARS_MAX], column - first, f"{prefix}{'…' if first else ''}"
     width = max(1, min((end if end is not None else start + 1) - start, len(line) - column))
     lead = "".join("\t" if c == "\t" else " " for c in line[:column])
     return [prefix + line, " " * len(prefix) + lead + "^" * width]

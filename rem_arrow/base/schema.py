@@ -19,6 +19,8 @@ from rem_arrow.base.errors import InputError, suggest
 TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]
 
 ROWID_COLUMN = 0xFFFF
+# RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
+DIMENSION_MAX = 65_536
 NAME_BYTES_MAX = 255
 
 
@@ -82,6 +84,9 @@ class Embedding:
     provider: str
     dimension: int
     fields: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        checks.whole(self.dimension, f"the dimension of {self.provider}", most=DIMENSION_MAX)
 
     @property
     def dtype(self) -> pl.DataType:
@@ -281,4 +286,6 @@ def check_name(name: str, what: str) -> str:
         raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
     if len(name.encode()) > NAME_BYTES_MAX:
         raise InputError(f"the {what} name {name[:40]!r}... is longer than {NAME_BYTES_MAX} bytes")
+    if what == "column" and (name == "*" or (name.startswith("^") and name.endswith("$"))):
+        raise InputError(f"the column name {name!r} is a pattern of names to Polars, which runs the queries; rename it")
     return name

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import polars as pl
@@ -150,6 +151,8 @@ class TableSource(Protocol):
         skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        bytes_max: float = inf,
     ) -> pl.LazyFrame:
         """Return a frame of `columns`, in that order, holding at least every row that `skips` does not leave out.
 
@@ -157,6 +160,7 @@ class TableSource(Protocol):
             coded: text columns that may come as categories, where the source has them so.
             fixed: decimal columns that must come as 64-bit integers, without their scale; their statistics say that
                 they fit.
+            bytes_max: what takes more memory is read while the frame is computed, part by part.
         """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -70,6 +71,8 @@ class FrameTable:
         skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        bytes_max: float = inf,
     ) -> pl.LazyFrame:
         frame = (
             self._frame.with_row_index(ROWID).with_columns(pl.col(ROWID).cast(pl.Int64))

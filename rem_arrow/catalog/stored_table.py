@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from math import inf
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,10 +25,11 @@ from rem_arrow.base.source import (
     Skips,
     VectorSpec,
 )
+from rem_arrow.catalog import streamed
 from rem_arrow.catalog.column_statistics import combined
 from rem_arrow.catalog.point_reads import index_rowids, point_rowids
 from rem_arrow.storage import key_filter, statistics
-from rem_arrow.storage.codec import unscaled
+from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.statistics import Bounds
 from rem_arrow.storage.version import PartView, Place, TableVersion
@@ -138,6 +140,8 @@ class StoredTable:
         skips: Skips = NO_SKIPS,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        bytes_max: float = inf,
     ) -> pl.LazyFrame:
         fields = [self._field(c) for c in columns]
         point = point_rowids(self._access, self._tv, skips)
@@ -155,9 +159,23 @@ class StoredTable:
         repeating = frozenset(
             f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments)
         )
-        frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
-        if not frames:
+        if not views:
             return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
+        size = streamed.decoded_bytes(views, fields, repeating, fixed)
+        if size > bytes_max:
+            report.rows = sum(view.live_rows for view in views)
+            # What does not fit into the cache would only push out what is in it.
+            keep = bool(segments) and size <= segments[0].cache.bytes_max // 2
+
+            def rows(view: PartView) -> pl.DataFrame:
+                frame = self._part_frame(view, fields, repeating, fixed, keep=keep)
+                return pl.concat(key_filter.kept([frame], skips.keys)) if skips.keys else frame
+
+            dtypes = {
+                f.name: pl.Int64 if f.name in fixed else CODED if f.name in repeating else f.dtype for f in fields
+            }
+            return streamed.frame(pl.Schema(dtypes), views, rows)
+        frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if skips.keys:
             frames = key_filter.kept(frames, skips.keys)
         report.rows = sum(frame.height for frame in frames)
@@ -212,6 +230,8 @@ class StoredTable:
         fields: Sequence[Field],
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        keep: bool = True,
     ) -> pl.DataFrame:
         if not fields and not self._deleted and not (self._marker is not None and self._has_deleted(view)):
             return pl.DataFrame(height=view.live_rows)
@@ -220,7 +240,11 @@ class StoredTable:
         if marker is not None and marker.name not in {f.name for f in fields}:
             read_fields.append(marker)
         stored = [f for f in read_fields if f.name not in self._virtual]
-        frame = view.part.frame(stored, view.length, coded, fixed) if stored else pl.DataFrame(height=view.length)
+        frame = (
+            view.part.frame(stored, view.length, coded, fixed, keep=keep)
+            if stored
+            else pl.DataFrame(height=view.length)
+        )
         if len(stored) < len(read_fields):
             frame = frame.with_columns(
                 self._computed(f, view.part.rowid_array(view.length)) for f in read_fields if f.name in self._virtual

@@ -77,7 +77,7 @@ def canvas(width: float, height: float, title: str = "") -> tuple[Figure, Axes]:
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()
     if title:
-        axes.text(0.2, 0.3, title, fontsize=12, fontweight="bold", color=INK, va="center")
+        axes.text(0.2, 0.3, plain(title), fontsize=12, fontweight="bold", color=INK, va="center")
     return figure, axes
 
 

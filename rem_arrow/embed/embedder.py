@@ -7,6 +7,7 @@ vector is stored unchecked.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
@@ -15,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rem_arrow.base.errors import InputError, LanguageError, RemError
+from rem_arrow.base.schema import DIMENSION_MAX
+from rem_arrow.language.client import without_keys
 
 Metric: TypeAlias = Literal["cosine", "inner_product", "l2"]
 Vectors: TypeAlias = "npt.NDArray[np.float32]"
 
-# RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
-DIMENSION_MAX = 65_536
 _ERROR_TEXT_MAX = 300
 
 
@@ -145,14 +146,16 @@ class foreign:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, Exception) and not isinstance(error, RemError):
-            raise LanguageError(
-                f"{self._name} failed: {shortened(error)}; fix that, or choose another embedder"
-            ) from error
+            # The cause is left out where a traceback would show a key.
+            shown = "".join(traceback.format_exception(error))
+            raise LanguageError(f"{self._name} failed: {shortened(error)}; fix that, or choose another embedder") from (
+                error if without_keys(shown) == shown else None
+            )
 
 
 def shortened(error: BaseException) -> str:
-    """Return the type and the text of an exception, in one line of bounded length."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+    """Return the type and the text of an exception, in one line of bounded length, without keys."""
+    text = without_keys(" ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":"))
     return text if len(text) <= _ERROR_TEXT_MAX else text[:_ERROR_TEXT_MAX] + "..."
 
 

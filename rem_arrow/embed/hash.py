@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rem_arrow.base import checks
-from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors
+from rem_arrow.base.schema import DIMENSION_MAX
+from rem_arrow.embed.embedder import Metric, Vectors
 from rem_arrow.embed.features import KEY_BITS, FeatureCache, Keys
 from rem_arrow.embed.tokens import words_of
 

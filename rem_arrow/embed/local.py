@@ -44,7 +44,8 @@ def _model2vec(module: Any, model: str) -> Encode:
 
 
 def _sentence_transformers(module: Any, model: str) -> Encode:
-    loaded = module.SentenceTransformer(model)
+    # Weights are read as safetensors only, never as pickles, and no code of a model is run.
+    loaded = module.SentenceTransformer(model, trust_remote_code=False, model_kwargs={"use_safetensors": True})
     return lambda texts: loaded.encode(texts, convert_to_numpy=True, show_progress_bar=False)
 
 

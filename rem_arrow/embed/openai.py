@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rem_arrow.base.errors import InputError, LanguageError
-from rem_arrow.embed.embedder import DIMENSION_MAX, Metric, Vectors, checked_vectors
+from rem_arrow.base.schema import DIMENSION_MAX
+from rem_arrow.embed.embedder import Metric, Vectors, checked_vectors
 from rem_arrow.language.client import OpenAIClient
 
 if TYPE_CHECKING:

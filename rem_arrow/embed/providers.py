@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError, suggest
-from rem_arrow.embed.embedder import DIMENSION_MAX, Embedder, Metric
+from rem_arrow.base.schema import DIMENSION_MAX, check_name
+from rem_arrow.embed.embedder import Embedder, Metric
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
 from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
 from rem_arrow.embed.openai import OpenAIEmbedder
@@ -99,6 +100,7 @@ def _checked(own: Embedder, dimension: int | None) -> Embedder:
     kind = type(own).__name__
     if not isinstance(getattr(own, "name", None), str) or not own.name:
         raise InputError(f"the embedder {kind} needs name: a text that is stored with its vectors")
+    check_name(own.name, "embedder")
     if getattr(own, "metric", None) not in get_args(Metric):
         raise InputError(f"the embedder {kind} needs metric: one of {', '.join(get_args(Metric))}")
     batch_max = getattr(own, "batch_max", None)

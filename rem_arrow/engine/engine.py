@@ -20,7 +20,7 @@ from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Report, node_key
+from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Parts, Report, node_key
 from rem_arrow.lower.execution import failed
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.lower.relation import lower
@@ -31,7 +31,9 @@ from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.lru_cache import LruCache
-from rem_arrow.running.watchdog import Watch
+from rem_arrow.running.memory import give_back
+from rem_arrow.running.scratch import Scratch
+from rem_arrow.running.watchdog import MemoryExceededError, Watch
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import literal_rows
 from rem_arrow.sql.statement.classifier import classify
@@ -46,6 +48,10 @@ _PLANS_MAX = 256
 _TEXT_CHARACTERS_MAX = 100_000
 # Of the memory limit: a statement that may hold more than this is watched while it runs.
 _WATCHED_SHARE = 0.25
+# Of the memory limit: what one node of a statement may hold; others run beside it, and half is for the caches.
+_NODE_SHARE = 1 / 8
+# How many times more memory than is guessed a statement is taken to need when it has been found to need more.
+_DOUBT = 64
 # What holds more than this may run for long: where the caller may go away, it is watched.
 _LONG_BYTES = 1 << 26
 
@@ -63,10 +69,11 @@ class Engine:
 
     Args:
         embed: gives the vector of a text by the provider of that name.
+        scratch: where statements put what does not fit into memory.
     """
 
-    def __init__(self, embed: Callable[[str, str], list[float]]) -> None:
-        self._embed = embed
+    def __init__(self, embed: Callable[[str, str], list[float]], scratch: Scratch) -> None:
+        self._embed, self._scratch = embed, scratch
         # The statements of a text.
         self._statements: LruCache[str, list[Statement]] = LruCache(_PLANS_MAX)
         # Optimized queries, and the names of the tables that they were bound to.
@@ -139,18 +146,43 @@ class Engine:
         limits = limits or Limits()
         started = time.monotonic() if started is None else started
         prepared = self._ready(query.plan, snapshot)
+        try:
+            rows = self._run(prepared, snapshot, values, limits, started, 1)
+        except MemoryExceededError:
+            rows = self._run(prepared, snapshot, values, limits, started, _DOUBT)
+        return (titled if to_store else named)(rows, query.names)
+
+    def _run(
+        self,
+        prepared: Prepared,
+        snapshot: Snapshot,
+        values: Mapping[str, object],
+        limits: Limits,
+        started: float,
+        doubt: float,
+    ) -> pl.DataFrame:
+        """Run a statement; `doubt` says how many times more memory than is guessed its nodes are taken to need."""
         watch = None
-        if _is_watched(prepared.held_bytes, limits):
+        if _is_watched(prepared.held_bytes * doubt, limits):
             watch = Watch(limits.timeout_s, started, limits.memory_bytes)
         deadline = None if limits.timeout_s is None else started + limits.timeout_s
 
         def work() -> pl.DataFrame:
             searched = self._with_searched(prepared, values, snapshot)
-            frame, _, context = _lowered(prepared, snapshot, searched, deadline=deadline, watch=watch)
-            return context.collect(frame)
+            memory = limits.memory_bytes
+            if memory is None or prepared.held_bytes * doubt <= memory * _NODE_SHARE:
+                bounds = Bounds(prepared.few_rows, deadline, watch)
+                frame, _, context = _lowered(prepared, snapshot, searched, bounds)
+                return context.collect(frame)
+            with self._scratch.begin() as spill:
+                parts = Parts(int(memory * _NODE_SHARE), doubt, spill, Estimates(snapshot).rows)
+                bounds = Bounds(prepared.few_rows, deadline, watch, parts)
+                frame, _, context = _lowered(prepared, snapshot, searched, bounds)
+                rows = context.collect(frame)
+            give_back()
+            return rows
 
-        rows = work() if watch is None else watch.run(work)
-        return (titled if to_store else named)(rows, query.names)
+        return work() if watch is None else watch.run(work)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
         """Return the query as a LazyFrame over the pinned version."""
@@ -292,16 +324,13 @@ def _lowered(
     prepared: Prepared,
     snapshot: Snapshot,
     values: Mapping[str, object],
+    bounds: Bounds | None = None,
     *,
-    deadline: float | None = None,
-    watch: Watch | None = None,
     measured: dict[NodeKey, tuple[int, float]] | None = None,
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
     """Return the frame of a plan, the plan that it computes, and the context in which it was lowered."""
     plan = optimize_for_values(prepared.plan, values)
-    context = Lowering(
-        Environment(snapshot, values), Bounds(prepared.few_rows, deadline, watch), Report(nodes=measured)
-    )
+    context = Lowering(Environment(snapshot, values), bounds or Bounds(prepared.few_rows), Report(nodes=measured))
     try:
         return lower(plan, context), plan, context
     except RecursionError as error:

@@ -13,6 +13,7 @@ from rem_arrow.base.errors import InputError
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine, Limits
 from rem_arrow.running.file_access import FileAccess
+from rem_arrow.running.scratch import Scratch
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion, Version
@@ -44,13 +45,14 @@ class Instance:
         self.writer = Writer(store, self.indexes.keys, self.models)
         self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
         self.writes = WritePath(store, self.indexes, self.writer, self.follow_up)
-        self.engine = Engine(self.embeddings.vector)
+        self.scratch = Scratch(None if store.read_only else store.path / "scratch")
+        self.engine = Engine(self.embeddings.vector, self.scratch)
         self.limits = Limits(None, store.settings.memory_bytes)
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
 
     def access(self, version: Version) -> Access:
         """Return the reader of a version."""
-        return Access(self.store.kv, self.indexes, version)
+        return Access(self.indexes, version)
 
     def snapshot(
         self,
@@ -74,3 +76,4 @@ class Instance:
         """Finish the running commit, stop background work and close the files."""
         self.store.close(timeout_s)
         self.indexes.close()
+        self.scratch.close()

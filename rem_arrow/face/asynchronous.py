@@ -312,7 +312,10 @@ class AsyncDatabase:
         """Close the database as `Database.close` does; a second call does nothing.
 
         Args:
-            timeout_s: the longest wait for background work, in seconds.
+            timeout_s: the longest wait for writes and background work, in seconds.
+
+        Raises:
+            InputError: this process was forked from the one that opened the database.
 
         Example:
             >>> asyncio.run(adb.close())

@@ -111,7 +111,7 @@ class ConversationVerbs(Verbs):
             if access.find(tv, id_) is not None:
                 raise InputError(f"{MESSAGES} has a row {id_!r} that is not of this session; give it another id")
             changes, _ = writer.put(access, tv, [row], many=True)
-            edge = edge_row(id_, session, "part_of", resolve=lambda end: MESSAGES if end == id_ else SESSIONS)
+            edge = edge_row(id_, session, "part_of", resolve=lambda end, _=None: MESSAGES if end == id_ else SESSIONS)
             changes.merge(writer.put_edges(access, [edge]))
             return changes, id_
 

@@ -39,9 +39,10 @@ from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
-from rem_arrow.storage import compaction
+from rem_arrow.storage import compaction, forks
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Durability, Settings, Store
+from rem_arrow.storage.settings import Durability, Settings
+from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write import edges, maintenance
 from rem_arrow.write.embeddings import Provider
@@ -72,7 +73,7 @@ def connect(
         path: the folder; without one, a temporary database that is deleted when it is closed.
         tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
         memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
-            growth of the process while a large statement runs.
+            growth of the process while a large statement runs; what does not fit is run in parts, from files.
         threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
             threads when it is imported; for fewer than it runs, set POLARS_MAX_THREADS before.
         durability: "wal" keeps every commit if the process is killed, "sync" also if the power fails.
@@ -90,7 +91,8 @@ def connect(
         A `Database`.
 
     Raises:
-        InputError: the path is a file, cannot be written or holds no database, or another argument does not fit.
+        InputError: the path is a file, cannot be written or holds no database, another argument does not fit, or this
+            process was forked from one that has used a database.
         ConflictError: another process has the database open for writing.
         CorruptionError: files are damaged, or a commit that was acknowledged is not there.
         ExecuteError: the disk is full, or fails.
@@ -103,6 +105,7 @@ def connect(
         ...     memory.get("entities", "dhl")["name"]
         'DHL'
     """
+    forks.check_opening()
     temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
     folder = database_folder(path or temporary or "", tenant)
     checks.one_of(durability, "durability", ("wal", "sync"))
@@ -163,8 +166,7 @@ class Database(
             tv = store.version.find(name)
             if tv is not None:
                 self._instance.models.register(tv.table.number, model)
-        if not store.read_only:
-            self._instance.follow_up.resume()
+        self._instance.follow_up.resume()
         _OPEN.add(self)
 
     # --- transactions
@@ -204,10 +206,14 @@ class Database(
     def close(self, timeout_s: float = 30.0) -> None:
         """Finish the running commit, stop background work, and close the files; a second call does nothing.
 
-        Work that is stopped continues when the database is opened again. A temporary database is deleted.
+        Background work that is stopped continues when the database is opened again. What runs in other threads ends,
+        or raises an InputError that says why. A temporary database is deleted.
 
         Args:
-            timeout_s: the longest wait for background work, in seconds.
+            timeout_s: the longest wait for writes and background work, in seconds.
+
+        Raises:
+            InputError: this process was forked from the one that opened the database.
 
         Example:
             >>> db.close()
@@ -225,7 +231,9 @@ class Database(
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        # A forked process leaves the block too; the database is its parent's.
+        if self._instance.store.process == os.getpid():
+            self.close()
 
     def __repr__(self) -> str:
         return f"<rem_arrow.Database {self.path}{' (closed)' if self.closed else ''}>"

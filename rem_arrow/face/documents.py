@@ -271,7 +271,7 @@ def _edges(ids: list[str]) -> list[tuple[Json, ...]]:
     """Return the edges of a document: from each chunk `part_of` to the document, and `next` to the next chunk."""
     document, chunks = ids[0], ids[1:]
     parts = [(chunk, document, "part_of") for chunk in chunks] + [(a, b, "next") for a, b in pairwise(chunks)]
-    return [edge_row(a, b, kind, resolve=lambda _: TABLE) for a, b, kind in parts]
+    return [edge_row(a, b, kind, resolve=lambda id_, _=None: TABLE) for a, b, kind in parts]
 
 
 def _chunk_id(uri: str, ordinal: int) -> str:

@@ -14,14 +14,15 @@ import re
 from pathlib import Path
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import check_name
 from rem_arrow.running.file_sync import make_folder
 
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255
-# What RocksDB writes before CURRENT, which makes a folder a database: no data, left where its creation was cut short.
-_BEGUN = re.compile(r"LOCK|LOG|LOG\.old\.\d+|IDENTITY|rocksdict-config\.json|MANIFEST-\d+|\d+\.dbtmp")
 _PLAIN = re.compile(rb"[a-z0-9_-]")
+# What RocksDB writes before CURRENT when it makes a database: a process that is killed then leaves no row behind.
+_UNFINISHED = re.compile(r"rocksdict-config\.json|LOG(\.old\.[0-9]+)?|LOCK|IDENTITY|MANIFEST-000001|[0-9]{6}\.dbtmp")
 
 
 def database_folder(path: str | Path, tenant: str | None) -> Path:
@@ -34,33 +35,35 @@ def database_folder(path: str | Path, tenant: str | None) -> Path:
         if place.is_symlink():
             raise InputError(f"{place} is a link, and tenants are not kept behind links; put the folder itself there")
     former = folder / tenant
-    if "/" not in tenant and (former / "CURRENT").is_file() and not tenant_path.exists():
+    if former.parent == folder and former.name != ".." and (former / "CURRENT").is_file() and not tenant_path.exists():
         raise InputError(
             f"the tenant {tenant!r} lies in {former}, where it was kept before; move that folder to {tenant_path}"
         )
     return tenant_path
 
 
+def _is_foreign(name: str) -> bool:
+    """Say whether a file of a folder without a database tells that it is no place for one."""
+    return name != TENANTS and not _UNFINISHED.fullmatch(name)
+
+
 def check_folder(folder: Path, *, read_only: bool) -> None:
     """Create the folder of a database. Raises InputError if it is not a database and cannot become one."""
     if folder.is_file():
         raise InputError(f"{folder} is a file; a database is a folder")
+    if (folder / "CURRENT").is_file():
+        check_real_files(folder, apart_from=(TENANTS,))
     if read_only:
         if not (folder / "CURRENT").is_file():
             raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
         return
-    if (folder / "CURRENT").is_file():
-        return _check_writable(folder)
-    if folder.is_dir() and not all(p.name == TENANTS or _BEGUN.fullmatch(p.name) for p in folder.iterdir()):
+    if folder.is_dir() and not (folder / "CURRENT").is_file() and any(_is_foreign(p.name) for p in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
     try:
-        make_folder(folder)
+        if not (folder / "CURRENT").is_file():
+            make_folder(folder)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-    return _check_writable(folder)
-
-
-def _check_writable(folder: Path) -> None:
     if not os.access(folder, os.W_OK):
         raise InputError(
             f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"

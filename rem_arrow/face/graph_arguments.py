@@ -56,7 +56,7 @@ def _refuse_unknown(verbs: Verbs, graph: Graph, ids: Sequence[str]) -> None:
         if node is None:
             resolve = resolve or verbs._access().resolver()
             table, _, rest = id_.partition(":")
-            if resolve(id_) is None and resolve(f"{table}\0{rest}") is None:
+            if resolve(id_) is None and resolve(rest, table) is None:
                 raise InputError(f"no entity and no edge has the id {id_!r}; lookup_entity and fuzzy find ids by name")
 
 

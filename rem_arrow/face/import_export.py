@@ -36,8 +36,8 @@ class ImportExportVerbs(Verbs):
         """Write tables to a new folder: a file or folder for each, and `manifest.json`, which lists them.
 
         All of it shows one commit, and appears when it is complete and on disk: an export that fails, is killed or
-        loses its power leaves no folder of that name. Vectors are columns beside the fields that they embed, and a view is its query, in the manifest.
-        `import_from` reads the folder.
+        loses its power leaves no folder of that name. Vectors are columns beside the fields that they embed, and a view
+        is its query, in the manifest. `import_from` reads the folder.
 
         Args:
             path: a folder that does not exist.

@@ -41,6 +41,7 @@ class QuestionVerbs(Verbs):
         base_url: str | None = None,
         model_timeout_s: float | None = None,
         mode: Literal["plan", "adaptive"] = "plan",
+        examples: bool = True,
         now: datetime | None = None,
         timeout_s: float | None = 30.0,
         rows_max: int = 10_000,
@@ -62,6 +63,8 @@ class QuestionVerbs(Verbs):
                 60.
             mode: "plan" makes the whole plan at once; "adaptive" shows a language model what each stage gave, so that
                 it may change the rest.
+            examples: show a language model values of the tables that the question concerns, a few of each column that
+                has few different ones; without, it sees no value of any row.
             now: the time from which "yesterday" is counted; default is the clock.
             timeout_s: seconds for all queries together.
             rows_max: the most rows of the result.
@@ -99,6 +102,7 @@ class QuestionVerbs(Verbs):
             bounds=bounds,
             language_model=language_model,
             adaptive=mode == "adaptive",
+            examples=examples,
         )
 
     ask = query_natural_language

@@ -181,15 +181,16 @@ class TableVerbs(Verbs):
 
             def compute(access: Access) -> tuple[Changes, int]:
                 store, tv = instance.store, access.version.find(table)
+                conflicts = bool(instance.transactions)
                 if tv is not None and tv.table.kind == "system":
                     pieces = list(source.pieces)
                     frame = pl.concat(pieces) if pieces else pl.DataFrame(schema=source.schema)
-                    conflicts = bool(instance.transactions)
                     changes = edge_frames.put_edges(store, instance.writer, access, frame, conflicts=conflicts)
                     return changes, frame.height
                 if tv is not None and tv.table.kind == "entity":
                     records = instance.models.records(tv.table)
-                    return EntityLoad(store, instance.writer, records, access, tv).run(source.pieces, advance)
+                    load = EntityLoad(store, instance.writer, records, access, tv, conflicts=conflicts)
+                    return load.run(source.pieces, advance)
                 return loader.plain_load(store, tv, table, source.schema, source.pieces, source.rows, advance)
 
             return instance.writes.run(compute, progress=progress)

@@ -14,6 +14,7 @@ from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Limits
 from rem_arrow.engine.instance import Instance
+from rem_arrow.interop.readers import from_arrow
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.statements.dispatch import run
 from rem_arrow.statements.environment import Context
@@ -137,7 +138,7 @@ def _as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:
         if type(frame).__module__.split(".")[0] == "pandas":
             return pl.from_pandas(frame)
         if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-            return pl.DataFrame(frame)
-    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
+            return from_arrow(frame)
+    except (pl.exceptions.PolarsError, TypeError, ValueError, InputError) as error:
         raise InputError(f"the frame {name!r} cannot be read as a table: {error}") from error
     raise InputError(f"the frame {name!r} is a {type(frame).__name__}; frames are Polars, pandas or Arrow tables")

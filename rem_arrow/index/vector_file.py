@@ -31,6 +31,7 @@ import hnswlib
 import numpy as np
 
 from rem_arrow.base.errors import CorruptionError, ExecuteError
+from rem_arrow.index.graph_links import check_links
 from rem_arrow.index.metrics import METRICS, Metric
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import sync_file
@@ -65,6 +66,8 @@ _SAME = (
 )
 _CHECKED_BYTES = 1 << 20
 _ROOM_MIN = 1024
+# Beyond these hnswlib would ask for memory without end.
+_M_MAX, _DIMENSION_MAX = 1_024, 1 << 20
 
 _temporary_numbers = itertools.count()
 
@@ -186,6 +189,8 @@ def _checked(path: Path, data: mmap.mmap) -> tuple[Header, int, bytes]:
         raise _damaged(path, f"it has {len(data)} bytes, not {graph_bytes + stamp_bytes + _TRAILER.size}")
     if _crc(data, len(data) - 12) != crc:
         raise _damaged(path, "its checksum differs")
+    if metric >= len(METRICS) or not 0 < dimension <= _DIMENSION_MAX or not 1 < m <= _M_MAX:
+        raise _damaged(path, f"it has {dimension} dimensions, {m} links a row and the metric {metric}")
     return Header(dimension, METRICS[metric], m, ef_construction, count, live), graph_bytes, data[graph_bytes:start]
 
 
@@ -217,6 +222,7 @@ def _state(data: npt.NDArray[np.uint8], header: Header) -> tuple[dict[str, Any],
     labels = rows[:, said["label_offset"] : said["label_offset"] + 8].copy().view(np.int64).ravel()
     deleted = (rows[:, 2] & 1).astype(np.bool_)
     levels, links = _links(data[rows_end:], count, state["size_links_per_element"])
+    check_links(rows, links, levels, m=header.m, max_level=said["max_level"], entry=said["enterpoint_node"])
     state |= said
     state |= {
         "max_elements": count + max(count // 16, _ROOM_MIN),
@@ -245,6 +251,8 @@ def _links(
     at = 0
     for _ in range(count):
         length = lengths[at]
+        if length % level_bytes:
+            raise ValueError("the links of a row are no whole number of levels")
         levels.append(length)
         places.append(at)
         at += 1 + length // 4

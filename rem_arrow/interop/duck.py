@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 _MAJOR_MIN = 2
 _BATCH_ROWS = 122_880
+# A file of others reads no other file, loads no extension from the network, and changes none of this.
+_CONFINED = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+}
 # The expressions that read columns of types that Polars lacks, or defines otherwise.
 _CASTS: Mapping[str, str] = {
     "INTERVAL": "epoch_us({0})",
@@ -47,11 +53,12 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
     """Open a DuckDB file for reading; yield a function that opens each of its tables, by name. Raises InputError."""
     duckdb = _duckdb()
     try:
-        con = duckdb.connect(str(path), read_only=True)
+        con = duckdb.connect(str(path), read_only=True, config=_CONFINED)
     except duckdb.Error as error:
         raise InputError(f"{path} cannot be opened by DuckDB: {error}") from error
     try:
         con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET lock_configuration = true")
         rows = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
         ).fetchall()

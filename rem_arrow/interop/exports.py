@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.real_files import check_outside_databases
 from rem_arrow.base.schema import Table
 from rem_arrow.interop.manifest import Entry, Manifest
 from rem_arrow.interop.sinks import ENDINGS, PARTITIONED, SINKS, Source
@@ -57,6 +58,8 @@ def export_tables(
 ) -> pl.DataFrame:
     """Write tables to the new folder `target`. Returns table, kind, rows, path and bytes of each. Raises InputError,
     and then leaves no folder."""
+    # Polars takes a name such as ~ or file:x for an address; an absolute path is none.
+    target = target.absolute()
     with _written(target) as folder:
         entries = []
         for place, export in enumerate(exports):
@@ -115,6 +118,7 @@ def _written(target: Path) -> Iterator[Path]:
     """Yield a folder to write to, which becomes `target` at the end, or is removed on an error."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} exists; name a new folder for the export")
+    check_outside_databases(target, "the export")
     try:
         with folder_written_beside(target) as folder:
             yield folder

@@ -3,6 +3,7 @@ Parquet and other files."""
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
 from rem_arrow.interop import delta, lance, manifest, text_files
 from rem_arrow.interop.duck import duckdb_tables
 from rem_arrow.interop.manifest import Entry
-from rem_arrow.interop.readers import READABLE, Input, of_lazy, open_files
+from rem_arrow.interop.readers import READABLE, Input, file_names, of_lazy, open_files
 from rem_arrow.interop.sqlite import HEADER, sqlite_tables
 from rem_arrow.running.file_sync import WRITING
 
@@ -41,7 +43,10 @@ class Importable:
 @contextmanager
 def open_tables(path: Path) -> Iterator[list[Importable]]:
     """Yield the tables under a path, which stay open in the block. Raises InputError for a path of another kind."""
+    # Libraries take a name such as md:x for an address; an absolute path is none.
+    path = path.absolute()
     if path.is_dir():
+        check_real_files(path)
         yield _in_folder(path)
         return
     if not path.is_file():
@@ -95,7 +100,7 @@ def _importables(tables: Mapping[str, Callable[[], Input]]) -> list[Importable]:
 
 def _open_partitioned(path: Path) -> Input:
     """Return a folder of Parquet files as one table; folders such as year=2024 become columns."""
-    files = [str(p) for p in sorted(path.rglob("*.parquet"))]
+    files = file_names(sorted(path.rglob("*.parquet")))
     try:
         return of_lazy(
             pl.scan_parquet(files, glob=False, hive_partitioning=any("=" in p.name for p in path.iterdir())), str(path)
@@ -137,7 +142,7 @@ def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
 
 
 def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.LazyFrame:
-    files = [str(p) for p in sorted(where.rglob("*.*")) if p.is_file()] if where.is_dir() else [str(where)]
+    files = file_names([p for p in sorted(where.rglob("*.*")) if p.is_file()] if where.is_dir() else [where])
     if not files or (not entry.rows and not where.exists()):
         return pl.LazyFrame(schema=schema)
     match format_:
@@ -150,7 +155,7 @@ def _scan(where: Path, format_: str, schema: pl.Schema, entry: Entry) -> pl.Lazy
                 text_files.read(schema, from_texts=True)
             )
         case _:
-            return pl.scan_ndjson(files, schema=text_files.plain_schema(schema)).select(
+            return pl.scan_ndjson([glob.escape(f) for f in files], schema=text_files.plain_schema(schema)).select(
                 text_files.read(schema, from_texts=False)
             )
 

@@ -3,10 +3,12 @@ Arrow files."""
 
 from __future__ import annotations
 
+import glob
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 import pyarrow as pa
@@ -43,8 +45,8 @@ def open_input(data: Any) -> Input:
             return _of_frame(pl.DataFrame(data, infer_schema_length=None))
         if isinstance(data, dict):
             return _of_frame(pl.DataFrame(data))
-        if isinstance(data, pa.Table) or hasattr(data, "__arrow_c_stream__"):
-            return _of_frame(_frame(data) if isinstance(data, pa.Table) else pl.DataFrame(data))
+        if hasattr(data, "__arrow_c_stream__"):
+            return _of_frame(from_arrow(data))
         if type(data).__module__.split(".")[0] == "pandas":
             return _of_frame(pl.from_pandas(data))
     except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
@@ -76,7 +78,21 @@ def of_batches(reader: pa.RecordBatchReader, rows: int | None, conversions: Sequ
     return Input(schema, rows, _of_frames(frames()))
 
 
+def from_arrow(data: Any) -> pl.DataFrame:
+    """Return an object of the Arrow PyCapsule interface as a frame. Raises InputError for data that are not valid."""
+    try:
+        if isinstance(data, pa.Table):
+            return _frame(data)
+        if hasattr(data, "__arrow_c_stream__"):
+            return _frame(pa.RecordBatchReader.from_stream(data).read_all())
+        return _frame(pa.Table.from_batches([pa.record_batch(data)]))
+    except pa.ArrowException as error:
+        raise InputError(f"the data cannot be read as a table: {error}") from error
+
+
 def _frame(table: pa.Table) -> pl.DataFrame:
+    # Polars believes offsets and texts: those that are wrong would have it read outside of its memory.
+    table.validate(full=True)
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
     return frame
@@ -94,8 +110,8 @@ def _open_path(path: Path) -> Input:
 
 def open_files(paths: Sequence[Path]) -> Input:
     """Return the rows of files of one format, by their ending, as one table. Raises InputError."""
-    suffix, names = paths[0].suffix.lower(), [str(p) for p in paths]
-    where = names[0] if len(names) == 1 else str(paths[0].parent)
+    suffix, names = paths[0].suffix.lower(), file_names(paths)
+    where = str(paths[0] if len(names) == 1 else paths[0].parent)
     try:
         match suffix:
             case ".parquet" | ".pq":
@@ -115,9 +131,15 @@ def open_files(paths: Sequence[Path]) -> Input:
                     )
                 )
             case _:
-                return _of_frame(pl.concat([pl.read_ndjson(n, infer_schema_length=10_000) for n in names]))
+                return _of_frame(pl.concat([pl.read_ndjson(glob.escape(n), infer_schema_length=10_000) for n in names]))
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise InputError(f"{where} cannot be read: {error}") from error
+
+
+def file_names(paths: Sequence[Path]) -> list[str]:
+    """Return names that Polars takes for no addresses: it reads /etc/a for `file:/etc/a`, and the home for `~`. NDJSON
+    has no argument against patterns, and needs `glob.escape`."""
+    return [os.path.abspath(p) for p in paths]
 
 
 def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
@@ -147,7 +169,8 @@ def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 def read_file(
-    path: Path,
+    file: BinaryIO,
+    name: str,
     format_: str,
     schema: dict[str, pl.DataType],
     *,
@@ -155,37 +178,35 @@ def read_file(
     separator: str = ",",
     null: str = "",
 ) -> pl.DataFrame:
-    """Return the rows of one file; the columns of a CSV are all texts. Raises InputError.
+    """Return the rows of one open file; the columns of a CSV are all texts. Raises InputError.
 
     Args:
+        name: names the file in errors.
         format_: parquet, csv, ndjson or arrow.
         schema: the table's columns; NDJSON is read as texts where the table has texts.
         header: the first line of a CSV names its columns; otherwise they are column_1 and so on.
     """
-    if not path.is_file():
-        raise InputError(f"there is no file {path}")
     texts = {n: t for n, t in schema.items() if t == pl.String()}
     try:
         match format_:
             case "parquet":
-                return pl.read_parquet(path, glob=False)
+                return pl.read_parquet(file)
             case "csv":
                 return pl.read_csv(
-                    path,
+                    file,
                     has_header=header,
                     separator=separator,
                     null_values=null or None,
                     infer_schema=False,
                     raise_if_empty=False,
-                    glob=False,
                 )
             case "ndjson":
                 return (
-                    pl.read_ndjson(path, infer_schema_length=None, schema_overrides=texts)
-                    if path.stat().st_size
+                    pl.read_ndjson(file, infer_schema_length=None, schema_overrides=texts)
+                    if os.fstat(file.fileno()).st_size
                     else pl.DataFrame(schema=schema)
                 )
             case _:
-                return pl.read_ipc(path)
+                return pl.read_ipc(file)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{name} cannot be read: {error}") from error

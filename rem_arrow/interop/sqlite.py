@@ -42,6 +42,8 @@ def sqlite_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
     try:
         # The loader reads the pieces on one thread of its own, one after the other.
         con = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        # What a schema of others calls, in a generated column or a virtual table, may have no effects.
+        con.execute("PRAGMA trusted_schema = OFF")
         names = [
             name
             for (name,) in con.execute(

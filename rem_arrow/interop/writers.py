@@ -1,14 +1,14 @@
-"""Frames to files: Parquet, CSV, NDJSON, Arrow. A file is written beside its target, and then renamed."""
+"""Frames to open files: Parquet, CSV, NDJSON, Arrow."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.running.disk_errors import disk_error
-from rem_arrow.running.file_sync import file_written_beside
 
 FORMATS = {
     "parquet": "parquet",
@@ -36,20 +36,29 @@ def format_of(path: Path) -> str:
 
 
 def write_file(
-    frame: pl.DataFrame, path: Path, format_: str, *, header: bool = True, separator: str = ",", null: str = ""
+    frame: pl.DataFrame,
+    file: BinaryIO,
+    name: str,
+    format_: str,
+    *,
+    header: bool = True,
+    separator: str = ",",
+    null: str = "",
 ) -> None:
-    """Write a frame to `path`, which is replaced if it exists. Raises InputError, or ExecuteError where the disk fails,
-    and then leaves the old file as it was."""
+    """Write a frame to an open file. Raises InputError, or ExecuteError where the disk fails.
+
+    Args:
+        name: names the file in errors.
+    """
     try:
-        with file_written_beside(path) as temporary:
-            match format_:
-                case "parquet":
-                    frame.write_parquet(temporary)
-                case "csv":
-                    frame.write_csv(temporary, include_header=header, separator=separator, null_value=null)
-                case "ndjson":
-                    frame.write_ndjson(temporary)
-                case _:
-                    frame.write_ipc(temporary)
+        match format_:
+            case "parquet":
+                frame.write_parquet(file)
+            case "csv":
+                frame.write_csv(file, include_header=header, separator=separator, null_value=null)
+            case "ndjson":
+                frame.write_ndjson(file)
+            case _:
+                frame.write_ipc(file)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise disk_error(error, f"writing {path}") or InputError(f"{path} cannot be written: {error}") from error
+        raise disk_error(error, f"writing {name}") or InputError(f"{name} cannot be written: {error}") from error

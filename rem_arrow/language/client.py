@@ -67,7 +67,7 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    base_url: str
+    base_url: str = field(repr=False)
     api_key: str = field(repr=False)
     timeout_s: float
 
@@ -149,9 +149,10 @@ def _settings(base_url: str | None, api_key: str | None, timeout_s: float | None
     address = (base_url or os.environ.get("OPENAI_BASE_URL") or _BASE_URL).strip()
     key = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
     if not _is_address(address):
+        # What has no scheme may be anything, also a key in the wrong place.
+        shown = f", not {without_keys(_place(address))!r}" if "://" in address else ""
         raise InputError(
-            f"the address of OpenAI's service is http(s)://host/path, not {_place(address)!r}; see base_url and "
-            "OPENAI_BASE_URL"
+            f"the address of OpenAI's service is http(s)://host/path{shown}; see base_url and OPENAI_BASE_URL"
         )
     if not key and urlsplit(address).hostname == urlsplit(_BASE_URL).hostname:
         raise InputError("there is no key for OpenAI; set OPENAI_API_KEY, or give api_key; embedder 'hash' needs none")
@@ -192,8 +193,8 @@ def _is_address(address: str) -> bool:
 
 
 def _place(address: str) -> str:
-    """Return an address without user, password and query."""
-    return re.sub(r"(?<=//)[^/@]*@|[?#].*", "", address)
+    """Return an address without user, password and query. A password may hold any mark: all before the last @ goes."""
+    return re.sub(r"(?s)(?<=//).*@|[?#].*", "", address)
 
 
 # --- errors
@@ -300,10 +301,16 @@ def _shortened(text: str, settings: _Settings) -> str:
 
 
 def _hidden(text: str, settings: _Settings) -> str:
-    """Return a text without the key, the password in the address, and anything that looks like a key."""
+    """Return a text without the key, the password and the query of the address, and anything that looks like a key."""
     parts = urlsplit(settings.base_url)
-    for secret in (settings.api_key, parts.password, parts.username):
+    text = text.replace(settings.base_url, _place(settings.base_url))
+    for secret in (settings.api_key, parts.password, parts.username, parts.query):
         # Shorter ones are placeholders for servers that accept any key; replacing them would spoil the text.
         if secret and len(secret) > 3 and secret != _NO_KEY:
             text = text.replace(secret, "***")
+    return without_keys(text)
+
+
+def without_keys(text: str) -> str:
+    """Return a text without anything that looks like a key."""
     return _KEY_LIKE.sub("***", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def document_paths(source: str | Path) -> list[Path]:
             f"no file or folder {str(source)!r}; give a path, a folder, or a pattern such as 'docs/**/*.md'"
         )
     base = _without_magic(Path(source))
-    paths = sorted(p for p in map(Path, glob.glob(str(source), recursive=True)) if p.is_file() and _lies_in(p, base))
+    paths = _once(p for p in map(Path, glob.glob(str(source), recursive=True)) if p.is_file() and _lies_in(p, base))
     if not paths:
         raise InputError(f"no file matches {str(source)!r}")
     return paths
@@ -45,6 +45,8 @@ def is_markdown(path: Path) -> bool:
 
 def read_document(path: Path) -> str:
     """Return the text of a file without a byte order mark; line ends are kept. Raises InputError."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path} is no file but a pipe or a device; give a file, or the text itself")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except IsADirectoryError as error:
@@ -67,6 +69,14 @@ def _texts_below(folder: Path) -> Iterator[Path]:
 def _lies_in(path: Path, folder: Path) -> bool:
     """Return whether a file lies below a folder: a link that leads out of it is passed over."""
     return path.resolve().is_relative_to(folder.resolve())
+
+
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Return each file once, in order of names, by its shortest one: a link to a folder gives its files other names."""
+    by_file: dict[Path, Path] = {}
+    for path in sorted(paths, key=lambda p: (len(p.parts), p)):
+        by_file.setdefault(path.resolve(), path)
+    return sorted(by_file.values())
 
 
 def _without_magic(pattern: Path) -> Path:

@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 import polars as pl
 
+from rem_arrow.base.datatypes import value_bytes
 from rem_arrow.base.source import Catalog, ScanReport
-from rem_arrow.lower.execution import collect
+from rem_arrow.lower.execution import Rows, collect, stream
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
 from rem_arrow.running.cancellation import check_stopped
+from rem_arrow.running.scratch import Spill
 from rem_arrow.running.watchdog import Watch
 
 # What a node is known by: what runs is not always the node of the plan, but one that reads fewer rows.
@@ -28,6 +30,36 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """How a statement runs what may not fit into memory: one part after the other, the others on disk.
+
+    Attributes:
+        bytes_max: what one node may hold in memory.
+        doubt: how many times more than is guessed a node is taken to hold.
+        spill: where the files are.
+        rows: guesses the rows of a plan.
+    """
+
+    bytes_max: int
+    doubt: float
+    spill: Spill
+    rows: Callable[[Relation], float]
+
+    def are_needed(self, plan: Relation) -> bool:
+        """Say whether the rows of `plan` may not fit."""
+        return self.doubt * self.bytes(plan) > self.bytes_max
+
+    def bytes(self, plan: Relation) -> float:
+        """Return a guess of what the rows of `plan` take in memory."""
+        return self.rows(plan) * row_bytes(plan)
+
+
+def row_bytes(plan: Relation) -> int:
+    """Return a guess of what a row takes in memory."""
+    return max(1, sum(map(value_bytes, plan.schema.values())))
+
+
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """What bounds a statement.
 
@@ -35,11 +67,13 @@ class Bounds:
         few_rows: how many rows a frame may read for which starting Polars' streaming engine costs more than it gains.
         deadline: when, on the monotonic clock, the statement has used up its time; None is never.
         watch: what may give it up; None where nothing does.
+        parts: how it runs what may not fit into memory; None where all is held there.
     """
 
     few_rows: int = 0
     deadline: float | None = None
     watch: Watch | None = None
+    parts: Parts | None = None
 
     def gated(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return a frame that may be long, such that its computation stops when the statement is given up."""
@@ -121,7 +155,15 @@ class Lowering:
         """Run a frame that has just been lowered."""
         if self.bounds.watch is not None:
             self.bounds.watch.collecting()
+        if self.bounds.parts is not None:
+            return collect(frame, few_rows=False, once=False)
         return collect(frame, few_rows=self.reads_few_rows)
+
+    def stream(self, frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
+        """Run a frame that has just been lowered, and give its rows, some at a time, to what `begin` returns."""
+        if self.bounds.watch is not None:
+            self.bounds.watch.collecting()
+        stream(frame, begin)
 
 
 def node_key(plan: Relation) -> NodeKey:

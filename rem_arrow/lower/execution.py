@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, TypeAlias, TypeVar
+
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 
+T = TypeVar("T")
+Engine: TypeAlias = Literal["in-memory", "streaming"]
+
+Rows: TypeAlias = Callable[[pl.DataFrame], None]
+
 # Joins are in the order that order_joins chose; Polars would undo it.
 POLARS_RULES = pl.QueryOptFlags(join_order=False)
+# What is equal is computed again: to compute it once Polars would hold all of its rows.
+_NOTHING_HELD = pl.QueryOptFlags(join_order=False, comm_subplan_elim=False)
 _SHOWN_MAX = 400
 
 
-def collect(frame: pl.LazyFrame, *, few_rows: bool) -> pl.DataFrame:
+def collect(frame: pl.LazyFrame, *, few_rows: bool, once: bool = True) -> pl.DataFrame:
     """Run a frame on the engine that suits it, and on the other one if that fails by itself.
 
     The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates
     of nothing; its in-memory engine does not broadcast some constants to columns without rows.
+
+    Args:
+        once: equal parts of the frame are computed once, and held.
     """
+    rules = POLARS_RULES if once else _NOTHING_HELD
+    return _on_either(lambda engine: frame.collect(optimizations=rules, engine=engine), few_rows=few_rows)
+
+
+def stream(frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
+    """Run a frame, and give its rows, some at a time, to what `begin` returns."""
+
+    def run(engine: Engine) -> None:
+        take = begin()
+        if engine == "streaming":
+            frame.sink_batches(take, optimizations=_NOTHING_HELD, engine=engine)
+        else:
+            take(frame.collect(optimizations=_NOTHING_HELD, engine=engine))
+
+    _on_either(run, few_rows=False)
+
+
+def _on_either(run: Callable[[Engine], T], *, few_rows: bool) -> T:
     try:
-        return frame.collect(optimizations=POLARS_RULES, engine="in-memory" if few_rows else "streaming")
+        return run("in-memory" if few_rows else "streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
         if not _is_its_own(error):
             raise _translated(error) from error
     try:
-        return frame.collect(optimizations=POLARS_RULES, engine="streaming" if few_rows else "in-memory")
+        return run("streaming" if few_rows else "in-memory")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError) as error:
         raise _translated(error) from error
 

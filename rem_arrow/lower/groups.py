@@ -9,7 +9,7 @@ import polars as pl
 from rem_arrow.lower import semantics
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr
+from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column
 
 _ROW = "#row"
 
@@ -46,14 +46,17 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
 def _call(place: int, name: str, call: AggregateCall, context: Lowering) -> _Call:
     inputs: list[pl.Expr] = []
 
-    def column(role: str, expr: Expr) -> pl.Expr:
-        inputs.append(context.expr(expr).alias(f"#{place}.{role}"))
+    def column(role: str, value: pl.Expr) -> pl.Expr:
+        inputs.append(value.alias(f"#{place}.{role}"))
         return pl.col(f"#{place}.{role}")
 
-    arguments = [e for e in (call.argument, *call.extra) if e is not None]
-    columns = [column(str(k), e) for k, e in enumerate(arguments)]
-    where = None if call.where is None else column("where", call.where)
-    order = [column(f"order{k}", key.expr) for k, key in enumerate(call.order)]
+    arguments = [context.expr(e) for e in (call.argument, *call.extra) if e is not None]
+    if call.where is not None:
+        # Polars 2.1 takes the aggregates of a constant column for sorted, with NULLs of empty groups between them.
+        arguments = [pl.when(context.expr(call.where)).then(a) for a in arguments]
+    columns = [column(str(k), a) for k, a in enumerate(arguments)]
+    where = None if call.where is None else column("where", context.expr(call.where))
+    order = [column(f"order{k}", context.expr(key.expr)) for k, key in enumerate(call.order)]
     return _Call(inputs, lower_aggregate(call, columns, where, order).alias(name))
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import assert_never
 
 import polars as pl
 
 from rem_arrow.base.errors import BindError, ExecuteError, InputError
 from rem_arrow.base.source import ScanReport
-from rem_arrow.lower import index, search_hits, sideways
-from rem_arrow.lower.context import Lowering, NodeKey, node_key
-from rem_arrow.lower.groups import lower_groups
-from rem_arrow.lower.joins import lower_join
+from rem_arrow.lower import in_parts, index, search_hits, sideways
+from rem_arrow.lower.big_sort import divided_sort
+from rem_arrow.lower.context import Lowering, NodeKey, node_key, row_bytes
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.lower.unnest import lower_unnest
-from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import (
     Aggregate,
     Apply,
@@ -73,17 +72,17 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Project():
             return _project(plan, context)
         case Join():
-            return context.bounds.gated(lower_join(plan, *_sides(plan, context), context))
+            return context.bounds.gated(in_parts.join(plan, *_sides(plan, context), context))
         case Aggregate():
-            return lower_groups(plan, lower(plan.input, context), context)
+            return in_parts.groups(plan, lower(plan.input, context), context)
         case Sort():
-            return _sort(plan, context)
+            return divided_sort(plan, lower(plan.input, context), context)
         case Limit():
             return _limit(plan, context)
         case Union():
             return pl.concat([_named(lower(i, context), i, plan) for i in plan.inputs], how="vertical")
         case Window():
-            return lower_window(plan, lower(plan.input, context), context)
+            return in_parts.window(plan, lower(plan.input, context), context)
         case Unnest():
             return context.bounds.gated(lower_unnest(plan, lower(plan.input, context), context))
         case Recursive():
@@ -122,7 +121,11 @@ def _scanned(plan: Scan, context: Lowering) -> tuple[pl.LazyFrame, int]:
     coded = frozenset(column for name, column, _ in plan.columns if name in plan.coded)
     scales = dict(plan.fixed)
     fixed = frozenset(column for name, column, _ in plan.columns if name in scales)
-    frame = source.scan([column for _, column, _ in plan.columns], report, plan.skips, coded, fixed)
+    parts = context.bounds.parts
+    bytes_max = inf if parts is None else parts.bytes_max
+    frame = source.scan(
+        [column for _, column, _ in plan.columns], report, plan.skips, coded, fixed, bytes_max=bytes_max
+    )
     return context.bounds.gated(frame.rename({column: name for name, column, _ in plan.columns})), report.rows
 
 
@@ -146,13 +149,13 @@ def _project(plan: Project, context: Lowering) -> pl.LazyFrame:
     return frame.with_columns(outputs).select([n for n, _ in plan.outputs])
 
 
-def _sort(plan: Sort, context: Lowering, *, cut: bool = False) -> pl.LazyFrame:
-    """Rows that are equal stay in their order. What will be `cut` gets their number as a last key, for Polars'
-    in-memory engine sorts all rows to keep an order."""
+def _first_rows(plan: Sort, context: Lowering) -> pl.LazyFrame:
+    """Rows in order, of which only some are wanted. Where all are in memory they get their number as a last key, for
+    Polars' in-memory engine sorts all rows to keep an order."""
     frame = lower(plan.input, context)
     keys = [sort_key(context.expr(k.expr), k.expr.dtype) for k in plan.keys]
     descending, nulls_last = [k.descending for k in plan.keys], [k.nulls_last for k in plan.keys]
-    if cut and context.reads_few_rows:
+    if context.reads_few_rows:
         return frame.with_row_index(_ROW).sort(
             [*keys, pl.col(_ROW)], descending=[*descending, False], nulls_last=[*nulls_last, False]
         )
@@ -161,9 +164,15 @@ def _sort(plan: Sort, context: Lowering, *, cut: bool = False) -> pl.LazyFrame:
 
 def _limit(plan: Limit, context: Lowering) -> pl.LazyFrame:
     count, offset = (None if e is None else _whole(context.value(e)) for e in (plan.count, plan.offset))
-    if isinstance(plan.input, Sort) and count is not None and context.report.nodes is None:
-        return _sort(plan.input, context, cut=True).slice(offset or 0, count).select(list(plan.schema))
+    few = count is not None and _fits((offset or 0) + count, plan, context)
+    if isinstance(plan.input, Sort) and few and context.report.nodes is None:
+        return _first_rows(plan.input, context).slice(offset or 0, count).select(list(plan.schema))
     return lower(plan.input, context).slice(offset or 0, count)
+
+
+def _fits(rows: int, plan: Relation, context: Lowering) -> bool:
+    parts = context.bounds.parts
+    return parts is None or rows * row_bytes(plan) <= parts.bytes_max
 
 
 def _whole(value: object) -> int | None:
@@ -175,7 +184,7 @@ def _whole(value: object) -> int | None:
 def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
     if plan.number not in context.shared:
         outer, context.rows = context.rows, 0
-        context.shared[plan.number] = lower(plan.input, context).cache(), context.rows
+        context.shared[plan.number] = in_parts.shared(plan, lower(plan.input, context), context), context.rows
         context.rows = outer
     frame, rows = context.shared[plan.number]
     context.rows += rows

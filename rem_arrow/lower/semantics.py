@@ -112,23 +112,24 @@ def compared(operator: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
     """`x < y` and the like, and `x IS DISTINCT FROM y`, which is never NULL.
 
     Polars 2.1 gives one row, not one for each, for a constant on the left and a column on the right that holds one
-    value: so the constant comes last.
+    value: so the constant comes last. By methods: Python asks the right side of an operator first where it is of a
+    subclass, as a `pl.Then` is.
     """
     if not x.meta.root_names() and y.meta.root_names():
         operator, x, y = _TURNED[operator], y, x
     match operator:
         case "=":
-            return x == y
+            return x.eq(y)
         case "<>":
-            return x != y
+            return x.ne(y)
         case "<":
-            return x < y
+            return x.lt(y)
         case "<=":
-            return x <= y
+            return x.le(y)
         case ">":
-            return x > y
+            return x.gt(y)
         case ">=":
-            return x >= y
+            return x.ge(y)
         case _:
             return x.ne_missing(y)
 

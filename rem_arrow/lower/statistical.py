@@ -11,6 +11,8 @@ from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
 _SKEW_ROWS_MIN, _KURTOSIS_ROWS_MIN = 3, 4
+# Decimals of more digits have 128 bits in DuckDB.
+_NARROW_DIGITS_MAX = 18
 
 
 def collected(x: pl.Expr) -> pl.Expr:
@@ -33,14 +35,23 @@ def quantile_cont(x: pl.Expr, fraction: pl.Expr, source: pl.DataType, result: pl
     place = (n - 1) * pl.when(q < 0).then(1 + q).otherwise(q)
     low = values.get(place.floor().cast(pl.Int64), null_on_oob=True)
     high = values.get(place.ceil().cast(pl.Int64), null_on_oob=True)
-    quantile = pl.when(low == high).then(low).otherwise(low + (high - low) * (place - place.floor()))
+    share = place - place.floor()
+    quantile = pl.when(low == high).then(low).otherwise(low + (high - low) * share)
     if isinstance(source, pl.Time):
         return (quantile.round().cast(pl.Int64) * 1_000).cast(pl.Time)
     if source.is_temporal():
         return quantile.cast(pl.Int64).cast(pl.Datetime("us")).cast(result)
     if isinstance(result, pl.Decimal):
-        return _cut(quantile, result).cast(result)
+        wide = result.precision > _NARROW_DIGITS_MAX
+        return (_up_to(low, (high - low) * share, result) if wide else _cut(quantile, result)).cast(result)
     return quantile.cast(result)
+
+
+def _up_to(low: pl.Expr, more: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
+    """Return a decimal, and what is to be added to it without the digits that a decimal has not: so DuckDB 2.0
+    interpolates decimals of 128 bits, where it cuts off those of 64 bits towards zero."""
+    unit = 10.0**dtype.scale
+    return (((low * unit).round() + (more * unit + 1e-6).floor()) / unit).round(dtype.scale)
 
 
 def _cut(x: pl.Expr, dtype: pl.Decimal) -> pl.Expr:

@@ -41,6 +41,8 @@ _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
 _DATETIMES = (pydantic.NaiveDatetime, pydantic.AwareDatetime, pydantic.PastDatetime, pydantic.FutureDatetime)
 _DATES = (pydantic.PastDate, pydantic.FutureDate)
 _DECIMAL_DEFAULT = (38, 10)
+# The factories that always give the same.
+EMPTY = (list, dict, set, frozenset, tuple, str, int, float, bool, bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ def map_annotation(annotation: Any, metadata: list[Any], *, seen: tuple[type, ..
     if isinstance(annotation, type) and origin is None:
         return _map_class(annotation, seen)
     return _JSON
+
+
+def check_default(value: Any, mapping: Mapping, dtype: pl.DataType, where: str) -> None:
+    """Raise InputError for a default that a column cannot hold: Pydantic checks values, but no defaults."""
+    try:
+        plain = value if value is None or mapping.to_plain is None else mapping.to_plain(value)
+        values.column("v", [plain], dtype)
+    except (TypeError, ValueError, AttributeError, OverflowError, InputError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"the default of {where} does not fit its type: {value!r:.80}") from error
 
 
 def json_text(value: object) -> str:

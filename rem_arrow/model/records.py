@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Table
-from rem_arrow.model.fields import from_json_text, map_annotation
+from rem_arrow.model.fields import EMPTY, check_default, from_json_text, map_annotation
 from rem_arrow.model.registry import SYSTEM_FIELDS, id_text
 from rem_arrow.storage import values
 
@@ -57,6 +57,11 @@ class Records:
         mappings = [map_annotation(model.model_fields[n].annotation, model.model_fields[n].metadata) for n in names]
         self._converters = [(i, names[i], m.to_plain) for i, m in enumerate(mappings) if m.to_plain is not None]
         self._members = {n: m.members for n, m in zip(names, mappings, strict=True) if m.members is not None}
+        self._made = [
+            (i, f, m)
+            for i, (f, m) in enumerate(zip(self.declared, mappings, strict=True))
+            if (factory := model.model_fields[f.name].default_factory) is not None and factory not in EMPTY
+        ]
         self._json_columns = [f.name for f in table.fields if f.encoding == "json"]
         self._created = values.to_plain(table.field("created_at").dtype)
 
@@ -120,6 +125,10 @@ class Records:
         that the database fills."""
         many = len(valid) > 1
         declared: list[tuple[Json, ...]] = list(map(self._get, valid))
+        for i, field, mapping in self._made:
+            for model, row in zip(valid, declared, strict=True):
+                if field.name not in model.model_fields_set:
+                    check_default(row[i], mapping, field.dtype, f"{self.table.name}.{field.name}")
         if self._converters and declared:
             columns: list[Any] = list(zip(*declared, strict=True))
             for i, name, convert in self._converters:
@@ -183,13 +192,20 @@ class Records:
             loc = list(e["loc"])
             place = cast(int, loc.pop(0)) if many and loc else None
             field = ".".join(str(x) for x in loc) or "(whole row)"
-            shown = repr(e["input"])
+            shown = _shown(e["input"])
             lines.append(
                 f'{_at(place)}{self.table.name}, field "{field}": {e["msg"]} (got '
                 f"{shown[:80]}{'...' if len(shown) > 80 else ''})"
             )
         more = [f"and {len(errors) - _ERRORS_SHOWN_MAX} more"] if len(errors) > _ERRORS_SHOWN_MAX else []
         return "\n".join(lines + more)
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__} of great depth"
 
 
 def _at(place: int | None) -> str:

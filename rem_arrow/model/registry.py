@@ -20,7 +20,7 @@ from rem_arrow.base.datatypes import Json, instance
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.index.entries import ordered_form
-from rem_arrow.model.fields import Mapping, map_annotation
+from rem_arrow.model.fields import EMPTY, Mapping, check_default, map_annotation
 
 CATEGORIES = ("system", "public", "user", "agents")
 SYSTEM_FIELDS = ("created_at", "modified_at", "deleted_at")
@@ -45,6 +45,10 @@ def describe(model: type[BaseModel], name: str, number: int) -> Table:
             continue
         else:
             fields.append(_field(field_name, info, name, len(fields)))
+    folded = [f.name.casefold() for f in fields]
+    twice = next((f.name for f in fields if folded.count(f.name.casefold()) > 1), None)
+    if twice is not None:
+        raise InputError(f'the fields of {name} called "{twice}" in some case differ in case only; rename one')
     for system in SYSTEM_FIELDS:
         fields.append(Field(system, _UTC, len(fields), nullable=system == "deleted_at"))
     table = Table(
@@ -146,6 +150,8 @@ def _field(name: str, info: FieldInfo, table: str, number: int) -> Field:
     check_name(name, "column")
     mapping: Mapping = map_annotation(info.annotation, info.metadata)
     dtype = datatypes.check_storable(mapping.dtype, f"{table}.{name}")
+    if info.default_factory in EMPTY or (info.default is not None and info.default is not PydanticUndefined):
+        check_default(info.get_default(call_default_factory=True), mapping, dtype, f"{table}.{name}")
     return Field(
         name, dtype, number, mapping.nullable, None, "json" if mapping.is_json else "plain", info.description or ""
     )

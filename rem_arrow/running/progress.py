@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import Any, Protocol
 
+from rem_arrow.base.printable import printable
 from rem_arrow.running.cancellation import check_stopped
 
 _DELAY_S = 1.0
@@ -42,7 +43,7 @@ def progress_bar(title: str, total: int | None, wanted: bool | None) -> Iterator
     if kind is None:
         yield lambda _: check_stopped()
         return
-    bar = kind(title, total)
+    bar = kind(printable(title), total)
 
     def advance(count: int) -> None:
         check_stopped()
@@ -90,7 +91,12 @@ class _TerminalBar:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         self._drawn = Progress(*columns, console=Console(file=sys.stderr), transient=True)
         self._task = self._drawn.add_task(title, total=total)
 

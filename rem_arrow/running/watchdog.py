@@ -8,10 +8,8 @@ caller does not wait for that.
 from __future__ import annotations
 
 import contextvars
-import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -19,27 +17,19 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.running.cancellation import check_stopped
+from rem_arrow.running.memory import resident_bytes
+from rem_arrow.running.threads import Threads
 
 T = TypeVar("T")
 
 _POLL_S = 0.002
-# More than ever run at the same time: work that waits for other watched work must not keep it from starting.
-_THREADS_MAX = 1_000
+
+# Work that waits for other watched work must not keep it from starting.
+_threads = Threads(1_000, "rem-watched")
 
 
-class _Threads:
-    """The threads for watched work; a forked process has none of its parent's, and starts its own."""
-
-    def __init__(self) -> None:
-        self.renew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.renew)
-
-    def renew(self) -> None:
-        self.pool = ThreadPoolExecutor(_THREADS_MAX, thread_name_prefix="rem-watched")
-
-
-_threads = _Threads()
+class MemoryExceededError(ExecuteError):
+    """The work needed more memory than it may use."""
 
 
 class Watch:
@@ -89,21 +79,32 @@ class Watch:
                     return running.result(_POLL_S)
                 self._look()
             return running.result()
+        except MemoryExceededError as error:
+            self._given_up = str(error)
+            # What it holds is given back before another attempt begins.
+            while not running.done():
+                with suppress(TimeoutError, ExecuteError):
+                    running.result(_POLL_S)
+                self._look_at_time()
+            raise
         except BaseException as error:
             self._given_up = str(error)
             raise
 
-    def _look(self) -> None:
+    def _look_at_time(self) -> None:
         check_stopped()
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ExecuteError(f"the statement ran longer than {self._timeout_s} s and was stopped")
+
+    def _look(self) -> None:
+        self._look_at_time()
         # Half of the limit is for the caches and RocksDB, half for running work.
         if (
             self._memory_bytes is not None
             and self._before is not None
             and resident_bytes() - self._before > self._memory_bytes // 2
         ):
-            raise ExecuteError(
+            raise MemoryExceededError(
                 f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was "
                 "stopped; filter more, or raise memory_limit"
             )
@@ -111,12 +112,3 @@ class Watch:
     def _passed(self, frame: pl.DataFrame) -> pl.DataFrame:
         self.check()
         return frame
-
-
-def resident_bytes() -> int:
-    """Return the resident memory of this process; 0 on systems without /proc."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * 4096
-    except OSError:
-        return 0

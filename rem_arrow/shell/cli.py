@@ -16,6 +16,7 @@ import polars as pl
 import typer
 
 from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
 from rem_arrow.running.file_access import Files
@@ -79,7 +80,7 @@ def sql(
         text = sys.stdin.read() if query == "-" else query
         parameters = _parameters(param or [])
         if explain:
-            typer.echo(db.explain(text, parameters, analyze=True))
+            typer.echo(printable(db.explain(text, parameters, analyze=True)))
         else:
             write_rows(db.sql(text, parameters, timeout_s=timeout), format_, output)
 
@@ -300,6 +301,9 @@ def ask(
     base_url: Annotated[
         str | None, typer.Option(help="Server of the language model; default is $OPENAI_BASE_URL")
     ] = None,
+    examples: Annotated[
+        bool, typer.Option(help="Show the language model values of the tables that the question concerns")
+    ] = True,
     format_: OutputFormat = None,
 ) -> None:
     """Answer a question in plain language.
@@ -307,13 +311,16 @@ def ask(
     rem-arrow ask rem-demo.rem "What imports zlib?" --plan
     """
     with _errors(), _reader(database) as db:
-        answer = db.query_natural_language(question, table, max_stages, model=model, base_url=base_url, explain=plan)
+        answer = db.query_natural_language(
+            question, table, max_stages, model=model, base_url=base_url, examples=examples, explain=plan
+        )
         if plan:
-            typer.echo(answer.told(), err=True)
+            typer.echo(printable(answer.told()), err=True)
         elif format_ in (None, Format.table) and sys.stdout.isatty():
-            typer.echo(f"{answer.query_type}, confidence {answer.confidence:.2f}: {answer.explanation}", err=True)
+            said = f"{answer.query_type}, confidence {answer.confidence:.2f}: {answer.explanation}"
+            typer.echo(printable(said), err=True)
         for note in answer.notes:
-            typer.echo(note, err=True)
+            typer.echo(printable(note), err=True)
         write_rows(answer.results, format_, None)
 
 
@@ -356,7 +363,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except RemError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        typer.echo(printable(f"{type(error).__name__}: {error}"), err=True)
         raise typer.Exit(EXIT_FAILED) from error
     except BrokenPipeError:
         raise typer.Exit(0) from None

@@ -27,6 +27,7 @@ import polars as pl
 from IPython.core.magic import no_var_expand
 
 from rem_arrow.base.errors import InputError, RemError, suggest
+from rem_arrow.base.printable import printable
 from rem_arrow.face.database import Database, connect
 from rem_arrow.sql.statement.mentions import mentioned
 
@@ -81,7 +82,7 @@ class Magic:
         try:
             return self._line(line) if cell is None else self._cell(line, cell)
         except RemError as error:
-            text = f"{type(error).__name__}: {error}"
+            text = printable(f"{type(error).__name__}: {error}")
             # IPython calls this method of an exception to render it.
             vars(error)["_render_traceback_"] = lambda: [text]
             raise

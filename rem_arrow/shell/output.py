@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,8 +12,10 @@ import polars as pl
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.printable import printable
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import file_written_beside
 
@@ -46,6 +49,11 @@ def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None)
         return
     if output is None and kind in (Format.parquet, Format.arrow) and sys.stdout.isatty():
         raise InputError(f"{kind.value} is not for a terminal; name a file with --output, or pipe it")
+    if output is None and sys.stdout.isatty():
+        encoded = BytesIO()
+        _encode(frame, kind, encoded)
+        typer.echo(printable(encoded.getvalue().decode("utf-8")), nl=False)
+        return
     if output is None:
         _encode(frame, kind, sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -85,7 +93,7 @@ def _draw(frame: pl.DataFrame) -> None:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     for name, dtype in frame.schema.items():
         table.add_column(
-            name,
+            Text(_line(name)),
             justify="right" if dtype.is_numeric() else "left",
             overflow="fold" if frame.width <= 3 else "ellipsis",
             no_wrap=frame.width > 3,
@@ -101,13 +109,17 @@ def _draw(frame: pl.DataFrame) -> None:
     console.print(f"{frame.height:,} row{'s' if frame.height != 1 else ''}{remainder}", style="dim", highlight=False)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any) -> Text:
+    # A Text, since rich takes a str for its markup.
     if value is None:
-        return "[dim]NULL[/dim]"
+        return Text("NULL", style="dim")
     if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+        return Text(f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}")
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    text = str(value).replace("\n", " ")
-    cut = text if len(text) <= _TEXT_CHARS_MAX else text[: _TEXT_CHARS_MAX - 1] + "…"
-    return cut.replace("[", "\\[")
+        return Text(f"{value:,}")
+    text = _line(str(value))
+    return Text(text if len(text) <= _TEXT_CHARS_MAX else text[: _TEXT_CHARS_MAX - 1] + "…")
+
+
+def _line(text: str) -> str:
+    return printable(text.replace("\n", " ").replace("\t", " "))

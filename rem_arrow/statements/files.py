@@ -27,34 +27,35 @@ _SEPARATORS = ("DELIMITER", "DELIM", "SEP")
 
 def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
-    path = context.instance.files.checked(statement.path)
-    chosen = _Options(context.text, statement.options, statement.path)
+    path, chosen = statement.path, _Options(context.text, statement.options, statement.path)
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
-    frame = context.rows(query, snapshot)
-    frame.columns = unique_names(query.names)
-    write_file(frame, path, chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
+    with context.instance.files.writing(path) as file:
+        frame = context.rows(query, snapshot)
+        frame.columns = unique_names(query.names)
+        write_file(frame, file, path, chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
     return counted(frame.height)
 
 
 def copy_from(context: Context, statement: CopyFrom) -> Result:
     """Add the rows of a file to a table: all of them, or none."""
-    path = context.instance.files.checked(statement.path)
-    chosen = _Options(context.text, statement.options, statement.path)
+    path, chosen = statement.path, _Options(context.text, statement.options, statement.path)
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
         table = tv.table
         listed = list(table.fields) if statement.columns is None else chosen_fields(context, table, statement.columns)
         schema = {f.name: f.dtype for f in listed}
-        frame = read_file(
-            path,
-            chosen.format,
-            schema,
-            header=chosen.header,
-            separator=chosen.separator,
-            null=chosen.null,
-        )
+        with context.instance.files.reading(path) as file:
+            frame = read_file(
+                file,
+                path,
+                chosen.format,
+                schema,
+                header=chosen.header,
+                separator=chosen.separator,
+                null=chosen.null,
+            )
         by_place = statement.columns is not None or not chosen.header
         fields = _by_place(frame, listed, table) if by_place else _by_name(frame, table, statement.path)
         snapshot = context.snapshot(access, frames={_FILE: frame})

@@ -99,7 +99,7 @@ def field_of(context: Context, table: Table, column: ColumnDefinition, number: i
     query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(
         column.default, field
     )
-    value, convert = fitting(context, query, snapshot, table, [field]).item(), values.to_plain(dtype)
+    value, convert = fitting(context, query, snapshot, table, [field]).row(0)[0], values.to_plain(dtype)
     default: Json = value if value is None or convert is None else convert(value)
     return replace(field, default=default)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TypeAlias
 
-from rem_arrow.base.errors import ExecuteError, RemError
+from rem_arrow.base.errors import ExecuteError, InputError, RemError
 
 # Is told by a function whether to stop, and does so at its next boundary.
 Work: TypeAlias = Callable[[Callable[[], bool]], object]
@@ -63,28 +63,35 @@ class Background:
 
     def wait(self, timeout_s: float | None = None, tick: Callable[[], None] = lambda: None) -> None:
         """Return when all that was asked for is done; `tick` is called now and then. Raises the failure of the work,
-        if it failed."""
+        if it failed, and InputError if it was stopped."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         done = False
         while not done:
             tick()
             left = _TICK_S if deadline is None else min(_TICK_S, deadline - time.monotonic())
             with self._idle:
-                done = self._idle.wait_for(lambda: self._queued == 0 or self.failure is not None, max(0.0, left))
+                done = self._idle.wait_for(self._is_over, max(0.0, left))
             if deadline is not None and time.monotonic() >= deadline:
                 break
         if self.failure is not None:
             self._told = True
             raise ExecuteError(f"background work failed: {self.failure}") from self.failure
+        if self._stopping and self._queued:
+            raise InputError("the database was closed; background work goes on when it is opened again")
         if not done:
             raise ExecuteError(f"background work was not done after {timeout_s} s")
 
     def stop(self, timeout_s: float) -> None:
         """Stop at the next boundary; what is left is not done."""
-        self._stopping = True
+        with self._idle:
+            self._stopping = True
+            self._idle.notify_all()
         self._paused.set()
         self._work.put(None)
         self._thread.join(timeout_s)
+
+    def _is_over(self) -> bool:
+        return self._queued == 0 or self.failure is not None or self._stopping
 
     def _run(self) -> None:
         while not self._stopping:
@@ -110,7 +117,7 @@ class Background:
         if isinstance(error, RuntimeError) and "shutdown" in str(error):
             # The interpreter ends, and its pools take no more work; the next process begins it again.
             self._stopping = True
-        elif error is not None:
+        elif error is not None and not self._stopping:
             with self._idle:
                 self.failure, self._told = _failure(error), False
                 self._idle.notify_all()

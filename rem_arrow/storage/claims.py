@@ -1,15 +1,31 @@
-"""The folders that this process has open for writing, by device and inode: RocksDB's lock goes by the spelling of a
-path, and files' locks do not hold within a process."""
+"""The folders that this process has open for writing, by device and inode.
+
+RocksDB's lock goes by the spelling of a path, and files' locks do not hold within a process.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 from rem_arrow.base.errors import ConflictError
 
-_claimed: set[tuple[int, int]] = set()
-_lock = threading.Lock()
+
+class _Claims:
+    """The claims of this process. A forked one begins with none, and with a lock that nobody holds."""
+
+    def __init__(self) -> None:
+        self.renew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.lock = threading.Lock()
+        self.folders: set[tuple[int, int]] = set()
+
+
+_claims = _Claims()
 
 
 def claim(path: Path) -> tuple[int, int]:
@@ -17,17 +33,17 @@ def claim(path: Path) -> tuple[int, int]:
     has it open for writing. Raises ConflictError."""
     stat = path.stat()
     folder = (stat.st_dev, stat.st_ino)
-    with _lock:
-        if folder in _claimed:
+    with _claims.lock:
+        if folder in _claims.folders:
             raise ConflictError(
                 f"cannot open {path}: this process has this database open for writing already. Use that one, or close "
                 "it first"
             )
-        _claimed.add(folder)
+        _claims.folders.add(folder)
     return folder
 
 
 def release(folder: tuple[int, int]) -> None:
-    """Give a folder up."""
-    with _lock:
-        _claimed.discard(folder)
+    """Let the folder be opened again."""
+    with _claims.lock:
+        _claims.folders.discard(folder)

@@ -75,6 +75,7 @@ def compact(store: Store, table: int, *, everything: bool = False) -> bool:
     """Merge segments that are small or mostly dead. Returns whether there was work."""
     with store.rewriting:
         with store.lock:
+            store.check_open()
             tv = store.version.tables.get(table)
             views = [] if tv is None else [v for v in tv.parts if isinstance(v.part, Segment)]
         chosen = _choose(views, everything=everything)

@@ -1,4 +1,4 @@
-"""What the store asks of the indexes, which lie in a layer above it."""
+"""What a store asks of the indexes over it."""
 
 from __future__ import annotations
 

@@ -13,15 +13,15 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, RemError
-from rem_arrow.running.disk_errors import disk_error
-from rem_arrow.storage import keys
-from rem_arrow.storage.claims import claim, release
+from rem_arrow.base.errors import ConflictError, RemError
+from rem_arrow.storage import claims, forks, keys
+from rem_arrow.storage.kv_errors import closed_meanwhile, translated
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -32,33 +32,12 @@ _ENTRY_BYTES = 64
 _PROBE_BYTES = 1 << 20
 # How long reads that have begun may hold a closed store open.
 _RELEASE_S, _RELEASE_TICK_S = 10.0, 0.02
+# RocksDB starts these for each opening, which takes longer with its default of 16 than reading a few files.
+_OPENING_THREADS = 2
+_POLL_S = 0.001
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
-
-
-def _translated(error: Exception, what: str) -> RemError:
-    """Return our error for one that RocksDB raised while doing `what`."""
-    text = str(error)
-    lowered = text.lower()
-    if isinstance(error, RemError):
-        return error
-    if isinstance(error, KeyError):
-        return ExecuteError(f"{what}: it was closed or opened again meanwhile; try again")
-    if "lock" in lowered and (
-        "held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered
-    ):
-        return ConflictError(
-            f"{what}: another connection has this database open for writing. Close it, or read beside it with "
-            f"connect(path, read_only=True). ({text})"
-        )
-    # Before damage: RocksDB calls some of what a full disk leaves so, and says why.
-    failed = disk_error(error, what)
-    if failed is not None:
-        return failed
-    if "corruption" in lowered or "checksum mismatch" in lowered:
-        return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
-    return ExecuteError(f"{what}: {text}")
 
 
 def _options(
@@ -97,6 +76,7 @@ class KV:
         self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
+        self._closed = False
         self._reopening = threading.Lock()
         # How often it was opened again.
         self.reopened = 0
@@ -105,13 +85,14 @@ class KV:
         self._unlogged = rocksdict.WriteOptions()
         self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign]
         if mode == "write":
-            self._release = weakref.finalize(self, release, claim(path))
+            self._release = weakref.finalize(self, claims.release, claims.claim(path))
         try:
             self._open(after_cut=after_cut)
         except RemError:
             if mode == "write":
                 self._release()
             raise
+        forks.register(self, partial(_rocksdb_of, weakref.ref(self)))
 
     def _open(self, *, after_cut: bool = False, read_only: bool = False) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
@@ -128,6 +109,7 @@ class KV:
             recovery.point_in_time() if after_cut else recovery.tolerate_corrupted_tail_records()
         )
         options.set_keep_log_file_num(2)
+        options.set_max_file_opening_threads(_OPENING_THREADS)
         options.set_stats_dump_period_sec(0)
         families = {
             name: _options(self._memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
@@ -140,7 +122,7 @@ class KV:
         try:
             self._db = rocksdict.Rdict(str(self.path), options, families, access)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"cannot open {self.path}") from error
+            raise translated(error, f"cannot open {self.path}") from error
         self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
 
@@ -149,6 +131,8 @@ class KV:
         not flushed is lost. Raises ExecuteError where the disk takes no writes yet; then reads go on as before."""
         self._check_disk()
         with self._reopening:
+            if self._closed:
+                raise closed_meanwhile(self.path)
             self._disconnect()
             try:
                 self._open_again()
@@ -179,18 +163,22 @@ class KV:
             finally:
                 probe.unlink(missing_ok=True)
         except OSError as error:
-            raise _translated(error, f"writing to {self.path}") from error
+            raise translated(error, f"writing to {self.path}") from error
 
     def _read_failed(self, error: Exception, family: str, reopened: int) -> None:
         """Raise the error of a read, unless the store was opened again meanwhile."""
+        if self._closed:
+            raise closed_meanwhile(self.path) from error
         with self._reopening:
             if self.reopened != reopened:
                 return
-        raise _translated(error, f"reading {family} of {self.path}") from error
+        raise translated(error, f"reading {family} of {self.path}") from error
 
     def _write_failed(self, error: Exception, what: str) -> RemError:
+        if self._closed:
+            return closed_meanwhile(self.path)
         self.failed = True
-        return _translated(error, what)
+        return translated(error, what)
 
     def get(self, family: str, key: bytes) -> bytes | None:
         reopened = self.reopened
@@ -250,15 +238,15 @@ class KV:
             drop: (family, prefix) of keys to delete before the operations.
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
-        handles = self._handles
-        for family, prefix in drop:
-            batch.delete_range(prefix, _behind(prefix), handles[family])
-        for family, key, value in ops:
-            if value is None:
-                batch.delete(key, handles[family])
-            else:
-                batch.put(key, value, handles[family])
+        handles = self._open_handles()
         try:
+            for family, prefix in drop:
+                batch.delete_range(prefix, _behind(prefix), handles[family])
+            for family, key, value in ops:
+                if value is None:
+                    batch.delete(key, handles[family])
+                else:
+                    batch.put(key, value, handles[family])
             if sync:
                 self._db.write(batch, self._synced)
             else:
@@ -268,6 +256,7 @@ class KV:
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
+        self._open_handles()
         entries = iter(entries)
         try:
             while (batch := self._bulk_batch(family, entries)) is not None:
@@ -296,7 +285,7 @@ class KV:
     def delete_prefix(self, family: str, prefix: bytes) -> None:
         """Delete, at once and without the log, every key that starts with `prefix`."""
         batch = rocksdict.WriteBatch(raw_mode=True)
-        batch.delete_range(prefix, _behind(prefix), self._handles[family])
+        batch.delete_range(prefix, _behind(prefix), self._open_handles()[family])
         try:
             self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
@@ -329,20 +318,46 @@ class KV:
             raise self._write_failed(error, f"writing to {self.path}") from error
 
     def close(self) -> None:
-        """Close the store and give up its lock, also after a failure; safe to call twice."""
+        """Close the store and give up its lock, also after a failure; safe to call twice. Calls that run in other
+        threads end first; later ones raise InputError."""
+        self._closed = True
         with self._reopening:
             self._disconnect()
         if self.mode == "write":
             self._release()
 
     def _disconnect(self) -> None:
-        # What fails here has failed before, and was told then; what was acknowledged is in the log.
-        for name, family in self._families.items():
-            if name != "default":
-                with contextlib.suppress(_ROCKSDB_ERROR):
-                    family.close()
+        families = [family for name, family in self._families.items() if name != "default"]
         # In place: the frames of an error that somebody keeps refer to them, and would keep the store and its lock.
         self._handles.clear()
         self._families.clear()
-        with contextlib.suppress(_ROCKSDB_ERROR):
-            self._db.close()
+        for family in [*families, self._db]:
+            _close_unused(family)
+
+    def _open_handles(self) -> dict[str, rocksdict.ColumnFamily]:
+        """Return the handles of the families. Raises InputError once the store is closed."""
+        handles = self._handles
+        if not handles:
+            with self._reopening:
+                handles = self._handles
+        if not handles:
+            raise closed_meanwhile(self.path)
+        return handles
+
+
+def _close_unused(db: rocksdict.Rdict) -> None:
+    """Close as soon as no other thread is inside of one of its calls; rocksdict refuses before."""
+    while True:
+        try:
+            return db.close()
+        except _ROCKSDB_ERROR as error:
+            # Anything else has failed before, and was told then; what was acknowledged is in the log.
+            if "borrowed" not in str(error):
+                return None
+        time.sleep(_POLL_S)
+
+
+def _rocksdb_of(kv: weakref.ref[KV]) -> list[object]:
+    """Return the objects of RocksDB that a store holds."""
+    held = kv()
+    return [] if held is None else [held._db, *held._families.values(), *held._handles.values()]

@@ -20,7 +20,8 @@ class Overlay:
         self.base = base
         self.version = base
         self._runs: dict[int, Run] = {}
-        self._killed: dict[int, list[int]] = {}
+        # Also what does not live in `base`: a vector may follow its row in a commit of its own, before this one.
+        self._killed: dict[int, set[int]] = {}
         self._ids: set[tuple[int, bytes]] = set()
         self._stale: list[tuple[str, bytes, int, int]] = []
 
@@ -36,7 +37,7 @@ class Overlay:
             tables[number] = self._append(number, tables[number], appends)
         self._ids.update(changes.ids)
         self._stale += changes.stale
-        self.version = Version(self.base.commit, tables, self.base.names)
+        self.version = Version(self.base.kv, self.base.commit, tables, self.base.names)
 
     def changes(self) -> Changes:
         """Return everything as one commit: of rows written more than once only the last version."""
@@ -52,12 +53,13 @@ class Overlay:
                     if run.has_frames
                     else Append(rowids, [run.plain(i) for i in live]),
                 )
-        total.killed = {n: list(r) for n, r in self._killed.items()}
+        total.killed = {n: sorted(r) for n, r in self._killed.items()}
         total.ids, total.stale = self._ids, self._stale
         return total
 
     def _kill(self, number: int, tv: TableVersion, rowids: list[int]) -> TableVersion:
         by_part = tv.places(rowids)
+        self._killed.setdefault(number, set()).update(rowids)
         views = []
         for view in tv.parts:
             offsets = by_part.get(view.part.number)
@@ -65,8 +67,6 @@ class Overlay:
                 view.part.kills.add(offsets)
                 view = view._replace(kills=len(view.part.kills.offsets))
             elif offsets:
-                ids = view.part.rowid_array(view.length)
-                self._killed.setdefault(number, []).extend(int(ids[o]) for o in offsets)
                 view = view._replace(hidden=view.hidden | frozenset(offsets))
             views.append(view)
         return TableVersion(tv.table, tuple(views))

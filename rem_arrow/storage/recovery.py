@@ -118,7 +118,7 @@ def load_version(kv: KV, cache: ColumnCache, known: Known | None = None) -> Vers
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(commit, versions, names)
+    return Version(kv, commit, versions, names)
 
 
 def stored_commit(kv: KV) -> int:

@@ -121,18 +121,13 @@ class Segment:
         here: npt.NDArray[np.intp] = places[own[places] == rowids]
         return here
 
-    def column(self, field: Field) -> pl.Series:
-        """Return the whole column, dead rows included, as the field's type."""
+    def column(self, field: Field, *, keep: bool = True) -> pl.Series:
+        """Return the whole column, dead rows included, as the field's type; in the cache if it is to `keep`."""
         pages = self.columns.get(field.number)
         if pages is None:
             return _default(field, self.rows)
-        key = (self.table, self.number, field.number, WHOLE_COLUMN)
-        values_ = self.cache.get(key)
-        if values_ is None:
-            parts = [self._page(field.number, p, pages) for p in range(pages.pages)]
-            values_ = parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
-            self.cache.put(key, values_)
-        return values_.alias(field.name) if pages.dtype == field.dtype else values_.cast(field.dtype).alias(field.name)
+        whole = self._whole(field, WHOLE_COLUMN, pages, None, keep=keep)
+        return whole if pages.dtype == field.dtype else whole.cast(field.dtype)
 
     def has_few_texts(self, field: Field) -> bool:
         """Say whether `coded` is worth while: a text column whose values repeat a lot."""
@@ -141,33 +136,19 @@ class Segment:
             pages.dtype == pl.String() == field.dtype and pages.zone.distinct <= self.rows * _CODED_SHARE_MAX
         )
 
-    def coded(self, field: Field) -> pl.Series:
+    def coded(self, field: Field, *, keep: bool = True) -> pl.Series:
         """Return a whole text column as categories of `codec.CODED`."""
         pages = self.columns.get(field.number)
         if pages is None:
             return _default(field, self.rows).cast(codec.CODED)
-        key = (self.table, self.number, field.number, CODED_COLUMN)
-        values_ = self.cache.get(key)
-        if values_ is None:
-            values_ = pl.concat(
-                [self._page(field.number, p, pages, codec.CODED) for p in range(pages.pages)], rechunk=True
-            )
-            self.cache.put(key, values_)
-        return values_.alias(field.name)
+        return self._whole(field, CODED_COLUMN, pages, codec.CODED, keep=keep)
 
-    def fixed(self, field: Field) -> pl.Series:
+    def fixed(self, field: Field, *, keep: bool = True) -> pl.Series:
         """Return a whole decimal column whose unscaled values fit into 64 bits as these."""
         pages = self.columns.get(field.number)
         if pages is None or pages.dtype != field.dtype:
-            return codec.unscaled(self.column(field))
-        key = (self.table, self.number, field.number, FIXED_COLUMN)
-        values_ = self.cache.get(key)
-        if values_ is None:
-            values_ = pl.concat(
-                [self._page(field.number, p, pages, pl.Int64()) for p in range(pages.pages)], rechunk=True
-            )
-            self.cache.put(key, values_)
-        return values_.alias(field.name)
+            return codec.unscaled(self.column(field, keep=keep))
+        return self._whole(field, FIXED_COLUMN, pages, pl.Int64(), keep=keep)
 
     def frame(
         self,
@@ -175,11 +156,21 @@ class Segment:
         length: int,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        keep: bool = True,
     ) -> pl.DataFrame:
-        """Return the columns; those whose names are in `coded` as categories, in `fixed` as unscaled integers."""
+        """Return the columns; those whose names are in `coded` as categories, in `fixed` as unscaled integers. What is
+        not to `keep` is not put into the cache."""
         assert length == self.rows, "a segment does not grow"
         return pl.DataFrame(
-            [self.coded(f) if f.name in coded else self.fixed(f) if f.name in fixed else self.column(f) for f in fields]
+            [
+                self.coded(f, keep=keep)
+                if f.name in coded
+                else self.fixed(f, keep=keep)
+                if f.name in fixed
+                else self.column(f, keep=keep)
+                for f in fields
+            ]
         )
 
     def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
@@ -198,6 +189,19 @@ class Segment:
     def zone(self, field: Field) -> ZoneMap | None:
         pages = self.columns.get(field.number)
         return pages.zone if pages is not None and pages.dtype == field.dtype else None
+
+    def _whole(
+        self, field: Field, kind: int, pages: ColumnPages, dtype: pl.DataType | None, *, keep: bool
+    ) -> pl.Series:
+        """Return a whole column in the form that `kind` names."""
+        key = (self.table, self.number, field.number, kind)
+        values_ = self.cache.get(key)
+        if values_ is None:
+            parts = [self._page(field.number, p, pages, dtype) for p in range(pages.pages)]
+            values_ = parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=True)
+            if keep:
+                self.cache.put(key, values_)
+        return values_.alias(field.name)
 
     def _value(self, field: Field, offset: int) -> object:
         pages = self.columns.get(field.number)

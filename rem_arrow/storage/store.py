@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
-from rem_arrow.storage import keys, last_commit, recovery, tail
+from rem_arrow.running.patience import held
+from rem_arrow.storage import forks, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
@@ -33,31 +34,14 @@ from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.last_commit import LastCommit
+from rem_arrow.storage.page_threads import PageThreads
 from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.settings import Settings
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
-Durability: TypeAlias = Literal["wal", "sync"]
-
 _RUN_BYTES_MAX = 64 << 20
 _WAITING_RUNS_MAX = 4
-
-
-class Settings(NamedTuple):
-    """How a store is run.
-
-    Attributes:
-        memory_bytes: bound on the column cache and RocksDB's buffers together.
-        threads: threads that decode and encode pages.
-        tail_rows_max: rows after which the tail is sealed into a segment.
-        background: seal and compact on a thread of their own; without, only `Store.compact` does.
-    """
-
-    memory_bytes: int = 2 << 30
-    threads: int = 2
-    durability: Durability = "wal"
-    tail_rows_max: int = 65_536
-    background: bool = True
 
 
 class Store:
@@ -78,7 +62,7 @@ class Store:
         self.process = os.getpid()
         self._last_commit: LastCommit | None = None
         self.interrupted = False
-        self.executor = ThreadPoolExecutor(settings.threads, thread_name_prefix="rem-pages")
+        self.executor = PageThreads(settings.threads, path)
         try:
             self.kv, self.cache, self.version = self._opened()
         except RemError:
@@ -92,6 +76,7 @@ class Store:
         self._garbage = Garbage()
         self._room = threading.Condition(self.lock)
         self.closed = False
+        self._closing = threading.RLock()
         self.indexer: Indexer = NoIndexes()
         self._tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
@@ -136,16 +121,23 @@ class Store:
         self.check_open()
         if not self.read_only:
             return
-        # The old store closes by itself when the last segment that reads from it is gone.
-        self.kv, self.cache, self.version = self._opened()
+        with self.lock:
+            self.check_open()
+            # The old store closes by itself when the last version that reads from it is gone.
+            self.kv, self.cache, self.version = self._opened()
 
     def check_open(self) -> None:
+        """Raise InputError where nothing may be done with this handle any more."""
+        self.check_process()
         if self.closed:
             raise InputError(f"the database {self.path} is closed; connect to it again")
+
+    def check_process(self) -> None:
+        """Raise InputError in a process that was forked from the one that opened this handle."""
         if os.getpid() != self.process:
             raise InputError(
-                "this handle was made in another process; connect again in this one (after a fork, nothing of it may "
-                "be used)"
+                f"this handle of {self.path} belongs to process {self.process}, and this one was forked from it; "
+                f"{forks.ADVICE}"
             )
 
     # --- writing
@@ -156,7 +148,9 @@ class Store:
         Raises:
             ExecuteError: the disk takes no writes yet.
             CorruptionError: the disk has lost commits that it had taken.
+            InputError: the database is closed.
         """
+        self.check_open()
         if not self.kv.failed:
             return
         self.kv.reopen()
@@ -172,6 +166,7 @@ class Store:
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
+        self.check_open()
         return self._counters.rowids(table, count)
 
     def reserve_table(self) -> int:
@@ -180,6 +175,7 @@ class Store:
 
     def reserve_part(self, table: int) -> int:
         """Return a fresh part number. REQUIRES: the lock."""
+        self.check_open()
         return self._counters.part(table)
 
     def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
@@ -249,7 +245,7 @@ class Store:
             assert manifest is not None, "a segment has a manifest"
             segment = Segment(self.kv, self.cache, table, part, manifest, table_name=tables[table].table.name)
             tables[table] = tables[table].with_segment(segment)
-        self.version = Version(number, tables, names)
+        self.version = Version(self.kv, number, tables, names)
         if self._pins:
             self._recent.add(number, changes)
         else:
@@ -303,7 +299,7 @@ class Store:
         """Publish `new` in the place of `old`, which hold the same live rows. REQUIRES: the lock; RocksDB has stored
         it."""
         tables = {**self.version.tables, table: self.version.tables[table].replaced(old, new)}
-        self.version = Version(self.version.commit + 1, tables, self.version.names)
+        self.version = Version(self.kv, self.version.commit + 1, tables, self.version.names)
         self.discard([part for part in old if isinstance(part, Segment)], self.version.commit)
         self._room.notify_all()
 
@@ -330,23 +326,30 @@ class Store:
         self._last_commit.acknowledge(self.version.commit, synced=True)
 
     def close(self, timeout_s: float = 30.0) -> None:
-        """Finish the running commit, stop the background work and close the files."""
-        if self.closed:
-            return
-        if self.background is not None and os.getpid() == self.process:
-            self.background.stop(timeout_s)
-        with self.lock:
+        """Refuse new work, let the running commit and seal end, stop the background work and close the files.
+
+        Work of other threads that lasts longer than `timeout_s`, and queries that still read, fail with an InputError
+        that says why. A second thread that closes returns when the first has done it.
+        """
+        self.check_process()
+        with self._closing:
+            if self.closed:
+                return
             self.closed = True
-            self.executor.shutdown(wait=True)
-            synced = None
-            try:
-                if not (self.read_only or self.kv.failed):
-                    self.kv.sync()
-                    synced = self.version.commit
-            finally:
-                self.kv.close()
-                if self._last_commit is not None:
-                    self._last_commit.close(synced)
+            deadline = time.monotonic() + timeout_s
+            if self.background is not None:
+                self.background.stop(timeout_s)
+            with held(self.rewriting, deadline), held(self.lock, deadline):
+                synced = None
+                try:
+                    if not (self.read_only or self.kv.failed):
+                        self.kv.sync()
+                        synced = self.version.commit
+                finally:
+                    self.kv.close()
+                    self.executor.shutdown(wait=True)
+                    if self._last_commit is not None:
+                        self._last_commit.close(synced)
 
 
 # Is told by a function whether to stop.

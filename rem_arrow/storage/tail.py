@@ -180,9 +180,11 @@ class Run:
         length: int,
         coded: frozenset[str] = frozenset(),
         fixed: frozenset[str] = frozenset(),
+        *,
+        keep: bool = True,
     ) -> pl.DataFrame:
         """Return the first `length` rows, dead ones included; the columns in `coded` as categories, in `fixed` as
-        unscaled integers."""
+        unscaled integers. They are in memory, whether to `keep` or not."""
         frame = self._frame(fields, length)
         if fixed:
             frame = frame.with_columns(unscaled(frame[name]) for name in fixed)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rem_arrow.base.schema import Table
+from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 
@@ -148,13 +149,14 @@ class Version:
     """All tables at one commit.
 
     Attributes:
+        kv: where its pages and index entries are; a reader that moves to a newer commit opens another one.
         names: table numbers by name in lower case; tables of vectors have none.
     """
 
-    __slots__ = ("__weakref__", "commit", "names", "tables")
+    __slots__ = ("__weakref__", "commit", "kv", "names", "tables")
 
-    def __init__(self, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int]) -> None:
-        self.commit, self.tables, self.names = commit, tables, names
+    def __init__(self, kv: KV, commit: int, tables: Mapping[int, TableVersion], names: Mapping[str, int]) -> None:
+        self.kv, self.commit, self.tables, self.names = kv, commit, tables, names
 
     def find(self, name: str) -> TableVersion | None:
         """Return the table of that name, compared without case."""

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rem_arrow.access.access import Access
+from rem_arrow.access.access import Access, Resolve
 from rem_arrow.base.errors import InputError
 from rem_arrow.model.fields import json_text
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.edges import COLUMNS, NAME, Resolve, checked_frame, frame_rows, split_end
+from rem_arrow.write.edges import COLUMNS, NAME, checked_frame, frame_rows, split_end
 from rem_arrow.write.writer import Writer
 
 # Below this many edges, keys are looked up one by one instead of joined.
@@ -49,14 +49,19 @@ def _added_by_columns(store: Store, access: Access, frame: pl.DataFrame, *, conf
         # Index entries of an edge depend on its key only, so they stay valid.
         changes.kill(tv.table.number, existing["rowid"].to_list())
         changes.append(tv.table.number, Append(existing["rowid"].to_list(), None, rows[existing["place"]]))
+    if conflicts:
+        index = access.indexes.keys.row_index(tv.table)
+        ids = index.keys({tv.table.names.index(n): fresh[n].to_list() for n in _KEY})
+        changes.ids.update((tv.table.number, key) for key in ids)
+        # An edge that was removed keeps its rowid, for the transactions that have it still.
+        rowids = pl.Series(access.by_key(tv, ids), dtype=pl.Int64)
+        known = rowids.is_not_null()
+        changes.append(tv.table.number, Append(rowids.drop_nulls().to_list(), None, fresh.filter(known)))
+        fresh = fresh.filter(~known)
     start = store.reserve_rowids(tv.table.number, fresh.height) if fresh.height else 0
     for piece in fresh.iter_slices(_WRITE_ROWS_MAX):
         changes.append(tv.table.number, Append(range(start, start + piece.height), None, piece))
         start += piece.height
-    if conflicts:
-        index = access.indexes.keys.row_index(tv.table)
-        columns = {tv.table.names.index(n): fresh[n].to_list() for n in _KEY}
-        changes.ids.update((tv.table.number, key) for key in index.keys(columns))
     return changes
 
 

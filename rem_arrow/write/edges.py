@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from rem_arrow.access.access import Resolve
 from rem_arrow.base import checks
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
@@ -21,7 +22,6 @@ from rem_arrow.storage.version import PartView, TableVersion
 
 NAME = "edges"
 COLUMNS = ("src_table", "src", "dst_table", "dst", "edge_type", "properties", "weight", "created_at")
-Resolve = Callable[[str], "str | None"]
 # An edge inserted with an entity: edge_type, dst or src or both, and optionally properties and weight.
 Edge = Mapping[str, Any]
 # For each run: the number of rows checked, and whether an end of one of them dangles.
@@ -98,7 +98,7 @@ def attached_rows(attached: Sequence[Edge], table: str, ids: Sequence[str], reso
             edge.get("src", ids[0]),
             edge.get("dst", ids[0]),
             edge["edge_type"],
-            resolve=lambda end: table if end in own_ids else resolve(end),
+            resolve=lambda id_, of=None: table if of is None and id_ in own_ids else resolve(id_, of),
             properties=edge.get("properties"),
             weight=edge.get("weight"),
             place=f"edge {place}: ",
@@ -114,7 +114,7 @@ def split_end(end: str, resolve: Resolve) -> tuple[str | None, str]:
     if table is not None:
         return table, end
     head, colon, rest = end.partition(":")
-    if colon and rest and resolve(f"{head}\0{rest}") is not None:
+    if colon and rest and resolve(rest, head) is not None:
         return head, rest
     return None, end
 

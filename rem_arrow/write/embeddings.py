@@ -175,6 +175,8 @@ class Embeddings:
                     try:
                         count += self._filled(number, embedding, batch)
                     except RemError as error:
+                        if self._store.closed:
+                            raise
                         self.failure = error
                         text = (
                             f"rows of {tv.table.name} are stored, and not embedded yet: {error}; "

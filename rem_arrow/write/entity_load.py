@@ -11,6 +11,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError
+from rem_arrow.index import entries
 from rem_arrow.model.fields import from_json_text
 from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values
@@ -22,11 +23,18 @@ from rem_arrow.write.writer import Writer
 
 
 class EntityLoad:
-    """One load into one table, computed from one version. REQUIRES: the store's lock for its whole life."""
+    """One load into one table, computed from one version. REQUIRES: the store's lock for its whole life.
 
-    def __init__(self, store: Store, writer: Writer, records: Records, access: Access, tv: TableVersion) -> None:
+    Args:
+        conflicts: whether transactions may be open, so that they must see which ids are new.
+    """
+
+    def __init__(
+        self, store: Store, writer: Writer, records: Records, access: Access, tv: TableVersion, *, conflicts: bool
+    ) -> None:
+        self._conflicts = conflicts
         self._store, self._writer, self._records = store, writer, records
-        self._access, self._tv = access, tv
+        self._access, self._tv, self._had_rows = access, tv, access.has_had_rows(tv)
         self._seen: set[str] = set()
         self._changes = Changes()
         self._replaced = 0
@@ -94,6 +102,9 @@ class EntityLoad:
             self._replaced += len(replaced.ids)
             fresh = [not k for k in exists]
             rows, vectors = _rows_where(rows, fresh), _vectors_where(vectors, fresh)
+        if self._conflicts:
+            number = self._tv.table.number
+            self._changes.ids.update((number, entries.id_key(number, [i])) for i in rows.ids if i is not None)
         return self._frame(rows).with_columns(vectors.get_columns())
 
     def _vectors(self, piece: pl.DataFrame) -> pl.DataFrame:
@@ -108,10 +119,11 @@ class EntityLoad:
         )
 
     def _existing(self, ids: list[str]) -> set[str]:
-        if not self._tv.parts or not ids:
+        """Return the ids among these that have a rowid, also those whose rows were purged."""
+        if not self._had_rows or not ids:
             return set()
         rowids = self._access.rowids(self._tv, ids)
-        return {i for i, r in zip(ids, rowids, strict=True) if r is not None and self._tv.place(r) is not None}
+        return {i for i, r in zip(ids, rowids, strict=True) if r is not None}
 
     def _frame(self, rows: NewRows) -> pl.DataFrame:
         now = time.time_ns() // 1_000

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
@@ -26,8 +27,32 @@ class FollowUp:
         self._store, self._indexes, self._models = store, indexes, models
         self._embeddings, self._later = embeddings, later
 
+    def resume(self) -> None:
+        """Compute the vectors that a process which was stopped or killed has left missing: on the thread, and without
+        one before this returns, if that process was cut short."""
+        version, background = self._store.version, self._store.background
+        for number, tv in version.tables.items():
+            if all(version.tables[embedding.table].rows >= tv.rows for embedding in tv.table.embeddings):
+                continue
+            if background is not None:
+                background.run(partial(self._resumed, number))
+            elif self._store.interrupted:
+                self._embeddings.fill(number)
+
+    def _resumed(self, number: int, stopping: Callable[[], bool]) -> None:
+        if self._embeddings.fill(number, stopping=stopping) and self._indexes.vectors.behind(number):
+            self._indexes.vectors.update(number, stopping=stopping)
+
     def after(self, changes: Changes, before: Version, *, progress: bool | None = False) -> None:
-        """Do the work after committed changes; `before` is the version that they were computed from."""
+        """Do the work after committed changes; `before` is the version that they were computed from. Where the database
+        is closed meanwhile, the rest is done when it is opened again: what is committed is no failure."""
+        try:
+            self._after(changes, before, progress=progress)
+        except InputError:
+            if not self._store.closed:
+                raise
+
+    def _after(self, changes: Changes, before: Version, *, progress: bool | None) -> None:
         for number, table in changes.tables.items():
             tv = before.tables.get(number)
             if tv is not None:
@@ -57,18 +82,6 @@ class FollowUp:
             self._embeddings.fill(number, None if failed else rowids, progress=progress)
         if background is not None and self._indexes.vectors.behind(number):
             background.run(lambda stopping: self._indexes.vectors.update(number, stopping=stopping))
-
-    def resume(self) -> None:
-        """Take up the embeddings that a connection before this one did not come to: on the thread, and without one
-        before this returns, if that connection was cut short."""
-        version, background = self._store.version, self._store.background
-        for number, tv in version.tables.items():
-            if all(version.tables[embedding.table].rows >= tv.rows for embedding in tv.table.embeddings):
-                continue
-            if background is not None:
-                background.run(partial(self._fill_and_index, number))
-            elif self._store.interrupted:
-                self._embeddings.fill(number)
 
     def _fill_and_index(self, number: int, stopping: Callable[[], bool]) -> None:
         self._embeddings.fill(number, stopping=stopping)

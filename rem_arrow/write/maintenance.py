@@ -12,6 +12,7 @@ import polars as pl
 
 from rem_arrow.access.vector_indexes import VectorIndexes
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError
+from rem_arrow.base.real_files import check_outside_databases, check_real_files
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import WRITING, folder_written_beside
 from rem_arrow.running.progress import progress_bar
@@ -73,6 +74,7 @@ def backup(store: Store, path: Path, *, progress: bool | None = False) -> None:
     ExecuteError if it cannot be written."""
     if path.exists():
         raise InputError(f"{path} exists; name a new folder for the backup")
+    check_outside_databases(path, "the backup")
     with _copied(path, "the backup") as folder, progress_bar("backing up", None, progress):
         # RocksDB makes the folder itself.
         folder.rmdir()
@@ -90,6 +92,8 @@ def restore(source: Path, target: Path, *, progress: bool | None = False) -> Non
         raise InputError(f"{source} is not a backup: it holds no database")
     if target.exists() and any(target.iterdir()):
         raise InputError(f"{target} exists and is not empty; restore into a new folder")
+    check_outside_databases(target, "the database")
+    check_real_files(source)
     files = sum(1 for f in source.rglob("*") if f.is_file())
     with _copied(target, source) as folder, progress_bar("restoring, files", files, progress) as advance:
 

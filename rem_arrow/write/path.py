@@ -52,7 +52,7 @@ class WritePath:
         with store.lock:
             store.recover()
             before = store.version
-            access = Access(store.kv, self._indexes, before)
+            access = Access(self._indexes, before)
             changes, result = compute(access)
             # A computation that rewrites may have sealed a tail.
             bind_ends(access if store.version is before else access.at(store.version), self._writer, changes)
@@ -64,7 +64,7 @@ class WritePath:
     def stage(self, compute: Compute[T], overlay: Overlay) -> T:
         """Compute changes from the version that a transaction sees, and add them to it."""
         with self._store.lock:
-            access = Access(self._store.kv, self._indexes, overlay.version)
+            access = Access(self._indexes, overlay.version)
             changes, result = compute(access)
             bind_ends(access, self._writer, changes)
         overlay.apply(changes)
@@ -77,7 +77,6 @@ class WritePath:
             return
         with self._store.lock:
             self._store.recover()
-            self._store.check_open()
             before = self._store.version
             self._store.commit(changes, base=base)
         self._follow_up.after(changes, before)

@@ -32,7 +32,11 @@ from rem_arrow.write.registered_models import Models
 
 
 class Writer:
-    """Computes changes for one store, and is its `Indexer`."""
+    """Computes changes for one store, and is its `Indexer`.
+
+    An id keeps its rowid, also where its row was purged and the id comes again: a version from before the purge finds
+    its row by the one entry of the id.
+    """
 
     families: tuple[str, ...] = FAMILIES
 
@@ -140,15 +144,16 @@ class Writer:
         index = self._keys.row_index(table)
         columns = list(zip(*rows, strict=True))
         last = dict(zip(index.keys({p: columns[p] for p in index.key_places}), rows, strict=True)) if rows else {}
-        rowids = access.by_key(tv, list(last)) if tv.parts else [None] * len(last)
+        rowids = access.by_key(tv, list(last)) if access.has_had_rows(tv) else [None] * len(last)
         fresh = self._store.reserve_rowids(table.number, len(last)) if last else 0
         written: list[int] = []
         for (key, row), rowid in zip(last.items(), rowids, strict=True):
             place = None if rowid is None else tv.place(rowid)
-            if rowid is None or place is None:
-                rowid, fresh = fresh, fresh + 1
+            if place is None:
                 changes.ids.add((table.number, key))
-            else:
+            if rowid is None:
+                rowid, fresh = fresh, fresh + 1
+            elif place is not None:
                 self.retire_row(changes, table, rowid, self.plain_row(table, place), row)
             written.append(rowid)
         changes.append(table.number, Append(written, list(last.values())))
@@ -244,8 +249,10 @@ class Writer:
         existing = self._existing(access, tv, rows, ids)
         changes = Changes()
         fresh = self._store.reserve_rowids(table.number, len(ids) - len(existing)) if len(existing) < len(ids) else 0
-        explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None and i not in existing]
-        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in explicit)
+        added = [
+            i for i, id_ in enumerate(rows.ids) if id_ is not None and (i not in existing or existing[i][1] is None)
+        ]
+        changes.ids.update((table.number, entries.id_key(table.number, [ids[i]])) for i in added)
         if not existing:
             plain = [
                 (id_, *row, now if c is None else c, now, None)
@@ -255,13 +262,14 @@ class Writer:
             return changes, ids
         plain, rowids = [], []
         for i, (id_, row, created) in enumerate(zip(ids, rows.declared, rows.created, strict=True)):
-            if i in existing:
-                rowid, place = existing[i]
+            known = existing.get(i)
+            rowid, place = (fresh, None) if known is None else known
+            fresh += known is None
+            if place is not None:
                 old = self.plain_row(table, place)
                 new = (id_, *row, old[-3], now, None)
                 self.retire_row(changes, table, rowid, old, new)
             else:
-                rowid, fresh = fresh, fresh + 1
                 new = (id_, *row, now if created is None else created, now, None)
             plain.append(new)
             rowids.append(rowid)
@@ -270,17 +278,14 @@ class Writer:
 
     def _existing(
         self, access: Access, tv: TableVersion, rows: NewRows, ids: list[str]
-    ) -> dict[int, tuple[int, Place]]:
-        """Return, by position in the batch, the rowid and place of rows whose id exists. Generated ids are new."""
+    ) -> dict[int, tuple[int, Place | None]]:
+        """Return, by position in the batch, the rowid that an id has, and the place of its row if it lives. Generated
+        ids are new."""
         explicit = [i for i, id_ in enumerate(rows.ids) if id_ is not None]
-        if not explicit or not tv.parts:
+        if not explicit or not access.has_had_rows(tv):
             return {}
-        existing = {}
-        for i, rowid in zip(explicit, access.rowids(tv, [ids[i] for i in explicit]), strict=True):
-            place = None if rowid is None else tv.place(rowid)
-            if rowid is not None and place is not None:
-                existing[i] = (rowid, place)
-        return existing
+        rowids = access.rowids(tv, [ids[i] for i in explicit])
+        return {i: (r, tv.place(r)) for i, r in zip(explicit, rowids, strict=True) if r is not None}
 
 
 def _places(access: Access, tv: TableVersion, ids: Sequence[str]) -> Iterable[tuple[int, Place]]:

@@ -47,7 +47,9 @@ def loaded(monkeypatch):
             return noted.vectors(sentences)
 
     class SentenceTransformer:
-        def __init__(self, model_name_or_path=None):
+        def __init__(self, model_name_or_path=None, *, trust_remote_code=True, model_kwargs=None):
+            assert trust_remote_code is False, "code of a model is not run"
+            assert model_kwargs == {"use_safetensors": True}, "a model is no pickle"
             noted.models.append(("sentence-transformers", model_name_or_path))
 
         def encode(

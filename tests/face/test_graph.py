@@ -254,6 +254,25 @@ def test_a_dangling_end_finds_its_entity(db: rem.Database) -> None:
     assert db.sql("SELECT * FROM edges").height == 0
 
 
+@pytest.mark.parametrize("strange", ["a\x00b", "things\x00a", " ", "things:a", "a:b", ":", "'"])
+def test_an_id_of_any_text_is_a_node(db: rem.Database, strange: str) -> None:
+    """Its edges are bound to it, one by one, from a frame and with the row, and go when it is purged."""
+    about = [{"src": "a", "edge_type": "about"}]
+    db.insert("things", [{"id": "a"}, {"id": "b"}])
+    db.insert("things", {"id": strange}, edges=about)
+    db.add_edge("a", strange, "likes")
+    db.add_edges(pl.DataFrame({"src": ["b", strange], "dst": [strange, "b"], "edge_type": ["likes", "likes"]}))
+    db.sql("INSERT INTO edges (src, dst, edge_type) VALUES ($1, 'a', 'made')", [strange])
+    assert set(db.sql("SELECT DISTINCT src_table, dst_table FROM edges").rows()) == {("things", "things")}
+    assert db.neighbors("a").select("id", "table").rows() == [(strange, "things")]
+    assert set(db.neighbors(strange)["id"]) == {"a", "b"}
+    assert db.shortest_path("a", "b")["path"].to_list() == [["a", strange, "b"]]
+    db.delete("things", strange)
+    assert db.neighbors("a").height == 0
+    db.purge("things", strange)
+    assert db.sql("SELECT count(*) FROM edges", include_deleted=True).item() == 0
+
+
 def test_ids_of_several_tables_are_told_apart(db: rem.Database) -> None:
     """A bare id that lives in two tables is refused with both; table:id says which."""
     db.insert("things", [{"id": "x"}, {"id": "t"}])

@@ -207,6 +207,26 @@ def test_unchanged_text_is_not_embedded_again(tmp_path: Path) -> None:
         assert asked == ["abd"]
 
 
+def test_vectors_that_a_process_has_left_missing_are_computed_after_opening(tmp_path: Path) -> None:
+    """As after a kill between the commit of a row and that of its vector."""
+    works = True
+
+    def breaking(texts: list[str]) -> np.ndarray[Any, Any]:
+        if not works:
+            raise RuntimeError("no network")
+        return letters(texts)
+
+    with rem.connect(tmp_path / "db", embedder=breaking, background=False) as db:
+        db.register(Note, name="notes")
+        works = False
+        with pytest.warns(EmbeddingWarning):
+            db.insert("notes", {"id": "a", "content": "abc"})
+    works = True
+    with rem.connect(tmp_path / "db", embedder=breaking) as db:
+        db.wait()
+        assert db.search("notes", "abc")["id"].to_list() == ["a"]
+
+
 def test_a_provider_that_fails_leaves_the_rows_stored(tmp_path: Path) -> None:
     works = False
 

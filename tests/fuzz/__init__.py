@@ -1,2 +1,1 @@
-"""Random tables and queries: rem_arrow beside DuckDB, and beside itself. See __main__.py for how to run it for
-hours."""
+"""Random tables, queries and updates: rem_arrow beside DuckDB, and beside itself. tests/soak runs them for hours."""

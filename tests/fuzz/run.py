@@ -14,9 +14,10 @@ import duckdb
 
 import rem_arrow as rem
 from rem_arrow.engine import prepared
+from tests.fuzz.changes import update, updated
 from tests.fuzz.oracle import Finding, Pair
 from tests.fuzz.queries import Queries
-from tests.fuzz.relations import counted, partitions
+from tests.fuzz.relations import RELATIONS, Parts, check, draw
 from tests.fuzz.shrink import shrink
 from tests.fuzz.tables import Table, tables
 
@@ -27,9 +28,9 @@ _GUARDED = re.compile(r"CASE|coalesce|if\(|NULL| AND | OR |FILTER|list_|\(SELECT
 
 @dataclass
 class Totals:
-    """What a run did: queries, those with rows in both engines, and the allowed differences by name."""
+    """What a run did: statements by what they were held against, and the allowed differences by name."""
 
-    queries: int = 0
+    done: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -56,24 +57,29 @@ def database(
         for i in range(_QUERIES):
             if time.monotonic() > deadline:
                 break
-            found = _one(pair, queries, 1 + i * 3 // _QUERIES, about)
-            totals.queries += 1
+            found = _one(pair, queries, made, 1 + i * 3 // _QUERIES, totals, about)
             if found is not None:
                 if small:
-                    found = shrink(found, lambda text, kind=found.kind: _again(pair, text, kind))
+                    found = shrink(found, lambda text, kind=found.kind: again(pair, made, text, kind))
                 yield Case(seed, found, [t for t in made if t.name in found.text])
         totals.skipped.update(pair.skipped)
 
 
-def _one(pair: Pair, queries: Queries, depth: int, about: Callable[[str], None]) -> Finding | None:
-    pick = queries.rng.randrange(10)
+def _one(
+    pair: Pair, queries: Queries, made: list[Table], depth: int, totals: Totals, about: Callable[[str], None]
+) -> Finding | None:
+    pick = queries.rng.randrange(13)
     queries.sources.ctes.clear()
-    if pick == 0:
-        about("TLP")
-        return partitions(pair.db, queries, depth)
-    if pick == 1:
-        about("NoREC")
-        return counted(pair.db, queries, depth)
+    if pick in (0, 1, 10, 11):
+        name, parts = draw(queries, made, depth)
+        about(f"{name}: {parts.text}")
+        totals.done[name] += 1
+        return check(pair.db, made, name, parts)
+    if pick == 12:
+        text = update(queries, made, depth)
+        about(text)
+        totals.done["UPDATE"] += 1
+        return updated(pair, made, text)
     if pick == 2:
         text, ordered = queries.scalars(depth), False
         simple = not _GUARDED.search(text)
@@ -81,13 +87,21 @@ def _one(pair: Pair, queries: Queries, depth: int, about: Callable[[str], None])
         query = queries.query(depth)
         text, simple, ordered = query.text, False, query.ordered
     about(text)
+    totals.done["DuckDB"] += 1
     found = pair.compare(text, ordered=ordered, simple=simple)
-    return found or (pair.rules(text, ordered=ordered) if pick < 5 else None)
+    if found is None and pick < 5:
+        totals.done["rules"] += 1
+        return pair.rules(text, ordered=ordered)
+    return found
 
 
-def _again(pair: Pair, text: str, kind: str) -> Finding | None:
+def again(pair: Pair, made: list[Table], text: str, kind: str) -> Finding | None:
+    """Run the text of a finding once more."""
     if kind == "rules":
         return pair.rules(text)
-    if kind.startswith(("TLP", "NoREC")):
-        return None
+    if kind == "UPDATE":
+        return updated(pair, made, text) if text.startswith("UPDATE") else None
+    if kind in RELATIONS:
+        parts = Parts.of(text)
+        return None if parts is None else check(pair.db, made, kind, parts)
     return pair.compare(text, ordered=kind == "order" and "ORDER BY" in text, simple=kind in ("lenient", "fails"))

@@ -42,7 +42,11 @@ class Sources:
         return self.table()
 
     def table(self) -> tuple[str, Scope]:
-        table, alias = self.rng.choice(self.tables), self.alias()
+        return self.of(self.rng.choice(self.tables))
+
+    def of(self, table: Table) -> tuple[str, Scope]:
+        """Return a table as an item of FROM."""
+        alias = self.alias()
         columns = [Column(f"{alias}.{name}", KINDS[kind].family) for name, kind in table.columns]
         return f"{table.name} AS {alias}", Scope(columns, [f"{alias}.id"])
 

@@ -6,6 +6,8 @@ import os
 import random
 import shutil
 import signal
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +233,66 @@ index.save(Path({str(path)!r}), b"new")
     assert len(os.listdir(tmp_path)) == 2
     assert VectorIndex.load(path, expected_stamp=b"old").live == 3
     assert vector_file.sweep(tmp_path) == 1
+
+
+def resealed(data: bytes, change: Callable[[bytearray], None]) -> bytes:
+    """A file with a changed graph and a checksum that fits, as somebody who means harm would write it."""
+    changed = bytearray(data)
+    change(changed)
+    return bytes(changed[:-12]) + zlib.crc32(changed[:-12]).to_bytes(4, "little") + bytes(changed[-8:])
+
+
+def test_links_that_lead_nowhere_are_seen(saved):
+    """With a checksum that fits: hnswlib follows links without looking."""
+    data = saved.read_bytes()
+    assert resealed(data, lambda _: None) == data
+    head, most, upper_most = 96, 6, 3
+    size = 4 + 4 * most + 4 * 4 + 8
+    count = int.from_bytes(data[16:24], "little")
+
+    def number(place: int) -> int:
+        return int.from_bytes(data[place : place + 4], "little")
+
+    def refuse(place: int, value: int) -> None:
+        def change(changed: bytearray) -> None:
+            changed[place : place + 4] = value.to_bytes(4, "little")
+
+        saved.write_bytes(resealed(data, change))
+        with pytest.raises(CorruptionError, match="is damaged: its graph is not one of hnswlib's"):
+            VectorIndex.load(saved, expected_stamp=b"stamp")
+
+    levels, at = [], head + count * size
+    for row in range(count):
+        start = head + row * size
+        refuse(start, most + 1)
+        for link in range(number(start) & 0xFFFF):
+            refuse(start + 4 + 4 * link, count)
+        levels.append(number(at) // (4 + 4 * upper_most))
+        at += 4 + number(at)
+    assert at == len(data) - 64 - len(b"stamp")
+    lowest, at = levels.index(0), head + count * size
+    for row in range(count):
+        refuse(at, number(at) + 4)
+        for level in range(levels[row]):
+            place = at + 4 + level * (4 + 4 * upper_most)
+            refuse(place, upper_most + 1)
+            for link in range(number(place)):
+                refuse(place + 4 + 4 * link, count)
+                refuse(place + 4 + 4 * link, lowest)
+        at += 4 + number(at)
+    for level in (max(levels) + 1, 0, 2**31 - 1):
+        refuse(48, level)
+    refuse(52, count)
+    refuse(52, lowest)
+
+
+@pytest.mark.parametrize(("place", "value"), [(-60, 0), (-60, 2**31), (-56, 99), (-52, 0), (-52, 2**31)])
+def test_a_header_without_bounds_is_refused(saved, place, value):
+    """Dimension, metric and links a row: no memory is asked for by them."""
+
+    def change(changed: bytearray) -> None:
+        changed[len(changed) + place : len(changed) + place + 4] = value.to_bytes(4, "little")
+
+    saved.write_bytes(resealed(saved.read_bytes(), change))
+    with pytest.raises(CorruptionError, match="dimensions, .* links a row"):
+        VectorIndex.load(saved, expected_stamp=b"stamp")

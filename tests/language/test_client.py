@@ -311,8 +311,8 @@ def test_nothing_is_logged_with_the_key(server, ask, caplog):
         *[
             (
                 {"base_url": url},
-                f"the address of OpenAI's service is http(s)://host/path, not {url!r}; see base_url and "
-                "OPENAI_BASE_URL",
+                f"the address of OpenAI's service is http(s)://host/path{f', not {url!r}' if '//' in url else ''}; see "
+                "base_url and OPENAI_BASE_URL",
             )
             for url in (
                 "api.openai.com",

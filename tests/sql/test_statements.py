@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 import rem_arrow as rem
+from tests.fuzz.kinds import KINDS
 from tests.patience import join, started
 from tests.sql.compare import multiset
 
@@ -355,6 +356,29 @@ def test_the_first_to_commit_a_row_wins(db: rem.Database) -> None:
     assert run(db, "SELECT a FROM t ORDER BY a") == [(2,), (7,)]
     with pytest.raises(rem.InputError, match="no transaction is open"):
         db.sql("ROLLBACK")
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_default_has_any_type(tmp_path, sealed):
+    """Rows of before and new rows have it, in the tail, in a segment and after reopening."""
+    defaults = {
+        f"{name}_{i}": f"({literal})::{kind.type}"
+        for name, kind in KINDS.items()
+        for i, literal in enumerate((*kind.tame[:2], *kind.wild[:2]))
+    }
+    with rem.connect(tmp_path / "db", background=False) as db:
+        db.sql("CREATE TABLE t (id BIGINT); INSERT INTO t VALUES (1)")
+        if sealed:
+            db.compact()
+        for name, default in defaults.items():
+            db.sql(f"ALTER TABLE t ADD COLUMN {name} {default.rsplit('::', 1)[1]} DEFAULT {default}")
+        db.sql("INSERT INTO t (id) VALUES (2)")
+    shown = [f"epoch_us({n})" if n.startswith("tz") else n for n in defaults]
+    with rem.connect(tmp_path / "db", background=False) as db:
+        found = db.sql(f"SELECT {', '.join(shown)} FROM t").rows()
+    duckdb.sql("SET timezone = 'UTC'")
+    values = [f"epoch_us({d})" if n.startswith("tz") else d for n, d in defaults.items()]
+    assert multiset(found) == multiset(duckdb.sql(f"SELECT {', '.join(values)}").fetchall() * 2)
 
 
 @pytest.mark.parametrize(

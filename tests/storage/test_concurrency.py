@@ -204,3 +204,80 @@ def test_a_lazy_frame_keeps_its_rows_through_compaction(db):
     del scan, query
     db.compact()
     assert db.sql("SELECT COUNT(*) FROM a").item() == 50
+
+
+@pytest.mark.parametrize("again", ["insert", "load"])
+def test_a_snapshot_finds_a_row_whose_id_was_purged_and_came_again(db, again):
+    """The one index entry of an id serves the versions before the purge and behind it."""
+    db.insert("a", [{"id": f"r{i}", "n": i} for i in range(30)])
+    db.compact()
+    tx = db.transaction()
+    db.purge("a", "r5")
+    if again == "insert":
+        db.insert("a", {"id": "r5", "n": 500})
+    else:
+        fresh = pl.DataFrame({"id": ["r5", *(f"f{i}" for i in range(20_000))]})
+        db.load("a", fresh.with_columns(n=pl.lit(500, pl.Int64)))
+    db.compact()
+    assert tx.get("a", "r5")["n"] == 5
+    assert tx.sql("SELECT n FROM a WHERE id = 'r5'").item() == 5
+    assert tx.sql("SELECT id FROM a WHERE n = 5")["id"].to_list() == ["r5"]
+    tx.insert("a", {"id": "r5", "n": 7})
+    assert tx.sql("SELECT n FROM a WHERE id || '' = 'r5'")["n"].to_list() == [7]
+    with pytest.raises(rem.ConflictError):
+        tx.commit()
+    assert db.sql("SELECT n FROM a WHERE id || '' = 'r5'")["n"].to_list() == [500]
+    assert db.get("a", "r5")["n"] == 500
+
+
+def test_a_snapshot_finds_an_edge_that_was_removed_and_came_again(db):
+    """By rows and by a frame of many."""
+    many = pl.DataFrame({"src": ["x"] * 25_000, "dst": [f"y{i}" for i in range(25_000)]}).with_columns(
+        edge_type=pl.lit("to")
+    )
+    for frame in (many.head(3), many):
+        db.add_edges(many.head(3))
+        db.compact()
+        tx = db.transaction()
+        db.remove_edges("x")
+        db.add_edges(frame)
+        db.compact()
+        tx.add_edge("x", "y0", "to", weight=2.0)
+        assert tx.sql("SELECT weight FROM edges WHERE dst || '' = 'y0'")["weight"].to_list() == [2.0]
+        with pytest.raises(rem.ConflictError):
+            tx.commit()
+        assert db.sql("SELECT count(*) FROM edges WHERE dst = 'y0'").item() == 1
+
+
+def test_an_id_that_a_load_brought_first_conflicts(db):
+    """A large load is a writer like any other."""
+    tx = db.transaction()
+    tx.insert("a", {"id": "i5", "n": -1})
+    db.load("a", pl.DataFrame({"id": [f"i{i}" for i in range(25_000)], "n": range(25_000)}))
+    with pytest.raises(rem.ConflictError, match="id"):
+        tx.commit()
+    assert db.sql("SELECT n FROM a WHERE id || '' = 'i5'")["n"].to_list() == [5]
+
+
+def test_a_vector_that_follows_its_row_dies_with_the_rows_text(tmp_path):
+    """A vector that is stored between a transaction's beginning and its commit is of the text that it replaces."""
+
+    class Document(BaseModel):
+        content: str
+
+    with rem.connect(tmp_path / "db", embed="background") as db:
+        db.register(Document, name="documents")
+        db._instance.store.background.pause()
+        db.insert("documents", [{"id": "d", "content": "old words"}, {"id": "e", "content": "other words"}])
+        tx = db.transaction()
+        tx.update("documents", "d", {"content": "an entirely new text"})
+        tx.insert("documents", {"id": "e", "content": "more", "embedding": [1.0] + [0.0] * 383})
+        db._instance.store.background.resume()
+        db.wait()
+        tx.commit()
+        db.wait()
+        assert db.search("documents", "an entirely new text", k=1)["_score"].item() == pytest.approx(1)
+        assert db.search("documents", "old words", k=1)["_score"].item() < 0.9
+        db.compact()
+        assert db.sql("SELECT count(*) FROM documents").item() == 2
+        assert db.verify().height == 0

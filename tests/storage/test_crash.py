@@ -66,6 +66,27 @@ def check_kills(path: Path, kills: int, seed: int) -> None:
         state = found
 
 
+# In the order in which RocksDB makes them.
+_MADE = ("rocksdict-config.json", "LOG", "LOCK", "000000.dbtmp", "IDENTITY", "MANIFEST-000001", "000001.dbtmp")
+
+
+@pytest.mark.parametrize("count", range(1, len(_MADE) + 1))
+def test_a_kill_while_the_database_is_made_leaves_room_for_one(tmp_path, count):
+    """Whatever is in the files that were begun; a folder that has lost its CURRENT is none of these."""
+    folder = tmp_path / "db"
+    folder.mkdir()
+    for name in _MADE[:count]:
+        (folder / name).write_bytes(b"" if count % 2 else b"half")
+    with pytest.raises(rem.InputError, match="is not a database"):
+        rem.connect(folder, read_only=True)
+    for _ in range(2):
+        with rem.connect(folder) as db:
+            db.insert("entities", {"id": "a", "name": "A"})
+    (folder / "CURRENT").unlink()
+    with pytest.raises(rem.InputError, match="holds other files"):
+        rem.connect(folder)
+
+
 def test_ten_kills(tmp_path):
     """Ten kills at random moments, on one folder."""
     check_kills(tmp_path / "db", 10, seed=1)

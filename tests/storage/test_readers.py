@@ -1,8 +1,6 @@
-"""Other processes: readers beside a writer, a second writer, a fork, a closed handle."""
+"""Other processes: readers beside a writer, a second writer; a closed handle."""
 
 from __future__ import annotations
-
-import os
 
 import polars as pl
 import pytest
@@ -74,23 +72,6 @@ def test_a_second_writer_is_told_what_to_do(db):
             print("read_only=True" in str(error))
     """
     assert in_another_process(code, db.path) == "True\n"
-
-
-def test_a_fork_may_not_use_the_handle(db):
-    """A child of a fork gets an error, and the parent goes on."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            db.sql("SELECT 1")
-            os.write(write, b"no error")
-        except rem.InputError as error:
-            os.write(write, str(error).encode())
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    assert b"another process" in os.read(read, 1000)
-    assert db.sql("SELECT 1").item() == 1
 
 
 def test_a_closed_handle_says_so(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from contextvars import ContextVar
 from functools import cache
 
 from sqlglot import Dialect, exp
@@ -30,9 +32,14 @@ _TRANSACTION_WORDS = {
 }
 
 
+# SQLGlot logs the text of a statement that it does not know, and a statement may hold secrets; what we parse raises.
+_parsing: ContextVar[bool] = ContextVar("parsing", default=False)
+
+
 @cache
 def _dialect() -> Dialect:
     # Not at import: SQLGlot reads a module of some size for it.
+    logging.getLogger("sqlglot").addFilter(lambda _: not _parsing.get())
     return Dialect.get_or_raise("duckdb")
 
 
@@ -124,6 +131,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         return _TRANSACTION_WORDS[words]()
     # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
+    quiet = _parsing.set(True)
     try:
         trees = [
             t
@@ -138,6 +146,8 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
     except (SqlglotError, RecursionError, ValueError, AttributeError) as error:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
+    finally:
+        _parsing.reset(quiet)
     if trees and isinstance(trees[0], exp.Command):
         raise UnsupportedError(
             f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)

@@ -1,0 +1,35 @@
+"""A lock on a file that ends with the process that holds it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try(file: BinaryIO) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _try(file: BinaryIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def locked(path: Path, *, create: bool = True) -> BinaryIO | None:
+    """Return the open file, locked until it is closed; None where another holds it, or it is not there."""
+    try:
+        file = open(path, "ab" if create else "r+b")  # noqa: SIM115
+    except OSError:
+        if create:
+            raise
+        return None
+    try:
+        _try(file)
+    except OSError:
+        file.close()
+        return None
+    return file

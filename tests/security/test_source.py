@@ -1,0 +1,59 @@
+"""What the package does not do anywhere, read from its source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "rem_arrow"
+FILES = sorted(ROOT.rglob("*.py"))
+# Modules that run what they read, or processes; and those that open connections, which only `openai` does.
+MODULES = {
+    *("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "yaml", "subprocess", "pty", "code"),
+    *("ctypes", "cffi", "socket", "http", "httpx", "httpx2", "requests", "ftplib", "smtplib", "xmlrpc"),
+}
+NAMES = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
+# Of any object: np.load reads pickles, torch.load too, Polars' deserialize runs Python functions.
+ATTRIBUTES = {"allow_pickle", "read_pickle", "to_pickle", "deserialize", "from_pickle", "system", "popen", "urlopen",
+              "PyExtensionType", "load_extension", "enable_load_extension", "trust_remote_code"}  # fmt: skip
+ENVIRONMENT = {"OPENAI_API_KEY", "OPENAI_BASE_URL", "REM_ARROW_OPENAI_TIMEOUT_S", "REM_ARROW_ASK_MODEL"}
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_file_loads_pickles_runs_text_or_opens_connections(path: Path) -> None:
+    """Neither by itself nor by an option of a library; one embedder is told not to."""
+    for node in nodes(path):
+        match node:
+            case ast.Import():
+                assert MODULES.isdisjoint(a.name.split(".")[0] for a in node.names), ast.unparse(node)
+            case ast.ImportFrom():
+                assert (node.module or "").split(".")[0] not in MODULES, ast.unparse(node)
+                assert (node.module, node.names[0].name) != ("urllib", "request")
+            case ast.Call(func=ast.Name()):
+                assert node.func.id not in NAMES, ast.unparse(node)
+            case ast.Attribute():
+                assert node.attr not in ATTRIBUTES, ast.unparse(node)
+            case ast.keyword(arg=str()) if node.arg in ATTRIBUTES:
+                assert node.arg == "trust_remote_code", ast.unparse(node)
+                assert ast.unparse(node.value) == "False", ast.unparse(node)
+
+
+def test_the_environment_is_read_in_two_files() -> None:
+    """The variables are those of the page on security."""
+    read: set[str] = set()
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if "os.environ" in text or "os.getenv" in text:
+            strings = {n.value for n in nodes(path) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+            read |= {s for s in strings if s.isupper() and "_" in s and s.replace("_", "").isalpha()}
+            assert str(path.relative_to(ROOT)) in ("ask/asker.py", "language/client.py")
+    assert read == ENVIRONMENT
+    page = (ROOT.parent / "notebooks" / "guides" / "security.md").read_text(encoding="utf-8")
+    assert all(name in page for name in ENVIRONMENT)

@@ -1,0 +1,1 @@
+"""Random work held against simple models, for hours: see __main__.py."""
