@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -130,6 +131,10 @@ def stored_commit(kv: KV) -> int:
 def sweep(kv: KV, version: Version) -> int:
     """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
     many parts."""
+    for path in kv.path.glob("OPTIONS-*.dbtmp"):
+        # RocksDB deletes its temporary files but for these.
+        with contextlib.suppress(OSError):
+            path.unlink()
     named = {
         (number, view.part.number)
         for number, tv in version.tables.items()

@@ -216,6 +216,9 @@ def test_a_folder_whose_creation_was_cut_short_becomes_a_database(tmp_path: Path
     with rem.connect(path) as db:
         db.insert("entities", {"id": "a", "name": "A"})
         assert db.get("entities", "a")["name"] == "A"
+        (path / "OPTIONS-000099.dbtmp").write_text("a failed write of RocksDB left it, and RocksDB would leave it")
+    with rem.connect(path):
+        assert not list(path.glob("*.dbtmp"))
 
 
 def test_a_backup_that_fails_leaves_a_writer_that_writes(db: rem.Database, tmp_path: Path, monkeypatch) -> None:
