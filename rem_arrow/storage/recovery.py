@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +18,7 @@ from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys, last_commit, tail
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.kv import KV, Mode
-from rem_arrow.storage.last_commit import Known
+from rem_arrow.storage.last_commit import Known, LastCommit
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
@@ -80,6 +81,20 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
             )
 
 
+def open_writer(path: Path, memory_bytes: int, known: Known | None) -> tuple[KV, ColumnCache, Version, LastCommit]:
+    """Open a folder for writing, at the newest commit, and sweep it; an empty one becomes a database."""
+    kv, cache = open_kv(path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
+    try:
+        begin_format(kv)
+        check_format(kv)
+        version = load_version(kv, cache, known)
+        sweep(kv, [version])
+        return kv, cache, version, LastCommit(path, version.commit)
+    except RemError:
+        kv.close()
+        raise
+
+
 def open_kv(path: Path, mode: Mode, memory_bytes: int, known: Known | None) -> KV:
     """Open RocksDB, with the care that the last shutdown asks for."""
     return KV(path, mode, memory_bytes=memory_bytes, after_cut=known is not None and known.after_cut)
@@ -128,15 +143,20 @@ def stored_commit(kv: KV) -> int:
     return int(keys.U64.unpack(commit)[0]) if commit else 0
 
 
-def sweep(kv: KV, version: Version) -> int:
-    """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
-    many parts."""
+def sweep(kv: KV, versions: Iterable[Version]) -> int:
+    """Delete what no manifest and no description names: the traces of work that was begun and not committed. Returns
+    how many parts.
+
+    Args:
+        versions: the newest, and those that somebody reads.
+    """
     for path in kv.path.glob("OPTIONS-*.dbtmp"):
         # RocksDB deletes its temporary files but for these.
         with contextlib.suppress(OSError):
             path.unlink()
     named = {
         (number, view.part.number)
+        for version in versions
         for number, tv in version.tables.items()
         for view in tv.parts
         if isinstance(view.part, Segment)

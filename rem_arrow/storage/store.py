@@ -82,21 +82,11 @@ class Store:
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
     def _opened(self) -> tuple[KV, ColumnCache, Version]:
-        memory_bytes = self.settings.memory_bytes
         if self.read_only:
-            return recovery.open_reader(self.path, memory_bytes)
+            return recovery.open_reader(self.path, self.settings.memory_bytes)
         known = last_commit.read(self.path)
         self.interrupted = known is None or not known.closed
-        kv, cache = recovery.open_kv(self.path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
-        try:
-            recovery.begin_format(kv)
-            recovery.check_format(kv)
-            version = recovery.load_version(kv, cache, known)
-            recovery.sweep(kv, version)
-            self._last_commit = LastCommit(self.path, version.commit)
-        except RemError:
-            kv.close()
-            raise
+        kv, cache, version, self._last_commit = recovery.open_writer(self.path, self.settings.memory_bytes, known)
         return kv, cache, version
 
     # --- reading
@@ -163,6 +153,8 @@ class Store:
             self.version = recovery.load_version(self.kv, self.cache)
             self._active.clear()
         self._counters = Counters(self.kv)
+        # What failed has left pages.
+        recovery.sweep(self.kv, [self.version, *self.pinned()])
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
@@ -220,8 +212,7 @@ class Store:
         """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
         sync = self.settings.durability == "sync"
         self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops], sync=sync, drop=drop)
-        assert self._last_commit is not None, "a reader commits nothing"
-        self._last_commit.acknowledge(number, synced=sync)
+        self._acknowledge(number, synced=sync)
 
     def _publish(
         self,
@@ -322,8 +313,11 @@ class Store:
         """Make every commit survive a power cut. REQUIRES: the lock."""
         self.recover()
         self.kv.sync()
-        assert self._last_commit is not None, "a reader has nothing to sync"
-        self._last_commit.acknowledge(self.version.commit, synced=True)
+        self._acknowledge(self.version.commit, synced=True)
+
+    def _acknowledge(self, commit: int, *, synced: bool) -> None:
+        assert self._last_commit is not None, "a reader writes nothing"
+        self._last_commit.acknowledge(commit, synced=synced)
 
     def close(self, timeout_s: float = 30.0) -> None:
         """Refuse new work, let the running commit and seal end, stop the background work and close the files.

@@ -21,6 +21,7 @@ Kind: TypeAlias = Literal[
     "search",
     "backup",
     "export",
+    "copy",
     "reopen",
 ]
 # What is stored, by table and key: the value, which gives all other columns.
@@ -42,6 +43,7 @@ _WEIGHTS: dict[Kind, int] = {
     "search": 6,
     "backup": 1,
     "export": 1,
+    "copy": 1,
     "reopen": 1,
 }
 # Runs of rows alone sync nothing for long, and fill RocksDB's buffers.

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 import rem_arrow as rem
 from rem_arrow.storage import last_commit
 from tests.children import ROOT
@@ -99,6 +101,7 @@ def check_cuts(run: Run, model: Model, count: int, seed: int, scratch: Path) -> 
         try:
             check_database(folder, run, progress)
             check_copies(folder, run, progress)
+            check_file(folder / "facts.csv", run, progress)
         except (rem.RemError, AssertionError) as error:
             wrong.append(f"{where}: {type(error).__name__}: {str(error)[:600]}")
     return wrong
@@ -176,6 +179,18 @@ def check_copies(folder: Path, run: Run, progress: Progress) -> None:
                     continue
                 rows = set(db.sql("SELECT id, value FROM notes").rows())
                 assert rows == {(key, value) for (table, key), value in state.items() if table == "notes"}
+
+
+def check_file(path: Path, run: Run, progress: Progress) -> None:
+    """A file that is replaced now and then is whole: as it was after the last time, or the time that was begun."""
+    times = [number for number in range(1, progress.begun + 1) if run.steps[number - 1].kind == "copy"]
+    done = [number for number in times if number <= progress.done]
+    if not path.exists():
+        assert not done, "the copy is gone"
+        return
+    rows = dict(pl.read_csv(path, schema={"n": pl.String, "value": pl.Int64}).rows())
+    facts = [{key: value for (table, key), value in run.states[n].items() if table == "facts"} for n in times]
+    assert rows in facts[max(0, len(done) - 1) :], "the copy is not whole"
 
 
 def refusal(call: Callable[[], object]) -> str:

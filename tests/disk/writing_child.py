@@ -105,6 +105,8 @@ def take(db: rem.Database, step: Step, number: int, seed: int, root: Path) -> No
             db.backup(root / f"backup-{number}")
         case "export":
             db.export(root / f"export-{number}", tables=["notes", "facts"])
+        case "copy":
+            db.sql(f"COPY facts TO '{root / 'facts.csv'}'")
         case _:
             raise AssertionError(step.kind)
 

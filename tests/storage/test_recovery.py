@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.storage import compaction
+from rem_arrow.storage import compaction, keys
 from rem_arrow.storage.kv import KV
 from tests.patience import PATIENCE_S
 
@@ -188,6 +188,34 @@ def test_parts_are_not_replaced_by_pages_that_are_lost(
         db.compact()
         assert db.sql("SELECT sum(n) FROM t").item() == 190
         assert db.verify().is_empty()
+
+
+def test_a_load_that_fails_gives_its_space_back(db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next write, and without the pages that an older version still reads."""
+    store = db._instance.store
+    parts = lambda: {keys.split_part(key) for key, _ in store.kv.scan("pages", b"")}
+    rows = pl.DataFrame({"n": range(30_000)})
+    db.load("big", rows)
+    named, before = parts(), store.pin()
+    flush = store.kv.flush
+
+    def full(family: str) -> None:
+        flush(family)
+        store.kv.failed = True
+        raise rem.ExecuteError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.kv, "flush", full)
+        with pytest.raises(rem.ExecuteError, match="the disk is full"):
+            db.load("big", rows)
+    assert parts() > named
+    db.sql("DROP TABLE big")
+    assert parts() == named
+    (segment,) = (view.part for view in before.find("big").parts)
+    assert len(segment.rowid_array(segment.rows)) == 30_000
+    del before, segment
+    store.collect_garbage()
+    assert parts() == set()
 
 
 def test_a_failed_opening_lets_go_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
