@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rem_arrow.access.vector_columns import among
+from rem_arrow.base.errors import ExecuteError
+from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.storage import keys
 
 if TYPE_CHECKING:
@@ -91,8 +93,13 @@ class IndexFiles:
         return self._folder / file
 
     def new_path(self, number: int, suffix: str = "") -> Path:
-        """Return the path of a new file for a table; it counts when an entry is stored that names it."""
-        self._folder.mkdir(exist_ok=True)
+        """Return the path of a new file for a table; it counts when an entry is stored that names it. Raises
+        ExecuteError if there is no folder for it, and none can be made."""
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except OSError as error:
+            what = f"making the folder {self._folder}"
+            raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
         return self._folder / f"{number}-{os.urandom(16).hex()}{suffix}"
 
     def entry(self, number: int, name: str) -> bytes | None:

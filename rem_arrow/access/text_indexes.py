@@ -23,7 +23,7 @@ from pydantic_core import from_json, to_json
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
-from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.storage.segment import Segment
 
@@ -75,7 +75,7 @@ class TextIndexes:
 
     def search(self, tv: TableVersion, column: Field, query: str, k: int, allowed: Rowids | None) -> Hits:
         """Return the k best rows for the words of a query, among `allowed` (ascending) if given; ties go by rowid."""
-        index = self._current(tv, column).index
+        index = self._answering(tv, column).index
         rows = index.count
         if allowed is not None and len(allowed) <= min(_NAMED_ROWS_MAX, max(1_000, rows * _NAMED_SHARE_MAX)):
             return _first(tv, *index.search(query, len(allowed), allowed), k, "among")
@@ -98,7 +98,7 @@ class TextIndexes:
 
     def scores(self, tv: TableVersion, column: Field, query: str) -> tuple[Rowids, Scores]:
         """Return every row that holds a word of the query, ascending by rowid, with its score."""
-        index = self._current(tv, column).index
+        index = self._answering(tv, column).index
         hits = index.search(query, max(1, index.count))
         order = np.argsort(hits.rowids, kind="stable")
         return hits.rowids[order], hits.scores[order]
@@ -122,6 +122,13 @@ class TextIndexes:
             assert tv is not None, "it has an index"
             self._current(tv, tv.table.field(described.column))
 
+    def _answering(self, tv: TableVersion, column: Field) -> _Held:
+        """Return an index that agrees with a version of its table: in memory, where the disk takes no files."""
+        try:
+            return self._current(tv, column)
+        except (ExecuteError, InputError):
+            return self._made_for(tv, column)
+
     def _current(self, tv: TableVersion, column: Field) -> _Held:
         """Return an index that agrees with a version of its table."""
         key = (tv.table.number, column.number)
@@ -135,8 +142,18 @@ class TextIndexes:
             return held
         with held.lock:
             if held.parts is not tv.parts and newest is not None and newest.parts is tv.parts:
-                self._update(held, tv, column)
+                try:
+                    self._update(held, tv, column)
+                except RemError:
+                    self._discard(key, held)
+                    raise
         return held if held.parts is tv.parts or self._agrees(held, tv, column) else self._made_for(tv, column)
+
+    def _discard(self, key: tuple[int, int], held: _Held) -> None:
+        """Let go of an index and its files, of which nobody knows what they hold."""
+        with self._lock:
+            self._held.remove(lambda other: other == key)
+        held.index.close(remove=True)
 
     def _agrees(self, held: _Held, tv: TableVersion, column: Field) -> bool:
         """Say whether an index holds just the rows of a version, or those and others, which are not shown."""

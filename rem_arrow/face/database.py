@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
@@ -40,7 +41,8 @@ from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
 from rem_arrow.storage import compaction, forks
 from rem_arrow.storage.changes import Changes
-from rem_arrow.storage.store import Durability, Settings, Store
+from rem_arrow.storage.settings import Durability, Settings
+from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write import edges, maintenance
 from rem_arrow.write.embeddings import Provider
@@ -92,6 +94,8 @@ def connect(
         InputError: the path is a file, cannot be written or holds no database, another argument does not fit, or this
             process was forked from one that has used a database.
         ConflictError: another process has the database open for writing.
+        CorruptionError: files are damaged, or a commit that was acknowledged is not there.
+        ExecuteError: the disk is full, or fails.
 
     Example:
         >>> with rem.connect("memory.rem") as memory:
@@ -112,7 +116,11 @@ def connect(
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
     store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
-    return Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        database = Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+        stack.pop_all()
+    return database
 
 
 class Database(
@@ -293,6 +301,7 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
 
     Raises:
         InputError: the backup holds no database, or the folder is not empty.
+        ExecuteError: the disk is full, or fails.
 
     Example:
         >>> db.backup("backup")

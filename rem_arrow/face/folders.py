@@ -16,6 +16,7 @@ from pathlib import Path
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import check_name
+from rem_arrow.running.file_sync import make_folder
 
 TENANTS = "tenants"
 _FOLDER_BYTES_MAX = 255
@@ -59,7 +60,8 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
     if folder.is_dir() and not (folder / "CURRENT").is_file() and any(_is_foreign(p.name) for p in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "CURRENT").is_file():
+            make_folder(folder)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     if not os.access(folder, os.W_OK):

@@ -35,9 +35,9 @@ class ImportExportVerbs(Verbs):
     ) -> pl.DataFrame:
         """Write tables to a new folder: a file or folder for each, and `manifest.json`, which lists them.
 
-        All of it shows one commit, and appears at once: an export that fails or is killed leaves no folder of that
-        name. Vectors are columns beside the fields that they embed, and a view is its query, in the manifest.
-        `import_from` reads the folder.
+        All of it shows one commit, and appears when it is complete and on disk: an export that fails, is killed or
+        loses its power leaves no folder of that name. Vectors are columns beside the fields that they embed, and a view
+        is its query, in the manifest. `import_from` reads the folder.
 
         Args:
             path: a folder that does not exist.
@@ -55,6 +55,7 @@ class ImportExportVerbs(Verbs):
             InputError: the folder exists, there is no such table, column or format, or the format lacks a column's
                 type.
             UnsupportedError: the library of the format is not installed.
+            ExecuteError: the disk is full, or fails.
 
         Example:
             >>> db.export("out", tables=["sales"]).select("table", "rows", "path").rows()

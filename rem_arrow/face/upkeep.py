@@ -88,12 +88,16 @@ class MaintenanceVerbs(Verbs):
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
         """Write a consistent copy of the open database to a new folder, without stopping readers or writers.
 
+        The folder appears when it is complete and on disk: a backup that fails, is killed or loses its power leaves no
+        folder of that name.
+
         Args:
             path: a folder that does not exist; `rem.restore` turns it into a database again.
             progress: show a progress bar, as in `load`.
 
         Raises:
             InputError: the folder exists, or the database is open for reading only.
+            ExecuteError: the disk is full, or fails.
 
         Example:
             >>> db.backup("backup")

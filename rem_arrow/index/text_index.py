@@ -14,6 +14,7 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import zlib
@@ -21,8 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from pydantic_core import from_json
 
-from rem_arrow.base.errors import CorruptionError, UnsupportedError
+from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedError
+from rem_arrow.running.disk_errors import disk_error
 
 try:
     import tantivy
@@ -30,7 +33,7 @@ except ImportError as _error:
     raise UnsupportedError("search by words needs tantivy: pip install 'rem_arrow[fulltext]'") from _error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -41,8 +44,10 @@ _WORD_BYTES_MAX = 255
 _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
-# What tantivy writes beside the index itself.
-_NOT_INDEX = (".lock", ".managed.json")
+_META = "meta.json"
+# tantivy raises these for whatever goes wrong.
+_FAILURES = (ValueError, OSError, RuntimeError)
+_ATTEMPTS = 10
 
 
 class Found(NamedTuple):
@@ -68,8 +73,9 @@ class TextIndex:
             self._index = tantivy.Index(_schema(), None if path is None else str(path))
             self._index.register_tokenizer("words", _analyzer())
             self._searcher = self._index.searcher()
-        except (ValueError, OSError, RuntimeError) as error:
-            raise CorruptionError(f"the text index {path} is damaged: {error}") from error
+        except _FAILURES as error:
+            what = f"the text index {path}"
+            raise disk_error(error, what) or CorruptionError(f"{what} is damaged: {error}") from error
         self._analyzer = _analyzer()
         self._writer: tantivy.IndexWriter | None = None
         self._dirty = False
@@ -95,8 +101,12 @@ class TextIndex:
         return rowids[order], fingerprints[order]
 
     def put(self, rowids: Rowids, fingerprints: Fingerprints, texts: Sequence[str]) -> None:
-        """Add texts; each replaces what the index has for its rowid. `fingerprints` are 32 bits of a hash of each."""
-        with self._lock:
+        """Add texts; each replaces what the index has for its rowid. `fingerprints` are 32 bits of a hash of each.
+
+        Raises:
+            ExecuteError: the disk does not take it, as in all that writes; what the index holds is unknown then.
+        """
+        with self._written():
             writer, replaced = self._writing(), self.count > 0
             self._dirty = True
             for rowid, number, text in zip(rowids.tolist(), fingerprints.tolist(), texts, strict=True):
@@ -110,7 +120,7 @@ class TextIndex:
 
     def remove(self, rowids: Rowids) -> None:
         """Take out rows; one that is not there is left alone."""
-        with self._lock:
+        with self._written():
             writer = self._writing()
             self._dirty = True
             for rowid in rowids.tolist():
@@ -118,13 +128,10 @@ class TextIndex:
 
     def commit(self) -> bool:
         """Let searches see what was written; in a folder it is on disk then. Returns whether anything was."""
-        with self._lock:
+        with self._written():
             changed, self._dirty = self._dirty, False
             if changed and self._writer is not None:
-                try:
-                    self._writer.commit()
-                except (ValueError, OSError, RuntimeError) as error:
-                    raise CorruptionError(f"the text index {self.path} cannot be written: {error}") from error
+                self._writer.commit()
                 self._index.reload()
                 self._searcher = self._index.searcher()
             return changed
@@ -144,14 +151,28 @@ class TextIndex:
         return Found(np.array(rowids, dtype=np.int64), np.array([score for score, _ in hits], dtype=np.float64))
 
     def checksums(self) -> dict[str, int]:
-        """Return the CRC-32 of each file of the index; a file never changes under its name, but for meta.json."""
+        """Return the CRC-32 of each file of the index: meta.json, and the files of the segments that it names.
+
+        Raises:
+            CorruptionError: one is missing.
+        """
+        for _ in range(_ATTEMPTS):
+            # tantivy merges segments on threads of its own: then it replaces meta.json and deletes the old ones.
+            with contextlib.suppress(FileNotFoundError):
+                return self._read_checksums()
+        raise CorruptionError(f"the text index {self.path} is damaged: a file is missing")
+
+    def _read_checksums(self) -> dict[str, int]:
         assert self.path is not None, "an index in memory has no files"
-        files = [p.name for p in self.path.iterdir() if not p.name.endswith(_NOT_INDEX)]
-        checked = {name: crc for name, crc in self._checksums.items() if name in files and name != "meta.json"}
-        self._checksums = checked | {
-            name: zlib.crc32((self.path / name).read_bytes()) for name in files if name not in checked
+        meta = (self.path / _META).read_bytes()
+        segments = {str(segment["segment_id"]).replace("-", "") for segment in from_json(meta)["segments"]}
+        files = [p.name for p in self.path.iterdir() if p.name.partition(".")[0] in segments]
+        # A file of a segment never changes under its name.
+        self._checksums = {
+            name: self._checksums[name] if name in self._checksums else zlib.crc32((self.path / name).read_bytes())
+            for name in files
         }
-        return self._checksums
+        return {_META: zlib.crc32(meta)} | self._checksums
 
     def close(self, *, remove: bool = False) -> None:
         """End the writer; with `remove` the files go too."""
@@ -159,6 +180,15 @@ class TextIndex:
             self._writer = None
         if remove and self.path is not None:
             shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _written(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except _FAILURES as error:
+                what = f"the text index {self.path} cannot be written"
+                raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
 
     def _writing(self) -> tantivy.IndexWriter:
         if self._writer is None:

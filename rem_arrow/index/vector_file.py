@@ -33,6 +33,8 @@ import numpy as np
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index.graph_links import check_links
 from rem_arrow.index.metrics import METRICS, Metric
+from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import sync_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -107,9 +109,10 @@ def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int
         header = save_graph(temporary)
         length = _finish(temporary, header, stamp)
         temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise ExecuteError(f"the vector index {path} cannot be written: {error.strerror or error}") from error
+        sync_file(path.parent)
+    except (OSError, RuntimeError) as error:
+        what = f"the vector index {path} cannot be written"
+        raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)
     return length
@@ -272,14 +275,6 @@ def _crc(data: mmap.mmap, stop: int) -> int:
     finally:
         view.release()
     return crc
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _damaged(path: Path, why: str) -> CorruptionError:

@@ -1,14 +1,12 @@
 """Tables to a folder of files and a manifest: all of them, or nothing.
 
 Everything is written to a folder beside the target, whose name ends in `.writing`; the manifest is written last, then
-the folder is renamed. A process that is killed leaves only a folder `.writing`, which no import accepts.
+the folder is synced and renamed. A process that is killed, or a power cut, leaves only a folder `.writing`, which no
+import accepts.
 """
 
 from __future__ import annotations
 
-import glob
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,8 +21,9 @@ from rem_arrow.base.real_files import check_outside_databases
 from rem_arrow.base.schema import Table
 from rem_arrow.interop.manifest import Entry, Manifest
 from rem_arrow.interop.sinks import ENDINGS, PARTITIONED, SINKS, Source
+from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import folder_written_beside
 
-WRITING = ".writing"
 _NAME_MAX = 180
 
 
@@ -61,7 +60,7 @@ def export_tables(
     and then leaves no folder."""
     # Polars takes a name such as ~ or file:x for an address; an absolute path is none.
     target = target.absolute()
-    with _written_beside(target) as folder:
+    with _written(target) as folder:
         entries = []
         for place, export in enumerate(exports):
             entries.append(_write(folder, format_, export, place, partition_by, advance))
@@ -87,7 +86,9 @@ def _write(
     try:
         SINKS[format_](counter.source, folder / path, keys)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
-        raise InputError(f"{export.table.name} cannot be written as {format_}: {str(error).splitlines()[0]}") from error
+        raise disk_error(error, f"writing {folder / path}") or InputError(
+            f"{export.table.name} cannot be written as {format_}: {str(error).splitlines()[0]}"
+        ) from error
     return Entry(export.table, counter.rows, path)
 
 
@@ -113,34 +114,18 @@ def _file_name(table: str, place: int) -> str:
 
 
 @contextmanager
-def _written_beside(target: Path) -> Iterator[Path]:
-    """Yield a folder to write to, which is renamed to `target` at the end, or removed on an error."""
+def _written(target: Path) -> Iterator[Path]:
+    """Yield a folder to write to, which becomes `target` at the end, or is removed on an error."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} exists; name a new folder for the export")
     check_outside_databases(target, "the export")
-    _sweep(target)
-    folder = target.with_name(f"{target.name}.{os.getpid()}{WRITING}")
     try:
-        folder.mkdir(parents=True)
+        with folder_written_beside(target) as folder:
+            yield folder
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {folder}: {error.strerror or error}") from error
-    try:
-        yield folder
-        if target.exists():
-            target.rmdir()
-        folder.rename(target)
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(target: Path) -> None:
-    """Remove the folders that killed exports to this target left behind."""
-    for folder in target.parent.glob(f"{glob.escape(target.name)}.*{WRITING}"):
-        process = folder.name.removesuffix(WRITING).rpartition(".")[2]
-        if process.isdecimal() and not Path("/proc", process).exists() and Path("/proc/self").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        raise disk_error(error, f"writing {target}") or InputError(
+            f"{target} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def _bytes(path: Path) -> int:

@@ -18,10 +18,10 @@ from rem_arrow.base.schema import Table
 from rem_arrow.interop import delta, lance, manifest, text_files
 from rem_arrow.interop.duck import duckdb_tables
 from rem_arrow.interop.expansion import check_expansion
-from rem_arrow.interop.exports import WRITING
 from rem_arrow.interop.manifest import Entry
 from rem_arrow.interop.readers import READABLE, Input, file_names, of_lazy, open_files
 from rem_arrow.interop.sqlite import HEADER, sqlite_tables
+from rem_arrow.running.file_sync import WRITING
 
 _DUCKDB_MARK = b"DUCK"
 _DUCKDB_PLACE = 8

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.running.disk_errors import disk_error
 
 FORMATS = {
     "parquet": "parquet",
@@ -44,7 +45,7 @@ def write_file(
     separator: str = ",",
     null: str = "",
 ) -> None:
-    """Write a frame to an open file. Raises InputError.
+    """Write a frame to an open file. Raises InputError, or ExecuteError where the disk fails.
 
     Args:
         name: names the file in errors.
@@ -60,4 +61,4 @@ def write_file(
             case _:
                 frame.write_ipc(file)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{name} cannot be written: {error}") from error
+        raise disk_error(error, f"writing {name}") or InputError(f"{name} cannot be written: {error}") from error

@@ -17,7 +17,8 @@ from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from rem_arrow.base.errors import InputError
+from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.running.disk_errors import disk_error
 
 # "any", "none", a folder or several.
 Files: TypeAlias = "str | Path | Sequence[str | Path]"
@@ -53,7 +54,8 @@ class FileAccess:
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
         """Yield a new file, which takes the name in SQL when the block ends without an error: a file of that name is
-        replaced, or stays as it was. Raises InputError if it is not allowed, or cannot be written."""
+        replaced, or stays as it was, and the bytes are on disk. Raises InputError if it is not allowed or cannot be
+        written, and ExecuteError if the disk is full or fails."""
         with _opened_folder(self._resolved(name), name, "written") as (folder, last):
             _check_replaceable(folder, last, name)
             temporary = f"{secrets.token_hex(8)}.writing"
@@ -61,11 +63,14 @@ class FileAccess:
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     yield file
+                    file.flush()
+                    os.fsync(file.fileno())
                 os.replace(temporary, last, src_dir_fd=folder, dst_dir_fd=folder)
+                _sync_names(folder)
             except OSError as error:
                 raise _failed(name, "written", error) from error
             finally:
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
 
     def _resolved(self, name: str) -> Path:
@@ -146,8 +151,20 @@ def _no_file(name: str) -> InputError:
     return InputError(f"there is no file {name}")
 
 
-def _failed(name: str, what: str, error: OSError) -> InputError:
-    return InputError(f"{name} cannot be {what}: {error.strerror or error}")
+def _sync_names(folder: int) -> None:
+    """Make the names in an open folder survive a power cut. One that this user may not list is left to the system."""
+    with suppress(PermissionError):
+        descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=folder)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _failed(name: str, what: str, error: OSError) -> RemError:
+    failure = InputError(f"{name} cannot be {what}: {error.strerror or error}")
+    # A folder of somebody else is no fault of the disk.
+    return failure if isinstance(error, PermissionError) else disk_error(error, f"{name} cannot be {what}") or failure
 
 
 def file_access(files: Files | None, *, read_only: bool) -> FileAccess:

@@ -16,6 +16,8 @@ from rich.text import Text
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
+from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import file_written_beside
 
 _ROWS_SHOWN_MAX = 40
 _TEXT_CHARS_MAX = 60
@@ -56,13 +58,12 @@ def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None)
         _encode(frame, kind, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    temporary = output.with_name(output.name + ".writing")
     try:
-        with temporary.open("wb") as file:
+        with file_written_beside(output) as temporary, temporary.open("wb") as file:
             _encode(frame, kind, file)
-        temporary.replace(output)
     except OSError as error:
-        raise InputError(f"cannot write {output}: {error.strerror or error}") from error
+        what = f"cannot write {output}"
+        raise disk_error(error, what) or InputError(f"{what}: {error.strerror or error}") from error
     typer.echo(f"{frame.height:,} rows to {output}", err=True)
 
 

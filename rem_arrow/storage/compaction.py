@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.schema import Field
 from rem_arrow.storage import keys, segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
@@ -105,6 +106,7 @@ def _bytes(part: Segment | Run) -> int:
 
 def rewrite(store: Store, table: int, views: list[PartView]) -> None:
     """Replace the parts by segments that hold their live rows. REQUIRES: `store.rewriting`."""
+    reopened = store.kv.reopened
     fields = store.version.tables[table].table.fields
     rowids, order = _live_rows(views)
     pieces = _pieces(len(rowids), sum(_bytes(v.part) for v in views))
@@ -124,7 +126,10 @@ def rewrite(store: Store, table: int, views: list[PartView]) -> None:
     store.kv.flush("pages")
     if any(isinstance(v.part, Run) for v in views):
         _write_entries(store, table, views)
-    _commit(store, table, views, manifests, numbers)
+    with store.lock:
+        if store.kv.reopened != reopened:
+            raise ExecuteError(f"sealing or merging parts of table {table}: a write failed meanwhile; try again")
+        _commit(store, table, views, manifests, numbers)
 
 
 def _live_rows(views: list[PartView]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -149,28 +154,26 @@ def _pieces(rows: int, size: int) -> list[tuple[int, int]]:
 
 
 def _commit(store: Store, table: int, views: list[PartView], manifests: list[Op], numbers: list[int]) -> None:
-    with store.lock:
-        if table not in store.version.tables:
-            return
-        name = store.version.tables[table].table.name
-        new = [
-            Segment(store.kv, store.cache, table, n, m[2] or b"", table_name=name)
-            for n, m in zip(numbers, manifests, strict=True)
-        ]
-        commit = store.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(commit)), *manifests]
-        died = _died_meanwhile(store, table, views)
-        for part in new:
-            offsets = np.flatnonzero(np.isin(part.rowid_array(part.rows), died))
-            if len(offsets):
-                part.kills.add(offsets.tolist())
-                ops.append(("dead", keys.dead_key(table, part.number, commit), offsets.astype("<u4").tobytes()))
-        prefixes = [
-            (keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views
-        ]
-        drop = [(family, prefix) for prefix, home in prefixes for family in ("dead", home)]
-        store.kv.write(ops, sync=store.settings.durability == "sync", drop=drop)
-        store.replace(table, [v.part for v in views], new)
+    """Make the new segments count, and the old parts not. REQUIRES: the lock."""
+    if table not in store.version.tables:
+        return
+    name = store.version.tables[table].table.name
+    new = [
+        Segment(store.kv, store.cache, table, n, m[2] or b"", table_name=name)
+        for n, m in zip(numbers, manifests, strict=True)
+    ]
+    commit = store.version.commit + 1
+    ops = list(manifests)
+    died = _died_meanwhile(store, table, views)
+    for part in new:
+        offsets = np.flatnonzero(np.isin(part.rowid_array(part.rows), died))
+        if len(offsets):
+            part.kills.add(offsets.tolist())
+            ops.append(("dead", keys.dead_key(table, part.number, commit), offsets.astype("<u4").tobytes()))
+    prefixes = [(keys.part_key(table, v.part.number), "tail" if isinstance(v.part, Run) else "manifest") for v in views]
+    drop = [(family, prefix) for prefix, home in prefixes for family in ("dead", home)]
+    store.write_commit(commit, ops, drop)
+    store.replace(table, [v.part for v in views], new)
 
 
 def _died_meanwhile(store: Store, table: int, views: list[PartView]) -> npt.NDArray[np.int64]:

@@ -7,6 +7,8 @@ invisible until a manifest, written later by `write`, names them.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import threading
 import time
 import weakref
@@ -17,8 +19,9 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.base.errors import ConflictError, RemError
 from rem_arrow.storage import claims, forks, keys
+from rem_arrow.storage.kv_errors import closed_meanwhile, translated
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -27,44 +30,14 @@ _WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
 _ENTRY_BYTES = 64
 _PROBE_BYTES = 1 << 20
+# How long reads that have begun may hold a closed store open.
+_RELEASE_S, _RELEASE_TICK_S = 10.0, 0.02
 # RocksDB starts these for each opening, which takes longer with its default of 16 than reading a few files.
 _OPENING_THREADS = 2
 _POLL_S = 0.001
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
-
-
-def _translated(error: Exception, what: str) -> RemError:
-    """Return our error for one that RocksDB raised while doing `what`."""
-    text = str(error)
-    lowered = text.lower()
-    if isinstance(error, RemError):
-        return error
-    if "lock" in lowered and (
-        "held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered
-    ):
-        return ConflictError(
-            f"{what}: another connection has this database open for writing. Close it, or read beside it with "
-            f"connect(path, read_only=True). ({text})"
-        )
-    if "corruption" in lowered or "checksum mismatch" in lowered:
-        return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
-    if "no space" in lowered or "file too large" in lowered or "disk quota" in lowered:
-        return ExecuteError(
-            f"{what}: the disk is full; nothing was stored. Free some space and open the database again. ({text})"
-        )
-    if "read-only file system" in lowered or "permission denied" in lowered:
-        return InputError(
-            f"{what}: the folder cannot be written. Check its permissions, or use connect(path, read_only=True). "
-            f"({text})"
-        )
-    return ExecuteError(f"{what}: {text}")
-
-
-def closed_meanwhile(path: Path) -> InputError:
-    """Return the error for work that was running when the database was closed."""
-    return InputError(f"the database {path} was closed while this ran; connect to it again")
 
 
 def _options(
@@ -92,14 +65,21 @@ def _behind(prefix: bytes) -> bytes:
 
 
 class KV:
-    """An open RocksDB. Safe to use from many threads; `write` is atomic over all families."""
+    """An open RocksDB. Safe to use from many threads; `write` is atomic over all families.
 
-    def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30) -> None:
+    Args:
+        after_cut: a power cut may have taken writes that were not synced: the log counts up to the first that is
+            damaged or missing. Else only its end may be torn, and damage before it is an error.
+    """
+
+    def __init__(self, path: Path, mode: Mode, *, memory_bytes: int = 1 << 30, after_cut: bool = False) -> None:
         self.path, self.mode, self._memory_bytes = path, mode, memory_bytes
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
         self._closed = False
-        self._reopening, self._reopened = threading.Lock(), 0
+        self._reopening = threading.Lock()
+        # How often it was opened again.
+        self.reopened = 0
         self._synced = rocksdict.WriteOptions()
         self._synced.sync = True
         self._unlogged = rocksdict.WriteOptions()
@@ -107,22 +87,27 @@ class KV:
         if mode == "write":
             self._release = weakref.finalize(self, claims.release, claims.claim(path))
         try:
-            self._open()
+            self._open(after_cut=after_cut)
         except RemError:
             if mode == "write":
                 self._release()
             raise
         forks.register(self, partial(_rocksdb_of, weakref.ref(self)))
 
-    def _open(self) -> None:
+    def _open(self, *, after_cut: bool = False, read_only: bool = False) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
         options = _options(self._memory_bytes, cache=cache)
-        options.create_if_missing(self.mode == "write")
-        options.create_missing_column_families(self.mode == "write")
+        writes = self.mode == "write" and not read_only
+        options.create_if_missing(writes)
+        options.create_missing_column_families(writes)
         options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, self._memory_bytes // 8)))
         # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
-        # where RocksDB's default would drop it and every commit behind it.
-        options.set_wal_recovery_mode(rocksdict.DBRecoveryMode.tolerate_corrupted_tail_records())
+        # where RocksDB's default would drop it and every commit behind it. After a power cut that is what is wanted:
+        # of several logs the one before the last may lack its end, and what follows it must not count.
+        recovery = rocksdict.DBRecoveryMode
+        options.set_wal_recovery_mode(
+            recovery.point_in_time() if after_cut else recovery.tolerate_corrupted_tail_records()
+        )
         options.set_keep_log_file_num(2)
         options.set_max_file_opening_threads(_OPENING_THREADS)
         options.set_stats_dump_period_sec(0)
@@ -132,53 +117,71 @@ class KV:
         # Readers are no secondaries: these take a data file that they cannot read for absent. All files are opened at
         # once and stay open, so nothing is lost that the writer deletes later.
         access = rocksdict.AccessType.read_write()
-        if self.mode == "read":
+        if not writes:
             access = rocksdict.AccessType.read_only(error_if_log_file_exist=False)
         try:
             self._db = rocksdict.Rdict(str(self.path), options, families, access)
         except _ROCKSDB_ERROR as error:
-            raise _translated(error, f"cannot open {self.path}") from error
+            raise translated(error, f"cannot open {self.path}") from error
         self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
 
     def reopen(self) -> None:
-        """Open the store again after a write has failed; reads wait meanwhile. Raises ExecuteError where the disk takes
-        no writes yet; then reads go on as before."""
+        """Open the store again after a write has failed; reads wait meanwhile. What was written outside of the log and
+        not flushed is lost. Raises ExecuteError where the disk takes no writes yet; then reads go on as before."""
         self._check_disk()
         with self._reopening:
             if self._closed:
                 raise closed_meanwhile(self.path)
             self._disconnect()
-            self._open()
-            self._reopened += 1
-            self.failed = False
+            try:
+                self._open_again()
+                self.failed = False
+            except RemError:
+                with contextlib.suppress(RemError):
+                    self._open(read_only=True)
+                raise
+            finally:
+                self.reopened += 1
+
+    def _open_again(self) -> None:
+        """Open the store as soon as the reads that have begun on the closed one let go of it."""
+        end = time.monotonic() + _RELEASE_S
+        while True:
+            try:
+                return self._open()
+            except ConflictError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(_RELEASE_TICK_S)
 
     def _check_disk(self) -> None:
         probe = self.path / "probe.tmp"
         try:
-            probe.write_bytes(bytes(_PROBE_BYTES))
+            try:
+                probe.write_bytes(bytes(_PROBE_BYTES))
+            finally:
+                probe.unlink(missing_ok=True)
         except OSError as error:
-            raise _translated(error, f"writing to {self.path}") from error
-        finally:
-            probe.unlink(missing_ok=True)
+            raise translated(error, f"writing to {self.path}") from error
 
     def _read_failed(self, error: Exception, family: str, reopened: int) -> None:
         """Raise the error of a read, unless the store was opened again meanwhile."""
         if self._closed:
             raise closed_meanwhile(self.path) from error
         with self._reopening:
-            if self._reopened != reopened:
+            if self.reopened != reopened:
                 return
-        raise _translated(error, f"reading {family} of {self.path}") from error
+        raise translated(error, f"reading {family} of {self.path}") from error
 
     def _write_failed(self, error: Exception, what: str) -> RemError:
         if self._closed:
             return closed_meanwhile(self.path)
         self.failed = True
-        return _translated(error, what)
+        return translated(error, what)
 
     def get(self, family: str, key: bytes) -> bytes | None:
-        reopened = self._reopened
+        reopened = self.reopened
         try:
             return self._families[family].get(key)
         except _ROCKSDB_ERROR as error:
@@ -188,7 +191,7 @@ class KV:
     def get_many(self, family: str, keys: list[bytes]) -> list[bytes | None]:
         if not keys:
             return []
-        reopened = self._reopened
+        reopened = self.reopened
         try:
             return list(self._families[family].get(keys))  # type: ignore[arg-type]
         except _ROCKSDB_ERROR as error:
@@ -201,10 +204,8 @@ class KV:
 
     def scan_between(self, family: str, low: bytes, high: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         """Yield keys and values of `low <= key < high`, as they were when the iteration began."""
-        reopened = self._reopened
+        reopened, entries = self.reopened, self._seek(family, low)
         try:
-            entries = self._families[family].iter()
-            entries.seek(low)
             while entries.valid():
                 key = entries.key()
                 if high is not None and key >= high:
@@ -215,8 +216,20 @@ class KV:
             entries.status()
             return
         except _ROCKSDB_ERROR as error:
+            # Whoever keeps the error would keep the store open.
+            del entries
             self._read_failed(error, family, reopened)
         yield from self.scan_between(family, low, high)
+
+    def _seek(self, family: str, low: bytes) -> rocksdict.RdictIter:
+        reopened = self.reopened
+        try:
+            entries = self._families[family].iter()
+            entries.seek(low)
+            return entries
+        except _ROCKSDB_ERROR as error:
+            self._read_failed(error, family, reopened)
+        return self._seek(family, low)
 
     def write(self, ops: Iterable[Op], *, sync: bool = False, drop: Iterable[tuple[str, bytes]] = ()) -> None:
         """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
@@ -226,14 +239,14 @@ class KV:
         """
         batch = rocksdict.WriteBatch(raw_mode=True)
         handles = self._open_handles()
-        for family, prefix in drop:
-            batch.delete_range(prefix, _behind(prefix), handles[family])
-        for family, key, value in ops:
-            if value is None:
-                batch.delete(key, handles[family])
-            else:
-                batch.put(key, value, handles[family])
         try:
+            for family, prefix in drop:
+                batch.delete_range(prefix, _behind(prefix), handles[family])
+            for family, key, value in ops:
+                if value is None:
+                    batch.delete(key, handles[family])
+                else:
+                    batch.put(key, value, handles[family])
             if sync:
                 self._db.write(batch, self._synced)
             else:
@@ -243,21 +256,24 @@ class KV:
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
-        handle = self._open_handles()[family]
+        self._open_handles()
         entries = iter(entries)
         try:
-            while True:
-                batch, size = rocksdict.WriteBatch(raw_mode=True), 0
-                for key, value in entries:
-                    batch.put(key, value, handle)
-                    size += len(value) + _ENTRY_BYTES
-                    if size >= _BULK_BATCH_BYTES:
-                        break
-                if not size:
-                    return
+            while (batch := self._bulk_batch(family, entries)) is not None:
                 self._db.write(batch, self._unlogged)
         except _ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
+
+    def _bulk_batch(self, family: str, entries: Iterator[tuple[bytes, bytes]]) -> rocksdict.WriteBatch | None:
+        """Return the next entries; None when there are no more."""
+        handles = self._handles
+        batch, size = rocksdict.WriteBatch(raw_mode=True), 0
+        for key, value in entries:
+            batch.put(key, value, handles[family])
+            size += len(value) + _ENTRY_BYTES
+            if size >= _BULK_BATCH_BYTES:
+                break
+        return batch if size else None
 
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
@@ -286,14 +302,13 @@ class KV:
             raise self._write_failed(error, f"compacting {self.path}") from error
 
     def checkpoint(self, path: Path) -> None:
-        """Write a consistent copy of the whole store to `path`, which must not exist."""
+        """Write a consistent copy of the whole store to `path`, which must not exist. REQUIRES: `sync` came before."""
         try:
-            self._db.flush_wal(sync=True)
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
         except _ROCKSDB_ERROR as error:
-            if self._closed:
-                raise closed_meanwhile(self.path) from error
-            raise _translated(error, f"writing the backup {path}") from error
+            # RocksDB copies to a folder of this name, and leaves it behind.
+            shutil.rmtree(f"{path}.tmp", ignore_errors=True)
+            raise self._write_failed(error, f"writing the backup {path}") from error
 
     def sync(self) -> None:
         """Make every write so far survive a power cut."""
@@ -312,11 +327,12 @@ class KV:
             self._release()
 
     def _disconnect(self) -> None:
-        families, self._handles, self._families = self._families, {}, {}
-        for name, family in families.items():
-            if name != "default":
-                _close_unused(family)
-        _close_unused(self._db)
+        families = [family for name, family in self._families.items() if name != "default"]
+        # In place: the frames of an error that somebody keeps refer to them, and would keep the store and its lock.
+        self._handles.clear()
+        self._families.clear()
+        for family in [*families, self._db]:
+            _close_unused(family)
 
     def _open_handles(self) -> dict[str, rocksdict.ColumnFamily]:
         """Return the handles of the families. Raises InputError once the store is closed."""

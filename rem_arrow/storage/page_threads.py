@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from rem_arrow.storage.kv import closed_meanwhile
+from rem_arrow.storage.kv_errors import closed_meanwhile
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
@@ -12,14 +15,21 @@ from pydantic_core import from_json
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.base.schema import Table
-from rem_arrow.storage import keys, tail
+from rem_arrow.storage import keys, last_commit, tail
 from rem_arrow.storage.cache import ColumnCache
-from rem_arrow.storage.kv import KV
+from rem_arrow.storage.kv import KV, Mode
+from rem_arrow.storage.last_commit import Known, LastCommit
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
 _PATIENCE_S = 30
+
+
+def begin_format(kv: KV) -> None:
+    """Make an empty store a database."""
+    if kv.get(keys.CATALOG, b"format") is None and next(kv.scan(keys.CATALOG, b""), None) is None:
+        kv.write([(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True)
 
 
 def check_format(kv: KV) -> None:
@@ -53,22 +63,42 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
         kv: KV | None = None
         failure: RemError | None = None
         try:
-            kv = KV(path, "read", memory_bytes=memory_bytes)
+            known = last_commit.read(path)
+            kv = open_kv(path, "read", memory_bytes, known)
             if _layout(path) == before:
                 check_format(kv)
                 cache = ColumnCache(memory_bytes // 2)
-                return kv, cache, load_version(kv, cache)
+                return kv, cache, load_version(kv, cache, known)
         except RemError as error:
-            # Files that are gone because the writer has replaced them are no damage.
-            if _layout(path) == before:
-                raise
             failure = error
         if kv is not None:
             kv.close()
+        # Files that are gone because the writer has replaced them are no damage.
+        if failure is not None and _layout(path) == before:
+            raise failure
         if time.monotonic() > end:
             raise ExecuteError(
                 f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
             ) from failure
+
+
+def open_writer(path: Path, memory_bytes: int, known: Known | None) -> tuple[KV, ColumnCache, Version, LastCommit]:
+    """Open a folder for writing, at the newest commit, and sweep it; an empty one becomes a database."""
+    kv, cache = open_kv(path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
+    try:
+        begin_format(kv)
+        check_format(kv)
+        version = load_version(kv, cache, known)
+        sweep(kv, [version])
+        return kv, cache, version, LastCommit(path, version.commit)
+    except RemError:
+        kv.close()
+        raise
+
+
+def open_kv(path: Path, mode: Mode, memory_bytes: int, known: Known | None) -> KV:
+    """Open RocksDB, with the care that the last shutdown asks for."""
+    return KV(path, mode, memory_bytes=memory_bytes, after_cut=known is not None and known.after_cut)
 
 
 def _layout(path: Path) -> tuple[str, int, int] | None:
@@ -81,8 +111,11 @@ def _layout(path: Path) -> tuple[str, int, int] | None:
     return name, manifest.st_size, manifest.st_mtime_ns
 
 
-def load_version(kv: KV, cache: ColumnCache) -> Version:
-    """Return the newest committed state."""
+def load_version(kv: KV, cache: ColumnCache, known: Known | None = None) -> Version:
+    """Return the newest committed state. Raises CorruptionError if it lacks a commit that is known."""
+    commit = stored_commit(kv)
+    if known is not None:
+        known.check(kv.path, commit)
     tables = _tables(kv)
     parts: dict[int, dict[int, Segment | Run]] = {number: {} for number in tables}
     for key, value in kv.scan("manifest", b""):
@@ -102,7 +135,7 @@ def load_version(kv: KV, cache: ColumnCache) -> Version:
             parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
     versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(kv, stored_commit(kv), versions, names)
+    return Version(kv, commit, versions, names)
 
 
 def stored_commit(kv: KV) -> int:
@@ -111,11 +144,20 @@ def stored_commit(kv: KV) -> int:
     return int(keys.U64.unpack(commit)[0]) if commit else 0
 
 
-def sweep(kv: KV, version: Version) -> int:
-    """Delete what no manifest and no description names: the traces of work that a killed process began. Returns how
-    many parts."""
+def sweep(kv: KV, versions: Iterable[Version]) -> int:
+    """Delete what no manifest and no description names: the traces of work that was begun and not committed. Returns
+    how many parts.
+
+    Args:
+        versions: the newest, and those that somebody reads.
+    """
+    for path in kv.path.glob("OPTIONS-*.dbtmp"):
+        # RocksDB deletes its temporary files but for these.
+        with contextlib.suppress(OSError):
+            path.unlink()
     named = {
         (number, view.part.number)
+        for version in versions
         for number, tv in version.tables.items()
         for view in tv.parts
         if isinstance(view.part, Segment)

@@ -14,17 +14,17 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
-from rem_arrow.storage import forks, keys, recovery, tail
+from rem_arrow.running.patience import held
+from rem_arrow.storage import forks, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.changes import Changes
@@ -33,32 +33,15 @@ from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
 from rem_arrow.storage.indexer import Indexer, NoIndexes
 from rem_arrow.storage.kv import KV, Op
+from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.page_threads import PageThreads
 from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.settings import Settings
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
-Durability: TypeAlias = Literal["wal", "sync"]
-
 _RUN_BYTES_MAX = 64 << 20
 _WAITING_RUNS_MAX = 4
-
-
-class Settings(NamedTuple):
-    """How a store is run.
-
-    Attributes:
-        memory_bytes: bound on the column cache and RocksDB's buffers together.
-        threads: threads that decode and encode pages.
-        tail_rows_max: rows after which the tail is sealed into a segment.
-        background: seal and compact on a thread of their own; without, only `Store.compact` does.
-    """
-
-    memory_bytes: int = 2 << 30
-    threads: int = 2
-    durability: Durability = "wal"
-    tail_rows_max: int = 65_536
-    background: bool = True
 
 
 class Store:
@@ -66,6 +49,9 @@ class Store:
 
     Args:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
+
+    Attributes:
+        interrupted: whoever wrote to the folder before may not have closed it.
     """
 
     def __init__(self, path: Path, *, read_only: bool, settings: Settings, tidy: Tidy) -> None:
@@ -74,6 +60,8 @@ class Store:
         # Held by whoever replaces parts (seal, compact, evolve). Whoever needs both takes this one first.
         self.rewriting = threading.RLock()
         self.process = os.getpid()
+        self._last_commit: LastCommit | None = None
+        self.interrupted = False
         self.executor = PageThreads(settings.threads, path)
         try:
             self.kv, self.cache, self.version = self._opened()
@@ -96,21 +84,9 @@ class Store:
     def _opened(self) -> tuple[KV, ColumnCache, Version]:
         if self.read_only:
             return recovery.open_reader(self.path, self.settings.memory_bytes)
-        kv, cache = (
-            KV(self.path, "write", memory_bytes=self.settings.memory_bytes),
-            ColumnCache(self.settings.memory_bytes // 2),
-        )
-        try:
-            if kv.get(keys.CATALOG, b"format") is None and next(kv.scan(keys.CATALOG, b""), None) is None:
-                kv.write(
-                    [(keys.CATALOG, b"format", keys.FORMAT), (keys.CATALOG, b"database", os.urandom(16))], sync=True
-                )
-            recovery.check_format(kv)
-            version = recovery.load_version(kv, cache)
-            recovery.sweep(kv, version)
-        except RemError:
-            kv.close()
-            raise
+        known = last_commit.read(self.path)
+        self.interrupted = known is None or not known.closed
+        kv, cache, version, self._last_commit = recovery.open_writer(self.path, self.settings.memory_bytes, known)
         return kv, cache, version
 
     # --- reading
@@ -161,17 +137,24 @@ class Store:
 
         Raises:
             ExecuteError: the disk takes no writes yet.
+            CorruptionError: the disk has lost commits that it had taken.
             InputError: the database is closed.
         """
         self.check_open()
         if not self.kv.failed:
             return
         self.kv.reopen()
-        if recovery.stored_commit(self.kv) > self.version.commit:
+        stored = recovery.stored_commit(self.kv)
+        if stored < self.version.commit:
+            self.kv.failed = True
+            raise last_commit.lost(self.path, stored, self.version.commit)
+        if stored > self.version.commit:
             # The error came behind the write: what was stored is shown.
             self.version = recovery.load_version(self.kv, self.cache)
             self._active.clear()
         self._counters = Counters(self.kv)
+        # What failed has left pages.
+        recovery.sweep(self.kv, [self.version, *self.pinned()])
 
     def reserve_rowids(self, table: int, count: int) -> int:
         """Return the first of `count` fresh rowids. REQUIRES: the lock."""
@@ -196,7 +179,7 @@ class Store:
         if base is not None:
             self._recent.check(changes, base, self.version)
         number = self.version.commit + 1
-        ops: list[Op] = [(keys.CATALOG, b"commit", keys.U64.pack(number))]
+        ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
         for table, by_part in kills.items():
             ops += [
@@ -222,8 +205,14 @@ class Store:
             if t is None
             for family in ("tail", "dead", "manifest")
         ]
-        self.kv.write(ops, sync=self.settings.durability == "sync", drop=drop)
+        self.write_commit(number, ops, drop)
         return self._publish(number, changes, kills, appended)
+
+    def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]]) -> None:
+        """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
+        sync = self.settings.durability == "sync"
+        self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops], sync=sync, drop=drop)
+        self._acknowledge(number, synced=sync)
 
     def _publish(
         self,
@@ -333,6 +322,16 @@ class Store:
             self._recent.forget(oldest)
             return len(self._garbage)
 
+    def sync(self) -> None:
+        """Make every commit survive a power cut. REQUIRES: the lock."""
+        self.recover()
+        self.kv.sync()
+        self._acknowledge(self.version.commit, synced=True)
+
+    def _acknowledge(self, commit: int, *, synced: bool) -> None:
+        assert self._last_commit is not None, "a reader writes nothing"
+        self._last_commit.acknowledge(commit, synced=synced)
+
     def close(self, timeout_s: float = 30.0) -> None:
         """Refuse new work, let the running commit and seal end, stop the background work and close the files.
 
@@ -347,24 +346,17 @@ class Store:
             deadline = time.monotonic() + timeout_s
             if self.background is not None:
                 self.background.stop(timeout_s)
-            with _held(self.rewriting, deadline), _held(self.lock, deadline):
+            with held(self.rewriting, deadline), held(self.lock, deadline):
+                synced = None
                 try:
                     if not (self.read_only or self.kv.failed):
                         self.kv.sync()
+                        synced = self.version.commit
                 finally:
                     self.kv.close()
                     self.executor.shutdown(wait=True)
-
-
-@contextmanager
-def _held(lock: threading.RLock, deadline: float) -> Iterator[None]:
-    """Hold a lock, or do without it if it is not free by then."""
-    is_held = lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
-    try:
-        yield
-    finally:
-        if is_held:
-            lock.release()
+                    if self._last_commit is not None:
+                        self._last_commit.close(synced)
 
 
 # Is told by a function whether to stop.

@@ -28,13 +28,16 @@ class FollowUp:
         self._embeddings, self._later = embeddings, later
 
     def resume(self) -> None:
-        """Compute in the background the vectors that a process which was stopped or killed has left missing."""
-        background = self._store.background
-        if background is None:
-            return
-        for number, tv in self._store.version.tables.items():
-            if tv.table.embeddings:
+        """Compute the vectors that a process which was stopped or killed has left missing: on the thread, and without
+        one before this returns, if that process was cut short."""
+        version, background = self._store.version, self._store.background
+        for number, tv in version.tables.items():
+            if all(version.tables[embedding.table].rows >= tv.rows for embedding in tv.table.embeddings):
+                continue
+            if background is not None:
                 background.run(partial(self._resumed, number))
+            elif self._store.interrupted:
+                self._embeddings.fill(number)
 
     def _resumed(self, number: int, stopping: Callable[[], bool]) -> None:
         if self._embeddings.fill(number, stopping=stopping) and self._indexes.vectors.behind(number):
@@ -74,7 +77,9 @@ class FollowUp:
             background.run(lambda stopping: self._fill_and_index(number, stopping))
             return
         if lacks:
-            self._embeddings.fill(number, rowids, progress=progress)
+            # After a failure there are others that lack theirs.
+            failed = self._embeddings.failure is not None
+            self._embeddings.fill(number, None if failed else rowids, progress=progress)
         if background is not None and self._indexes.vectors.behind(number):
             background.run(lambda stopping: self._indexes.vectors.update(number, stopping=stopping))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import polars as pl
 
 from rem_arrow.access.vector_indexes import VectorIndexes
-from rem_arrow.base.errors import CorruptionError, InputError
+from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError
 from rem_arrow.base.real_files import check_outside_databases, check_real_files
+from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_sync import WRITING, folder_written_beside
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import compaction, keys, tail
 from rem_arrow.storage.background import Background
@@ -67,35 +70,49 @@ def _damages(
 
 
 def backup(store: Store, path: Path, *, progress: bool | None = False) -> None:
-    """Write a consistent copy of the open store to the new folder `path`. Raises InputError if it exists."""
+    """Write a consistent copy of the open store to the new folder `path`. Raises InputError if it exists, and
+    ExecuteError if it cannot be written."""
     if path.exists():
         raise InputError(f"{path} exists; name a new folder for the backup")
     check_outside_databases(path, "the backup")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with store.lock, progress_bar("backing up", None, progress):
-        store.kv.checkpoint(path)
+    with _copied(path, "the backup") as folder, progress_bar("backing up", None, progress):
+        # RocksDB makes the folder itself.
+        folder.rmdir()
+        with store.lock:
+            store.sync()
+            store.kv.checkpoint(folder)
 
 
 def restore(source: Path, target: Path, *, progress: bool | None = False) -> None:
-    """Copy a backup to `target`, a new folder, and check that it is a database."""
+    """Copy a backup to `target`, a new folder, and check that it is a database. Raises InputError if it is none, and
+    ExecuteError if it cannot be copied."""
+    if source.name.endswith(WRITING):
+        raise InputError(f"{source} is a backup that did not come to its end; make another")
     if not (source / "CURRENT").is_file():
         raise InputError(f"{source} is not a backup: it holds no database")
     if target.exists() and any(target.iterdir()):
         raise InputError(f"{target} exists and is not empty; restore into a new folder")
     check_outside_databases(target, "the database")
     check_real_files(source)
-    temporary = target.with_name(target.name + ".restoring")
-    shutil.rmtree(temporary, ignore_errors=True)
-    with progress_bar("restoring, files", sum(1 for f in source.rglob("*") if f.is_file()), progress) as advance:
+    files = sum(1 for f in source.rglob("*") if f.is_file())
+    with _copied(target, source) as folder, progress_bar("restoring, files", files, progress) as advance:
 
         def copy(old: str, new: str) -> str:
             advance(1)
             return str(shutil.copy2(old, new))
 
-        shutil.copytree(source, temporary, copy_function=copy)
-    if target.exists():
-        target.rmdir()
-    temporary.rename(target)
+        shutil.copytree(source, folder, copy_function=copy, dirs_exist_ok=True)
+
+
+@contextmanager
+def _copied(target: Path, what: object) -> Iterator[Path]:
+    """Yield a folder to copy files to, which becomes `target` at the end."""
+    try:
+        with folder_written_beside(target) as folder:
+            yield folder
+    except OSError as error:
+        doing = f"copying {what} to {target}"
+        raise disk_error(error, doing) or ExecuteError(f"{doing}: {error}") from error
 
 
 def compact(store: Store, *, progress: bool | None = False) -> None:

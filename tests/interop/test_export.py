@@ -400,7 +400,7 @@ def test_a_disk_that_fails_is_said(db, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(exports.Manifest, "write", full)
-    with pytest.raises(rem.InputError, match="out cannot be written: No space left on device"):
+    with pytest.raises(rem.ExecuteError, match=r"out: the disk is full.*No space left on device"):
         db.export(tmp_path / "out", tables=["edges"])
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,37 @@
+"""Errors of RocksDB in our words: it reports all of them as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.running.disk_errors import disk_error
+
+
+def translated(error: Exception, what: str) -> RemError:
+    """Return our error for one that RocksDB raised while doing `what`."""
+    text = str(error)
+    lowered = text.lower()
+    if isinstance(error, RemError):
+        return error
+    if isinstance(error, KeyError):
+        return ExecuteError(f"{what}: it was closed or opened again meanwhile; try again")
+    if "lock" in lowered and (
+        "held" in lowered or "hold" in lowered or "no locks" in lowered or "temporarily unavailable" in lowered
+    ):
+        return ConflictError(
+            f"{what}: another connection has this database open for writing. Close it, or read beside it with "
+            f"connect(path, read_only=True). ({text})"
+        )
+    # Before damage: RocksDB calls some of what a full disk leaves so, and says why.
+    failed = disk_error(error, what, or_else=", or use connect(path, read_only=True)")
+    if failed is not None:
+        return failed
+    if "corruption" in lowered or "checksum mismatch" in lowered:
+        return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
+    return ExecuteError(f"{what}: {text}")
+
+
+def closed_meanwhile(path: Path) -> InputError:
+    """Return the error for work that was running when the database was closed."""
+    return InputError(f"the database {path} was closed while this ran; connect to it again")
