@@ -10,6 +10,7 @@ import ctypes
 import os
 import weakref
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from rem_arrow.base.errors import InputError
 
@@ -55,6 +56,14 @@ def check_opening() -> None:
     if _process.forked_from is not None:
         raise InputError(
             f"this process was forked from process {_process.forked_from}, which has used a database; {ADVICE}"
+        )
+
+
+def check_handle(path: Path, process: int) -> None:
+    """Raise InputError in a process that was forked from the one that opened the handle."""
+    if os.getpid() != process:
+        raise InputError(
+            f"this handle of {path} belongs to process {process}, and this one was forked from it; {ADVICE}"
         )
 
 

@@ -118,17 +118,9 @@ class Store:
 
     def check_open(self) -> None:
         """Raise InputError where nothing may be done with this handle any more."""
-        self.check_process()
+        forks.check_handle(self.path, self.process)
         if self.closed:
             raise InputError(f"the database {self.path} is closed; connect to it again")
-
-    def check_process(self) -> None:
-        """Raise InputError in a process that was forked from the one that opened this handle."""
-        if os.getpid() != self.process:
-            raise InputError(
-                f"this handle of {self.path} belongs to process {self.process}, and this one was forked from it; "
-                f"{forks.ADVICE}"
-            )
 
     # --- writing
 
@@ -335,10 +327,10 @@ class Store:
     def close(self, timeout_s: float = 30.0) -> None:
         """Refuse new work, let the running commit and seal end, stop the background work and close the files.
 
-        Work of other threads that lasts longer than `timeout_s`, and queries that still read, fail with an InputError
-        that says why. A second thread that closes returns when the first has done it.
+        Work of other threads that takes longer, and queries that still read, fail with an InputError. A second thread
+        that closes returns when the first has done it.
         """
-        self.check_process()
+        forks.check_handle(self.path, self.process)
         with self._closing:
             if self.closed:
                 return
