@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.base.errors import ConflictError, RemError
-from rem_arrow.storage import claims, forks, keys
+from rem_arrow.base.errors import ConflictError, CorruptionError, RemError
+from rem_arrow.storage import claims, forks, keys, log_file
 from rem_arrow.storage.kv_errors import closed_meanwhile, translated
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
@@ -64,6 +64,15 @@ def _behind(prefix: bytes) -> bytes:
     return end
 
 
+def list_files_anew(path: Path) -> None:
+    """Let RocksDB make its list of files from the files of a folder, without the one that it has; those that it cannot
+    read go into the folder `lost` there. What is in the logs is not read: put them aside before."""
+    try:
+        rocksdict.Rdict.repair(str(path), _options(1 << 30))
+    except _ROCKSDB_ERROR as error:
+        raise translated(error, f"listing the files of {path}") from error
+
+
 class KV:
     """An open RocksDB. Safe to use from many threads; `write` is atomic over all families.
 
@@ -77,6 +86,8 @@ class KV:
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
         self._closed = False
+        # What is damaged, where the store is open without some of its files.
+        self.damage: str | None = None
         self._reopening = threading.Lock()
         # How often it was opened again.
         self.reopened = 0
@@ -95,6 +106,20 @@ class KV:
         forks.register(self, partial(_rocksdb_of, weakref.ref(self)))
 
     def _open(self, *, after_cut: bool = False, read_only: bool = False) -> None:
+        """Open the store. Data files that cannot be opened are an error only for whoever reads from them: `damage` says
+        which. Damage in a log refuses the store, since nobody can tell what it held."""
+        log_file.check_logs(self.path, of_writes=not after_cut)
+        if self.damage is None:
+            try:
+                self._connect(strict=True, after_cut=after_cut, read_only=read_only)
+                return
+            except CorruptionError as error:
+                self.damage = str(error)
+        # What RocksDB is told to pass over in files it passes over in logs too.
+        log_file.check_logs(self.path, whole=True)
+        self._connect(strict=False, after_cut=after_cut, read_only=read_only)
+
+    def _connect(self, *, strict: bool, after_cut: bool, read_only: bool) -> None:
         cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
         options = _options(self._memory_bytes, cache=cache)
         writes = self.mode == "write" and not read_only
@@ -114,6 +139,10 @@ class KV:
         families = {
             name: _options(self._memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
         }
+        options.set_paranoid_checks(strict)
+        for each in (options, *families.values()):
+            # A compaction would meet the damage again and again, and stop all writes.
+            each.set_disable_auto_compactions(not strict)
         # Readers are no secondaries: these take a data file that they cannot read for absent. All files are opened at
         # once and stay open, so nothing is lost that the writer deletes later.
         access = rocksdict.AccessType.read_write()
@@ -178,7 +207,10 @@ class KV:
         if self._closed:
             return closed_meanwhile(self.path)
         self.failed = True
-        return translated(error, what)
+        failure = translated(error, what)
+        if isinstance(failure, CorruptionError):
+            self.damage = str(failure)
+        return failure
 
     def get(self, family: str, key: bytes) -> bytes | None:
         reopened = self.reopened
@@ -235,24 +267,31 @@ class KV:
         """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
 
         Args:
-            drop: (family, prefix) of keys to delete before the operations.
+            drop: (family, prefix) of keys to delete before the operations; one by one: where the block of a file that
+                holds the deletion of a range is damaged, RocksDB passes over it, and the keys are back.
         """
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        handles = self._open_handles()
+        self._open_handles()
         try:
-            for family, prefix in drop:
-                batch.delete_range(prefix, _behind(prefix), handles[family])
-            for family, key, value in ops:
-                if value is None:
-                    batch.delete(key, handles[family])
-                else:
-                    batch.put(key, value, handles[family])
+            batch = self._batch(ops, drop)
             if sync:
                 self._db.write(batch, self._synced)
             else:
                 self._db.write(batch)
         except _ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing to {self.path}") from error
+
+    def _batch(self, ops: Iterable[Op], drop: Iterable[tuple[str, bytes]]) -> rocksdict.WriteBatch:
+        # No variable holds the handles: whoever kept the error would keep the store open.
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for family, prefix in drop:
+            for key, _ in self.scan(family, prefix):
+                batch.delete(key, self._handles[family])
+        for family, key, value in ops:
+            if value is None:
+                batch.delete(key, self._handles[family])
+            else:
+                batch.put(key, value, self._handles[family])
+        return batch
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
@@ -283,7 +322,8 @@ class KV:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def delete_prefix(self, family: str, prefix: bytes) -> None:
-        """Delete, at once and without the log, every key that starts with `prefix`."""
+        """Delete, at once and without the log, every key that starts with `prefix`. REQUIRES: nothing would be wrong if
+        they came back; see `write`."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         batch.delete_range(prefix, _behind(prefix), self._open_handles()[family])
         try:

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from pydantic_core import to_json
 
-from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.errors import CorruptionError, InputError, RemError
 from rem_arrow.running.patience import held
 from rem_arrow.storage import forks, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
@@ -116,6 +115,11 @@ class Store:
             # The old store closes by itself when the last version that reads from it is gone.
             self.kv, self.cache, self.version = self._opened()
 
+    def damage(self) -> list[str]:
+        """Return what is known to be damaged: files that were not opened, and tables that cannot be read."""
+        files = [] if self.kv.damage is None else [self.kv.damage]
+        return files + [tv.damage for tv in self.version.tables.values() if tv.damage is not None]
+
     def check_open(self) -> None:
         """Raise InputError where nothing may be done with this handle any more."""
         forks.check_handle(self.path, self.process)
@@ -170,6 +174,10 @@ class Store:
         """
         if base is not None:
             self._recent.check(changes, base, self.version)
+        for written in changes.appends:
+            tv = self.version.tables.get(written)
+            if tv is not None and tv.damage is not None:
+                raise CorruptionError(tv.damage)
         number = self.version.commit + 1
         ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
@@ -187,8 +195,7 @@ class Store:
                 appended.append((table, run, append, len(value)))
                 base_row += len(append)
         for table_number, table_ in changes.tables.items():
-            key = keys.table_key(b"table", table_number)
-            ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
+            ops += recovery.description_ops(table_number, table_)
         ops += [op for _, op, _ in changes.manifests]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
         drop = [
