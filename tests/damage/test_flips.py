@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import rem_arrow as rem
 from tests.damage import flips, specimen
 
 SEED = 20
@@ -59,3 +60,22 @@ def test_a_flip_is_found_or_harmless(folder, read_only, count):
 def test_many_flips_are_found_or_harmless(folder, read_only):
     """As above, some thousand, all questions; `python -m tests.damage.flips` tries every byte."""
     outcomes(folder, flips.sample(folder / "specimen", 2_000, SEED + 1), read_only=read_only)
+
+
+def test_damaged_files_of_indexes_are_made_anew(folder):
+    """Without an error; stats and verify tell, and the next opening finds them sound."""
+    names = [n for n in flips.files(folder / "specimen") if n.startswith(specimen.DERIVED) and ".managed" not in n]
+    assert len(names) > 4
+    for name in names:
+        path = folder / "copy"
+        flips.copy(folder / "specimen", path)
+        flips.Flip(name, (path / name).stat().st_size // 2, 4).apply(path)
+        with rem.connect(path, background=False) as db:
+            assert name.split("/")[0] in db.verify()["problem"].str.join().item(), name
+            for asked in ("words", "points"):
+                ask, expected = specimen.QUESTIONS[asked]
+                assert ask(db) == expected, name
+            assert "is damaged" in "".join(db.stats()["remade_indexes"]), name
+            db._instance.indexes.vectors.update(db._instance.store.version.names["points"])
+        with rem.connect(path, background=False) as db:
+            assert db.verify().rows() == [], name
