@@ -122,7 +122,7 @@ def connect(
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
     store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
-    for damage in store.damage():
+    for damage in store.version.damage():
         warnings.warn(damage, RuntimeWarning, stacklevel=2)
     with ExitStack() as stack:
         stack.callback(store.close)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rem_arrow.base.errors import CorruptionError
-from rem_arrow.storage import keys, kv, log_file, write_batch
+from rem_arrow.storage import keys, kv_options, log_file, write_batch
 from rem_arrow.storage.kv import KV, Mode, Op
 from rem_arrow.storage.loose_pages import loose_pages
 
@@ -193,7 +193,7 @@ class Source:
 
     def _listed_anew(self) -> PageReader:
         scratch = self._linked("listed-anew")
-        kv.list_files_anew(scratch)
+        kv_options.list_files_anew(scratch)
         anew = PageReader(scratch, "write")
         self.problems += [
             Problem(path.name, f"{self._folder / path.name} cannot be read to its end")

@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rem_arrow.base.errors import CorruptionError, InputError, RemError
+from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.running.patience import held
 from rem_arrow.storage import forks, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
@@ -115,11 +115,6 @@ class Store:
             # The old store closes by itself when the last version that reads from it is gone.
             self.kv, self.cache, self.version = self._opened()
 
-    def damage(self) -> list[str]:
-        """Return what is known to be damaged: files that were not opened, and tables that cannot be read."""
-        files = [] if self.kv.damage is None else [self.kv.damage]
-        return files + [tv.damage for tv in self.version.tables.values() if tv.damage is not None]
-
     def check_open(self) -> None:
         """Raise InputError where nothing may be done with this handle any more."""
         forks.check_handle(self.path, self.process)
@@ -174,10 +169,7 @@ class Store:
         """
         if base is not None:
             self._recent.check(changes, base, self.version)
-        for written in changes.appends:
-            tv = self.version.tables.get(written)
-            if tv is not None and tv.damage is not None:
-                raise CorruptionError(tv.damage)
+        self.version.check_sound(changes.appends)
         number = self.version.commit + 1
         ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}

@@ -7,7 +7,7 @@ that a transaction of its own has killed and not committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
@@ -184,6 +184,18 @@ class Version:
         """Return the table of that name, compared without case."""
         number = self.names.get(name.casefold())
         return None if number is None else self.tables[number]
+
+    def damage(self) -> list[str]:
+        """Return what is known to be damaged: files that were not opened, and tables that cannot be read."""
+        files = [] if self.kv.damage is None else [self.kv.damage]
+        return files + [tv.damage for tv in self.tables.values() if tv.damage is not None]
+
+    def check_sound(self, tables: Iterable[int]) -> None:
+        """Raise CorruptionError where one of the tables, by number, is damaged."""
+        for number in tables:
+            tv = self.tables.get(number)
+            if tv is not None and tv.damage is not None:
+                raise CorruptionError(tv.damage)
 
     def __iter__(self) -> Iterator[TableVersion]:
         """Yield the tables that have a name for users."""

@@ -124,7 +124,7 @@ def stats(store: Store) -> dict[str, Any]:
         "cache_bytes": store.cache.size,
         "cache_bytes_max": store.cache.bytes_max,
         "background_failure": str(background.failure) if background is not None and background.failure else None,
-        "damage": store.damage(),
+        "damage": store.version.damage(),
         "tables": tables,
     }
 
