@@ -34,7 +34,7 @@ INNER_LAYERS = {"sql": ("text", "statement", "bind")}
 # The package and `python -m rem_arrow` only open the doors, and stand above all layers.
 DOORS = {"__init__", "__main__"}
 OWNERS = {
-    "rocksdict": {"storage/kv.py"},
+    "rocksdict": {"storage/kv.py", "storage/kv_options.py"},
     "sqlglot": {"sql"},
     "hnswlib": {"index"},
     "tantivy": {"index/text_index.py"},

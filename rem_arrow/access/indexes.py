@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
 import polars as pl
 
+from rem_arrow.access import text_entries, vector_entries
 from rem_arrow.access.graph_indexes import GraphIndexes
 from rem_arrow.access.key_indexes import KeyIndexes
 from rem_arrow.access.soft_deletes import SoftDeletes
 from rem_arrow.access.text_indexes import TextIndexes
 from rem_arrow.access.trigram_indexes import TrigramIndexes
 from rem_arrow.access.vector_indexes import VectorIndexes
+from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.store import Store
 
 
@@ -41,6 +47,26 @@ class Indexes:
         self.vectors.forget(table)
         self.texts.forget(table)
 
+    def damages(self, table: Table) -> Iterator[tuple[str, str]]:
+        """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
+        yield from self.vectors.damages(table)
+        yield from self.texts.damages(table)
+
     def close(self) -> None:
         """Let go of files."""
         self.texts.close()
+
+
+def damaged_files(folder: Path, catalog: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, Path, str]]:
+    """Yield the files of indexes in a database's folder that are damaged: the entry of the catalog that names the file,
+    the file, and what is wrong."""
+    for key, entry in catalog.items():
+        try:
+            if key.startswith(b"hnsw"):
+                path = folder / "vectors" / vector_entries.file_of(entry)
+                vector_entries.check_file(path.parent, entry)
+            elif key.startswith(b"fts"):
+                path = folder / "texts" / text_entries.folder_of(entry)
+                text_entries.checked_folder(path.parent, entry)
+        except CorruptionError as error:
+            yield key, path, str(error)

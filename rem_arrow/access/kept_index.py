@@ -79,28 +79,28 @@ class IndexFiles:
     """The files of one kind of index, each a file or a folder, and the catalog entries that name them.
 
     Args:
-        folder: the folder beside RocksDB.
+        folder: the name of the folder beside RocksDB.
         prefix: of the keys of the entries.
         named_by: the name of the file that an entry names.
     """
 
     def __init__(self, store: Store, *, folder: str, prefix: bytes, named_by: Callable[[bytes], str]) -> None:
         self._store, self._prefix, self._named_by = store, prefix, named_by
-        self._folder = store.path / folder
+        self.folder = store.path / folder
 
     def path(self, file: str) -> Path:
         """Return the path of a file by its name."""
-        return self._folder / file
+        return self.folder / file
 
     def new_path(self, number: int, suffix: str = "") -> Path:
         """Return the path of a new file for a table; it counts when an entry is stored that names it. Raises
         ExecuteError if there is no folder for it, and none can be made."""
         try:
-            self._folder.mkdir(exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
         except OSError as error:
-            what = f"making the folder {self._folder}"
+            what = f"making the folder {self.folder}"
             raise disk_error(error, what) or ExecuteError(f"{what}: {error}") from error
-        return self._folder / f"{number}-{os.urandom(16).hex()}{suffix}"
+        return self.folder / f"{number}-{os.urandom(16).hex()}{suffix}"
 
     def entry(self, number: int, name: str) -> bytes | None:
         """Return the entry of an index; None when none was stored."""
@@ -142,10 +142,10 @@ class IndexFiles:
     def sweep(self) -> None:
         """Delete files that no entry names: the traces of a killed process, of dropped tables, of earlier files.
         REQUIRES: no index is open."""
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return
         named = {self._named_by(entry) for _, entry in self._store.kv.scan(keys.CATALOG, self._prefix)}
-        for path in self._folder.iterdir():
+        for path in self.folder.iterdir():
             if path.name not in named:
                 self.remove(path.name)
 

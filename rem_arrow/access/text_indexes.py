@@ -6,22 +6,21 @@ What it finds is shown only if the row lives in the pinned version. A version th
 transaction, is answered by an index of its own in memory when its rows are others.
 
 A column with an index that CREATE INDEX made keeps it in a folder beside RocksDB, as long as the entry that names the
-folder agrees with every file in it. Any other column gets an index in memory at its first search.
-
-    default     "fts" table:u16 name            JSON {"folder": name, "files": {name: crc32}}
+folder agrees with every file in it (`text_entries`); else it is made anew. Any other column gets an index in memory at
+its first search.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from pydantic_core import from_json, to_json
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
+from rem_arrow.access.text_entries import TextEntry, checked_folder, folder_of
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.lru_cache import LruCache
@@ -66,10 +65,12 @@ class TextIndexes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._files = IndexFiles(store, folder="texts", prefix=b"fts", named_by=lambda entry: _read_entry(entry)[0])
+        self._files = IndexFiles(store, folder="texts", prefix=b"fts", named_by=folder_of)
         self._held: LruCache[tuple[int, int], _Held] = LruCache(_OPEN_MAX, evicted=lambda held: held.index.close())
         self._of_version: LruCache[tuple[int, int], tuple[tuple[PartView, ...], _Held]] = LruCache(_OF_VERSIONS_MAX)
         self._lock = threading.Lock()
+        # What was wrong with the files that are made anew.
+        self.damaged: list[str] = []
 
     # --- searching
 
@@ -227,23 +228,31 @@ class TextIndexes:
 
         entry = self._files.entry(table.number, name)
         if entry is not None:
-            folder, checksums = _read_entry(entry)
-            path = self._files.path(folder)
             try:
-                index = TextIndex(path) if path.is_dir() else None
-                if index is not None and index.checksums() == checksums:
-                    return _Held(index, HeldRows(*index.held()))
-            except (CorruptionError, OSError, ValueError):
-                pass
-            self._files.remove(folder)
+                # Every byte is checked before tantivy sees one: it trusts them.
+                index = TextIndex(checked_folder(self._files.folder, entry))
+                return _Held(index, HeldRows(*index.held()))
+            except CorruptionError as error:
+                self.damaged.append(str(error))
+            self._files.remove(folder_of(entry))
         return _Held(TextIndex(self._files.new_path(table.number)), HeldRows.none())
+
+    def damages(self, table: Table) -> Iterator[tuple[str, str]]:
+        """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
+        for described in table.text_indexes:
+            entry = self._files.entry(table.number, described.name)
+            try:
+                if entry is not None:
+                    checked_folder(self._files.folder, entry)
+            except CorruptionError as error:
+                yield described.name, str(error)
 
     def _save(self, held: _Held, table: Table, column: Field) -> None:
         """Write the entry that makes the files of an index count."""
         name, path = self._kept_name(table, column), held.index.path
         if name is None or path is None:
             return
-        entry = to_json({"folder": path.name, "files": held.index.checksums()})
+        entry = TextEntry(path.name, held.index.checksums()).written()
         # Where it was dropped meanwhile, the next opening sweeps the files.
         self._files.store_entry(
             table.number, name, entry, exists=lambda now: any(i.name == name for i in now.text_indexes)
@@ -335,8 +344,3 @@ def _rows_of(view: PartView, tv: TableVersion, column: Field) -> tuple[Rowids, p
 
 def _fingerprints(texts: pl.Series) -> Fingerprints:
     return texts.hash(1).to_numpy().astype(np.uint32)
-
-
-def _read_entry(entry: bytes) -> tuple[str, dict[str, int]]:
-    value = from_json(entry)
-    return str(value["folder"]), cast("dict[str, int]", value["files"])

@@ -1,10 +1,8 @@
 """The HNSW indexes of one store: built and grown beside the rows, and searched with what they lack.
 
 An index holds rowids and fingerprints of their vectors (`kept_index`). Every live row that it does not hold as it is
-is searched exactly, so a row is found right after its insert, and by its new vector right after an update. The entry
-that makes its file count:
-
-    default     "hnsw" table:u16 name           JSON [file, stamp in hex], 0, then rowids: i64[], fingerprints: u32[]
+is searched exactly, so a row is found right after its insert, and by its new vector right after an update. A file that
+its entry (`vector_entries`) does not fit, or that is damaged, is made anew.
 """
 
 from __future__ import annotations
@@ -13,13 +11,13 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic_core import from_json, to_json
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.vector_columns import Hits, VectorColumn, among, column_of, search_exact, taken
+from rem_arrow.access.vector_entries import VectorEntry, check_file, file_of, read_entry
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index import exact
 
@@ -77,10 +75,12 @@ class VectorIndexes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._files = IndexFiles(store, folder="vectors", prefix=b"hnsw", named_by=_file_of)
+        self._files = IndexFiles(store, folder="vectors", prefix=b"hnsw", named_by=file_of)
         self._held: dict[tuple[int, str], _Held | None] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
+        # What was wrong with the files that are made anew.
+        self.damaged: list[str] = []
 
     # --- searching
 
@@ -241,7 +241,7 @@ class VectorIndexes:
         """Write the file, then the entry that makes it count; the entry is synced, and with it the log of the rows."""
         path, stamp = self._files.new_path(number, ".hnsw"), os.urandom(16)
         held.index.save(path, stamp)
-        before, entry = self._files.entry(number, described.name), _written_entry(path.name, stamp, held.rows)
+        before, entry = self._files.entry(number, described.name), VectorEntry(path.name, stamp, held.rows).written()
         if not self._files.store_entry(
             number, described.name, entry, exists=lambda table: described in table.vector_indexes, sync=True
         ):
@@ -250,7 +250,7 @@ class VectorIndexes:
             return
         held.saved = len(held.rows)
         if before is not None:
-            self._files.remove(_file_of(before))
+            self._files.remove(file_of(before))
 
     def _opened(self, table: Table, described: Description) -> _Held | None:
         """Return an index, from its file if this is the first use; None when there is none, or the file does not hold
@@ -269,16 +269,27 @@ class VectorIndexes:
             return None
         from rem_arrow.index.vector import VectorIndex
 
-        file, stamp, rows = _read_entry(entry)
         try:
+            file, stamp, rows = read_entry(entry)
             index = VectorIndex.load(
                 self._files.path(file), expected_stamp=stamp, dimension=described.dimension, metric=described.metric
             )
-        except (CorruptionError, ExecuteError):
-            return None
-        if not np.isin(index.held(), rows.rowids, assume_unique=True).all():
+            if not np.isin(index.held(), rows.rowids, assume_unique=True).all():
+                raise CorruptionError(f"the vector index {self._files.path(file)} holds other rows than its entry says")
+        except (CorruptionError, ExecuteError) as error:
+            self.damaged.append(str(error))
             return None
         return _Held(index, rows, len(rows))
+
+    def damages(self, table: Table) -> Iterator[tuple[str, str]]:
+        """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
+        for described in table.vector_indexes:
+            entry = self._files.entry(table.number, described.name)
+            try:
+                if entry is not None:
+                    check_file(self._files.folder, entry)
+            except CorruptionError as error:
+                yield described.name, str(error)
 
     def sweep(self) -> None:
         """Delete files that no entry names."""
@@ -307,21 +318,3 @@ def _empty(described: Description) -> _Held:
 
     index = VectorIndex(described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction)
     return _Held(index, HeldRows.none())
-
-
-def _written_entry(file: str, stamp: bytes, rows: HeldRows) -> bytes:
-    held = rows.rowids.astype("<i8").tobytes() + rows.fingerprints.astype("<u4").tobytes()
-    return to_json([file, stamp.hex()]) + b"\0" + held
-
-
-def _read_entry(entry: bytes) -> tuple[str, bytes, HeldRows]:
-    head, _, rest = entry.partition(b"\0")
-    file, stamp = cast("list[str]", from_json(head))
-    count = len(rest) // 12
-    rowids = np.frombuffer(rest, dtype="<i8", count=count).astype(np.int64)
-    fingerprints = np.frombuffer(rest, dtype="<u4", offset=8 * count).astype(np.uint32)
-    return file, bytes.fromhex(stamp), HeldRows(rowids, fingerprints)
-
-
-def _file_of(entry: bytes) -> str:
-    return cast("list[str]", from_json(entry.partition(b"\0")[0]))[0]

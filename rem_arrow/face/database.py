@@ -7,11 +7,14 @@ import os
 import shutil
 import tempfile
 import threading
+import warnings
 import weakref
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
+
+import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
@@ -45,6 +48,7 @@ from rem_arrow.storage.settings import Durability, Settings
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write import edges, maintenance
+from rem_arrow.write import repair as repairing
 from rem_arrow.write.embeddings import Provider
 from rem_arrow.write.path import Compute
 
@@ -94,7 +98,9 @@ def connect(
         InputError: the path is a file, cannot be written or holds no database, another argument does not fit, or this
             process was forked from one that has used a database.
         ConflictError: another process has the database open for writing.
-        CorruptionError: files are damaged, or a commit that was acknowledged is not there.
+        CorruptionError: a log or the catalog is damaged, or a commit that was acknowledged is not there. Where a data
+            file is damaged, the database opens with a RuntimeWarning, and only what reads from that file raises; see
+            `repair`.
         ExecuteError: the disk is full, or fails.
 
     Example:
@@ -116,6 +122,8 @@ def connect(
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
     store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
+    for damage in store.version.damage():
+        warnings.warn(damage, RuntimeWarning, stacklevel=2)
     with ExitStack() as stack:
         stack.callback(store.close)
         database = Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
@@ -308,6 +316,38 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
         >>> rem.restore("backup", "restored.rem")
     """
     maintenance.restore(Path(backup), Path(path), progress=progress)
+
+
+def repair(
+    path: str | Path, *, tenant: str | None = None, dry_run: bool = False, progress: bool | None = None
+) -> pl.DataFrame:
+    """Save what is sound of a damaged database that nobody has open, and say exactly what is gone.
+
+    Rows that can be read are kept, and what is derived from rows (indexes) is made anew. The files that were there
+    before go into the folder `damaged` inside the database's; none is deleted, so it takes as much space again. What
+    `verify` lists afterwards is nothing.
+
+    Args:
+        path: the folder.
+        tenant: the tenant whose database is meant.
+        dry_run: tell what would be done, and change nothing.
+        progress: show a progress bar, as in `Database.load`.
+
+    Returns:
+        A row for each damage, with the columns table (in parentheses what is no table's), segment (NULL where damage is
+        in none), rows (how many are gone; NULL where nobody can know), commits (those that are gone, where a log was
+        damaged) and problem. No rows where all is sound; then nothing was done.
+
+    Raises:
+        InputError: the folder holds no database, or one of another format.
+        ConflictError: the database is open for writing.
+
+    Example:
+        >>> rem.connect("memory.rem").close()
+        >>> rem.repair("memory.rem").height
+        0
+    """
+    return repairing.repair(database_folder(path, tenant), dry_run=dry_run, progress=progress)
 
 
 _OPEN = weakref.WeakSet()

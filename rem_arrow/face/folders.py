@@ -57,6 +57,8 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
         if not (folder / "CURRENT").is_file():
             raise InputError(f"{folder} is not a database; a read-only connection cannot make one")
         return
+    if (folder / "repair.tmp" / "ready").is_file():
+        raise InputError(f"the repair of {folder} was interrupted; run it again: rem-arrow repair {folder}")
     if folder.is_dir() and not (folder / "CURRENT").is_file() and any(_is_foreign(p.name) for p in folder.iterdir()):
         raise InputError(f"{folder} holds other files and no database; name a new or empty folder")
     try:

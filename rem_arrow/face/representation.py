@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rem_arrow.face.verbs import Verbs
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import maintenance
 
 _KINDS = {"system": 0, "entity": 1, "plain": 2, "view": 3}
@@ -32,7 +33,7 @@ class Representation(Verbs):
         rows = "".join(
             f"<tr><td style='text-align:left'>{escape(t.table.name)}</td><td "
             f"style='text-align:left'>{t.table.kind}</td>"
-            f"<td style='text-align:right'>{'' if t.table.kind == 'view' else f'{t.rows:,}'}</td><td "
+            f"<td style='text-align:right'>{_rows(t)}</td><td "
             f"style='text-align:right'>{len(t.table.fields)}</td>"
             f"<td style='text-align:left'>{escape(t.table.description.partition(chr(10))[0])}</td></tr>"
             for t in tables
@@ -52,3 +53,9 @@ class Representation(Verbs):
             )
         )
         return f"{title}<br>{size}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _rows(tv: TableVersion) -> str:
+    if tv.damage is not None:
+        return "damaged"
+    return "" if tv.table.kind == "view" else f"{tv.rows:,}"

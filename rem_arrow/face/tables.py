@@ -74,7 +74,7 @@ class TableVerbs(Verbs):
 
         Returns:
             `name` String, `kind` String (entity, plain, system or view), `category` String, `rows` Int64 (NULL for a
-            view), `columns` Int64, `description` String (its first line).
+            view and a damaged table), `columns` Int64, `description` String (its first line).
 
         Example:
             >>> db.tables().filter(pl.col("category") == "user").select("name", "kind", "rows").rows()
@@ -85,7 +85,7 @@ class TableVerbs(Verbs):
                 t.table.name,
                 t.table.kind,
                 t.table.category,
-                None if t.table.kind == "view" else t.rows,
+                None if t.table.kind == "view" or t.damage else t.rows,
                 len(t.table.fields),
                 t.table.description.split("\n")[0],
             )

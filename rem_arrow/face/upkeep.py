@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.write import maintenance
+from rem_arrow.write import damage_check, maintenance
 
 
 class MaintenanceVerbs(Verbs):
@@ -83,7 +83,8 @@ class MaintenanceVerbs(Verbs):
             >>> db.verify().height
             0
         """
-        return maintenance.verify(self._instance.store, self._version(), progress=progress)
+        instance = self._instance
+        return damage_check.verify(instance.store, instance.indexes, self._version(), progress=progress)
 
     def backup(self, path: str | Path, *, progress: bool | None = None) -> None:
         """Write a consistent copy of the open database to a new folder, without stopping readers or writers.
@@ -114,8 +115,10 @@ class MaintenanceVerbs(Verbs):
 
         Returns:
             A dict: `path`, `bytes_on_disk`, `commit`, `pinned_versions`, `cache_bytes`, `cache_bytes_max`,
-            `background_failure`, `embedding_failure`, `tables` (rows, segments, tail_rows, dead_rows and bytes of
-            each), `vector_indexes`, `text_indexes`, `graph`, `trigram_index`.
+            `background_failure`, `embedding_failure`, `damage` (a text for each damaged file or table that is known),
+            `tables` (rows, segments, tail_rows, dead_rows and bytes of each; None where it is damaged),
+            `vector_indexes`, `text_indexes`, `remade_indexes` (a text for each damaged index file that is made anew),
+            `graph`, `trigram_index`.
 
         Example:
             >>> db.stats()["tables"]["issues"]["rows"]
@@ -129,6 +132,7 @@ class MaintenanceVerbs(Verbs):
             "embedding_failure": None if failure is None else str(failure),
             "vector_indexes": indexes.vectors.stats(),
             "text_indexes": indexes.texts.stats(),
+            "remade_indexes": [*indexes.vectors.damaged, *indexes.texts.damaged],
             "graph": indexes.graphs.stats(),
             "trigram_index": indexes.trigrams.stats(),
         }

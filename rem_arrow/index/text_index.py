@@ -17,14 +17,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from pydantic_core import from_json
 
 from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedError
+from rem_arrow.index.folder_checksums import folder_checksums
 from rem_arrow.running.disk_errors import disk_error
 
 try:
@@ -44,7 +43,6 @@ _WORD_BYTES_MAX = 255
 _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
-_META = "meta.json"
 # tantivy raises these for whatever goes wrong.
 _FAILURES = (ValueError, OSError, RuntimeError)
 _ATTEMPTS = 10
@@ -164,15 +162,8 @@ class TextIndex:
 
     def _read_checksums(self) -> dict[str, int]:
         assert self.path is not None, "an index in memory has no files"
-        meta = (self.path / _META).read_bytes()
-        segments = {str(segment["segment_id"]).replace("-", "") for segment in from_json(meta)["segments"]}
-        files = [p.name for p in self.path.iterdir() if p.name.partition(".")[0] in segments]
-        # A file of a segment never changes under its name.
-        self._checksums = {
-            name: self._checksums[name] if name in self._checksums else zlib.crc32((self.path / name).read_bytes())
-            for name in files
-        }
-        return {_META: zlib.crc32(meta)} | self._checksums
+        self._checksums = folder_checksums(self.path, self._checksums)
+        return self._checksums
 
     def close(self, *, remove: bool = False) -> None:
         """End the writer; with `remove` the files go too."""

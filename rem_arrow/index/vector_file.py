@@ -133,13 +133,7 @@ def read(path: Path) -> Loaded:
     Raises:
         CorruptionError: it is missing, cannot be read, or is not what `write` left.
     """
-    try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size < _TRAILER.size:
-                raise _damaged(path, "it is too short")
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
+    data = _mapped(path)
     header, graph_bytes, stamp = _checked(path, data)
     try:
         state, labels, deleted = _state(np.frombuffer(data, dtype=np.uint8, count=graph_bytes), header)
@@ -149,6 +143,22 @@ def read(path: Path) -> Loaded:
     if header.count - int(deleted.sum()) != header.live:
         raise _damaged(path, "its counts differ")
     return Loaded(header, stamp, graph, labels, deleted)
+
+
+def check(path: Path) -> None:
+    """Raise CorruptionError unless every byte of a file is as it was written."""
+    with _mapped(path) as data:
+        _checked(path, data)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size < _TRAILER.size:
+                raise _damaged(path, "it is too short")
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
 
 
 def _finish(path: Path, header: Header, stamp: bytes) -> int:

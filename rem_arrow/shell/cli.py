@@ -19,7 +19,9 @@ from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
+from rem_arrow.face.database import repair as repair_database
 from rem_arrow.running.file_access import Files
+from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
 
 EXIT_FAILED, EXIT_DAMAGED = 1, 3
@@ -78,7 +80,7 @@ def sql(
     """
     with _errors(), connect(database) if write else _reader(database, files="any") as db:
         text = sys.stdin.read() if query == "-" else query
-        parameters = _parameters(param or [])
+        parameters = named_parameters(param or [])
         if explain:
             typer.echo(printable(db.explain(text, parameters, analyze=True)))
         else:
@@ -336,6 +338,26 @@ def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
 
 
 @app.command()
+def repair(
+    database: DatabasePath,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and change nothing")] = False,
+    format_: OutputFormat = None,
+) -> None:
+    """Save what is sound of a damaged database, and list what is gone; the old files go into its folder "damaged".
+
+    rem-arrow repair my.rem --dry-run
+    """
+    with _errors():
+        gone = repair_database(database, dry_run=dry_run)
+        if not gone.height:
+            typer.echo(f"{database} is sound", err=True)
+            return
+        write_rows(gone, format_, None)
+        done = "would be repaired" if dry_run else f"repaired; the old files are in {database / 'damaged'}"
+        typer.echo(f"{database} {done}", err=True)
+
+
+@app.command()
 def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="New folder for the copy")]) -> None:
     """Write a consistent copy of a database to a new folder."""
     with _errors(), connect(database) as db:
@@ -376,22 +398,3 @@ def _reader(path: Path, files: Files | None = None) -> Iterator[Database]:
         raise InputError(f"{path} is not a database; make one with rem-arrow load or rem-arrow demo")
     with connect(path, read_only=True, files=files) as db:
         yield db
-
-
-def _parameters(params: list[str]) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for item in params:
-        name, equals, text = item.partition("=")
-        if not equals or not name:
-            raise InputError(f"--param takes NAME=VALUE, not {item!r}")
-        values[name] = _value(text)
-    return values
-
-
-def _value(text: str) -> object:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

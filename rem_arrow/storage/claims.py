@@ -5,8 +5,11 @@ RocksDB's lock goes by the spelling of a path, and files' locks do not hold with
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rem_arrow.base.errors import ConflictError
@@ -47,3 +50,20 @@ def release(folder: tuple[int, int]) -> None:
     """Let the folder be opened again."""
     with _claims.lock:
         _claims.folders.discard(folder)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep every writer out of a folder without opening it, in this process and in others. Raises ConflictError."""
+    folder = claim(path)
+    try:
+        with (path / "LOCK").open("a") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConflictError(
+                    f"{path}: another process has this database open for writing; close it first ({error.strerror})"
+                ) from error
+            yield
+    finally:
+        release(folder)

@@ -10,7 +10,9 @@ catalog   "format"                                         b"rem_arrow 1"
           "part" table:u16                                 u64, part numbers below it may have been given out
 tail      table:u16 part:u32 base:u32                      one write, see tail.py
 manifest  table:u16 part:u32                               JSON, see segment.py
+          ff ff table:u32                                  a copy of the table's description, see copies.py
 pages     table:u16 part:u32 column:u16 page:u16           one page, see codec.py
+          table:u16 part:u32 ff ff ff ff                   a copy of the segment's manifest, see copies.py
 dead      table:u16 part:u32 commit:u64                    u32 offsets that this commit killed, little-endian
 ids, keys, index                                           see rem_arrow/index/entries.py
 """
@@ -21,9 +23,11 @@ import struct
 
 FAMILIES = ("default", "tail", "manifest", "pages", "dead", "ids", "keys", "index")
 CATALOG = "default"
-FORMAT = b"rem_arrow 1"
+FORMAT_NUMBER = 1
+FORMAT = b"rem_arrow %d" % FORMAT_NUMBER
 ROWID_MAX = (1 << 47) - 1
 TABLE_MAX = (1 << 15) - 1
+NO_TABLE = 0xFFFF
 
 U64 = struct.Struct(">Q")
 _TABLE = struct.Struct(">H")
@@ -61,6 +65,20 @@ def split_tail(key: bytes) -> tuple[int, int, int]:
 
 def page_key(table: int, part: int, column: int, page: int) -> bytes:
     return _PAGE.pack(table, part, column, page)
+
+
+def manifest_copy_key(table: int, part: int) -> bytes:
+    return _PAGE.pack(table, part, 0xFFFF, 0xFFFF)
+
+
+def split_page(key: bytes) -> tuple[int, int, int, int]:
+    table, part, column, page = _PAGE.unpack(key)
+    return int(table), int(part), int(column), int(page)
+
+
+def split_dead(key: bytes) -> tuple[int, int, int]:
+    table, part, commit = _DEAD.unpack(key)
+    return int(table), int(part), int(commit)
 
 
 def dead_key(table: int, part: int, commit: int) -> bytes:

@@ -19,43 +19,22 @@ from typing import Literal, TypeAlias
 
 import rocksdict
 
-from rem_arrow.base.errors import ConflictError, RemError
-from rem_arrow.storage import claims, forks, keys
+from rem_arrow.base.errors import ConflictError, CorruptionError, RemError
+from rem_arrow.storage import claims, forks, keys, kv_options, log_file
 from rem_arrow.storage.kv_errors import closed_meanwhile, translated
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
 
-_WAL_BYTES_MAX = 256 << 20
 _BULK_BATCH_BYTES = 8 << 20
 _ENTRY_BYTES = 64
 _PROBE_BYTES = 1 << 20
 # How long reads that have begun may hold a closed store open.
 _RELEASE_S, _RELEASE_TICK_S = 10.0, 0.02
-# RocksDB starts these for each opening, which takes longer with its default of 16 than reading a few files.
-_OPENING_THREADS = 2
 _POLL_S = 0.001
 
 # rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
 _ROCKSDB_ERROR = Exception
-
-
-def _options(
-    memory_bytes: int, *, family: str | None = None, cache: rocksdict.Cache | None = None
-) -> rocksdict.Options:
-    options = rocksdict.Options(raw_mode=True)
-    options.set_write_buffer_size(max(1 << 20, min(32 << 20, memory_bytes // 32)))
-    options.set_compression_type(
-        rocksdict.DBCompressionType.none() if family == "pages" else rocksdict.DBCompressionType.lz4()
-    )
-    blocks = rocksdict.BlockBasedOptions()
-    blocks.set_checksum_type(rocksdict.ChecksumType.xxh3())
-    if cache is not None:
-        blocks.set_block_cache(cache)
-    if family == "ids":
-        blocks.set_bloom_filter(10, block_based=False)
-    options.set_block_based_table_factory(blocks)
-    return options
 
 
 def _behind(prefix: bytes) -> bytes:
@@ -77,6 +56,8 @@ class KV:
         # A write has failed: RocksDB takes no more of them until it is opened again.
         self.failed = False
         self._closed = False
+        # What is damaged, where the store is open without some of its files.
+        self.damage: str | None = None
         self._reopening = threading.Lock()
         # How often it was opened again.
         self.reopened = 0
@@ -95,25 +76,24 @@ class KV:
         forks.register(self, partial(_rocksdb_of, weakref.ref(self)))
 
     def _open(self, *, after_cut: bool = False, read_only: bool = False) -> None:
-        cache = rocksdict.Cache(max(4 << 20, self._memory_bytes // 16))
-        options = _options(self._memory_bytes, cache=cache)
+        """Open the store. Data files that cannot be opened are an error only for whoever reads from them: `damage` says
+        which. Damage in a log refuses the store, since nobody can tell what it held."""
+        log_file.check_logs(self.path, of_writes=not after_cut)
+        if self.damage is None:
+            try:
+                self._connect(strict=True, after_cut=after_cut, read_only=read_only)
+                return
+            except CorruptionError as error:
+                self.damage = str(error)
+        # What RocksDB is told to pass over in files it passes over in logs too.
+        log_file.check_logs(self.path, whole=True)
+        self._connect(strict=False, after_cut=after_cut, read_only=read_only)
+
+    def _connect(self, *, strict: bool, after_cut: bool, read_only: bool) -> None:
         writes = self.mode == "write" and not read_only
-        options.create_if_missing(writes)
-        options.create_missing_column_families(writes)
-        options.set_max_total_wal_size(min(_WAL_BYTES_MAX, max(4 << 20, self._memory_bytes // 8)))
-        # A log that ends within a record was torn by the crash; a record that is damaged before the end is an error,
-        # where RocksDB's default would drop it and every commit behind it. After a power cut that is what is wanted:
-        # of several logs the one before the last may lack its end, and what follows it must not count.
-        recovery = rocksdict.DBRecoveryMode
-        options.set_wal_recovery_mode(
-            recovery.point_in_time() if after_cut else recovery.tolerate_corrupted_tail_records()
+        options, families = kv_options.of_database(
+            self._memory_bytes, strict=strict, after_cut=after_cut, writes=writes
         )
-        options.set_keep_log_file_num(2)
-        options.set_max_file_opening_threads(_OPENING_THREADS)
-        options.set_stats_dump_period_sec(0)
-        families = {
-            name: _options(self._memory_bytes, family=name, cache=cache) for name in keys.FAMILIES if name != "default"
-        }
         # Readers are no secondaries: these take a data file that they cannot read for absent. All files are opened at
         # once and stay open, so nothing is lost that the writer deletes later.
         access = rocksdict.AccessType.read_write()
@@ -178,7 +158,10 @@ class KV:
         if self._closed:
             return closed_meanwhile(self.path)
         self.failed = True
-        return translated(error, what)
+        failure = translated(error, what)
+        if isinstance(failure, CorruptionError):
+            self.damage = str(failure)
+        return failure
 
     def get(self, family: str, key: bytes) -> bytes | None:
         reopened = self.reopened
@@ -235,24 +218,31 @@ class KV:
         """Store all operations, or none. With `sync` they survive a power cut, else a killed process.
 
         Args:
-            drop: (family, prefix) of keys to delete before the operations.
+            drop: (family, prefix) of keys to delete before the operations; one by one: where the block of a file that
+                holds the deletion of a range is damaged, RocksDB passes over it, and the keys are back.
         """
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        handles = self._open_handles()
+        self._open_handles()
         try:
-            for family, prefix in drop:
-                batch.delete_range(prefix, _behind(prefix), handles[family])
-            for family, key, value in ops:
-                if value is None:
-                    batch.delete(key, handles[family])
-                else:
-                    batch.put(key, value, handles[family])
+            batch = self._batch(ops, drop)
             if sync:
                 self._db.write(batch, self._synced)
             else:
                 self._db.write(batch)
         except _ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing to {self.path}") from error
+
+    def _batch(self, ops: Iterable[Op], drop: Iterable[tuple[str, bytes]]) -> rocksdict.WriteBatch:
+        # No variable holds the handles: whoever kept the error would keep the store open.
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for family, prefix in drop:
+            for key, _ in self.scan(family, prefix):
+                batch.delete(key, self._handles[family])
+        for family, key, value in ops:
+            if value is None:
+                batch.delete(key, self._handles[family])
+            else:
+                batch.put(key, value, self._handles[family])
+        return batch
 
     def write_bulk(self, family: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Store fresh entries outside of the log; call `flush` before a commit names them."""
@@ -283,7 +273,8 @@ class KV:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def delete_prefix(self, family: str, prefix: bytes) -> None:
-        """Delete, at once and without the log, every key that starts with `prefix`."""
+        """Delete, at once and without the log, every key that starts with `prefix`. REQUIRES: nothing would be wrong if
+        they came back; see `write`."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         batch.delete_range(prefix, _behind(prefix), self._open_handles()[family])
         try:

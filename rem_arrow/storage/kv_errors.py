@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.disk_errors import disk_error
+
+_DAMAGE_WORDS = ("corruption", "checksum mismatch")
 
 
 def translated(error: Exception, what: str) -> RemError:
@@ -27,8 +30,13 @@ def translated(error: Exception, what: str) -> RemError:
     failed = disk_error(error, what, or_else=", or use connect(path, read_only=True)")
     if failed is not None:
         return failed
-    if "corruption" in lowered or "checksum mismatch" in lowered:
-        return CorruptionError(f"{what}: {text}. Files of the database are damaged; restore a backup")
+    if any(word in lowered for word in _DAMAGE_WORDS) or ("no such file" in lowered and ".sst" in lowered):
+        # RocksDB blames its manifest for whatever does not fit it.
+        plain = re.sub(r"\s+The file \S+ may be corrupted\.?", "", text)
+        return CorruptionError(
+            f"{what}: {plain}. Files of the database are damaged: restore a backup, or save what is sound with "
+            "`rem-arrow repair`"
+        )
     return ExecuteError(f"{what}: {text}")
 
 

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.base.schema import Table
-from rem_arrow.storage import keys, last_commit, tail
+from rem_arrow.storage import copies, keys, last_commit, tail
 from rem_arrow.storage.cache import ColumnCache
-from rem_arrow.storage.kv import KV, Mode
+from rem_arrow.storage.kv import KV, Mode, Op
 from rem_arrow.storage.last_commit import Known, LastCommit
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
-from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.storage.version import PartView, TableVersion, UnreadableParts, Version
 
 _PATIENCE_S = 30
 
@@ -34,15 +34,25 @@ def begin_format(kv: KV) -> None:
 
 def check_format(kv: KV) -> None:
     """Refuse a folder that is not a database of this format."""
-    stored = kv.get(keys.CATALOG, b"format")
-    if stored is None:
-        raise InputError(f"{kv.path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
-    if stored != keys.FORMAT:
-        raise InputError(
-            f"{kv.path} was written in the format {stored.decode(errors='replace')!r}; this version reads "
-            f"{keys.FORMAT.decode()!r}. "
-            "Open it with the version of rem_arrow that wrote it, and export"
+    check_format_of(kv.path, kv.get(keys.CATALOG, b"format"))
+
+
+def check_format_of(path: Path, stored: bytes | None, *, lost: bool = False) -> None:
+    """Refuse what the catalog says of the format, unless it is this one, or `lost`. Raises InputError."""
+    if stored is None and not lost:
+        raise InputError(f"{path} holds a RocksDB store that is not a rem_arrow database; choose another folder")
+    if stored is None or stored == keys.FORMAT:
+        return
+    name, _, number = stored.decode(errors="replace").partition(" ")
+    newer = number.isdigit() and int(number) > keys.FORMAT_NUMBER
+    raise InputError(
+        f"{path} was written in the format {name} {number}; this version reads {keys.FORMAT.decode()}. "
+        + (
+            "It is newer: install the version of rem_arrow that wrote it, or export the tables with that one"
+            if newer
+            else "Open it with the version of rem_arrow that wrote it, export the tables, and load them into a new one"
         )
+    )
 
 
 def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version]:
@@ -66,9 +76,8 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
             known = last_commit.read(path)
             kv = open_kv(path, "read", memory_bytes, known)
             if _layout(path) == before:
-                check_format(kv)
                 cache = ColumnCache(memory_bytes // 2)
-                return kv, cache, load_version(kv, cache, known)
+                return kv, cache, checked_version(kv, cache, known)
         except RemError as error:
             failure = error
         if kv is not None:
@@ -87,8 +96,7 @@ def open_writer(path: Path, memory_bytes: int, known: Known | None) -> tuple[KV,
     kv, cache = open_kv(path, "write", memory_bytes, known), ColumnCache(memory_bytes // 2)
     try:
         begin_format(kv)
-        check_format(kv)
-        version = load_version(kv, cache, known)
+        version = checked_version(kv, cache, known)
         sweep(kv, [version])
         return kv, cache, version, LastCommit(path, version.commit)
     except RemError:
@@ -111,31 +119,66 @@ def _layout(path: Path) -> tuple[str, int, int] | None:
     return name, manifest.st_size, manifest.st_mtime_ns
 
 
+def checked_version(kv: KV, cache: ColumnCache, known: Known | None) -> Version:
+    """Return the newest committed state of a database of this format.
+
+    Raises:
+        InputError: it is of another format, or no database.
+        CorruptionError: the catalog is damaged, or lacks a commit that is known.
+    """
+    try:
+        check_format(kv)
+        return load_version(kv, cache, known)
+    except CorruptionError as error:
+        raise CorruptionError(kv.damage or f"cannot open {kv.path}: {error}") from error
+
+
 def load_version(kv: KV, cache: ColumnCache, known: Known | None = None) -> Version:
     """Return the newest committed state. Raises CorruptionError if it lacks a commit that is known."""
     commit = stored_commit(kv)
     if known is not None:
         known.check(kv.path, commit)
     tables = _tables(kv)
-    parts: dict[int, dict[int, Segment | Run]] = {number: {} for number in tables}
-    for key, value in kv.scan("manifest", b""):
-        number, part = keys.split_part(key)
-        if number in tables:
-            parts[number][part] = Segment(kv, cache, number, part, value, table_name=tables[number].name)
-    for key, value in kv.scan("tail", b""):
-        number, part, base = keys.split_tail(key)
-        if number in tables:
-            run = parts[number].setdefault(part, Run(part, tables[number].fields))
-            if not isinstance(run, Run):
-                raise CorruptionError(f"table {tables[number].name}: part {part} is a segment and has a tail")
-            _extend(run, base, value, tables[number])
-    for key, value in kv.scan("dead", b""):
-        number, part = keys.split_part(key)
-        if number in tables and part in parts[number]:
-            parts[number][part].kills.add(np.frombuffer(value, dtype="<u4").tolist())
-    versions = {number: TableVersion(table, _views(parts[number])) for number, table in tables.items()}
+    versions = {number: table_version(kv, cache, table) for number, table in tables.items()}
     names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
     return Version(kv, commit, versions, names)
+
+
+def table_version(kv: KV, cache: ColumnCache, table: Table) -> TableVersion:
+    """Return the newest committed state of one table."""
+    return TableVersion(table, _parts(kv, cache, table))
+
+
+def _parts(kv: KV, cache: ColumnCache, table: Table) -> tuple[PartView, ...]:
+    """Return the parts of a table; where a manifest, a tail or a tombstone is damaged, parts that nobody can read."""
+    number, prefix = table.number, keys.table_prefix(table.number)
+    parts: dict[int, Segment | Run] = {}
+    try:
+        for key, value in kv.scan("manifest", prefix):
+            part = keys.split_part(key)[1]
+            parts[part] = Segment(kv, cache, number, part, value, table_name=table.name)
+        for key, value in kv.scan("tail", prefix):
+            _, part, base = keys.split_tail(key)
+            run = parts.setdefault(part, Run(part, table.fields))
+            if not isinstance(run, Run):
+                raise CorruptionError(f"part {part} is a segment and has a tail")
+            _extend(run, base, value, table)
+        for key, value in kv.scan("dead", prefix):
+            dead = parts.get(keys.split_part(key)[1])
+            if dead is not None:
+                dead.kills.add(_offsets(value, dead))
+    except CorruptionError as error:
+        return UnreadableParts(f"the table {table.name} is damaged: {error}")
+    return _views(parts)
+
+
+def _offsets(value: bytes, part: Segment | Run) -> list[int]:
+    """Return the offsets of a tombstone. Raises CorruptionError for one of a row that is dead or none."""
+    offsets: list[int] = np.frombuffer(value[: len(value) // 4 * 4], dtype="<u4").tolist()
+    rows = part.rows if isinstance(part, Segment) else len(part.rowids)
+    if any(o >= rows or o in part.kills.order for o in offsets):
+        raise CorruptionError(f"segment {part.number}: a tombstone names a row that is dead or none")
+    return offsets
 
 
 def stored_commit(kv: KV) -> int:
@@ -155,21 +198,28 @@ def sweep(kv: KV, versions: Iterable[Version]) -> int:
         # RocksDB deletes its temporary files but for these.
         with contextlib.suppress(OSError):
             path.unlink()
+    tables = [(number, tv) for version in versions for number, tv in version.tables.items()]
+    damaged = {number for number, tv in tables if tv.damage is not None}
     named = {
         (number, view.part.number)
         for version in versions
         for number, tv in version.tables.items()
+        if number not in damaged
         for view in tv.parts
         if isinstance(view.part, Segment)
     }
     swept, low = 0, b""
     while True:
-        first = next(kv.scan_between("pages", low, None), None)
+        try:
+            first = next(kv.scan_between("pages", low, None), None)
+        except CorruptionError:
+            # What is left takes space, and no more.
+            return swept
         if first is None:
             return swept
         part = keys.split_part(first[0])
         prefix = first[0][:6]
-        if part not in named:
+        if part not in named and part[0] not in damaged:
             kv.delete_prefix("pages", prefix)
             swept += 1
         after = keys.after(prefix)
@@ -178,10 +228,22 @@ def sweep(kv: KV, versions: Iterable[Version]) -> int:
         low = after
 
 
+def description_ops(number: int, table: Table | None) -> list[Op]:
+    """Return the operations that store the description of a table, and a copy of it; of None that delete both."""
+    described = None if table is None else to_json(table.to_json())
+    key = keys.table_key(b"table", number)
+    return [(keys.CATALOG, key, described), copies.of_description(number, described)]
+
+
+def is_description_key(key: bytes) -> bool:
+    """Say whether an entry of the catalog describes a table."""
+    return key.startswith(b"table") and len(key) == len(keys.table_key(b"table", 0))
+
+
 def _tables(kv: KV) -> dict[int, Table]:
     tables: dict[int, Table] = {}
     for key, value in kv.scan(keys.CATALOG, b"table"):
-        if len(key) != len(keys.table_key(b"table", 0)) or key == b"tables":
+        if not is_description_key(key):
             continue
         try:
             table = Table.from_json(cast("dict[str, Json]", from_json(value)))
@@ -195,9 +257,9 @@ def _extend(run: Run, base: int, value: bytes, table: Table) -> None:
     try:
         append = tail.decode(value, table.fields)
     except CorruptionError as error:
-        raise CorruptionError(f"table {table.name}, tail {run.number}, row {base}: {error}") from error
+        raise CorruptionError(f"tail {run.number}, row {base}: {error}") from error
     if base != len(run.rowids):
-        raise CorruptionError(f"table {table.name}, tail {run.number}: a write is missing before row {base}")
+        raise CorruptionError(f"tail {run.number}: a write is missing before row {base}")
     run.append(append, len(value))
 
 

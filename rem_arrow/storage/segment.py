@@ -4,6 +4,8 @@ The manifest is JSON: {"rows", "low", "high", "dense", "columns": {column number
 map]}}. `dense` says that the rowids are all of low..high, so that none is stored; else they are column 65,535. Every
 page of a column holds the same number of rows, but the last. A column that a segment lacks reads as its field's
 default.
+
+A copy of the manifest lies beside the pages, see copies.py.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from rem_arrow.base import datatypes
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import ROWID_COLUMN, Field
-from rem_arrow.storage import codec, keys, statistics, values
+from rem_arrow.storage import codec, copies, keys, statistics, values
 from rem_arrow.storage.cache import CODED_COLUMN, FIXED_COLUMN, WHOLE_COLUMN, ColumnCache
 from rem_arrow.storage.kills import Kills
 from rem_arrow.storage.kv import KV, Op
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 SEGMENT_ROWS_MAX = 122_880
 PAGE_ROWS_MAX = 32_768
 PAGE_BYTES_MAX = 2 << 20
+# The place of the manifest's copy among the pages of the rowids.
+MANIFEST_COPY = 0xFFFF
 _CODED_SHARE_MAX = 1 / 16
 
 
@@ -239,14 +243,39 @@ class Segment:
             raise CorruptionError(f"{where}: {len(values)} values where {rows} belong")
         return values
 
+    def readable(self, column: int, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray[np.bool_]]:
+        """Return a stored column with NULLs in place of the pages that are damaged, and which rows are sound."""
+        pages, values_ = self.columns[column], []
+        sound = np.ones(self.rows, dtype=np.bool_)
+        for page in range(pages.pages):
+            start = page * pages.page_rows
+            try:
+                values_.append(self._page(column, page, pages))
+            except CorruptionError:
+                rows = min(pages.page_rows, self.rows - start)
+                values_.append(pl.Series("", [None] * rows, dtype=pages.dtype))
+                sound[start : start + rows] = False
+        whole = pl.concat(values_)
+        return whole if pages.dtype == dtype else whole.cast(dtype), sound
+
     def damages(self) -> Iterator[tuple[int, int, str]]:
         """Read every page; yield (column, page, what is wrong) for each that is damaged."""
+        try:
+            copies.manifest(self.kv, self.table, self.number)
+        except CorruptionError as error:
+            yield ROWID_COLUMN, MANIFEST_COPY, f"the copy of the manifest: {error}"
         for number, pages in self.columns.items():
             for page in range(pages.pages):
                 try:
                     self._page(number, page, pages)
                 except CorruptionError as error:
                     yield number, page, str(error)
+
+
+def manifest_op(kv: KV, table: int, number: int, manifest: bytes) -> Op:
+    """Write the copy of a manifest, and return the operation that makes the segment exist."""
+    kv.write_bulk("pages", [copies.of_manifest(table, number, manifest)])
+    return ("manifest", keys.part_key(table, number), manifest)
 
 
 def _python(values_: pl.Series, offset: int, dtype: pl.DataType) -> object:
@@ -300,7 +329,7 @@ def build(
     if not dense:
         columns[str(ROWID_COLUMN)] = _write_column(kv, table, number, ROWID_COLUMN, pl.Series("", rowids))
     manifest = {"rows": rows, "low": low, "high": high, "dense": dense, "columns": columns}
-    return ("manifest", keys.part_key(table, number), to_json(manifest))
+    return manifest_op(kv, table, number, to_json(manifest))
 
 
 def _write_column(kv: KV, table: int, number: int, column: int, values_: pl.Series) -> list[Json]:

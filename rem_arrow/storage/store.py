@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from pydantic_core import to_json
 
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.running.patience import held
@@ -170,6 +169,7 @@ class Store:
         """
         if base is not None:
             self._recent.check(changes, base, self.version)
+        self.version.check_sound(changes.appends)
         number = self.version.commit + 1
         ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
@@ -187,8 +187,7 @@ class Store:
                 appended.append((table, run, append, len(value)))
                 base_row += len(append)
         for table_number, table_ in changes.tables.items():
-            key = keys.table_key(b"table", table_number)
-            ops.append((keys.CATALOG, key, None if table_ is None else to_json(table_.to_json())))
+            ops += recovery.description_ops(table_number, table_)
         ops += [op for _, op, _ in changes.manifests]
         # Table numbers are never used again: what a dropped table leaves behind, nobody names.
         drop = [

@@ -7,11 +7,12 @@ that a transaction of its own has killed and not committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
+from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import Table
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
@@ -57,9 +58,30 @@ class Place(NamedTuple):
     offset: int
 
 
+class UnreadableParts(tuple[PartView, ...]):
+    """The parts of a table that is damaged: whoever asks for any of them, or how many there are, gets the error."""
+
+    def __new__(cls, why: str) -> UnreadableParts:
+        parts = super().__new__(cls)
+        parts.why = why
+        return parts
+
+    why: str
+
+    def _refused(self, *_: object) -> NoReturn:
+        raise CorruptionError(self.why)
+
+    __iter__ = __len__ = __bool__ = __getitem__ = __contains__ = __add__ = __reversed__ = _refused  # type: ignore[assignment]
+
+
 class TableVersion(NamedTuple):
     table: Table
     parts: tuple[PartView, ...]
+
+    @property
+    def damage(self) -> str | None:
+        """What is damaged, where the rows of the table cannot be read."""
+        return self.parts.why if isinstance(self.parts, UnreadableParts) else None
 
     @property
     def rows(self) -> int:
@@ -162,6 +184,18 @@ class Version:
         """Return the table of that name, compared without case."""
         number = self.names.get(name.casefold())
         return None if number is None else self.tables[number]
+
+    def damage(self) -> list[str]:
+        """Return what is known to be damaged: files that were not opened, and tables that cannot be read."""
+        files = [] if self.kv.damage is None else [self.kv.damage]
+        return files + [tv.damage for tv in self.tables.values() if tv.damage is not None]
+
+    def check_sound(self, tables: Iterable[int]) -> None:
+        """Raise CorruptionError where one of the tables, by number, is damaged."""
+        for number in tables:
+            tv = self.tables.get(number)
+            if tv is not None and tv.damage is not None:
+                raise CorruptionError(tv.damage)
 
     def __iter__(self) -> Iterator[TableVersion]:
         """Yield the tables that have a name for users."""

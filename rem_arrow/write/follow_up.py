@@ -32,7 +32,8 @@ class FollowUp:
         one before this returns, if that process was cut short."""
         version, background = self._store.version, self._store.background
         for number, tv in version.tables.items():
-            if all(version.tables[embedding.table].rows >= tv.rows for embedding in tv.table.embeddings):
+            vectors = [version.tables[embedding.table] for embedding in tv.table.embeddings]
+            if any(each.damage is not None for each in (tv, *vectors)) or all(v.rows >= tv.rows for v in vectors):
                 continue
             if background is not None:
                 background.run(partial(self._resumed, number))

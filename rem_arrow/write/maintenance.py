@@ -1,72 +1,25 @@
-"""Maintenance of a store: checks for damage, backups, compaction, statistics."""
+"""Maintenance of a store: backups, compaction, statistics."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import polars as pl
+from typing import Any
 
 from rem_arrow.access.vector_indexes import VectorIndexes
-from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError
+from rem_arrow.base.errors import ExecuteError, InputError
 from rem_arrow.base.real_files import check_outside_databases, check_real_files
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import WRITING, folder_written_beside
 from rem_arrow.running.progress import progress_bar
-from rem_arrow.storage import compaction, keys, tail
+from rem_arrow.storage import compaction
 from rem_arrow.storage.background import Background
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
-from rem_arrow.storage.version import Version
 
-_DAMAGE_SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
-_FAMILIES = ("ids", "keys", "index")
-
-Advance: TypeAlias = Callable[[int], None]
-
-
-def verify(store: Store, version: Version, *, progress: bool | None = False) -> pl.DataFrame:
-    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem."""
-    with progress_bar(
-        "verifying", sum(len(tv.parts) for tv in version.tables.values()) + len(_FAMILIES), progress
-    ) as advance:
-        return pl.DataFrame(list(_damages(store, version, advance)), schema=_DAMAGE_SCHEMA, orient="row")
-
-
-def _damages(
-    store: Store, version: Version, advance: Advance
-) -> Iterator[tuple[str, int, str | None, int | None, str]]:
-    for number, tv in version.tables.items():
-        table = tv.table
-        columns = {f.number: f.name for f in table.fields}
-        for view in tv.parts:
-            if isinstance(view.part, Segment):
-                yield from (
-                    (table.name, view.part.number, columns.get(c, "(rowid)"), page, problem)
-                    for c, page, problem in view.part.damages()
-                )
-            if any(o >= view.length for o in view.part.kills.offsets[: view.kills]):
-                yield table.name, view.part.number, None, None, "a tombstone points behind the last row"
-            advance(1)
-        try:
-            for key, value in store.kv.scan("tail", number.to_bytes(2, "big")):
-                _, part, base = keys.split_tail(key)
-                try:
-                    tail.decode(value, table.fields)
-                except CorruptionError as error:
-                    yield table.name, part, None, base, str(error)
-        except CorruptionError as error:
-            yield table.name, -1, None, None, str(error)
-    for family in _FAMILIES:
-        try:
-            for _ in store.kv.scan(family, b""):
-                pass
-        except CorruptionError as error:
-            yield f"({family})", -1, None, None, str(error)
-        advance(1)
+_TABLE_FIGURES = ("rows", "segments", "tail_rows", "dead_rows", "bytes")
 
 
 def backup(store: Store, path: Path, *, progress: bool | None = False) -> None:
@@ -117,7 +70,7 @@ def _copied(target: Path, what: object) -> Iterator[Path]:
 
 def compact(store: Store, *, progress: bool | None = False) -> None:
     """Seal every tail, merge small and partly dead segments, and have RocksDB drop deleted keys."""
-    rows = {number: tv.rows for number, tv in store.version.tables.items()}
+    rows = {number: tv.rows for number, tv in store.version.tables.items() if tv.damage is None}
     with progress_bar("compacting, rows", sum(rows.values()), progress) as advance:
         for number, count in rows.items():
             with store.lock:
@@ -148,16 +101,20 @@ def stats(store: Store) -> dict[str, Any]:
     """Return figures about the store: bytes, commits, pinned versions, cache, tables, and the failure of background
     work."""
     version = store.version
-    tables = {}
+    tables: dict[str, dict[str, int | None]] = {}
     for tv in version:
+        if tv.damage is not None:
+            tables[tv.table.name] = dict.fromkeys(_TABLE_FIGURES)
+            continue
         segments = [v for v in tv.parts if isinstance(v.part, Segment)]
-        tables[tv.table.name] = {
-            "rows": tv.rows,
-            "segments": len(segments),
-            "tail_rows": sum(v.length for v in tv.parts if v not in segments),
-            "dead_rows": sum(v.length - v.live_rows for v in tv.parts),
-            "bytes": sum(v.part.bytes for v in segments),
-        }
+        figures = (
+            tv.rows,
+            len(segments),
+            sum(v.length for v in tv.parts if v not in segments),
+            sum(v.length - v.live_rows for v in tv.parts),
+            sum(v.part.bytes for v in segments),
+        )
+        tables[tv.table.name] = dict(zip(_TABLE_FIGURES, figures, strict=True))
     background = store.background
     return {
         "path": str(store.path),
@@ -167,6 +124,7 @@ def stats(store: Store) -> dict[str, Any]:
         "cache_bytes": store.cache.size,
         "cache_bytes_max": store.cache.bytes_max,
         "background_failure": str(background.failure) if background is not None and background.failure else None,
+        "damage": store.version.damage(),
         "tables": tables,
     }
 

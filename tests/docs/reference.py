@@ -62,7 +62,7 @@ def _index() -> str:
         "| [Database](database.md) | the verbs of an open database |\n"
         "| [Transaction](transaction.md) | several writes as one commit |\n"
         "| [AsyncDatabase](async.md) | the verbs as coroutines |\n"
-        "| [Functions](functions.md) | `connect`, `connect_async`, `restore`, `draw_graph`, `draw_scores` |\n"
+        "| [Functions](functions.md) | `connect`, `connect_async`, `restore`, `repair`, `draw_graph`, `draw_scores` |\n"
         "| [Predicates](predicates.md) | conditions as objects, for `find`, `search` and the traversals |\n"
         "| [Results](results.md) | what verbs return beside frames |\n"
         "| [Errors](errors.md) | what verbs raise |\n\n"

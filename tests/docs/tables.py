@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 import polars as pl
 import typer
@@ -12,6 +14,7 @@ from rem_arrow.ask import question, staged_plan
 from rem_arrow.base import datatypes, schema
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
+from rem_arrow.index import entries, vector_file
 from rem_arrow.interop import expansion
 from rem_arrow.language import document_files
 from rem_arrow.lower import relation, time_series
@@ -27,7 +30,7 @@ from rem_arrow.plan.time_functions import TIME
 from rem_arrow.shell.cli import app
 from rem_arrow.sql.bind import group_by, pivot, query
 from rem_arrow.sql.text import parser
-from rem_arrow.storage import keys
+from rem_arrow.storage import codec, keys, log_file, segment, tail
 from rem_arrow.write import loader
 from tests.docs.pages import ROOT, headings
 from tests.test_layering import LAYERS
@@ -110,6 +113,27 @@ def _index_functions() -> str:
     return made.rstrip() + "\n"
 
 
+def _drawn(module: ModuleType) -> str:
+    """What the docstring of a module draws: its indented lines, or those of a table without a margin."""
+    paragraphs = (module.__doc__ or "").split("\n\n")
+    drawn = [p for p in paragraphs[1:] if p.startswith(("    ", "family "))]
+    return "```text\n" + "\n\n".join(textwrap.dedent(p.strip("\n")) for p in drawn) + "\n```\n"
+
+
+def _format_figures() -> str:
+    """The constants of the format."""
+    figures = (
+        ("`format` in the catalog", keys.FORMAT.decode()),
+        ("families of RocksDB", ", ".join(keys.FAMILIES)),
+        ("rows of a segment, at most", f"{segment.SEGMENT_ROWS_MAX:,}"),
+        ("rows of a page, at most", f"{segment.PAGE_ROWS_MAX:,}"),
+        ("bytes of a page before encoding, about, at most", f"{segment.PAGE_BYTES_MAX:,}"),
+        ("column number of the rowids", f"{schema.ROWID_COLUMN:,}"),
+        ("version of the files of vector indexes", str(vector_file._VERSION)),
+    )
+    return "| constant | value |\n| --- | --- |\n" + "".join(f"| {name} | {value} |\n" for name, value in figures)
+
+
 def _limits() -> str:
     """The bounds that a user may meet, from the constants that hold them."""
     bounds = (
@@ -183,6 +207,13 @@ MADE: dict[str, Callable[[str], str]] = {
     "layers in short": lambda _: f"```text\n{_layers_short()}```\n",
     "commands": lambda _: _commands(),
     "limits": lambda _: _limits(),
+    "stored keys": lambda _: _drawn(keys),
+    "index keys": lambda _: _drawn(entries),
+    "write": lambda _: _drawn(tail),
+    "page": lambda _: _drawn(codec),
+    "log": lambda _: _drawn(log_file),
+    "vector file": lambda _: _drawn(vector_file),
+    "format figures": lambda _: _format_figures(),
     "contents": _contents,
 }
 

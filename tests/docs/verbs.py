@@ -47,7 +47,7 @@ DATABASE = {
     "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from"),
     "Upkeep": ("wait", "compact", "verify", "backup", "stats"),
 }
-FUNCTIONS = ("connect", "connect_async", "restore", "draw_graph", "draw_scores")
+FUNCTIONS = ("connect", "connect_async", "restore", "repair", "draw_graph", "draw_scores")
 PREDICATES = (
     "Eq", "Ne", "Gt", "Ge", "Lt", "Le", "Between", "In", "Contains", "StartsWith", "EndsWith", "IsNull", "And", "Or",
     "Not",

@@ -185,3 +185,17 @@ def test_export_and_import(database, tmp_path):
         "there is no file or folder"
         in run("import", tmp_path / "new.rem", tmp_path / "nowhere", code=EXIT_FAILED).stderr
     )
+
+
+def test_repair_tells_and_repairs(tmp_path):
+    """With --dry-run nothing is changed; a sound database is left alone."""
+    path = tmp_path / "db"
+    with rem.connect(path) as db:
+        db.insert("entities", {"id": "a", "name": "A"})
+    assert "is sound" in run("repair", path).stderr
+    (path / "CURRENT").write_text("nothing\n")
+    dry = run("repair", path, "--dry-run")
+    assert "names no list of files" in dry.stdout and "would be repaired" in dry.stderr
+    assert (path / "CURRENT").read_text() == "nothing\n"
+    assert "repaired; the old files are in" in run("repair", path).stderr
+    assert "is sound" in run("verify", path).stderr

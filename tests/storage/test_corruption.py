@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import polars as pl
 import pytest
@@ -56,19 +57,78 @@ def test_a_lost_page_is_named(folder):
         db.sql("SELECT SUM(a) FROM t")
 
 
-@pytest.mark.parametrize("change", [flipped, lambda v: v[:5]], ids=["flip", "short"])
-def test_a_damaged_tail_is_named(folder, change):
-    """A write in the tail that fails its checksum stops the opening, with the table."""
-    damage(folder, "tail", change)
-    with pytest.raises(rem.CorruptionError, match="table entities, tail"):
-        rem.connect(folder)
+DAMAGED_PARTS = {
+    "tail": ("entities", flipped, "the table entities is damaged: tail 1, row 0.*fails its checksum"),
+    "short tail": ("entities", lambda v: v[:5], "the table entities is damaged: tail 1, row 0"),
+    "manifest": ("t", lambda v: v[:20], "the table t is damaged: the manifest of segment 1"),
+}
 
 
-def test_a_damaged_manifest_is_named(folder):
-    """A manifest that does not parse stops the opening, with table and segment."""
-    damage(folder, "manifest", lambda v: v[:20])
-    with pytest.raises(rem.CorruptionError, match="segment 1 of table t"):
-        rem.connect(folder)
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("part", DAMAGED_PARTS)
+def test_a_damaged_table_refuses_itself_only(folder, part, read_only):
+    """What asks for its rows, or writes some, is refused with the place; others answer; stats and verify tell."""
+    table, change, message = DAMAGED_PARTS[part]
+    damage(folder, part.split()[-1], change)
+    with rem.connect(folder, read_only=read_only, background=False) as db:
+        for query in (f"SELECT count(*) FROM {table}", f"SELECT * FROM {table} LIMIT 1"):
+            with pytest.raises(rem.CorruptionError, match=message):
+                db.sql(query)
+        other = "SELECT SUM(a) FROM t" if table == "entities" else "SELECT count(*) FROM entities"
+        assert db.sql(other).item() in (sum(range(40_000)), 1)
+        assert len(db.stats()["damage"]) == 1 and re.search(message, db.stats()["damage"][0])
+        assert db.stats()["tables"][table]["rows"] is None
+        assert table in db.verify()["table"].to_list()
+        assert db.tables().filter(name=table)["rows"].to_list() == [None]
+        assert "damaged" in db._repr_html_()
+        if not read_only:
+            with pytest.raises(rem.CorruptionError, match=message):
+                db.insert("entities", {"id": "y", "name": "Y"}) if table == "entities" else db.sql(
+                    "INSERT INTO t VALUES (1, 'x')"
+                )
+            db.insert("moments", {"id": "m", "name": "M"})
+            db.compact()
+    with pytest.warns(RuntimeWarning, match=message), rem.connect(folder, background=False):
+        pass
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("at", [-30, 60], ids=["footer", "block"])
+def test_a_damaged_file_refuses_what_lies_in_it_only(folder, at, read_only):
+    """Whether RocksDB cannot open the file, or only read a part of it, and as well where it is gone."""
+    with rem.connect(folder, background=False) as db:
+        db.sql("DELETE FROM t WHERE a % 2 = 0")
+        db.sql("CREATE TABLE other AS SELECT 7 AS x")
+        db.compact()
+    file = max(folder.glob("*.sst"), key=lambda p: p.stat().st_size)
+    data = bytearray(file.read_bytes())
+    data[at if at < 0 else len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with rem.connect(folder, read_only=read_only, background=False) as db:
+        with pytest.raises(rem.CorruptionError, match=f"table t, segment [0-9]+, column .*{file.name}"):
+            db.sql("SELECT SUM(a), SUM(length(b)) FROM t")
+        assert db.sql("SELECT count(*) FROM edges").item() == 0
+        assert db.get("entities", "x")["name"] == "X"
+        damaged = db.verify()
+        assert "t" in damaged["table"].to_list()
+        if not read_only:
+            db.insert("entities", {"id": "y", "name": "Y"})
+            assert db.get("entities", "y")["name"] == "Y"
+
+
+def test_no_row_is_deleted_by_a_range(folder):
+    """Where a block with deletions of ranges is damaged RocksDB passes over it, and what was deleted is back."""
+    with rem.connect(folder, background=False) as db:
+        db.insert("entities", [{"id": "x", "name": "Changed"}])
+        db.compact()
+        db.sql("DELETE FROM t WHERE a < 5")
+        db.compact()
+        db.sql("DROP TABLE t")
+    with rem.connect(folder, background=False) as db:
+        families = db._instance.store.kv._families
+        for family in ("default", "tail", "manifest", "dead"):
+            properties = families[family].property_value("rocksdb.aggregated-table-properties")
+            assert "# range deletions=0" in properties, family
 
 
 def test_an_unknown_format_is_refused(folder):

@@ -20,11 +20,12 @@ class FailingDisk:
 
     def __init__(self, kv: KV, *, stores: bool) -> None:
         self._kv, self._stores, self.full = kv, stores, True
+        self.message = "IO error: No space left on device"
 
     def write(self, batch, *options):
         if self._stores:
             self._database.write(batch, *options)
-        raise Exception("IO error: No space left on device")
+        raise Exception(self.message)
 
     def __getattr__(self, name):
         return getattr(self._database, name)
@@ -273,3 +274,34 @@ def test_a_backup_that_fails_leaves_a_writer_that_writes(db: rem.Database, tmp_p
     (tmp_path / "backup").rename(tmp_path / "backup.1-1.writing")
     with pytest.raises(rem.InputError, match="did not come to its end"):
         rem.restore(tmp_path / "backup.1-1.writing", tmp_path / "again")
+
+
+def test_writes_go_on_beside_a_damaged_file(tmp_path: Path) -> None:
+    """RocksDB stops all writes once a compaction meets damage: the next write opens it again, without compactions."""
+    path = tmp_path / "db"
+    with rem.connect(path, background=False) as db:
+        db.load("t", pl.DataFrame({"n": range(50_000)}))
+        db.insert("entities", {"id": "a", "name": "A"})
+        kv = db._instance.store.kv
+        failing = FailingDisk(kv, stores=False)
+        failing.message = "Corruption: block checksum mismatch in /x/000007.sst"
+        failing.begin()
+        with pytest.raises(rem.CorruptionError, match=r"000007\.sst.*rem-arrow repair"):
+            db.insert("entities", {"id": "b", "name": "B"})
+        db.insert("entities", {"id": "c", "name": "C"})
+        assert ["000007.sst" in text for text in db.stats()["damage"]] == [True]
+        assert db.sql("SELECT id FROM entities ORDER BY id")["id"].to_list() == ["a", "c"]
+        assert db.sql("SELECT count(*) FROM t").item() == 50_000
+
+
+def test_whoever_keeps_the_error_keeps_nothing_open(db: rem.Database) -> None:
+    """The next write opens the store again while the error of the last is held."""
+    FailingDisk(db._instance.store.kv, stores=False).begin()
+    held = None
+    try:
+        db.insert("entities", {"id": "c", "name": "C"})
+    except rem.ExecuteError as error:
+        held = error
+    db.insert("entities", {"id": "d", "name": "D"})
+    assert held is not None and "the disk is full" in str(held)
+    assert set(db.sql("SELECT id FROM entities")["id"]) == {"a", "b", "d"}

@@ -1,0 +1,112 @@
+"""The check of everything that is stored, for `verify`: one row for each damaged value, table by table.
+
+What is derived from the rows (key indexes, and the files of vector and full-text indexes) is checked too: damage there
+is listed under its table, and made good from the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
+
+import polars as pl
+
+from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.errors import CorruptionError
+from rem_arrow.base.schema import Table
+from rem_arrow.running.progress import progress_bar
+from rem_arrow.storage import keys, log_file, tail
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.store import Store
+from rem_arrow.storage.version import TableVersion, Version
+
+SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
+# Where damage belongs to no segment.
+NO_SEGMENT = -1
+_SHARED = (keys.CATALOG, "ids", "keys", "index")
+
+Advance: TypeAlias = Callable[[int], None]
+# table, segment, column, page, problem.
+Damage: TypeAlias = "tuple[str, int, str | None, int | None, str]"
+
+
+def verify(store: Store, indexes: Indexes, version: Version, *, progress: bool | None = False) -> pl.DataFrame:
+    """Read and check everything. Returns one row for each damaged value: table, segment, column, page, problem."""
+    sound = [tv for tv in version.tables.values() if tv.damage is None]
+    with progress_bar("verifying", sum(len(tv.parts) for tv in sound) + len(_SHARED), progress) as advance:
+        return pl.DataFrame(list(_damages(store, indexes, version, advance)), schema=SCHEMA, orient="row")
+
+
+def _damages(store: Store, indexes: Indexes, version: Version, advance: Advance) -> Iterator[Damage]:
+    yield from _logs(store)
+    pages_damaged = False
+    for tv in version.tables.values():
+        for damage in _table(store, tv, advance):
+            pages_damaged = pages_damaged or damage[3] is not None
+            yield damage
+        yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in indexes.damages(tv.table))
+    # What no manifest names is damaged alone where no page is.
+    for family in _SHARED if pages_damaged else (*_SHARED, "pages"):
+        yield from ((f"({family})", NO_SEGMENT, None, None, why) for why in _unreadable(store, family, b""))
+        advance(1)
+    if store.kv.damage is not None:
+        yield "(files)", NO_SEGMENT, None, None, store.kv.damage
+
+
+def _logs(store: Store) -> Iterator[Damage]:
+    try:
+        log_file.check_logs(store.path, whole=True)
+    except CorruptionError as error:
+        yield "(logs)", NO_SEGMENT, None, None, str(error)
+
+
+def _table(store: Store, tv: TableVersion, advance: Advance) -> Iterator[Damage]:
+    table = tv.table
+    if tv.damage is not None:
+        yield table.name, NO_SEGMENT, None, None, tv.damage
+    columns = {f.number: f.name for f in table.fields}
+    for segment in _segments(store, tv):
+        yield from (
+            (table.name, segment.number, columns.get(c, "(rowid)"), page, problem)
+            for c, page, problem in segment.damages()
+        )
+        advance(1)
+    prefix = keys.table_prefix(table.number)
+    yield from _tail(store, table)
+    for family in ("manifest", "dead"):
+        yield from ((table.name, NO_SEGMENT, None, None, why) for why in _unreadable(store, family, prefix))
+
+
+def _segments(store: Store, tv: TableVersion) -> Iterable[Segment]:
+    """Return the segments of a table; of a damaged one those whose manifest can be read."""
+    if tv.damage is None:
+        return [view.part for view in tv.parts if isinstance(view.part, Segment)]
+    segments = []
+    try:
+        for key, value in store.kv.scan("manifest", keys.table_prefix(tv.table.number)):
+            table, number = keys.split_part(key)
+            segments.append(Segment(store.kv, store.cache, table, number, value, table_name=tv.table.name))
+    except CorruptionError:
+        # It is listed as what keeps the table from being read.
+        return segments
+    return segments
+
+
+def _tail(store: Store, table: Table) -> Iterator[Damage]:
+    try:
+        for key, value in store.kv.scan("tail", keys.table_prefix(table.number)):
+            _, part, base = keys.split_tail(key)
+            try:
+                tail.decode(value, table.fields)
+            except CorruptionError as error:
+                yield table.name, part, None, base, str(error)
+    except CorruptionError as error:
+        yield table.name, NO_SEGMENT, None, None, str(error)
+
+
+def _unreadable(store: Store, family: str, prefix: bytes) -> Iterator[str]:
+    try:
+        for _ in store.kv.scan(family, prefix):
+            pass
+    except CorruptionError as error:
+        yield str(error)
