@@ -47,9 +47,9 @@ class Parts:
     spill: Spill
     rows: Callable[[Relation], float]
 
-    def are_needed(self, plan: Relation) -> bool:
-        """Say whether the rows of `plan` may not fit."""
-        return self.doubt * self.bytes(plan) > self.bytes_max
+    def are_needed(self, plan: Relation, beside: int = 0) -> bool:
+        """Say whether the rows of `plan` may not fit, if each takes so many bytes `beside` its values."""
+        return self.doubt * self.rows(plan) * (row_bytes(plan) + beside) > self.bytes_max
 
     def bytes(self, plan: Relation) -> float:
         """Return a guess of what the rows of `plan` take in memory."""

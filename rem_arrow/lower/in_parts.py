@@ -12,8 +12,18 @@ import polars as pl
 
 from rem_arrow.lower.context import Lowering, Parts
 from rem_arrow.lower.groups import lower_groups
-from rem_arrow.lower.joins import lower_join
-from rem_arrow.lower.spool import Files, Spool, bucket_of, divided, lazy, spooled, spread_nulls
+from rem_arrow.lower.joins import Side, lower_join
+from rem_arrow.lower.spool import (
+    HASHED_BYTES,
+    Files,
+    Spool,
+    bucket_of,
+    divided,
+    hashed_bytes,
+    lazy,
+    spooled,
+    spread_nulls,
+)
 from rem_arrow.lower.window import lower_window
 from rem_arrow.plan.nodes import Aggregate, Expr, Join, Relation, Shared, Window
 from rem_arrow.running.scratch import SpillFile
@@ -32,38 +42,39 @@ _RIGHT_HELD = frozenset(("semi", "anti"))
 def join(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame of a join; the sides run now if neither may fit into memory."""
     parts = context.bounds.parts
-    if parts is None or plan.kind not in _DIVIDED or not parts.are_needed(_held(plan, parts)):
+    if parts is None or plan.kind not in _DIVIDED or not plan.equals:
         return lower_join(plan, left, right, context)
+    held = _held(plan, parts)
     buckets = _join_buckets(plan, context, 0)
-    if buckets is None:
-        return lower_join(plan, left, right, context)
+    if buckets is None or not parts.are_needed(plan.left if held == "left" else plan.right, HASHED_BYTES):
+        return lower_join(plan, left, right, context, held)
     of_left, of_right = buckets
-    if _held(plan, parts) is plan.right:
+    if held == "right":
         rights = spooled(right, context, parts, of_right)
         if isinstance(rights, pl.DataFrame):
-            return lower_join(plan, left, rights.lazy(), context)
+            return lower_join(plan, left, rights.lazy(), context, "right")
         lefts = spooled(left, context, parts, of_left)
         if isinstance(lefts, pl.DataFrame) and plan.kind not in _RIGHT_HELD:
-            return lower_join(plan, lefts.lazy(), lazy(rights), context)
+            return lower_join(plan, lefts.lazy(), lazy(rights), context, "left")
     else:
         lefts = spooled(left, context, parts, of_left)
         if isinstance(lefts, pl.DataFrame):
-            return lower_join(plan, lefts.lazy(), right, context)
+            return lower_join(plan, lefts.lazy(), right, context, "left")
         rights = spooled(right, context, parts, of_right)
         if isinstance(rights, pl.DataFrame):
-            return lower_join(plan, lazy(lefts), rights.lazy(), context)
+            return lower_join(plan, lazy(lefts), rights.lazy(), context, "right")
     out = _Out(context, parts)
     todo = [(a, b, 1) for a, b in zip(_files(lefts, parts, of_left), _files(rights, parts, of_right), strict=True)]
     while todo:
         a, b, divisions = todo.pop()
-        smaller = b.bytes if plan.kind in _RIGHT_HELD else min(a.bytes, b.bytes)
+        smaller = hashed_bytes(b) if plan.kind in _RIGHT_HELD else min(hashed_bytes(a), hashed_bytes(b))
         again = _join_buckets(plan, context, divisions)
         if smaller > parts.bytes_max and divisions < _DIVISIONS_MAX and again is not None:
             pairs = zip(divided(a, parts, again[0]), divided(b, parts, again[1]), strict=True)
             todo += [(c, d, divisions + 1) for c, d in pairs]
             continue
         if a.height or b.height:
-            out.run(lower_join(plan, a.lazy(), b.lazy(), context))
+            out.run(lower_join(plan, a.lazy(), b.lazy(), context, "left" if a.bytes < b.bytes else "right"))
         a.delete()
         b.delete()
     return out.lazy(plan)
@@ -73,7 +84,7 @@ def groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFr
     """Return the frame of groups; its rows run now if the groups may not fit into memory."""
     parts = context.bounds.parts
     small = all(c.function in _SMALL and not c.distinct and not c.order for _, c in plan.aggregates)
-    if parts is None or not parts.are_needed(plan if small else plan.input):
+    if parts is None or not parts.are_needed(plan if small else plan.input, HASHED_BYTES):
         return lower_groups(plan, frame, context)
     return _by_keys(plan, frame, [e for _, e in plan.keys], lambda f: lower_groups(plan, f, context), context, parts)
 
@@ -120,10 +131,9 @@ class _Out:
         return lazy([*self._files, *_files(held, self._parts, None)])
 
 
-def _held(plan: Join, parts: Parts) -> Relation:
-    """Return the side that Polars holds: the smaller one, where it may choose."""
-    smaller = plan.kind not in _RIGHT_HELD and parts.bytes(plan.left) < parts.bytes(plan.right)
-    return plan.left if smaller else plan.right
+def _held(plan: Join, parts: Parts) -> Side:
+    """Return the side to hold: the smaller one, where there is a choice."""
+    return "left" if plan.kind not in _RIGHT_HELD and parts.bytes(plan.left) < parts.bytes(plan.right) else "right"
 
 
 def _join_buckets(plan: Join, context: Lowering, seed: int) -> tuple[pl.Expr, pl.Expr] | None:
@@ -168,7 +178,7 @@ def _by_keys(
     while todo:
         file, divisions = todo.pop()
         again = bucket_of(keys, context, divisions)
-        if file.bytes > parts.bytes_max and divisions < _DIVISIONS_MAX and again is not None:
+        if hashed_bytes(file) > parts.bytes_max and divisions < _DIVISIONS_MAX and again is not None:
             todo += [(f, divisions + 1) for f in divided(file, parts, again)]
             continue
         if file.height:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import polars as pl
 
@@ -11,25 +12,45 @@ from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
 from rem_arrow.plan.nodes import Column, Expr, Join
 
+Side: TypeAlias = Literal["left", "right"]
+
 _ROW = "#row"
+_OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
+_BUILT: dict[Side | None, Literal["auto", "force_left", "force_right"]] = {
+    None: "auto",
+    "left": "force_left",
+    "right": "force_right",
+}
 
 
-def lower_join(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
-    """Return the rows of two sides that meet, with those of a side that an outer join keeps."""
+def lower_join(
+    plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, held: Side | None = None
+) -> pl.LazyFrame:
+    """Return the rows of two sides that meet, with those of a side that an outer join keeps.
+
+    Args:
+        held: the side that Polars holds in memory; None leaves it to Polars, which then holds up to ten million rows of
+            both to choose.
+    """
     if plan.kind == "asof":
         return lower_asof(plan, left, right, context)
     if plan.kind == "positional":
         return lower_positional(plan, left, right)
     if plan.residual is not None and plan.kind != "inner":
         return _outer_with_residual(plan, left, right, context)
-    joined = _equi(plan, left, right, context)
+    joined = _equi(plan, left, right, context, held=held)
     if plan.residual is not None:
         joined = joined.filter(context.expr(plan.residual))
     return joined.select(list(plan.schema))
 
 
 def _equi(
-    plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering, kind: str | None = None
+    plan: Join,
+    left: pl.LazyFrame,
+    right: pl.LazyFrame,
+    context: Lowering,
+    kind: str | None = None,
+    held: Side | None = None,
 ) -> pl.LazyFrame:
     how = kind or plan.kind
     if not plan.equals:
@@ -40,7 +61,15 @@ def _equi(
     right, right_keys = _with_keys(right, [b for _, b in plan.equals], "r", context)
     same = plan.nulls_equal
     if how == "right":
-        return right.join(left, left_on=right_keys, right_on=left_keys, how="left", coalesce=False, nulls_equal=same)
+        return right.join(
+            left,
+            left_on=right_keys,
+            right_on=left_keys,
+            how="left",
+            coalesce=False,
+            nulls_equal=same,
+            build_side=_BUILT[held and _OTHER[held]],
+        )
     if how in ("semi", "anti"):
         return left.join(
             right,
@@ -56,6 +85,7 @@ def _equi(
         right_on=right_keys,
         nulls_equal=same,
         coalesce=False,
+        build_side=_BUILT[held],
     )
 
 

@@ -18,6 +18,8 @@ from rem_arrow.running.scratch import SpillFile
 Files: TypeAlias = "list[SpillFile]"
 BUCKETS = 16
 _BUCKET = "#bucket"
+# What Polars holds for a row by whose keys it looks rows up, beside its values: the hash, the key, a place in a table.
+HASHED_BYTES = 48
 
 
 class Spool:
@@ -25,7 +27,8 @@ class Spool:
 
     Args:
         schema: of the rows.
-        bucket: the number of each row's file, below BUCKETS; without one there is one file.
+        bucket: the number of each row's file, below BUCKETS; without one there is one file. Rows that have one are
+            looked up by their keys.
     """
 
     def __init__(self, parts: Parts, schema: pl.Schema, bucket: pl.Expr | None = None) -> None:
@@ -41,7 +44,7 @@ class Spool:
             self._write(rows)
             return
         self._rows.append(rows)
-        self._bytes += rows.estimated_size()
+        self._bytes += rows.estimated_size() + (0 if self._bucket is None else rows.height * HASHED_BYTES)
         if self._bytes > self._parts.bytes_max:
             self._to_files()
 
@@ -96,6 +99,11 @@ def spooled(
 
     context.stream(frame, begin)
     return spool.held()
+
+
+def hashed_bytes(file: SpillFile) -> int:
+    """Return what the rows of a file take in memory where they are looked up by their keys."""
+    return file.bytes + file.height * HASHED_BYTES
 
 
 def divided(file: SpillFile, parts: Parts, bucket: pl.Expr) -> Files:

@@ -27,8 +27,8 @@ _PREFIX = "rem-scratch-"
 _LENGTH_BYTES = 8
 # Of the disk that is free when a statement begins to write.
 _SHARE = 0.9
-# Rows that are written at once.
-_PIECE_BYTES = 1 << 19
+# Rows that are written, and read, at once.
+_PIECE_BYTES = 1 << 20
 
 
 class Scratch:
@@ -147,13 +147,15 @@ class SpillFile:
 
     def add(self, rows: pl.DataFrame) -> None:
         """Add rows."""
-        size = rows.estimated_size()
-        self.bytes += int(size)
+        size = int(rows.estimated_size())
+        self.bytes += size
         self.height += rows.height
-        self._pending.append(rows)
-        self._pending_bytes += int(size)
-        if self._pending_bytes >= _PIECE_BYTES:
-            self.flush()
+        pieces = min(rows.height, size // _PIECE_BYTES)
+        for piece in rows.iter_slices(-(-rows.height // pieces)) if pieces > 1 else (rows,):
+            self._pending.append(piece)
+            self._pending_bytes += size // max(1, pieces)
+            if self._pending_bytes >= _PIECE_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Write what has been added."""
