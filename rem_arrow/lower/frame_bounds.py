@@ -16,11 +16,14 @@ from rem_arrow.lower.packed_sort import packed_order
 from rem_arrow.plan.nodes import Bound, Frame, SortKey
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     import numpy.typing as npt
 
     Places: TypeAlias = npt.NDArray[np.int64]
+
+# Decimals of as many digits are told apart as floats.
+_FLOAT_DIGITS_MAX = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,11 @@ def _range(
         # CURRENT ROW of an order of several keys, or of none.
         return layout.peer_start if first else layout.peer_end
     fitting = targets if key.dtype.is_numeric() or targets.dtype == key.dtype else targets.cast(key.dtype)
-    own, sought = _numbers(key), _numbers(fitting)
+    own, sought = _comparable(key, fitting)
     if keys[0].descending:
-        own, sought = -own, -sought
+        # The negative of the least integer is none.
+        whole = own.dtype.kind == sought.dtype.kind == "i"
+        own, sought = (~own, ~sought) if whole else (-own, -sought)
     places = np.where(key.is_null().to_numpy(), layout.peer_start if first else layout.peer_end, 0)
     not_null = ~key.is_null().to_numpy()
     for begin in np.unique(layout.partition_start):
@@ -176,12 +181,24 @@ def _range(
     return np.asarray(places)
 
 
+def _comparable(key: pl.Series, sought: pl.Series) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return keys and what is sought among them as numbers that sort like them."""
+    if not (_is_wide(key.dtype) or _is_wide(sought.dtype)):
+        return _numbers(key), _numbers(sought)
+    both = pl.concat([key.alias("").to_frame(), sought.alias("").to_frame()], how="vertical_relaxed").to_series()
+    ranks = both.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+    return ranks[: len(key)], ranks[len(key) :]
+
+
+def _is_wide(dtype: pl.DataType) -> bool:
+    """Say whether neither 64 bits nor a float tells all values of a type apart."""
+    return dtype in (pl.Int128, pl.UInt64) or (isinstance(dtype, pl.Decimal) and dtype.precision > _FLOAT_DIGITS_MAX)
+
+
 def _numbers(column: pl.Series) -> npt.NDArray[np.float64] | Places:
     """Return a key as numbers that sort like it."""
     if column.dtype.is_float() or column.dtype.is_decimal():
         return column.cast(pl.Float64).fill_null(0.0).to_numpy()
-    if column.dtype in (pl.Int128, pl.UInt64):
-        return column.clip(-(1 << 62), 1 << 62).cast(pl.Int64).fill_null(0).to_numpy()
     if column.dtype.is_integer() or column.dtype.is_temporal() or column.dtype == pl.Boolean:
         return column.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
     return column.rank("dense").cast(pl.Int64).fill_null(0).to_numpy()

@@ -55,6 +55,16 @@ def tidy(store: Store, table: int, stopping: Callable[[], bool]) -> None:
         pass
 
 
+def make_room(store: Store, table: int, stopping: Callable[[], bool]) -> None:
+    """After a commit of the background thread, which nobody else makes room for: seal the runs of a table, if too many
+    wait. REQUIRES: no lock is held."""
+    if store.background is not None and store.background.is_here():
+        with store.lock:
+            full = store.is_full(table)
+        if full:
+            tidy(store, table, stopping)
+
+
 def _write_entries(store: Store, table: int, views: list[PartView]) -> None:
     """Give the live rows of runs their index entries, before the segment that holds them exists."""
     described = store.version.tables[table].table

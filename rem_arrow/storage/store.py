@@ -264,21 +264,13 @@ class Store:
             self.freeze(table)
             if self.background is not None:
                 self.background.run(partial(self._tidy, self, table))
-                # The background thread makes the room: it would wait for itself.
-                while self._is_full(table) and self.background.is_alive() and not self.background.is_here():
+                # The background thread would wait for itself.
+                while self.is_full(table) and self.background.is_alive() and not self.background.is_here():
                     self._room.wait(0.1)
 
-    def _is_full(self, table: int) -> bool:
+    def is_full(self, table: int) -> bool:
+        """Say whether too many runs wait to be sealed. REQUIRES: the lock."""
         return len(self.waiting(table)) > _WAITING_RUNS_MAX
-
-    def make_room(self, table: int, stopping: Callable[[], bool]) -> None:
-        """Seal the runs that wait, if too many do, after a commit of the background thread. REQUIRES: no lock is
-        held."""
-        if self.background is not None and self.background.is_here():
-            with self.lock:
-                full = self._is_full(table)
-            if full:
-                self._tidy(self, table, stopping)
 
     def freeze(self, table: int) -> None:
         """Let the next write begin a new run, so that the present one can be sealed. REQUIRES: the lock."""

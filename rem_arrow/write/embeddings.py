@@ -23,6 +23,7 @@ from rem_arrow.embed.embedder import Embedder, embed_texts
 from rem_arrow.embed.providers import embedder
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
+from rem_arrow.storage import compaction
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
@@ -184,7 +185,7 @@ class Embeddings:
                         )
                         warnings.warn(text, EmbeddingWarning, stacklevel=2)
                         break
-                    self._store.make_room(embedding.table, stopping)
+                    compaction.make_room(self._store, embedding.table, stopping)
                     advance(len(batch))
                 else:
                     self.failure = None

@@ -47,6 +47,8 @@ _EVALUATION = re.compile(
 )
 _NULL_TIME = re.compile(r"NULL(::| AS )(DATE|TIME|INTERVAL)")
 _LOOSE = 1e-6
+# The text of a float to its last digit, which two libraries compute differently.
+_DIGITS = re.compile(r"-?[0-9]+[.][0-9]{12,}(e[+-]?[0-9]+)?")
 # A query that takes DuckDB longer joins too many rows to tell anything.
 _ORACLE_S = 5
 
@@ -184,6 +186,8 @@ def _near(a: object, b: object) -> bool:
         return len(a) == len(b) and all(_near(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return a == b or abs(a - b) <= _LOOSE * max(abs(a), abs(b)) or max(abs(a), abs(b)) < 1e-12
+    if isinstance(a, str) and isinstance(b, str) and _DIGITS.fullmatch(a) and _DIGITS.fullmatch(b):
+        return _near(float(a), float(b))
     return a == b
 
 

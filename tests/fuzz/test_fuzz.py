@@ -156,6 +156,8 @@ def test_most_random_relations_run() -> None:
 
 def test_floats_compare_by_nearness_and_order_counts_where_it_is_asked_for() -> None:
     assert difference([(1.0,)], [(1.0 + 1e-12,)], ordered=True) == ""
+    assert difference([("1.3572088082974534",)], [("1.3572088082974532",)], ordered=False) == ""
+    assert difference([("1.25",)], [("1.250",)], ordered=False) == "rows"
     assert difference([(1,), (2,)], [(2,), (1,)], ordered=False) == ""
     assert difference([(1,), (2,)], [(2,), (1,)], ordered=True) == "order"
     assert difference([(1,)], [(1,), (1,)], ordered=False) == "rows"

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 Work: TypeAlias = "Callable[[Connection], None]"
 # A child that says nothing for longer hangs.
-HANG_S = 60.0
+HANG_S = 300.0
 
 
 class Child:

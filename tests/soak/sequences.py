@@ -28,9 +28,11 @@ _QUERIES = 4
 
 def settings(rng: random.Random) -> dict[str, Any]:
     """How a database is opened, and the engine that runs its queries."""
+    background = rng.random() < 0.5
     return {
         "tail_rows_max": rng.choice((1, 3, 20, 150, 150)),
-        "background": rng.random() < 0.5,
+        "background": background,
+        "embed": rng.choice(("write", "background")) if background else "write",
         "streaming": rng.random() < 0.5,
     }
 
@@ -40,6 +42,7 @@ def opened(path: Path, given: dict[str, Any]) -> rem.Database:
         path,
         tail_rows_max=given["tail_rows_max"],
         background=given["background"],
+        embed=given["embed"],
         embedder=letters,
         memory_limit="256MB",
     )
