@@ -46,9 +46,10 @@ def traced(calls):
         threading.setprofile(None)
 
 
-@pytest.mark.parametrize("page", written(), ids=title)
+@pytest.mark.parametrize("page", [p for p in written() if p.stem != "security"], ids=title)
 def test_names_of_code_exist(page):
-    """A module, class or function that a page names is there."""
+    """A module, class or function that a page names is there. The page on security names tests, and is held against
+    them beside these."""
     for name in named(page.read_text(encoding="utf-8")):
         resolved(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from types import SimpleNamespace
@@ -51,6 +52,8 @@ class FrameCatalog:
             skips: Skips = NO_SKIPS,
             coded: frozenset[str] = frozenset(),
             fixed: frozenset[str] = frozenset(),
+            *,
+            bytes_max: float = math.inf,
         ) -> pl.LazyFrame:
             found = key_filter.kept([frame], skips.keys)[0] if skips.keys else frame
             return found.lazy().select(pl.col(c).cast(CODED) if c in coded else pl.col(c) for c in columns)
