@@ -167,7 +167,7 @@ def test_what_cannot_be_written_leaves_the_old_file(saved, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(vector_file.os, "fsync", full)
-        with pytest.raises(ExecuteError, match="cannot be written: No space left on device"):
+        with pytest.raises(ExecuteError, match="cannot be written: the disk is full"):
             index.save(saved, b"")
 
     class Short:
