@@ -18,7 +18,7 @@ from rem_arrow.base.source import ScanReport
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import named, titled, unique_names
-from rem_arrow.engine.run import Limits, lowered, run
+from rem_arrow.engine.run import Limits, Run, lowered
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.lower.context import NodeKey, node_key
 from rem_arrow.lower.expression import lower_expr
@@ -141,7 +141,7 @@ class Engine:
         def searched() -> Mapping[str, object]:
             return self._with_searched(prepared, values, snapshot)
 
-        rows = run(prepared, snapshot, searched, self._scratch, limits, started)
+        rows = Run(prepared, snapshot, searched, self._scratch, limits, started).rows()
         return (titled if to_store else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:

@@ -40,53 +40,54 @@ class Limits:
     memory_bytes: int | None = None
 
 
-def run(
-    prepared: Prepared,
-    snapshot: Snapshot,
-    searched: Callable[[], Mapping[str, object]],
-    scratch: Scratch,
-    limits: Limits,
-    started: float,
-) -> pl.DataFrame:
-    """Return the rows of a statement, whose time began to count when it `started`; `searched` gives the values of the
-    parameters, and what becomes of the texts that it searches for."""
-    try:
-        return _run(prepared, snapshot, searched, scratch, limits, started, 1)
-    except MemoryExceededError:
-        return _run(prepared, snapshot, searched, scratch, limits, started, _DOUBT)
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A statement that is ready to run.
 
+    Attributes:
+        searched: gives the values of the parameters, and what becomes of the texts that it searches for.
+        scratch: where it puts what does not fit into memory.
+        started: when, on the monotonic clock, its time began to count.
+    """
 
-def _run(
-    prepared: Prepared,
-    snapshot: Snapshot,
-    searched: Callable[[], Mapping[str, object]],
-    scratch: Scratch,
-    limits: Limits,
-    started: float,
-    doubt: float,
-) -> pl.DataFrame:
-    """Run a statement; `doubt` says how many times more memory than is guessed its nodes are taken to need."""
-    watch = None
-    if _is_watched(prepared.held_bytes * doubt, limits):
-        watch = Watch(limits.timeout_s, started, limits.memory_bytes)
-    deadline = None if limits.timeout_s is None else started + limits.timeout_s
+    prepared: Prepared
+    snapshot: Snapshot
+    searched: Callable[[], Mapping[str, object]]
+    scratch: Scratch
+    limits: Limits
+    started: float
 
-    def work() -> pl.DataFrame:
-        values = searched()
-        memory = limits.memory_bytes
-        if memory is None or prepared.held_bytes * doubt <= memory * _NODE_SHARE:
-            bounds = Bounds(prepared.few_rows, deadline, watch)
-            frame, _, context = lowered(prepared, snapshot, values, limits, bounds)
-            return context.collect(frame)
-        with scratch.begin() as spill:
-            parts = Parts(int(memory * _NODE_SHARE), doubt, spill, Estimates(snapshot).rows)
-            bounds = Bounds(prepared.few_rows, deadline, watch, parts)
-            frame, _, context = lowered(prepared, snapshot, values, limits, bounds)
-            rows = context.collect(frame)
-        give_back()
-        return rows
+    def rows(self) -> pl.DataFrame:
+        """Return the rows of the statement."""
+        try:
+            return self._rows(1)
+        except MemoryExceededError:
+            return self._rows(_DOUBT)
 
-    return work() if watch is None else watch.run(work)
+    def _rows(self, doubt: float) -> pl.DataFrame:
+        """Run it; `doubt` says how many times more memory than is guessed its nodes are taken to need."""
+        limits, held_bytes = self.limits, self.prepared.held_bytes * doubt
+        watch = None
+        if _is_watched(held_bytes, limits):
+            watch = Watch(limits.timeout_s, self.started, limits.memory_bytes)
+
+        def work() -> pl.DataFrame:
+            values, memory = self.searched(), limits.memory_bytes
+            if memory is None or held_bytes <= memory * _NODE_SHARE:
+                return self._collected(values, watch, None)
+            with self.scratch.begin() as spill:
+                parts = Parts(int(memory * _NODE_SHARE), doubt, spill, Estimates(self.snapshot).rows)
+                rows = self._collected(values, watch, parts)
+            give_back()
+            return rows
+
+        return work() if watch is None else watch.run(work)
+
+    def _collected(self, values: Mapping[str, object], watch: Watch | None, parts: Parts | None) -> pl.DataFrame:
+        deadline = None if self.limits.timeout_s is None else self.started + self.limits.timeout_s
+        bounds = Bounds(self.prepared.few_rows, deadline, watch, parts)
+        frame, _, context = lowered(self.prepared, self.snapshot, values, self.limits, bounds)
+        return context.collect(frame)
 
 
 def lowered(

@@ -10,6 +10,7 @@ from polars.io.plugins import register_io_source
 from rem_arrow.base.source import ColumnRange
 from rem_arrow.interop.arrow import as_portable, portable_schema
 from rem_arrow.interop.predicate import ranges_of
+from rem_arrow.running.lazy_rows import limited
 
 # From columns, ranges, a filter and a limit to frames. A row outside of the ranges may be left out; a row that fails
 # the filter must be.
@@ -44,12 +45,6 @@ def live_frame(schema: pl.Schema, read: Read, *, for_others: bool = False) -> pl
 def _filtered(
     read: Read, columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr, n_rows: int | None
 ) -> Iterator[pl.DataFrame]:
-    read_columns, remaining = list(dict.fromkeys([*columns, *predicate.meta.root_names()])), n_rows
-    for piece in read(read_columns, ranges, None, None):
-        frame = as_portable(piece).filter(predicate).select(columns)
-        if remaining is not None:
-            frame = frame.head(remaining)
-            remaining -= frame.height
-        yield frame
-        if remaining == 0:
-            return
+    read_columns = list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
+    pieces = read(read_columns, ranges, None, None)
+    return limited((as_portable(p).filter(predicate).select(columns) for p in pieces), n_rows)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.lower.context import Lowering, Parts
+from rem_arrow.lower.growth import copied
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.lower.spool import BUCKETS, Spool, divided, lazy, spooled
 from rem_arrow.plan.nodes import Sort, SortKey
@@ -24,8 +25,9 @@ _ENDS = (BUCKETS - 3) // 2
 def divided_sort(plan: Sort, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the rows in order; rows that are equal stay in theirs."""
     parts = context.bounds.parts
-    keys = [sort_key(context.expr(k.expr), k.expr.dtype) for k in plan.keys]
-    if parts is None or not parts.are_needed(plan) or not all(_is_plain(k.expr.dtype) for k in plan.keys):
+    in_memory = parts is None or not parts.are_needed(plan)
+    frame, keys = with_keys(plan, frame, context, held=in_memory)
+    if parts is None or in_memory or not all(_is_plain(k.expr.dtype) for k in plan.keys):
         return _sorted(frame, keys, plan.keys)
     # A scan may give categories for texts.
     keys = [
@@ -50,6 +52,15 @@ def divided_sort(plan: Sort, frame: pl.LazyFrame, context: Lowering) -> pl.LazyF
             out += _file(held, parts) if isinstance(held, pl.DataFrame) else held
             file.delete()
     return lazy(out) if out else pl.LazyFrame(schema=plan.schema)
+
+
+def with_keys(plan: Sort, frame: pl.LazyFrame, context: Lowering, *, held: bool) -> tuple[pl.LazyFrame, list[pl.Expr]]:
+    """Return the rows, and the keys in a form that Polars orders as SQL does; `held` says that those of all rows are
+    at once. Where there are several Polars writes them one behind the other, a text of many rows once for each."""
+    keys = [(context.expr(k.expr), k.expr.dtype) for k in plan.keys]
+    if len(keys) > 1:
+        frame = copied("ORDER BY", frame, keys, held=held)
+    return frame, [sort_key(key, dtype) for key, dtype in keys]
 
 
 def _sorted(frame: pl.LazyFrame, keys: Sequence[pl.Expr], orders: Sequence[SortKey]) -> pl.LazyFrame:

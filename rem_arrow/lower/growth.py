@@ -78,6 +78,29 @@ def asked_in_all(name: str, texts: list[pl.Expr]) -> pl.Expr:
     return packed.map_batches(passed, return_dtype=pl.String(), is_elementwise=True)
 
 
+def copied(what: str, frame: pl.LazyFrame, values: list[tuple[pl.Expr, pl.DataType]], *, held: bool) -> pl.LazyFrame:
+    """Return the rows of a frame, for each of which `what` copies these values: the bytes of texts and lists are asked
+    for before.
+
+    Args:
+        held: the copies of all batches are held, not only those of one.
+    """
+    long = [(value, dtype) for value, dtype in values if not _is_fixed(dtype)]
+    if not long:
+        return frame
+    allowance, asked = current_allowance(), [0.0]
+    sizes = pl.sum_horizontal([bytes_of(value, dtype).sum().alias(f"#{i}") for i, (value, dtype) in enumerate(long)])
+
+    def passed(rows: pl.DataFrame) -> pl.DataFrame:
+        asked[0] = float(rows.select(sizes).item()) + (asked[0] if held else 0.0)
+        with allowance.asked(what, asked[0]):
+            return rows
+
+    return frame.map_batches(
+        passed, predicate_pushdown=True, projection_pushdown=False, slice_pushdown=False, streamable=True
+    )
+
+
 def repeated(lowered: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Return a nested constant as a column, in which each row has a copy of it; those of a batch are asked for."""
     value = pl.select(lowered.alias("")).to_series()

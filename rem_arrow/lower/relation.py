@@ -11,10 +11,9 @@ import polars as pl
 from rem_arrow.base.errors import BindError, ExecuteError, InputError
 from rem_arrow.base.source import ScanReport
 from rem_arrow.lower import in_parts, index, search_hits, sideways
-from rem_arrow.lower.big_sort import divided_sort
+from rem_arrow.lower.big_sort import divided_sort, with_keys
 from rem_arrow.lower.context import Lowering, NodeKey, node_key, row_bytes
 from rem_arrow.lower.expression import lower_expr
-from rem_arrow.lower.order_key import sort_key
 from rem_arrow.lower.unnest import lower_unnest
 from rem_arrow.plan.nodes import (
     Aggregate,
@@ -161,8 +160,7 @@ def _project(plan: Project, context: Lowering) -> pl.LazyFrame:
 def _first_rows(plan: Sort, context: Lowering) -> pl.LazyFrame:
     """Rows in order, of which only some are wanted. Where all are in memory they get their number as a last key, for
     Polars' in-memory engine sorts all rows to keep an order."""
-    frame = lower(plan.input, context)
-    keys = [sort_key(context.expr(k.expr), k.expr.dtype) for k in plan.keys]
+    frame, keys = with_keys(plan, lower(plan.input, context), context, held=False)
     descending, nulls_last = [k.descending for k in plan.keys], [k.nulls_last for k in plan.keys]
     if context.reads_few_rows:
         return frame.with_row_index(_ROW).sort(

@@ -17,6 +17,7 @@ import polars as pl
 from rem_arrow.lower import inner_order
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.frame_bounds import Layout, bounds
+from rem_arrow.lower.growth import copied
 from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr, Window, WindowCall
@@ -49,6 +50,13 @@ def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.Laz
         return columns.setdefault(expr, f"#w{len(columns)}")
 
     calls = [_prepared(name, call, column) for name, call in plan.calls]
+    ordered = {
+        k.expr: (context.expr(k.expr), k.expr.dtype)
+        for _, call in plan.calls
+        if len(call.partition) + len(call.order) > 1
+        for k in call.order
+    }
+    frame = copied("a window's ORDER BY", frame, list(ordered.values()), held=True)
     added = frame.with_columns([context.expr(e).alias(n) for e, n in columns.items()])
     schema = pl.Schema({**plan.input.schema, **{n: c.dtype for n, c in plan.calls}})
     # Nothing may pass: a filter above sees the result of all rows.

@@ -17,16 +17,8 @@ def lazy_rows(schema: pl.Schema, frames: Callable[[], Iterator[pl.DataFrame]]) -
     def source(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
-        remaining = n_rows
-        for frame in frames():
-            rows = frame if predicate is None else frame.filter(predicate)
-            rows = rows if columns is None else rows.select(columns)
-            if remaining is not None:
-                rows = rows.head(remaining)
-                remaining -= rows.height
-            yield rows
-            if remaining == 0:
-                return
+        filtered = (f if predicate is None else f.filter(predicate) for f in frames())
+        return limited((f if columns is None else f.select(columns) for f in filtered), n_rows)
 
     return register_io_source(source, schema=schema, validate_schema=False).map_batches(
         lambda rows: rows,
@@ -36,3 +28,14 @@ def lazy_rows(schema: pl.Schema, frames: Callable[[], Iterator[pl.DataFrame]]) -
         streamable=True,
         validate_output_schema=False,
     )
+
+
+def limited(frames: Iterator[pl.DataFrame], count: int | None) -> Iterator[pl.DataFrame]:
+    """Yield the first `count` rows; None is all."""
+    remaining = count
+    for frame in frames:
+        yield frame if remaining is None else frame.head(remaining)
+        if remaining is not None:
+            remaining -= min(remaining, frame.height)
+            if not remaining:
+                return

@@ -28,6 +28,7 @@ from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError, InputError
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
+from rem_arrow.running.file_sync import sync_file
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import copies, keys, last_commit, recovery
 from rem_arrow.storage.cache import ColumnCache
@@ -253,7 +254,7 @@ def _move(paths: Iterable[Path], target: Path) -> None:
     for path in paths:
         if path.name != "LOCK":
             path.rename(target / path.name)
-    _sync(target)
+    sync_file(target)
 
 
 def _write_synced(path: Path, text: str) -> None:
@@ -261,12 +262,4 @@ def _write_synced(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(path.parent)

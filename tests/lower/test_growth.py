@@ -64,6 +64,9 @@ HOSTILE = {
     "WITH RECURSIVE r(n, s) AS (SELECT 1, [1] UNION ALL SELECT n + 1, s || s FROM r WHERE n < 60) SELECT len(s) FROM r":
         "memory_limit",
     "SELECT sum(len(l[1:i])) FROM (SELECT range(100000) l), range(100000) t(i)": "a join that repeats lists",
+    "SELECT i FROM (SELECT repeat('x', 1000000) s), range(100000) t(i) ORDER BY s, i DESC LIMIT 1": "ORDER BY",
+    "SELECT i FROM (SELECT repeat('x', 1000000) s), range(100000) t(i) ORDER BY s, i DESC": "ORDER BY",
+    "SELECT rank() OVER (ORDER BY s, i) FROM (SELECT repeat('x', 1000000) s), range(10000) t(i)": "ORDER BY",
     "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))": "levenshtein takes too long",
     "SELECT damerau_levenshtein(repeat('a', 30000), repeat('b', 30000))": "damerau_levenshtein takes too long",
     "SELECT binom(1000000000, 500000000)": "binom",
