@@ -46,8 +46,8 @@ class Rem:
 
     name = "rem"
 
-    def __init__(self, tables: Tables, home: Path) -> None:
-        self.db = rem.connect(home / "rem", memory_limit=_memory_bytes())
+    def __init__(self, tables: Tables, home: Path, memory_limit: str | None = None) -> None:
+        self.db = rem.connect(home / "rem", memory_limit=memory_limit or _memory_bytes())
         loaded = set(self.db.tables()["name"])
         for table, path in tables.items():
             if table not in loaded:
@@ -69,10 +69,11 @@ class DuckDB:
 
     name = "duckdb"
 
-    def __init__(self, tables: Tables, home: Path) -> None:
+    def __init__(self, tables: Tables, home: Path, memory_limit: str | None = None) -> None:
         import duckdb
 
-        self.con = duckdb.connect(str(home / "duckdb"), config={"threads": DUCKDB_THREADS})
+        limit = {} if memory_limit is None else {"memory_limit": memory_limit}
+        self.con = duckdb.connect(str(home / "duckdb"), config={"threads": DUCKDB_THREADS, **limit})
         for table, path in tables.items():
             self.con.execute(f"CREATE TABLE IF NOT EXISTS {table} AS SELECT * FROM read_parquet('{path}')")
         self.con.execute("CHECKPOINT")
