@@ -7,6 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.changing import CHANGING
 from rem_arrow.plan.nodes import (
     FALSE,
     TRUE,
@@ -35,22 +36,6 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_children, map_exprs, rebuild, rebuild_expr
 
-CHANGING = frozenset(
-    {
-        "random",
-        "setseed",
-        "uuid",
-        "gen_random_uuid",
-        "uuidv4",
-        "uuidv7",
-        "now",
-        "current_date",
-        "current_time",
-        "current_timestamp",
-        "today",
-        "get_current_timestamp",
-    }
-)
 # NULL if an argument is, whatever the others: they are not computed, and do not fail.
 _NULL_OF_NULL = frozenset(
     {

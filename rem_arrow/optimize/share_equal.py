@@ -13,11 +13,10 @@ from dataclasses import replace
 from itertools import count
 
 from rem_arrow.optimize.estimate import Estimates
-from rem_arrow.optimize.fold import CHANGING
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.changing import changes
 from rem_arrow.plan.nodes import (
     Aggregate,
-    Call,
     Column,
     Expr,
     Filter,
@@ -30,7 +29,7 @@ from rem_arrow.plan.nodes import (
     Sort,
     Window,
 )
-from rem_arrow.plan.walk import children, expr_children, exprs_of, free_columns, map_exprs, rebuild, rebuild_expr
+from rem_arrow.plan.walk import children, exprs_of, free_columns, map_exprs, rebuild, rebuild_expr
 
 # Rows read below this are read again as fast; more rows than this share of those read are not held.
 _ROWS_MIN = 20_000
@@ -107,7 +106,7 @@ def _form(plan: Relation) -> Relation | None:
 
     def form(node: Relation) -> Relation:
         below = [form(child) for child in children(node)]
-        if not isinstance(node, _SHARED_KINDS) or any(map(_changes, exprs_of(node))):
+        if not isinstance(node, _SHARED_KINDS) or any(map(changes, exprs_of(node))):
             raise _NoFormError
         inputs = iter(below)
         node = rebuild(map_exprs(node, renamed), lambda _: next(inputs))
@@ -132,7 +131,3 @@ def _form(plan: Relation) -> Relation | None:
 
 class _NoFormError(Exception):
     """A part of a plan that is not shared."""
-
-
-def _changes(expr: Expr) -> bool:
-    return (isinstance(expr, Call) and expr.function in CHANGING) or any(map(_changes, expr_children(expr)))

@@ -129,3 +129,11 @@ def test_files_are_written(db: rem.Database, in_parts: list[Path]) -> None:
     """A statement that does not fit writes files: the tests above would not notice if none did."""
     db.sql("SELECT a.id, a.s, b.s FROM a JOIN b ON a.k = b.k ORDER BY a.v")
     assert in_parts
+
+
+def test_groups_of_random_values(db: rem.Database, in_parts: list[Path]) -> None:
+    """What is another value each time that it is computed makes each group once."""
+    query = "SELECT floor(random() * 3) AS g, list(id) AS ids FROM a GROUP BY g"
+    rows = db.sql(query)
+    assert sorted(rows["g"]) == [0.0, 1.0, 2.0]
+    assert sorted(rows["ids"].explode()) == list(range(ROWS))
