@@ -25,7 +25,7 @@ from rem_arrow.lower.spool import (
     spread_nulls,
 )
 from rem_arrow.lower.window import lower_window
-from rem_arrow.plan.nodes import Aggregate, Expr, Join, Relation, Shared, Window
+from rem_arrow.plan.nodes import Aggregate, Expr, Join, Relation, Window
 from rem_arrow.running.scratch import SpillFile
 
 _DIVISIONS_MAX = 3
@@ -35,6 +35,8 @@ _SMALL = frozenset(
     + ["bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "stddev", "stddev_pop", "variance", "var_pop"]
 )
 _DIVIDED = frozenset(("inner", "left", "right", "full", "semi", "anti"))
+# Joins that with a further condition read their sides more than once.
+_TWICE_READ = frozenset(("left", "right", "full"))
 # Joins of which Polars holds the right side, however large.
 _RIGHT_HELD = frozenset(("semi", "anti"))
 
@@ -42,7 +44,11 @@ _RIGHT_HELD = frozenset(("semi", "anti"))
 def join(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame of a join; the sides run now if neither may fit into memory."""
     parts = context.bounds.parts
-    if parts is None or plan.kind not in _DIVIDED or not plan.equals:
+    if parts is None:
+        return lower_join(plan, left, right, context)
+    if plan.residual is not None and plan.kind in _TWICE_READ:
+        left, right = _once(left, context, parts), _once(right, context, parts)
+    if plan.kind not in _DIVIDED or not plan.equals:
         return lower_join(plan, left, right, context)
     held = _held(plan, parts)
     buckets = _join_buckets(plan, context, 0)
@@ -99,11 +105,15 @@ def window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame
     return _by_keys(plan, frame, common, lambda f: lower_window(plan, f, context), context, parts)
 
 
-def shared(plan: Shared, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
-    """Return rows that several nodes read; they run now if they may not fit into memory."""
+def shared(frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
+    """Return rows that several nodes read. In parts they run now: nodes that run by themselves would each compute them,
+    and what is random would differ."""
     parts = context.bounds.parts
-    if parts is None or not parts.are_needed(plan):
-        return frame.cache()
+    return frame.cache() if parts is None else _once(frame, context, parts)
+
+
+def _once(frame: pl.LazyFrame, context: Lowering, parts: Parts) -> pl.LazyFrame:
+    """Run a frame now; return its rows, which are the same each time that they are read."""
     rows = spooled(frame, context, parts)
     return rows.lazy() if isinstance(rows, pl.DataFrame) else lazy(rows)
 

@@ -191,7 +191,7 @@ def _whole(value: object) -> int | None:
 def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
     if plan.number not in context.shared:
         outer, context.rows = context.rows, 0
-        context.shared[plan.number] = in_parts.shared(plan, lower(plan.input, context), context), context.rows
+        context.shared[plan.number] = in_parts.shared(lower(plan.input, context), context), context.rows
         context.rows = outer
     frame, rows = context.shared[plan.number]
     context.rows += rows

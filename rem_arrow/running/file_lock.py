@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -29,7 +30,10 @@ def locked(path: Path, *, create: bool = True) -> BinaryIO | None:
         return None
     try:
         _try(file)
+        # Who held it before may have deleted it.
+        if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+            return file
     except OSError:
-        file.close()
-        return None
-    return file
+        pass
+    file.close()
+    return None

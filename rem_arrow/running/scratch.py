@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -19,11 +20,12 @@ from typing import BinaryIO, Self
 
 import polars as pl
 
-from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.errors import ExecuteError, InputError, RemError
+from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_lock import locked
 from rem_arrow.running.lazy_rows import lazy_rows
 
-_PREFIX = "rem-scratch-"
+_PREFIX, _LOCK = "rem-scratch-", ".lock"
 _LENGTH_BYTES = 8
 # Of the disk that is free when a statement begins to write.
 _SHARE = 0.9
@@ -42,54 +44,87 @@ class Scratch:
         self._parent = parent
         self._lock = threading.Lock()
         self._folder: Path | None = None
-        self._locked: BinaryIO | None = None
+        self._held: BinaryIO | None = None
         self._statements = 0
+        self.is_closed = False
 
     def begin(self) -> Spill:
         """Return the place for the files of one statement."""
         return Spill(self)
 
     def folder(self) -> Path:
-        """Return a new folder for one statement, and delete what killed processes have left."""
+        """Return a new folder for one statement, and delete what killed processes have left. Raises RemError."""
         with self._lock:
-            if self._folder is None:
-                parent = Path(tempfile.gettempdir()) if self._parent is None else self._parent
-                try:
-                    parent.mkdir(mode=0o700, exist_ok=True)
-                    sweep(parent)
-                    self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-                    self._locked = locked(self._folder / "LOCK")
-                except OSError as error:
-                    raise ExecuteError(
-                        f"the statement does not fit into memory_limit, and {parent} cannot be written: {error}"
-                    ) from error
-            self._statements += 1
-            folder = self._folder / str(self._statements)
-            folder.mkdir()
-            return folder
+            try:
+                if self.is_closed:
+                    raise OSError("it is closed")
+                if self._folder is None or not self._folder.is_dir():
+                    self._make()
+                assert self._folder is not None, "it was made"
+                self._statements += 1
+                folder = self._folder / str(self._statements)
+                folder.mkdir()
+                return folder
+            except OSError as error:
+                raise self.failed(error) from error
+
+    def failed(self, error: OSError) -> RemError:
+        """Return an error of the disk as one of the statement."""
+        if self.is_closed:
+            return InputError("the database was closed while the statement ran")
+        what = "what does not fit into memory_limit cannot be written to or read from files"
+        return disk_error(error, what) or ExecuteError(f"{what}: {error}")
 
     def close(self) -> None:
-        """Delete the folder."""
+        """Delete the folder; statements that need it end with an error."""
         with self._lock:
-            if self._folder is not None:
-                if self._locked is not None:
-                    self._locked.close()
-                shutil.rmtree(self._folder, ignore_errors=True)
-                if self._parent is not None:
-                    with suppress(OSError):
-                        self._parent.rmdir()
-            self._folder = self._locked = None
+            self.is_closed = True
+            self._give_up()
+            if self._parent is not None:
+                with suppress(OSError):
+                    self._parent.rmdir()
+
+    def _make(self) -> None:
+        self._give_up()
+        parent = Path(tempfile.gettempdir()) if self._parent is None else self._parent
+        parent.mkdir(mode=0o700, exist_ok=True)
+        sweep(parent)
+        while self._held is None:
+            folder = parent / f"{_PREFIX}{secrets.token_hex(8)}"
+            self._held = locked(_lock_of(folder))
+        folder.mkdir(mode=0o700)
+        self._folder = folder
+
+    def _give_up(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._held is not None:
+                _lock_of(self._folder).unlink(missing_ok=True)
+                self._held.close()
+        self._folder = self._held = None
 
 
 def sweep(parent: Path) -> None:
-    """Delete the folders of processes that have ended."""
-    for folder in parent.glob(_PREFIX + "*"):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        lock = locked(folder / "LOCK", create=False)
+    """Delete the folders of processes that have ended: a process holds the lock beside its folder from before it makes
+    the folder until it has deleted it."""
+    for lock_path in parent.glob(f"{_PREFIX}*{_LOCK}"):
+        lock = locked(lock_path, create=False)
         if lock is not None:
+            _delete(lock_path.with_suffix(""))
+            lock_path.unlink(missing_ok=True)
             lock.close()
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in parent.glob(f"{_PREFIX}*"):
+        if folder.suffix != _LOCK and not _lock_of(folder).exists():
+            _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_suffix(_LOCK)
 
 
 class Spill:
@@ -107,7 +142,10 @@ class Spill:
         with self._lock:
             if self._folder is None:
                 self._folder = self._scratch.folder()
-                self._free = int(shutil.disk_usage(self._folder).free * _SHARE)
+                try:
+                    self._free = int(shutil.disk_usage(self._folder).free * _SHARE)
+                except OSError as error:
+                    raise self.failed(error) from error
             self._files += 1
             return SpillFile(self._folder / str(self._files), schema, self)
 
@@ -120,6 +158,10 @@ class Spill:
                     "disk; filter more, raise memory_limit, or free space"
                 )
             self._free -= count
+
+    def failed(self, error: OSError) -> RemError:
+        """Return an error of the disk as one of the statement."""
+        return self._scratch.failed(error)
 
     def __enter__(self) -> Self:
         return self
@@ -172,18 +214,19 @@ class SpillFile:
                 file.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
                 file.write(data)
         except OSError as error:
-            raise ExecuteError(
-                f"the statement does not fit into memory_limit, and {self._path.parent} cannot be written: {error}"
-            ) from error
+            raise self._spill.failed(error) from error
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield the rows, some at a time."""
         self.flush()
         if not self._written:
             return
-        with open(self._path, "rb") as file:
-            while length := file.read(_LENGTH_BYTES):
-                yield pl.read_ipc_stream(io.BytesIO(file.read(int.from_bytes(length, "little"))))
+        try:
+            with open(self._path, "rb") as file:
+                while length := file.read(_LENGTH_BYTES):
+                    yield pl.read_ipc_stream(io.BytesIO(file.read(int.from_bytes(length, "little"))))
+        except OSError as error:
+            raise self._spill.failed(error) from error
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a frame that reads them each time that it is collected."""

@@ -137,3 +137,25 @@ def test_groups_of_random_values(db: rem.Database, in_parts: list[Path]) -> None
     rows = db.sql(query)
     assert sorted(rows["g"]) == [0.0, 1.0, 2.0]
     assert sorted(rows["ids"].explode()) == list(range(ROWS))
+
+
+@pytest.mark.parametrize("kind", ["LEFT", "RIGHT", "FULL"])
+def test_a_side_that_is_random_is_read_once(db: rem.Database, in_parts: list[Path], kind: str) -> None:
+    """An outer join keeps each row of a side, also where a condition looks at what is random there."""
+    side = "(SELECT id, random() AS r FROM a WHERE id < 40)"
+    on = "x.id = y.id AND x.r < 0.5 AND y.v >= 0"
+    join = f"b AS y {kind} JOIN {side} AS x ON {on}" if kind == "RIGHT" else f"{side} AS x {kind} JOIN b AS y ON {on}"
+    kept = "x.id IS NOT NULL"
+    assert db.sql(f"SELECT count(*), count(DISTINCT x.id) FROM {join} WHERE {kept}").row(0) == (40, 40)
+
+
+def test_a_shared_query_that_is_random_runs_once(db: rem.Database, in_parts: list[Path]) -> None:
+    """Nodes that run by themselves read the same rows of it."""
+    query = """
+        WITH c AS MATERIALIZED (SELECT b, max(random()) AS r FROM a GROUP BY b),
+        x AS (SELECT c.r, a.id FROM c JOIN a ON a.b = c.b ORDER BY a.id),
+        y AS (SELECT c.r, a.id FROM c JOIN a ON a.b = c.b ORDER BY a.id + 1)
+        SELECT count(*), count(CASE WHEN x.r <> y.r THEN 1 END) FROM x JOIN y ON x.id = y.id
+    """
+    rows, differ = db.sql(query).row(0)
+    assert rows > 0 and differ == 0

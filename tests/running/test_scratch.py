@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import namedtuple
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), place.begin() as spill:
         spill.file(ROWS.schema).add(ROWS)
         raise ZeroDivisionError
-    assert [p.name for folder in parent.iterdir() for p in folder.iterdir()] == ["LOCK"]
+    folder, lock = sorted(parent.iterdir())
+    assert not list(folder.iterdir()) and lock.name == folder.name + ".lock"
     place.close()
     assert not parent.exists()
     place.close()
@@ -55,15 +57,18 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
         os.kill(os.getpid(), 9)
     """
     assert run_python(code, parent).returncode == -9
-    (left,) = parent.iterdir()
+    left, lock = sorted(parent.iterdir())
+    assert list(left.rglob("1"))
+    # One that was killed while it deleted its own.
+    (parent / "rem-scratch-half" / "1").mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "LOCK").touch()
+    (tmp_path / "elsewhere" / "file").touch()
     (parent / "rem-scratch-link").symlink_to(tmp_path / "elsewhere")
     running = Scratch(parent)
     running.folder()
     Scratch(parent).folder()
-    assert not left.exists()
-    assert (tmp_path / "elsewhere" / "LOCK").exists()
+    assert not left.exists() and not lock.exists() and not (parent / "rem-scratch-half").exists()
+    assert (tmp_path / "elsewhere" / "file").exists()
     assert sum(f.is_dir() and not f.is_symlink() for f in parent.iterdir()) == 2
 
 
@@ -89,7 +94,10 @@ def test_the_free_space_bounds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """The error names the folder."""
     (tmp_path / "file").touch()
-    with pytest.raises(rem.ExecuteError, match="file cannot be written"), Scratch(tmp_path / "file").begin() as spill:
+    with (
+        pytest.raises(rem.ExecuteError, match="cannot be written to or read from files"),
+        Scratch(tmp_path / "file").begin() as spill,
+    ):
         spill.file(ROWS.schema)
 
 
@@ -113,3 +121,33 @@ def test_a_reader_writes_nothing_into_the_database(tmp_path: Path, monkeypatch: 
         assert sorted(p.name for p in (tmp_path / "db").iterdir()) == before
     assert made and all(p.parent.parent == tmp_path for p in made)
     assert not list(tmp_path.glob("rem-scratch-*"))
+
+
+def test_a_folder_that_vanishes_is_made_again(tmp_path: Path) -> None:
+    """What cleans a folder for temporary files takes it away; the statement that reads from it fails, the next one
+    does not."""
+    place = Scratch(tmp_path / "scratch")
+    with place.begin() as spill:
+        file = spill.file(ROWS.schema)
+        file.add(ROWS)
+        file.flush()
+        shutil.rmtree(tmp_path / "scratch")
+        with pytest.raises(rem.ExecuteError, match="cannot be written to or read from files"):
+            list(file.frames())
+    with place.begin() as spill:
+        spill.file(ROWS.schema).add(ROWS)
+    place.close()
+
+
+def test_a_database_that_is_closed_meanwhile(tmp_path: Path) -> None:
+    """Statements that run end with an error that says so, and leave nothing."""
+    place = Scratch(tmp_path / "scratch")
+    with place.begin() as spill, place.begin() as later:
+        file = spill.file(ROWS.schema)
+        file.add(ROWS)
+        file.flush()
+        place.close()
+        for action in (lambda: list(file.frames()), lambda: later.file(ROWS.schema)):
+            with pytest.raises(rem.InputError, match="was closed"):
+                action()
+    assert not (tmp_path / "scratch").exists()
