@@ -180,7 +180,8 @@ class Steps:
                 return [name, table, column, self.literal(kind), divisor, rng.randrange(divisor)]
             case "copy" if here.rows:
                 offset = max(self.next, *here.rows) + 1
-                self.next = offset + max(here.rows) + 1
+                # Steps before it in the same transaction may have added rows, with numbers below the offset.
+                self.next = 2 * offset
                 return [name, table, offset, divisor, rng.randrange(divisor)]
             case "widen" if len(kinds) < 8:
                 kind = rng.choice(_KINDS)
