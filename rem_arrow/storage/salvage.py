@@ -194,13 +194,13 @@ class Source:
     def _listed_anew(self) -> PageReader:
         scratch = self._linked("listed-anew")
         kv_options.list_files_anew(scratch)
+        # What the data files say counts for more than a damaged list; opening numbers families without files at will.
+        families = _families(self._folder, scratch)
         anew = PageReader(scratch, "write")
         self.problems += [
             Problem(path.name, f"{self._folder / path.name} cannot be read to its end")
             for path in sorted((scratch / "lost").glob("*.sst"))
         ]
-        # What the data files say counts for more than a damaged list.
-        families = _families(self._folder, scratch)
         for path in sorted(self._folder.glob("*.log")):
             logged = list(log_file.sound_entries(path))
             if None in logged and self._manifest is None:
