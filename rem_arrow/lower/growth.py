@@ -26,6 +26,8 @@ _FLOAT = pl.Float64()
 VALUE_BYTES = 16
 # A nested constant that needs no more is as any other.
 _SMALL_BYTES = 4096
+# What joining texts holds at once, in bytes of the result: measured, Polars 2.1.
+_JOINED = 4
 # A number, a date or an interval as a text.
 _SHOWN_BYTES = 48
 
@@ -176,8 +178,8 @@ def _count(x: pl.Expr) -> pl.Expr:
 
 
 def _repeated(args: list[pl.Expr], arg_types: Types) -> pl.Expr:
-    """A list of so many, joined."""
-    return (bytes_of(args[0], arg_types[0]) + VALUE_BYTES) * _count(args[1])
+    """A list of so many, joined in a buffer that doubles as it fills, and copied from there."""
+    return (bytes_of(args[0], arg_types[0]) * _JOINED + VALUE_BYTES) * _count(args[1])
 
 
 def _padded(args: list[pl.Expr], arg_types: Types) -> pl.Expr:
