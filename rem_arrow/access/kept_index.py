@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rem_arrow.access.vector_columns import among
-from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.storage import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -105,6 +105,19 @@ class IndexFiles:
     def entry(self, number: int, name: str) -> bytes | None:
         """Return the entry of an index; None when none was stored."""
         return self._store.kv.get(keys.CATALOG, self._key(number, name))
+
+    def damages(
+        self, number: int, names: Iterable[str], check: Callable[[Path, bytes], object]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the indexes of a table whose files are damaged, as `check` says of the folder and an entry, and what is
+        wrong with each."""
+        for name in names:
+            entry = self.entry(number, name)
+            try:
+                if entry is not None:
+                    check(self.folder, entry)
+            except CorruptionError as error:
+                yield name, str(error)
 
     def store_entry(
         self, number: int, name: str, entry: bytes, *, exists: Callable[[Table], bool], sync: bool = False

@@ -239,13 +239,7 @@ class TextIndexes:
 
     def damages(self, table: Table) -> Iterator[tuple[str, str]]:
         """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
-        for described in table.text_indexes:
-            entry = self._files.entry(table.number, described.name)
-            try:
-                if entry is not None:
-                    checked_folder(self._files.folder, entry)
-            except CorruptionError as error:
-                yield described.name, str(error)
+        return self._files.damages(table.number, (i.name for i in table.text_indexes), checked_folder)
 
     def _save(self, held: _Held, table: Table, column: Field) -> None:
         """Write the entry that makes the files of an index count."""

@@ -283,13 +283,7 @@ class VectorIndexes:
 
     def damages(self, table: Table) -> Iterator[tuple[str, str]]:
         """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
-        for described in table.vector_indexes:
-            entry = self._files.entry(table.number, described.name)
-            try:
-                if entry is not None:
-                    check_file(self._files.folder, entry)
-            except CorruptionError as error:
-                yield described.name, str(error)
+        return self._files.damages(table.number, (i.name for i in table.vector_indexes), check_file)
 
     def sweep(self) -> None:
         """Delete files that no entry names."""

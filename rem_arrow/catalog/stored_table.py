@@ -159,8 +159,11 @@ class StoredTable:
         repeating = frozenset(
             f.name for f in fields if f.name in coded and segments and all(s.has_few_texts(f) for s in segments)
         )
+        schema = pl.Schema(
+            {f.name: pl.Int64 if f.name in fixed else CODED if f.name in repeating else f.dtype for f in fields}
+        )
         if not views:
-            return pl.LazyFrame(schema={f.name: pl.Int64 if f.name in fixed else f.dtype for f in fields})
+            return pl.LazyFrame(schema=schema)
         size = streamed.decoded_bytes(views, fields, repeating, fixed)
         if size > bytes_max:
             report.rows = sum(view.live_rows for view in views)
@@ -171,10 +174,7 @@ class StoredTable:
                 frame = self._part_frame(view, fields, repeating, fixed, keep=keep)
                 return pl.concat(key_filter.kept([frame], skips.keys)) if skips.keys else frame
 
-            dtypes = {
-                f.name: pl.Int64 if f.name in fixed else CODED if f.name in repeating else f.dtype for f in fields
-            }
-            return streamed.frame(pl.Schema(dtypes), views, rows)
+            return streamed.frame(schema, views, rows)
         frames = [self._part_frame(view, fields, repeating, fixed) for view in views]
         if skips.keys:
             frames = key_filter.kept(frames, skips.keys)

@@ -10,7 +10,7 @@ import polars as pl
 from rem_arrow.lower.context import Lowering, Parts
 from rem_arrow.lower.growth import copied
 from rem_arrow.lower.order_key import sort_key
-from rem_arrow.lower.spool import BUCKETS, Spool, divided, lazy, spooled
+from rem_arrow.lower.spool import BUCKETS, divided, in_files, lazy, spooled
 from rem_arrow.plan.nodes import Sort, SortKey
 from rem_arrow.running.scratch import SpillFile
 
@@ -48,8 +48,7 @@ def divided_sort(plan: Sort, frame: pl.LazyFrame, context: Lowering) -> pl.LazyF
         elif file.height:
             # What is equal in all keys is in order.
             in_order = file.lazy() if key == len(names) else _sorted(file.lazy(), columns[key:], plan.keys[key:])
-            held = spooled(in_order.select(list(plan.schema)), context, parts)
-            out += _file(held, parts) if isinstance(held, pl.DataFrame) else held
+            out += in_files(spooled(in_order.select(list(plan.schema)), context, parts), parts)
             file.delete()
     return lazy(out) if out else pl.LazyFrame(schema=plan.schema)
 
@@ -95,9 +94,3 @@ def _is_plain(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or isinstance(
         dtype, (pl.String, pl.Binary, pl.Boolean, pl.Date, pl.Datetime, pl.Time, pl.Duration)
     )
-
-
-def _file(rows: pl.DataFrame, parts: Parts) -> list[SpillFile]:
-    spool = Spool(parts, rows.schema)
-    spool.add(rows)
-    return spool.files()

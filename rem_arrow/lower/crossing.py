@@ -9,6 +9,7 @@ import polars as pl
 
 from rem_arrow.lower.growth import bytes_in
 from rem_arrow.running.allowance import Allowance, current_allowance
+from rem_arrow.running.passing import passing
 
 # The rows of a batch of Polars' streaming engine.
 _BATCH_ROWS = 100_000
@@ -29,7 +30,7 @@ class _Crossing:
         self._lock = Lock()
 
     def side(self, frame: pl.LazyFrame, which: int) -> pl.LazyFrame:
-        def seen(rows: pl.DataFrame) -> pl.DataFrame:
+        def look(rows: pl.DataFrame) -> None:
             size = sum(bytes_in(column) for column in rows if column.dtype.is_nested())
             with self._lock:
                 self._rows[which] += rows.height
@@ -37,13 +38,6 @@ class _Crossing:
                 count = self._rows[0] * self._rows[1]
             made = (count if self._in_memory else min(count, _BATCH_ROWS)) * sum(self._row_bytes)
             with self._allowance.asked("a join that repeats lists", made):
-                return rows
+                pass
 
-        return frame.map_batches(
-            seen,
-            predicate_pushdown=True,
-            projection_pushdown=True,
-            slice_pushdown=True,
-            streamable=True,
-            validate_output_schema=False,
-        )
+        return passing(frame, look)

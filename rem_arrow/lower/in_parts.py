@@ -12,7 +12,7 @@ import polars as pl
 
 from rem_arrow.lower.context import Lowering, Parts
 from rem_arrow.lower.groups import lower_groups
-from rem_arrow.lower.joins import Side, lower_join
+from rem_arrow.lower.joins import OTHER, Side, lower_join
 from rem_arrow.lower.spool import (
     HASHED_BYTES,
     Files,
@@ -20,6 +20,7 @@ from rem_arrow.lower.spool import (
     bucket_of,
     divided,
     hashed_bytes,
+    in_files,
     lazy,
     spooled,
     spread_nulls,
@@ -54,23 +55,17 @@ def join(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering)
     buckets = _join_buckets(plan, context, 0)
     if buckets is None or not parts.are_needed(plan.left if held == "left" else plan.right, HASHED_BYTES):
         return lower_join(plan, left, right, context, held)
-    of_left, of_right = buckets
-    if held == "right":
-        rights = spooled(right, context, parts, of_right)
-        if isinstance(rights, pl.DataFrame):
-            return lower_join(plan, left, rights.lazy(), context, "right")
-        lefts = spooled(left, context, parts, of_left)
-        if isinstance(lefts, pl.DataFrame) and plan.kind not in _RIGHT_HELD:
-            return lower_join(plan, lefts.lazy(), lazy(rights), context, "left")
-    else:
-        lefts = spooled(left, context, parts, of_left)
-        if isinstance(lefts, pl.DataFrame):
-            return lower_join(plan, lefts.lazy(), right, context, "left")
-        rights = spooled(right, context, parts, of_right)
-        if isinstance(rights, pl.DataFrame):
-            return lower_join(plan, lazy(lefts), rights.lazy(), context, "right")
+    of_side: dict[Side, pl.Expr] = {"left": buckets[0], "right": buckets[1]}
+    frames: dict[Side, pl.LazyFrame] = {"left": left, "right": right}
+    rows: dict[Side, pl.DataFrame | Files] = {}
+    for side in (held, OTHER[held]):
+        rows[side] = spooled(frames[side], context, parts, of_side[side])
+        frames[side] = lazy(rows[side])
+        if isinstance(rows[side], pl.DataFrame) and (side == held or plan.kind not in _RIGHT_HELD):
+            return lower_join(plan, frames["left"], frames["right"], context, side)
     out = _Out(context, parts)
-    todo = [(a, b, 1) for a, b in zip(_files(lefts, parts, of_left), _files(rights, parts, of_right), strict=True)]
+    lefts, rights = (in_files(rows[side], parts, bucket) for side, bucket in of_side.items())
+    todo = [(a, b, 1) for a, b in zip(lefts, rights, strict=True)]
     while todo:
         a, b, divisions = todo.pop()
         smaller = hashed_bytes(b) if plan.kind in _RIGHT_HELD else min(hashed_bytes(a), hashed_bytes(b))
@@ -114,8 +109,7 @@ def shared(frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
 
 def _once(frame: pl.LazyFrame, context: Lowering, parts: Parts) -> pl.LazyFrame:
     """Run a frame now; return its rows, which are the same each time that they are read."""
-    rows = spooled(frame, context, parts)
-    return rows.lazy() if isinstance(rows, pl.DataFrame) else lazy(rows)
+    return lazy(spooled(frame, context, parts))
 
 
 class _Out:
@@ -136,9 +130,7 @@ class _Out:
 
     def lazy(self, plan: Relation) -> pl.LazyFrame:
         held = pl.DataFrame(schema=plan.schema) if self._spool is None else self._spool.held()
-        if not self._files and isinstance(held, pl.DataFrame):
-            return held.lazy()
-        return lazy([*self._files, *_files(held, self._parts, None)])
+        return lazy([*self._files, *in_files(held, self._parts)] if self._files else held)
 
 
 def _held(plan: Join, parts: Parts) -> Side:
@@ -158,14 +150,6 @@ def _join_buckets(plan: Join, context: Lowering, seed: int) -> tuple[pl.Expr, pl
     if plan.nulls_equal:
         return left, right
     return spread_nulls(left, keys[0], context), spread_nulls(right, keys[1], context)
-
-
-def _files(held: pl.DataFrame | Files, parts: Parts, bucket: pl.Expr | None) -> Files:
-    if not isinstance(held, pl.DataFrame):
-        return held
-    spool = Spool(parts, held.schema, bucket)
-    spool.add(held)
-    return spool.files()
 
 
 def _by_keys(

@@ -15,7 +15,7 @@ from rem_arrow.plan.nodes import Column, Expr, Join
 Side: TypeAlias = Literal["left", "right"]
 
 _ROW = "#row"
-_OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
+OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 _BUILT: dict[Side | None, Literal["auto", "force_left", "force_right"]] = {
     None: "auto",
     "left": "force_left",
@@ -68,7 +68,7 @@ def _equi(
             how="left",
             coalesce=False,
             nulls_equal=same,
-            build_side=_BUILT[held and _OTHER[held]],
+            build_side=_BUILT[held and OTHER[held]],
         )
     if how in ("semi", "anti"):
         return left.join(

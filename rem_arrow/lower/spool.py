@@ -116,9 +116,20 @@ def divided(file: SpillFile, parts: Parts, bucket: pl.Expr) -> Files:
     return spool.files()
 
 
-def lazy(files: Files) -> pl.LazyFrame:
-    """Return the rows of files, those of one after those of another."""
-    return lazy_rows(files[0].schema, lambda: (rows for file in files for rows in file.frames()))
+def in_files(rows: pl.DataFrame | Files, parts: Parts, bucket: pl.Expr | None = None) -> Files:
+    """Return rows that were held, by bucket where they are in memory."""
+    if not isinstance(rows, pl.DataFrame):
+        return rows
+    spool = Spool(parts, rows.schema, bucket)
+    spool.add(rows)
+    return spool.files()
+
+
+def lazy(rows: pl.DataFrame | Files) -> pl.LazyFrame:
+    """Return rows that were held, those of one file after those of another."""
+    if isinstance(rows, pl.DataFrame):
+        return rows.lazy()
+    return lazy_rows(rows[0].schema, lambda: (some for file in rows for some in file.frames()))
 
 
 def bucket_of(keys: Sequence[Expr], context: Lowering, seed: int) -> pl.Expr | None:

@@ -8,6 +8,7 @@ from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.growth import bytes_of
 from rem_arrow.plan.nodes import Unnest
 from rem_arrow.running.allowance import current_allowance
+from rem_arrow.running.passing import passing
 
 _ROW = "#row"
 # Lists that need no more make less than a piece, whatever is beside them.
@@ -47,22 +48,15 @@ def _asked(frame: pl.LazyFrame, names: list[str]) -> pl.LazyFrame:
     """Return the frame with its batches asked for before their lists become rows, which repeat what is beside them."""
     allowance = current_allowance()
 
-    def asked(rows: pl.DataFrame) -> pl.DataFrame:
+    def look(rows: pl.DataFrame) -> None:
         if rows.estimated_size() <= _SMALL_BYTES:
-            return rows
+            return
         beside = [
             bytes_of(pl.col(n), t) if t.is_nested() and n not in (*names, _ROW) else pl.lit(_CELL_BYTES)
             for n, t in rows.schema.items()
         ]
         sizes = pl.col(_ROW).list.len().cast(pl.Float64) * pl.sum_horizontal(beside)
         with allowance.asked("UNNEST", rows.select(sizes.sum()).item()):
-            return rows
+            pass
 
-    return frame.map_batches(
-        asked,
-        predicate_pushdown=True,
-        projection_pushdown=True,
-        slice_pushdown=True,
-        streamable=True,
-        validate_output_schema=False,
-    )
+    return passing(frame, look)

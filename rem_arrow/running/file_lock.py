@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import sys
 from pathlib import Path
 from typing import BinaryIO
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try(file: BinaryIO) -> None:
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _try(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def locked(path: Path, *, create: bool = True) -> BinaryIO | None:
@@ -29,7 +17,7 @@ def locked(path: Path, *, create: bool = True) -> BinaryIO | None:
             raise
         return None
     try:
-        _try(file)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Who held it before may have deleted it.
         if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
             return file

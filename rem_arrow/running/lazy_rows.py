@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from rem_arrow.running.passing import passing
+
 
 def lazy_rows(schema: pl.Schema, frames: Callable[[], Iterator[pl.DataFrame]]) -> pl.LazyFrame:
     """Return the rows of `frames`, which is called each time that the result is collected.
@@ -20,14 +22,7 @@ def lazy_rows(schema: pl.Schema, frames: Callable[[], Iterator[pl.DataFrame]]) -
         filtered = (f if predicate is None else f.filter(predicate) for f in frames())
         return limited((f if columns is None else f.select(columns) for f in filtered), n_rows)
 
-    return register_io_source(source, schema=schema, validate_schema=False).map_batches(
-        lambda rows: rows,
-        predicate_pushdown=False,
-        projection_pushdown=True,
-        slice_pushdown=True,
-        streamable=True,
-        validate_output_schema=False,
-    )
+    return passing(register_io_source(source, schema=schema, validate_schema=False), filters=False)
 
 
 def limited(frames: Iterator[pl.DataFrame], count: int | None) -> Iterator[pl.DataFrame]:

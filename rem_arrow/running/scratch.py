@@ -230,7 +230,6 @@ class SpillFile:
 
     def lazy(self) -> pl.LazyFrame:
         """Return the rows as a frame that reads them each time that it is collected."""
-
         return lazy_rows(self.schema, self.frames)
 
     def delete(self) -> None:

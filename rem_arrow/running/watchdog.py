@@ -18,6 +18,7 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.running.memory import resident_bytes
+from rem_arrow.running.passing import passing
 from rem_arrow.running.threads import Threads
 
 T = TypeVar("T")
@@ -56,14 +57,7 @@ class Watch:
 
     def gate(self, frame: pl.LazyFrame) -> pl.LazyFrame:
         """Return the frame with a gate: its batches pass until the work is abandoned."""
-        return frame.map_batches(
-            self._passed,
-            predicate_pushdown=True,
-            projection_pushdown=True,
-            slice_pushdown=True,
-            streamable=True,
-            validate_output_schema=False,
-        )
+        return passing(frame, lambda _: self.check())
 
     def check(self) -> None:
         """Raise ExecuteError if the work has been abandoned."""
@@ -103,16 +97,8 @@ class Watch:
     def _look(self) -> None:
         self._look_at_time()
         # Half of the limit is for the caches and RocksDB, half for running work.
-        if (
-            self._memory_bytes is not None
-            and self._before is not None
-            and resident_bytes() - self._before > self._memory_bytes // 2
-        ):
+        if self._memory_bytes is not None and self.growth() > self._memory_bytes // 2:
             raise MemoryExceededError(
                 f"the statement needs more memory than memory_limit allows ({self._memory_bytes >> 20} MiB) and was "
                 "stopped; filter more, or raise memory_limit"
             )
-
-    def _passed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        self.check()
-        return frame

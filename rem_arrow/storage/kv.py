@@ -21,7 +21,7 @@ import rocksdict
 
 from rem_arrow.base.errors import ConflictError, CorruptionError, RemError
 from rem_arrow.storage import claims, forks, keys, kv_options, log_file
-from rem_arrow.storage.kv_errors import closed_meanwhile, translated
+from rem_arrow.storage.kv_errors import ROCKSDB_ERROR, closed_meanwhile, translated
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -32,9 +32,6 @@ _PROBE_BYTES = 1 << 20
 # How long reads that have begun may hold a closed store open.
 _RELEASE_S, _RELEASE_TICK_S = 10.0, 0.02
 _POLL_S = 0.001
-
-# rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
-_ROCKSDB_ERROR = Exception
 
 
 def _behind(prefix: bytes) -> bytes:
@@ -101,7 +98,7 @@ class KV:
             access = rocksdict.AccessType.read_only(error_if_log_file_exist=False)
         try:
             self._db = rocksdict.Rdict(str(self.path), options, families, access)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise translated(error, f"cannot open {self.path}") from error
         self._families = {name: self._db.get_column_family(name) for name in families} | {"default": self._db}
         self._handles = {name: self._db.get_column_family_handle(name) for name in keys.FAMILIES}
@@ -167,7 +164,7 @@ class KV:
         reopened = self.reopened
         try:
             return self._families[family].get(key)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             self._read_failed(error, family, reopened)
         return self.get(family, key)
 
@@ -177,7 +174,7 @@ class KV:
         reopened = self.reopened
         try:
             return list(self._families[family].get(keys))  # type: ignore[arg-type]
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             self._read_failed(error, family, reopened)
         return self.get_many(family, keys)
 
@@ -198,7 +195,7 @@ class KV:
                 entries.next()
             entries.status()
             return
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             # Whoever keeps the error would keep the store open.
             del entries
             self._read_failed(error, family, reopened)
@@ -210,7 +207,7 @@ class KV:
             entries = self._families[family].iter()
             entries.seek(low)
             return entries
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             self._read_failed(error, family, reopened)
         return self._seek(family, low)
 
@@ -228,7 +225,7 @@ class KV:
                 self._db.write(batch, self._synced)
             else:
                 self._db.write(batch)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing to {self.path}") from error
 
     def _batch(self, ops: Iterable[Op], drop: Iterable[tuple[str, bytes]]) -> rocksdict.WriteBatch:
@@ -251,7 +248,7 @@ class KV:
         try:
             while (batch := self._bulk_batch(family, entries)) is not None:
                 self._db.write(batch, self._unlogged)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def _bulk_batch(self, family: str, entries: Iterator[tuple[bytes, bytes]]) -> rocksdict.WriteBatch | None:
@@ -269,7 +266,7 @@ class KV:
         """Make everything in `family` durable."""
         try:
             self._families[family].flush(wait=True)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def delete_prefix(self, family: str, prefix: bytes) -> None:
@@ -279,7 +276,7 @@ class KV:
         batch.delete_range(prefix, _behind(prefix), self._open_handles()[family])
         try:
             self._db.write(batch, self._unlogged)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing {family} to {self.path}") from error
 
     def compact(self) -> None:
@@ -289,14 +286,14 @@ class KV:
                 family.flush(wait=True)
             for family in self._families.values():
                 family.compact_range(None, None)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"compacting {self.path}") from error
 
     def checkpoint(self, path: Path) -> None:
         """Write a consistent copy of the whole store to `path`, which must not exist. REQUIRES: `sync` came before."""
         try:
             rocksdict.Checkpoint(self._db).create_checkpoint(str(path))
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             # RocksDB copies to a folder of this name, and leaves it behind.
             shutil.rmtree(f"{path}.tmp", ignore_errors=True)
             raise self._write_failed(error, f"writing the backup {path}") from error
@@ -305,7 +302,7 @@ class KV:
         """Make every write so far survive a power cut."""
         try:
             self._db.flush_wal(sync=True)
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"writing to {self.path}") from error
 
     def close(self) -> None:
@@ -341,7 +338,7 @@ def _close_unused(db: rocksdict.Rdict) -> None:
     while True:
         try:
             return db.close()
-        except _ROCKSDB_ERROR as error:
+        except ROCKSDB_ERROR as error:
             # Anything else has failed before, and was told then; what was acknowledged is in the log.
             if "borrowed" not in str(error):
                 return None

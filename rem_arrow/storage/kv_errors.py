@@ -8,6 +8,8 @@ from pathlib import Path
 from rem_arrow.base.errors import ConflictError, CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.disk_errors import disk_error
 
+# rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
+ROCKSDB_ERROR = Exception
 _DAMAGE_WORDS = ("corruption", "checksum mismatch")
 
 

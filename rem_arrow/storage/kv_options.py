@@ -7,13 +7,11 @@ from pathlib import Path
 import rocksdict
 
 from rem_arrow.storage import keys
-from rem_arrow.storage.kv_errors import translated
+from rem_arrow.storage.kv_errors import ROCKSDB_ERROR, translated
 
 _WAL_BYTES_MAX = 256 << 20
 # RocksDB starts these for each opening, which takes longer with its default of 16 than reading a few files.
 _OPENING_THREADS = 2
-# rocksdict 0.3.29 raises bare Exception for every failure of RocksDB; there is nothing narrower to catch.
-_ROCKSDB_ERROR = Exception
 
 
 def of_database(
@@ -64,5 +62,5 @@ def list_files_anew(path: Path) -> None:
     read go into the folder `lost` there. What is in the logs is not read: put them aside before."""
     try:
         rocksdict.Rdict.repair(str(path), _of_family(1 << 30))
-    except _ROCKSDB_ERROR as error:
+    except ROCKSDB_ERROR as error:
         raise translated(error, f"listing the files of {path}") from error

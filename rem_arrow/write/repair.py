@@ -258,8 +258,6 @@ def _move(paths: Iterable[Path], target: Path) -> None:
 
 
 def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_text(text, encoding="utf-8")
+    sync_file(path)
     sync_file(path.parent)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +14,10 @@ import polars as pl
 
 import rem_arrow as rem
 from rem_arrow.storage import last_commit
-from tests.children import ROOT
 from tests.disk import shim
 from tests.disk.history import SYNCS, WORDS, State, Step, filler_of, name_of, steps
 from tests.disk.recording import Call, Disk, Model, lay_out, read_log
 from tests.disk.writing_child import connect, note
-from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +36,7 @@ def record(folder: Path, durability: str, seed: int, count: int) -> Run:
     """Let the child take its steps, and return what it did to its disk."""
     root = folder.resolve() / "root"
     root.mkdir(parents=True)
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.disk.writing_child", str(root), durability, str(seed), str(count)],
-        env=shim.environment(root, folder / "log"),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert child.returncode == 0, child.stderr
+    shim.child("writing_child", root, durability, seed, count, root=root, log=folder / "log")
     run = Run(root, durability, seed, read_log(folder / "log"), *steps(seed, count))
     assert not [call for call in run.calls if call.operation == "M"], "a file is written through a map"
     return run

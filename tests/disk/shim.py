@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.children import ROOT
+from tests.patience import PATIENCE_S
 
 SOURCE = Path(__file__).with_name("shim.cpp")
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
@@ -67,6 +68,21 @@ def environment(root: Path, log: Path | None = None) -> dict[str, str]:
     """Return the environment of a child whose files below `root` are watched."""
     watched = {**os.environ, "PYTHONPATH": str(ROOT), "LD_PRELOAD": str(library()), "DISK_SHIM_ROOT": str(root)}
     return watched if log is None else {**watched, "DISK_SHIM_LOG": str(log)}
+
+
+def child(module: str, *arguments: object, root: Path, log: Path | None = None) -> str:
+    """Run a module in a child whose files below `root` are watched; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.disk.{module}", *map(str, arguments)],
+        env=environment(root, log),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 class Shim:

@@ -4,16 +4,12 @@ and nothing is left behind."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.children import ROOT
 from tests.disk import shim
 from tests.disk.failing_child import FAULTS
-from tests.patience import PATIENCE_S
 
 pytestmark = shim.needs_shim
 
@@ -33,17 +29,8 @@ def trials(folder: Path, fault: str, first: int, stride: int, count: int) -> lis
     """Return what came of each trial."""
     folder = folder.resolve() / "trials"
     folder.mkdir()
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.disk.failing_child", *map(str, (folder, fault, first, stride, count))],
-        env=shim.environment(folder),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
-    assert child.returncode == 0, child.stderr
-    return [json.loads(line) for line in child.stdout.splitlines()]
+    printed = shim.child("failing_child", folder, fault, first, stride, count, root=folder)
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def check(lines: list[dict[str, object]]) -> None:
