@@ -24,6 +24,7 @@ from rem_arrow.sql.statement.statement import (
     Statement,
     Summarize,
     Update,
+    WritingCtes,
 )
 from rem_arrow.statements import (
     files,
@@ -31,6 +32,7 @@ from rem_arrow.statements import (
     merge,
     rows,
     show,
+    staged_writes,
     table_alteration,
     table_definition,
     view_definition,
@@ -53,6 +55,8 @@ def run(context: Context, statement: Statement) -> Result:
             return rows.delete(context, statement)
         case Merge():
             return merge.merge(context, statement)
+        case WritingCtes():
+            return staged_writes.run(context, statement, run)
         case CopyFrom():
             return files.copy_from(context, statement)
         case CopyTo():

@@ -1,6 +1,7 @@
 """A transaction's own view: the version that it began with, plus what it has written and not committed.
 
-Its rows are in runs of its own, with negative part numbers; rows of the base that it kills are hidden.
+Its rows are in runs of its own, with a negative part number; rows of the base that it kills are hidden. A statement
+that writes in several steps has such a view too, over that of a transaction where one is open.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.tail import Append, Run
 from rem_arrow.storage.version import PartView, TableVersion, Version
 
-_OWN_PART = -1
+_OF_TRANSACTION, _OF_STATEMENT = -1, -2
 
 
 class Overlay:
-    """Collects changes on top of `base`. Not shared between threads."""
+    """Collects changes on top of `base`. Not shared between threads.
 
-    def __init__(self, base: Version) -> None:
+    Args:
+        statement: it is that of one statement, over the one of a transaction perhaps.
+    """
+
+    def __init__(self, base: Version, *, statement: bool = False) -> None:
         self.base = base
+        self._part = _OF_STATEMENT if statement else _OF_TRANSACTION
         self.version = base
         self._runs: dict[int, Run] = {}
         # Also what does not live in `base`: a vector may follow its row in a commit of its own, before this one.
@@ -63,7 +69,7 @@ class Overlay:
         views = []
         for view in tv.parts:
             offsets = by_part.get(view.part.number)
-            if offsets and view.part.number == _OWN_PART:
+            if offsets and view.part.number == self._part:
                 view.part.kills.add(offsets)
                 view = view._replace(kills=len(view.part.kills.offsets))
             elif offsets:
@@ -74,7 +80,7 @@ class Overlay:
     def _append(self, number: int, tv: TableVersion, appends: list[Append]) -> TableVersion:
         run = self._runs.get(number)
         if run is None:
-            run = self._runs[number] = Run(_OWN_PART, tv.table.fields)
+            run = self._runs[number] = Run(self._part, tv.table.fields)
         for append in appends:
             run.append(append, 0)
         others = tuple(v for v in tv.parts if v.part is not run)

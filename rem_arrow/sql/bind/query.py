@@ -96,10 +96,15 @@ class Binder:
                 return query
             case exp.Values():
                 return self._values(tree, around)
-            case _:
-                raise self.context.unsupported(
-                    f"{tree.key.upper()} is not supported; this version runs queries (SELECT)", tree
+            case exp.Insert() | exp.Update() | exp.Delete() | exp.Merge():
+                raise self.context.error(
+                    f"{tree.key.upper()} cannot stand here",
+                    tree,
+                    "A CTE that writes stands in the WITH of the whole statement: a query, INSERT, UPDATE, DELETE or "
+                    "MERGE.",
                 )
+            case _:
+                raise self.context.unsupported(f"{tree.key.upper()} is not supported where a query must stand", tree)
 
     def _count(self, queries: int, tree: exp.Expression) -> None:
         self._queries += queries

@@ -27,6 +27,7 @@ from rem_arrow.sql.statement.statement import (
     Summarize,
     Update,
 )
+from rem_arrow.sql.statement.writing_ctes import writes_in_with, writing_ctes
 from rem_arrow.sql.text.trees import literal_text
 
 _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
@@ -45,6 +46,8 @@ def classify(tree: exp.Expression, text: str) -> Statement:
     message = _REFUSED.get(type(tree))
     if message is not None:
         raise refuse_statement(message, tree, text)
+    if writes_in_with(tree):
+        return writing_ctes(tree, text, classify)
     statement = _KINDS.get(type(tree))
     return statement(tree, text) if statement is not None else Select(tree)
 
@@ -56,8 +59,12 @@ def _insert(tree: exp.Insert, text: str) -> Insert:
     table, columns = _table_and_columns(tree.this)
     source = None if tree.args.get("default") else tree.expression
     if source is not None and tree.args.get("with_") is not None:
-        source = source.copy()
-        source.set("with_", tree.args["with_"])
+        source, inner = source.copy(), source.args.get("with_")
+        ctes = tree.args["with_"].copy()
+        if inner is not None:
+            ctes.set("expressions", [*ctes.expressions, *inner.expressions])
+            ctes.set("recursive", ctes.args.get("recursive") or inner.args.get("recursive"))
+        source.set("with_", ctes)
     return Insert(
         table_name(table, text),
         table.alias or table.name,

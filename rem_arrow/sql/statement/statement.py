@@ -129,6 +129,15 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class WritingCtes:
+    """A statement after `WITH x AS (INSERT ... RETURNING ...)`: the writes run first, in turn, and what follows reads
+    the rows that each returns under the name of a frame."""
+
+    writes: tuple[tuple[str, RowWriting], ...]
+    last: Select | RowWriting
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnDefinition:
     name: Name
     dtype: pl.DataType
@@ -243,4 +252,4 @@ class Control:
 Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = "CreateTable | CreateTableAs | CreateView | CreateIndex | Drop | Alter"
-Statement: TypeAlias = "Reading | RowWriting | Defining | Control"
+Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Control"
