@@ -51,7 +51,7 @@ docs: $(DEV)
 # Random queries, writes and kills against simple models, for hours; SEED, KINDS and OUT as you like.
 HOURS ?= 1
 SEED ?= 1
-KINDS ?= queries,writes,kills
+KINDS ?= queries,texts,writes,kills
 OUT ?= soak
 soak: $(DEV)
 	$(BIN)/python -m tests.soak --hours $(HOURS) --seed $(SEED) --kinds $(KINDS) --out $(OUT)

@@ -273,7 +273,7 @@ def _evaluated(expr: Expr) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
         with allowing(Allowance(_FOLDED_BYTES)):
-            values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+            value = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()[0]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
         return None
-    return Literal(values[0], expr.dtype)
+    return Literal(value, expr.dtype)

@@ -83,7 +83,7 @@ def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Pr
         start,
         end,
         where,
-        tuple(column(_order_key(k.expr)) for k in call.inner),
+        tuple(column(_order_key(k.expr) if call.function in inner_order.FUNCTIONS else k.expr) for k in call.inner),
     )
 
 

@@ -1,8 +1,8 @@
 """Soak for hours: python -m tests.soak --hours 8 --seed 1; make soak HOURS=8.
 
-Seeds follow each other, each of one kind of work: `queries`, `writes`, `kills`. Each prints a line. A finding is made
-small and written to a file in the folder `--out`, and `--again FILE` runs it once more. Counters are added up by commit
-in `summary.json` there. The exit code is 1 if there was a finding.
+Seeds follow each other, each of one kind of work: `queries`, `texts`, `writes`, `kills`. Each prints a line. A finding
+is made small and written to a file in the folder `--out`, and `--again FILE` runs it once more. Counters are added up
+by commit in `summary.json` there. The exit code is 1 if there was a finding.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.soak.kinds import KINDS, Found, Work
 from tests.soak.tally import Tally, add_to_summary, commit
 
 # The order of kinds: a seed of kills takes longer than one of queries.
-_TURNS = ("queries", "queries", "writes", "kills")
+_TURNS = ("queries", "texts", "queries", "writes", "kills")
 _MEMORY = Path("/dev/shm")
 
 

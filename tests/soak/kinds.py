@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 import duckdb
 
 import rem_arrow as rem
+from tests.fuzz.mutations import again as mutated_again
+from tests.fuzz.mutations import mutated
 from tests.fuzz.oracle import Pair
 from tests.fuzz.run import Totals, again, database
 from tests.fuzz.tables import Table
@@ -29,6 +31,8 @@ from tests.soak.state import Step
 from tests.soak.tally import Tally
 
 Found: TypeAlias = "dict[str, Any]"
+# Statements of a seed of texts.
+_TEXTS = 400
 
 
 class Work:
@@ -56,7 +60,13 @@ def queries(work: Work, seed: int, seconds: float) -> Iterator[Found]:
                                  "tables": [[t.name, t.columns, t.rows] for t in case.tables]}))  # fmt: skip
         pipe.send(("done", totals.done, totals.skipped))
 
-    child, text = Child(run), ""
+    for found in _heard(work, Child(run)):
+        yield {"tables": [], **found}
+
+
+def _heard(work: Work, child: Child) -> Iterator[Found]:
+    """Yield the findings that a child tells, or its end by a crash or a hang."""
+    text = ""
     while True:
         match child.hear():
             case ("query", now):
@@ -69,13 +79,13 @@ def queries(work: Work, seed: int, seconds: float) -> Iterator[Found]:
             case ("ended",):
                 code = child.wait()
                 if code:
-                    yield {"what": "crash", "text": text, "detail": f"exit code {code}", "tables": []}
+                    yield {"what": "crash", "text": text, "detail": f"exit code {code}"}
                 return
             case (how, *detail):
                 detail = detail or [child.stacks()]
                 child.kill()
                 child.wait()
-                yield {"what": how, "text": text, "detail": str(detail), "tables": []}
+                yield {"what": how, "text": text, "detail": str(detail)}
                 return
 
 
@@ -89,6 +99,24 @@ def query_again(work: Work, found: Found) -> str:
         return f"{stands.kind}: {stands.detail}" if stands else ""
 
     return str(result(run))
+
+
+# --- texts
+
+
+def texts(work: Work, seed: int, seconds: float) -> Iterator[Found]:
+    """Statements with mistakes in them: each ends in rows or in a RemError."""
+
+    def run(pipe: Any) -> None:
+        for finding in mutated(seed, _TEXTS, about=lambda text: pipe.send(("query", text))):
+            pipe.send(("found", {"what": finding.kind, "text": finding.text, "detail": finding.detail}))
+        pipe.send(("done", {"mangled": _TEXTS}, {}))
+
+    yield from _heard(work, Child(run))
+
+
+def text_again(work: Work, found: Found) -> str:
+    return str(result(lambda: mutated_again(found["seed"], found["text"])))
 
 
 # --- writes
@@ -194,6 +222,7 @@ def kill_again(work: Work, found: Found) -> str:
 Run: TypeAlias = "Callable[[Work, int, float], Iterator[Found]]"
 KINDS: dict[str, tuple[Run, Callable[[Work, Found], str]]] = {
     "queries": (queries, query_again),
+    "texts": (texts, text_again),
     "writes": (writes, write_again),
     "kills": (killed, kill_again),
 }

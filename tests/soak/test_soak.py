@@ -33,8 +33,8 @@ def soaked(out: Path, *arguments: object) -> str:
 
 @linux
 def test_a_few_seeds_of_each_kind_hold(tmp_path):
-    told = soaked(tmp_path, "--seed", 7, "--seeds", 4, "--kills", 6)
-    assert [line.split()[2] for line in told.splitlines()[:4]] == ["queries", "queries", "writes", "kills"]
+    told = soaked(tmp_path, "--seed", 7, "--seeds", 5, "--kills", 6)
+    assert [line.split()[2] for line in told.splitlines()[:5]] == ["queries", "texts", "queries", "writes", "kills"]
     (counts,) = json.loads((tmp_path / "summary.json").read_text()).values()
     assert counts["recoveries"] > 3
     assert counts["seeds: writes"] == 1

@@ -38,7 +38,7 @@ def parts(binder: ExprBinder, name: str, trees: list[exp.Expression], within: ex
                 raise binder.unsupported("LIMIT inside an aggregate is not supported", tree)
             case exp.Order():
                 order = list(tree.expressions)
-                plain.append(tree.this)
+                plain += [] if tree.this is None else [tree.this]
             case _:
                 plain.append(tree)
     distinct = bool(plain) and isinstance(plain[0], exp.Distinct)

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.text.rendered import rendered
 
 _FOLDS = {"NOCASE": "lower", "NOACCENT": "strip_accents"}
 _PLAIN = ("BINARY", "C", "POSIX")
@@ -35,7 +36,7 @@ def collated(*trees: exp.Expression) -> list[exp.Expression]:
 
 
 def _names(tree: exp.Expression) -> list[str]:
-    return str(tree.expression.sql("duckdb")).upper().replace('"', "").split(".")
+    return rendered(tree.expression).upper().replace('"', "").split(".")
 
 
 def _folded(tree: exp.Expression, names: list[str]) -> exp.Expression:

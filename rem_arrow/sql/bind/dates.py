@@ -19,6 +19,7 @@ from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import interval_from, interval_literal
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.special_functions import SPECIAL
+from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import literal_text
 
 _ZONED_WIDTH_MIN = timedelta(minutes=15)
@@ -48,7 +49,7 @@ def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
     amount, unit_tree = tree.this, tree.args.get("unit")
     unit = None if unit_tree is None else unit_of(unit_tree.name)
     if amount is None or isinstance(unit_tree, exp.IntervalSpan):
-        raise binder.unsupported(f"the interval {tree.sql('duckdb')} is not supported", tree)
+        raise binder.unsupported(f"the interval {rendered(tree)} is not supported", tree)
     if unit_tree is not None and unit is None:
         raise binder.unsupported(f"the interval unit {unit_tree.name} is not supported", tree)
     if unit is None:

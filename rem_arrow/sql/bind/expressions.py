@@ -26,6 +26,7 @@ from rem_arrow.sql.bind import (
 from rem_arrow.sql.bind.arithmetic import ARITHMETIC
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.operators import OPERATORS
+from rem_arrow.sql.text.rendered import shown
 from rem_arrow.sql.text.type_names import literal_number
 
 
@@ -36,7 +37,7 @@ def bound(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return operator(binder, tree)
     if isinstance(tree, exp.Func):
         return function_calls.function(binder, tree)
-    raise binder.unsupported(f"{tree.sql('duckdb')[:60]} ({tree.key}) is not supported here", tree)
+    raise binder.unsupported(f"{shown(tree)} ({tree.key}) is not supported here", tree)
 
 
 def _column(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -67,7 +68,7 @@ def _literal(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return Literal(tree.this, pl.String())
     try:
         return Literal(*literal_number(tree.this))
-    except ValueError as error:
+    except (ValueError, ArithmeticError) as error:
         raise binder.error(f"{tree.this} is not a number", tree) from error
 
 

@@ -17,6 +17,7 @@ from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
 from rem_arrow.sql.bind.view import Views
+from rem_arrow.sql.text.rendered import shown
 
 BindQuery: TypeAlias = Callable[[exp.Expression, Surroundings], Query]
 
@@ -104,9 +105,9 @@ class FromBinder:
             case exp.Table(this=exp.Func()) | exp.Lateral(this=exp.Func()):
                 return self._table_function(tree, around)
             case exp.Lateral():
-                raise self.context.unsupported(f"LATERAL {tree.this.sql('duckdb')[:60]} is not supported", tree)
+                raise self.context.unsupported(f"LATERAL {shown(tree.this)} is not supported", tree)
             case _:
-                raise self.context.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported yet", tree)
+                raise self.context.unsupported(f"{shown(tree)} in FROM is not supported yet", tree)
 
     # --- kinds of relations
 

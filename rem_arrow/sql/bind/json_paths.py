@@ -7,6 +7,7 @@ from sqlglot import exp
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.rendered import rendered
 
 
 def _extract(name: str) -> Operator:
@@ -35,7 +36,7 @@ def _written(path: exp.JSONPath) -> exp.Expression:
             case exp.JSONPathSubscript():
                 steps.append(f"[{part.args['this']}]")
             case _:
-                return exp.Literal.string(path.sql("duckdb").strip("'"))
+                return exp.Literal.string(rendered(path).strip("'"))
     return exp.Literal.string("".join(steps))
 
 

@@ -11,6 +11,7 @@ from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.containers import as_list
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subqueries import applied
+from rem_arrow.sql.text.rendered import shown
 
 _ONE_ROW = Values((), ((),))
 
@@ -50,7 +51,7 @@ def table_function(binder: ExprBinder, tree: exp.Expression, place: str | None) 
         name = _function_name(tree)
         trees = list(tree.expressions)
     if name not in ("range", "generate_series"):
-        raise binder.unsupported(f"{tree.sql('duckdb')[:60]} in FROM is not supported", tree)
+        raise binder.unsupported(f"{shown(tree)} in FROM is not supported", tree)
     value = _checked_step(binder, series(binder, name, trees, tree), name, tree)
     column = binder.names.fresh(name)
     ordinality = None if place is None else binder.names.fresh(place)

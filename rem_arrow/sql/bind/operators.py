@@ -18,6 +18,7 @@ from rem_arrow.sql.bind.collation import collate, collated
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts
 from rem_arrow.sql.bind.intervals import comparable, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import literal_text
 from rem_arrow.sql.text.type_names import polars_type
 
@@ -58,7 +59,7 @@ def _is(binder: ExprBinder, tree: exp.Expression) -> Expr:
             pair = (binder.as_boolean(operand, tree, "IS"), Literal(bool(right.this), pl.Boolean()))
             return negated(Call("is_distinct", pair, pl.Boolean()))
         case _:
-            raise binder.unsupported(f"IS {right.sql('duckdb')} is not supported", tree)
+            raise binder.unsupported(f"IS {rendered(right)} is not supported", tree)
 
 
 def _distinct_from(binder: ExprBinder, tree: exp.Expression) -> Expr:

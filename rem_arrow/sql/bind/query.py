@@ -193,6 +193,8 @@ class Binder:
             [binder.bind(e) for e in (row.expressions if isinstance(row, exp.Tuple) else [row])]
             for binder, row in zip(binders, tree.expressions, strict=True)
         ]
+        if not all(rows):
+            raise self.context.error("a row of VALUES has at least one column", tree)
         if len({len(r) for r in rows}) > 1:
             raise self.context.error("the rows of VALUES have different numbers of columns", tree)
         columns = [binders[0].same([row[i] for row in rows], tree) for i in range(len(rows[0]))]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind import stars, unnest_items
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import without_references
+from rem_arrow.sql.text.rendered import rendered
 
 
 class Item(NamedTuple):
@@ -78,10 +78,7 @@ def output_name(tree: exp.Expression) -> str:
             return str(tree.name)
         case exp.Count(this=exp.Star()):
             return "count_star()"
-    try:
-        shown = str(tree.sql("duckdb"))
-    except (SqlglotError, ValueError):
-        shown = tree.key
+    shown = rendered(tree)
     return shown.lower() if isinstance(tree, exp.AggFunc) else shown
 
 

@@ -26,6 +26,7 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.text.position import Place
+from rem_arrow.sql.text.rendered import rendered
 
 _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
 
@@ -68,12 +69,12 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
             ordered.set("this", exp.column(target.name, quoted=True))
             continue
         is_name = isinstance(target, exp.Column) and not target.table
-        own = places.get((target.name if is_name else target.sql("duckdb")).casefold())
+        own = places.get((target.name if is_name else rendered(target)).casefold())
         if own is None or (is_name and target.name.casefold() in shown) or isinstance(target, exp.Literal):
             continue
         if len(own) > 1:
             raise Place(text, ordered).error(
-                f"{target.sql('duckdb')} is ambiguous: the sides have it in several columns",
+                f"{rendered(target)} is ambiguous: the sides have it in several columns",
                 "Write the position of the column: ORDER BY 1.",
             )
         ordered.set("this", exp.Literal.number(min(own)))
@@ -85,7 +86,7 @@ def _places(tree: exp.SetOperation) -> dict[str, set[int]]:
     places: dict[str, set[int]] = {}
     for side in sides(tree):
         for place, item in enumerate(side.expressions if isinstance(side, exp.Select) else (), 1):
-            names = (item.alias, item.unalias().sql("duckdb")) if isinstance(item, exp.Alias) else (item.sql("duckdb"),)
+            names = (item.alias, rendered(item.unalias())) if isinstance(item, exp.Alias) else (rendered(item),)
             for name in names:
                 places.setdefault(name.casefold(), set()).add(place)
     return places

@@ -17,6 +17,7 @@ from rem_arrow.base.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, reference
+from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import own_nodes
 
 _FILTERS = (exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpILike, exp.RegexpFullMatch)
@@ -39,7 +40,7 @@ def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
     stars = list(_stars(tree))
     if not stars:
         return None
-    if len({s.sql("duckdb") for s in stars}) > 1:
+    if len({rendered(s) for s in stars}) > 1:
         raise binder.error(
             "an expression holds one star, or the same one several times",
             tree,

@@ -15,6 +15,7 @@ from rem_arrow.sql.bind import search_scores
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import apply, check_places, field, packed, unified
 from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.text.rendered import shown
 
 _INT = pl.Int64()
 # What a column is called that such a function in FROM makes.
@@ -168,7 +169,7 @@ def _dot(binder: ExprBinder, tree: exp.Expression) -> Expr:
             call.set(next(iter(call.arg_types)), tree.this.copy())
             return binder.bind(call)
         case _:
-            raise binder.unsupported(f"{tree.sql('duckdb')[:60]} is not supported here", tree)
+            raise binder.unsupported(f"{shown(tree)} is not supported here", tree)
 
 
 def _variable(binder: ExprBinder, tree: exp.Expression) -> Expr:

@@ -8,7 +8,8 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.plan import functions
+from rem_arrow.base.datatypes import sql_name
+from rem_arrow.plan import functions, types
 from rem_arrow.plan.nodes import Bound, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
@@ -92,6 +93,8 @@ def _call(binder: ExprBinder, tree: exp.Expression) -> WindowCall:
         else:
             ignore_nulls = _NULLS[type(tree)]
         tree = tree.this
+    if isinstance(tree, exp.Window):
+        raise binder.error("OVER stands once behind a call", tree)
     name, trees = name_and_arguments(tree)
     if trees and type(trees[0]) in _NULLS:
         ignore_nulls = _NULLS[type(trees[0])]
@@ -153,21 +156,27 @@ def _ranking(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: e
     count = 1 if name == "ntile" else 0
     if len(trees) != count:
         raise binder.error(f"{name} takes {count} argument(s), not {len(trees)}", tree)
-    return WindowCall(name, tuple(cast_to(binder.bind(t), _INT) for t in trees), _RANKING[name])
+    return WindowCall(name, tuple(_count(binder, name, t) for t in trees), _RANKING[name])
 
 
 def _value(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> WindowCall:
     least, most = _VALUES[name]
     if not least <= len(trees) <= most:
         raise binder.error(f"{name} takes {least} to {most} argument(s), not {len(trees)}", tree)
-    args = [binder.bind(t) for t in trees]
+    args = [_count(binder, name, t) if i == 1 else binder.bind(t) for i, t in enumerate(trees)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
-    if len(args) > 1:
-        args[1] = cast_to(args[1], _INT)
     if len(args) > 2:
         args[0], args[2] = binder.same([args[0], args[2]], tree)
     return WindowCall(name, tuple(args), args[0].dtype)
+
+
+def _count(binder: ExprBinder, name: str, tree: exp.Expression) -> Expr:
+    """Bind a number of rows."""
+    count = binder.bind(tree)
+    if not (count.dtype.is_numeric() or types.is_text(count.dtype) or isinstance(count.dtype, pl.Null)):
+        raise binder.error(f"{name} takes a number of rows, and this is {sql_name(count.dtype)}", tree)
+    return cast_to(count, _INT)
 
 
 def _frame(
@@ -200,7 +209,7 @@ def _bound(
         return Bound(None, following=side == "FOLLOWING")
     following = side == "FOLLOWING"
     if unit != "range":
-        return Bound(cast_to(binder.bind(value), _INT), following)
+        return Bound(_count(binder, unit.upper(), value), following)
     if len(order) != 1:
         raise binder.error("RANGE with an offset needs ORDER BY of one expression", spec)
     later = following != keys[0].descending

@@ -113,6 +113,8 @@ def _update(tree: exp.Update, text: str) -> Update:
 def _delete(tree: exp.Delete, text: str) -> Delete:
     if tree.args.get("order") or tree.args.get("limit"):
         raise refuse("DELETE with ORDER BY or LIMIT is not supported", tree, text)
+    if tree.args.get("tables"):
+        raise refuse("DELETE names its table behind FROM", tree, text)
     table, where = tree.this, tree.args.get("where")
     others = tuple(tree.args.get("using") or ())
     return Delete(

@@ -12,6 +12,7 @@ from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.rendered import rendered
 
 _TYPES: dict[str, pl.DataType] = {
     "BOOLEAN": pl.Boolean(),
@@ -68,7 +69,7 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     parsed = _PARSERS.get(name)
     dtype = parsed(tree, text) if parsed is not None else _TYPES.get(name)
     if dtype is None:
-        raise UnsupportedError(f"the type {tree.sql('duckdb')} is not supported", text, *position(tree))
+        raise UnsupportedError(f"the type {rendered(tree)} is not supported", text, *position(tree))
     return dtype
 
 
