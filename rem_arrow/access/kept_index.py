@@ -135,6 +135,12 @@ class IndexFiles:
             self._store.kv.write([(keys.CATALOG, self._key(number, name), entry)], sync=sync)
         return True
 
+    def drop_entry(self, number: int, name: str) -> None:
+        """Let the file of an index not count any more."""
+        with self._store.lock:
+            self._store.check_open()
+            self._store.kv.write([(keys.CATALOG, self._key(number, name), None)])
+
     def remove(self, file: str) -> None:
         """Delete a file. One that somebody holds (Windows) is left to `sweep`."""
         path = self.path(file)

@@ -52,10 +52,12 @@ _DEEPER = 4
 
 @dataclass(slots=True)
 class _Held:
-    """An open index and the rows that it holds; `parts` is the version that it agrees with."""
+    """An open index and the rows that it holds; `parts` is the version that it agrees with. `saved` says that an entry
+    makes its files count."""
 
     index: TextIndex
     rows: HeldRows
+    saved: bool = False
     parts: tuple[PartView, ...] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -151,10 +153,10 @@ class TextIndexes:
         return held if held.parts is tv.parts or self._agrees(held, tv, column) else self._made_for(tv, column)
 
     def _discard(self, key: tuple[int, int], held: _Held) -> None:
-        """Let go of an index and its files, of which nobody knows what they hold."""
+        """Let go of an index, and of its files where nobody knows what they hold."""
         with self._lock:
             self._held.remove(lambda other: other == key)
-        held.index.close(remove=True)
+        held.index.close(remove=not held.saved)
 
     def _agrees(self, held: _Held, tv: TableVersion, column: Field) -> bool:
         """Say whether an index holds just the rows of a version, or those and others, which are not shown."""
@@ -195,6 +197,7 @@ class TextIndexes:
             live = [rowids for rowids, _ in _rows(tv, column)]
             gone = np.setdiff1d(held.rows.rowids, np.concatenate(live) if live else np.empty(0, dtype=np.int64))
             if len(gone):
+                self._unsave(held, tv.table, column)
                 held.index.remove(gone)
                 held.rows = held.rows.without(gone)
         changed = held.index.commit()
@@ -206,6 +209,8 @@ class TextIndexes:
         rowids, texts = _rows_of(view, tv, column)
         fingerprints = _fingerprints(texts)
         lacking = np.flatnonzero(~held.rows.holds(rowids, fingerprints))
+        if len(lacking):
+            self._unsave(held, tv.table, column)
         for start in range(0, len(lacking), _PIECE_ROWS):
             piece = lacking[start : start + _PIECE_ROWS]
             held.index.put(rowids[piece], fingerprints[piece], texts.gather(pl.Series(piece)).to_list())
@@ -231,7 +236,7 @@ class TextIndexes:
             try:
                 # Every byte is checked before tantivy sees one: it trusts them.
                 index = TextIndex(checked_folder(self._files.folder, entry))
-                return _Held(index, HeldRows(*index.held()))
+                return _Held(index, HeldRows(*index.held()), saved=True)
             except CorruptionError as error:
                 self.damaged.append(str(error))
             self._files.remove(folder_of(entry))
@@ -241,6 +246,13 @@ class TextIndexes:
         """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
         return self._files.damages(table.number, (i.name for i in table.text_indexes), checked_folder)
 
+    def _unsave(self, held: _Held, table: Table, column: Field) -> None:
+        """Let the files not count while they change: a process may be killed meanwhile."""
+        name = self._kept_name(table, column)
+        if held.saved and name is not None:
+            self._files.drop_entry(table.number, name)
+            held.saved = False
+
     def _save(self, held: _Held, table: Table, column: Field) -> None:
         """Write the entry that makes the files of an index count."""
         name, path = self._kept_name(table, column), held.index.path
@@ -248,7 +260,7 @@ class TextIndexes:
             return
         entry = TextEntry(path.name, held.index.checksums()).written()
         # Where it was dropped meanwhile, the next opening sweeps the files.
-        self._files.store_entry(
+        held.saved = self._files.store_entry(
             table.number, name, entry, exists=lambda now: any(i.name == name for i in now.text_indexes)
         )
 

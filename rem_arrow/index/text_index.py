@@ -45,7 +45,6 @@ _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
 # tantivy raises these for whatever goes wrong.
 _FAILURES = (ValueError, OSError, RuntimeError)
-_ATTEMPTS = 10
 
 
 class Found(NamedTuple):
@@ -130,6 +129,9 @@ class TextIndex:
             changed, self._dirty = self._dirty, False
             if changed and self._writer is not None:
                 self._writer.commit()
+                # Merges go on for as long as the writer lives: then meta.json would change at any time.
+                writer, self._writer = self._writer, None
+                writer.wait_merging_threads()
                 self._index.reload()
                 self._searcher = self._index.searcher()
             return changed
@@ -154,15 +156,11 @@ class TextIndex:
         Raises:
             CorruptionError: one is missing.
         """
-        for _ in range(_ATTEMPTS):
-            # tantivy merges segments on threads of its own: then it replaces meta.json and deletes the old ones.
-            with contextlib.suppress(FileNotFoundError):
-                return self._read_checksums()
-        raise CorruptionError(f"the text index {self.path} is damaged: a file is missing")
-
-    def _read_checksums(self) -> dict[str, int]:
         assert self.path is not None, "an index in memory has no files"
-        self._checksums = folder_checksums(self.path, self._checksums)
+        try:
+            self._checksums = folder_checksums(self.path, self._checksums)
+        except FileNotFoundError as error:
+            raise CorruptionError(f"the text index {self.path} is damaged: a file is missing") from error
         return self._checksums
 
     def close(self, *, remove: bool = False) -> None:

@@ -3,6 +3,7 @@ by rank."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 import re
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import rem_arrow as rem
-from rem_arrow.access import text_indexes
+from rem_arrow.access import kept_index, text_indexes
 from rem_arrow.index.text_index import TextIndex
 from tests.children import killed
 from tests.patience import join, started
@@ -339,6 +340,70 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, damage: str) -> None:
     with rem.connect(path, background=False) as db:
         assert set(ids(db.search("notes", "fox", k=50, mode="text"))) == set(rows)
         assert ids(db.search("notes", "word7", mode="text")) == ["n007"]
+
+
+def test_files_that_change_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may end at any moment of a change: what it leaves is no damage. A copy is what a kill leaves."""
+    path, copies = tmp_path / "db", []
+    put, commit = TextIndex.put, TextIndex.commit
+
+    def copy_file(source: str, target: str) -> None:
+        # tantivy writes files under other names first.
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(source, target)
+
+    def copied() -> None:
+        copies.append(tmp_path / f"copy{len(copies)}")
+        shutil.copytree(path, copies[-1], copy_function=copy_file)
+
+    def put_between(self: TextIndex, *args: Any) -> None:
+        copied()
+        put(self, *args)
+        copied()
+
+    def commit_between(self: TextIndex) -> bool:
+        copied()
+        changed = commit(self)
+        copied()
+        return changed
+
+    with rem.connect(path, background=False) as db:
+        db.register(Note, name="notes")
+        fill(db, ["red fox", "blue fox"])
+        db.create_index("notes", "content", metric="bm25")
+        monkeypatch.setattr(TextIndex, "put", put_between)
+        monkeypatch.setattr(TextIndex, "commit", commit_between)
+        for i in range(12):
+            db.insert("notes", {"id": f"m{i}", "content": f"red word{i}"})
+            db.search("notes", "red", mode="text")
+        monkeypatch.undo()
+        assert db.verify().rows() == []
+    assert len(copies) == 48
+    for i, copy in enumerate(copies):
+        with rem.connect(copy, background=False) as db:
+            assert db.verify().rows() == [], copy.name
+            if i % 8 < 4:
+                assert len(db.search("notes", "red", k=50, mode="text")) == i // 4 + 2
+
+
+def test_files_that_could_not_be_changed_count_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the entry cannot be taken back, the files stay as they were; where it was, they go."""
+    with rem.connect(tmp_path / "db", background=False) as db:
+        db.register(Note, name="notes")
+        fill(db, ["red fox", "blue fox"])
+        db.create_index("notes", "content", metric="bm25")
+
+        def full(*args: Any) -> None:
+            raise rem.ExecuteError("the disk is full")
+
+        for owner, name in ((kept_index.IndexFiles, "drop_entry"), (TextIndex, "put")):
+            db.insert("notes", {"content": f"red {name}"})
+            with monkeypatch.context() as patched:
+                patched.setattr(owner, name, full)
+                with contextlib.suppress(rem.ExecuteError):
+                    db.search("notes", "red", mode="text")
+            assert db.verify().rows() == []
+            assert len(db.search("notes", "red", k=9, mode="text")) == 2 + (name == "put")
 
 
 def test_a_killed_process_loses_and_invents_nothing(tmp_path: Path) -> None:
