@@ -22,6 +22,7 @@ import rocksdict
 from rem_arrow.base.errors import ConflictError, CorruptionError, RemError
 from rem_arrow.storage import claims, forks, keys, kv_options, log_file
 from rem_arrow.storage.kv_errors import ROCKSDB_ERROR, closed_meanwhile, translated
+from rem_arrow.storage.reader_turns import ReaderTurns
 
 Op: TypeAlias = "tuple[str, bytes, bytes | None]"
 Mode: TypeAlias = Literal["write", "read"]
@@ -56,6 +57,7 @@ class KV:
         # What is damaged, where the store is open without some of its files.
         self.damage: str | None = None
         self._reopening = threading.Lock()
+        self._turns = ReaderTurns(path)
         # How often it was opened again.
         self.reopened = 0
         self._synced = rocksdict.WriteOptions()
@@ -264,6 +266,7 @@ class KV:
 
     def flush(self, family: str) -> None:
         """Make everything in `family` durable."""
+        self._turns.give()
         try:
             self._families[family].flush(wait=True)
         except ROCKSDB_ERROR as error:
@@ -283,8 +286,10 @@ class KV:
         """Let RocksDB drop what is deleted, merge its files and give up its old logs."""
         try:
             for family in self._families.values():
+                self._turns.give()
                 family.flush(wait=True)
             for family in self._families.values():
+                self._turns.give()
                 family.compact_range(None, None)
         except ROCKSDB_ERROR as error:
             raise self._write_failed(error, f"compacting {self.path}") from error
@@ -311,6 +316,7 @@ class KV:
         self._closed = True
         with self._reopening:
             self._disconnect()
+        self._turns.close()
         if self.mode == "write":
             self._release()
 

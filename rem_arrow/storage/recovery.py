@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from pydantic_core import from_json, to_json
@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.base.schema import Table
-from rem_arrow.storage import copies, keys, last_commit, tail
+from rem_arrow.storage import copies, keys, last_commit, reader_turns, tail
 from rem_arrow.storage.cache import ColumnCache
 from rem_arrow.storage.kv import KV, Mode, Op
 from rem_arrow.storage.last_commit import Known, LastCommit
@@ -24,6 +24,12 @@ from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView, TableVersion, UnreadableParts, Version
 
 _PATIENCE_S = 30
+
+
+class _Changed(NamedTuple):
+    """An attempt beside which files changed, and what failed for that."""
+
+    failure: RemError | None
 
 
 def begin_format(kv: KV) -> None:
@@ -61,34 +67,45 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
     RocksDB reads the list of data files, and then the logs. A writer that flushes in between deletes logs whose data
     are in files that the list lacks, and rows of two moments, or none, would come together. Each flush and compaction
     is written to the manifest first: where that is the same before and behind, what was read is one moment; else it is
-    read again.
+    read again, and the writer is asked to rest meanwhile.
 
     Raises:
         CorruptionError: files are damaged or missing.
         ExecuteError: the writer changed its files at every attempt.
     """
     end = time.monotonic() + _PATIENCE_S
+    turn: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     while True:
-        before = _layout(path)
-        kv: KV | None = None
-        failure: RemError | None = None
-        try:
-            known = last_commit.read(path)
-            kv = open_kv(path, "read", memory_bytes, known)
-            if _layout(path) == before:
-                cache = ColumnCache(memory_bytes // 2)
-                return kv, cache, checked_version(kv, cache, known)
-        except RemError as error:
-            failure = error
-        if kv is not None:
-            kv.close()
-        # Files that are gone because the writer has replaced them are no damage.
-        if failure is not None and _layout(path) == before:
-            raise failure
+        with turn:
+            opened = _opened_at_rest(path, memory_bytes)
+        if not isinstance(opened, _Changed):
+            return opened
         if time.monotonic() > end:
             raise ExecuteError(
                 f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
-            ) from failure
+            ) from opened.failure
+        turn = reader_turns.asked(path)
+
+
+def _opened_at_rest(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version] | _Changed:
+    """Open a folder for reading, unless its files change meanwhile."""
+    before = _layout(path)
+    kv: KV | None = None
+    failure: RemError | None = None
+    try:
+        known = last_commit.read(path)
+        kv = open_kv(path, "read", memory_bytes, known)
+        if _layout(path) == before:
+            cache = ColumnCache(memory_bytes // 2)
+            return kv, cache, checked_version(kv, cache, known)
+    except RemError as error:
+        failure = error
+    if kv is not None:
+        kv.close()
+    # Files that are gone because the writer has replaced them are no damage.
+    if failure is not None and _layout(path) == before:
+        raise failure
+    return _Changed(failure)
 
 
 def open_writer(path: Path, memory_bytes: int, known: Known | None) -> tuple[KV, ColumnCache, Version, LastCommit]:
