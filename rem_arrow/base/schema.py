@@ -15,8 +15,14 @@ from rem_arrow.base import checks, datatypes
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 
-# The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users.
-TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors"]
+# The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users. What is no
+# relation is described in the same form: it has no fields.
+TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors", "schema"]
+RELATIONS: frozenset[TableKind] = frozenset({"entity", "plain", "system", "view"})
+
+# The schema that every database has, and that of tables that belong to a handle. Schemas of these names are no users'.
+MAIN, TEMPORARY = "main", "temp"
+RESERVED_SCHEMAS = (MAIN, TEMPORARY, "system", "information_schema", "pg_catalog")
 
 ROWID_COLUMN = 0xFFFF
 # RocksDB values and HNSW links are sized for vectors; no embedding model comes near.
@@ -188,6 +194,16 @@ class Table:
     def names(self) -> list[str]:
         return [f.name for f in self.fields]
 
+    @property
+    def is_relation(self) -> bool:
+        """Whether a query may read it by its name."""
+        return self.kind in RELATIONS
+
+    @property
+    def key_in_catalog(self) -> str | None:
+        """What it is found by, see `catalog_key`; None for what has no name for users."""
+        return None if self.kind == "vectors" else catalog_key(self.name, "" if self.is_relation else self.kind)
+
     def field(self, name: str) -> Field:
         """Return the field of that exact name. Raises InputError with a suggestion."""
         for field in self.fields:
@@ -280,6 +296,11 @@ class Table:
         )
 
 
+def catalog_key(name: str, kind: str = "") -> str:
+    """Return what finds an entry of the catalog: relations share one set of names, each other kind has its own."""
+    return f"\0{kind} {name.casefold()}" if kind else name.casefold()
+
+
 def check_columns(count: int, table: str) -> None:
     """Raise InputError for more columns than a table may have."""
     if count > COLUMNS_MAX:
@@ -296,6 +317,9 @@ def check_name(name: str, what: str) -> str:
         raise InputError(f"the {what} name {name!r} holds a control character, which SQL cannot quote; rename it")
     if len(name.encode()) > NAME_BYTES_MAX:
         raise InputError(f"the {what} name {name[:40]!r}... is longer than {NAME_BYTES_MAX} bytes")
+    prefix, dot, _ = name.casefold().partition(".")
+    if what in ("table", "view") and dot and prefix in RESERVED_SCHEMAS:
+        raise InputError(f"{name} would be in the schema {prefix}, which is no user's; rename it")
     if what == "column" and (name == "*" or (name.startswith("^") and name.endswith("$"))):
         raise InputError(f"the column name {name!r} is a pattern of names to Polars, which runs the queries; rename it")
     return name

@@ -4,7 +4,7 @@ kind."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.session_state import SessionState
 
 if TYPE_CHECKING:
     import numpy as np
@@ -197,6 +198,15 @@ class IndexCall:
 class Catalog(Protocol):
     """Names to sources, at one version of the database."""
 
+    @property
+    def session(self) -> SessionState:
+        """What the handle has set."""
+
+    def resolve(self, parts: Sequence[str], within: str | None = None) -> str | None:
+        """Return the full name, which the other methods take, of the table or view that a name in up to three parts
+        means in the schema `within`, by default in those of the session; None if there is none. Raises BindError for
+        a schema that does not exist."""
+
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         """Return the rows of a function that an index answers: at least the wanted columns, under their names."""
 
@@ -205,6 +215,9 @@ class Catalog(Protocol):
 
     def entity_table(self, name: str) -> str | None:
         """Return the name of the table of entities that is called so, as edges have it, or None."""
+
+    def schema_of(self, name: str) -> str:
+        """Return the schema of what has this full name."""
 
     def view(self, name: str) -> str | None:
         """Return the SELECT of the view of that name, or None."""

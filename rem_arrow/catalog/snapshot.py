@@ -8,9 +8,12 @@ import polars as pl
 
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
+from rem_arrow.base.schema import TEMPORARY
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import IndexCall, TableSource
 from rem_arrow.catalog import system_views
 from rem_arrow.catalog.frame_table import FrameTable
+from rem_arrow.catalog.search_path import found, schema_of
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.storage.version import TableVersion, Version
 
@@ -22,7 +25,9 @@ class Snapshot:
     """The catalog of one statement: one pinned version, and the frames passed in, which hide tables of the same name.
 
     Args:
-        target: the table that the name TARGET stands for, with its rowids.
+        session: what the handle has set.
+        temporary: reads the temporary tables of the handle.
+        target: the table that the name TARGET stands for, with its rowids; a temporary one where `is_temporary`.
     """
 
     def __init__(
@@ -32,8 +37,13 @@ class Snapshot:
         *,
         include_deleted: bool = False,
         target: TableVersion | None = None,
+        session: SessionState | None = None,
+        temporary: Access | None = None,
+        is_temporary: bool = False,
     ) -> None:
+        self.session, self._temporary = session or SessionState(), temporary
         self.access, self._include_deleted, self._target = access, include_deleted, target
+        self._target_access = temporary if is_temporary and temporary is not None else access
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
@@ -42,10 +52,35 @@ class Snapshot:
     def version(self) -> Version:
         return self.access.version
 
-    def frame_key(self) -> tuple[object, ...]:
-        """Return the properties of the frames that a plan depends on: names, columns, and the magnitude of row
-        counts."""
-        return tuple((name, tuple(f.schema.items()), f.row_count().bit_length()) for name, f in self._frames.items())
+    def names(self) -> tuple[object, ...]:
+        """Return what the names of tables mean; it is the same objects as long as nothing is defined."""
+        return (self.version.names, None if self._temporary is None else self._temporary.version.names)
+
+    def key(self) -> tuple[object, ...]:
+        """Return what a plan depends on beside `names`: what the handle has set, and names, columns and the magnitude
+        of the row counts of frames."""
+        frames = tuple((name, tuple(f.schema.items()), f.row_count().bit_length()) for name, f in self._frames.items())
+        return (self.session, frames)
+
+    def resolve(self, parts: Sequence[str], within: str | None = None) -> str | None:
+        *qualifiers, name = parts
+        if not qualifiers and (name == TARGET or name.casefold() in self._frames):
+            return name
+        temporary = None if self._temporary is None else self._temporary.version
+        full = found(self.version, temporary, self.session, parts, within)
+        if full is None and not qualifiers and system_views.system_view(self.version, name) is not None:
+            return name
+        return full
+
+    def _found(self, name: str) -> tuple[Access, TableVersion] | None:
+        """Return the table or view of a full name, and what reads it."""
+        schema, _, own = name.partition(".")
+        if self._temporary is not None and schema == TEMPORARY:
+            tv = self._temporary.version.find(own)
+            if tv is not None:
+                return self._temporary, tv
+        tv = self.version.find(name)
+        return None if tv is None else (self.access, tv)
 
     def source(self, name: str) -> TableSource | None:
         frame = self._frames.get(name.casefold())
@@ -53,16 +88,17 @@ class Snapshot:
             return frame
         if name == TARGET and self._target is not None:
             hidden_too = self._include_deleted and self._target.table.kind == "system"
-            return StoredTable(self.access, self._target, include_deleted=hidden_too, rowids=True)
-        tv = self.version.find(name)
-        return (
-            None
-            if tv is None or tv.table.kind == "view"
-            else StoredTable(self.access, tv, include_deleted=self._include_deleted)
-        )
+            return StoredTable(self._target_access, self._target, include_deleted=hidden_too, rowids=True)
+        hit = self._found(name)
+        if hit is None or hit[1].table.kind == "view":
+            return None
+        return StoredTable(*hit, include_deleted=self._include_deleted)
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return table_functions.run(self.access, function, call)
+
+    def schema_of(self, name: str) -> str:
+        return schema_of(self.version, name)
 
     def entity_table(self, name: str) -> str | None:
         tv = self.version.find(name)
@@ -71,15 +107,21 @@ class Snapshot:
     def view(self, name: str) -> str | None:
         if name.casefold() in self._frames:
             return None
-        tv = self.version.find(name)
-        if tv is None:
+        hit = self._found(name)
+        if hit is None:
             return system_views.system_view(self.version, name)
-        return str(tv.table.model) if tv.table.kind == "view" else None
+        return str(hit[1].table.model) if hit[1].table.kind == "view" else None
 
     def parts(self, names: Sequence[str]) -> list[object]:
         """Return the parts of stored tables; the rows are the same as long as these are the same objects."""
-        versions = [self.version.find(name) for name in names]
-        return [None if tv is None else tv.parts for tv in versions]
+        hits = [self._found(name) for name in names]
+        return [None if hit is None else hit[1].parts for hit in hits]
 
     def table_names(self) -> list[str]:
-        return self._frame_names + [tv.table.name for tv in self.version] + list(system_views.NAMES)
+        temporary = () if self._temporary is None else self._temporary.version
+        return [
+            *self._frame_names,
+            *(tv.table.name for tv in temporary),
+            *(tv.table.name for tv in self.version),
+            *system_views.NAMES,
+        ]

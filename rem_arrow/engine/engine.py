@@ -59,8 +59,8 @@ class Engine:
         self._embed, self._scratch = embed, scratch
         # The statements of a text.
         self._statements: LruCache[str, list[Statement]] = LruCache(_PLANS_MAX)
-        # Optimized queries, and the names of the tables that they were bound to.
-        self._plans: LruCache[object, tuple[object, Query]] = LruCache(_PLANS_MAX)
+        # Optimized queries, and what the names meant by which they were bound.
+        self._plans: LruCache[object, tuple[tuple[object, ...], Query]] = LruCache(_PLANS_MAX)
         # Plans made ready to run, and the parts of the tables for which they are.
         self._prepared: LruCache[int, tuple[Relation, list[object], Prepared]] = LruCache(_PLANS_MAX)
 
@@ -234,11 +234,11 @@ class Engine:
     ) -> Query:
         """Return the optimized query, from the cache if its text and the tables are as they were; `part` is the query
         among several in the text."""
-        names = snapshot.version.names
+        names = snapshot.names()
         place, tree = part or (0, None)
-        key = (text, place, tuple(dtypes.items()), id(names), snapshot.frame_key())
+        key = (text, place, tuple(dtypes.items()), tuple(map(id, names)), snapshot.key())
         cached = self._plans.get(key)
-        if cached is not None and cached[0] is names:
+        if cached is not None and all(a is b for a, b in zip(cached[0], names, strict=True)):
             return cached[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())

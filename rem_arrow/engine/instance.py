@@ -10,6 +10,7 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine
 from rem_arrow.engine.run import Limits
@@ -35,6 +36,7 @@ class Instance:
 
     Attributes:
         limits: of a statement that names none.
+        session: what the handle has set.
         transactions: what open transactions have written.
     """
 
@@ -49,6 +51,7 @@ class Instance:
         self.scratch = Scratch(None if store.read_only else store.path / "scratch")
         self.engine = Engine(self.embeddings.vector, self.scratch)
         self.limits = Limits(None, store.settings.memory_bytes)
+        self.session = SessionState()
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
 
     def access(self, version: Version) -> Access:
@@ -64,7 +67,9 @@ class Instance:
         target: TableVersion | None = None,
     ) -> Snapshot:
         """Return the catalog at a version; see `Snapshot`."""
-        return Snapshot(self.access(version), frames, include_deleted=include_deleted, target=target)
+        return Snapshot(
+            self.access(version), frames, include_deleted=include_deleted, target=target, session=self.session
+        )
 
     def writable(self) -> Store:
         """Return the store to write to. Raises InputError where it may not be."""

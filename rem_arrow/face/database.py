@@ -19,6 +19,7 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.engine.instance import Instance
 from rem_arrow.face.conversations import ConversationVerbs
 from rem_arrow.face.documents import DocumentVerbs
@@ -166,6 +167,8 @@ class Database(
     ) -> None:
         self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
         self._temporary = temporary
+        if temporary is None:
+            self._instance.session = SessionState(store.path.stem)
         self._thread = threading.local()
         if not store.read_only:
             self._instance.indexes.sweep()

@@ -10,12 +10,14 @@ from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CopyTo,
     CreateIndex,
+    CreateSchema,
     CreateTable,
     CreateTableAs,
     CreateView,
     Delete,
     Describe,
     Drop,
+    DropSchema,
     Explain,
     Insert,
     Merge,
@@ -24,6 +26,7 @@ from rem_arrow.sql.statement.statement import (
     Statement,
     Summarize,
     Update,
+    Use,
     WritingCtes,
 )
 from rem_arrow.statements import (
@@ -31,6 +34,7 @@ from rem_arrow.statements import (
     index_definition,
     merge,
     rows,
+    schema_definition,
     show,
     staged_writes,
     table_alteration,
@@ -38,10 +42,12 @@ from rem_arrow.statements import (
     view_definition,
 )
 from rem_arrow.statements.environment import Context, Result, status
+from rem_arrow.statements.locations import located
 
 
 def run(context: Context, statement: Statement) -> Result:
     """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
+    statement = located(context, statement)
     match statement:
         case Select():
             return context.instance.engine.execute(
@@ -75,6 +81,12 @@ def run(context: Context, statement: Statement) -> Result:
             return table_definition.create_as(context, statement)
         case CreateView():
             return view_definition.create(context, statement)
+        case CreateSchema():
+            return schema_definition.create(context, statement)
+        case DropSchema():
+            return schema_definition.drop(context, statement)
+        case Use():
+            return schema_definition.use(context, statement)
         case CreateIndex():
             return index_definition.create(context, statement)
         case Drop(kind="INDEX"):

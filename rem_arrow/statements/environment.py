@@ -58,7 +58,9 @@ class Context:
         """Return the catalog at a version; by default the one that is pinned now."""
         tables = self.frames if frames is None else frames
         reader = self.instance.access(self.version()) if access is None else access
-        return Snapshot(reader, tables, include_deleted=self.include_deleted, target=target)
+        return Snapshot(
+            reader, tables, include_deleted=self.include_deleted, target=target, session=self.instance.session
+        )
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
         """Return a function that runs a query whose rows the binder needs."""

@@ -27,6 +27,7 @@ from rem_arrow.statements.environment import Context, Result, counted, status, t
 from rem_arrow.statements.rows import fitting
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
+from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
 
 
@@ -142,7 +143,7 @@ def make_room(
 
 
 def drop(context: Context, statement: Drop) -> Result:
-    """Run a DROP TABLE or DROP VIEW. With an entity table go the edges at its rows."""
+    """Run a DROP TABLE or DROP VIEW."""
     name, kind = statement.name, statement.kind.lower()
 
     def compute(access: Access) -> tuple[Changes, Result]:
@@ -165,12 +166,17 @@ def drop(context: Context, statement: Drop) -> Result:
                 name.start,
                 name.end,
             )
-        changes = _without_edges(context, access, tv.table.name) if tv.table.kind == "entity" else Changes()
-        changes.tables[tv.table.number] = None
-        changes.tables.update(dict.fromkeys(e.table for e in tv.table.embeddings))
-        return changes, status(f"dropped the {kind} {tv.table.name}")
+        return dropped(context, access, tv), status(f"dropped the {kind} {tv.table.name}")
 
     return context.define(compute)
+
+
+def dropped(context: Context, access: Access, tv: TableVersion) -> Changes:
+    """Return the changes that drop a table or view; with an entity table go the edges at its rows."""
+    changes = _without_edges(context, access, tv.table.name) if tv.table.kind == "entity" else Changes()
+    changes.tables[tv.table.number] = None
+    changes.tables.update(dict.fromkeys(e.table for e in tv.table.embeddings))
+    return changes
 
 
 def _without_edges(context: Context, access: Access, table: str) -> Changes:

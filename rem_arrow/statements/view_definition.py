@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import TextError
 from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import IndexCall, TableSource
+from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.query import Binder
@@ -23,6 +27,21 @@ class _Proposed:
 
     def __init__(self, snapshot: Snapshot, name: str, sql: str) -> None:
         self._snapshot, self._name, self._sql = snapshot, name.casefold(), sql
+
+    @property
+    def session(self) -> SessionState:
+        return self._snapshot.session
+
+    def schema_of(self, name: str) -> str:
+        return self._snapshot.schema_of(name)
+
+    def resolve(self, parts: Sequence[str], within: str | None = None) -> str | None:
+        *qualifiers, own = parts
+        full = self._snapshot.resolve(parts, within)
+        for schema in schemas(self._snapshot.version, self.session, qualifiers, within):
+            if full_name(schema, own).casefold() == self._name or full_name(schema, own) == full:
+                return full_name(schema, own)
+        return full
 
     def source(self, name: str) -> TableSource | None:
         return None if name.casefold() == self._name else self._snapshot.source(name)
@@ -64,7 +83,7 @@ def create(context: Context, statement: CreateView) -> Result:
 
 def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
     try:
-        return Binder(sql, catalog, {}).statement(parse(sql))
+        return Binder(sql, catalog, {}).statement(parse(sql), schema=catalog.schema_of(name))
     except TextError as error:
         if error.message.startswith("the view "):
             raise

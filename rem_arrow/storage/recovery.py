@@ -21,7 +21,7 @@ from rem_arrow.storage.kv import KV, Mode, Op
 from rem_arrow.storage.last_commit import Known, LastCommit
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
-from rem_arrow.storage.version import PartView, TableVersion, UnreadableParts, Version
+from rem_arrow.storage.version import PartView, TableVersion, UnreadableParts, Version, names_of
 
 _PATIENCE_S = 30
 
@@ -157,8 +157,7 @@ def load_version(kv: KV, cache: ColumnCache, known: Known | None = None) -> Vers
         known.check(kv.path, commit)
     tables = _tables(kv)
     versions = {number: table_version(kv, cache, table) for number, table in tables.items()}
-    names = {table.name.casefold(): number for number, table in tables.items() if table.kind != "vectors"}
-    return Version(kv, commit, versions, names)
+    return Version(kv, commit, versions, names_of(versions))
 
 
 def table_version(kv: KV, cache: ColumnCache, table: Table) -> TableVersion:

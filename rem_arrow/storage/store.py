@@ -37,7 +37,7 @@ from rem_arrow.storage.page_threads import PageThreads
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.settings import Settings
 from rem_arrow.storage.tail import Append, Run
-from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.storage.version import PartView, TableVersion, Version, names_of
 
 _RUN_BYTES_MAX = 64 << 20
 _WAITING_RUNS_MAX = 4
@@ -247,7 +247,7 @@ class Store:
                 self._active.pop(number, None)
             else:
                 tables[number] = TableVersion(table, tables[number].parts if number in tables else ())
-        return {tv.table.name.casefold(): number for number, tv in tables.items() if tv.table.kind != "vectors"}
+        return names_of(tables)
 
     def _run_for(self, table: int, changes: Changes) -> tuple[Run, int]:
         run = self._active.get(table)

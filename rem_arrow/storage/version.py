@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import numpy as np
 
 from rem_arrow.base.errors import CorruptionError
-from rem_arrow.base.schema import Table
+from rem_arrow.base.schema import Table, catalog_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
@@ -172,7 +172,7 @@ class Version:
 
     Attributes:
         kv: where its pages and index entries are; a reader that moves to a newer commit opens another one.
-        names: table numbers by name in lower case; tables of vectors have none.
+        names: table numbers by `Table.key_in_catalog`.
     """
 
     __slots__ = ("__weakref__", "commit", "kv", "names", "tables")
@@ -184,6 +184,15 @@ class Version:
         """Return the table of that name, compared without case."""
         number = self.names.get(name.casefold())
         return None if number is None else self.tables[number]
+
+    def entry(self, kind: str, name: str) -> Table | None:
+        """Return what is no relation, a schema say, by its name, compared without case."""
+        number = self.names.get(catalog_key(name, kind))
+        return None if number is None else self.tables[number].table
+
+    def entries(self, kind: str) -> list[Table]:
+        """Return all entries of a kind, by their names."""
+        return sorted((tv.table for tv in self.tables.values() if tv.table.kind == kind), key=lambda table: table.name)
 
     def damage(self) -> list[str]:
         """Return what is known to be damaged: files that were not opened, and tables that cannot be read."""
@@ -198,5 +207,11 @@ class Version:
                 raise CorruptionError(tv.damage)
 
     def __iter__(self) -> Iterator[TableVersion]:
-        """Yield the tables that have a name for users."""
-        return (tv for tv in self.tables.values() if tv.table.kind != "vectors")
+        """Yield the relations."""
+        return (tv for tv in self.tables.values() if tv.table.is_relation)
+
+
+def names_of(tables: Mapping[int, TableVersion]) -> dict[str, int]:
+    """Return the numbers of tables by their keys in the catalog."""
+    keys = ((tv.table.key_in_catalog, number) for number, tv in tables.items())
+    return {key: number for key, number in keys if key is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from types import SimpleNamespace
 
@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import NO_SKIPS, Skips
 from rem_arrow.engine.results import named
 from rem_arrow.lower.context import Environment, Lowering
@@ -67,6 +68,14 @@ class FrameCatalog:
             statistics=lambda _: None,
             scan=scan,
         )
+
+    session = SessionState()
+
+    def resolve(self, parts: Sequence[str], within: str | None = None) -> str | None:
+        return parts[-1] if parts[-1] in self.frames else None
+
+    def schema_of(self, name: str) -> str:
+        return "main"
 
     def entity_table(self, name: str) -> None:
         return None

@@ -7,7 +7,7 @@ relations are told apart by `match` where they are bound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -46,6 +46,13 @@ class StatementContext:
     evaluate: Evaluate | None
     expression: Operator
     names: Names = field(default_factory=Names)
+
+    def resolved(self, parts: Sequence[str], tree: exp.Expression, within: str | None = None) -> str | None:
+        """Return the full name of a table or view, see `Catalog.resolve`. Raises BindError with the position."""
+        try:
+            return self.catalog.resolve(parts, within)
+        except BindError as error:
+            raise self.error(error.message, tree, error.hint) from error
 
     def error(self, message: str, tree: exp.Expression, hint: str = "") -> BindError:
         return Place(self.text, tree).error(message, hint)

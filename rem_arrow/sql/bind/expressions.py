@@ -54,13 +54,23 @@ def _column(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if field is not None:
         return field
     if tree.args.get("db") is not None:
-        raise binder.unsupported("a column is named by its table and itself; schemas are not supported", tree)
+        return _of_schema(binder, tree)
     name = tree.name.casefold()
     if not tree.table and name in binder.aliases and (name in binder.preferred or not binder.scope.knows(tree.name)):
         return binder.of_alias(name)
     if not tree.table and (meant := binder.scope.alias(tree.name)) is not None:
         return meant
     return binder.scope.visible(tree.name, tree.table or None, binder.place(tree)).bound
+
+
+def _of_schema(binder: ExprBinder, tree: exp.Column) -> Expr:
+    """`s.t.a` is the column of the table s.t that FROM has under its own name."""
+    parts = [tree.args[key].name for key in ("catalog", "db", "table") if tree.args.get(key) is not None]
+    full = binder.context.resolved(parts, tree)
+    scope = None if full is None else binder.scope.of_source(parts[-1], full)
+    if scope is None:
+        raise binder.error(f'no table "{".".join(parts)}" in FROM', tree)
+    return scope.visible(tree.name, parts[-1], binder.place(tree)).bound
 
 
 def _literal(binder: ExprBinder, tree: exp.Expression) -> Expr:

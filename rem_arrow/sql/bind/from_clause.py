@@ -18,6 +18,7 @@ from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
 from rem_arrow.sql.bind.view import Views
 from rem_arrow.sql.text.rendered import shown
+from rem_arrow.sql.text.trees import parts_of
 
 BindQuery: TypeAlias = Callable[[exp.Expression, Surroundings], Query]
 
@@ -29,7 +30,7 @@ class FromBinder:
         self.context, self.bind_query, self._bind_cte = context, bind_query, bind_cte
         # How many subqueries without a name each FROM has, of those that are being bound.
         self._unnamed = [0]
-        self._views = Views(context.text, lambda view: bind_query(view, Surroundings()))
+        self._views = Views(context.text, lambda view, schema: bind_query(view, Surroundings(schema=schema)))
 
     def bind(self, tree: exp.Select, around: Surroundings) -> BoundRelation:
         """Return the plan of FROM and its scope; without a FROM one row of no columns."""
@@ -112,10 +113,8 @@ class FromBinder:
     # --- kinds of relations
 
     def _table(self, tree: exp.Table, around: Surroundings) -> BoundRelation:
-        name = tree.name
-        if tree.args.get("db") is not None:
-            raise self.context.unsupported("tables have plain names; schemas are not supported", tree)
-        cte = around.ctes.get(name.casefold())
+        name, parts = tree.name, parts_of(tree)
+        cte = around.ctes.get(name.casefold()) if len(parts) == 1 else None
         if cte is not None and cte.working:
             columns = tuple((self.context.names.fresh(n), n, t) for n, t in cte.working)
             query = Query(Working(name.casefold(), columns), tuple(n for n, _ in cte.working))
@@ -123,14 +122,17 @@ class FromBinder:
         if cte is not None:
             defined = cte.tree.args["alias"].args.get("columns") or ()
             return derived(self.context, self._bind_cte(cte), tree.alias or name, tree, defined)
-        view = self.context.catalog.view(name)
+        full = self.context.resolved(parts, tree, around.schema)
+        if full is None:
+            names, shown = [*around.ctes, *self.context.catalog.table_names()], ".".join(parts)
+            raise self.context.error(f'no table "{shown}"', tree.this, suggest(shown, names, "Tables"))
+        view = self.context.catalog.view(full)
         if view is not None:
-            return self._derived(self._views.query(name, view, tree), tree.alias or name, tree)
-        source = self.context.catalog.source(name)
-        if source is None:
-            names = [*around.ctes, *self.context.catalog.table_names()]
-            raise self.context.error(f'no table "{name}"', tree.this, suggest(name, names, "Tables"))
-        return scanned(self.context, name, source, tree)
+            schema = self.context.catalog.schema_of(full)
+            return self._derived(self._views.query(full, view, schema, tree), tree.alias or name, tree)
+        source = self.context.catalog.source(full)
+        assert source is not None, "what has a name and is no view is a source"
+        return scanned(self.context, full, source, tree, alias=tree.alias or name)
 
     def _derived(self, query: Query, alias: str, tree: exp.Expression) -> BoundRelation:
         return derived(self.context, query, alias, tree)

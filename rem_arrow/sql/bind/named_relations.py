@@ -23,9 +23,10 @@ class BoundRelation(NamedTuple):
     scope: Scope
 
 
-def scanned(context: StatementContext, name: str, source: TableSource, tree: exp.Table) -> BoundRelation:
-    """Return a table of the catalog; its hidden columns are seen by their names, and are no part of `*`."""
-    alias, vectors = tree.alias or name, source.vectors
+def scanned(context: StatementContext, name: str, source: TableSource, tree: exp.Table, *, alias: str) -> BoundRelation:
+    """Return a table of the catalog by its full name; its hidden columns are seen by their names, and are no part of
+    `*`."""
+    vectors = source.vectors
     labels = _column_names(context, alias, list(source.schema), tree)
     shown = [(label, c, t, False) for label, (c, t) in zip(labels, source.schema.items(), strict=True)]
     hidden = [(c, c, t, True) for c, t in source.hidden.items()]

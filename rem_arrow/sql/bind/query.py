@@ -53,9 +53,9 @@ class Binder:
         # its own.
         self._ctes: dict[int, tuple[Cte, Query, int]] = {}
 
-    def statement(self, tree: exp.Expression) -> Query:
-        """Bind a whole statement; every column of the result has a type."""
-        query = self.query(tree)
+    def statement(self, tree: exp.Expression, *, schema: str | None = None) -> Query:
+        """Bind a whole statement, or the query of a view in a schema; every column of the result has a type."""
+        query = self.query(tree, Surroundings(schema=schema))
         columns, fresh = query.plan.schema, self.context.names.fresh
         if not any(isinstance(t, pl.Null) for t in columns.values()):
             return query

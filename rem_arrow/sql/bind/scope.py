@@ -116,6 +116,17 @@ class Scope:
         """Return the columns of `t.*`, for the relations of that name. Raises BindError when there are none."""
         return [c for c in self._all_of(alias, place) if not c.hidden]
 
+    def of_source(self, alias: str, source: str) -> Scope | None:
+        """Return the relations of that name that are the table of that full name, here or in a query around; None where
+        there are none. The table that a statement changes is not asked for its name."""
+        own = [
+            (name, columns)
+            for name, columns in self.relations
+            if name.casefold() == alias.casefold()
+            and any(c.source.startswith("\0") or c.source.casefold() == source.casefold() for c in columns)
+        ]
+        return Scope(own) if own else None if self.outer is None else self.outer.of_source(alias, source)
+
     def find(self, unique: str) -> Visible | None:
         """Return the column of that unique name, here or in a query around."""
         here = next((c for _, columns in self.relations for c in columns if c.unique == unique), None)
@@ -148,10 +159,13 @@ class Scope:
         return [column for columns in named for column in columns]
 
     def tell_apart(self, alias: str | None, place: Place) -> None:
-        """Raise BindError when two relations have this name, or without one when any two have the same."""
+        """Raise BindError when two relations have this name, or without one when any two have the same; then tables of
+        two schemas under their own names are told apart by these."""
         names = [name.casefold() for name, _ in self.relations]
-        for name, _ in self.relations:
-            if names.count(name.casefold()) > 1 and (alias is None or alias.casefold() == name.casefold()):
+        if alias is None:
+            names = [_told_apart(name, columns) for name, (_, columns) in zip(names, self.relations, strict=True)]
+        for name, told in zip((name for name, _ in self.relations), names, strict=True):
+            if names.count(told) > 1 and (alias is None or alias.casefold() == told):
                 raise place.error(
                     f'the table "{name}" is ambiguous: two in FROM have this name', "Give one of the tables an alias."
                 )
@@ -227,6 +241,12 @@ def without_references(tree: exp.Expression) -> exp.Expression:
             exp.column(node.this.copy()) if isinstance(node, exp.Column) and node.table.startswith(_UNIQUE) else node
         )
     )
+
+
+def _told_apart(name: str, columns: list[Visible]) -> str:
+    """Return the full name of a table of a schema that has no alias, else the name."""
+    source = columns[0].source.casefold() if columns else ""
+    return source if source.endswith(f".{name}") else name
 
 
 def _how_to_tell_apart(hits: list[tuple[str, Visible]]) -> str:

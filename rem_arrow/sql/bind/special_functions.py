@@ -11,6 +11,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.session_state import SessionState
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind.arithmetic import arithmetic
@@ -106,6 +107,17 @@ def _clock(name: str, dtype: pl.DataType) -> Special:
 
 def _constant(value: str) -> Special:
     return lambda _binder, _trees, _tree: Literal(value, pl.String())
+
+
+def _of_session(value: Callable[[SessionState], str]) -> Special:
+    return lambda binder, _trees, _tree: Literal(value(binder.context.catalog.session), pl.String())
+
+
+def _schemas(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """current_schemas(all): those in which names are sought."""
+    _expect(binder, trees, 1, tree)
+    names = [exp.Literal.string(n) for n in dict.fromkeys((*binder.context.catalog.session.schemas, "main"))]
+    return binder.bind(exp.Array(expressions=names))
 
 
 def _date_trunc(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -220,9 +232,10 @@ SPECIAL: dict[str, Special] = {
     "uuidv7": _random("uuidv7", pl.String()),
     "setseed": _nothing,
     "entity_table": _entity_table,
-    "current_schema": _constant("main"),
-    "current_database": _constant("memory"),
-    "current_catalog": _constant("memory"),
+    "current_schema": _of_session(lambda session: session.schema),
+    "current_schemas": _schemas,
+    "current_database": _of_session(lambda session: session.database),
+    "current_catalog": _of_session(lambda session: session.database),
     "current_user": _constant("rem_arrow"),
     "session_user": _constant("rem_arrow"),
     "user": _constant("rem_arrow"),

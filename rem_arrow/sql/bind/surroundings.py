@@ -13,18 +13,20 @@ from rem_arrow.sql.bind.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """CTEs by their casefolded names, and the scope around; None where no query is around."""
+    """CTEs by their casefolded names, and the scope around; None where no query is around. `schema` is that of the
+    view whose query it is."""
 
     ctes: Mapping[str, Cte] = field(default_factory=dict)
     outer: Scope | None = None
+    schema: str | None = None
 
     def seeing(self, outer: Scope | None) -> Surroundings:
         """Return the same CTEs around what sees another scope."""
-        return Surroundings(self.ctes, outer)
+        return Surroundings(self.ctes, outer, self.schema)
 
     def with_cte(self, name: str, cte: Cte) -> Surroundings:
         """Return the same with one CTE more, which hides another of its name."""
-        return Surroundings({**self.ctes, name: cte}, self.outer)
+        return Surroundings({**self.ctes, name: cte}, self.outer, self.schema)
 
 
 @dataclass(frozen=True, slots=True)

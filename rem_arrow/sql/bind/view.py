@@ -19,13 +19,13 @@ from rem_arrow.sql.text.position import position
 class Views:
     """Expands the views of one statement; knows which it is inside of."""
 
-    def __init__(self, text: str, bind: Callable[[exp.Expression], Query]) -> None:
+    def __init__(self, text: str, bind: Callable[[exp.Expression, str], Query]) -> None:
         self._text, self._bind = text, bind
         self._inside: list[str] = []
 
-    def query(self, name: str, view: str, tree: exp.Expression) -> Query:
-        """Return the bound SELECT of a view. Raises BindError for one that reads itself, or that no longer fits its
-        tables."""
+    def query(self, name: str, view: str, schema: str, tree: exp.Expression) -> Query:
+        """Return the bound SELECT of a view of that full name, in a schema. Raises BindError for one that reads itself,
+        or that no longer fits its tables."""
         folded = name.casefold()
         if folded in self._inside:
             raise BindError(
@@ -33,7 +33,7 @@ class Views:
             )
         self._inside.append(folded)
         try:
-            return self._bind(_without_places(parse(view)))
+            return self._bind(_without_places(parse(view)), schema)
         except TextError as error:
             if error.start is not None or "the view " in error.message:
                 raise

@@ -10,6 +10,7 @@ from sqlglot import exp
 from rem_arrow.sql.statement.definitions import alter, create, drop
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.merge_statement import merge
+from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, search_path, use
 from rem_arrow.sql.statement.statement import (
     Conflict,
     Control,
@@ -32,11 +33,9 @@ from rem_arrow.sql.text.trees import literal_text
 
 _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
 _REFUSED: dict[type[exp.Expression], str] = {
-    exp.Set: _SETTINGS,
     exp.Pragma: _SETTINGS,
     exp.Attach: "ATTACH is not supported; a connection has one database: hand other tables in as frames",
     exp.Detach: "DETACH is not supported; a connection has one database",
-    exp.Use: "USE is not supported; a connection has one database",
     exp.Analyze: "ANALYZE is not needed: statistics are kept with the data",
 }
 
@@ -50,6 +49,21 @@ def classify(tree: exp.Expression, text: str) -> Statement:
         return writing_ctes(tree, text, classify)
     statement = _KINDS.get(type(tree))
     return statement(tree, text) if statement is not None else Select(tree)
+
+
+def _create(tree: exp.Create, text: str) -> Statement:
+    return create_schema(tree, text) if str(tree.args.get("kind")).upper() == "SCHEMA" else create(tree, text)
+
+
+def _drop(tree: exp.Drop, text: str) -> Statement:
+    return drop_schema(tree, text) if str(tree.args.get("kind")).upper() == "SCHEMA" else drop(tree, text)
+
+
+def _set(tree: exp.Set, text: str) -> Statement:
+    path = search_path(tree, text)
+    if path is None:
+        raise refuse_statement(_SETTINGS, tree, text)
+    return path
 
 
 def _insert(tree: exp.Insert, text: str) -> Insert:
@@ -200,8 +214,10 @@ _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
     exp.Delete: _delete,
     exp.Merge: merge,
     exp.TruncateTable: _truncate,
-    exp.Create: create,
-    exp.Drop: drop,
+    exp.Create: _create,
+    exp.Drop: _drop,
+    exp.Set: _set,
+    exp.Use: use,
     exp.Alter: alter,
     exp.Copy: _copy,
     exp.Describe: _describe,

@@ -7,6 +7,7 @@ from sqlglot import exp
 from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.sql.statement.statement import Assignments, Name
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import parts_of
 
 
 def name_of(tree: exp.Expression) -> Name:
@@ -15,13 +16,19 @@ def name_of(tree: exp.Expression) -> Name:
 
 
 def table_name(tree: exp.Expression, text: str) -> Name:
-    """Return the name of a table, view or index. Raises UnsupportedError for one in a schema, and for what is no
-    name."""
+    """Return the name of a table, view or index. Raises UnsupportedError for what is no name."""
     if not isinstance(tree, exp.Table) or not isinstance(tree.this, exp.Identifier):
         raise refuse("a name of a table is expected here", tree, text)
-    if tree.args.get("db") is not None:
-        raise refuse("tables have plain names; schemas are not supported", tree, text)
-    return name_of(tree.this)
+    first = next(tree.args[key] for key in ("catalog", "db", "this") if tree.args.get(key) is not None)
+    return Name(tree.name, position(first)[0], position(tree.this)[1], parts_of(tree)[:-1])
+
+
+def schema_name(tree: exp.Expression, text: str) -> Name:
+    """Return the name of a schema, before which the database may stand."""
+    if not isinstance(tree, exp.Table) or not isinstance(tree.args.get("db"), exp.Identifier):
+        raise refuse("a name of a schema is expected here", tree, text)
+    catalog = tree.args.get("catalog")
+    return Name(tree.args["db"].name, *position(tree), () if catalog is None else (catalog.name,))
 
 
 def refuse(message: str, tree: exp.Expression, text: str) -> UnsupportedError:

@@ -16,9 +16,17 @@ from sqlglot import exp
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A name, and for that of a table what stands before it: a schema, the database."""
+
     text: str
     start: int | None = None
     end: int | None = None
+    qualifiers: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The name as it stands in the text."""
+        return ".".join((*self.qualifiers, self.text))
 
 
 Assignments: TypeAlias = "tuple[tuple[Name, exp.Expression], ...]"
@@ -171,6 +179,27 @@ class CreateView:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateSchema:
+    schema: Name
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropSchema:
+    schema: Name
+    if_exists: bool
+    cascade: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """USE s, SET schema and SET search_path: where names without a schema are sought; `schemas` None: the default."""
+
+    schemas: tuple[Name, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class CreateIndex:
     index: Name
     table: Name
@@ -251,5 +280,7 @@ class Control:
 
 Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
-Defining: TypeAlias = "CreateTable | CreateTableAs | CreateView | CreateIndex | Drop | Alter"
-Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Control"
+Defining: TypeAlias = (
+    "CreateTable | CreateTableAs | CreateView | CreateIndex | CreateSchema | Drop | DropSchema | Alter"
+)
+Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Use | Control"

@@ -18,6 +18,11 @@ def members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
             return (tree,)
 
 
+def parts_of(tree: exp.Expression) -> tuple[str, ...]:
+    """Return the parts of the name of a table: `db.s.t` is ("db", "s", "t")."""
+    return tuple(tree.args[key].name for key in ("catalog", "db", "this") if tree.args.get(key) is not None)
+
+
 def named_argument(tree: exp.Expression) -> tuple[str, exp.Expression] | None:
     """Return the casefolded name and the value of `name => value` or `name := value`; None for any other argument."""
     if not isinstance(tree, (exp.Kwarg, exp.PropertyEQ)):

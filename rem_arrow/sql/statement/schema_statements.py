@@ -1,0 +1,47 @@
+"""CREATE SCHEMA, DROP SCHEMA, USE and SET search_path: trees to statements."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from rem_arrow.sql.statement.identifiers import refuse, schema_name
+from rem_arrow.sql.statement.statement import CreateSchema, DropSchema, Name, Use
+from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.trees import parts_of
+
+_PATHS = ("schema", "search_path")
+
+
+def create_schema(tree: exp.Create, text: str) -> CreateSchema:
+    """Return the statement that a CREATE SCHEMA is."""
+    return CreateSchema(schema_name(tree.this, text), bool(tree.args.get("replace")), bool(tree.args.get("exists")))
+
+
+def drop_schema(tree: exp.Drop, text: str) -> DropSchema:
+    """Return the statement that a DROP SCHEMA is."""
+    (name,) = tree.args.get("tables") or [tree.this]
+    return DropSchema(schema_name(name, text), bool(tree.args.get("exists")), bool(tree.args.get("cascade")))
+
+
+def use(tree: exp.Use, text: str) -> Use:
+    """Return the statement that a USE is."""
+    table = tree.this
+    if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+        raise refuse("USE takes a schema, or the database and a schema", tree, text)
+    return Use((Name(table.name, *position(table), parts_of(table)[:-1]),))
+
+
+def search_path(tree: exp.Set, text: str) -> Use | None:
+    """Return the statement that a SET schema or SET search_path is; None for any other SET."""
+    item = tree.expressions[0].this if len(tree.expressions) == 1 else None
+    if not isinstance(item, exp.EQ) or item.this.name.casefold() not in _PATHS:
+        return None
+    value = item.expression
+    place = position(value)
+    names = [n.strip() for n in value.name.split(",")] if item.this.name.casefold() == "search_path" else [value.name]
+    return Use(tuple(_qualified(n, *place) for n in names if n) or None)
+
+
+def _qualified(text: str, start: int | None, end: int | None) -> Name:
+    *qualifiers, name = [part.strip().strip('"') for part in text.split(".")]
+    return Name(name, start, end, tuple(qualifiers))
