@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Mapping
 
@@ -25,6 +26,9 @@ from rem_arrow.write.path import WritePath
 from rem_arrow.write.registered_models import Models
 from rem_arrow.write.writer import Writer
 
+# Of the memory limit: what the caches of temporary tables may take, and at least so many bytes.
+_TEMPORARY_SHARE, _TEMPORARY_BYTES_MIN = 1 / 8, 32 << 20
+
 
 class Instance:
     """One open database.
@@ -41,7 +45,9 @@ class Instance:
     """
 
     def __init__(self, store: Store, embedder: Provider, files: FileAccess, *, embeds_later: bool = False) -> None:
-        self.store, self.files = store, files
+        self.store, self.files, self.embedder = store, files, embedder
+        self._temporary: Instance | None = None
+        self._making = threading.Lock()
         self.indexes = Indexes(store)
         self.models = Models()
         self.embeddings = Embeddings(store, embedder)
@@ -54,6 +60,22 @@ class Instance:
         self.session = SessionState()
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
 
+    def temporary(self, create: bool = False) -> Instance | None:
+        """Return the instance of the temporary tables of this handle: a store in the scratch folder, which goes with
+        it. None where there is none, unless it is to be made."""
+        if self._temporary is None and create:
+            with self._making:
+                if self._temporary is None:
+                    self._temporary = self._made()
+        return self._temporary
+
+    def _made(self) -> Instance:
+        self.store.check_open()
+        memory = max(_TEMPORARY_BYTES_MIN, int(self.store.settings.memory_bytes * _TEMPORARY_SHARE))
+        settings = self.store.settings._replace(memory_bytes=memory, durability="wal")
+        store = Store(self.scratch.folder(), read_only=False, settings=settings, tidy=self.store.tidy)
+        return Instance(store, self.embedder, self.files)
+
     def access(self, version: Version) -> Access:
         """Return the reader of a version."""
         return Access(self.indexes, version)
@@ -65,10 +87,16 @@ class Instance:
         *,
         include_deleted: bool = False,
         target: TableVersion | None = None,
+        temporary: Access | None = None,
     ) -> Snapshot:
         """Return the catalog at a version; see `Snapshot`."""
         return Snapshot(
-            self.access(version), frames, include_deleted=include_deleted, target=target, session=self.session
+            self.access(version),
+            frames,
+            include_deleted=include_deleted,
+            target=target,
+            session=self.session,
+            temporary=temporary,
         )
 
     def writable(self) -> Store:
@@ -79,7 +107,9 @@ class Instance:
         return self.store
 
     def close(self, timeout_s: float) -> None:
-        """Finish the running commit, stop background work and close the files."""
+        """Finish the running commit, stop background work and close the files; temporary tables are gone."""
+        if self._temporary is not None:
+            self._temporary.close(timeout_s)
         self.store.close(timeout_s)
         self.indexes.close()
         self.scratch.close()

@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
@@ -43,6 +44,7 @@ from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
+from rem_arrow.statements.environment import Side
 from rem_arrow.storage import compaction, forks
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.settings import Durability, Settings
@@ -166,7 +168,7 @@ class Database(
         embed: str = "write",
     ) -> None:
         self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
-        self._temporary = temporary
+        self._deleted_at_close = temporary
         if temporary is None:
             self._instance.session = SessionState(store.path.stem)
         self._thread = threading.local()
@@ -233,8 +235,8 @@ class Database(
         """
         self._instance.close(timeout_s)
         _OPEN.discard(self)
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        if self._deleted_at_close is not None:
+            shutil.rmtree(self._deleted_at_close, ignore_errors=True)
 
     def __enter__(self) -> Database:
         return self
@@ -267,6 +269,15 @@ class Database(
             self._instance.writes.run(compute, rewriting=True) if transaction is None else transaction._define(compute)
         )
 
+    def _temporary(self, create: bool) -> Side | None:
+        transaction = self._thread_transaction()
+        if transaction is not None:
+            return transaction._temporary(create)
+        own = self._instance.temporary(create)
+        if own is None:
+            return None
+        return Side(own, own.store.pin, own.writes.run, partial(own.writes.run, rewriting=True))
+
     def _control(self, kind: str) -> None:
         transaction = self._thread_transaction()
         if transaction is not None:
@@ -274,7 +285,8 @@ class Database(
                 self._thread.transaction = None
             transaction._control(kind)
         elif kind == "BEGIN":
-            self._thread.transaction = self.transaction()
+            # A reader may have one too: over its temporary tables.
+            self._thread.transaction = Transaction(self._instance)
         else:
             raise InputError(f"{kind}: no transaction is open in this thread; BEGIN one")
 

@@ -13,6 +13,7 @@ from rem_arrow.face.find import FindVerbs
 from rem_arrow.face.graph import GraphVerbs
 from rem_arrow.face.graph_measures import MeasureVerbs
 from rem_arrow.face.graph_paths import PathVerbs
+from rem_arrow.statements.environment import Side
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.version import Version
 from rem_arrow.write.path import Compute
@@ -29,6 +30,8 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        # Of the temporary tables, once they are read or written in it.
+        self._beside: Transaction | None = None
         # Under the lock: a concurrent write either knows that this transaction is open, or is part of its version.
         with instance.store.lock:
             self._overlay: Overlay | None = Overlay(instance.store.pin())
@@ -49,9 +52,16 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
             >>> db.get("issues", "docs")["priority"]
             1
         """
-        overlay = self._open()
+        overlay, beside = self._open(), self._beside
         self._overlay = None
-        self._instance.writes.commit(overlay.changes(), overlay.base)
+        if beside is None or beside._overlay is None:
+            self._instance.writes.commit(overlay.changes(), overlay.base)
+            return
+        own = beside._overlay
+        with beside._instance.store.lock:
+            beside._instance.store.check(own.changes(), own.base)
+            self._instance.writes.commit(overlay.changes(), overlay.base)
+            beside.commit()
 
     def rollback(self) -> None:
         """End the transaction, and store nothing of what it wrote.
@@ -100,8 +110,17 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
         else:
             self.rollback()
 
+    def _temporary(self, create: bool) -> Side | None:
+        own = self._instance.temporary(create)
+        if own is None:
+            return None
+        if self._beside is None:
+            self._beside = Transaction(own)
+        return Side(own, self._beside._version, self._beside._write, self._beside._define)
+
     def _writes_segments(self) -> bool:
         return False
 
     def _write(self, compute: Compute[T]) -> T:
+        self._instance.writable()
         return self._instance.writes.stage(compute, self._open())

@@ -17,7 +17,7 @@ from rem_arrow.engine.run import Limits
 from rem_arrow.interop.readers import from_arrow
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.statements.dispatch import run
-from rem_arrow.statements.environment import Context
+from rem_arrow.statements.environment import Context, Side
 from rem_arrow.storage.version import Version
 from rem_arrow.write.path import Compute
 
@@ -44,6 +44,10 @@ class Verbs(ABC):
     @abstractmethod
     def _control(self, kind: str) -> None:
         """Run BEGIN, COMMIT or ROLLBACK."""
+
+    @abstractmethod
+    def _temporary(self, create: bool) -> Side | None:
+        """Return the temporary tables of the handle; None where there are none, unless they are to be made."""
 
     @abstractmethod
     def _writes_segments(self) -> bool:
@@ -110,6 +114,7 @@ class Verbs(ABC):
                 self._define,
                 self._control,
                 self._writes_segments(),
+                self._temporary,
             )
             rows = run(context, statement)
         return rows
@@ -121,7 +126,9 @@ class Verbs(ABC):
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, *, include_deleted: bool = False) -> Snapshot:
         tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
-        return self._instance.snapshot(self._version(), tables, include_deleted=include_deleted)
+        side = self._temporary(False)
+        temporary = None if side is None else side.instance.access(side.version())
+        return self._instance.snapshot(self._version(), tables, include_deleted=include_deleted, temporary=temporary)
 
     def _select(
         self, access: Access, text: str, parameters: Parameters, *, include_deleted: bool = False

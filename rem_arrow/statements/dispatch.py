@@ -47,7 +47,7 @@ from rem_arrow.statements.locations import located
 
 def run(context: Context, statement: Statement) -> Result:
     """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
-    statement = located(context, statement)
+    context, statement = located(context, statement)
     match statement:
         case Select():
             return context.instance.engine.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 import polars as pl
@@ -24,6 +24,15 @@ Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame]"
 Result: TypeAlias = pl.DataFrame
 
 
+class Side(NamedTuple):
+    """The temporary tables of a handle: as a store of their own, with what a `Context` has for the database."""
+
+    instance: Instance
+    version: Callable[[], Version]
+    write: Callable[[Compute[Result]], Result]
+    define: Callable[[Compute[Result]], Result]
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the execution of one statement needs.
@@ -36,6 +45,8 @@ class Context:
         define: the same for a computation that changes the set of tables; it holds `rewriting` too.
         control: begins or ends the transaction of BEGIN.
         bulk: many rows may go to segments at once; false in a transaction.
+        temporary: gives the temporary tables; None where there are none, unless told to make room for them.
+        main: of a statement that writes a temporary table: the context of the database, which it reads beside.
     """
 
     instance: Instance
@@ -51,15 +62,31 @@ class Context:
     define: Callable[[Compute[Result]], Result]
     control: Callable[[str], None]
     bulk: bool
+    temporary: Callable[[bool], Side | None]
+    main: Context | None = None
+
+    def of_temporary(self, side: Side) -> Context:
+        """Return the context of a statement that writes a temporary table."""
+        return replace(
+            self, instance=side.instance, version=side.version, write=side.write, define=side.define, main=self
+        )
 
     def snapshot(
         self, access: Access | None = None, *, frames: Frames | None = None, target: TableVersion | None = None
     ) -> Snapshot:
         """Return the catalog at a version; by default the one that is pinned now."""
         tables = self.frames if frames is None else frames
-        reader = self.instance.access(self.version()) if access is None else access
+        own = self.instance.access(self.version()) if access is None else access
+        main = self if self.main is None else self.main
+        side = self.temporary(False)
         return Snapshot(
-            reader, tables, include_deleted=self.include_deleted, target=target, session=self.instance.session
+            own if self.main is None else main.instance.access(main.version()),
+            tables,
+            include_deleted=self.include_deleted,
+            target=target,
+            session=main.instance.session,
+            temporary=own if self.main is not None else None if side is None else side.instance.access(side.version()),
+            is_temporary=self.main is not None,
         )
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rem_arrow.base.errors import BindError
+from rem_arrow.base.schema import TEMPORARY
 from rem_arrow.catalog.search_path import found, full_name, schema_of, schemas
 from rem_arrow.sql.statement.statement import (
     Alter,
@@ -25,43 +26,63 @@ from rem_arrow.sql.statement.statement import (
 from rem_arrow.statements.environment import Context
 
 
-def located(context: Context, statement: Statement) -> Statement:
-    """Return the statement with the full names of the table or view that it writes. Raises BindError for a schema that
-    does not exist."""
+def located(context: Context, statement: Statement) -> tuple[Context, Statement]:
+    """Return the statement with the full names of the table or view that it writes, and its context: that of temporary
+    tables where it writes one. Raises BindError for a schema that does not exist."""
     match statement:
         case Insert() | Update() | Delete() | Merge() | CopyFrom() | CreateIndex():
-            return replace(statement, table=_existing(context, statement.table))
+            context, table = _existing(context, statement.table)
+            return context, replace(statement, table=table)
         case Alter():
-            table, action = _existing(context, statement.table), statement.action
+            context, table = _existing(context, statement.table)
+            action = statement.action
             if isinstance(action, RenameTable):
                 schema = schema_of(context.version(), table.text)
                 action = RenameTable(replace(action.to, text=full_name(schema, action.to.text)))
-            return replace(statement, table=table, action=action)
+            return context, replace(statement, table=table, action=action)
         case Drop(kind="TABLE" | "VIEW"):
-            return replace(statement, name=_existing(context, statement.name))
+            context, name = _existing(context, statement.name)
+            return context, replace(statement, name=name)
+        case Drop(kind="INDEX"):
+            side = context.temporary(False)
+            is_temporary = side is not None and any(
+                index.casefold() == statement.name.text.casefold()
+                for tv in side.version()
+                for index, _ in tv.table.named_indexes
+            )
+            return context.of_temporary(side) if side is not None and is_temporary else context, statement
         case CreateTable() | CreateTableAs():
-            return replace(statement, table=_new(context, statement.table))
+            context, table = _new(context, statement.table)
+            return context, replace(statement, table=table)
         case CreateView():
-            return replace(statement, view=_new(context, statement.view))
+            context, view = _new(context, statement.view)
+            return context, replace(statement, view=view)
         case _:
-            return statement
+            return context, statement
 
 
-def _existing(context: Context, name: Name) -> Name:
-    """Return the full name of a table that exists; of one that does not the name as it is shown."""
-    version, session = context.version(), context.instance.session
+def _existing(context: Context, name: Name) -> tuple[Context, Name]:
+    """Return the full name of a table that exists, and its context; of one that does not the name as it is shown."""
+    version, session, side = context.version(), context.instance.session, context.temporary(False)
+    temporary = None if side is None else side.version()
     try:
-        full = found(version, None, session, (*name.qualifiers, name.text))
+        full = found(version, temporary, session, (*name.qualifiers, name.text))
     except BindError as error:
         raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
-    return Name(full or name.shown, name.start, name.end)
+    if side is not None and full == full_name(TEMPORARY, name.text):
+        return context.of_temporary(side), Name(name.text, name.start, name.end)
+    return context, Name(full or name.shown, name.start, name.end)
 
 
-def _new(context: Context, name: Name) -> Name:
-    """Return the full name of what is to be made."""
+def _new(context: Context, name: Name) -> tuple[Context, Name]:
+    """Return the full name of what is to be made, and its context."""
     version, session = context.version(), context.instance.session
     try:
         *_, schema = schemas(version, session, name.qualifiers or (session.schema,))
     except BindError as error:
         raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
-    return Name(full_name(schema, name.text), name.start, name.end)
+    if schema == TEMPORARY:
+        side = context.temporary(True)
+        assert side is not None, "it is made where there is none"
+        return context.of_temporary(side), Name(name.text, name.start, name.end)
+    return context, Name(full_name(schema, name.text), name.start, name.end)

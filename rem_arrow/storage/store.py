@@ -50,6 +50,7 @@ class Store:
         tidy: seals the waiting runs of a table, and compacts it where that is due, until it is told to stop.
 
     Attributes:
+        tidy: see above.
         interrupted: whoever wrote to the folder before may not have closed it.
     """
 
@@ -77,7 +78,7 @@ class Store:
         self.closed = False
         self._closing = threading.RLock()
         self.indexer: Indexer = NoIndexes()
-        self._tidy = tidy
+        self.tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
 
     def _opened(self) -> tuple[KV, ColumnCache, Version]:
@@ -168,7 +169,7 @@ class Store:
             base: the version that a transaction read; ConflictError if its rows changed since.
         """
         if base is not None:
-            self._recent.check(changes, base, self.version)
+            self.check(changes, base)
         self.version.check_sound(changes.appends)
         number = self.version.commit + 1
         ops: list[Op] = []
@@ -198,6 +199,10 @@ class Store:
         ]
         self.write_commit(number, ops, drop)
         return self._publish(number, changes, kills, appended)
+
+    def check(self, changes: Changes, base: Version) -> None:
+        """Raise ConflictError if rows that a transaction changed have changed since `base`. REQUIRES: the lock."""
+        self._recent.check(changes, base, self.version)
 
     def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]]) -> None:
         """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
@@ -263,7 +268,7 @@ class Store:
         if run is not None and (len(run.rowids) >= self.settings.tail_rows_max or run.bytes >= _RUN_BYTES_MAX):
             self.freeze(table)
             if self.background is not None:
-                self.background.run(partial(self._tidy, self, table))
+                self.background.run(partial(self.tidy, self, table))
                 # The background thread would wait for itself.
                 while self.is_full(table) and self.background.is_alive() and not self.background.is_here():
                     self._room.wait(0.1)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from rem_arrow.base.errors import BindError
 from rem_arrow.base.quoting import identifier
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
+from rem_arrow.sql.statement.schema_statements import check_properties, placed
 from rem_arrow.sql.statement.statement import (
     Action,
     AddColumn,
@@ -34,17 +37,19 @@ _NO_KEYS = (
 def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateIndex:
     """Return the statement that a CREATE is."""
     kind = str(tree.args.get("kind") or "").upper()
-    if tree.args.get("properties") is not None:
-        raise refuse(f"CREATE {kind} takes no further properties: no TEMPORARY, no WITH", tree, text)
+    if kind in ("TABLE", "VIEW"):
+        check_properties(tree, text)
     if tree.args.get("replace") and tree.args.get("exists"):
         raise refuse("OR REPLACE and IF NOT EXISTS exclude each other", tree, text)
     match kind:
         case "INDEX":
             return _index(tree, text)
         case "VIEW":
-            return _view(tree, text)
+            view = _view(tree, text)
+            return replace(view, view=placed(view.view, tree, text))
         case "TABLE":
-            return _table(tree, text)
+            table = _table(tree, text)
+            return replace(table, table=placed(table.table, tree, text))
         case _:
             raise refuse_statement(
                 f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", tree, text

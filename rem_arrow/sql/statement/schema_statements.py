@@ -1,14 +1,18 @@
-"""CREATE SCHEMA, DROP SCHEMA, USE and SET search_path: trees to statements."""
+"""Schemas: CREATE SCHEMA, DROP SCHEMA, USE and SET search_path, and that of what is TEMPORARY: trees to statements."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
+from rem_arrow.base.schema import MAIN, TEMPORARY
 from rem_arrow.sql.statement.identifiers import refuse, schema_name
 from rem_arrow.sql.statement.statement import CreateSchema, DropSchema, Name, Use
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.trees import parts_of
 
+_TEMPORARY = ((), (TEMPORARY,), (MAIN,), (TEMPORARY, MAIN))
 _PATHS = ("schema", "search_path")
 
 
@@ -21,6 +25,37 @@ def drop_schema(tree: exp.Drop, text: str) -> DropSchema:
     """Return the statement that a DROP SCHEMA is."""
     (name,) = tree.args.get("tables") or [tree.this]
     return DropSchema(schema_name(name, text), bool(tree.args.get("exists")), bool(tree.args.get("cascade")))
+
+
+def check_properties(tree: exp.Create, text: str) -> None:
+    """Refuse what a CREATE TABLE or VIEW says beside its name and columns, but TEMPORARY, and ON COMMIT PRESERVE ROWS,
+    which changes nothing."""
+    properties = tree.args.get("properties")
+    for prop in () if properties is None else properties.expressions:
+        match prop:
+            case exp.TemporaryProperty():
+                continue
+            case exp.OnCommitProperty() if not prop.args.get("delete"):
+                continue
+            case exp.OnCommitProperty():
+                raise refuse("the rows of a temporary table stay at a COMMIT; TRUNCATE empties it", tree, text)
+            case _:
+                raise refuse(
+                    f"CREATE {tree.args['kind']} takes no further properties, and this is one: "
+                    f"{prop.sql('duckdb')[:60]}",
+                    tree,
+                    text,
+                )
+
+
+def placed(name: Name, tree: exp.Create, text: str) -> Name:
+    """Return the name of what is created, in the schema of temporary tables if it is TEMPORARY."""
+    properties = tree.args.get("properties")
+    if properties is None or not any(isinstance(p, exp.TemporaryProperty) for p in properties.expressions):
+        return name
+    if tuple(q.casefold() for q in name.qualifiers) not in _TEMPORARY:
+        raise refuse("what is TEMPORARY is in the schema temp, and in no other", tree, text)
+    return replace(name, qualifiers=(TEMPORARY,))
 
 
 def use(tree: exp.Use, text: str) -> Use:
