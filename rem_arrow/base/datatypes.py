@@ -44,8 +44,8 @@ _PLAIN: dict[str, pl.DataType] = {
     "Categorical": pl.Categorical(),
 }
 
-# The fields of an interval with months: plan/types.py.
-_CALENDAR_FIELDS = ["interval_months", "interval_microseconds"]
+# The fields of an interval: plan/types.py.
+_CALENDAR_FIELDS = ["interval_months", "interval_days", "interval_microseconds"]
 
 _SQL_NAMES: dict[str, str] = {
     "Boolean": "BOOLEAN",

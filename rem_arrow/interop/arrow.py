@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from rem_arrow.base.datatypes import mapped
 from rem_arrow.base.errors import ExecuteError, UnsupportedError
+from rem_arrow.interop.arrow_intervals import to_arrow_intervals
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,4 +204,5 @@ def _batches(pieces: Iterable[pl.DataFrame], *, string_views: bool) -> Iterator[
 
 
 def _exported(frame: pl.DataFrame, *, string_views: bool) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest() if string_views else pl.CompatLevel.oldest())
+    level = pl.CompatLevel.newest() if string_views else pl.CompatLevel.oldest()
+    return to_arrow_intervals(frame.to_arrow(compat_level=level))

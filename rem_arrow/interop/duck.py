@@ -30,7 +30,6 @@ _CONFINED = {
 }
 # The expressions that read columns of types that Polars lacks, or defines otherwise.
 _CASTS: Mapping[str, str] = {
-    "INTERVAL": "epoch_us({0})",
     "BIT": "{0}::VARCHAR",
     "BIGNUM": "{0}::VARCHAR",
     "TIME WITH TIME ZONE": "{0}::VARCHAR",
@@ -78,8 +77,7 @@ def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[
             reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
         except _duckdb().Error as error:
             raise InputError(f"{where} cannot be read: {error}") from error
-        intervals = [pl.col(name).cast(pl.Duration("us")) for name, kind, *_ in columns if kind == "INTERVAL"]
-        return of_batches(reader, rows, intervals)
+        return of_batches(reader, rows)
 
     return open_table
 

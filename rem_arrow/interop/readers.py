@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.interop.arrow_intervals import from_arrow_intervals
 from rem_arrow.interop.expansion import check_expansion, check_open_expansion
 
 PIECE_ROWS = 122_880
@@ -64,18 +65,18 @@ def _of_frame(frame: pl.DataFrame) -> Input:
     return Input(frame.schema, frame.height, pieces)
 
 
-def of_batches(reader: pa.RecordBatchReader, rows: int | None, conversions: Sequence[pl.Expr] = ()) -> Input:
-    """Return a stream of Arrow batches as pieces, with the columns of `conversions` replaced. Raises InputError."""
+def of_batches(reader: pa.RecordBatchReader, rows: int | None) -> Input:
+    """Return a stream of Arrow batches as pieces. Raises InputError."""
 
     def frames() -> Iterator[pl.DataFrame]:
         try:
             for batch in reader:
-                yield _frame(pa.Table.from_batches([batch])).with_columns(conversions)
+                yield _frame(pa.Table.from_batches([batch]))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
             raise InputError(f"the data cannot be read: {error}") from error
 
     try:
-        schema = _frame(reader.schema.empty_table()).with_columns(conversions).schema
+        schema = _frame(reader.schema.empty_table()).schema
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
         raise InputError(f"the data cannot be read: {error}") from error
     return Input(schema, rows, _of_frames(frames()))
@@ -96,7 +97,7 @@ def from_arrow(data: Any) -> pl.DataFrame:
 def _frame(table: pa.Table) -> pl.DataFrame:
     # Polars believes offsets and texts: those that are wrong would have it read outside of its memory.
     table.validate(full=True)
-    frame = pl.from_arrow(table)
+    frame = pl.from_arrow(from_arrow_intervals(table))
     assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
     return frame
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.base.datatypes import instance
-from rem_arrow.lower import semantics, statistical
+from rem_arrow.lower import interval, semantics, statistical
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
@@ -16,7 +16,7 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
     """Return the expression of an aggregate; `inputs` are columns, `source` the type of the first."""
     if distinct:
         x = inputs[0] if name in _WITH_NULLS else inputs[0].drop_nulls()
-        inputs = [x.unique(maintain_order=True), *inputs[1:]]
+        inputs = [statistical.distinct(x, source), *inputs[1:]]
     x = inputs[0]
     match name:
         case "min" | "max" if len(inputs) > 1:
@@ -32,11 +32,11 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
         case "mode":
             return statistical.mode(x, source)
         case "histogram":
-            return statistical.histogram(x, result)
+            return statistical.histogram(x, source, result)
         case "sum":
             return semantics.total(x, source, result)
         case "avg":
-            return semantics.mean(x, source)
+            return interval.mean(x, source) if result == types.CALENDAR else semantics.mean(x, source)
         case "min":
             return semantics.least_of(x, source)
         case "max":

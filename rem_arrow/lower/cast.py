@@ -30,7 +30,7 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if source == dtype:
         return x
     if types.is_interval(dtype):
-        return cast_interval(x, source, dtype)
+        return cast_interval(x, source, dtype, safe=safe)
     if nested.is_nested(dtype) or nested.is_nested(source):
         return _nested(x, source, dtype, safe=safe)
     if types.is_text(source) and not isinstance(dtype, pl.String):

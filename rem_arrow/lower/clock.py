@@ -122,9 +122,10 @@ def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
         naive = interval.shifted(naive, back, _STAMP, arg_types[2])
     elif len(args) == 3:
         origin = (args[2].cast(_STAMP) if isinstance(arg_types[2], pl.Date) else args[2]).dt.replace_time_zone(None)
-    bucket = _bucket_of_months(naive, interval.months(width, dtype), origin) if dtype == types.CALENDAR else None
-    fixed = _bucket_of_micros(naive, interval.microseconds(width, dtype), origin)
-    bucket = fixed if bucket is None else pl.when(interval.months(width, dtype) != 0).then(bucket).otherwise(fixed)
+    months, size = interval.parts(width, dtype).months, interval.parts(width, dtype).fixed
+    bucket = _bucket_of_months(naive, months, origin) if dtype == types.CALENDAR else None
+    fixed = _bucket_of_micros(naive, size, origin)
+    bucket = fixed if bucket is None else pl.when(months != 0).then(bucket).otherwise(fixed)
     if len(args) == 3 and origin is None:
         bucket = interval.shifted(bucket, args[2], _STAMP, arg_types[2])
     zone = result.time_zone if isinstance(result, pl.Datetime) else None

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.lower import growth, semantics
+from rem_arrow.lower import growth, interval, semantics
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column
+from rem_arrow.plan import types
+from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr
 
 _ROW = "#row"
 
@@ -26,7 +27,7 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
 
     Keys and arguments become columns first: Polars would take a literal for one row, where SQL has one for each.
     """
-    keys = [context.expr(e).alias(n) for n, e in plan.keys]
+    keys = [_key(e, context).alias(n) for n, e in plan.keys]
     calls = [_call(i, n, c, context) for i, (n, c) in enumerate(plan.aggregates)]
     if not (keys or calls):
         return pl.LazyFrame({_ROW: [None]})
@@ -41,6 +42,12 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
     names = [n for n, _ in plan.keys]
     groups = rows.group_by(names).agg(results) if results else rows.select(names).unique()
     return semantics.with_single_rows(_without_categories(groups, plan), singles, _ROW)
+
+
+def _key(expr: Expr, context: Lowering) -> pl.Expr:
+    """Intervals that are equal, as 30 days and a month, are one group."""
+    key = context.expr(expr)
+    return interval.alike(key) if expr.dtype == types.CALENDAR else key
 
 
 def _call(place: int, name: str, call: AggregateCall, context: Lowering) -> _Call:

@@ -10,11 +10,14 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan import types
 
 Cast = Callable[[pl.Expr, pl.DataType, pl.DataType], pl.Expr]
 
 # A text inside of a list or struct is quoted where it could be read as something else.
 _SPECIAL = r"""[\[\]{}(),'"\\=:]|^\s|\s$|^$|^(?i:null)$"""
+_QUOTED = (pl.String, pl.Enum, pl.Binary, pl.Time, pl.Datetime, pl.Duration)
+_ESCAPED = str.maketrans({"'": "\\'", "\\": "\\\\"})
 _OPEN, _CLOSE = "[{(", "]})"
 
 
@@ -49,7 +52,7 @@ def text_of_nested(x: pl.Expr, source: pl.DataType, cast: Cast) -> pl.Expr:
         )
     unnamed = nested.is_unnamed(source)
     fields = [
-        (("" if unnamed else f"'{n}': "), _inner(x.struct.field(n), t, cast))
+        (("" if unnamed else f"'{n.translate(_ESCAPED)}': "), _inner(x.struct.field(n), t, cast))
         for n, t in nested.fields_of(source).items()
     ]
     body = pl.concat_str(
@@ -61,7 +64,7 @@ def text_of_nested(x: pl.Expr, source: pl.DataType, cast: Cast) -> pl.Expr:
 def _inner(x: pl.Expr, dtype: pl.DataType, cast: Cast) -> pl.Expr:
     """A value inside of a list or struct."""
     plain = cast(x, dtype, pl.String())
-    if isinstance(dtype, pl.String):
+    if isinstance(dtype, _QUOTED) or dtype == types.CALENDAR:
         escaped = pl.lit("'") + plain.str.replace_all(r"([\\'])", r"\$1") + pl.lit("'")
         plain = pl.when(plain.str.contains(_SPECIAL)).then(escaped).otherwise(plain)
     return plain.fill_null("NULL")
@@ -88,8 +91,9 @@ def texts_in(dtype: pl.DataType) -> pl.DataType:
     """Return the type with text in the place of every value."""
     if nested.is_list(dtype):
         return pl.List(texts_in(nested.item_of(dtype)))
-    if isinstance(dtype, pl.Struct):
-        return nested.struct_of({n: texts_in(t) for n, t in nested.fields_of(dtype).items()})
+    fields = nested.fields_of(dtype)
+    if fields:
+        return nested.struct_of({n: texts_in(t) for n, t in fields.items()})
     return pl.String()
 
 

@@ -42,6 +42,17 @@ def raising(bad: pl.Expr, x: pl.Expr) -> pl.Expr:
     return pl.when(code == 0).then(x)
 
 
+# The first and the last microsecond of the years 1 to 9999, beyond which Python has no dates.
+_STAMP_MIN, _STAMP_MAX = -62_135_596_800_000_000, 253_402_300_799_999_999
+
+
+def in_calendar(stamp: pl.Expr) -> pl.Expr:
+    """Return a TIMESTAMP, and an error for one outside of the years 1 to 9999. SQL goes on; Polars too, but its results
+    cannot be read."""
+    micros = stamp.to_physical()
+    return raising((micros < _STAMP_MIN) | (micros > _STAMP_MAX), stamp)
+
+
 def negate(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps, and 128 bits have no negative at
     all."""

@@ -90,20 +90,30 @@ def _ascending(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     )
 
 
+def distinct(x: pl.Expr, source: pl.DataType) -> pl.Expr:
+    """Each value once, the first of those that are equal."""
+    if source == types.CALENDAR:
+        return x.filter(sort_key(x, source).is_first_distinct())
+    return x.unique(maintain_order=True)
+
+
 def mode(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """The most frequent value; of several the one that came first."""
     values = x.drop_nulls()
     if nested.is_nested(source):
         return values.value_counts(sort=True).first().struct.rename_fields(["value", "count"]).struct.field("value")
+    if source == types.CALENDAR:
+        keys = sort_key(values, source)
+        return values.filter(keys == keys.mode(maintain_order=True).first()).first()
     return values.mode(maintain_order=True).first()
 
 
-def histogram(x: pl.Expr, result: pl.DataType) -> pl.Expr:
+def histogram(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
     """A map from each value to how often it occurs."""
     values = x.drop_nulls()
-    distinct = values.unique(maintain_order=True)
-    counts = pl.struct(distinct.alias("key"), values.unique_counts().cast(pl.UInt64).alias("value"))
-    return pl.when(x.count() > 0).then(counts.sort_by(distinct).implode())
+    keys = sort_key(values, source) if source == types.CALENDAR else values
+    counts = pl.struct(distinct(values, source).alias("key"), keys.unique_counts().cast(pl.UInt64).alias("value"))
+    return pl.when(x.count() > 0).then(counts.sort_by(keys.unique(maintain_order=True)).implode())
 
 
 def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:

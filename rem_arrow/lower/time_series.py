@@ -19,7 +19,8 @@ def series_of_times(args: list[pl.Expr], arg_types: list[pl.DataType], result: p
     """Take start, stop, step, whether the stop belongs to it, and whether a step that leads nowhere is an error. A step
     of months that ends short, as in February, stays short."""
     start, stop, step, closed, checked = args if len(args) > 4 else (*args, pl.lit(value=False))
-    months, micros = interval.months(step, arg_types[2]), interval.microseconds(step, arg_types[2])
+    parts = interval.parts(step, arg_types[2])
+    months, micros = parts.months, parts.fixed
 
     def times(start: dt.datetime, stop: dt.datetime, months: int, micros: int, *options: bool) -> list[dt.datetime]:
         closed, checked = options

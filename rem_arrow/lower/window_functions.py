@@ -12,7 +12,9 @@ import polars as pl
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.lower.frame_bounds import Layout
+from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.sample import sampled
+from rem_arrow.plan import types
 from rem_arrow.plan.nodes import AggregateCall, Column, WindowCall
 from rem_arrow.running.allowance import Allowance
 
@@ -187,7 +189,7 @@ def _aggregated(call: WindowCall, inputs: Inputs) -> pl.Series:
     if not exclude and from_start and np.array_equal(inputs.end, layout.partition_end):
         return _whole(call, inputs)
     if not exclude and not call.distinct and not inputs.inner:
-        if call.function in _SUMMED and (from_start or _is_exact(inputs)):
+        if call.function in _SUMMED and call.dtype != types.CALENDAR and (from_start or _is_exact(inputs)):
             return _from_sums(call, inputs)
         if call.function in ("min", "max") and from_start:
             return _running_extreme(call, inputs)
@@ -287,7 +289,8 @@ def _running_extreme(call: WindowCall, inputs: Inputs) -> pl.Series:
     value = inputs.args[0]
     if inputs.where is not None:
         value = pl.select(pl.when(inputs.where).then(value)).to_series()
-    rank = value.rank("dense").cast(pl.Int64)
+    sortable = flattened(pl.lit(value), types.CALENDAR) if value.dtype == types.CALENDAR else pl.lit(value)
+    rank = pl.select(sortable.rank("dense").cast(pl.Int64)).to_series()
     rows = pl.DataFrame({"r": rank, "part": pl.Series(inputs.layout.partition)})
     best = pl.col("r").cum_min() if call.function == "min" else pl.col("r").cum_max()
     running = rows.select(best.forward_fill().over("part", order_by=pl.int_range(pl.len()))).to_series()

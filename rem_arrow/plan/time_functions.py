@@ -8,7 +8,7 @@ from rem_arrow.plan import types
 from rem_arrow.plan.signature import Function, define
 
 _INT, _FLOAT = pl.Int64(), pl.Float64()
-_STAMP, _STAMP_UTC, _DURATION = pl.Datetime("us"), pl.Datetime("us", "UTC"), pl.Duration("us")
+_STAMP, _STAMP_UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
 
 # Months of the units that are no fixed time, and microseconds of those that are.
 UNIT_MONTHS = {"year": 12, "quarter": 3, "month": 1, "decade": 120, "century": 1200, "millennium": 12_000}
@@ -28,7 +28,7 @@ TO_UNITS = {f"to_{_PLURALS.get(unit, unit + 's')}": unit for unit in (*UNIT_MONT
 
 def _to_unit(unit: str) -> Function:
     kind = "float" if unit in ("second", "millisecond") else "integer"
-    return define(kind, types.CALENDAR if unit in UNIT_MONTHS else _DURATION)
+    return define(kind, types.CALENDAR)
 
 
 def _epoch_ms(arg_types: list[pl.DataType]) -> pl.DataType:

@@ -25,8 +25,13 @@ _SIGNED: tuple[pl.DataType, ...] = (pl.Int8(), pl.Int16(), pl.Int32(), pl.Int64(
 _UNSIGNED: tuple[pl.DataType, ...] = (pl.UInt8(), pl.UInt16(), pl.UInt32(), pl.UInt64(), pl.UInt128())
 PRECISION_MAX = 38
 _NARROW_DIGITS = 18
-# An interval with months, whose length depends on where it starts. One without months is a Duration.
-CALENDAR = pl.Struct({"interval_months": pl.Int64(), "interval_microseconds": pl.Int64()})
+# An interval. Its parts are apart, since months and days have no fixed length; what two times differ by is a Duration.
+CALENDAR_FIELDS: dict[str, pl.DataType] = {
+    "interval_months": pl.Int32(),
+    "interval_days": pl.Int32(),
+    "interval_microseconds": pl.Int64(),
+}
+CALENDAR = pl.Struct(CALENDAR_FIELDS)
 _Test: TypeAlias = Callable[[pl.DataType], bool]
 TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
 
@@ -126,7 +131,7 @@ _PAIRS: tuple[tuple[_Test, _Test, Callable[[pl.DataType, pl.DataType], pl.DataTy
     (_is_datetime, _is_datetime, _common_datetime),
     (lambda t: isinstance(t, pl.Date), _is_datetime, lambda _, moment: moment),
     (lambda t: isinstance(t, pl.Boolean), is_number, lambda _, number: number),
-    (is_interval, is_interval, lambda *pair: CALENDAR if CALENDAR in pair else pl.Duration("us")),
+    (is_interval, is_interval, lambda *_: CALENDAR),
     (is_list, is_list, _common_list),
     (_is_struct, _is_struct, _common_struct),
 )

@@ -18,6 +18,7 @@ from rem_arrow.base.source import ROWID, ScanReport
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.results import unique_names
+from rem_arrow.lower.interval import as_intervals
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
@@ -62,7 +63,7 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
             return changes, counted(0)
         snapshot = context.snapshot(access)
         query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
-        frame = context.rows(query, snapshot, to_store=True)
+        frame = as_intervals(context.rows(query, snapshot, to_store=True))
         if len(statement.names) > frame.width:
             name = statement.names[frame.width]
             raise BindError(

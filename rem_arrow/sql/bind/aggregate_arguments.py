@@ -126,8 +126,15 @@ def median(binder: ExprBinder, value: Expr) -> AggregateCall | None:
         return AggregateCall("quantile_cont", value, value.dtype, extra=half)
     if types.is_text(value.dtype) or isinstance(value.dtype, pl.Boolean):
         return AggregateCall("quantile_disc", value, value.dtype, extra=half)
-    return None
+    return AggregateCall("quantile_disc", value, value.dtype, extra=half) if types.is_interval(value.dtype) else None
+
+
+def average(binder: ExprBinder, value: Expr) -> AggregateCall | None:
+    """The mean of intervals; None for numbers."""
+    if not types.is_interval(value.dtype):
+        return None
+    return AggregateCall("avg", cast_to(value, types.CALENDAR), types.CALENDAR)
 
 
 # Aggregates that are others for some types.
-OF_TYPES = {"median": median, "mad": deviation}
+OF_TYPES = {"avg": average, "median": median, "mad": deviation}

@@ -13,6 +13,7 @@ from rem_arrow.plan.walk import columns_of
 from rem_arrow.sql.bind import aggregate_arguments
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.scalar_calls import argument
 from rem_arrow.sql.text.arguments import name_and_arguments
 
@@ -101,6 +102,8 @@ def _aggregate_call(
     args = [argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
+    if name in ("arg_min", "arg_max"):
+        args[1] = comparable(args[1])
     if name == "string_agg" and any(columns_of(a) for a in args[1:]):
         raise binder.error("the separator of string_agg is one text for all rows", trees[1])
     if name == "string_agg":

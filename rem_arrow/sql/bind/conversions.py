@@ -14,7 +14,6 @@ import polars as pl
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
-from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
 from rem_arrow.plan.zones import zone_named
 
@@ -38,9 +37,6 @@ def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: boo
             return Literal(None, dtype)
         if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
             return Literal(_temporal(expr.value, dtype), dtype)
-        if isinstance(expr.value, str) and isinstance(dtype, pl.Duration) and not safe:
-            months, microseconds = interval_of(expr.value)
-            return Literal(dt.timedelta(days=30 * months, microseconds=microseconds), dtype)
         folded = None if explicit else _number(expr.value, dtype)
         if folded is not None:
             return Literal(folded, dtype)

@@ -3,26 +3,27 @@ date_trunc, AT TIME ZONE, time_bucket."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.interval_text import unit_of
+from rem_arrow.plan.interval_text import Interval, interval_of_amount, unit_of
 from rem_arrow.plan.nodes import Call, Expr, Literal
-from rem_arrow.plan.time_functions import TO_UNITS
+from rem_arrow.plan.time_functions import TO_UNITS, UNIT_MICROSECONDS
 from rem_arrow.plan.zones import zone_named
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.bind.intervals import interval_from, interval_literal
+from rem_arrow.sql.bind.intervals import constant, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.special_functions import SPECIAL
 from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import literal_text
 
-_ZONED_WIDTH_MIN = timedelta(minutes=15)
+_ZONED_WIDTH_MIN = 15 * UNIT_MICROSECONDS["minute"]
 _UNIT_FUNCTIONS = {unit: name for name, unit in TO_UNITS.items()}
 # Units that may have a part: INTERVAL '1.5' SECOND. Of others INTERVAL '1.5' DAY is one.
 _PARTED = ("second", "millisecond")
@@ -45,7 +46,7 @@ _DIFF_UNITS = {
 
 
 def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    """Bind INTERVAL '1' DAY, INTERVAL 3 MONTHS, INTERVAL '1 year 2 days', INTERVAL (n) HOUR."""
+    """Bind INTERVAL '1' DAY, INTERVAL 3 MONTHS, INTERVAL (n) HOUR. Of most units there are only whole ones."""
     amount, unit_tree = tree.this, tree.args.get("unit")
     unit = None if unit_tree is None else unit_of(unit_tree.name)
     if amount is None or isinstance(unit_tree, exp.IntervalSpan):
@@ -53,21 +54,22 @@ def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if unit_tree is not None and unit is None:
         raise binder.unsupported(f"the interval unit {unit_tree.name} is not supported", tree)
     if unit is None:
-        operand = binder.bind(amount)
-        if types.is_temporal(operand.dtype):
-            # SQLGlot reads INTERVAL '1 day' + x as a sum of two intervals.
-            return operand
-        return interval_from(binder, operand if types.is_text(operand.dtype) else cast_to(operand, pl.String()), tree)
-    text = literal_text(amount)
+        return interval_from(binder, binder.bind(amount), tree)
+    text = literal_text(amount.unnest())
     if text is not None:
-        number = text.strip() if unit in _PARTED else text.strip().split(".")[0]
-        return interval_literal(binder, number, unit, tree)
-    return call(
-        binder,
-        _UNIT_FUNCTIONS[unit],
-        [amount if unit in _PARTED else exp.Cast(this=amount, to=exp.DataType.build("BIGINT"))],
-        tree,
-    )
+        return constant(_of_number(binder, text, unit, tree))
+    number = cast_to(binder.bind(amount), pl.Float64())
+    whole = Call("trunc", (number,), pl.Float64())
+    counted = number if unit in _PARTED else cast_to(whole, pl.Int64())
+    return Call(_UNIT_FUNCTIONS[unit], (counted,), types.CALENDAR)
+
+
+def _of_number(binder: ExprBinder, text: str, unit: str, tree: exp.Expression) -> Interval:
+    try:
+        number = Fraction(Decimal(text.strip()))
+    except (ArithmeticError, ValueError) as error:
+        raise binder.error(f"'{text}' is not a number of {unit}s", tree, "Leave the unit to the text.") from error
+    return interval_of_amount(number if unit in _PARTED else Fraction(int(number)), unit)
 
 
 def _date_trunc(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -102,7 +104,7 @@ def part(binder: ExprBinder, part: str, operand: exp.Expression, tree: exp.Expre
     return call(binder, name, [operand], tree)
 
 
-def _of_number(binder: ExprBinder, tree: exp.Expression) -> Expr:
+def _since_1970(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by
     its scale."""
     scale = tree.args.get("scale")
@@ -118,7 +120,7 @@ def _time_bucket(binder: ExprBinder, tree: exp.Expression) -> Expr:
     third = tree.args.get("unit") or tree.args.get("zone")
     if isinstance(third, exp.Var) and zone_named(third.name) is not None and not binder.scope.reaches(third.name, None):
         width = binder.bind(tree.this)
-        if isinstance(width, Literal) and isinstance(width.value, timedelta) and width.value < _ZONED_WIDTH_MIN:
+        if _is_short(width):
             # Every zone is whole quarters of an hour off, but in the hour that a clock goes through twice.
             return call(binder, "time_bucket", [tree.this, tree.expression], tree)
         # Buckets of a time zone begin where its clocks say so.
@@ -127,6 +129,15 @@ def _time_bucket(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return binder.bind(exp.AtTimeZone(this=exp.DateBin(this=tree.this.copy(), expression=local), zone=zone.copy()))
     third = exp.column(third.name) if isinstance(third, exp.Var) else third
     return call(binder, "time_bucket", [t for t in (tree.this, tree.expression, third) if t is not None], tree)
+
+
+def _is_short(width: Expr) -> bool:
+    """Say whether an interval is a constant below a quarter of an hour."""
+    match width:
+        case Call(function="calendar_interval", args=(Literal(value=0), Literal(value=0), Literal(value=int(micros)))):
+            return micros < _ZONED_WIDTH_MIN
+        case _:
+            return False
 
 
 def _at_time_zone(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -158,5 +169,5 @@ TREES: dict[type[exp.Expression], Operator] = {
     exp.Interval: _interval,
     exp.TimeToStr: _strftime,
     exp.TimestampTrunc: _date_trunc,
-    exp.UnixToTime: _of_number,
+    exp.UnixToTime: _since_1970,
 }

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import types
-from rem_arrow.plan.interval_text import interval_of
+from rem_arrow.plan.interval_text import Interval, interval_of
 from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to
@@ -22,9 +20,12 @@ def interval_from(binder: ExprBinder, operand: Expr, tree: exp.Expression) -> Ex
     if types.is_interval(operand.dtype):
         return operand
     if isinstance(operand, Literal) and isinstance(operand.value, str):
-        return interval_literal(binder, operand.value, None, tree)
+        try:
+            return constant(interval_of(operand.value))
+        except ValueError as error:
+            raise binder.error(str(error), tree) from error
     if isinstance(operand.dtype, pl.Null):
-        return Literal(None, _DURATION)
+        return cast_to(operand, types.CALENDAR)
     if types.is_text(operand.dtype):
         return cast_to(operand, types.CALENDAR)
     raise binder.error(
@@ -32,18 +33,9 @@ def interval_from(binder: ExprBinder, operand: Expr, tree: exp.Expression) -> Ex
     )
 
 
-def interval_literal(binder: ExprBinder, text: str, unit: str | None, tree: exp.Expression) -> Expr:
-    try:
-        months, microseconds = interval_of(text, unit)
-    except ValueError as error:
-        raise binder.error(str(error), tree) from error
-    return _constant(months, microseconds)
-
-
-def _constant(months: int, microseconds: int) -> Expr:
-    if not months:
-        return Literal(dt.timedelta(microseconds=microseconds), _DURATION)
-    return Call("calendar_interval", (Literal(months, pl.Int64()), Literal(microseconds, pl.Int64())), types.CALENDAR)
+def constant(interval: Interval) -> Expr:
+    """Return an interval as an expression; Polars has no literal for it."""
+    return Call("calendar_interval", tuple(Literal(part, pl.Int64()) for part in interval), types.CALENDAR)
 
 
 def interval_arithmetic(
@@ -58,29 +50,23 @@ def interval_arithmetic(
         left, right = right, left
     if operator in ("+", "-") and types.is_interval(right.dtype):
         added = right if operator == "+" else negated_interval(right)
-        return _sum(left, added) if types.is_interval(left.dtype) else _shifted(binder, left, added, tree)
+        if types.is_interval(left.dtype):
+            return Call("interval_sum", (left, added), types.CALENDAR)
+        return _shifted(binder, left, added, tree)
     if types.is_interval(left.dtype) and (types.is_number(right.dtype) or isinstance(right.dtype, pl.Null)):
         if operator == "*":
             return Call(
                 "interval_product",
                 (left, cast_to(right, pl.Int64()) if isinstance(right.dtype, pl.Null) else right),
-                left.dtype,
+                types.CALENDAR,
             )
         if operator == "/":
-            return Call("interval_quotient", (left, cast_to(right, pl.Float64())), left.dtype)
+            return Call("interval_quotient", (left, cast_to(right, pl.Float64())), types.CALENDAR)
     raise binder.error(f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined", tree)
 
 
 def negated_interval(operand: Expr) -> Expr:
-    if isinstance(operand, Literal) and isinstance(operand.value, dt.timedelta):
-        return Literal(-operand.value, operand.dtype)
-    return Call("interval_negated", (operand,), operand.dtype)
-
-
-def _sum(left: Expr, right: Expr) -> Expr:
-    dtype = types.common(left.dtype, right.dtype)
-    assert dtype is not None, "both are intervals"
-    return Call("interval_sum", (left, right), dtype)
+    return Call("interval_negated", (operand,), types.CALENDAR)
 
 
 def _shifted(binder: ExprBinder, operand: Expr, added: Expr, tree: exp.Expression) -> Expr:
@@ -96,9 +82,9 @@ def _shifted(binder: ExprBinder, operand: Expr, added: Expr, tree: exp.Expressio
     return Call("add_interval", (cast_to(operand, result), added), result)
 
 
-def comparable(operands: list[Expr]) -> list[Expr]:
-    """Return the operands as they compare: intervals with months as days, 30 to a month."""
-    return [Call("interval_days", (o,), _DURATION) if o.dtype == types.CALENDAR else o for o in operands]
+def comparable(operand: Expr) -> Expr:
+    """Return an operand as it compares: an interval with months as days, 30 to a month."""
+    return Call("interval_days", (operand,), _DURATION) if operand.dtype == types.CALENDAR else operand
 
 
 def time_series(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr | None:

@@ -10,7 +10,6 @@ from sqlglot import exp
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
-from rem_arrow.plan.interval_text import interval_of
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql.bind import list_functions, subqueries
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
@@ -19,7 +18,6 @@ from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal
 from rem_arrow.sql.bind.intervals import comparable, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.text.rendered import rendered
-from rem_arrow.sql.text.trees import literal_text
 from rem_arrow.sql.text.type_names import polars_type
 
 _QUANTIFIERS: dict[str, type[exp.Expression]] = {"ALL": exp.All, "SOME": exp.Any}
@@ -82,7 +80,7 @@ def _comparison(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 def _pair(binder: ExprBinder, tree: exp.Expression, *, equality: bool) -> tuple[Expr, Expr]:
     trees = collated(tree.this, tree.expression)
-    left, right = comparable(_alike(binder, [binder.bind(t) for t in trees], tree, equality=equality))
+    left, right = map(comparable, _alike(binder, [binder.bind(t) for t in trees], tree, equality=equality))
     return left, right
 
 
@@ -116,14 +114,13 @@ def _in(binder: ExprBinder, tree: exp.Expression) -> Expr:
     options = [binder.bind(t) for t in trees]
     if len(options) == 1 and nested.is_list(options[0].dtype) and not nested.is_list(operand.dtype):
         return list_functions.in_list_value(binder, operand, tree.expressions[0], tree)
-    operand, *options = comparable(_alike(binder, [operand, *options], tree, equality=True))
+    operand, *options = map(comparable, _alike(binder, [operand, *options], tree, equality=True))
     return InList(operand, tuple(options))
 
 
 def _between(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    x, low, high = comparable(
-        _alike(binder, [binder.bind(tree.this), binder.bind(tree.args["low"]), binder.bind(tree.args["high"])], tree)
-    )
+    trees = (tree.this, tree.args["low"], tree.args["high"])
+    x, low, high = map(comparable, _alike(binder, [binder.bind(t) for t in trees], tree))
     inside = And((Call(">=", (x, low), pl.Boolean()), Call("<=", (x, high), pl.Boolean())))
     if not tree.args.get("symmetric"):
         return inside
@@ -170,11 +167,7 @@ def _if(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    summed, safe = tree.this, isinstance(tree, exp.TryCast)
-    if isinstance(summed, (exp.Add, exp.Sub)) and _is_stamp(summed.expression):
-        # SQLGlot reads INTERVAL '1 day' + '2024-01-01'::DATE as the cast of a sum of two intervals.
-        cast = type(tree)(this=summed.expression.this.copy(), to=tree.args["to"].copy())
-        return binder.bind(type(summed)(this=summed.this.copy(), expression=cast))
+    safe = isinstance(tree, exp.TryCast)
     dtype = polars_type(tree.args["to"], binder.text)
     operand = binder.bind(tree.this)
     if dtype == types.CALENDAR and not safe:
@@ -193,17 +186,6 @@ def _whole_seconds(stamp: Expr) -> Expr:
     half = Literal(timedelta(milliseconds=500), pl.Duration("us"))
     later = Call("add_interval", (stamp, half), stamp.dtype)
     return Call("date_trunc", (Literal("second", pl.String()), later), stamp.dtype)
-
-
-def _is_stamp(tree: exp.Expression) -> bool:
-    """Say whether an interval without a unit is a text that is no interval."""
-    if not isinstance(tree, exp.Interval) or tree.args.get("unit") is not None or literal_text(tree.this) is None:
-        return False
-    try:
-        interval_of(tree.this.name, None)
-    except ValueError:
-        return True
-    return False
 
 
 def _flat(tree: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:

@@ -33,7 +33,7 @@ _NULL_AS: dict[str, pl.DataType] = {
     "temporal": pl.Datetime("us"),
     "span": pl.Datetime("us"),
     "stamp": pl.Datetime("us"),
-    "interval": pl.Duration("us"),
+    "interval": types.CALENDAR,
     "shown": pl.String(),
 }
 # Whether a type is of a kind; kinds that are not here take any.

@@ -25,6 +25,7 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.text.position import Place
 from rem_arrow.sql.text.rendered import rendered
 
@@ -198,7 +199,7 @@ def _matched(kind: JoinKind, left: Relation, right: Relation, fresh: Names, *, e
     else:
         left = distinct(left, fresh)
     pairs = tuple(
-        (cast(Expr, Column(a, t)), cast(Expr, Column(b, u)))
+        (comparable(Column(a, t)), comparable(Column(b, u)))
         for (a, t), (b, u) in zip(left.schema.items(), right.schema.items(), strict=True)
     )
     joined: Relation = Join(kind, left, right, pairs, nulls_equal=True)

@@ -17,6 +17,7 @@ from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
+from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.text.trees import literal_text
 
@@ -161,7 +162,9 @@ def _nullif(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
     value = binder.bind(trees[0])
     pair = binder.same(equal_to_texts([value, binder.bind(trees[1])]), tree)
     value = pair[0] if isinstance(value, Literal) else value
-    return Case(((Call("=", tuple(pair), pl.Boolean()), Literal(None, value.dtype)),), value, value.dtype)
+    return Case(
+        ((Call("=", tuple(map(comparable, pair)), pl.Boolean()), Literal(None, value.dtype)),), value, value.dtype
+    )
 
 
 def _places(name: str) -> Special:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.nodes import Bound, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
+from rem_arrow.plan.nodes import Bound, Call, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to
@@ -218,7 +218,10 @@ def _bound(
         # Beyond the ends of the key's type lies nothing, and no error.
         key = exp.Cast(this=key, to=exp.DataType.build("HUGEINT", dialect="duckdb"))
     target = (exp.Add if later else exp.Sub)(this=key, expression=exp.Paren(this=value.copy()))
-    return Bound(binder.bind(target), following)
+    bound = binder.bind(target)
+    if isinstance(bound, Call) and bound.function == "add_interval":
+        bound = replace(bound, function="frame_bound")
+    return Bound(bound, following)
 
 
 def _collected(binder: ExprBinder, call: WindowCall) -> Expr:

@@ -13,7 +13,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
-from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens
+from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens, typed_literals
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.spaces import place_before, spaced
 from rem_arrow.sql.text.token_lists import like
@@ -52,7 +52,8 @@ def parse(text: str) -> exp.Expression:
 
 
 def _desugared(tokens: list[Token], text: str) -> list[Token]:
-    """Return the tokens with REM's own statements, and GRAPH_TABLE, written as queries."""
+    """Return the tokens with typed literals as casts, and REM's own statements, and GRAPH_TABLE, as queries."""
+    tokens = typed_literals.desugared(tokens)
     tokens = graph_tokens.desugared(tokens, text, lambda ours: list(_dialect().tokenize(ours)))
     return search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
 
