@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.session_state import SessionState
 
 if TYPE_CHECKING:
@@ -215,6 +216,13 @@ class Catalog(Protocol):
 
     def entity_table(self, name: str) -> str | None:
         """Return the name of the table of entities that is called so, as edges have it, or None."""
+
+    @property
+    def has_macros(self) -> bool:
+        """Whether there is any macro."""
+
+    def macro(self, kind: MacroKind, parts: Sequence[str]) -> tuple[Overload, ...]:
+        """Return the overloads of the macro that a name in up to three parts means; none if there is none."""
 
     def schema_of(self, name: str) -> str:
         """Return the schema of what has this full name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rem_arrow.base.errors import BindError
-from rem_arrow.base.schema import MAIN, TEMPORARY
+from rem_arrow.base.schema import MAIN, TEMPORARY, catalog_key
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.storage.version import Version
 
@@ -71,13 +71,17 @@ def found(
     session: SessionState,
     parts: Sequence[str],
     within: str | None = None,
+    *,
+    kind: str = "",
 ) -> str | None:
-    """Return the full name of the table or view that a name means, or None. Raises BindError as `schemas` does."""
+    """Return the full name of the table or view, or the entry of a kind, that a name means, or None. Raises BindError
+    as `schemas` does."""
     *qualifiers, name = parts
     for schema in schemas(version, session, qualifiers, within):
         full = full_name(schema, name)
-        if (schema == TEMPORARY and temporary is not None and temporary.find(name) is not None) or (
-            schema != TEMPORARY and version.find(full) is not None
-        ):
+        if schema == TEMPORARY:
+            if temporary is not None and catalog_key(name, kind) in temporary.names:
+                return full
+        elif catalog_key(full, kind) in version.names:
             return full
     return None

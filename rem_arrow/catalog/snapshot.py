@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import polars as pl
 
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
-from rem_arrow.base.schema import TEMPORARY
+from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
+from rem_arrow.base.schema import TEMPORARY, catalog_key
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import IndexCall, TableSource
 from rem_arrow.catalog import system_views
@@ -96,6 +98,22 @@ class Snapshot:
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return table_functions.run(self.access, function, call)
+
+    @cached_property
+    def has_macros(self) -> bool:
+        prefixes = tuple(catalog_key("", kind) for kind in KINDS)
+        versions = [self.version] if self._temporary is None else [self.version, self._temporary.version]
+        return any(key.startswith(prefixes) for version in versions for key in version.names)
+
+    def macro(self, kind: MacroKind, parts: Sequence[str]) -> tuple[Overload, ...]:
+        temporary = None if self._temporary is None else self._temporary.version
+        full = found(self.version, temporary, self.session, parts, kind=kind)
+        if full is None:
+            return ()
+        schema, _, own = full.partition(".")
+        entry = temporary.entry(kind, own) if temporary is not None and schema == TEMPORARY else None
+        entry = entry or self.version.entry(kind, full)
+        return () if entry is None else overloads_from_json(entry.model)
 
     def schema_of(self, name: str) -> str:
         return schema_of(self.version, name)

@@ -10,6 +10,7 @@ from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CopyTo,
     CreateIndex,
+    CreateMacro,
     CreateSchema,
     CreateTable,
     CreateTableAs,
@@ -17,6 +18,7 @@ from rem_arrow.sql.statement.statement import (
     Delete,
     Describe,
     Drop,
+    DropMacro,
     DropSchema,
     Explain,
     Insert,
@@ -32,6 +34,7 @@ from rem_arrow.sql.statement.statement import (
 from rem_arrow.statements import (
     files,
     index_definition,
+    macro_definition,
     merge,
     rows,
     schema_definition,
@@ -87,6 +90,10 @@ def run(context: Context, statement: Statement) -> Result:
             return schema_definition.drop(context, statement)
         case Use():
             return schema_definition.use(context, statement)
+        case CreateMacro():
+            return macro_definition.create(context, statement)
+        case DropMacro():
+            return macro_definition.drop(context, statement)
         case CreateIndex():
             return index_definition.create(context, statement)
         case Drop(kind="INDEX"):

@@ -11,11 +11,13 @@ from rem_arrow.sql.statement.statement import (
     Alter,
     CopyFrom,
     CreateIndex,
+    CreateMacro,
     CreateTable,
     CreateTableAs,
     CreateView,
     Delete,
     Drop,
+    DropMacro,
     Insert,
     Merge,
     Name,
@@ -57,16 +59,23 @@ def located(context: Context, statement: Statement) -> tuple[Context, Statement]
         case CreateView():
             context, view = _new(context, statement.view)
             return context, replace(statement, view=view)
+        case CreateMacro():
+            context, macro = _new(context, statement.macro)
+            return context, replace(statement, macro=macro)
+        case DropMacro():
+            context, macro = _existing(context, statement.macro, statement.kind)
+            return context, replace(statement, macro=macro)
         case _:
             return context, statement
 
 
-def _existing(context: Context, name: Name) -> tuple[Context, Name]:
-    """Return the full name of a table that exists, and its context; of one that does not the name as it is shown."""
+def _existing(context: Context, name: Name, kind: str = "") -> tuple[Context, Name]:
+    """Return the full name of a table or entry that exists, and its context; of one that does not the name as it is
+    shown."""
     version, session, side = context.version(), context.instance.session, context.temporary(False)
     temporary = None if side is None else side.version()
     try:
-        full = found(version, temporary, session, (*name.qualifiers, name.text))
+        full = found(version, temporary, session, (*name.qualifiers, name.text), kind=kind)
     except BindError as error:
         raise BindError(error.message, context.text, name.start, name.end, hint=error.hint) from error
     if side is not None and full == full_name(TEMPORARY, name.text):

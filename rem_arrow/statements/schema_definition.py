@@ -69,7 +69,13 @@ def drop(context: Context, statement: DropSchema) -> Result:
             return changes, status(f"there is no schema {name.text}")
         if entry is None:
             raise BindError(f'no schema "{name.text}"', context.text, name.start, name.end)
-        inside = [tv for tv in access.version if schema_of(access.version, tv.table.name) == entry.name]
+        inside = [
+            tv
+            for tv in access.version.tables.values()
+            if tv.table.key_in_catalog is not None
+            and tv.table.kind != "schema"
+            and schema_of(access.version, tv.table.name) == entry.name
+        ]
         if inside and not statement.cascade:
             names = ", ".join(sorted(tv.table.name for tv in inside)[:_NAMES_SHOWN])
             raise InputError(

@@ -8,6 +8,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import TextError
+from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import IndexCall, TableSource
@@ -31,6 +32,13 @@ class _Proposed:
     @property
     def session(self) -> SessionState:
         return self._snapshot.session
+
+    @property
+    def has_macros(self) -> bool:
+        return self._snapshot.has_macros
+
+    def macro(self, kind: MacroKind, parts: Sequence[str]) -> tuple[Overload, ...]:
+        return self._snapshot.macro(kind, parts)
 
     def schema_of(self, name: str) -> str:
         return self._snapshot.schema_of(name)

@@ -74,6 +74,11 @@ class FrameCatalog:
     def resolve(self, parts: Sequence[str], within: str | None = None) -> str | None:
         return parts[-1] if parts[-1] in self.frames else None
 
+    has_macros = False
+
+    def macro(self, kind: str, parts: Sequence[str]) -> tuple[()]:
+        return ()
+
     def schema_of(self, name: str) -> str:
         return "main"
 

@@ -18,6 +18,7 @@ from rem_arrow.sql.bind import (
     function_calls,
     json_paths,
     list_functions,
+    macros,
     subqueries,
     subscripts,
     unnest_items,
@@ -32,6 +33,8 @@ from rem_arrow.sql.text.type_names import literal_number
 
 def bound(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """Return the expression that a tree means at the place of a binder. Raises BindError and UnsupportedError."""
+    if binder.context.catalog.has_macros:
+        tree = macros.expanded(binder, tree)
     operator = _BINDERS.get(type(tree))
     if operator is not None:
         return operator(binder, tree)

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
 from rem_arrow.plan.nodes import Query, Values, Working
-from rem_arrow.sql.bind import index_calls, list_rows, search_terms
+from rem_arrow.sql.bind import index_calls, list_rows, macros, search_terms
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
@@ -17,6 +17,7 @@ from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
 from rem_arrow.sql.bind.view import Views
+from rem_arrow.sql.text.position import written_name
 from rem_arrow.sql.text.rendered import shown
 from rem_arrow.sql.text.trees import parts_of
 
@@ -78,6 +79,11 @@ class FromBinder:
 
     def _plain(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
         """Bind a relation without the joins and pivots after it."""
+        if self.context.catalog.has_macros and isinstance(tree, (exp.Table, exp.Lateral)):
+            query = macros.query_of(self.binder(Scope(outer=around.outer), around), tree)
+            if query is not None:
+                name = written_name(self.context.text, tree.this) or "macro"
+                return self._derived(self.bind_query(query, around), tree.alias or name, tree)
         match tree:
             case exp.Table(this=exp.Identifier()):
                 return self._table(tree, around)

@@ -13,7 +13,7 @@ from sqlglot import exp
 from rem_arrow.base.errors import BindError, TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.text.parser import parse
-from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.position import moved, position
 
 
 class Views:
@@ -33,7 +33,7 @@ class Views:
             )
         self._inside.append(folded)
         try:
-            return self._bind(_without_places(parse(view)), schema)
+            return self._bind(moved(parse(view), view), schema)
         except TextError as error:
             if error.start is not None or "the view " in error.message:
                 raise
@@ -45,10 +45,3 @@ class Views:
             ) from error
         finally:
             self._inside.pop()
-
-
-def _without_places(tree: exp.Expression) -> exp.Expression:
-    for node in tree.walk():
-        node.meta.pop("start", None)
-        node.meta.pop("end", None)
-    return tree

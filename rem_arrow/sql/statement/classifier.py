@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.sql.statement.definitions import alter, create, drop
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
+from rem_arrow.sql.statement.macro_statements import create_macro, drop_macro
 from rem_arrow.sql.statement.merge_statement import merge
 from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, search_path, use
 from rem_arrow.sql.statement.statement import (
@@ -52,11 +53,18 @@ def classify(tree: exp.Expression, text: str) -> Statement:
 
 
 def _create(tree: exp.Create, text: str) -> Statement:
-    return create_schema(tree, text) if str(tree.args.get("kind")).upper() == "SCHEMA" else create(tree, text)
+    match str(tree.args.get("kind")).upper():
+        case "SCHEMA":
+            return create_schema(tree, text)
+        case "MACRO":
+            return create_macro(tree, text)
+        case _:
+            return create(tree, text)
 
 
 def _drop(tree: exp.Drop, text: str) -> Statement:
-    return drop_schema(tree, text) if str(tree.args.get("kind")).upper() == "SCHEMA" else drop(tree, text)
+    kind = str(tree.args.get("kind")).upper()
+    return drop_schema(tree, text) if kind == "SCHEMA" else (drop_macro if "MACRO" in kind else drop)(tree, text)
 
 
 def _set(tree: exp.Set, text: str) -> Statement:

@@ -13,6 +13,8 @@ from typing import Literal, TypeAlias
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.macro import MacroKind, Overload
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -179,6 +181,24 @@ class CreateView:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateMacro:
+    """`kind` is "macro", or "table macro" for one that stands in FROM; the overloads differ in their parameters."""
+
+    macro: Name
+    kind: MacroKind
+    overloads: tuple[Overload, ...]
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropMacro:
+    macro: Name
+    kind: MacroKind
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CreateSchema:
     schema: Name
     replace: bool
@@ -281,6 +301,7 @@ class Control:
 Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
-    "CreateTable | CreateTableAs | CreateView | CreateIndex | CreateSchema | Drop | DropSchema | Alter"
+    "CreateTable | CreateTableAs | CreateView | CreateMacro | CreateIndex | CreateSchema | Drop | DropMacro | "
+    "DropSchema | Alter"
 )
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Use | Control"

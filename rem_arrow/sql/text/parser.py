@@ -13,7 +13,14 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
-from rem_arrow.sql.text import graph_tokens, lookup_tokens, search_tokens, traverse_tokens, typed_literals
+from rem_arrow.sql.text import (
+    graph_tokens,
+    lookup_tokens,
+    macro_tokens,
+    search_tokens,
+    traverse_tokens,
+    typed_literals,
+)
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.spaces import place_before, spaced
 from rem_arrow.sql.text.token_lists import like
@@ -22,6 +29,7 @@ TEXT_CHARS_MAX = 1_000_000
 
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
 _SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
+_MACRO = re.compile(r"\s*(?:CREATE|DROP)\b.*?\b(?:MACRO|FUNCTION)\b", re.IGNORECASE | re.DOTALL)
 _BLANK = re.compile(r"[^\n]")
 # SQLGlot takes these for names.
 _TRANSACTION_WORDS = {
@@ -134,6 +142,9 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     quiet = _parsing.set(True)
     try:
+        macro = macro_tokens.statement(list(_dialect().tokenize(piece)), text) if _MACRO.match(piece) else None
+        if macro is not None:
+            return macro
         trees = [
             t
             for t in _dialect()
