@@ -8,6 +8,7 @@ from rem_arrow.access import lookup
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.index import entries
+from rem_arrow.index.words import normalise
 from rem_arrow.storage.version import TableVersion
 
 SCHEMA = {"text": pl.String, "table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String}
@@ -20,7 +21,7 @@ def complete(access: Access, prefix: str, *, k: int = K) -> pl.DataFrame:
     checks.text(prefix, "the prefix to complete", blank=False)
     checks.whole(k, "k")
     # Behind a space the next word begins.
-    folded = entries.normalise(prefix) + (" " if prefix[-1:].isspace() else "")
+    folded = normalise(prefix) + (" " if prefix[-1:].isspace() else "")
     rows: dict[tuple[int, int], tuple[str, str, str, str | None, str]] = {}
     for key, number, rowid in access.by_prefix(folded):
         if (number, rowid) not in rows:

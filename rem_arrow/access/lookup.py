@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.schema import Table
-from rem_arrow.index import entries
+from rem_arrow.index.words import normalise
 from rem_arrow.storage.version import TableVersion
 
 SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}
@@ -48,7 +48,7 @@ def lookup_entity(
 
 def _candidates(access: Access, text: str) -> Iterator[tuple[int, int]]:
     """Yield (table, rowid) of rows that the indexes give; the rows decide."""
-    spelled = list(dict.fromkeys((text, entries.normalise(text))))
+    spelled = list(dict.fromkeys((text, normalise(text))))
     for number, tv in access.version.tables.items():
         if tv.table.soft_delete and tv.parts:
             for rowid in access.rowids(tv, spelled):
@@ -63,8 +63,8 @@ def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found 
     row = read(tv, rowid, entity=entity)
     if row is None:
         return None
-    normal = entries.normalise(text)
-    field = next((f for f, name in names_in(tv.table, row) if entries.normalise(name) == normal), None)
+    normal = normalise(text)
+    field = next((f for f, name in names_in(tv.table, row) if normalise(name) == normal), None)
     return None if field is None else shown(tv.table, row, field, entity=entity)
 
 

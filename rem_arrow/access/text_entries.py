@@ -1,6 +1,6 @@
 """The catalog entry of a full-text index that is kept in a folder: the folder's name, and the checksum of each file.
 
-default     "fts" table:u16 name            JSON {"folder": name, "files": {name: crc32}}
+default     "fts" table:u16 name            JSON {"folder": name, "files": {name: crc32}, "layout": number}
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ class TextEntry(NamedTuple):
 
     folder: str
     files: dict[str, int]
+    layout: int
 
     def written(self) -> bytes:
         """Return the entry as it is stored."""
-        return to_json({"folder": self.folder, "files": self.files})
+        return to_json({"folder": self.folder, "files": self.files, "layout": self.layout})
 
 
 def read_entry(stored: bytes) -> TextEntry:
     """Return a stored entry. Raises CorruptionError."""
     try:
         value = from_json(stored)
-        return TextEntry(str(value["folder"]), cast("dict[str, int]", value["files"]))
-    except (ValueError, KeyError, TypeError) as error:
+        return TextEntry(str(value["folder"]), cast("dict[str, int]", value["files"]), int(value.get("layout", 1)))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptionError(f"the entry of a text index is damaged: {error}") from error
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
-from rem_arrow.access.text_entries import TextEntry, checked_folder, folder_of
+from rem_arrow.access.text_entries import TextEntry, checked_folder, folder_of, read_entry
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.lru_cache import LruCache
@@ -229,14 +229,15 @@ class TextIndexes:
         name = self._kept_name(table, column)
         if name is None:
             return _in_memory()
-        from rem_arrow.index.text_index import TextIndex
+        from rem_arrow.index.text_index import LAYOUT, TextIndex
 
         entry = self._files.entry(table.number, name)
         if entry is not None:
             try:
-                # Every byte is checked before tantivy sees one: it trusts them.
-                index = TextIndex(checked_folder(self._files.folder, entry))
-                return _Held(index, HeldRows(*index.held()), saved=True)
+                if read_entry(entry).layout == LAYOUT:
+                    # Every byte is checked before tantivy sees one: it trusts them.
+                    index = TextIndex(checked_folder(self._files.folder, entry))
+                    return _Held(index, HeldRows(*index.held()), saved=True)
             except CorruptionError as error:
                 self.damaged.append(str(error))
             self._files.remove(folder_of(entry))
@@ -258,7 +259,9 @@ class TextIndexes:
         name, path = self._kept_name(table, column), held.index.path
         if name is None or path is None:
             return
-        entry = TextEntry(path.name, held.index.checksums()).written()
+        from rem_arrow.index.text_index import LAYOUT
+
+        entry = TextEntry(path.name, held.index.checksums(), LAYOUT).written()
         # Where it was dropped meanwhile, the next opening sweeps the files.
         held.saved = self._files.store_entry(
             table.number, name, entry, exists=lambda now: any(i.name == name for i in now.text_indexes)

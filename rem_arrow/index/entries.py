@@ -13,13 +13,13 @@ ordered form of a value sorts as bytes like the value itself.
 from __future__ import annotations
 
 import struct
-import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import polars as pl
 
 from rem_arrow.base.datatypes import Json
+from rem_arrow.index.words import normalise
 
 Entry: TypeAlias = "tuple[str, bytes, bytes]"
 
@@ -81,20 +81,6 @@ def text_of_id(key: bytes) -> bytes:
 def table_of_name(key: bytes) -> int:
     """Return the table of an entry in `keys`."""
     return int.from_bytes(key[-_ROWID_BYTES - 2 : -_ROWID_BYTES], "big")
-
-
-def normalise(text: str) -> str:
-    """Return the form in which lookup keys compare: without case, accents and surrounding or repeated space."""
-    if text.isascii():
-        folded = text.lower()
-    else:
-        folded = "".join(
-            c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c)
-        ).casefold()
-    untidy = (
-        "  " in folded or "\t" in folded or "\n" in folded or folded[:1] == " " or folded[-1:] == " " or "\r" in folded
-    )
-    return " ".join(folded.split()) if untidy else folded
 
 
 def name_prefix(text: str) -> bytes:

@@ -9,6 +9,7 @@ from rem_arrow.base.datatypes import Json
 from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
 from rem_arrow.index.entries import Entry
+from rem_arrow.index.words import normalise
 
 NAMES_OF_ONE_ROW_MAX = 64
 
@@ -57,7 +58,7 @@ class RowIndex:
             odd = [
                 (i, r)
                 for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True)
-                if entries.normalise(i) != i
+                if normalise(i) != i
             ]
             added += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
         for place, field in self._names:

@@ -1,13 +1,16 @@
 """Full-text index of texts by rowid, by tantivy: BM25 over words.
 
-A word is a run of letters and digits, in lower case and without accents; what is longer than 255 bytes is left out. The
-words of a query are an OR, each counted once, however often it stands there. The score of a row is the sum over the
-words that it holds of
+A word is a run of letters and digits, without case and accents; `words` says what else is one: parts of names, pieces
+of scripts without spaces. The words of a query are an OR, each counted once, however often it stands there. `"several
+words"` are a phrase: they stand in the text one behind the other. What has a `+` before it must be in the text, what
+has a `-` must not; a query of nothing but `-` is read without these. The score of a row is the sum, over the words that
+it holds, of
 
     idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)),    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), k1
     = 1.2, b = 0.75
 
-over the N texts of the index. Lengths above 40 words are kept roughly.
+over the N texts of the index; a phrase counts as one word, with the idf of its words added up. Lengths above 40 words
+are kept roughly.
 
 Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009.
 """
@@ -15,6 +18,7 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -24,6 +28,7 @@ import numpy as np
 
 from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedError
 from rem_arrow.index.folder_checksums import folder_checksums
+from rem_arrow.index.words import WORD_BYTES_MAX, spelled
 from rem_arrow.running.disk_errors import disk_error
 
 try:
@@ -39,10 +44,13 @@ if TYPE_CHECKING:
     Rowids = npt.NDArray[np.int64]
     Fingerprints = npt.NDArray[np.uint32]
 
-_WORD_BYTES_MAX = 255
+# Changes where words or the schema do: files of another number are made anew.
+LAYOUT = 2
 _QUERY_WORDS_MAX = 1_000
 _WRITER_BYTES = 64 << 20
 _ROWID, _FINGERPRINT, _TEXT = "rowid", "print", "text"
+_CLAUSE = re.compile(r'(?P<sign>(?<!\S)[+-])?(?:"(?P<phrase>[^"]+)"|(?P<plain>[^\s"]+))')
+_OCCURS = {None: tantivy.Occur.Should, "+": tantivy.Occur.Must, "-": tantivy.Occur.MustNot}
 # tantivy raises these for whatever goes wrong.
 _FAILURES = (ValueError, OSError, RuntimeError)
 
@@ -84,9 +92,9 @@ class TextIndex:
         """How many texts there are."""
         return int(self._searcher.num_docs)
 
-    def words(self, text: str) -> list[str]:
-        """Return the words of a text, in its order."""
-        return list(self._analyzer.analyze(text))
+    def words(self, text: str, *, asked: bool = False) -> list[str]:
+        """Return the words of a text, in its order; with `asked`, those that a query without an order needs."""
+        return list(self._analyzer.analyze(spelled(text, asked=asked)))
 
     def held(self) -> tuple[Rowids, Fingerprints]:
         """Return the rowids of all texts, ascending, and their fingerprints."""
@@ -112,7 +120,7 @@ class TextIndex:
                 document = tantivy.Document()
                 document.add_integer(_ROWID, rowid)
                 document.add_integer(_FINGERPRINT, number)
-                document.add_text(_TEXT, text)
+                document.add_text(_TEXT, spelled(text))
                 writer.add_document(document)
 
     def remove(self, rowids: Rowids) -> None:
@@ -185,23 +193,38 @@ class TextIndex:
         return self._writer
 
     def _query(self, text: str) -> tantivy.Query | None:
-        words = list(dict.fromkeys(self.words(text)))[:_QUERY_WORDS_MAX]
-        terms = [tantivy.Query.term_query(self._index.schema, _TEXT, word, "freq") for word in words]
+        """Return what a query asks for; None where it has no word."""
+        clauses = self._clauses(text)
+        if not any(occur is not tantivy.Occur.MustNot for occur, _ in clauses):
+            clauses = [(tantivy.Occur.Should, (word,)) for word in self.words(text, asked=True)]
+        kept = list(dict.fromkeys(clauses))[:_QUERY_WORDS_MAX]
+        terms = [(occur, self._term(words)) for occur, words in kept]
         if len(terms) < 2:
-            return terms[0] if terms else None
-        return tantivy.Query.boolean_query([(tantivy.Occur.Should, term) for term in terms])
+            return terms[0][1] if terms else None
+        return tantivy.Query.boolean_query(terms)
+
+    def _clauses(self, text: str) -> list[tuple[tantivy.Occur, tuple[str, ...]]]:
+        clauses = []
+        for found in _CLAUSE.finditer(text):
+            ordered = bool(found["phrase"] or found["sign"])
+            words = self.words(found["phrase"] or found["plain"], asked=not ordered)
+            clauses += [(_OCCURS[found["sign"]], tuple(part)) for part in ([words] if ordered else zip(words)) if part]
+        return clauses
+
+    def _term(self, words: tuple[str, ...]) -> tantivy.Query:
+        if len(words) == 1:
+            return tantivy.Query.term_query(self._index.schema, _TEXT, words[0], "freq")
+        return tantivy.Query.phrase_query(self._index.schema, _TEXT, list(words))
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field(_ROWID, indexed=True, fast=True)
     builder.add_integer_field(_FINGERPRINT, fast=True)
-    builder.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="freq")
+    builder.add_text_field(_TEXT, stored=False, tokenizer_name="words", index_option="position")
     return builder.build()
 
 
 def _analyzer() -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(
-        tantivy.Filter.remove_long(_WORD_BYTES_MAX)
-    )
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple()).filter(tantivy.Filter.remove_long(WORD_BYTES_MAX))
     return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.ascii_fold()).build()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.index.entries import normalise
+from rem_arrow.index.words import normalise
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 import rem_arrow as rem
-from rem_arrow.index.entries import normalise
+from rem_arrow.index.words import normalise
 from tests.index.test_trigrams import plain_trigrams
 from tests.patience import join, started
 

@@ -154,9 +154,9 @@ def test_large_filters_and_large_results(db: rem.Database, monkeypatch: pytest.M
 
 
 def test_any_text_is_a_query(db: rem.Database) -> None:
-    """Signs of query languages are no signs here; a text without words finds nothing."""
+    """But for quotes, + and - there are no signs of a query language; a text without words finds nothing."""
     fill(db, ["alpha beta", "gamma delta", "ALPHA:(beta"])
-    for query in ('alpha AND "', "alpha:(", "+alpha -beta", "alpha\x00", "α alpha ✓", "alpha " * 5_000):
+    for query in ('alpha AND "', "alpha:(", "+alpha - beta", "alpha\x00", "α alpha ✓", "alpha " * 5_000):
         assert db.search("notes", query, mode="text").height == 2, query
     for query in ("", "  ", ':( "', "✓", "nosuchword"):
         assert db.search("notes", query, mode="text").height == 0, query
@@ -340,6 +340,23 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path, damage: str) -> None:
     with rem.connect(path, background=False) as db:
         assert set(ids(db.search("notes", "fox", k=50, mode="text"))) == set(rows)
         assert ids(db.search("notes", "word7", mode="text")) == ["n007"]
+
+
+def test_files_of_another_layout_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of earlier versions are no damage, and are not read."""
+    monkeypatch.setattr("rem_arrow.index.text_index.LAYOUT", 1)
+    with rem.connect(tmp_path / "db", background=False) as db:
+        db.register(Note, name="notes")
+        fill(db, ["red fox", "blue fox"])
+        db.create_index("notes", "content", metric="bm25")
+        db.search("notes", "red", mode="text")
+    before = list((tmp_path / "db" / "texts").iterdir())
+    monkeypatch.undo()
+    with rem.connect(tmp_path / "db", background=False) as db:
+        assert ids(db.search("notes", "red", mode="text")) == ["n000"]
+        assert db.stats()["remade_indexes"] == []
+        assert db.verify().rows() == []
+    assert list((tmp_path / "db" / "texts").iterdir()) != before
 
 
 def test_files_that_change_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
