@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rem_arrow.base.errors import (
         BindError,
         ConflictError,
+        ConstraintError,
         CorruptionError,
         ExecuteError,
         InputError,
@@ -63,6 +64,7 @@ _HOMES = {
     "rem_arrow.base.errors": (
         "BindError",
         "ConflictError",
+        "ConstraintError",
         "CorruptionError",
         "ExecuteError",
         "InputError",
@@ -120,6 +122,7 @@ __all__ = [
     "AsyncTransaction",
     "BindError",
     "ConflictError",
+    "ConstraintError",
     "CorruptionError",
     "Database",
     "Entity",

@@ -112,7 +112,7 @@ class KeyIndexes:
         index = self.row_index(table)
         if not index.columns:
             return
-        columns = {p: _physical(frame[table.fields[p].name]).to_list() for p in index.columns}
+        columns = {p: physical(frame[table.fields[p].name]).to_list() for p in index.columns}
         packed = np.asarray(rowids, dtype=">u8").tobytes()
         ids = [packed[i + 2 : i + 8] for i in range(0, len(packed), 8)]
         if table.key:
@@ -136,14 +136,15 @@ def _plain_columns(run: Run, index: RowIndex, start: int, stop: int) -> dict[int
         rows = [run.plain(o) for o in range(start, stop)]
         return {p: [row[p] for row in rows] for p in index.columns}
     frame = run.frame([run.fields[p] for p in index.columns], stop).slice(start)
-    return {p: _physical(frame[run.fields[p].name]).to_list() for p in index.columns}
+    return {p: physical(frame[run.fields[p].name]).to_list() for p in index.columns}
 
 
 def _beginning(keys: list[bytes], prefix: bytes) -> Iterator[bytes]:
     return takewhile(lambda key: key.startswith(prefix), islice(keys, bisect.bisect_left(keys, prefix), None))
 
 
-def _physical(column: pl.Series) -> pl.Series:
+def physical(column: pl.Series) -> pl.Series:
+    """Return a column as its index entries are made from it."""
     return (
         column
         if column.dtype in (pl.String, pl.Enum, pl.Categorical) or column.dtype.is_nested()

@@ -1,4 +1,4 @@
-"""The errors of rem_arrow: one base, eight kinds.
+"""The errors of rem_arrow: one base, nine kinds.
 
 Every error that a user can cause or meet is a `RemError`. Its text says what is wrong in the user's own words, where,
 and what would work. Errors in a query text carry the position and show the line with a caret under it.
@@ -61,6 +61,10 @@ class UnsupportedError(TextError):
 
 class InputError(RemError):
     """Data or an argument from outside does not fit; nothing was stored."""
+
+
+class ConstraintError(InputError):
+    """A row breaks a constraint of its table: a key, a CHECK or NOT NULL; nothing was stored."""
 
 
 class ExecuteError(RemError):

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias, cast
 import polars as pl
 
 from rem_arrow.base import checks, datatypes
+from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 
@@ -39,6 +40,8 @@ class Field:
         number: the column's number in storage, below 65,535, unique in the table for ever.
         default: the value, as JSON, of rows written before the column existed.
         encoding: "json" when the values are JSON texts of a dict or of any object; else "plain".
+        default_sql: what new rows of a plain table get that name no value, in SQL; None: `default`.
+        generated: what the column is computed from, in SQL; "" for one that rows bring.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Field:
     default: Json = None
     encoding: Literal["plain", "json"] = "plain"
     description: str = ""
+    default_sql: str | None = None
+    generated: str = ""
 
     def to_json(self) -> Json:
         return [
@@ -166,6 +171,7 @@ class Table:
         embeddings: columns of vectors beside the fields; `SELECT *` leaves them out.
         vector_indexes: HNSW indexes over these, and over fields that are vectors.
         text_indexes: full-text indexes over fields that are texts.
+        constraints: keys and conditions that the rows of a plain table meet.
     """
 
     number: int
@@ -184,6 +190,7 @@ class Table:
     embeddings: tuple[Embedding, ...] = ()
     vector_indexes: tuple[VectorIndex, ...] = ()
     text_indexes: tuple[TextIndex, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         names = [f.name.casefold() for f in self.fields]
@@ -211,6 +218,21 @@ class Table:
                 return field
         raise InputError(f'no column "{name}" in {self.name}. {suggest(name, self.names, "Columns")}')
 
+    @property
+    def keys(self) -> list[Constraint]:
+        """The primary key and the unique constraints."""
+        return [c for c in self.constraints if c.is_key]
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether its rows have entries in the key indexes."""
+        return bool(self.key or self.indexed or self.keys)
+
+    @property
+    def given(self) -> tuple[Field, ...]:
+        """The fields that rows bring: those that are not generated."""
+        return tuple(f for f in self.fields if not f.generated)
+
     def embedding(self, column: str) -> Embedding | None:
         """Return the embedding of that column name, or None."""
         return next((e for e in self.embeddings if e.column == column), None)
@@ -219,7 +241,8 @@ class Table:
     def named_indexes(self) -> list[tuple[str, str]]:
         """The indexes that have names, each with its column."""
         hnsw = [(i.name, i.column) for i in self.vector_indexes]
-        return [*self.indexes, *hnsw, *((i.name, i.column) for i in self.text_indexes)]
+        unique = [(c.name, c.columns[0]) for c in self.constraints if c.index]
+        return [*self.indexes, *hnsw, *((i.name, i.column) for i in self.text_indexes), *unique]
 
     def renamed(self, old: str, new: str) -> Table:
         """Return the table with a column under another name, wherever the description names it."""
@@ -238,6 +261,7 @@ class Table:
             embeddings=tuple(replace(e, fields=tuple(map(name, e.fields))) for e in self.embeddings),
             vector_indexes=tuple(replace(i, column=name(i.column)) for i in self.vector_indexes),
             text_indexes=tuple(replace(i, column=name(i.column)) for i in self.text_indexes),
+            constraints=tuple(c.renamed(old, new) for c in self.constraints),
         )
 
     def polars_schema(self) -> pl.Schema:
@@ -264,6 +288,10 @@ class Table:
             "embeddings": [e.to_json() for e in self.embeddings],
             "vector_indexes": [i.to_json() for i in self.vector_indexes],
             "text_indexes": [[i.name, i.column] for i in self.text_indexes],
+            "constraints": [c.to_json() for c in self.constraints],
+            "expressions": [
+                [f.number, f.default_sql, f.generated] for f in self.fields if f.default_sql is not None or f.generated
+            ],
         }
 
     @staticmethod
@@ -271,11 +299,20 @@ class Table:
         def texts(name: str) -> tuple[str, ...]:
             return tuple(str(v) for v in cast("list[Json]", value[name]))
 
+        expressions = {
+            cast(int, number): (None if default is None else str(default), str(generated))
+            for number, default, generated in cast("list[list[Json]]", value.get("expressions", []))
+        }
+        fields = [Field.from_json(f) for f in cast("list[Json]", value["fields"])]
+        for i, (default, generated) in (
+            (i, expressions[f.number]) for i, f in enumerate(fields) if f.number in expressions
+        ):
+            fields[i] = replace(fields[i], default_sql=default, generated=generated)
         return Table(
             number=cast(int, value["number"]),
             name=str(value["name"]),
             kind=cast(TableKind, value["kind"]),
-            fields=tuple(Field.from_json(f) for f in cast("list[Json]", value["fields"])),
+            fields=tuple(fields),
             key=texts("key"),
             name_fields=texts("name_fields"),
             indexed=texts("indexed"),
@@ -293,6 +330,7 @@ class Table:
                 TextIndex(str(name), str(column))
                 for name, column in cast("list[list[Json]]", value.get("text_indexes", []))
             ),
+            constraints=tuple(Constraint.from_json(c) for c in cast("list[Json]", value.get("constraints", []))),
         )
 
 

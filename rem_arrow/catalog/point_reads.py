@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from rem_arrow.access.access import Access
+from rem_arrow.access.key_rows import with_key
 from rem_arrow.base.source import ROWID, ColumnRange, KeySet, Skips, TextKeys
+from rem_arrow.index.entries import ordered_form
 from rem_arrow.storage.version import TableVersion
 
 # Beyond this many rows, or this share of the table, a scan is faster than reading row by row.
@@ -27,8 +29,13 @@ def point_rowids(access: Access, tv: TableVersion, skips: Skips) -> tuple[str, l
 
 
 def index_rowids(access: Access, tv: TableVersion, ranges: Sequence[ColumnRange]) -> tuple[str, list[int]] | None:
-    """Return the rows that an index gives for an equality, if there is an index and the rows are few."""
+    """Return the rows that an index gives for equalities, if there is an index and the rows are few."""
     table = tv.table
+    points = {r.column: r.low for r in ranges if r.is_point} if table.constraints else {}
+    for key in table.keys if points else ():
+        # Other types compare with what they are not equal to: a number with a decimal, say.
+        if all(c in points and ordered_form(table.field(c).dtype) is not None for c in key.columns):
+            return ", ".join(key.columns), with_key(access, tv, key, points)
     for column_range in ranges:
         if not column_range.is_point or column_range.column not in table.names:
             continue

@@ -115,13 +115,11 @@ class Engine:
             return (titled if to_store else named)(
                 pl.DataFrame([pl.Series(str(i), list(c), dtype=t) for i, (t, c) in enumerate(columns)]), query.names
             )
-        return self.run(
-            Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names),
-            snapshot,
-            values,
-            limits,
-            to_store=to_store,
-        )
+        return self.run(self.optimized(query, snapshot), snapshot, values, limits, to_store=to_store)
+
+    def optimized(self, query: Query, snapshot: Snapshot) -> Query:
+        """Return a bound query as `run` takes it."""
+        return Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names)
 
     def run(
         self,
@@ -243,7 +241,7 @@ class Engine:
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
             bound = binder.statement(parse(text) if tree is None else tree)
-            query = Query(optimize(bound.plan, Tools(snapshot, _evaluated)), bound.names)
+            query = self.optimized(bound, snapshot)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         # A plan that follows from the rows is not kept.

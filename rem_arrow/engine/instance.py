@@ -14,6 +14,7 @@ from rem_arrow.base.errors import InputError
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine
+from rem_arrow.engine.row_rules import RowRules
 from rem_arrow.engine.run import Limits
 from rem_arrow.running.file_access import FileAccess
 from rem_arrow.running.scratch import Scratch
@@ -53,9 +54,10 @@ class Instance:
         self.embeddings = Embeddings(store, embedder)
         self.writer = Writer(store, self.indexes.keys, self.models)
         self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
-        self.writes = WritePath(store, self.indexes, self.writer, self.follow_up)
         self.scratch = Scratch(None if store.read_only else store.path / "scratch")
         self.engine = Engine(self.embeddings.vector, self.scratch)
+        self.rules = RowRules(store, self.indexes, self.engine)
+        self.writes = WritePath(store, self.indexes, self.writer, self.follow_up, self.rules)
         self.limits = Limits(None, store.settings.memory_bytes)
         self.session = SessionState()
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()

@@ -108,7 +108,7 @@ class ImportExportVerbs(Verbs):
             imports = _imports(importables, tables)
 
             def compute(access: Access) -> tuple[Changes, dict[str, int | None]]:
-                job = TableImport(store, access, [name for name, _ in imports])
+                job = TableImport(store, access, [name for name, _ in imports], self._instance.rules)
                 rows: dict[str, int | None] = {}
                 for name, importable in sorted(imports, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
                     if importable.open is None:

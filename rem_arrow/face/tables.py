@@ -191,7 +191,9 @@ class TableVerbs(Verbs):
                     records = instance.models.records(tv.table)
                     load = EntityLoad(store, instance.writer, records, access, tv, conflicts=conflicts)
                     return load.run(source.pieces, advance)
-                return loader.plain_load(store, tv, table, source.schema, source.pieces, source.rows, advance)
+                return loader.plain_load(
+                    store, tv, table, source.schema, source.pieces, source.rows, advance, instance.rules
+                )
 
             return instance.writes.run(compute, progress=progress)
 

@@ -5,15 +5,19 @@
     ids     table:u16 (length:u32 part)*                   rowid:u48      keys of several columns (edges)
     keys    normalised text 00 table:u16 rowid:u48         the field's name
     index   table:u16 column:u16 ordered value rowid:u48   empty
+    index   table:u16 number:u16 exact value* rowid:u48    empty          keys of plain tables
 
 An entry is a hint: whoever reads one checks it against the live row, so an entry may be too many but never missing. The
-ordered form of a value sorts as bytes like the value itself.
+ordered form of a value sorts as bytes like the value itself; the exact form is the same for equal values, and for no
+others.
 """
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 import polars as pl
@@ -137,3 +141,30 @@ def _ordered_float(value: Json) -> bytes:
     number = float(value)
     raw = bytes(_FLOAT.pack(0.0 if number == 0 else number))
     return bytes(b ^ 0xFF for b in raw) if raw[0] & 0x80 else bytes([raw[0] | 0x80]) + raw[1:]
+
+
+def exact_form(dtype: pl.DataType) -> Callable[[object], bytes] | None:
+    """Return the function from a value of `dtype`, plain or as Polars stores it, to its exact form; None when the type
+    can be no part of a key. No exact form begins with another of its type."""
+    if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
+        return lambda value: _exact_bytes(str(value).encode())
+    if isinstance(dtype, pl.Binary):
+        return lambda value: _exact_bytes(value.encode("latin-1") if isinstance(value, str) else bytes(value))  # type: ignore[call-overload]
+    if dtype.is_float():
+        return _exact_float
+    if isinstance(dtype, pl.Decimal):
+        scale = dtype.scale
+        return lambda value: _ordered_integer(
+            value if isinstance(value, int) else int(Decimal(str(value)).scaleb(scale))
+        )
+    return ordered_form(dtype)  # type: ignore[return-value]
+
+
+def _exact_bytes(data: bytes) -> bytes:
+    if len(data) > _KEY_BYTES_MAX:
+        data = data[:_KEY_BYTES_MAX] + hashlib.sha256(data).digest()
+    return data.replace(b"\x00", b"\x00\xff") + b"\x00\x00"
+
+
+def _exact_float(value: object) -> bytes:
+    return b"\xff" * 8 if value != value else _ordered_float(value)  # type: ignore[arg-type]

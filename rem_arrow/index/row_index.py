@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
+from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.schema import Table
 from rem_arrow.index import entries
@@ -32,8 +33,16 @@ class RowIndex:
             ordered = entries.ordered_form(field.dtype)
             assert ordered is not None, f"{name} was declared indexed and has no order"
             self._values.append((places[name], field.number, ordered))
+        self._keys = [_Key(table, constraint, places) for constraint in table.keys]
         self._looks_up_ids = table.key == ("id",)
-        self.columns = sorted({*self.key_places, *(p for p, _ in self._names), *(p for p, _, _ in self._values)})
+        self.columns = sorted(
+            {
+                *self.key_places,
+                *(p for p, _ in self._names),
+                *(p for p, _, _ in self._values),
+                *(p for key in self._keys for p in key.places),
+            }
+        )
 
     def key(self, row: Sequence[Json]) -> bytes:
         """Return the key of a row's identity. REQUIRES: the table has a key."""
@@ -71,7 +80,38 @@ class RowIndex:
                 for v, r in zip(columns[place], rowids, strict=True)
                 if v is not None
             ]
+        for key in self._keys:
+            added += [
+                ("index", prefix + r, b"")
+                for prefix, r in zip(key.prefixes([columns[p] for p in key.places]), rowids, strict=True)
+                if prefix is not None
+            ]
         return added
+
+    def prefixes(self, constraint: Constraint, columns: Sequence[Sequence[object]]) -> list[bytes | None]:
+        """Return the prefixes of the entries that rows with these values in the columns of a key have; None where one
+        is NULL, for such a row has no entry."""
+        return next(key for key in self._keys if key.number == constraint.number).prefixes(columns)
+
+
+class _Key:
+    """The entries of a key over several columns."""
+
+    def __init__(self, table: Table, constraint: Constraint, places: Mapping[str, int]) -> None:
+        self.number, self.places = constraint.number, [places[c] for c in constraint.columns]
+        self._prefix = entries.column_prefix(table.number, constraint.number)
+        self._forms: list[Callable[[object], bytes]] = []
+        for place in self.places:
+            form = entries.exact_form(table.fields[place].dtype)
+            assert form is not None, f"{table.fields[place].name} is part of a key and has no exact form"
+            self._forms.append(form)
+
+    def prefixes(self, columns: Sequence[Sequence[object]]) -> list[bytes | None]:
+        parts = [[None if v is None else form(v) for v in c] for form, c in zip(self._forms, columns, strict=True)]
+        return [
+            None if any(p is None for p in row) else self._prefix + b"".join(cast("tuple[bytes, ...]", row))
+            for row in zip(*parts, strict=True)
+        ]
 
 
 def _texts(column: Sequence[Json], rowids: Sequence[bytes]) -> tuple[list[str], list[bytes]]:

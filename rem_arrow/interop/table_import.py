@@ -22,6 +22,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
 from rem_arrow.write.edge_ends import new_entities
+from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.vector_rows import vector_table
 
 
@@ -32,8 +33,8 @@ class TableImport:
         names: the new names of all tables to import.
     """
 
-    def __init__(self, store: Store, access: Access, names: list[str]) -> None:
-        self._store, self._version = store, access.version
+    def __init__(self, store: Store, access: Access, names: list[str], rules: Rules) -> None:
+        self._store, self._version, self._rules = store, access.version, rules
         self._table_names = {tv.table.name for tv in self._version} | set(names)
         self.changes = Changes()
 
@@ -98,7 +99,9 @@ class TableImport:
         self, table: Table, pieces: Iterator[pl.DataFrame], left_out: list[str], keys: list[pl.DataFrame]
     ) -> Iterator[pl.DataFrame]:
         for piece in pieces:
-            frame = loader.fitted(piece.drop(left_out, strict=False), table)
+            # An export has the generated columns too.
+            given = piece.drop(left_out, *(f.name for f in table.fields if f.generated), strict=False)
+            frame = self._rules.fitted(given, table)
             if is_edges(table):
                 frame = self._with_ends(frame)
             if table.key:

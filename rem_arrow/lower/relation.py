@@ -136,8 +136,10 @@ def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
     if not plan.rows:
         return pl.LazyFrame(schema=plan.schema)
+    # What has another value for each row has one for the one row of this frame.
+    one = pl.DataFrame({_ROW: [None]})
     rows = [
-        pl.select(
+        one.select(
             [
                 lower_expr(e, context.environment.parameters).alias(n)
                 for (n, _), e in zip(plan.columns, row, strict=True)

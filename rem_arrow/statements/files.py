@@ -18,7 +18,8 @@ from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options
 from rem_arrow.statements.environment import Context, Result, counted, writable
-from rem_arrow.statements.rows import chosen_fields, fitting, stored
+from rem_arrow.statements.fitting_rows import fitting
+from rem_arrow.statements.rows import chosen_fields, stored
 from rem_arrow.storage.changes import Changes
 
 _FILE = "\x00file"
@@ -44,7 +45,7 @@ def copy_from(context: Context, statement: CopyFrom) -> Result:
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
         table = tv.table
-        listed = list(table.fields) if statement.columns is None else chosen_fields(context, table, statement.columns)
+        listed = list(table.given) if statement.columns is None else chosen_fields(context, table, statement.columns)
         schema = {f.name: f.dtype for f in listed}
         with context.instance.files.reading(path) as file:
             frame = read_file(
@@ -102,7 +103,7 @@ def _by_place(frame: pl.DataFrame, listed: list[Field], table: Table) -> list[Fi
 
 
 def _by_name(frame: pl.DataFrame, table: Table, path: str) -> list[Field]:
-    fields = {f.name.casefold(): f for f in table.fields}
+    fields = {f.name.casefold(): f for f in table.given}
     for name in frame.columns:
         if name.casefold() not in fields:
             raise InputError(f'{path}: no column "{name}" in {table.name}. {suggest(name, table.names, "Columns")}')

@@ -16,7 +16,8 @@ from rem_arrow.base.source import Metric
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.sql.bind.write_queries import Target
-from rem_arrow.sql.statement.statement import CreateIndex, Drop
+from rem_arrow.sql.statement.statement import ConstraintDefinition, CreateIndex, Drop
+from rem_arrow.statements.constraint_alteration import with_checked
 from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.storage.changes import Changes
 from rem_arrow.write import loader
@@ -42,6 +43,8 @@ def create(context: Context, statement: CreateIndex) -> Result:
             )
         if statement.vector is not None:
             return _vector(context, access, statement, statement.vector)
+        if statement.unique is not None:
+            return _unique(context, table, statement.unique)
         if statement.words:
             field = Target(table, table.name, TARGET).field(column, context.text)
             described = with_text_index(table, field.name, index.text)
@@ -67,6 +70,20 @@ def create(context: Context, statement: CreateIndex) -> Result:
         return _described(evolved), status(f"created the index {index.text}")
 
     return context.define(compute)
+
+
+def _unique(context: Context, table: Table, definition: ConstraintDefinition) -> tuple[Changes, Result]:
+    """Give a plain table a key that a CREATE UNIQUE INDEX is."""
+    if table.kind != "plain":
+        raise UnsupportedError(
+            f"{table.name} is an {table.kind} table, whose only key is its id; an index on it finds rows and checks "
+            "nothing",
+            context.text,
+        )
+    described = with_checked(context, sealed(context.instance.store, table), table, [definition])
+    constraints = (*described.constraints[:-1], replace(described.constraints[-1], index=True))
+    name = constraints[-1].name
+    return _described(replace(described, constraints=constraints)), status(f"created the index {name}")
 
 
 def _vector(
@@ -120,6 +137,7 @@ def _without(table: Table, folded: str) -> Table:
         indexed=tuple(c for c in table.indexed if c in columns),
         vector_indexes=tuple(i for i in table.vector_indexes if i.name.casefold() != folded),
         text_indexes=tuple(i for i in table.text_indexes if i.name.casefold() != folded),
+        constraints=tuple(c for c in table.constraints if not (c.index and c.name.casefold() == folded)),
     )
 
 

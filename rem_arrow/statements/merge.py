@@ -18,6 +18,7 @@ from rem_arrow.sql.bind.merge_actions import MergeBinder, returned
 from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
+from rem_arrow.statements.fitting_rows import fitting
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 
@@ -58,11 +59,11 @@ def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, 
     if action.kind == "update":
         assigned = binder.assignments(action)
         rows.check_assignments(table, assigned, context.text)
-        return rows.fitting(context, binder.update(place, assigned), snapshot, table, [None, *table.fields])
+        return fitting(context, binder.update(place, assigned), snapshot, table, [None, *table.fields])
     query, fields = binder.insert(place, _fields(context, tv, action, binder))
     if not fields:
         return pl.DataFrame(height=context.rows(query, snapshot).height)
-    return rows.fitting(context, query, snapshot, table, fields)
+    return fitting(context, query, snapshot, table, fields)
 
 
 def _fields(context: Context, tv: TableVersion, action: MergeAction, binder: MergeBinder) -> list[Field]:

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.base.datatypes import sql_name
-from rem_arrow.base.errors import BindError, ExecuteError, InputError, UnsupportedError
+from rem_arrow.base.errors import BindError, UnsupportedError
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import ROWID
-from rem_arrow.catalog.snapshot import TARGET, Snapshot
+from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.model.registry import SYSTEM_FIELDS
-from rem_arrow.plan.nodes import Column, Project, Query, Values
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import Assignments, Delete, Insert, Name, Update
-from rem_arrow.statements import edge_rows, entity_rows, plain_rows
+from rem_arrow.statements import conflict_rows, edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
+from rem_arrow.statements.fitting_rows import defaults_of, fitting
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
@@ -44,12 +43,14 @@ def stored(
     context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, statement: Insert | None = None
 ) -> Outcome:
     """Return the changes that add the rows of a frame, by the kind of the table."""
+    alias, conflict = (statement.alias, statement.conflict) if statement is not None else (tv.table.name, None)
     match tv.table.kind:
         case "entity":
-            alias, conflict = (statement.alias, statement.conflict) if statement is not None else (tv.table.name, None)
             return entity_rows.insert(context, access, tv, frame, alias, conflict)
         case "system":
             return edge_rows.insert(context, access, frame)
+        case _ if conflict is not None:
+            return conflict_rows.insert(context, access, tv, frame, alias, conflict)
         case _:
             return plain_rows.insert(context, tv.table, frame)
 
@@ -96,6 +97,8 @@ def check_assignments(table: Table, assignments: Assignments, text: str) -> None
         entity_rows.check_assignments(table, assignments, text)
     elif table.kind == "system":
         edge_rows.check_assignments(table, assignments, text)
+    else:
+        plain_rows.check_assignments(table, assignments, text)
 
 
 def changed(
@@ -130,33 +133,10 @@ def chosen_fields(context: Context, table: Table, columns: Sequence[Name]) -> li
         field = target.field(name, context.text)
         if field in fields:
             raise BindError(f'the column "{field.name}" is named twice', context.text, name.start, name.end)
+        if field.generated:
+            raise plain_rows.is_generated(table, name, context.text)
         fields.append(field)
     return fields
-
-
-def fitting(
-    context: Context, query: Query, snapshot: Snapshot, table: Table, fields: Sequence[Field | None]
-) -> pl.DataFrame:
-    """Run a query whose columns are for `fields`. Raises InputError that names the column whose value does not fit."""
-    if not fields and isinstance(query.plan, Values):
-        return pl.DataFrame(height=len(query.plan.rows))
-    try:
-        frame = context.rows(query, snapshot, to_store=True)
-    except ExecuteError as error:
-        for place, field in enumerate(fields):
-            single = _single(query, place)
-            if field is None or single is None:
-                continue
-            try:
-                context.rows(single, snapshot)
-            except ExecuteError as cause:
-                raise InputError(
-                    f'a value does not fit the column "{field.name}" of {table.name}, which is '
-                    f"{sql_name(field.dtype)}: {cause}"
-                ) from error
-        raise
-    frame.columns = [ROWID if f is None else f.name for f in fields]
-    return frame
 
 
 # --- inside
@@ -164,18 +144,7 @@ def fitting(
 
 def target(table: Table, alias: str) -> Target:
     """Return the table that a statement changes, as its queries see it."""
-    return Target(table, alias, TARGET, ROWID, _defaults(table))
-
-
-def _defaults(table: Table) -> dict[str, object] | None:
-    """Return the values of DEFAULT by column; None for entities, whose model has them."""
-    if table.kind == "entity":
-        return None
-    defaults: dict[str, object] = {}
-    for field in table.fields:
-        convert = values.from_plain(field.dtype)
-        defaults[field.name] = field.default if field.default is None or convert is None else convert(field.default)
-    return defaults
+    return Target(table, alias, TARGET, ROWID, defaults_of(table))
 
 
 def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
@@ -186,9 +155,7 @@ def _check_conflict(context: Context, statement: Insert, table: Table) -> None:
         raise UnsupportedError(
             "an edge that exists is replaced; there is no ON CONFLICT for edges", context.text, name.start, name.end
         )
-    raise UnsupportedError(
-        f"{table.name} is a plain table: it has no key, so its rows do not conflict", context.text, name.start, name.end
-    )
+    conflict_rows.check(context, table, statement.conflict, name)
 
 
 def _inserted(context: Context, access: Access, statement: Insert, tv: TableVersion) -> pl.DataFrame:
@@ -201,11 +168,11 @@ def _inserted(context: Context, access: Access, statement: Insert, tv: TableVers
         context.text,
         snapshot,
         context.dtypes,
-        Target(table, statement.alias, TARGET, "", _defaults(table)),
+        Target(table, statement.alias, TARGET, "", defaults_of(table)),
         context.evaluate(snapshot),
     )
     if statement.by_name and statement.columns is None:
-        query, fields = binder.by_name(statement.source, table.fields)
+        query, fields = binder.by_name(statement.source, table.given)
     else:
         query, fields = binder.insert(statement.source, _fields(context, statement, table, binder))
     return fitting(context, query, snapshot, table, fields)
@@ -215,28 +182,14 @@ def _fields(context: Context, statement: Insert, table: Table, binder: WriteBind
     if statement.columns is not None:
         return chosen_fields(context, table, statement.columns)
     assert statement.source is not None, "DEFAULT VALUES fills no columns"
-    return list(table.fields) if table.kind == "plain" else positional_fields(table, binder.width(statement.source))
+    return list(table.given) if table.kind == "plain" else positional_fields(table, binder.width(statement.source))
 
 
 def positional_fields(table: Table, width: int) -> list[Field]:
     """Return the fields that rows of that many columns fill: those that the database sets come last, and may be left
     out."""
     settable = [f for f in table.fields if f.name not in SYSTEM_FIELDS]
-    return settable if table.kind != "plain" and width == len(settable) else list(table.fields)
-
-
-def _single(query: Query, place: int) -> Query | None:
-    """Return the query of one column if it is computed; None if it is only passed on."""
-    plan = query.plan
-    match plan:
-        case Project() if not isinstance(plan.outputs[place][1], Column):
-            return Query(Project(plan.input, (plan.outputs[place],)), (query.names[place],))
-        case Values():
-            return Query(
-                Values((plan.columns[place],), tuple((row[place],) for row in plan.rows)), (query.names[place],)
-            )
-        case _:
-            return None
+    return settable if table.kind != "plain" and width == len(settable) else list(table.given)
 
 
 def result(context: Context, access: Access, table: Table, outcome: Outcome, alias: str, returning: object) -> Result:

@@ -51,17 +51,14 @@ def describe(context: Context, statement: Describe) -> Result:
     rows = []
     for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
         field = fields.get(name)
-        default = (
-            None if field is None or field.default is None else _shown(pl.Series([_value(field)], dtype=field.dtype)[0])
-        )
         rows.append(
             (
                 name,
                 sql_name(dtype) if field is None else _type_name(field),
                 "YES" if field is None or field.nullable else "NO",
                 _key(snapshot, statement, name),
-                default,
-                None,
+                None if field is None else _default(field),
+                f"GENERATED ALWAYS AS ({field.generated})" if field is not None and field.generated else None,
             )
         )
     return pl.DataFrame(rows, schema=_DESCRIBED, orient="row")
@@ -127,12 +124,21 @@ def _fields_of(snapshot: Snapshot, name: str) -> dict[str, Field]:
 
 def _key(snapshot: Snapshot, statement: Describe, name: str) -> str | None:
     tv = snapshot.version.find(str(statement.tree.name)) if statement.tree.key == "table" else None
-    return "PRI" if tv is not None and name in tv.table.key else None
+    if tv is None:
+        return None
+    kinds = {key.kind for key in tv.table.keys if name in key.columns}
+    return "PRI" if name in tv.table.key or "PRIMARY KEY" in kinds else "UNI" if kinds else None
 
 
-def _value(field: Field) -> object:
+def _default(field: Field) -> str | None:
+    """Return the DEFAULT of new rows in SQL, or as its value."""
+    if field.default_sql is not None:
+        return None if field.default_sql == "NULL" else field.default_sql
+    if field.default is None:
+        return None
     convert = values.from_plain(field.dtype)
-    return field.default if convert is None else convert(field.default)
+    value = field.default if convert is None else convert(field.default)
+    return _shown(pl.Series([value], dtype=field.dtype)[0])
 
 
 def _type_name(field: Field) -> str:

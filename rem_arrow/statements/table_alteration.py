@@ -1,4 +1,7 @@
-"""ALTER TABLE and ALTER VIEW. REQUIRES of what runs inside `Context.define`: `rewriting` and the lock."""
+"""ALTER TABLE and ALTER VIEW. REQUIRES of what runs inside `Context.define`: `rewriting` and the lock.
+
+What the rows that exist must newly meet is checked before the description changes, and in the same commit.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,25 @@ from dataclasses import replace
 from typing import assert_never
 
 from rem_arrow.access.access import Access
-from rem_arrow.base.datatypes import sql_name, widens
-from rem_arrow.base.errors import BindError, InputError, UnsupportedError
-from rem_arrow.base.schema import Field, Table, check_columns, check_name
-from rem_arrow.catalog.snapshot import TARGET
-from rem_arrow.sql.bind.write_queries import Target
-from rem_arrow.sql.statement.statement import AddColumn, Alter, DropColumn, Name, RenameColumn, RenameTable, WidenColumn
+from rem_arrow.base.errors import BindError, UnsupportedError
+from rem_arrow.base.schema import Table, check_name
+from rem_arrow.sql.statement.statement import (
+    Action,
+    AddColumn,
+    AddConstraints,
+    Alter,
+    ChangeType,
+    DropColumn,
+    DropConstraint,
+    Name,
+    RenameColumn,
+    RenameTable,
+    SetDefault,
+    SetNullable,
+)
+from rem_arrow.statements import column_alteration
+from rem_arrow.statements.constraint_alteration import with_checked, without
 from rem_arrow.statements.environment import Context, Result, status, table_of
-from rem_arrow.statements.table_definition import field_of
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.evolution import sealed
@@ -30,12 +44,10 @@ def alter(context: Context, statement: Alter) -> Result:
         table = table_of(access.version, name, context.text).table
         _check_kind(context, table, statement)
         if isinstance(action, RenameTable):
-            altered = _with_name(context, access, table, action.to)
+            changes = described(_with_name(context, access, table, action.to))
         else:
-            altered = _altered(context, sealed(context.instance.store, table), action)
-        changes = Changes()
-        if altered is not table:
-            changes.tables[table.number] = altered
+            changes = _altered(context, sealed(context.instance.store, table), action)
+        altered = changes.tables.get(table.number) or table
         return changes, status(f"altered the {statement.kind.lower()} {altered.name}")
 
     return context.define(compute)
@@ -70,78 +82,32 @@ def _with_name(context: Context, access: Access, table: Table, to: Name) -> Tabl
     return replace(table, name=check_name(to.text, "table"))
 
 
-def _altered(context: Context, tv: TableVersion, action: AddColumn | DropColumn | RenameColumn | WidenColumn) -> Table:
+def _altered(context: Context, tv: TableVersion, action: Action) -> Changes:
     match action:
         case AddColumn():
-            return _with_column(context, tv, action)
+            return column_alteration.added(context, tv, action)
         case DropColumn():
-            return _without_column(context, tv.table, action)
+            return described(column_alteration.without(context, tv.table, action))
         case RenameColumn():
-            return _with_renamed_column(context, tv.table, action)
-        case WidenColumn():
-            return _with_wider_column(context, tv.table, action)
+            return described(column_alteration.renamed(context, tv.table, action))
+        case ChangeType():
+            return column_alteration.retyped(context, tv, action)
+        case SetDefault():
+            return described(column_alteration.with_default(context, tv.table, action))
+        case SetNullable():
+            return described(column_alteration.with_nullable(context, tv, action))
+        case AddConstraints():
+            return described(with_checked(context, tv, tv.table, action.constraints))
+        case DropConstraint():
+            return described(without(context, tv.table, action))
+        case RenameTable():
+            raise AssertionError("it needs no rows")
         case _:
             assert_never(action)
 
 
-def _with_column(context: Context, tv: TableVersion, action: AddColumn) -> Table:
-    table, name = tv.table, action.column.name
-    if _has_column(table, name.text):
-        if action.if_not_exists:
-            return table
-        raise BindError(f'{table.name} has a column "{name.text}" already', context.text, name.start, name.end)
-    field = field_of(context, table, action.column, table.next_column)
-    if not field.nullable and field.default is None and tv.rows:
-        raise InputError(f'{table.name} has rows, and "{field.name}" may not be NULL; give it a DEFAULT')
-    check_columns(len(table.fields) + 1, table.name)
-    return table.with_fields((*table.fields, field))
-
-
-def _without_column(context: Context, table: Table, action: DropColumn) -> Table:
-    if action.if_exists and not _has_column(table, action.column.text):
-        return table
-    field = _field(context, table, action.column)
-    if len(table.fields) == 1:
-        raise InputError(f'"{field.name}" is the only column of {table.name}; drop the table instead')
-    _check_no_index(table, field)
-    return replace(table, fields=tuple(f for f in table.fields if f is not field))
-
-
-def _with_renamed_column(context: Context, table: Table, action: RenameColumn) -> Table:
-    field, name = _field(context, table, action.column), check_name(action.to.text, "column")
-    if name.casefold() != field.name.casefold() and _has_column(table, name):
-        raise BindError(f'{table.name} has a column "{name}" already', context.text, action.to.start, action.to.end)
-    return table.renamed(field.name, name)
-
-
-def _with_wider_column(context: Context, table: Table, action: WidenColumn) -> Table:
-    field = _field(context, table, action.column)
-    if not widens(field.dtype, action.dtype):
-        what = (
-            f"{table.name}.{field.name} is {sql_name(field.dtype)}, and not every value of it fits "
-            f"{sql_name(action.dtype)}"
-        )
-        raise BindError(
-            what,
-            context.text,
-            action.column.start,
-            action.column.end,
-            hint="A type may only widen. For another, add a column, UPDATE it from this one, and drop this one.",
-        )
-    _check_no_index(table, field)
-    return replace(table, fields=tuple(replace(f, dtype=action.dtype) if f is field else f for f in table.fields))
-
-
-def _field(context: Context, table: Table, name: Name) -> Field:
-    return Target(table, table.name, TARGET).field(name, context.text)
-
-
-def _has_column(table: Table, name: str) -> bool:
-    return any(f.name.casefold() == name.casefold() for f in table.fields)
-
-
-def _check_no_index(table: Table, field: Field) -> None:
-    """Refuse to change a column that has an index."""
-    index = next((name for name, column in table.named_indexes if column == field.name), None)
-    if index is not None or field.name in table.indexed:
-        raise InputError(f'"{field.name}" of {table.name} has the index {index or ""}; drop that first')
+def described(table: Table) -> Changes:
+    """Return the change of a description alone."""
+    changes = Changes()
+    changes.tables[table.number] = table
+    return changes

@@ -6,27 +6,20 @@ Tables that SQL makes are plain. The columns of an entity table are those of its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-
-import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.base.datatypes import Json, check_storable, instance
-from rem_arrow.base.errors import BindError, UnsupportedError
-from rem_arrow.base.schema import Field, Table, check_name
+from rem_arrow.base.errors import BindError, InputError, UnsupportedError
+from rem_arrow.base.schema import Table, check_name
 from rem_arrow.base.source import ROWID, ScanReport
-from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.engine.results import unique_names
 from rem_arrow.lower.interval import as_intervals
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
 from rem_arrow.statements import edge_rows, plain_rows
+from rem_arrow.statements.constraint_definition import with_columns, with_constraints
 from rem_arrow.statements.environment import Context, Result, counted, status, table_of
-from rem_arrow.statements.rows import fitting
-from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import edges, loader
@@ -43,10 +36,12 @@ def create(context: Context, statement: CreateTable) -> Result:
             return changes, status(f"the table {statement.table.text} exists already")
         number = context.instance.store.reserve_table()
         empty = Table(number, check_name(statement.table.text, "table"), "plain", ())
-        fields = [field_of(context, empty, column, place) for place, column in enumerate(statement.columns)]
         _check_names(context, statement.columns)
-        loader.plain_table(empty.name, number, pl.Schema({f.name: f.dtype for f in fields}))
-        changes.tables[number] = replace(empty, fields=tuple(fields), next_column=len(fields))
+        table = with_columns(context, empty, statement.columns)
+        loader.plain_table(empty.name, number, table.polars_schema())
+        if not table.given:
+            raise InputError(f"all columns of {empty.name} are generated; a table needs one that rows bring")
+        changes.tables[number] = with_constraints(context, table, statement.constraints)
         return changes, status(f"created the table {empty.name}")
 
     return context.define(compute)
@@ -83,27 +78,21 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
 
 
 def _check_names(context: Context, columns: Sequence[ColumnDefinition]) -> None:
-    """Refuse a column that is named twice."""
+    """Refuse a column that is named twice, in whatever case."""
+    folded: dict[str, str] = {}
+    for column in columns:
+        before = folded.setdefault(column.name.text.casefold(), column.name.text)
+        if before != column.name.text:
+            raise BindError(
+                f'the columns "{before}" and "{column.name.text}" differ in case only; rename one',
+                context.text,
+                column.name.start,
+                column.name.end,
+            )
     texts = [c.name.text for c in columns]
     twice = next((c.name for i, c in enumerate(columns) if c.name.text in texts[:i]), None)
     if twice is not None:
         raise BindError(f'the column "{twice.text}" is named twice', context.text, twice.start, twice.end)
-
-
-def field_of(context: Context, table: Table, column: ColumnDefinition, number: int) -> Field:
-    """Return the field that a definition describes; its number is that of a new column of the table."""
-    name = check_name(column.name.text, "column")
-    dtype = check_storable(instance(column.dtype), f"{table.name}.{name}")
-    field = Field(name, dtype, number, column.nullable)
-    if column.default is None:
-        return field
-    snapshot = context.snapshot()
-    query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(
-        column.default, field
-    )
-    value, convert = fitting(context, query, snapshot, table, [field]).row(0)[0], values.to_plain(dtype)
-    default: Json = value if value is None or convert is None else convert(value)
-    return replace(field, default=default)
 
 
 def make_room(

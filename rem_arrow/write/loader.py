@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base import datatypes
-from rem_arrow.base.errors import InputError, RemError, suggest
+from rem_arrow.base.errors import ConstraintError, InputError, RemError, suggest
 from rem_arrow.base.schema import Embedding, Field, Table, check_columns, check_name
 from rem_arrow.storage import codec, segment, values
 from rem_arrow.storage.changes import Changes
@@ -25,6 +25,7 @@ from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def plain_load(
     pieces: Iterable[pl.DataFrame],
     rows: int | None,
     advance: Progress,
+    rules: Rules,
 ) -> tuple[Changes, int]:
     """Return the changes that add rows to a plain table, created if it does not exist, and the number of rows.
     REQUIRES: the lock.
@@ -71,12 +73,12 @@ def plain_load(
         rows: the number of rows; None where it is unknown.
     """
     table = tv.table if tv is not None else plain_table(name, store.reserve_table(), schema)
-    frames = (fitted(piece, table) for piece in pieces)
+    frames = (rules.fitted(piece, table) for piece in pieces)
     changes = Changes()
     if tv is None:
         changes.tables[table.number] = table
     if rows is not None and rows < DIRECT_ROWS_MIN:
-        frame = pl.concat(list(frames)) if rows else fitted(pl.DataFrame(schema=schema), table)
+        frame = pl.concat(list(frames)) if rows else rules.fitted(pl.DataFrame(schema=schema), table)
         if frame.height:
             changes.append(table.number, frame_append(frame, store.reserve_rowids(table.number, frame.height)))
         advance(frame.height)
@@ -102,7 +104,7 @@ def fitted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     for field in table.fields:
         if field.name not in given:
             if not field.nullable and field.default is None:
-                raise InputError(f'{table.name} needs the column "{field.name}"')
+                raise ConstraintError(f'{table.name} needs the column "{field.name}"')
             columns.append(default_column(field, frame.height))
             continue
         columns.append(_fitted_column(given[field.name], field, table.name))
@@ -145,7 +147,7 @@ def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
             ) from error
     if not field.nullable and column.null_count():
         row = int(column.is_null().arg_max() or 0)
-        raise InputError(f'row {row}: {table}, field "{field.name}" must not be NULL')
+        raise ConstraintError(f'row {row}: {table}, field "{field.name}" must not be NULL')
     check_size(column, f"{table}.{field.name}")
     return column
 
@@ -203,7 +205,7 @@ def write_segments(
         rows += frame.height
         progress(frame.height)
     store.kv.flush("pages")
-    if table.key or table.indexed:
+    if table.has_entries:
         for family in store.indexer.families:
             store.kv.flush(family)
     return manifests, rows
@@ -220,7 +222,7 @@ def write_versions(
             store, table, frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX]
         )
     store.kv.flush("pages")
-    for family in store.indexer.families if table.key or table.indexed else ():
+    for family in store.indexer.families if table.has_entries else ():
         store.kv.flush(family)
     return manifests
 
@@ -233,7 +235,7 @@ def _write_segment(
     with store.lock:
         part = store.reserve_part(table.number)
     op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
-    if table.key or table.indexed:
+    if table.has_entries:
         store.indexer.write(store.kv, table, frame, rowids.tolist())
     manifests = [(table.number, op, part)]
     for embedding in table.embeddings:

@@ -2,6 +2,7 @@
 
     compute (records -> rows -> vectors -> edges)     under the writers' lock, from the newest version
     bind_ends                                         dangling edges at the new entities
+    Rules.check                                       keys and conditions, of every row that is to be stored
     Store.commit                                      one batch; memory changes only after RocksDB has stored it
     FollowUp.after                                    outside of the lock: embeddings, vector and full-text indexes
 
@@ -22,6 +23,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write.edge_ends import bind_ends
 from rem_arrow.write.follow_up import FollowUp
+from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.writer import Writer
 
 T = TypeVar("T")
@@ -32,8 +34,9 @@ Compute: TypeAlias = "Callable[[Access], tuple[Changes, T]]"
 class WritePath:
     """The one way to write to a store. Safe in many threads: writers take turns under the store's lock."""
 
-    def __init__(self, store: Store, indexes: Indexes, writer: Writer, follow_up: FollowUp) -> None:
+    def __init__(self, store: Store, indexes: Indexes, writer: Writer, follow_up: FollowUp, rules: Rules) -> None:
         self._store, self._indexes, self._writer, self._follow_up = store, indexes, writer, follow_up
+        self._rules = rules
 
     def run(self, compute: Compute[T], *, rewriting: bool = False, progress: bool | None = False) -> T:
         """Compute changes, commit them, and do the work that follows. Returns the result of the computation.
@@ -55,7 +58,9 @@ class WritePath:
             access = Access(self._indexes, before)
             changes, result = compute(access)
             # A computation that rewrites may have sealed a tail.
-            bind_ends(access if store.version is before else access.at(store.version), self._writer, changes)
+            access = access if store.version is before else access.at(store.version)
+            bind_ends(access, self._writer, changes)
+            self._rules.check(access, changes)
             if changes:
                 store.commit(changes)
         self._follow_up.after(changes, before, progress=progress)
@@ -67,16 +72,19 @@ class WritePath:
             access = Access(self._indexes, overlay.version)
             changes, result = compute(access)
             bind_ends(access, self._writer, changes)
+            self._rules.check(access, changes)
         overlay.apply(changes)
         return result
 
     def commit(self, changes: Changes, base: Version) -> None:
         """Store the changes that a transaction has staged. Raises ConflictError, and stores nothing, if another writer
-        changed the same rows since `base`."""
+        changed the same rows since `base`, or has written rows with the same keys."""
         if not changes:
             return
         with self._store.lock:
             self._store.recover()
             before = self._store.version
+            if before is not base:
+                self._rules.check_again(Access(self._indexes, before), changes)
             self._store.commit(changes, base=base)
         self._follow_up.after(changes, before)

@@ -55,7 +55,7 @@ PREDICATES = (
 RESULTS: tuple[type, ...] = (rem.Answer, StageResult, Document, Relation, Vectors, Plan, Drawing)
 ERRORS = (
     "RemError", "TextError", "ParseError", "BindError", "UnsupportedError", "InputError", "ExecuteError",
-    "CorruptionError", "ConflictError", "LanguageError",
+    "ConstraintError", "CorruptionError", "ConflictError", "LanguageError",
 )  # fmt: skip
 MODELS = ("Resource", "Entity", "Moment", "Agent", "Session", "Message")
 # Names for which another page's entry speaks.

@@ -38,7 +38,7 @@ class MergeBinder:
         """Bind the rows of an INSERT into `fields`; columns that are DEFAULT are left out."""
         action, cells = self._merge.actions[place], list(self._merge.actions[place].values or ())
         if action.by_name:
-            return self._binder.by_name(self._unmatched([exp.Star()], place), self._target.table.fields)
+            return self._binder.by_name(self._unmatched([exp.Star()], place), self._target.table.given)
         if action.values is None:
             return self._binder.insert(self._unmatched([exp.Star()], place), fields)
         self._binder.check_count(len(cells), fields, cells[0] if cells else self._merge.source)
@@ -51,7 +51,7 @@ class MergeBinder:
         """Return what an UPDATE sets: without SET every column, from the columns of the source in their order."""
         if action.assignments is not None:
             return action.assignments
-        names, fields = self._source_names(), self._target.table.fields
+        names, fields = self._source_names(), self._target.table.given
         if len(names) != len(fields):
             raise BindError(
                 f"UPDATE without SET needs the {len(fields)} columns of {self._target.table.name}, and the source has "

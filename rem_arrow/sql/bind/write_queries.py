@@ -35,7 +35,7 @@ class Target:
 
     Attributes:
         source, rowid: the names of the table and its rowid in the catalog; `rowid` "" when it has none there.
-        defaults: values of columns that are DEFAULT.
+        defaults: what columns are that are DEFAULT: values, or trees of expressions.
     """
 
     table: Table
@@ -106,11 +106,12 @@ class WriteBinder:
 
     def copied(self, source: str, columns: Sequence[str], fields: Sequence[Field]) -> Query:
         """Bind the columns of a frame into `fields`."""
-        names = [exp.column(exp.to_identifier(c, quoted=True)) for c in columns]
-        tree = exp.Select(
-            expressions=names, from_=exp.From(this=exp.Table(this=exp.to_identifier(source, quoted=True)))
-        )
-        return self._assigned(self._binder.statement(tree), fields, [tree] * len(fields))
+        return self.computed(source, [exp.column(exp.to_identifier(c, quoted=True)) for c in columns], fields)
+
+    def computed(self, source: str, trees: Sequence[exp.Expression], fields: Sequence[Field]) -> Query:
+        """Bind expressions over the rows of a frame, each as a value of one of `fields`."""
+        query = self._binder.statement(rows_query(source, self._target.alias, [t.copy() for t in trees]))
+        return self._assigned(query, fields, trees)
 
     def rows(self, source: exp.Expression) -> Query:
         """Bind any query."""
@@ -196,10 +197,7 @@ class WriteBinder:
 
     def upsert(self, assignments: Assignments, where: exp.Expression | None, key: Sequence[str]) -> Query:
         """Bind DO UPDATE SET: the target holds the rows that exist, the table `excluded` those that were given."""
-        same = [
-            exp.EQ(this=self._own(k), expression=exp.column(exp.to_identifier(k, quoted=True), table=EXCLUDED))
-            for k in key
-        ]
+        same = [exp.EQ(this=self._own(k), expression=excluded(k)) for k in key]
         return self.update(
             assignments,
             (exp.Table(this=exp.to_identifier(EXCLUDED)),),
@@ -236,11 +234,8 @@ class WriteBinder:
         where: exp.Expression | None,
         ctes: exp.Expression | None,
     ) -> Query:
-        alias = exp.TableAlias(this=exp.to_identifier(self._target.alias, quoted=True))
-        table = exp.Table(this=exp.to_identifier(self._target.source, quoted=True), alias=alias)
-        joins = [o if isinstance(o, exp.Join) else exp.Join(this=o) for o in others]
-        tree = exp.Select(expressions=columns, from_=exp.From(this=table))
-        tree.set("joins", joins)
+        tree = rows_query(self._target.source, self._target.alias, columns)
+        tree.set("joins", [o if isinstance(o, exp.Join) else exp.Join(this=o) for o in others])
         if where is not None:
             tree.set("where", exp.Where(this=where))
         if ctes is not None:
@@ -304,7 +299,15 @@ class WriteBinder:
             ) from error
 
     def _default(self, field: Field) -> Expr:
-        return Literal((self._target.defaults or {}).get(field.name), computed_type(field.dtype))
+        default = (self._target.defaults or {}).get(field.name)
+        if isinstance(default, exp.Expression):
+            return self._cast(ExprBinder(self._context, Scope()).bind(default.copy()), field, default)
+        return Literal(default, computed_type(field.dtype))
+
+
+def excluded(column: str) -> exp.Expression:
+    """Return a column of the row that an INSERT brings."""
+    return exp.column(exp.to_identifier(column, quoted=True), table=EXCLUDED)
 
 
 def literal_rows(plan: Relation) -> list[tuple[object, ...]] | None:
@@ -316,6 +319,13 @@ def literal_rows(plan: Relation) -> list[tuple[object, ...]] | None:
     ):
         return None
     return [tuple(cast(Literal, c).value for c in row) for row in plan.rows]
+
+
+def rows_query(source: str, alias: str, trees: Sequence[exp.Expression]) -> exp.Select:
+    """Return a SELECT of expressions over the rows of a source."""
+    named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
+    table = exp.Table(this=exp.to_identifier(source, quoted=True), alias=named)
+    return exp.Select(expressions=list(trees), from_=exp.From(this=table))
 
 
 def computed_type(dtype: pl.DataType) -> pl.DataType:

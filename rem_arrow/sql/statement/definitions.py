@@ -6,32 +6,30 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from rem_arrow.base.errors import BindError
 from rem_arrow.base.quoting import identifier
+from rem_arrow.sql.statement.column_definitions import column, elements, table_constraints, unique_index
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.schema_statements import check_properties, placed
 from rem_arrow.sql.statement.statement import (
     Action,
     AddColumn,
+    AddConstraints,
     Alter,
-    ColumnDefinition,
+    ChangeType,
     CreateIndex,
     CreateTable,
     CreateTableAs,
     CreateView,
     Drop,
     DropColumn,
+    DropConstraint,
     RenameColumn,
     RenameTable,
-    WidenColumn,
+    SetDefault,
+    SetNullable,
 )
-from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.type_names import polars_type
 from rem_arrow.sql.text.view_text import view_text
-
-_NO_KEYS = (
-    "a plain table has no keys and checks no constraints but NOT NULL; for rows with an id register a Pydantic model"
-)
 
 
 def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateIndex:
@@ -74,29 +72,10 @@ def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
     name, source = table_name(table, text), tree.expression
     replace, exists = bool(tree.args.get("replace")), bool(tree.args.get("exists"))
     if source is None:
-        return CreateTable(name, tuple(_column(p, text) for p in parts), replace, exists)
+        return CreateTable(name, *elements(parts, text), replace, exists)
     if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
         raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
     return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
-
-
-def _column(tree: exp.Expression, text: str) -> ColumnDefinition:
-    if not isinstance(tree, exp.ColumnDef):
-        raise refuse(_NO_KEYS, tree, text)
-    if tree.args.get("kind") is None:
-        raise BindError(f'the column "{tree.name}" has no type', text, *position(tree))
-    nullable, default = True, None
-    for constraint in tree.args.get("constraints") or ():
-        match constraint.args.get("kind"):
-            case exp.NotNullColumnConstraint() as not_null:
-                nullable = bool(not_null.args.get("allow_null"))
-            case exp.DefaultColumnConstraint() as value:
-                default = value.this
-            case None:
-                raise refuse("this is not supported in CREATE TABLE", tree, text)
-            case _:
-                raise refuse(_NO_KEYS, tree, text)
-    return ColumnDefinition(name_of(tree.this), polars_type(tree.args["kind"], text), nullable, default)
 
 
 def _index(tree: exp.Create, text: str) -> CreateIndex:
@@ -111,13 +90,14 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
             tree,
             text,
         )
-    if tree.args.get("unique"):
-        raise refuse("CREATE UNIQUE INDEX is not supported: an index finds rows and checks nothing", tree, text)
     columns = [] if params is None else params.args.get("columns") or []
-    if len(columns) != 1 or not isinstance(columns[0].this, exp.Column):
-        raise refuse("an index is on one column", tree, text)
+    unique = bool(tree.args.get("unique"))
+    if not columns or (len(columns) > 1 and not unique) or not all(isinstance(c.this, exp.Column) for c in columns):
+        raise refuse("an index is on one column, and a unique one on columns", tree, text)
     if index.this is None:
         raise refuse("an index needs a name: CREATE INDEX name ON table (column)", tree, text)
+    if unique and kind:
+        raise refuse(f"an index USING {kind} is not unique", tree, text)
     if params is not None and kind == "FTS" and params.args.get("with_storage"):
         raise refuse("a full-text index takes no options", tree, text)
     return CreateIndex(
@@ -127,6 +107,7 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
         bool(tree.args.get("exists")),
         _hnsw(params, tree, text) if params is not None and kind == "HNSW" else None,
         kind == "FTS",
+        unique_index(name_of(index.this), columns, tree) if unique else None,
     )
 
 
@@ -174,10 +155,16 @@ def alter(tree: exp.Alter, text: str) -> Alter:
 def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
     match action:
         case exp.ColumnDef():
-            return AddColumn(_column(action, text), bool(action.args.get("exists")))
+            definition, constraints = column(action, text)
+            return AddColumn(definition, tuple(constraints), bool(action.args.get("exists")))
+        case exp.AddConstraint():
+            return AddConstraints(tuple(c for e in action.expressions for c in table_constraints(e, text)))
+        case exp.Drop() if str(action.args.get("kind")).upper() == "CONSTRAINT":
+            (name,) = action.args.get("tables") or [action.this]
+            return DropConstraint(name_of(name), bool(action.args.get("exists")))
         case exp.Drop() if str(action.args.get("kind")).upper() == "COLUMN":
-            (column,) = action.args.get("tables") or [action.this]
-            return DropColumn(name_of(column), bool(action.args.get("exists")))
+            (dropped,) = action.args.get("tables") or [action.this]
+            return DropColumn(name_of(dropped), bool(action.args.get("exists")))
         case exp.RenameColumn():
             return RenameColumn(name_of(action.this), name_of(action.args["to"]))
         case exp.AlterRename():
@@ -188,10 +175,16 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
                 if options
                 else RenameTable(name_of(action.this))
             )
-        case exp.AlterColumn() if action.args.get("dtype") is not None and not action.args.get("using"):
-            return WidenColumn(name_of(action.this), polars_type(action.args["dtype"], text))
+        case exp.AlterColumn() if action.args.get("dtype") is not None:
+            using = action.args.get("using") or None
+            return ChangeType(name_of(action.this), polars_type(action.args["dtype"], text), using)
+        case exp.AlterColumn() if action.args.get("allow_null") is not None:
+            return SetNullable(name_of(action.this), bool(action.args["allow_null"]))
+        case exp.AlterColumn() if action.args.get("drop") or action.args.get("default") is not None:
+            return SetDefault(name_of(action.this), action.args.get("default"))
     raise refuse(
-        "this ALTER is not supported; there are ADD, DROP and RENAME COLUMN, RENAME TO, and ALTER COLUMN ... TYPE",
+        "this ALTER is not supported; there are ADD, DROP and RENAME COLUMN, RENAME TO, ALTER COLUMN with TYPE, "
+        "DEFAULT and NOT NULL, and ADD and DROP CONSTRAINT",
         tree,
         text,
     )

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.constraints import ConstraintKind
 from rem_arrow.base.macro import MacroKind, Overload
 
 
@@ -149,16 +150,32 @@ class WritingCtes:
 
 @dataclass(frozen=True, slots=True)
 class ColumnDefinition:
+    """`dtype` None of a generated column: that of what it is computed from."""
+
     name: Name
-    dtype: pl.DataType
+    dtype: pl.DataType | None
     nullable: bool = True
     default: exp.Expression | None = None
+    generated: exp.Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintDefinition:
+    """A constraint as it is written: the columns of a key, or of a CHECK the column that it stands with; its condition.
+    `tree` is where errors point."""
+
+    kind: ConstraintKind
+    columns: tuple[Name, ...]
+    name: Name | None
+    condition: exp.Expression | None
+    tree: exp.Expression
 
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
     table: Name
     columns: tuple[ColumnDefinition, ...]
+    constraints: tuple[ConstraintDefinition, ...]
     replace: bool
     if_not_exists: bool
 
@@ -229,6 +246,8 @@ class CreateIndex:
     vector: Mapping[str, str | int] | None = None
     # USING FTS: an index of words.
     words: bool = False
+    # CREATE UNIQUE INDEX: the key that it is.
+    unique: ConstraintDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +260,7 @@ class Drop:
 @dataclass(frozen=True, slots=True)
 class AddColumn:
     column: ColumnDefinition
+    constraints: tuple[ConstraintDefinition, ...]
     if_not_exists: bool
 
 
@@ -257,9 +277,39 @@ class RenameColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class WidenColumn:
+class ChangeType:
+    """ALTER COLUMN ... TYPE; `using` None: the column itself."""
+
     column: Name
     dtype: pl.DataType
+    using: exp.Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetDefault:
+    """SET DEFAULT, or with `default` None DROP DEFAULT."""
+
+    column: Name
+    default: exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetNullable:
+    """SET NOT NULL, or DROP NOT NULL."""
+
+    column: Name
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddConstraints:
+    constraints: tuple[ConstraintDefinition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DropConstraint:
+    name: Name
+    if_exists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +317,8 @@ class RenameTable:
     to: Name
 
 
-Action: TypeAlias = "AddColumn | DropColumn | RenameColumn | WidenColumn | RenameTable"
+ColumnAction: TypeAlias = "AddColumn | DropColumn | RenameColumn | ChangeType | SetDefault | SetNullable"
+Action: TypeAlias = "ColumnAction | AddConstraints | DropConstraint | RenameTable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.sql.text import (
+    definition_tokens,
     graph_tokens,
     lookup_tokens,
     macro_tokens,
@@ -63,7 +64,9 @@ def _desugared(tokens: list[Token], text: str) -> list[Token]:
     """Return the tokens with typed literals as casts, and REM's own statements, and GRAPH_TABLE, as queries."""
     tokens = typed_literals.desugared(tokens)
     tokens = graph_tokens.desugared(tokens, text, lambda ours: list(_dialect().tokenize(ours)))
-    return search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
+    return definition_tokens.wrapped(
+        search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
+    )
 
 
 def is_condition(text: str) -> bool:

@@ -1,0 +1,114 @@
+"""Which live rows have the keys of given rows: by the index where these are few, else by a join with the table.
+
+Both cost no more than in proportion to the rows that are given. Rows with a NULL in a key have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from rem_arrow.access.access import Access
+from rem_arrow.access.key_indexes import physical
+from rem_arrow.base.constraints import Constraint
+from rem_arrow.base.schema import Field, Table
+from rem_arrow.base.source import ROWID, ColumnRange
+from rem_arrow.index import entries
+from rem_arrow.storage import statistics
+from rem_arrow.storage.segment import Segment
+from rem_arrow.storage.version import PartView, TableVersion
+
+# A look-up in the index takes as long as to read and join so many rows.
+_ROWS_OF_A_LOOKUP = 200
+_LOOKUPS_MIN = 16
+PLACE = "\x00place"
+HOLDERS = {PLACE: pl.Int64, ROWID: pl.Int64}
+
+
+def holders(access: Access, tv: TableVersion, key: Constraint, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the live rows of a table that have the key of a row of a frame: its place there, and their rowid.
+
+    Args:
+        rows: has the columns of the key, in the types of the table.
+    """
+    if not rows.height or not tv.parts:
+        return pl.DataFrame(schema=HOLDERS)
+    if rows.height > max(_LOOKUPS_MIN, tv.rows // _ROWS_OF_A_LOOKUP):
+        return _joined(tv, key, rows)
+    places, rowids = [], []
+    for place, prefix in enumerate(_prefixes(access, tv.table, key, rows)):
+        for rowid in () if prefix is None else with_prefix(access, tv, key, prefix):
+            places.append(place)
+            rowids.append(rowid)
+    return pl.DataFrame({PLACE: places, ROWID: rowids}, schema=HOLDERS)
+
+
+def with_key(access: Access, tv: TableVersion, key: Constraint, values: dict[str, object]) -> list[int]:
+    """Return the live rows with these values of a key, by its columns."""
+    table = tv.table
+    row = pl.DataFrame([pl.Series(c, [values[c]], dtype=table.field(c).dtype) for c in key.columns])
+    (prefix,) = _prefixes(access, table, key, row)
+    return [] if prefix is None else list(with_prefix(access, tv, key, prefix))
+
+
+def with_prefix(access: Access, tv: TableVersion, key: Constraint, prefix: bytes) -> Iterator[int]:
+    """Yield the live rows whose entries of a key have a prefix."""
+    index = access.indexes.keys.row_index(tv.table)
+    hints: dict[int, None] = {}
+    for run in tv.runs:
+        hints.update(dict.fromkeys(access.indexes.keys.of_run(run).with_prefixes(run, index).get(prefix, ())))
+    hints.update((entries.rowid_of(entry), None) for entry, _ in access.kv.scan("index", prefix))
+    fields = _fields(tv.table, key)
+    for rowid in hints:
+        place = tv.place(rowid)
+        if place is None:
+            continue
+        values = place.view.part.row(place.offset, fields)
+        row = pl.DataFrame([pl.Series(f.name, [v], dtype=f.dtype) for f, v in zip(fields, values, strict=True)])
+        if _prefixes(access, tv.table, key, row) == [prefix]:
+            yield rowid
+
+
+def _prefixes(access: Access, table: Table, key: Constraint, rows: pl.DataFrame) -> list[bytes | None]:
+    index = access.indexes.keys.row_index(table)
+    return index.prefixes(key, [physical(rows[c]).to_list() for c in key.columns])
+
+
+def _joined(tv: TableVersion, key: Constraint, rows: pl.DataFrame) -> pl.DataFrame:
+    given = rows.select(pl.int_range(pl.len(), dtype=pl.Int64).alias(PLACE), *key.columns)
+    stored = [_keys(tv.table, key, view) for view in tv.parts if _may_have(tv.table, key, view, rows)]
+    if not stored:
+        return pl.DataFrame(schema=HOLDERS)
+    # NaN is NaN, and 0.0 is -0.0, in keys and in joins; a NULL is nothing's equal.
+    return given.join(pl.concat(stored), on=list(key.columns), how="inner").select(PLACE, ROWID)
+
+
+def _keys(table: Table, key: Constraint, view: PartView) -> pl.DataFrame:
+    """Return the keys of the live rows of a part, and their rowids."""
+    frame, mask = view.part.frame(_fields(table, key), view.length), view.live_mask()
+    frame = frame.with_columns(pl.Series(ROWID, view.part.rowid_array(view.length)))
+    return frame if mask is None else frame.filter(pl.Series(mask))
+
+
+def _may_have(table: Table, key: Constraint, view: PartView, rows: pl.DataFrame) -> bool:
+    """Say whether a part may have a row with one of the keys."""
+    if not view.live_rows:
+        return False
+    segment = view.part
+    if not isinstance(segment, Segment):
+        return True
+    for field in _fields(table, key):
+        zone, column = segment.zone(field), rows[field.name]
+        if zone is None or isinstance(field.dtype, (pl.Categorical, pl.Enum)):
+            continue
+        if field.dtype.is_float() and column.is_nan().any():
+            continue
+        bounds = statistics.bounds(ColumnRange(field.name, column.min(), column.max()), field.dtype)
+        if not statistics.may_match(zone, bounds, view.length):
+            return False
+    return True
+
+
+def _fields(table: Table, key: Constraint) -> list[Field]:
+    return [table.field(c) for c in key.columns]

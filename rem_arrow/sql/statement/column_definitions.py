@@ -1,0 +1,108 @@
+"""The columns and constraints of CREATE TABLE and ALTER TABLE: trees to plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from rem_arrow.base.errors import BindError
+from rem_arrow.sql.statement.identifiers import name_of, refuse
+from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, Name
+from rem_arrow.sql.text.definition_tokens import UNNAMED
+from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.type_names import polars_type
+
+_NO_REFERENCES = (
+    "FOREIGN KEY and REFERENCES are not supported: no reference between tables is checked. A query finds rows without "
+    "a partner: SELECT ... FROM a ANTI JOIN b USING (...)"
+)
+
+
+def elements(
+    parts: list[exp.Expression], text: str
+) -> tuple[tuple[ColumnDefinition, ...], tuple[ConstraintDefinition, ...]]:
+    """Return what stands in the parentheses of a CREATE TABLE: its columns, and all constraints on them."""
+    columns, constraints = [], []
+    for part in parts:
+        if isinstance(part, exp.ColumnDef):
+            definition, own = column(part, text)
+            columns.append(definition)
+            constraints += own
+        else:
+            constraints += table_constraints(part, text)
+    primary = [c for c in constraints if c.kind == "PRIMARY KEY"]
+    if len(primary) > 1:
+        raise BindError(
+            "a table has one primary key", text, *position(primary[1].tree), hint="Write PRIMARY KEY (a, b), or UNIQUE."
+        )
+    return tuple(columns), tuple(constraints)
+
+
+def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[ConstraintDefinition]]:
+    """Return a column and the constraints that stand with it."""
+    name, kind = name_of(tree.this), tree.args.get("kind")
+    nullable, default, generated = True, None, None
+    constraints = []
+    for part in tree.args.get("constraints") or ():
+        given, own = part.args.get("kind"), None if part.this is None else name_of(part.this)
+        match given:
+            case exp.NotNullColumnConstraint():
+                nullable = bool(given.args.get("allow_null"))
+            case exp.DefaultColumnConstraint():
+                default = given.this
+            case exp.GeneratedAsIdentityColumnConstraint() if given.args.get("expression") is not None:
+                generated = given.expression
+            case exp.ComputedColumnConstraint():
+                generated = given.this.unnest()
+            case exp.PrimaryKeyColumnConstraint():
+                constraints.append(ConstraintDefinition("PRIMARY KEY", (name,), own, None, tree))
+            case exp.UniqueColumnConstraint():
+                constraints.append(ConstraintDefinition("UNIQUE", (name,), own, None, tree))
+            case exp.CheckColumnConstraint():
+                constraints.append(ConstraintDefinition("CHECK", (name,), own, given.this, tree))
+            case exp.Reference():
+                raise refuse(_NO_REFERENCES, tree, text)
+            case exp.GeneratedAsIdentityColumnConstraint() | exp.AutoIncrementColumnConstraint():
+                raise refuse("columns do not number themselves; write DEFAULT nextval('a_sequence')", tree, text)
+            case _:
+                raise refuse("this is not supported in the definition of a column", tree, text)
+    if kind is None and generated is None:
+        raise BindError(f'the column "{tree.name}" has no type', text, *position(tree))
+    if generated is not None and default is not None:
+        raise BindError(f'the generated column "{tree.name}" has no DEFAULT', text, *position(tree))
+    dtype = None if kind is None else polars_type(kind, text)
+    return ColumnDefinition(name, dtype, nullable, default, generated), constraints
+
+
+def table_constraints(tree: exp.Expression, text: str) -> Iterator[ConstraintDefinition]:
+    """Yield the constraints that stand by themselves: PRIMARY KEY (a, b), CONSTRAINT c CHECK (...)."""
+    if isinstance(tree, exp.Constraint):
+        for part in tree.expressions:
+            name = None if tree.name == UNNAMED else name_of(tree.this)
+            yield _table_constraint(part, name, tree, text)
+    else:
+        yield _table_constraint(tree, None, tree, text)
+
+
+def _table_constraint(part: exp.Expression, name: Name | None, tree: exp.Expression, text: str) -> ConstraintDefinition:
+    match part:
+        case exp.PrimaryKey():
+            return ConstraintDefinition("PRIMARY KEY", _columns(part.expressions), name, None, tree)
+        case exp.UniqueColumnConstraint(this=exp.Schema() as columns):
+            return ConstraintDefinition("UNIQUE", _columns(columns.expressions), name, None, tree)
+        case exp.CheckColumnConstraint():
+            return ConstraintDefinition("CHECK", (), name, part.this, tree)
+        case exp.ForeignKey():
+            raise refuse(_NO_REFERENCES, tree, text)
+        case _:
+            raise refuse("this is not supported in the definition of a table", tree, text)
+
+
+def _columns(trees: list[exp.Expression]) -> tuple[Name, ...]:
+    return tuple(name_of(t.this if isinstance(t, exp.Ordered) else t) for t in trees)
+
+
+def unique_index(name: Name, columns: list[exp.Expression], tree: exp.Expression) -> ConstraintDefinition:
+    """Return the constraint that a CREATE UNIQUE INDEX is."""
+    return ConstraintDefinition("UNIQUE", _columns(columns), name, None, tree)
