@@ -16,7 +16,7 @@ from rem_arrow.index.entries import exact_form
 from rem_arrow.plan.changing import changes
 from rem_arrow.plan.nodes import Query
 from rem_arrow.plan.walk import every_expr
-from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, written
+from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, own_name, written
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, Name
 from rem_arrow.sql.text.position import position
@@ -138,7 +138,7 @@ def _constraint(context: Context, table: Table, definition: ConstraintDefinition
     name = definition.name
     if name is not None and name.text.casefold() in taken:
         raise BindError(f"{table.name} has a constraint {name.text} already", context.text, name.start, name.end)
-    wanted = "_".join((table.name, *columns, _SUFFIXES[kind]))
+    wanted = "_".join((own_name(table.name), *columns, _SUFFIXES[kind]))
     text = check_name(name.text, "constraint") if name is not None else fresh_name(wanted, taken)
     number = table.next_column if kind != "CHECK" else 0
     return Constraint(text, kind, columns, number, condition)

@@ -33,18 +33,22 @@ class RowExpressions:
 
     def values(self, trees: Sequence[exp.Expression], fields: Sequence[Field]) -> Query:
         """Bind one value for each of `fields`, in its type."""
-        binder = WriteBinder(self._text, self._catalog, {}, Target(self._table, self._table.name, ROWS))
+        binder = WriteBinder(self._text, self._catalog, {}, Target(self._table, own_name(self._table.name), ROWS))
         return binder.computed(ROWS, trees, fields)
 
     def violations(self, trees: Sequence[exp.Expression]) -> Query:
         """Bind for each condition whether it is false."""
         conditions = [exp.Not(this=exp.Paren(this=t.copy())) for t in trees]
-        return self._binder().query(rows_query(ROWS, self._table.name, conditions))
+        return self._binder().query(rows_query(ROWS, own_name(self._table.name), conditions))
 
     def dtype(self, tree: exp.Expression) -> pl.DataType:
         """Return the type of an expression."""
         return next(
-            iter(self._binder().statement(rows_query(ROWS, self._table.name, [tree.copy()])).plan.schema.values())
+            iter(
+                self._binder()
+                .statement(rows_query(ROWS, own_name(self._table.name), [tree.copy()]))
+                .plan.schema.values()
+            )
         )
 
     def generated(self) -> dict[str, exp.Expression]:
@@ -91,7 +95,7 @@ class RowExpressions:
         return trees[name.casefold()].transform(inline)
 
     def _without_table(self, node: exp.Expression) -> exp.Expression:
-        if isinstance(node, exp.Column) and node.table.casefold() == self._table.name.casefold():
+        if isinstance(node, exp.Column) and node.table.casefold() == own_name(self._table.name).casefold():
             return exp.Column(this=node.this)
         return node
 
@@ -102,6 +106,11 @@ def parsed(sql: str) -> exp.Expression:
     for node in tree.walk():
         node.meta.clear()
     return tree
+
+
+def own_name(full_name: str) -> str:
+    """Return the name of a table without its schema."""
+    return full_name.rpartition(".")[2]
 
 
 def column(name: str) -> exp.Expression:
