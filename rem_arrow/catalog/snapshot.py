@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -27,6 +28,7 @@ class Snapshot:
     """The catalog of one statement: one pinned version, and the frames passed in, which hide tables of the same name.
 
     Args:
+        now: the time of the statement; without it that of this call.
         session: what the handle has set.
         temporary: reads the temporary tables of the handle.
         target: the table that the name TARGET stands for, with its rowids; a temporary one where `is_temporary`.
@@ -42,7 +44,9 @@ class Snapshot:
         session: SessionState | None = None,
         temporary: Access | None = None,
         is_temporary: bool = False,
+        now: dt.datetime | None = None,
     ) -> None:
+        self.now = dt.datetime.now(dt.timezone.utc) if now is None else now
         self.session, self._temporary = session or SessionState(), temporary
         self.access, self._include_deleted, self._target = access, include_deleted, target
         self._target_access = temporary if is_temporary and temporary is not None else access

@@ -27,6 +27,7 @@ from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
+from rem_arrow.plan.statement_time import with_time
 from rem_arrow.running.allowance import Allowance, allowing
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.scratch import Scratch
@@ -172,7 +173,7 @@ class Engine:
         started = time.perf_counter()
         prepared = self._ready(query.plan, snapshot)
         if not analyze:
-            return Plan(steps(optimize_for_values(prepared.plan, values), _estimated))
+            return Plan(steps(optimize_for_values(prepared.plan, with_time(values, snapshot.now)), _estimated))
         searched = self._with_searched(prepared, values, snapshot)
         frame, _, context = lowered(prepared, snapshot, searched, limits)
         context.collect(frame)
@@ -205,11 +206,9 @@ class Engine:
     def _with_searched(
         self, prepared: Prepared, values: Mapping[str, object], snapshot: Snapshot
     ) -> Mapping[str, object]:
-        """Return the values of the parameters, and what becomes of the texts that the statement searches for: vectors,
-        and scores."""
-        if not prepared.embedded and not prepared.scored:
-            return values
-        searched = dict(values)
+        """Return the values of the parameters, the time, and what becomes of the texts that the statement searches for:
+        vectors, and scores."""
+        searched = dict(with_time(values, snapshot.now))
         for embedded in prepared.embedded:
             text = embedded.text if embedded.parameter is None else values[embedded.parameter]
             searched[embedded.name] = None if text is None else self._embed(embedded.provider, str(text))

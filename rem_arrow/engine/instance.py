@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import weakref
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from rem_arrow.running.file_access import FileAccess
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import Version
 from rem_arrow.write.embeddings import Embeddings, Provider
 from rem_arrow.write.follow_up import FollowUp
 from rem_arrow.write.path import WritePath
@@ -88,17 +89,17 @@ class Instance:
         frames: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
         *,
         include_deleted: bool = False,
-        target: TableVersion | None = None,
         temporary: Access | None = None,
+        now: dt.datetime | None = None,
     ) -> Snapshot:
         """Return the catalog at a version; see `Snapshot`."""
         return Snapshot(
             self.access(version),
             frames,
             include_deleted=include_deleted,
-            target=target,
             session=self.session,
             temporary=temporary,
+            now=now,
         )
 
     def writable(self) -> Store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import os
 import shutil
 import tempfile
@@ -256,6 +257,10 @@ class Database(
     def _version(self) -> Version:
         transaction = self._thread_transaction()
         return self._instance.store.pin() if transaction is None else transaction._version()
+
+    def _now(self) -> dt.datetime:
+        transaction = self._thread_transaction()
+        return dt.datetime.now(dt.timezone.utc) if transaction is None else transaction._now()
 
     def _write(self, compute: Compute[T]) -> T:
         self._instance.writable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import TracebackType
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        self._began = dt.datetime.now(dt.timezone.utc)
         # Of the temporary tables, once they are read or written in it.
         self._beside: Transaction | None = None
         # Under the lock: a concurrent write either knows that this transaction is open, or is part of its version.
@@ -97,6 +99,9 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
 
     def _version(self) -> Version:
         return self._open().version
+
+    def _now(self) -> dt.datetime:
+        return self._began
 
     def _define(self, compute: Compute[T]) -> T:
         raise InputError("tables cannot be created or changed inside a transaction; COMMIT or ROLLBACK it first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -32,6 +33,10 @@ class Verbs(ABC):
     @abstractmethod
     def _version(self) -> Version:
         """Return the version to read, pinned."""
+
+    @abstractmethod
+    def _now(self) -> dt.datetime:
+        """Return the time of a statement that begins now."""
 
     @abstractmethod
     def _write(self, compute: Compute[T]) -> T:
@@ -109,6 +114,7 @@ class Verbs(ABC):
                 tables,
                 limits,
                 include_deleted,
+                self._now(),
                 self._version,
                 self._write,
                 self._define,
@@ -128,7 +134,9 @@ class Verbs(ABC):
         tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
         side = self._temporary(False)
         temporary = None if side is None else side.instance.access(side.version())
-        return self._instance.snapshot(self._version(), tables, include_deleted=include_deleted, temporary=temporary)
+        return self._instance.snapshot(
+            self._version(), tables, include_deleted=include_deleted, temporary=temporary, now=self._now()
+        )
 
     def _select(
         self, access: Access, text: str, parameters: Parameters, *, include_deleted: bool = False

@@ -236,8 +236,4 @@ CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Ex
     "time_on_date": lambda args, _types, _result: (
         args[0].cast(_STAMP) + pl.duration(nanoseconds=args[1].cast(pl.Int64)).dt.cast_time_unit("us")
     ),
-    "current_time": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).time()),
-    "local_now": lambda _args, _types, _result: pl.lit(dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)).cast(
-        _STAMP
-    ),
 }

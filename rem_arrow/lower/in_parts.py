@@ -26,7 +26,8 @@ from rem_arrow.lower.spool import (
     spread_nulls,
 )
 from rem_arrow.lower.window import lower_window
-from rem_arrow.plan.nodes import Aggregate, Expr, Join, Relation, Window
+from rem_arrow.plan.nodes import Aggregate, Expr, Join, Relation, Shared, Window
+from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.running.scratch import SpillFile
 
 _DIVISIONS_MAX = 3
@@ -46,6 +47,9 @@ def join(plan: Join, left: pl.LazyFrame, right: pl.LazyFrame, context: Lowering)
     """Return the frame of a join; the sides run now if neither may fit into memory."""
     parts = context.bounds.parts
     if parts is None:
+        if plan.residual is not None and plan.kind in _TWICE_READ:
+            left = left if is_repeatable(plan.left) else left.cache()
+            right = right if is_repeatable(plan.right) else right.cache()
         return lower_join(plan, left, right, context)
     if plan.residual is not None and plan.kind in _TWICE_READ:
         left, right = _once(left, context, parts), _once(right, context, parts)
@@ -100,11 +104,13 @@ def window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame
     return _by_keys(plan, frame, common, lambda f: lower_window(plan, f, context), context, parts)
 
 
-def shared(frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
-    """Return rows that several nodes read. In parts they run now: nodes that run by themselves would each compute them,
-    and what is random would differ."""
+def shared(plan: Shared, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
+    """Return rows that several nodes read. In parts, and where they would be others each time, they run now: nodes that
+    run by themselves would each compute them."""
     parts = context.bounds.parts
-    return frame.cache() if parts is None else _once(frame, context, parts)
+    if parts is not None:
+        return _once(frame, context, parts)
+    return frame.cache() if is_repeatable(plan.input) else context.collect(frame).lazy()
 
 
 def _once(frame: pl.LazyFrame, context: Lowering, parts: Parts) -> pl.LazyFrame:

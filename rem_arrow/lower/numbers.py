@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import count
 
 import polars as pl
 
@@ -19,6 +20,7 @@ from rem_arrow.lower.function import ScalarFunction, of_values
 _BINOM_MAX = 1 << 127
 # More digits than any number has.
 _PLACES_MAX = 400
+_uses = count()
 
 
 def _nextafter(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -80,13 +82,16 @@ def _error(text: str) -> object:
     raise ExecuteError(text)
 
 
-def _each_row(make: Callable[[], object], result: pl.DataType) -> ScalarFunction:
-    """A value of its own for each row. The argument tells calls apart, which would be computed once."""
+def _each_row(make: Callable[[], object]) -> ScalarFunction:
+    """A value of its own for each row. Each use has a number, for Polars computes equal expressions once."""
 
-    def values(rows: pl.Series) -> pl.Series:
-        return pl.Series([make() for _ in range(len(rows))], dtype=result)
+    def lower(_args: list[pl.Expr], _types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        def values(rows: pl.Series) -> pl.Series:
+            return pl.Series([make() for _ in range(len(rows))], dtype=result)
 
-    return lambda args, _types, _result: (pl.int_range(pl.len()) + args[0]).map_batches(values, return_dtype=result)
+        return (pl.int_range(pl.len()) + next(_uses)).map_batches(values, return_dtype=result)
+
+    return lower
 
 
 def _uuid7() -> str:
@@ -106,7 +111,7 @@ NUMBERS: dict[str, ScalarFunction] = {
     "binom": of_values(_binom),
     "uuid_extract_version": of_values(_version),
     "error": of_values(_error),
-    "random": _each_row(random.random, pl.Float64()),
-    "uuid": _each_row(lambda: str(uuid.uuid4()), pl.String()),
-    "uuidv7": _each_row(_uuid7, pl.String()),
+    "random": _each_row(random.random),
+    "uuid": _each_row(lambda: str(uuid.uuid4())),
+    "uuidv7": _each_row(_uuid7),
 }

@@ -193,7 +193,8 @@ def _whole(value: object) -> int | None:
 def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
     if plan.number not in context.shared:
         outer, context.rows = context.rows, 0
-        context.shared[plan.number] = in_parts.shared(lower(plan.input, context), context), context.rows
+        frame = in_parts.shared(plan, lower(plan.input, context), context)
+        context.shared[plan.number] = frame, context.rows
         context.rows = outer
     frame, rows = context.shared[plan.number]
     context.rows += rows
@@ -208,11 +209,14 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     rounds, rows, size = [last], last.height, last.estimated_size()
     allowance = current_allowance()
     outer = context.working.get(plan.name)
+    of_round = {s.number for s in _every_shared(plan.step) if _reads_round(s.input, plan.name)}
     for _ in range(ROUNDS_MAX):
         if not last.height:
             break
         context.bounds.check()
         context.working[plan.name] = last
+        for number in of_round:
+            context.shared.pop(number, None)
         last = context.run(lambda: lower(plan.step, context).rename(dict(zip(plan.step.schema, schema, strict=True))))
         if plan.distinct:
             last = last.unique().join(pl.concat(rounds), on=list(schema), how="anti", nulls_equal=True)
@@ -279,6 +283,16 @@ def _collected(plan: Relation, context: Lowering) -> pl.DataFrame:
             rows = _collected(shared.input, context)
             context.shared[shared.number] = rows.lazy(), rows.height
     return context.run(lambda: lower(plan, context))
+
+
+def _every_shared(plan: Relation) -> list[Shared]:
+    own = [plan] if isinstance(plan, Shared) else []
+    return own + [s for c in children(plan) for s in _every_shared(c)]
+
+
+def _reads_round(plan: Relation, name: str) -> bool:
+    """Say whether a plan reads the rows of the last round of a recursion."""
+    return (isinstance(plan, Working) and plan.name == name) or any(_reads_round(c, name) for c in children(plan))
 
 
 def _shared_in(plan: Relation) -> list[Shared]:

@@ -10,8 +10,8 @@ import polars as pl
 from rem_arrow.lower.context import Lowering, Parts
 from rem_arrow.lower.execution import Rows
 from rem_arrow.plan import nested_functions as nested
-from rem_arrow.plan.changing import changes
 from rem_arrow.plan.nodes import Expr
+from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.running.lazy_rows import lazy_rows
 from rem_arrow.running.scratch import SpillFile
 
@@ -134,7 +134,7 @@ def lazy(rows: pl.DataFrame | Files) -> pl.LazyFrame:
 
 def bucket_of(keys: Sequence[Expr], context: Lowering, seed: int) -> pl.Expr | None:
     """Return the bucket of a row, by the hash of its keys; None where such keys have none."""
-    if not keys or any(nested.is_nested(k.dtype) or isinstance(k.dtype, pl.Array) or changes(k) for k in keys):
+    if not keys or any(nested.is_nested(k.dtype) or isinstance(k.dtype, pl.Array) or is_volatile(k) for k in keys):
         return None
     columns = [
         # A scan may give categories for texts.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -193,14 +192,6 @@ def _century(x: pl.Expr) -> pl.Expr:
     return (x.dt.year().cast(pl.Int64) + 99) // 100
 
 
-def _now(*_: pl.Expr) -> pl.Expr:
-    return pl.lit(dt.datetime.now(dt.timezone.utc)).cast(pl.Datetime("us", "UTC"))
-
-
-def _today(*_: pl.Expr) -> pl.Expr:
-    return pl.lit(dt.datetime.now(dt.timezone.utc).date())
-
-
 _PARTS: dict[str, ScalarFunction] = {
     "millennium": _part(lambda x: (x.dt.year().cast(pl.Int64) + 999) // 1000),
     "century": _part(_century),
@@ -242,6 +233,4 @@ TEMPORAL: dict[str, ScalarFunction] = {
     "monthname": of_arguments(lambda x: x.dt.strftime("%B")),
     "last_day": of_arguments(_last_day),
     "make_date": of_arguments(lambda year, month, day: pl.date(year, month, day)),
-    "now": of_arguments(_now),
-    "current_date": of_arguments(_today),
 }

@@ -22,6 +22,7 @@ from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Expr, Window, WindowCall
+from rem_arrow.plan.volatility import is_volatile_function
 from rem_arrow.running.allowance import Allowance, current_allowance
 
 if TYPE_CHECKING:
@@ -45,15 +46,22 @@ class _Prepared:
 
 def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.LazyFrame:
     """Return the frame with a column for each call of `plan`."""
+    volatile = [(n, Call(c.function, c.args, c.dtype)) for n, c in plan.calls if is_volatile_function(c.function)]
+    if volatile:
+        # Polars moves nothing past what is made of the number of rows.
+        frame = frame.with_columns(context.expr(call).alias(name) for name, call in volatile)
+    if len(volatile) == len(plan.calls):
+        return frame.select(list(plan.schema))
     columns: dict[Expr, str] = {}
 
     def column(expr: Expr) -> str:
         return columns.setdefault(expr, f"#w{len(columns)}")
 
-    calls = [_prepared(name, call, column) for name, call in plan.calls]
+    windows = [(name, call) for name, call in plan.calls if not is_volatile_function(call.function)]
+    calls = [_prepared(name, call, column) for name, call in windows]
     ordered = {
         k.expr: (context.expr(k.expr), k.expr.dtype)
-        for _, call in plan.calls
+        for _, call in windows
         if len(call.partition) + len(call.order) > 1
         for k in call.order
     }

@@ -35,10 +35,12 @@ from rem_arrow.plan.nodes import (
     Or,
     Project,
     Relation,
+    Shared,
     Sort,
     Unnest,
     Values,
 )
+from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.plan.walk import (
     all_names,
     children,
@@ -46,6 +48,7 @@ from rem_arrow.plan.walk import (
     conjunction,
     conjuncts,
     free_columns,
+    fresh_numbers,
     map_aggregate,
     passed,
     rebuild,
@@ -57,7 +60,7 @@ _INT = pl.Int64()
 
 def decorrelate(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     """Return the plan without Apply."""
-    return _Unnesting(Names(all_names(plan))).rewrite(plan) if _has_apply(plan) else plan
+    return _Unnesting(plan).rewrite(plan) if _has_apply(plan) else plan
 
 
 def _has_apply(plan: Relation) -> bool:
@@ -67,16 +70,30 @@ def _has_apply(plan: Relation) -> bool:
 class _Unnesting:
     """One run of the rule."""
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    def __init__(self, plan: Relation) -> None:
+        self.names, self.numbers = Names(all_names(plan)), fresh_numbers(plan)
+        self.shared: dict[int, Relation] = {}
 
     def rewrite(self, plan: Relation) -> Relation:
         if isinstance(plan, Filter):
             return self._filter(plan)
         if isinstance(plan, Apply):
-            outer = self.rewrite(plan.input)
-            return self._joined(replace(plan, input=outer, subquery=self.rewrite(plan.subquery)))
+            return self._joined(self._over(plan, self.rewrite(plan.input)))
+        if isinstance(plan, Shared):
+            if plan.number not in self.shared:
+                self.shared[plan.number] = rebuild(plan, self.rewrite)
+            return self.shared[plan.number]
         return rebuild(plan, self.rewrite)
+
+    def _over(self, plan: Apply, outer: Relation) -> Apply:
+        """Return a subquery over the outer rows, which are computed once where its domain would be others."""
+        subquery = self.rewrite(plan.subquery)
+        if free_columns(subquery) & outer.schema.keys() and not is_repeatable(outer):
+            outer = self._once(outer)
+        return replace(plan, input=outer, subquery=subquery)
+
+    def _once(self, plan: Relation) -> Relation:
+        return plan if isinstance(plan, Shared) else Shared(plan, next(self.numbers))
 
     def _filter(self, plan: Filter) -> Relation:
         """Turn the subqueries that are conditions of their own into semi and anti joins, the others into columns."""
@@ -88,7 +105,7 @@ class _Unnesting:
         conditions = list(conjuncts(plan.condition))
         result = self.rewrite(below)
         for apply in reversed(applies):
-            bound = replace(apply, input=result, subquery=self.rewrite(apply.subquery))
+            bound = self._over(apply, result)
             mark = next((c for c in conditions if _is_mark(c, apply)), None)
             if mark is not None and not any(apply.name in columns_of(c) for c in conditions if c is not mark):
                 joined = self._as_condition(bound, negated=not isinstance(mark, Column))
@@ -155,7 +172,7 @@ class _Unnesting:
         columns = free_columns(reader or subquery) & plan.input.schema.keys()
         if not columns and plan.operand is None:
             return None
-        return Domain(plan.input, columns, self.names).push(subquery, columns)
+        return Domain(plan.input, columns, self.names, self.numbers).push(subquery, columns)
 
     def _equal(
         self, kind: JoinKind, outer: Relation, pushed: Pushed, extra: tuple[tuple[Expr, Expr], ...] = ()
@@ -247,6 +264,8 @@ class _Unnesting:
         (column, dtype), *_ = plan.subquery.schema.items()
         pushed = self._pushed(plan, plan.subquery)
         assert pushed is not None, "with an operand there is always a domain"
+        if not is_repeatable(pushed.plan):
+            pushed = replace(pushed, plan=self._once(pushed.plan))
         value = Column(column, dtype)
         flag, rows, values = (self.names.fresh(n) for n in ("found", "rows", "known"))
         distinct = self._distinct(pushed, (value,))

@@ -9,7 +9,7 @@ Source: Neumann and Kemper, "Unnesting Arbitrary Queries", BTW 2015.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import assert_never, cast
 
@@ -47,6 +47,7 @@ from rem_arrow.plan.nodes import (
     WindowCall,
     Working,
 )
+from rem_arrow.plan.volatility import is_volatile_function, is_volatile_node
 from rem_arrow.plan.walk import (
     children,
     columns_of,
@@ -66,11 +67,13 @@ _INT = pl.Int64()
 class Domain:
     """The distinct values of some columns of the outer relation."""
 
-    def __init__(self, outer: Relation, columns: Collection[str], names: Names) -> None:
-        self._outer, self._names = outer, names
+    def __init__(self, outer: Relation, columns: Collection[str], names: Names, numbers: Iterator[int]) -> None:
+        self._outer, self._names, self._numbers = outer, names, numbers
         self._columns = {n: outer.schema[n] for n in outer.schema if n in columns}
         # The recursions that this is inside of, and the columns in which their rows carry the domain.
         self._recursions: dict[str, dict[str, Column]] = {}
+        # What is computed once, for all of the domain.
+        self._shared: dict[int, Pushed] = {}
 
     def push(self, plan: Relation, columns: Collection[str]) -> Pushed:
         """Return `plan` for all of the domain, with at least those outer columns and the ones that it reads."""
@@ -78,7 +81,9 @@ class Domain:
         if not columns:
             return Pushed(plan, {})
         if not self._read(plan) & columns:
-            return self._crossed(plan, columns)
+            # What is volatile is another value for each outer one.
+            of_each = isinstance(plan, Window) and is_volatile_node(plan)
+            return self._window(cast(Window, plan), columns) if of_each else self._crossed(plan, columns)
         match plan:
             case Filter():
                 return self._filter(plan, columns)
@@ -107,7 +112,7 @@ class Domain:
             case Values():
                 return self._values(plan, columns)
             case Shared():
-                return self.push(plan.input, columns)
+                return self._once(plan)
             case Recursive():
                 return self._recursive(plan)
             case Working():
@@ -129,6 +134,17 @@ class Domain:
         if self._recursions and _has_working(plan, self._recursions.keys()):
             return set(self._columns)
         return free_columns(plan) & self._columns.keys()
+
+    def _once(self, plan: Shared) -> Pushed:
+        """A Shared for all of the domain; each use but the first has the outer columns under names of its own."""
+        shared = self._shared.get(plan.number)
+        if shared is None:
+            inner = self.push(plan.input, self._columns.keys())
+            shared = self._shared[plan.number] = replace(inner, plan=Shared(inner.plan, next(self._numbers)))
+            return shared
+        named = {f: Column(self._names.fresh(f), c.dtype) for f, c in shared.names.items()}
+        outputs = tuple((named[f].name, cast(Expr, c)) for f, c in shared.names.items())
+        return replace(shared, plan=Project(shared.plan, (*passed(plan), *outputs)), names=named)
 
     def _recursive(self, plan: Recursive) -> Pushed:
         """Every round goes on for each outer value apart: the rows carry it."""
@@ -286,9 +302,11 @@ class Domain:
         inner = self.push(plan.input, columns)
         keys = tuple(inner.names.values())
         calls = [(n, map_window(c, lambda e: self._bound(e, inner))) for n, c in plan.calls]
-        return replace(
-            inner, plan=Window(inner.plan, tuple((n, replace(c, partition=(*c.partition, *keys))) for n, c in calls))
-        )
+        calls = [
+            (n, c if is_volatile_function(c.function) else replace(c, partition=(*c.partition, *keys)))
+            for n, c in calls
+        ]
+        return replace(inner, plan=Window(inner.plan, tuple(calls)))
 
     def _values(self, plan: Values, columns: set[str]) -> Pushed:
         """VALUES that read outer columns: one projection of the domain a row."""

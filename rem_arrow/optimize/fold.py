@@ -7,7 +7,6 @@ from dataclasses import replace
 import polars as pl
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.changing import CHANGING
 from rem_arrow.plan.nodes import (
     FALSE,
     TRUE,
@@ -34,6 +33,7 @@ from rem_arrow.plan.nodes import (
     Values,
     Window,
 )
+from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.plan.walk import conjunction, conjuncts, disjunction, expr_children, map_exprs, rebuild, rebuild_expr
 
 # NULL if an argument is, whatever the others: they are not computed, and do not fail.
@@ -95,8 +95,12 @@ def fold_expr(expr: Expr, tools: Tools) -> Expr:
 
 
 def _constant(expr: Expr, tools: Tools) -> Expr:
-    changing = isinstance(expr, Call) and (expr.function in CHANGING or not expr.args)
-    if changing or expr.dtype.is_nested() or isinstance(expr.dtype, pl.Null):
+    if (
+        (isinstance(expr, Call) and not expr.args)
+        or is_volatile(expr)
+        or expr.dtype.is_nested()
+        or isinstance(expr.dtype, pl.Null)
+    ):
         return expr
     value = tools.evaluate(expr)
     return expr if value is None else value
@@ -104,7 +108,7 @@ def _constant(expr: Expr, tools: Tools) -> Expr:
 
 def _is_constant(expr: Expr) -> bool:
     """Say whether an expression is a literal, or a list or struct of literals, which has no literal of its own."""
-    nested = isinstance(expr, Call) and expr.function not in CHANGING and expr.dtype.is_nested()
+    nested = isinstance(expr, Call) and not is_volatile(expr) and expr.dtype.is_nested()
     return isinstance(expr, Literal) or (nested and all(_is_constant(c) for c in expr_children(expr)))
 
 

@@ -12,6 +12,7 @@ from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.fold import fold
 from rem_arrow.optimize.order_joins import order_joins
+from rem_arrow.optimize.place_volatile import place_volatile
 from rem_arrow.optimize.prune_columns import prune_columns
 from rem_arrow.optimize.prune_segments import prune_segments
 from rem_arrow.optimize.push_filter import push_filter
@@ -32,6 +33,7 @@ Read = TypeVar("Read")
 # Rules that read nothing but the plan and the descriptions of tables, and estimates for costs: their result may be kept
 # by the statement's text.
 RULES = (
+    place_volatile,
     share,
     fold,
     decorrelate,

@@ -21,6 +21,7 @@ from rem_arrow.plan.nodes import (
     Sort,
     Union,
 )
+from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.plan.walk import columns_of, conjunction, conjuncts, disjunction, equality, passed, rebuild, substitute
 
 
@@ -41,7 +42,7 @@ def _push(plan: Relation, conditions: list[Expr]) -> Relation:
             return _push(anti, conditions)
         case Filter():
             return _push(plan.input, [*conjuncts(plan.condition), *conditions])
-        case Project():
+        case Project() if not any(is_volatile(e) for _, e in plan.outputs):
             outputs = dict(plan.outputs)
             return replace(plan, input=_push(plan.input, [substitute(c, outputs) for c in conditions]))
         case Sort():

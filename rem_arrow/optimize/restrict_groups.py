@@ -14,6 +14,7 @@ from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import Aggregate, Column, Expr, Filter, Join, Project, Relation, Scan
+from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.plan.walk import all_names, children, columns_of, rebuild, substitute
 
 # The asking side must be so much smaller than the groups, and the aggregation worth the trouble.
@@ -67,7 +68,7 @@ class _Restricting:
             return None
         # The asking side is computed twice, so only the part of it is asked that the values come from.
         asking, exprs = self._narrowed(asking, [w for _, w in pairs], _SHARE_MAX * self.estimates.rows(plan))
-        if self._read(asking) > _WORK_MAX * self._read(plan.input):
+        if not is_repeatable(asking) or self._read(asking) > _WORK_MAX * self._read(plan.input):
             return None
         outputs_ = tuple((self.names.fresh("wanted"), w) for w in exprs)
         asked = Project(asking, outputs_)

@@ -1,5 +1,5 @@
-"""Keep what is worth computing once: a CTE that is used several times and aggregates, or asks an index. Any other is
-computed where it is used."""
+"""Keep what is worth computing once: a CTE that is used several times and aggregates, or asks an index, or would be
+another one each time. Any other is computed where it is used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import Counter
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
 from rem_arrow.plan.nodes import Aggregate, Index, Recursive, Relation, Shared, Window
-from rem_arrow.plan.walk import children, free_columns, rebuild
+from rem_arrow.plan.volatility import is_repeatable
+from rem_arrow.plan.walk import children, rebuild
 
 
 def share(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
@@ -17,7 +18,7 @@ def share(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     def keep(node: Relation) -> Relation:
         node = rebuild(node, keep)
         if isinstance(node, Shared) and (
-            uses[node.number] < 2 or not _aggregates(node.input) or free_columns(node.input)
+            uses[node.number] < 2 or (not _aggregates(node.input) and is_repeatable(node.input))
         ):
             return node.input
         return node

@@ -14,7 +14,6 @@ from itertools import count
 
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.changing import changes
 from rem_arrow.plan.nodes import (
     Aggregate,
     Column,
@@ -29,7 +28,8 @@ from rem_arrow.plan.nodes import (
     Sort,
     Window,
 )
-from rem_arrow.plan.walk import children, exprs_of, free_columns, map_exprs, rebuild, rebuild_expr
+from rem_arrow.plan.volatility import is_volatile_node
+from rem_arrow.plan.walk import children, free_columns, fresh_numbers, map_exprs, rebuild, rebuild_expr
 
 # Rows read below this are read again as fast; more rows than this share of those read are not held.
 _ROWS_MIN = 20_000
@@ -49,7 +49,7 @@ def share_equal(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
     )
     equal = {form for form, uses in forms.items() if uses > 1}
     shared: dict[Relation, Shared] = {}
-    first = 1 + max((node.number for node in _all(plan) if isinstance(node, Shared)), default=0)
+    numbers = fresh_numbers(plan)
 
     def rewrite(node: Relation) -> Relation:
         form = _form(node) if isinstance(node, (Aggregate, Join)) and _shape(node) in repeated else None
@@ -57,7 +57,7 @@ def share_equal(plan: Relation, tools: Tools = NO_TOOLS) -> Relation:
             return rebuild(node, rewrite)
         first_use = shared.get(form)
         if first_use is None:
-            first_use = shared[form] = Shared(node, first + len(shared))
+            first_use = shared[form] = Shared(node, next(numbers))
             return first_use
         pairs = zip(node.schema.items(), first_use.schema.items(), strict=True)
         return Project(first_use, tuple((name, Column(own, dtype)) for (name, dtype), (own, _) in pairs))
@@ -106,7 +106,7 @@ def _form(plan: Relation) -> Relation | None:
 
     def form(node: Relation) -> Relation:
         below = [form(child) for child in children(node)]
-        if not isinstance(node, _SHARED_KINDS) or any(map(changes, exprs_of(node))):
+        if not isinstance(node, _SHARED_KINDS) or is_volatile_node(node):
             raise _NoFormError
         inputs = iter(below)
         node = rebuild(map_exprs(node, renamed), lambda _: next(inputs))

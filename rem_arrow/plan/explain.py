@@ -43,6 +43,8 @@ from rem_arrow.plan.nodes import (
     WindowCall,
     Working,
 )
+from rem_arrow.plan.statement_time import NOW
+from rem_arrow.plan.volatility import is_volatile_function
 from rem_arrow.plan.walk import children
 
 
@@ -179,6 +181,8 @@ def text(expr: Expr) -> str:
         case Literal():
             return _shown(expr.value)
         case Parameter():
+            if expr == NOW:
+                return expr.name
             # Of what is made of a text or a parameter when the statement runs, that text or parameter.
             shown = re.split("[\x00\x01]", expr.name)[-1]
             return f"${expr.name}" if shown == expr.name else f"${shown[1:]}" if shown[:1] == "p" else f"'{shown[1:]}'"
@@ -231,10 +235,8 @@ def _window(call: WindowCall) -> str:
         )
     where = f" FILTER (WHERE {text(call.where)})" if call.where is not None else ""
     inner = f" ORDER BY {', '.join(map(_sort_key, call.inner))}" if call.inner else ""
-    return (
-        f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}{inner}){where} "
-        f"OVER ({' '.join(parts)})"
-    )
+    shown = f"{call.function}({'DISTINCT ' if call.distinct else ''}{', '.join(map(text, call.args))}{inner}){where}"
+    return shown if is_volatile_function(call.function) else f"{shown} OVER ({' '.join(parts)})"
 
 
 def _bound(bound: Bound) -> str:

@@ -44,11 +44,12 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A scalar function of the catalog in functions.py."""
+    """A function of functions.py. Volatile calls of one `place` are one value in a row; of other calls it is 0."""
 
     function: str
     args: tuple[Expr, ...]
     dtype: pl.DataType
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class WindowCall:
-    """A window or aggregate function over a window. Without a frame the function defines what it sees.
-
-    `inner` is the order in which it takes the rows of its frame, where that is not the window's.
-    """
+    """A window or aggregate function over a window; or a volatile one, which has no window. Without a frame the
+    function defines what it sees. `inner` is the order in which it takes the rows of its frame, if not the window's."""
 
     function: str
     args: tuple[Expr, ...]

@@ -30,6 +30,9 @@ NUMBER: dict[str, Function] = {
     "binom": define("integer integer", pl.Int128()),
     "uuid_extract_version": define("text", pl.UInt32()),
     "error": define("text", pl.Null()),
+    "random": define("", _FLOAT, volatile=True),
+    "uuid": define("", _TEXT, volatile=True),
+    "uuidv7": define("", _TEXT, volatile=True),
 }
 
 NUMBER_ALIASES: dict[str, str] = {

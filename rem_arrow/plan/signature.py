@@ -1,4 +1,4 @@
-"""What a scalar function takes and gives: the kinds of its arguments, and its result type.
+"""What a scalar function takes and gives: the kinds of its arguments, its result type, and whether it is volatile.
 
 An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float",
 "integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a
@@ -19,12 +19,14 @@ ResultType: TypeAlias = "pl.DataType | Callable[[list[pl.DataType]], pl.DataType
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A scalar function. `variadic` repeats the last argument kind without end."""
+    """A scalar function. `variadic` repeats the last argument kind without end; a `volatile` one gives another value
+    each time, whatever its arguments, and plan/volatility.py says what follows from that."""
 
     args: tuple[str, ...]
     result: ResultType
     args_min: int
     variadic: bool = False
+    volatile: bool = False
 
     def result_type(self, arg_types: list[pl.DataType]) -> pl.DataType:
         return (
@@ -40,9 +42,9 @@ class Function:
         return self.args[min(place, len(self.args) - 1)]
 
 
-def define(spec: str, result: ResultType) -> Function:
+def define(spec: str, result: ResultType, *, volatile: bool = False) -> Function:
     """Read "text integer integer?" or "same+": ? is optional, + repeats, * does both."""
     words = spec.split()
     variadic = bool(words) and words[-1].endswith(("+", "*"))
     required = sum(not w.endswith(("?", "*")) for w in words)
-    return Function(tuple(w.rstrip("?+*") for w in words), result, required, variadic)
+    return Function(tuple(w.rstrip("?+*") for w in words), result, required, variadic, volatile)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import assert_never
 
 from rem_arrow.plan.nodes import (
@@ -341,6 +342,16 @@ def every_expr(plan: Relation) -> Iterator[Expr]:
             expr = exprs.pop()
             exprs += expr_children(expr)
             yield expr
+
+
+def fresh_numbers(plan: Relation) -> Iterator[int]:
+    """Return numbers that no Shared in a plan has."""
+    last, todo = 0, [plan]
+    while todo:
+        node = todo.pop()
+        last = max(last, node.number) if isinstance(node, Shared) else last
+        todo += children(node)
+    return count(last + 1)
 
 
 def free_columns(plan: Relation) -> set[str]:

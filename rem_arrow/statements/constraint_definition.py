@@ -13,8 +13,8 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.index.entries import exact_form
-from rem_arrow.plan.changing import changes
 from rem_arrow.plan.nodes import Query
+from rem_arrow.plan.volatility import varies
 from rem_arrow.plan.walk import every_expr
 from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, own_name, written
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
@@ -115,7 +115,7 @@ def _generated(context: Context, table: Table, column: ColumnDefinition) -> Fiel
 
 def _varies(query: Query) -> bool:
     """Say whether a query gives another value each time."""
-    return any(map(changes, every_expr(query.plan)))
+    return any(map(varies, every_expr(query.plan)))
 
 
 def _reads(context: Context, column: ColumnDefinition, names: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
@@ -39,6 +40,7 @@ class Context:
 
     Attributes:
         place: which statement of the text it is, from 0.
+        now: the time of the statement.
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
             its changes.
@@ -57,6 +59,7 @@ class Context:
     frames: Frames
     limits: Limits
     include_deleted: bool
+    now: dt.datetime
     version: Callable[[], Version]
     write: Callable[[Compute[Result]], Result]
     define: Callable[[Compute[Result]], Result]
@@ -87,6 +90,7 @@ class Context:
             session=main.instance.session,
             temporary=own if self.main is not None else None if side is None else side.instance.access(side.version()),
             is_temporary=self.main is not None,
+            now=self.now,
         )
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -22,18 +23,22 @@ from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
 from rem_arrow.optimize.optimizer import RULES, optimize
 from rem_arrow.optimize.order_joins import order_joins
+from rem_arrow.optimize.place_volatile import place_volatile
 from rem_arrow.optimize.prune_columns import prune_columns
 from rem_arrow.optimize.push_filter import push_filter
 from rem_arrow.optimize.push_shared import push_shared
 from rem_arrow.optimize.share import share
 from rem_arrow.plan.explain import explain
 from rem_arrow.plan.nodes import Query, Relation
+from rem_arrow.plan.statement_time import with_time
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.storage import key_filter
 from rem_arrow.storage.codec import CODED
 from tests.sql.compare import multiset
 from tests.sql.test_slt import FILES, blocks
+
+_NOW = dt.datetime.now(dt.timezone.utc)
 
 
 class FrameCatalog:
@@ -106,6 +111,9 @@ def bound(text: str, catalog: FrameCatalog = CATALOG) -> Query:
 
 
 CASES: list[tuple[Callable[[Relation], Relation], str, str]] = [
+    (place_volatile, "SELECT random() AS r FROM t WHERE a > 1 AND random() < 0.5 ORDER BY r",
+     "Sort r\n  Project random#2 AS r\n    Window random()\n      Filter (random < 0.5)\n        Window random()\n"
+     "          Filter (t.a > 1)\n            Scan t (a, b, s)"),
     (push_filter, "SELECT x FROM (SELECT a + 1 AS x FROM t) q WHERE x > 2",
      "Project q.x AS x#2\n  Project x AS q.x\n    Project (t.a + 1) AS x\n      Filter ((t.a + 1) > 2)\n        Scan "
      "t (a, b, s)"),
@@ -240,7 +248,7 @@ def _corpus() -> Iterator[tuple[str, FrameCatalog]]:
 
 
 def _rows(plan: Relation, catalog: FrameCatalog) -> list[tuple[object, ...]]:
-    return named(lower(plan, Lowering(Environment(catalog, {}))).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
+    return named(lower(plan, Lowering(Environment(catalog, with_time({}, _NOW)))).collect(), list(plan.schema)).rows()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

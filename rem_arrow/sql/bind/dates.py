@@ -10,7 +10,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
-from rem_arrow.plan import functions, types
+from rem_arrow.plan import functions, statement_time, types
 from rem_arrow.plan.interval_text import Interval, interval_of_amount, unit_of
 from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.time_functions import TO_UNITS, UNIT_MICROSECONDS
@@ -150,18 +150,18 @@ def _strftime(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return call(binder, "strftime", trees if types.is_temporal(binder.bind(trees[0]).dtype) else trees[::-1], tree)
 
 
-def today(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    return Call("current_date", (), pl.Date())
+def _today(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return statement_time.TODAY
 
 
-def now(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    return Call("now", (), pl.Datetime("us", "UTC"))
+def _now(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    return statement_time.NOW
 
 
 TREES: dict[type[exp.Expression], Operator] = {
     exp.AtTimeZone: _at_time_zone,
-    exp.CurrentDate: today,
-    exp.CurrentTimestamp: now,
+    exp.CurrentDate: _today,
+    exp.CurrentTimestamp: _now,
     exp.DateBin: _time_bucket,
     exp.DateDiff: _date_diff,
     exp.DateTrunc: _date_trunc,

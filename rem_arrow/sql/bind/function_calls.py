@@ -17,17 +17,10 @@ from rem_arrow.sql.bind.special_functions import SPECIAL
 from rem_arrow.sql.text.arguments import name_and_arguments
 from rem_arrow.sql.text.trees import literal_text
 
-_NOW = ("now", "current_timestamp", "get_current_timestamp", "transaction_timestamp")
-_TODAY = ("today", "current_date")
-
 
 def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """Bind a call by its name."""
     name, trees = name_and_arguments(tree)
-    if name in _NOW and not trees:
-        return dates.now(binder, tree)
-    if name in _TODAY and not trees:
-        return dates.today(binder, tree)
     if name == "date_part" and len(trees) == 2 and (part := literal_text(trees[0])) is not None:
         return dates.part(binder, part, trees[1], tree)
     if name == "regexp_extract_all" and len(trees) > 2 and isinstance(trees[2], exp.Array):

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Column, Project, Query, Relation, Shared, Sort, SortKey, Union, Values
+from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.plan.walk import free_columns, passed
 from rem_arrow.sql.bind import expressions, set_operations
 from rem_arrow.sql.bind.binder import Evaluate, StatementContext
@@ -135,7 +136,7 @@ class Binder:
         if used is None:
             before = self._queries
             query = self._cte(cte)
-            if free_columns(query.plan) or reads_working(query.plan):
+            if is_repeatable(query.plan) and (free_columns(query.plan) or reads_working(query.plan)):
                 return query
             query = Query(Shared(query.plan, len(self._ctes)), query.names)
             self._ctes[id(cte)] = (cte, query, self._queries - before)

@@ -17,6 +17,7 @@ from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.containers import check_concatenable, check_places, unified
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import interval_from, time_series
+from rem_arrow.sql.text.trees import place_of
 
 # The types that arguments of some kinds take, which text literals are read as for some of them.
 _CAST_TO: dict[str, pl.DataType] = {
@@ -76,7 +77,8 @@ def call(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.E
     args = _in_one_type(binder, [function.kind(i) for i in range(len(args))], args, tree)
     _check_constants(binder, name, args, tree)
     args = [argument(binder, name, function.kind(i), a, t) for i, (a, t) in enumerate(zip(args, trees, strict=True))]
-    return Call(name, tuple(args), function.result_type([a.dtype for a in args]))
+    place = place_of(tree) if function.volatile else 0
+    return Call(name, tuple(args), function.result_type([a.dtype for a in args]), place)
 
 
 def _in_one_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> list[Expr]:

@@ -4,7 +4,6 @@ count."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import TypeAlias
 
 import polars as pl
@@ -12,7 +11,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.plan import types
+from rem_arrow.plan import statement_time, types
 from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
 from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
@@ -102,8 +101,14 @@ def _date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression)
     return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
 
 
-def _clock(name: str, dtype: pl.DataType) -> Special:
-    return lambda _binder, _trees, _tree: Call(name, (), dtype)
+def _time(expr: Expr) -> Special:
+    """A function of the time that is now, with no arguments."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        _expect(binder, trees, 0, tree)
+        return expr
+
+    return bind
 
 
 def _constant(value: str) -> Special:
@@ -141,14 +146,6 @@ def _finite(name: str, *, answer: bool) -> Special:
         return Case((missing,), Literal(answer, pl.Boolean()), pl.Boolean())
 
     return bind
-
-
-_calls = count()
-
-
-def _random(name: str, dtype: pl.DataType) -> Special:
-    """Each call is one of its own: random() <> random()."""
-    return lambda _binder, _trees, _tree: Call(name, (Literal(next(_calls), pl.Int64()),), dtype)
 
 
 def _nothing(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -222,17 +219,9 @@ SPECIAL: dict[str, Special] = {
     "constant_or_null": _constant_or_null,
     "date": _date,
     "date_trunc": _date_trunc,
-    "current_time": _clock("current_time", pl.Time()),
-    "get_current_time": _clock("current_time", pl.Time()),
-    "localtime": _clock("current_time", pl.Time()),
-    "localtimestamp": _clock("local_now", _STAMP),
-    "current_localtimestamp": _clock("local_now", _STAMP),
-    "current_localtime": _clock("current_time", pl.Time()),
+    **{name: _time(expr) for name, expr in statement_time.BY_NAME.items()},
     "isfinite": _finite("isfinite", answer=True),
     "isinf": _finite("isinf", answer=False),
-    "random": _random("random", pl.Float64()),
-    "uuid": _random("uuid", pl.String()),
-    "uuidv7": _random("uuidv7", pl.String()),
     "setseed": _nothing,
     "entity_table": _entity_table,
     "current_schema": _of_session(lambda session: session.schema),

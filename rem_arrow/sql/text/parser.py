@@ -13,6 +13,7 @@ from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
+from rem_arrow.plan import functions
 from rem_arrow.sql.text import (
     definition_tokens,
     graph_tokens,
@@ -25,6 +26,7 @@ from rem_arrow.sql.text import (
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.spaces import place_before, spaced
 from rem_arrow.sql.text.token_lists import like
+from rem_arrow.sql.text.trees import mark_places
 
 TEXT_CHARS_MAX = 1_000_000
 
@@ -106,7 +108,18 @@ def parse_all(text: str) -> list[exp.Expression]:
             place_before(node.meta["start"], added),
             place_before(node.meta["end"], added),
         )
+    if _volatile().search(text):
+        for tree in trees:
+            mark_places(tree)
     return trees
+
+
+@cache
+def _volatile() -> re.Pattern[str]:
+    """The names of the functions of which each call is another value."""
+    names = {n for n, f in functions.SCALAR.items() if f.volatile}
+    names |= {alias for alias, name in functions.ALIASES.items() if name in names}
+    return re.compile("|".join(sorted(names)), re.IGNORECASE)
 
 
 def _trees(text: str) -> list[exp.Expression]:

@@ -3,8 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from sqlglot import exp
+
+_PLACE = "place"
+_places = count(1)
+
+
+def place_of(tree: exp.Expression) -> int:
+    """Return the number of a call in its text; copies of the tree, and the alias that stands for it, have the same."""
+    place = tree.meta.setdefault(_PLACE, next(_places))
+    assert isinstance(place, int), "nobody else gives places"
+    return place
+
+
+def mark_places(tree: exp.Expression) -> None:
+    """Give the calls in a tree their places: copies of parts of it that are made from now on share them."""
+    for call in tree.find_all(exp.Func):
+        place_of(call)
 
 
 def members(tree: exp.Expression) -> tuple[exp.Expression, ...]:
