@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from rem_arrow.access.indexed_texts import fingerprints_of, rows_in, rows_of
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.text_entries import TextEntry, checked_folder, folder_of, read_entry
 from rem_arrow.access.vector_columns import Hits, among, softly_deleted
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
 from rem_arrow.running.lru_cache import LruCache
-from rem_arrow.storage.segment import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from rem_arrow.access.kept_index import Fingerprints, Rowids
+    from rem_arrow.access.kept_index import Rowids
     from rem_arrow.base.schema import Field, Table
     from rem_arrow.index.text_index import TextIndex
     from rem_arrow.storage.store import Store
@@ -160,7 +160,7 @@ class TextIndexes:
 
     def _agrees(self, held: _Held, tv: TableVersion, column: Field) -> bool:
         """Say whether an index holds just the rows of a version, or those and others, which are not shown."""
-        return all(held.rows.holds(rowids, _fingerprints(texts)).all() for rowids, texts in _rows(tv, column))
+        return all(held.rows.holds(rowids, fingerprints_of(texts)).all() for rowids, texts in rows_in(tv, column))
 
     def _made_for(self, tv: TableVersion, column: Field) -> _Held:
         """Return an index in memory of the rows of one version."""
@@ -194,7 +194,7 @@ class TextIndexes:
             if not same:
                 self._add(held, view, tv, column)
         if fewer or held.parts is None:
-            live = [rowids for rowids, _ in _rows(tv, column)]
+            live = [rowids for rowids, _ in rows_in(tv, column)]
             gone = np.setdiff1d(held.rows.rowids, np.concatenate(live) if live else np.empty(0, dtype=np.int64))
             if len(gone):
                 self._unsave(held, tv.table, column)
@@ -206,8 +206,8 @@ class TextIndexes:
             self._save(held, tv.table, column)
 
     def _add(self, held: _Held, view: PartView, tv: TableVersion, column: Field) -> None:
-        rowids, texts = _rows_of(view, tv, column)
-        fingerprints = _fingerprints(texts)
+        rowids, texts = rows_of(view, tv, column)
+        fingerprints = fingerprints_of(texts)
         lacking = np.flatnonzero(~held.rows.holds(rowids, fingerprints))
         if len(lacking):
             self._unsave(held, tv.table, column)
@@ -328,28 +328,3 @@ def _first(tv: TableVersion, rowids: Rowids, scores: Scores, k: int, how: str) -
 def _best(rowids: Rowids, scores: Scores, k: int, how: str) -> Hits:
     order = np.lexsort((rowids, -scores))[:k]
     return Hits(rowids[order], scores[order], how)
-
-
-def _rows(tv: TableVersion, column: Field) -> Iterator[tuple[Rowids, pl.Series]]:
-    for view in tv.parts:
-        if view.live_rows:
-            yield _rows_of(view, tv, column)
-
-
-def _rows_of(view: PartView, tv: TableVersion, column: Field) -> tuple[Rowids, pl.Series]:
-    """Return the live rows of a part that have a text, and their texts."""
-    texts = (
-        view.part.column(column)
-        if isinstance(view.part, Segment)
-        else view.part.frame([column], view.length).to_series()
-    )
-    mask, live, deleted = texts.is_not_null().to_numpy(), view.live_mask(), softly_deleted(tv.table, view)
-    if live is not None:
-        mask = mask & live
-    if deleted is not None:
-        mask = mask & ~deleted
-    return view.part.rowid_array(view.length)[mask], texts.filter(pl.Series(mask)).cast(pl.String)
-
-
-def _fingerprints(texts: pl.Series) -> Fingerprints:
-    return texts.hash(1).to_numpy().astype(np.uint32)

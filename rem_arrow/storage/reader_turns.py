@@ -2,8 +2,8 @@
 
 A reader that opens while files are flushed or compacted begins again (`recovery.open_reader`). Where the writer never
 rests, or the machine is slow, it would begin again for ever. So from its second attempt on a reader holds a shared lock
-on the file IDENTITY, and the writer, before it flushes or compacts, waits until nobody holds one: a second at the most,
-and after that not for a while, so that no reader keeps a writer from its work.
+on the file IDENTITY, and the writer, before it flushes or compacts, waits until nobody holds one: some seconds at the
+most, and after that not for a minute, so that no reader keeps a writer from its work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 # RocksDB writes it once, and locks another file.
 _FILE = "IDENTITY"
-_WAIT_S, _STEP_S, _PAUSE_S = 1.0, 0.005, 10.0
+_WAIT_S, _STEP_S, _PAUSE_S = 5.0, 0.005, 60.0
 
 
 @contextmanager

@@ -74,17 +74,17 @@ def open_reader(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version
         ExecuteError: the writer changed its files at every attempt.
     """
     end = time.monotonic() + _PATIENCE_S
-    turn: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
-    while True:
-        with turn:
+    opened = _opened_at_rest(path, memory_bytes)
+    if not isinstance(opened, _Changed):
+        return opened
+    with reader_turns.asked(path):
+        while isinstance(opened, _Changed):
+            if time.monotonic() > end:
+                raise ExecuteError(
+                    f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
+                ) from opened.failure
             opened = _opened_at_rest(path, memory_bytes)
-        if not isinstance(opened, _Changed):
-            return opened
-        if time.monotonic() > end:
-            raise ExecuteError(
-                f"{path}: another process changed the files at every attempt for {_PATIENCE_S} seconds; try again"
-            ) from opened.failure
-        turn = reader_turns.asked(path)
+    return opened
 
 
 def _opened_at_rest(path: Path, memory_bytes: int) -> tuple[KV, ColumnCache, Version] | _Changed:
