@@ -17,7 +17,7 @@ TOP = {"__init__", "__main__"}
 LAYERS = (
     {"base"},
     {"running", "language"},
-    {"storage", "index", "plan", "embed"},
+    {"storage", "index", "plan", "embed", "files"},
     {"model", "drawing"},
     {"access"},
     {"catalog"},
@@ -45,7 +45,8 @@ OWNERS = {
     "fastembed": {"embed"},
     "typer": {"shell"},
     "rich": {"shell", "running/progress.py", "demo"},
-    "pyarrow": {"storage/codec.py", "interop"},
+    "pyarrow": {"storage/codec.py", "files", "interop"},
+    "fastexcel": {"files/excel_reader.py"},
     "duckdb": {"interop/duck.py"},
     "pandas": {"interop/arrow.py"},
     "torch": {"interop/arrow.py"},

@@ -89,6 +89,22 @@ def mapped(dtype: pl.DataType, leaf: Callable[[pl.DataType], pl.DataType]) -> pl
             return leaf(dtype)
 
 
+def without_maps(dtype: pl.DataType) -> pl.DataType:
+    """Return the type with lists of STRUCT(key, value) for the maps of Polars, as SQL's MAP is held."""
+    if isinstance(dtype, pl.Map):
+        entry = {"key": without_maps(instance(dtype.key)), "value": without_maps(instance(dtype.value))}
+        return pl.List(pl.Struct(entry))
+    match dtype:
+        case pl.List():
+            return pl.List(without_maps(instance(dtype.inner)))
+        case pl.Array():
+            return pl.Array(without_maps(instance(dtype.inner)), dtype.size)
+        case pl.Struct():
+            return pl.Struct([pl.Field(f.name, without_maps(instance(f.dtype))) for f in dtype.fields])
+        case _:
+            return dtype
+
+
 def sql_name(dtype: pl.DataType) -> str:
     """Return the SQL name of a type, as DuckDB spells it."""
     match dtype:

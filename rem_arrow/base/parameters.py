@@ -2,78 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, TypeAlias
-from uuid import UUID
+from typing import TypeAlias
 
-import numpy as np
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.python_values import in_type, plain_value, type_of
 
 Parameters: TypeAlias = "Mapping[str, object] | Sequence[object] | None"
 
 
 def typed_parameters(parameters: Parameters) -> tuple[dict[str, object], dict[str, pl.DataType]]:
-    """Return values and types by name; positional ones are named "1", "2", ..."""
+    """Return values and types by name; positional ones are named "1", "2", ... Raises InputError."""
     if parameters is None:
         return {}, {}
     if isinstance(parameters, Mapping):
-        values = {str(k): v for k, v in parameters.items()}
+        given = {str(k): v for k, v in parameters.items()}
+        if len(given) < len(parameters):
+            raise InputError(
+                "two parameters have one name: names are texts, and 1 is the name of the first by position"
+            )
     elif isinstance(parameters, Sequence) and not isinstance(parameters, (str, bytes)):
-        values = {str(i): v for i, v in enumerate(parameters, 1)}
+        given = {str(i): v for i, v in enumerate(parameters, 1)}
     else:
         raise InputError(f"parameters are a dict by name or a list by position, not {type(parameters).__name__}")
-    plain = {k: str(v) if isinstance(v, UUID) else _listed(k, v) for k, v in values.items()}
-    return plain, {k: _type_of(k, v) for k, v in plain.items()}
-
-
-def _listed(name: str, value: object) -> object:
-    """Return a vector, from numpy or Polars or as a tuple, as a list, and a number of numpy as one of Python."""
-    if isinstance(value, (np.bool_, np.integer, np.floating)) and not isinstance(value, np.timedelta64):
-        return value.item()
-    if isinstance(value, (np.ndarray, pl.Series)):
-        if isinstance(value, np.ndarray) and value.ndim != 1:
-            raise InputError(f"the parameter ${name} is an array of {value.ndim} dimensions; a vector has one")
-        return value.to_list() if isinstance(value, pl.Series) else value.tolist()
-    return list(value) if isinstance(value, tuple) else value
-
-
-_PARAMETER_TYPES: tuple[tuple[Any, pl.DataType], ...] = (
-    (bool, pl.Boolean()),
-    (float, pl.Float64()),
-    (str, pl.String()),
-    (UUID, pl.String()),
-    (bytes, pl.Binary()),
-    (dt.date, pl.Date()),
-    (dt.time, pl.Time()),
-    (dt.timedelta, pl.Duration("us")),
-)
-
-
-def _type_of(name: str, value: object) -> pl.DataType:
-    if value is None:
-        return pl.Null()
-    if isinstance(value, dt.datetime):
-        return pl.Datetime("us", None if value.tzinfo is None else "UTC")
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        return pl.Decimal(38, max(0, -exponent) if isinstance(exponent, int) else 0)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return pl.Int64() if -(1 << 63) <= value < 1 << 63 else pl.Int128()
-    if isinstance(value, list):
-        try:
-            return pl.Series([value]).dtype if value else pl.List(pl.Float64())
-        except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
-            raise InputError(
-                f"the parameter ${name} is a list of values of several types; a list has one type"
-            ) from error
-    for kind, dtype in _PARAMETER_TYPES:
-        if isinstance(value, kind):
-            return dtype
-    raise InputError(
-        f"the parameter ${name} is a {type(value).__name__}; parameters are numbers, texts, booleans, bytes, dates "
-        "and times. Pass tables by frames="
-    )
+    values: dict[str, object] = {}
+    dtypes: dict[str, pl.DataType] = {}
+    for name, value in given.items():
+        where = f"the parameter ${name}"
+        if isinstance(value, Mapping) or (hasattr(value, "__arrow_c_stream__") and not isinstance(value, pl.Series)):
+            raise InputError(f"{where} is a {type(value).__name__}; pass tables by frames=, and a struct in the text")
+        plain = plain_value(value, where)
+        # Of a list without values the vectors of searches are made.
+        dtypes[name] = pl.List(pl.Float64()) if plain == [] else type_of([plain], where)
+        values[name] = in_type(plain, dtypes[name])
+    return values, dtypes

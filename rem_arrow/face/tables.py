@@ -176,7 +176,8 @@ class TableVerbs(Verbs):
         tv = instance.store.version.find(table)
         if tv is not None and tv.table.kind == "view":
             raise InputError(f"{tv.table.name} is a view, and holds no rows; load into a table")
-        source = open_input(data)
+        types = {f.name: f.dtype for f in tv.table.fields} if tv is not None else None
+        source = open_input(data, (), types)
         with progress_bar(f"loading {table}", source.rows, progress) as advance:
 
             def compute(access: Access) -> tuple[Changes, int]:

@@ -15,7 +15,7 @@ from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
-from rem_arrow.interop.readers import from_arrow
+from rem_arrow.interop.readers import from_arrow, from_pandas, plain_frame
 from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.statements.dispatch import run
 from rem_arrow.statements.environment import Context, Side
@@ -147,13 +147,15 @@ class Verbs(ABC):
 
 
 def _as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:
-    if isinstance(frame, (pl.DataFrame, pl.LazyFrame)):
-        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return plain_frame(frame)
+    if isinstance(frame, pl.DataFrame):
+        return plain_frame(frame)
     try:
         if type(frame).__module__.split(".")[0] == "pandas":
-            return pl.from_pandas(frame)
+            return from_pandas(frame)
         if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-            return from_arrow(frame)
-    except (pl.exceptions.PolarsError, TypeError, ValueError, InputError) as error:
+            return from_arrow(frame, f"the frame {name!r}")
+    except (pl.exceptions.PolarsError, TypeError, ValueError) as error:
         raise InputError(f"the frame {name!r} cannot be read as a table: {error}") from error
     raise InputError(f"the frame {name!r} is a {type(frame).__name__}; frames are Polars, pandas or Arrow tables")

@@ -1,4 +1,5 @@
-"""Intervals at the border to Arrow: Arrow has a type for them, month_day_nano, and Polars a struct of three numbers.
+"""Intervals on the way to Arrow (back: `files/arrow_columns.py`): Arrow has a type for them, month_day_nano, and Polars
+a struct of three numbers.
 
 Arrow's value is 16 bytes: months and days in 32 bits each, then nanoseconds in 64, all little-endian. Polars 2.1 reads
 and writes none of it.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from rem_arrow.base.errors import ExecuteError, InputError
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.plan import types
 
 _ARROW = pa.month_day_nano_interval()
@@ -39,23 +40,3 @@ def _to_arrow(chunk: pa.StructArray, name: str) -> pa.Array:
     values["months"], values["days"], values["nanos"] = months, days, micros * 1000
     valid = pa.array(chunk.is_valid().to_numpy(zero_copy_only=False))
     return pa.Array.from_buffers(_ARROW, len(chunk), [valid.buffers()[1], pa.py_buffer(values.tobytes())])
-
-
-def from_arrow_intervals(table: pa.Table) -> pa.Table:
-    """Return a table with Arrow's intervals as what Polars reads. Raises InputError for nanoseconds."""
-    for place, field in enumerate(table.schema):
-        if field.type == _ARROW:
-            chunks = [_from_arrow(chunk, field.name) for chunk in table.column(place).chunks]
-            table = table.set_column(place, field.with_type(_STRUCT), pa.chunked_array(chunks, _STRUCT))
-    return table
-
-
-def _from_arrow(chunk: pa.Array, name: str) -> pa.Array:
-    data = chunk.buffers()[1] or b""
-    values = np.frombuffer(data, dtype=_VALUE)[chunk.offset : chunk.offset + len(chunk)]
-    missing = ~chunk.is_valid().to_numpy(zero_copy_only=False)
-    nanos = np.where(missing, 0, values["nanos"])
-    if (nanos % 1000).any():
-        raise InputError(f'"{name}" holds intervals of nanoseconds; an INTERVAL has microseconds')
-    arrays = [pa.array(values["months"], pa.int32()), pa.array(values["days"], pa.int32()), pa.array(nanos // 1000)]
-    return pa.StructArray.from_arrays(arrays, fields=_FIELDS, mask=pa.array(missing))

@@ -28,15 +28,8 @@ _CONFINED = {
     "autoload_known_extensions": "false",
     "autoinstall_known_extensions": "false",
 }
-# The expressions that read columns of types that Polars lacks, or defines otherwise.
-_CASTS: Mapping[str, str] = {
-    "BIT": "{0}::VARCHAR",
-    "BIGNUM": "{0}::VARCHAR",
-    "TIME WITH TIME ZONE": "{0}::VARCHAR",
-    "UNION": "{0}::VARCHAR",
-    "GEOMETRY": "{0}::VARCHAR",
-    "MAP": "map_entries({0})",
-}
+# The expressions that read columns of types that Arrow lacks.
+_CASTS: Mapping[str, str] = {"UNION": "{0}::VARCHAR", "GEOMETRY": "{0}::VARCHAR", "VARIANT": "{0}::JSON"}
 
 
 def connection(frames: Mapping[str, pl.LazyFrame]) -> duckdb.DuckDBPyConnection:
@@ -57,6 +50,8 @@ def duckdb_tables(path: Path) -> Iterator[dict[str, Callable[[], Input]]]:
         raise InputError(f"{path} cannot be opened by DuckDB: {error}") from error
     try:
         con.execute("SET TimeZone = 'UTC'")
+        # BIT, BIGNUM, TIMETZ and integers of 128 bits come with their own types, below lists too.
+        con.execute("SET arrow_lossless_conversion = true")
         con.execute("SET lock_configuration = true")
         rows = con.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
@@ -77,7 +72,7 @@ def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[
             reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
         except _duckdb().Error as error:
             raise InputError(f"{where} cannot be read: {error}") from error
-        return of_batches(reader, rows)
+        return of_batches(reader, rows, where)
 
     return open_table
 

@@ -15,11 +15,12 @@ import polars as pl
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import Table
+from rem_arrow.files.expansion import check_expansion
+from rem_arrow.files.file_format import READABLE
 from rem_arrow.interop import delta, lance, manifest, text_files
 from rem_arrow.interop.duck import duckdb_tables
-from rem_arrow.interop.expansion import check_expansion
 from rem_arrow.interop.manifest import Entry
-from rem_arrow.interop.readers import READABLE, Input, file_names, of_lazy, open_files
+from rem_arrow.interop.readers import Input, file_names, of_lazy, open_files
 from rem_arrow.interop.sqlite import HEADER, sqlite_tables
 from rem_arrow.running.file_sync import WRITING
 

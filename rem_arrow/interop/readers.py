@@ -3,24 +3,32 @@ Arrow files."""
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import polars as pl
 import pyarrow as pa
 
+from rem_arrow.base.datatypes import instance, without_maps
 from rem_arrow.base.errors import InputError
-from rem_arrow.interop.arrow_intervals import from_arrow_intervals
-from rem_arrow.interop.expansion import check_expansion, check_open_expansion
+from rem_arrow.base.python_values import frame_of_columns, frame_of_rows
+from rem_arrow.files.arrow_columns import empty_frame, frame_of
+from rem_arrow.files.file_format import format_of
+from rem_arrow.files.file_rows import PIECE_ROWS
+from rem_arrow.files.file_set import OpenFile, file_rows
+from rem_arrow.files.read_options import read_options
+from rem_arrow.running.file_patterns import is_pattern, matches
+from rem_arrow.sql.text.type_names import named_type
 
-PIECE_ROWS = 122_880
+# Options of reading by name.
+Options: TypeAlias = "Sequence[tuple[str, object]]"
+
 _SHOWN_MAX = 400
-READABLE = (".parquet", ".pq", ".csv", ".tsv", ".ndjson", ".jsonl", ".arrow", ".ipc", ".feather")
+FrameT = TypeVar("FrameT", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +40,37 @@ class Input:
     pieces: Iterator[pl.DataFrame]
 
 
-def open_input(data: Any) -> Input:
-    """Return `data` as pieces of frames. Raises InputError if it cannot be read."""
+def open_input(data: Any, given: Options = (), types: Mapping[str, pl.DataType] | None = None) -> Input:
+    """Return `data` as pieces of frames. Raises InputError if it cannot be read.
+
+    Args:
+        given: how files are read, by name.
+        types: the types in which texts of files are read.
+    """
     if isinstance(data, (str, Path)):
-        return _open_path(Path(data))
+        return _open_paths([str(data)], given, types)
+    if isinstance(data, (list, tuple)) and data and all(isinstance(d, (str, Path)) for d in data):
+        return _open_paths([str(d) for d in data], given, types)
+    if given:
+        raise InputError(f"{given[0][0]} says how files are read, and the data are a {type(data).__name__}")
     if isinstance(data, pl.LazyFrame):
         data = data.collect()
     if isinstance(data, pl.DataFrame):
-        return _of_frame(data)
+        return _of_frame(plain_frame(data))
     if isinstance(data, pa.RecordBatchReader):
         return of_batches(data, None)
     if isinstance(data, pa.RecordBatch):
         data = pa.Table.from_batches([data])
     try:
         if isinstance(data, list):
-            return _of_frame(pl.DataFrame(data, infer_schema_length=None))
+            return _of_frame(frame_of_rows(data))
         if isinstance(data, dict):
-            return _of_frame(pl.DataFrame(data))
+            return _of_frame(frame_of_columns(data))
         if hasattr(data, "__arrow_c_stream__"):
             return _of_frame(from_arrow(data))
         if type(data).__module__.split(".")[0] == "pandas":
-            return _of_frame(pl.from_pandas(data))
-    except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError) as error:
+            return _of_frame(from_pandas(data))
+    except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"the data cannot be read as a table: {error}") from error
     raise InputError(
         f"load takes a Polars, pandas or Arrow table, a list of dicts, or a path; not {type(data).__name__}"
@@ -65,80 +82,89 @@ def _of_frame(frame: pl.DataFrame) -> Input:
     return Input(frame.schema, frame.height, pieces)
 
 
-def of_batches(reader: pa.RecordBatchReader, rows: int | None) -> Input:
-    """Return a stream of Arrow batches as pieces. Raises InputError."""
+def plain_frame(frame: FrameT) -> FrameT:
+    """Return a frame of Polars in the types of a table: its maps are lists of entries."""
+    schema = frame.collect_schema()
+    plain = {n: p for n, t in schema.items() if (p := without_maps(instance(t))) != t}
+    return frame.with_columns(pl.col(n).cast(t) for n, t in plain.items()) if plain else frame
+
+
+def from_pandas(data: Any) -> pl.DataFrame:
+    """Return a DataFrame of pandas; its index is no column, and NaN is NULL."""
+    frame = pl.from_pandas(data)
+    return plain_frame(frame)
+
+
+def of_batches(reader: pa.RecordBatchReader, rows: int | None, where: str = "the data") -> Input:
+    """Return a stream of Arrow batches as pieces. Raises InputError.
+
+    Args:
+        where: names the data in errors.
+    """
 
     def frames() -> Iterator[pl.DataFrame]:
         try:
             for batch in reader:
-                yield _frame(pa.Table.from_batches([batch]))
+                yield frame_of(pa.Table.from_batches([batch]), where)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
-            raise InputError(f"the data cannot be read: {error}") from error
+            raise InputError(f"{where} cannot be read: {error}") from error
 
     try:
-        schema = _frame(reader.schema.empty_table()).schema
+        schema = empty_frame(reader.schema, where).schema
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
-        raise InputError(f"the data cannot be read: {error}") from error
+        raise InputError(f"{where} cannot be read: {error}") from error
     return Input(schema, rows, _of_frames(frames()))
 
 
-def from_arrow(data: Any) -> pl.DataFrame:
+def from_arrow(data: Any, where: str = "the data") -> pl.DataFrame:
     """Return an object of the Arrow PyCapsule interface as a frame. Raises InputError for data that are not valid."""
     try:
         if isinstance(data, pa.Table):
-            return _frame(data)
+            return frame_of(data, where)
         if hasattr(data, "__arrow_c_stream__"):
-            return _frame(pa.RecordBatchReader.from_stream(data).read_all())
-        return _frame(pa.Table.from_batches([pa.record_batch(data)]))
-    except pa.ArrowException as error:
-        raise InputError(f"the data cannot be read as a table: {error}") from error
+            return frame_of(pa.RecordBatchReader.from_stream(data).read_all(), where)
+        return frame_of(pa.Table.from_batches([pa.record_batch(data)]), where)
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise InputError(f"{where} cannot be read as a table: {error}") from error
 
 
-def _frame(table: pa.Table) -> pl.DataFrame:
-    # Polars believes offsets and texts: those that are wrong would have it read outside of its memory.
-    table.validate(full=True)
-    frame = pl.from_arrow(from_arrow_intervals(table))
-    assert isinstance(frame, pl.DataFrame), "a table becomes a frame"
-    return frame
+def _open_paths(names: Sequence[str], given: Options, types: Mapping[str, pl.DataType] | None) -> Input:
+    paths = [path for name in names for path in _matching(name)]
+    for path in paths:
+        if not Path(path).is_file():
+            raise InputError(
+                f"there is no file {path}; load takes files of Parquet, CSV, JSON, Arrow or Excel, and import_from a "
+                "folder"
+            )
+    return open_files([Path(p) for p in paths], given, types)
 
 
-def _open_path(path: Path) -> Input:
-    if not path.is_file():
-        raise InputError(
-            f"there is no file {path}; load takes one Parquet, CSV, NDJSON or Arrow file, and import_from a folder"
-        )
-    if path.suffix.lower() not in READABLE:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; load reads {', '.join(READABLE)}")
-    return open_files([path])
+def _matching(name: str) -> list[str]:
+    """Return the file of exactly this name, or those that match it as a pattern."""
+    if os.path.lexists(name) or not is_pattern(name):
+        return [name]
+    found = matches(name)
+    if not found:
+        raise InputError(f"no file matches {name}")
+    return found
 
 
-def open_files(paths: Sequence[Path]) -> Input:
+def open_files(paths: Sequence[Path], given: Options = (), types: Mapping[str, pl.DataType] | None = None) -> Input:
     """Return the rows of files of one format, by their ending, as one table. Raises InputError."""
-    suffix, names = paths[0].suffix.lower(), file_names(paths)
-    where = str(paths[0] if len(names) == 1 else paths[0].parent)
+    where = str(paths[0] if len(paths) == 1 else paths[0].parent)
+    formats = {format_of(str(p)) for p in paths}
+    if len(formats) > 1:
+        raise InputError(
+            f"{where} holds files of several formats, {' and '.join(sorted(formats))}; load them one by one"
+        )
+    (format_,) = formats
+    options = read_options(given, format_, named_type, where="load")
     try:
-        check_expansion(names)
-        match suffix:
-            case ".parquet" | ".pq":
-                return of_lazy(pl.scan_parquet(names, glob=False, hive_partitioning=False), where)
-            case ".arrow" | ".ipc" | ".feather":
-                return of_lazy(pl.scan_ipc(names, glob=False, hive_partitioning=False), where)
-            case ".csv" | ".tsv":
-                separator = "\t" if suffix == ".tsv" else ","
-                return _of_frame(
-                    pl.concat(
-                        [
-                            pl.read_csv(
-                                n, separator=separator, infer_schema_length=10_000, try_parse_dates=True, glob=False
-                            )
-                            for n in names
-                        ]
-                    )
-                )
-            case _:
-                return _of_frame(pl.concat([pl.read_ndjson(glob.escape(n), infer_schema_length=10_000) for n in names]))
+        files = [OpenFile(str(p), FileIO(p)) for p in paths]
+        rows = file_rows(files, format_, options, types)
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise unreadable(where, error) from error
+    return of_lazy(rows.lazy, where, rows.count)
 
 
 def unreadable(where: object, error: BaseException) -> InputError:
@@ -168,8 +194,7 @@ def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
             raise unreadable(where, error) from error
 
     try:
-        count = int(frame.select(pl.len()).collect().item()) if rows is None else rows
-        return Input(frame.collect_schema(), count, pieces())
+        return Input(frame.collect_schema(), rows, pieces())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise unreadable(where, error) from error
 
@@ -177,48 +202,3 @@ def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
 def _of_frames(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     for frame in frames:
         yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
-
-
-def read_file(
-    file: FileIO,
-    name: str,
-    format_: str,
-    schema: dict[str, pl.DataType],
-    *,
-    header: bool = True,
-    separator: str = ",",
-    null: str = "",
-) -> pl.DataFrame:
-    """Return the rows of one open file; the columns of a CSV are all texts. Raises InputError.
-
-    Args:
-        name: names the file in errors.
-        format_: parquet, csv, ndjson or arrow.
-        schema: the table's columns; NDJSON is read as texts where the table has texts.
-        header: the first line of a CSV names its columns; otherwise they are column_1 and so on.
-    """
-    texts = {n: t for n, t in schema.items() if t == pl.String()}
-    try:
-        check_open_expansion(file, name)
-        match format_:
-            case "parquet":
-                return pl.read_parquet(file)
-            case "csv":
-                return pl.read_csv(
-                    file,
-                    has_header=header,
-                    separator=separator,
-                    null_values=null or None,
-                    infer_schema=False,
-                    raise_if_empty=False,
-                )
-            case "ndjson":
-                return (
-                    pl.read_ndjson(file, infer_schema_length=None, schema_overrides=texts)
-                    if os.fstat(file.fileno()).st_size
-                    else pl.DataFrame(schema=schema)
-                )
-            case _:
-                return pl.read_ipc(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise unreadable(name, error) from error

@@ -21,6 +21,13 @@ class Source:
     schema: pl.Schema
     read: Callable[[], Iterator[pl.DataFrame]]
 
+    def finite(self, table: str, *, nested_only: bool) -> Source:
+        """Return the same rows, which are checked as they are read."""
+        return Source(
+            self.schema,
+            lambda: (text_files.check_finite(piece, table, nested_only=nested_only) for piece in self.read()),
+        )
+
     def frame(self, *, for_others: bool) -> pl.LazyFrame:
         def read(
             columns: list[str], ranges: tuple[ColumnRange, ...], predicate: pl.Expr | None, n_rows: int | None
@@ -44,12 +51,16 @@ def _ipc(source: Source, path: Path, keys: Sequence[str]) -> None:
 
 def _csv(source: Source, path: Path, keys: Sequence[str]) -> None:
     columns = text_files.written(source.schema, nested_as_text=True)
-    source.frame(for_others=False).select(columns).sink_csv(_target(path, keys), mkdir=True)
+    source.finite(path.stem, nested_only=True).frame(for_others=False).select(columns).sink_csv(
+        _target(path, keys), mkdir=True
+    )
 
 
 def _ndjson(source: Source, path: Path, keys: Sequence[str]) -> None:
     columns = text_files.written(source.schema, nested_as_text=False)
-    source.frame(for_others=False).select(columns).sink_ndjson(_target(path, keys), mkdir=True)
+    source.finite(path.stem, nested_only=False).frame(for_others=False).select(columns).sink_ndjson(
+        _target(path, keys), mkdir=True
+    )
 
 
 def _delta(source: Source, path: Path, keys: Sequence[str]) -> None:

@@ -2,8 +2,8 @@
 
 Texts, booleans and numbers of up to 64 bits are written as they are. Dates and times are ISO 8601, timestamps with a
 zone with their offset; decimals and integers of 128 bits are texts; a BLOB is base64; an interval is a number of its
-units. Nested values are JSON, in which dates and times are numbers of their units too. NDJSON has no NaN and no
-infinities: they become NULL.
+units. Nested values are JSON, in which dates and times are numbers of their units too. JSON has no NaN and no
+infinities: a column of them is refused.
 """
 
 from __future__ import annotations
@@ -23,6 +23,37 @@ _OPENING, _CLOSING = f'{{"{_VALUE}":', "}"
 def plain_schema(schema: pl.Schema) -> pl.Schema:
     """Return the types in which JSON holds the columns. Raises InputError for a BLOB inside a list or struct."""
     return pl.Schema({name: _plain(dtype, name, inside=False) for name, dtype in schema.items()})
+
+
+def check_finite(frame: pl.DataFrame, table: str, *, nested_only: bool) -> pl.DataFrame:
+    """Return the frame. Raises InputError for a NaN or an infinity, which JSON lacks; with `nested_only`, as in a CSV,
+    for those inside lists and structs."""
+    for column in frame.get_columns():
+        if (column.dtype.is_nested() or not nested_only) and _has_infinite(column):
+            raise InputError(
+                f'"{column.name}" of {table} holds NaN or an infinity, which JSON cannot hold; export it as parquet or '
+                "ipc, or replace them"
+            )
+    return frame
+
+
+def _has_infinite(column: pl.Series) -> bool:
+    """Say whether a column holds a float that is not finite, at any depth."""
+    if column.dtype.is_float():
+        return not bool(column.is_finite().all())
+    if isinstance(column.dtype, (pl.List, pl.Array)):
+        return _has_infinite(column.explode(empty_as_null=False)) if _holds_floats(column.dtype) else False
+    if isinstance(column.dtype, pl.Struct) and _holds_floats(column.dtype):
+        return any(_has_infinite(column.struct.field(f.name)) for f in column.dtype.fields)
+    return False
+
+
+def _holds_floats(dtype: pl.DataType) -> bool:
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return _holds_floats(instance(dtype.inner))
+    if isinstance(dtype, pl.Struct):
+        return any(_holds_floats(instance(f.dtype)) for f in dtype.fields)
+    return dtype.is_float()
 
 
 def written(schema: pl.Schema, *, nested_as_text: bool) -> list[pl.Expr]:

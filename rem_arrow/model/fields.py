@@ -32,7 +32,7 @@ from uuid import UUID
 import polars as pl
 import pydantic
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.storage import values
@@ -94,11 +94,32 @@ def check_default(value: Any, mapping: Mapping, dtype: pl.DataType, where: str) 
 
 
 def json_text(value: object) -> str:
-    """Return `value` as JSON text."""
+    """Return `value` as JSON text. Raises InputError for a value without one, and for keys that it would not keep."""
     try:
+        _check_keys(value)
         return to_json(value, inf_nan_mode="constants").decode()
     except (PydanticSerializationError, ValueError) as error:
         raise InputError(f"{value!r} cannot be stored as JSON: {error}") from error
+
+
+def _check_keys(value: object) -> None:
+    """Raise InputError for a dict with keys that JSON, whose keys are texts, does not keep."""
+    inside = list(value.__dict__.values()) if isinstance(value, BaseModel) else value
+    if isinstance(inside, dict):
+        others = [key for key in inside if not isinstance(key, str)]
+        for key in others:
+            if key is None or isinstance(key, (tuple, frozenset)):
+                raise InputError(f"the key {key!r} cannot be stored as JSON, whose keys are texts; write a text")
+        if others:
+            texts = [next(iter(to_jsonable_python({key: 0}))) for key in inside]
+            twice = next((t for t in texts if texts.count(t) > 1), None)
+            if twice is not None:
+                raise InputError(f"two keys of a dict are {twice!r} in JSON, and one would be lost; write other keys")
+        inside = list(inside.values())
+    if isinstance(inside, (list, tuple)):
+        for item in inside:
+            if isinstance(item, (dict, list, tuple, BaseModel)):
+                _check_keys(item)
 
 
 def from_json_text(text: str) -> object:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.python_values import plain_value
 from rem_arrow.base.quoting import identifier
 
 _VALUES = (str, bool, int, float, Decimal, bytes, UUID, dt.date, dt.time, dt.timedelta)
@@ -318,6 +319,7 @@ def _parameter(values: Values, value: Value) -> str:
 
 def _checked(predicate: Predicate, value: Value) -> Value:
     name = type(predicate).__name__
+    value = value if isinstance(value, (list, tuple, dict)) else plain_value(value, f"the value of {name}")
     if value is None:
         raise InputError(f"nothing equals NULL, and {name} takes no None; ask IsNull(column), or ~IsNull(column)")
     if not isinstance(value, _VALUES):

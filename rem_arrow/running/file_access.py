@@ -19,6 +19,7 @@ from typing import BinaryIO, TypeAlias
 
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.running.disk_errors import disk_error
+from rem_arrow.running.file_patterns import fixed_part, is_pattern, matches
 
 # "any", "none", a folder or several.
 Files: TypeAlias = "str | Path | Sequence[str | Path]"
@@ -40,16 +41,32 @@ class FileAccess:
 
     folders: tuple[Path, ...] | None
 
-    @contextmanager
-    def reading(self, name: str) -> Iterator[FileIO]:
-        """Yield the open file of a name in SQL, without a buffer. Raises InputError if it is not allowed or no file."""
+    def opened(self, name: str) -> FileIO:
+        """Return the open file of a name in SQL, without a buffer. Raises InputError if it is not allowed or no
+        file."""
         with _opened_folder(self._resolved(name), name, "read") as (folder, last):
             descriptor = _opened(last, os.O_RDONLY | _NO_WAIT, folder, name, "read")
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise _no_file(name)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            yield file
+        return os.fdopen(descriptor, "rb", buffering=0)
+
+    def matching(self, name: str) -> list[str]:
+        """Return the file of exactly this name, or else those that match it as a pattern. Raises InputError if there is
+        none, or the folder that it begins with is not allowed."""
+        if not is_pattern(name):
+            return [name]
+        self._resolved(fixed_part(name) or ".")
+        if "\0" not in name and os.path.lexists(name):
+            return [name]
+        return [m for m in matches(name) if self._allows(m)]
+
+    def _allows(self, name: str) -> bool:
+        try:
+            self._resolved(name)
+        except InputError:
+            return False
+        return True
 
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:

@@ -3,61 +3,69 @@ renamed."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.base.errors import InputError, UnsupportedError, suggest
+from rem_arrow.base.errors import BindError, InputError, UnsupportedError, suggest
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.engine.results import unique_names
-from rem_arrow.interop.readers import read_file
-from rem_arrow.interop.writers import FORMATS, format_of, write_file
+from rem_arrow.files.file_format import format_of
+from rem_arrow.files.file_set import OpenFile, file_rows
+from rem_arrow.files.read_options import ReadOptions, read_options
+from rem_arrow.interop.readers import unreadable
+from rem_arrow.interop.writers import write_file, write_options
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
-from rem_arrow.sql.statement.statement import CopyFrom, CopyTo, Options
+from rem_arrow.sql.statement.statement import CopyFrom, CopyTo
+from rem_arrow.sql.text.type_names import named_type
 from rem_arrow.statements.environment import Context, Result, counted, writable
 from rem_arrow.statements.fitting_rows import fitting
 from rem_arrow.statements.rows import chosen_fields, stored
 from rem_arrow.storage.changes import Changes
 
 _FILE = "\x00file"
-_SEPARATORS = ("DELIMITER", "DELIM", "SEP")
+_FORMATS = {"parquet": "parquet", "csv": "csv", "tsv": "csv", "json": "json", "ndjson": "json", "jsonl": "json"} | {
+    "arrow": "arrow",
+    "ipc": "arrow",
+    "feather": "arrow",
+    "pq": "parquet",
+    "xlsx": "excel",
+    "excel": "excel",
+}
 
 
 def copy_to(context: Context, statement: CopyTo) -> Result:
     """Write a table or query to a Parquet, CSV, NDJSON or Arrow file."""
-    path, chosen = statement.path, _Options(context.text, statement.options, statement.path)
+    path = statement.path
+    format_, given = _format(context.text, statement)
+    with _in_text(context.text):
+        options = write_options(given, format_, path)
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     with context.instance.files.writing(path) as file:
         frame = context.rows(query, snapshot)
         frame.columns = unique_names(query.names)
-        write_file(frame, file, path, chosen.format, header=chosen.header, separator=chosen.separator, null=chosen.null)
+        write_file(frame, file, path, format_, options)
     return counted(frame.height)
 
 
 def copy_from(context: Context, statement: CopyFrom) -> Result:
     """Add the rows of a file to a table: all of them, or none."""
-    path, chosen = statement.path, _Options(context.text, statement.options, statement.path)
+    format_, given = _format(context.text, statement)
+    with _in_text(context.text):
+        options = read_options(given, format_, named_type, where="COPY")
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
         table = tv.table
         listed = list(table.given) if statement.columns is None else chosen_fields(context, table, statement.columns)
-        schema = {f.name: f.dtype for f in listed}
-        with context.instance.files.reading(path) as file:
-            frame = read_file(
-                file,
-                path,
-                chosen.format,
-                schema,
-                header=chosen.header,
-                separator=chosen.separator,
-                null=chosen.null,
-            )
-        by_place = statement.columns is not None or not chosen.header
+        frame, named = _read(context, statement.path, format_, options, listed)
+        by_place = statement.columns is not None or not named
         fields = _by_place(frame, listed, table) if by_place else _by_name(frame, table, statement.path)
         snapshot = context.snapshot(access, frames={_FILE: frame})
         query = WriteBinder(context.text, snapshot, {}, Target(table, table.name, _FILE)).copied(
@@ -70,27 +78,41 @@ def copy_from(context: Context, statement: CopyFrom) -> Result:
     return context.write(compute)
 
 
-class _Options:
-    """The options of a COPY. Raises UnsupportedError for one that is not known."""
+@contextmanager
+def _in_text(text: str) -> Iterator[None]:
+    """Options stand in the text of a statement."""
+    try:
+        yield
+    except InputError as error:
+        raise BindError(str(error), text) from error
 
-    def __init__(self, text: str, options: Options, path: str) -> None:
-        self.format, self.header, self.separator, self.null = "", True, ",", ""
-        for name, value in options:
-            if name == "FORMAT" and str(value).lower() in FORMATS:
-                self.format = FORMATS[str(value).lower()]
-            elif name == "HEADER":
-                self.header = value is True or str(value).lower() in ("true", "1", "on")
-            elif name in _SEPARATORS and len(str(value)) == 1:
-                self.separator = str(value)
-            elif name in ("NULL", "NULLSTR"):
-                self.null = str(value)
-            else:
-                raise UnsupportedError(
-                    f"COPY does not know {name} {value}; there are FORMAT parquet, csv, json or arrow, HEADER, "
-                    "DELIMITER (one character) and NULL",
-                    text,
-                )
-        self.format = self.format or format_of(Path(path))
+
+def _format(text: str, statement: CopyTo | CopyFrom) -> tuple[str, list[tuple[str, object]]]:
+    """Return the format of the file, and the other options. Raises UnsupportedError for an unknown format."""
+    named = [str(value).lower() for name, value in statement.options if name == "format"]
+    if any(name not in _FORMATS for name in named):
+        raise UnsupportedError(f"COPY knows no FORMAT {named[0]}; there are parquet, csv, json, arrow and xlsx", text)
+    given = [(name, value) for name, value in statement.options if name != "format"]
+    return _FORMATS[named[-1]] if named else format_of(statement.path), given
+
+
+def _read(
+    context: Context, path: str, format_: str, options: ReadOptions, listed: list[Field]
+) -> tuple[pl.DataFrame, bool]:
+    """Return the rows of the files, and whether they have names. Texts of a CSV stay texts, which are cast to the
+    columns as in SQL."""
+    files = context.instance.files
+    texts = {f.name: f.dtype for f in listed if isinstance(f.dtype, pl.String)}
+    if format_ == "csv" and not (options.date_format or options.timestamp_format):
+        options = replace(options, all_varchar=True)
+    opened = [OpenFile(name, files.opened(name)) for name in files.matching(path)]
+    if not opened:
+        raise InputError(f"no file matches {path}")
+    rows = file_rows(opened, format_, options, texts)
+    try:
+        return rows.lazy.collect(), rows.named
+    except pl.exceptions.PolarsError as error:
+        raise unreadable(path, error) from error
 
 
 def _by_place(frame: pl.DataFrame, listed: list[Field], table: Table) -> list[Field]:

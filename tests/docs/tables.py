@@ -14,8 +14,8 @@ from rem_arrow.ask import question, staged_plan
 from rem_arrow.base import datatypes, schema
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
+from rem_arrow.files import expansion
 from rem_arrow.index import entries, vector_file
-from rem_arrow.interop import expansion
 from rem_arrow.language import document_files
 from rem_arrow.lower import relation, time_series
 from rem_arrow.model import predicates
@@ -44,6 +44,7 @@ UNITS = {
     "index": "pure index structures: HNSW, full text, trigrams, adjacency",
     "plan": "the algebra: nodes, functions, types",
     "embed": "embedders: texts to vectors",
+    "files": "files of others as rows: CSV, JSON, Parquet, Arrow, spreadsheets; Arrow data of any type",
     "model": "Pydantic models to tables, records to rows, predicates",
     "drawing": "pictures of plans, graphs and scores (matplotlib)",
     "access": "how rows are found: by key, name, vector, word, edge",

@@ -310,9 +310,9 @@ def test_a_damaged_lance_table_is_said(db, tmp_path):
 
 
 def test_batches_of_a_type_that_polars_has_not_are_refused(db):
-    """An interval inside of a list, whether seen from the schema or on the way."""
-    batch = pa.record_batch({"i": pa.array([[(1, 2, 3)]], pa.list_(pa.month_day_nano_interval()))})
-    with pytest.raises(rem.InputError, match="the data cannot be read"):
+    """Nanoseconds of an interval, and what fails on the way."""
+    batch = pa.record_batch({"i": pa.array([(1, 2, 3)], pa.month_day_nano_interval())})
+    with pytest.raises(rem.InputError, match='"i" .* cannot be read: an interval has nanoseconds'):
         db.load("t", pa.RecordBatchReader.from_batches(batch.schema, [batch]))
 
     def broken():

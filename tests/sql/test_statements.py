@@ -530,6 +530,9 @@ def test_explain_is_the_plan_as_rows(db: rem.Database) -> None:
         ("ndjson", ""),
         ("arrow", ""),
         ("dat", "(FORMAT parquet)"),
+        ("csv.gz", ""),
+        ("csv", "(COMPRESSION zstd)"),
+        ("json", "(ARRAY)"),
     ],
 )
 def test_copy_writes_a_file_and_reads_it_back(db: rem.Database, tmp_path: Path, ending: str, options: str) -> None:
@@ -660,8 +663,8 @@ _REFUSED = [
     ("CREATE UNIQUE INDEX j ON t USING HNSW (a)", "an index USING HNSW is not unique"),
     ("CREATE INDEX j ON t USING HNSW (a)", "t.a is not a column of vectors"),
     ("DROP INDEX j", 'no index "j"'),
-    ("COPY t TO 'x.xyz'", "name a .parquet, .csv"),
-    ("COPY t TO 'x.csv' (COMPRESSION gzip)", "COPY does not know COMPRESSION"),
+    ("COPY t TO 'x.xyz'", "name a .parquet, .pq, .csv"),
+    ("COPY t TO 'x.csv' (COMPRESION gzip)", "has no option 'compresion'. Did you mean compression?"),
     ("COPY t FROM 'nowhere.csv'", "there is no file nowhere.csv"),
     ("SET threads = 4", "settings are arguments of rem_arrow.connect()"),
     ("PRAGMA memory_limit", "settings are arguments"),

@@ -30,6 +30,7 @@ from rem_arrow.sql.statement.statement import (
     Update,
 )
 from rem_arrow.sql.statement.writing_ctes import writes_in_with, writing_ctes
+from rem_arrow.sql.text.option_values import option_value
 from rem_arrow.sql.text.trees import literal_text
 
 _SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
@@ -161,7 +162,7 @@ def _copy(tree: exp.Copy, text: str) -> CopyTo | CopyFrom:
     path = literal_text(files[0]) if len(files) == 1 else None
     if path is None:
         raise refuse("COPY takes one file name in quotes", tree, text)
-    options, target = _options(tree.args.get("params") or []), tree.this
+    options, target = _options(tree.args.get("params") or [], text), tree.this
     if tree.args.get("kind"):
         table, columns = _table_and_columns(target)
         if not isinstance(table, exp.Table):
@@ -184,18 +185,8 @@ def _table_and_columns(tree: exp.Expression) -> tuple[exp.Expression, tuple[Name
     return tree.this, tuple(name_of(c) for c in tree.expressions)
 
 
-def _options(params: list[exp.Expression]) -> Options:
-    return tuple((str(p.this.name or p.this).upper(), _option(p.args.get("expression"))) for p in params)
-
-
-def _option(value: exp.Expression | None) -> str | bool:
-    match value:
-        case None:
-            return True
-        case exp.Boolean():
-            return bool(value.this)
-        case _:
-            return str(value.name or value.this)
+def _options(params: list[exp.Expression], text: str) -> Options:
+    return tuple((str(p.this.name or p.this).lower(), option_value(p.args.get("expression"), text)) for p in params)
 
 
 def _describe(tree: exp.Describe, text: str) -> Describe:

@@ -33,7 +33,8 @@ class Name:
 
 
 Assignments: TypeAlias = "tuple[tuple[Name, exp.Expression], ...]"
-Options: TypeAlias = "tuple[tuple[str, str | bool], ...]"
+# Names in small letters, and values of Python.
+Options: TypeAlias = "tuple[tuple[str, object], ...]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import polars as pl
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-from rem_arrow.base.errors import BindError, UnsupportedError
+from rem_arrow.base.errors import BindError, InputError, UnsupportedError
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.text.position import position
@@ -71,6 +72,14 @@ def polars_type(tree: exp.DataType, text: str) -> pl.DataType:
     if dtype is None:
         raise UnsupportedError(f"the type {rendered(tree)} is not supported", text, *position(tree))
     return dtype
+
+
+def named_type(name: str) -> pl.DataType:
+    """Return the Polars type of the name of a SQL type. Raises InputError."""
+    try:
+        return polars_type(exp.DataType.build(name, dialect="duckdb"), name)
+    except (SqlglotError, UnsupportedError, BindError) as error:
+        raise InputError(f"there is no type {name!r}; name one as in SQL, such as VARCHAR or DECIMAL(10, 2)") from error
 
 
 def _decimal(tree: exp.DataType, text: str) -> pl.DataType | None:

@@ -19,10 +19,11 @@ EXPANSION_MAX = 1_000
 EXPANDED_BYTES_MIN = 1 << 30
 _VALUE_BYTES = 8
 _PARQUET, _ARROW = b"PAR1", b"ARROW1"
-_COMPRESSED = {
+# The first bytes of compressed files, and the names of what compressed them.
+COMPRESSED = {
     b"\x1f\x8b": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bzip2",
+    b"BZh": "bz2",
     b"\xfd7zXZ": "xz",
     b"\x78\x01": "zlib",
     b"\x78\x9c": "zlib",
@@ -31,7 +32,7 @@ _COMPRESSED = {
 
 
 def check_expansion(paths: Iterable[Path | str]) -> None:
-    """Raise InputError for a file that is far larger once it is read, or a compressed text file."""
+    """Raise InputError for a Parquet or Arrow file that is far larger once it is read."""
     for path in paths:
         with open(path, "rb", buffering=0) as file:
             check_open_expansion(file, str(path))
@@ -45,16 +46,17 @@ def check_open_expansion(file: FileIO, name: str) -> None:
         _check(file, name, _parquet_bytes(file))
     elif head.startswith(_ARROW):
         _check(file, name, _arrow_bytes(file))
-    else:
-        for mark, format_ in _COMPRESSED.items():
-            if head.startswith(mark):
-                raise InputError(f"{name} is compressed by {format_}; decompress it first")
     file.seek(0)
+
+
+def expanded_bytes_max(size: int) -> int:
+    """Return how many bytes a file of `size` bytes may be once it is read."""
+    return max(EXPANDED_BYTES_MIN, EXPANSION_MAX * size)
 
 
 def _check(file: FileIO, name: str, expanded: int) -> None:
     size = os.fstat(file.fileno()).st_size
-    if expanded > max(EXPANDED_BYTES_MIN, EXPANSION_MAX * size):
+    if expanded > expanded_bytes_max(size):
         raise InputError(
             f"{name} has {size:,} bytes, and {expanded:,} once it is read: more than {EXPANSION_MAX:,} times as many. "
             "If it is what it should be, read it with Polars, and load its frames one by one"

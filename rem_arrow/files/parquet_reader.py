@@ -1,0 +1,162 @@
+"""Parquet and Arrow files as rows, read as far as a query needs them.
+
+Polars scans a file, with columns and filters pushed down to its statistics, if it reads every column with its meaning.
+A file with other columns, or whose footer counts other rows than its row groups, is read by pyarrow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from io import FileIO
+
+import polars as pl
+import pyarrow as pa
+from pyarrow import ipc, parquet
+
+from rem_arrow.base.datatypes import without_maps
+from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.files import arrow_columns
+from rem_arrow.files.arrow_columns import DAYS_MAX, empty_frame, frame_of, is_plain
+from rem_arrow.files.expansion import check_open_expansion
+from rem_arrow.files.file_rows import PIECE_ROWS, FileRows, Pieces, streamed
+from rem_arrow.files.streams import place_of
+
+_VARIANT = "VARIANT"
+# Logical types that Polars reads as bytes.
+_BYTES = ("UUID", "JSON", "BSON", "ENUM", "INTERVAL")
+
+
+def parquet_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
+    """Return the rows of a Parquet file; with `columns` only these are looked at. Raises InputError."""
+    check_open_expansion(file, name)
+    try:
+        opened = _opened(file)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} cannot be read: {error}") from error
+    metadata = opened.metadata
+    told = _told(metadata, opened.schema_arrow)
+    schema = _chosen(opened.schema_arrow, columns, name, told)
+    rows = sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+    # Polars 2.1 reads no file in which any column is a VARIANT.
+    if rows == metadata.num_rows and _VARIANT not in told.values() and _is_plain(metadata, schema):
+        frame = pl.scan_parquet(file, glob=False, hive_partitioning=False).select(schema.names)
+        try:
+            return _without_maps(frame, rows)
+        except pl.exceptions.PolarsError as error:
+            raise InputError(f"{name} cannot be read: {str(error)[:400]}") from error
+
+    def pieces(wanted: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        seen = 0
+        for batch in _opened(file).iter_batches(PIECE_ROWS, columns=list(wanted or schema.names)):
+            yield frame_of(pa.Table.from_batches([batch]), name)
+            seen += batch.num_rows
+        if seen != rows:
+            raise InputError(f"{name} holds {seen:,} rows, and its footer says {rows:,}: it is damaged")
+
+    return streamed(empty_frame(schema, name).schema, translated(pieces, name), rows)
+
+
+def arrow_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
+    """Return the rows of an Arrow file. Raises InputError."""
+    check_open_expansion(file, name)
+    try:
+        reader = ipc.open_file(place_of(file))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{name} cannot be read: {error}") from error
+    schema = _chosen(reader.schema, columns, name)
+
+    def pieces(wanted: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        opened = ipc.open_file(place_of(file))
+        for i in range(opened.num_record_batches):
+            batch = pa.Table.from_batches([opened.get_batch(i)]).select(list(wanted or schema.names))
+            frame = frame_of(batch, name)
+            yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
+
+    return streamed(empty_frame(schema, name).schema, translated(pieces, name))
+
+
+def _without_maps(frame: pl.LazyFrame, rows: int) -> FileRows:
+    """Return rows whose maps are lists of entries, as SQL's MAP."""
+    schema = frame.collect_schema()
+    plain = pl.Schema({n: without_maps(t) for n, t in schema.items()})
+    casts = [pl.col(n).cast(t) for n, t in plain.items() if t != schema[n]]
+    return FileRows(plain, rows, frame.with_columns(casts) if casts else frame)
+
+
+def _opened(file: FileIO) -> parquet.ParquetFile:
+    return parquet.ParquetFile(place_of(file), coerce_int96_timestamp_unit="us")
+
+
+def _told(metadata: parquet.FileMetaData, schema: pa.Schema) -> dict[str, str]:
+    """Return the columns of which pyarrow 26 does not tell that they are a VARIANT or GEOMETRY, by name."""
+    told = {f.name: _VARIANT for f in schema if _is_variant(f.type)}
+    try:
+        geo = json.loads((metadata.metadata or {}).get(b"geo", b"{}"))
+        return {**told, **dict.fromkeys(map(str, geo.get("columns", {})), "GEOMETRY")}
+    except (ValueError, AttributeError, TypeError):
+        return told
+
+
+def _is_variant(dtype: pa.DataType) -> bool:
+    names = [f.name for f in dtype.fields] if pa.types.is_struct(dtype) else []
+    return names[:2] == ["metadata", "value"] and all(pa.types.is_binary(dtype.field(i).type) for i in range(2))
+
+
+def _chosen(schema: pa.Schema, columns: tuple[str, ...], name: str, told: Mapping[str, str] | None = None) -> pa.Schema:
+    """Return the columns to read. Raises InputError for one that is not there, or has no form here."""
+    for column in columns:
+        if column not in schema.names:
+            raise InputError(f'{name} has no column "{column}". {suggest(column, schema.names, "Columns")}')
+    twice = [n for n in schema.names if schema.names.count(n) > 1]
+    if twice:
+        raise InputError(f'{name} has several columns "{twice[0]}"; rename them')
+    chosen = pa.schema([schema.field(n) for n in columns or schema.names])
+    arrow_columns.check_columns(chosen, name, told)
+    return chosen
+
+
+def translated(pieces: Pieces, name: str) -> Pieces:
+    """Return the pieces with the errors of libraries as InputError."""
+
+    def checked(wanted: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        try:
+            yield from pieces(wanted)
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
+            raise InputError(f"{name} cannot be read: {str(error)[:400]}") from error
+
+    return checked
+
+
+def _is_plain(metadata: parquet.FileMetaData, schema: pa.Schema) -> bool:
+    """Say whether Polars reads every column of a file with its meaning."""
+    if not all(is_plain(f.type) for f in schema):
+        return False
+    for place in range(len(metadata.schema)):
+        leaf = metadata.schema.column(place)
+        if leaf.path.split(".")[0] not in schema.names:
+            continue
+        kind = leaf.logical_type.type
+        if kind in _BYTES or leaf.physical_type == "INT96":
+            return False
+        high = _high(metadata, place) if kind in ("TIME", "DATE", "TIMESTAMP") else None
+        if (kind == "TIME" and high is None) or (high is not None and high >= _beyond(kind, str(leaf.logical_type))):
+            return False
+    return True
+
+
+def _high(metadata: parquet.FileMetaData, place: int) -> int | None:
+    """Return the largest value of a column by the statistics of a file; None where they do not tell."""
+    columns = [metadata.row_group(i).column(place) for i in range(metadata.num_row_groups)]
+    if any(c.statistics is None or not c.statistics.has_min_max for c in columns if c.num_values):
+        return None
+    return max((c.statistics.max_raw for c in columns if c.statistics is not None), default=0)
+
+
+def _beyond(kind: str, shown: str) -> int:
+    """Return the first number that is too large: the midnight after a TIME, the end of the years of the others."""
+    if kind == "DATE":
+        return DAYS_MAX
+    unit = next((u for u in ("milli", "micro", "nano") if u in shown), "micro")
+    per_day = {"milli": 86_400_000, "micro": 86_400_000_000, "nano": 86_400_000_000_000}[unit]
+    return per_day if kind == "TIME" else per_day * DAYS_MAX
