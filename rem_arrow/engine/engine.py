@@ -35,8 +35,9 @@ from rem_arrow.running.watchdog import Watch
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import literal_rows
 from rem_arrow.sql.statement.classifier import classify
-from rem_arrow.sql.statement.statement import Statement
+from rem_arrow.sql.statement.statement import Parsed
 from rem_arrow.sql.text.parser import parse, parse_all
+from rem_arrow.sql.text.unread import check_read
 
 # The place of a query among the statements of its text, and its tree.
 Part: TypeAlias = "tuple[int, Any]"
@@ -59,13 +60,13 @@ class Engine:
     def __init__(self, embed: Callable[[str, str], list[float]], scratch: Scratch) -> None:
         self._embed, self._scratch = embed, scratch
         # The statements of a text.
-        self._statements: LruCache[str, list[Statement]] = LruCache(_PLANS_MAX)
+        self._statements: LruCache[str, list[Parsed]] = LruCache(_PLANS_MAX)
         # Optimized queries, and what the names meant by which they were bound.
         self._plans: LruCache[object, tuple[tuple[object, ...], Query]] = LruCache(_PLANS_MAX)
         # Plans made ready to run, and the parts of the tables for which they are.
         self._prepared: LruCache[int, tuple[Relation, list[object], Prepared]] = LruCache(_PLANS_MAX)
 
-    def statements(self, text: str) -> list[Statement]:
+    def statements(self, text: str) -> list[Parsed]:
         """Return the statements of a text, from the cache if it was read before."""
         statements = self._statements.get(text)
         if statements is None:
@@ -239,7 +240,9 @@ class Engine:
             return cached[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
-            bound = binder.statement(parse(text) if tree is None else tree)
+            asked = parse(text) if tree is None else tree
+            bound = binder.statement(asked)
+            check_read(asked, text)
             query = self.optimized(bound, snapshot)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error

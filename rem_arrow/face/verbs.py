@@ -103,12 +103,13 @@ class Verbs(ABC):
         self._version()
         values, dtypes = typed_parameters(parameters)
         rows = pl.DataFrame()
-        for place, statement in enumerate(instance.engine.statements(text)):
+        for place, parsed in enumerate(instance.engine.statements(text)):
             check_stopped()
             context = Context(
                 instance,
                 text,
                 place,
+                parsed,
                 values,
                 dtypes,
                 tables,
@@ -122,7 +123,7 @@ class Verbs(ABC):
                 self._writes_segments(),
                 self._temporary,
             )
-            rows = run(context, statement)
+            rows = run(context)
         return rows
 
     # --- inside

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
+from rem_arrow.access.access import Access
 from rem_arrow.sql.statement.statement import (
     Alter,
     Control,
@@ -46,10 +49,20 @@ from rem_arrow.statements import (
 )
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.locations import located
+from rem_arrow.storage.changes import Changes
+from rem_arrow.write.path import Compute
 
 
-def run(context: Context, statement: Statement) -> Result:
-    """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`."""
+def run(context: Context) -> Result:
+    """Return the rows of a query; of a statement that writes rows their `count`; of any other a `status`.
+
+    Nothing is written of a statement with a part that nobody read: it would have no effect.
+    """
+    checked = replace(context, write=_checking(context, context.write), define=_checking(context, context.define))
+    return _run(checked, context.parsed.statement)
+
+
+def _run(context: Context, statement: Statement) -> Result:
     context, statement = located(context, statement)
     match statement:
         case Select():
@@ -65,7 +78,7 @@ def run(context: Context, statement: Statement) -> Result:
         case Merge():
             return merge.merge(context, statement)
         case WritingCtes():
-            return staged_writes.run(context, statement, run)
+            return staged_writes.run(context, statement, _run)
         case CopyFrom():
             return files.copy_from(context, statement)
         case CopyTo():
@@ -103,7 +116,22 @@ def run(context: Context, statement: Statement) -> Result:
         case Alter():
             return table_alteration.alter(context, statement)
         case Control():
+            context.parsed.check_read()
             context.control(statement.kind)
             return status(statement.kind)
         case _:
             assert_never(statement)
+
+
+def _checking(context: Context, commit: Callable[[Compute[Result]], Result]) -> Callable[[Compute[Result]], Result]:
+    """Return how to commit what a statement changes once all of it is read."""
+
+    def committed(compute: Compute[Result]) -> Result:
+        def checked(access: Access) -> tuple[Changes, Result]:
+            outcome = compute(access)
+            context.parsed.check_read()
+            return outcome
+
+        return commit(checked)
+
+    return committed

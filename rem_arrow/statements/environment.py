@@ -16,7 +16,7 @@ from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
-from rem_arrow.sql.statement.statement import Name
+from rem_arrow.sql.statement.statement import Name, Parsed
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.path import Compute
@@ -39,7 +39,7 @@ class Context:
     """What the execution of one statement needs.
 
     Attributes:
-        place: which statement of the text it is, from 0.
+        place, parsed: which statement of the text it is, from 0.
         now: the time of the statement.
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
@@ -54,6 +54,7 @@ class Context:
     instance: Instance
     text: str
     place: int
+    parsed: Parsed
     values: Mapping[str, object]
     dtypes: Mapping[str, pl.DataType]
     frames: Frames

@@ -47,6 +47,7 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
         options = write_options(given, format_, path)
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
+    context.parsed.check_read()
     with context.instance.files.writing(path) as file:
         frame = context.rows(query, snapshot)
         frame.columns = unique_names(query.names)

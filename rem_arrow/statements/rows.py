@@ -34,6 +34,9 @@ def insert(context: Context, statement: Insert) -> Result:
         _check_conflict(context, statement, tv.table)
         frame = _inserted(context, access, statement, tv)
         outcome = stored(context, access, tv, frame, statement)
+        if statement.conflict is not None:
+            # What DO UPDATE says has no effect where no rows conflict.
+            statement.conflict.skip()
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)

@@ -27,6 +27,7 @@ _SUMMARY: dict[str, Any] = {
 
 def show_tables(context: Context, statement: ShowTables) -> Result:
     """Return `name` of every table and view; SHOW ALL TABLES adds kind, column_names and column_types."""
+    context.parsed.check_read()
     tables = sorted((tv.table for tv in context.version()), key=lambda t: t.name)
     if not statement.details:
         return pl.DataFrame({"name": [t.name for t in tables]}, schema={"name": pl.String})
@@ -47,6 +48,7 @@ def describe(context: Context, statement: Describe) -> Result:
     """Return column_name, column_type, null, key, default and extra of each column of a table or query."""
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
+    context.parsed.check_read()
     fields = _fields_of(snapshot, str(statement.tree.name)) if statement.tree.key == "table" else {}
     rows = []
     for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
@@ -69,6 +71,7 @@ def summarize(context: Context, statement: Summarize) -> Result:
     column at a time."""
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
+    context.parsed.check_read()
     rows = []
     for name, (column, dtype) in zip(query.names, query.plan.schema.items(), strict=True):
         single = Query(Project(query.plan, ((column, Column(column, dtype)),)), (name,))

@@ -33,6 +33,7 @@ def create(context: Context, statement: CreateTable) -> Result:
         if not make_room(
             context, access, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
         ):
+            context.parsed.skip()
             return changes, status(f"the table {statement.table.text} exists already")
         number = context.instance.store.reserve_table()
         empty = Table(number, check_name(statement.table.text, "table"), "plain", ())
@@ -55,6 +56,7 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
         if not make_room(
             context, access, changes, statement.table, "table", replace_=statement.replace, keep=statement.if_not_exists
         ):
+            context.parsed.skip()
             return changes, counted(0)
         snapshot = context.snapshot(access)
         query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)

@@ -18,6 +18,7 @@ from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import CreateView
 from rem_arrow.sql.text.parser import parse
+from rem_arrow.sql.text.unread import check_read
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.table_definition import make_room
 from rem_arrow.storage.changes import Changes
@@ -91,13 +92,16 @@ def create(context: Context, statement: CreateView) -> Result:
 
 def _bound(catalog: _Proposed, name: str, sql: str) -> Query:
     try:
-        return Binder(sql, catalog, {}).statement(parse(sql), schema=catalog.schema_of(name))
+        tree = parse(sql)
+        query = Binder(sql, catalog, {}).statement(tree, schema=catalog.schema_of(name))
+        check_read(tree, sql)
     except TextError as error:
         if error.message.startswith("the view "):
             raise
         raise type(error)(
             f"the view {name}: {error.message}", error.text, error.start, error.end, hint=error.hint
         ) from error
+    return query
 
 
 def _distinct(names: tuple[str, ...]) -> list[str]:

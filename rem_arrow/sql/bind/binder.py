@@ -37,6 +37,7 @@ class StatementContext:
         text: the statement, for errors.
         parameters: the type of each parameter by name, "1" and so on for `?`.
         evaluate: None where no rows may be read while the statement is bound.
+        expanded: what macros stand for, which is no part of the statement's tree.
         expression: binds a tree at the place of a binder: the table of expressions.py.
     """
 
@@ -46,6 +47,7 @@ class StatementContext:
     evaluate: Evaluate | None
     expression: Operator
     names: Names = field(default_factory=Names)
+    expanded: list[exp.Expression] = field(default_factory=list)
 
     def resolved(self, parts: Sequence[str], tree: exp.Expression, within: str | None = None) -> str | None:
         """Return the full name of a table or view, see `Catalog.resolve`. Raises BindError with the position."""

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind.binder import ExprBinder
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered
 
 _FOLDS = {"NOCASE": "lower", "NOACCENT": "strip_accents"}
@@ -36,6 +37,7 @@ def collated(*trees: exp.Expression) -> list[exp.Expression]:
 
 
 def _names(tree: exp.Expression) -> list[str]:
+    take(tree.expression)
     return rendered(tree.expression).upper().replace('"', "").split(".")
 
 

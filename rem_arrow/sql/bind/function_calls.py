@@ -100,6 +100,13 @@ def _lower_hex(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return call(binder, "lower", [exp.Hex(this=tree.this)], tree)
 
 
+def _sha(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """SQLGlot reads sha256(x) as sha2(x, 256), which there is not."""
+    length = tree.args.get("length")
+    name = "sha256" if length is not None and length.name == "256" else "sha2"
+    return call(binder, name, [tree.this], tree)
+
+
 def _log(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if tree.args.get("expression") is None:
         return call(binder, "log10", [tree.this], tree)
@@ -128,6 +135,7 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Log: _log,
     exp.LowerHex: _lower_hex,
     exp.RegexpILike: _regexp_ignoring_case,
+    exp.SHA2: _sha,
     exp.SimilarTo: function,
     exp.Glob: function,
 }

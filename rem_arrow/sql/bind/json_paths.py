@@ -7,6 +7,7 @@ from sqlglot import exp
 from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered
 
 
@@ -36,6 +37,7 @@ def _written(path: exp.JSONPath) -> exp.Expression:
             case exp.JSONPathSubscript():
                 steps.append(f"[{part.args['this']}]")
             case _:
+                take(path)
                 return exp.Literal.string(rendered(path).strip("'"))
     return exp.Literal.string("".join(steps))
 

@@ -71,6 +71,9 @@ def bound_limit(tree: exp.Expression, binder: ExprBinder) -> BoundLimit | None:
     if limit is None and offset is None:
         return None
     options = None if limit is None else limit.args.get("limit_options")
+    if options is not None:
+        # The word ROWS says nothing more.
+        options.args.get("rows")
     if options is not None and options.args.get("with_ties"):
         raise binder.unsupported("LIMIT WITH TIES is not supported; use rank() and QUALIFY", tree)
     collected = Collected()
@@ -142,7 +145,7 @@ def _percent(tree: exp.Expression, binder: ExprBinder) -> Expr:
 
 
 def _limit(tree: exp.Expression, binder: ExprBinder) -> Expr | None:
-    if isinstance(tree, exp.Fetch):
+    if isinstance(tree, exp.Fetch) and tree.args.get("direction") in ("FIRST", "NEXT"):
         return _count(tree.args.get("count") or exp.Literal.number(1), "FETCH", binder)
     return _count(tree.expression, "LIMIT", binder)
 

@@ -64,9 +64,9 @@ def _transform(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expres
 
 def _filter(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     source = _source(binder, trees, "list_filter", tree)
+    body = _lambda(binder, trees[1], [nested.item_of(source.dtype), _INT], "list_filter")
     if isinstance(source, Literal) and source.value is None and isinstance(nested.item_of(source.dtype), pl.Null):
         return Literal(None, pl.Null())
-    body = _lambda(binder, trees[1], [nested.item_of(source.dtype), _INT], "list_filter")
     return Call(
         "list_filter",
         (source, Lambda(body.variables, binder.as_boolean(body.body, tree, "list_filter"), _BOOL)),

@@ -19,6 +19,7 @@ from rem_arrow.sql.bind.scope import reference
 from rem_arrow.sql.text.arguments import name_and_arguments
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.sql.text.position import moved, position, written_name
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.trees import named_argument, own_nodes, parts_of
 
 # What stands around a call, and belongs to the aggregate that the call may mean.
@@ -120,7 +121,13 @@ def _body(
     values = _values(overload, placed, named, start, end)
     if any(isinstance(node, exp.Query) for node in body.walk()):
         values = {n: _kept(binder, value) for n, value in values.items()}
-    return substituted(body, values)
+    mentioned = {node.name.casefold() for node in body.find_all(exp.Identifier)}
+    for parameter_name, value in values.items():
+        if parameter_name not in mentioned:
+            take(value)
+    written = substituted(body, values)
+    binder.context.expanded.append(written)
+    return written
 
 
 def within(body: exp.Expression, macros: tuple[tuple[str, str], ...]) -> exp.Expression:

@@ -28,7 +28,7 @@ def _targets(
     tree: exp.Expression, items: list[Item], by_alias: Mapping[str, Expr], binder: ExprBinder
 ) -> list[tuple[Expr, exp.Expression]]:
     """Return what one element of ORDER BY orders by: several things for ALL and for a star."""
-    if isinstance(tree, exp.Var) or (_is_name(tree) and tree.name.upper() == "ALL"):
+    if (isinstance(tree, exp.Var) or _is_name(tree)) and tree.name.upper() == "ALL":
         return [(item.expr, item.tree) for item in items]
     shown = stars.expanded(binder, tree)
     if shown is not None:

@@ -20,6 +20,7 @@ from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.unpivot import unpivoted
 from rem_arrow.sql.text.pivot_tokens import ALIASED
 from rem_arrow.sql.text.position import position
+from rem_arrow.sql.text.read_marks import take
 
 # No user's CTE has a name with a line break.
 _SOURCE = "pivot\nsource"
@@ -74,6 +75,10 @@ class _Pivot:
                 "GROUP BY ALL has no meaning in PIVOT; without GROUP BY all other columns are the keys", self._tree
             )
         columns = list(product(*map(self._values, self._on)))
+        if not columns:
+            # Without a value there is no aggregate.
+            for using in self._using:
+                take(using)
         if len(columns) * len(self._using) > COLUMNS_MAX:
             raise self._context.unsupported(f"PIVOT makes more than {COLUMNS_MAX:,} columns", self._tree)
         named = len(self._using) > 1 or isinstance(self._using[0], exp.Alias) or not self._on

@@ -31,6 +31,8 @@ from rem_arrow.sql.bind.select import SelectBinder
 from rem_arrow.sql.bind.select_list import Item
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
+from rem_arrow.sql.text.read_marks import take
+from rem_arrow.sql.text.unread import check_read
 
 DEPTH_MAX = 60
 # A CTE is bound where it is used, so CTEs that use each other twice double; this bounds them.
@@ -53,6 +55,8 @@ class Binder:
         # The CTEs that were used, by identity, and how many queries each holds; each is held so that its identity stays
         # its own.
         self._ctes: dict[int, tuple[Cte, Query, int]] = {}
+        # The trees of all that were used, by identity too.
+        self._named: dict[int, exp.Expression] = {}
 
     def statement(self, tree: exp.Expression, *, schema: str | None = None) -> Query:
         """Bind a whole statement, or the query of a view in a schema; every column of the result has a type."""
@@ -73,15 +77,25 @@ class Binder:
         if tree.args.get("sample") and not isinstance(tree, exp.Select):
             raise self.context.error("USING SAMPLE follows the FROM of a SELECT", tree)
         try:
-            match tree:
-                case exp.Select():
-                    return self._select.bind(tree, around)
-                case exp.Table():
-                    return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), around)
-                case _:
-                    return self._ordered(tree, self._unordered(tree, around), around)
+            query = self._bound(tree, around)
         finally:
             self._depth -= 1
+        clause = tree.args.get("with_")
+        for cte in () if clause is None else clause.expressions:
+            if id(cte) not in self._named:
+                take(cte)
+        while self._depth == 0 and self.context.expanded:
+            check_read(self.context.expanded.pop(), self.context.text)
+        return query
+
+    def _bound(self, tree: exp.Expression, around: Surroundings) -> Query:
+        match tree:
+            case exp.Select():
+                return self._select.bind(tree, around)
+            case exp.Table():
+                return self._select.bind(cast(exp.Select, exp.select("*").from_(tree)), around)
+            case _:
+                return self._ordered(tree, self._unordered(tree, around), around)
 
     def _unordered(self, tree: exp.Expression, around: Surroundings) -> Query:
         """Bind what is no SELECT, without the ORDER BY and LIMIT after it."""
@@ -126,12 +140,15 @@ class Binder:
             if name in names:
                 raise self.context.error(f'two CTEs have the name "{cte.alias}"', cte.args["alias"])
             names.add(name)
+            # Whether it is kept is up to the plan: MATERIALIZED says nothing about its rows.
+            cte.args.get("materialized")
             # What a CTE sees are the CTEs before it: bound with them where it is used.
             around = around.with_cte(name, Cte(cte, around, recursive=bool(clause.args.get("recursive"))))
         return around
 
     def _use(self, cte: Cte) -> Query:
         """Bind one use of a CTE: the first time its query, then the same rows under other names."""
+        self._named[id(cte.tree)] = cte.tree
         used = self._ctes.get(id(cte))
         if used is None:
             before = self._queries

@@ -181,7 +181,7 @@ def _is_kept(plan: Relation, key: SortKey, rowid: str) -> bool:
 
 def relation(binder: ExprBinder, tree: exp.Search) -> exp.Select:
     """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
-    arguments = [v for v in tree.args.values() if isinstance(v, exp.Expression)]
+    arguments = [v for key in tree.arg_types if isinstance(v := tree.args.get(key), exp.Expression)]
     plain = [a for a in arguments if named_argument(a) is None]
     named = {name_and_value[0]: a for a in arguments if (name_and_value := named_argument(a)) is not None}
     if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or set(named) - {"k", "column", "metric"}:

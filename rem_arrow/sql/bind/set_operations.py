@@ -27,6 +27,7 @@ from rem_arrow.plan.nodes import (
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.text.position import Place
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered
 
 _KINDS: dict[type[exp.Expression], JoinKind] = {exp.Intersect: "semi", exp.Except: "anti"}
@@ -78,6 +79,7 @@ def with_ordinals(tree: exp.SetOperation, names: tuple[str, ...], text: str) -> 
                 f"{rendered(target)} is ambiguous: the sides have it in several columns",
                 "Write the position of the column: ORDER BY 1.",
             )
+        take(target)
         ordered.set("this", exp.Literal.number(min(own)))
     return copy
 

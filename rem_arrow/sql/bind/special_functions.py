@@ -150,6 +150,8 @@ def _finite(name: str, *, answer: bool) -> Special:
 
 def _nothing(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """setseed(x): taken, and gives NULL; random() does not repeat."""
+    _expect(binder, trees, 1, tree)
+    call(binder, "abs", trees, tree)
     return Literal(None, pl.Null())
 
 
@@ -201,7 +203,15 @@ def _expect(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: e
         raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
 
 
+def _list_length(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """array_length(x, 1); there are no other dimensions."""
+    if len(trees) == 2 and not (isinstance(trees[1], exp.Literal) and trees[1].this == "1"):
+        raise binder.unsupported("array_length knows no dimension but 1", trees[1])
+    return call(binder, "list_length", trees[:1], tree)
+
+
 SPECIAL: dict[str, Special] = {
+    "list_length": _list_length,
     "add": _operator("+"),
     "subtract": _operator("-"),
     "multiply": _operator("*"),

@@ -17,6 +17,7 @@ from rem_arrow.base.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import Scope, reference
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import own_nodes
 
@@ -47,6 +48,9 @@ def expanded(binder: ExprBinder, tree: exp.Expression) -> list[Shown] | None:
             "Write the columns of the others by their names.",
         )
     columns = _columns(binder, stars[0])
+    for other in stars[1:]:
+        # It says the same.
+        take(other)
     if tree is stars[0]:
         return columns
     written = []
@@ -181,18 +185,18 @@ def _all(binder: ExprBinder, tree: exp.Expression) -> list[Shown]:
     )
     if not columns:
         raise binder.error("* needs a FROM", tree)
-    star, names = tree if qualified is None else tree.this, [n for n, _ in columns]
-    excluded = _modified(binder, star.args.get("except_") or star.args.get("except") or (), names, "exclude")
-    replaced = _modified(binder, star.args.get("replace") or (), names, "replace")
-    renamed = _modified(binder, star.args.get("rename") or (), names, "rename")
+    star = tree if qualified is None else tree.this
+    excluded = _modified(binder, star.args.get("except_") or star.args.get("except") or (), columns, "exclude")
+    replaced = _modified(binder, star.args.get("replace") or (), columns, "replace")
+    renamed = _modified(binder, star.args.get("rename") or (), columns, "rename")
     shown = []
     for name, column in columns:
-        folded = name.casefold()
-        if folded in excluded:
+        keys = (name.casefold(), _unique(column))
+        if any(key in excluded for key in keys):
             continue
-        label = renamed[folded].alias if folded in renamed else name
-        if folded in replaced:
-            value = replaced[folded].this
+        label = next((renamed[key].alias for key in keys if key in renamed), name)
+        if keys[0] in replaced:
+            value = replaced[keys[0]].this
             shown.append(Shown(label, value, isinstance(value, exp.Column)))
         else:
             shown.append(Shown(label, column, is_column=True))
@@ -213,18 +217,32 @@ def _parts(binder: ExprBinder, tree: exp.Column) -> list[tuple[str, exp.Expressi
     return [(c.name, reference(c.name, c)) for c in scope.of(tree.table, binder.place(tree))]
 
 
+def _unique(tree: exp.Expression) -> str:
+    """Return what tells a column of a table from all others; nothing of a field."""
+    return tree.table if isinstance(tree, exp.Column) else ""
+
+
 def _modified(
-    binder: ExprBinder, trees: list[exp.Expression] | tuple[()], names: list[str], verb: str
+    binder: ExprBinder,
+    trees: list[exp.Expression] | tuple[()],
+    columns: list[tuple[str, exp.Expression]],
+    verb: str,
 ) -> dict[str, exp.Expression]:
-    """Return what EXCLUDE, REPLACE or RENAME says, by the column's name."""
-    by_name = {}
+    """Return what EXCLUDE, REPLACE or RENAME says, by the column's name, casefolded; by what is unique of one that is
+    named with its table."""
+    by_name: dict[str, exp.Expression] = {}
+    known = {key for name, column in columns for key in (name.casefold(), _unique(column))} if trees else set()
     for tree in trees:
         if verb == "rename" and not isinstance(tree.this, exp.Expression):
             raise binder.error("RENAME takes columns and their new names: * RENAME (a AS b)", tree)
-        name = tree.this.name if verb == "rename" else tree.alias if isinstance(tree, exp.Alias) else tree.name
-        if name.casefold() not in map(str.casefold, names):
-            raise binder.error(f'no column "{name}" to {verb}', tree, suggest(name, names, "Columns"))
-        by_name[name.casefold()] = tree
+        named = tree.this if verb == "rename" else tree
+        name = tree.alias if isinstance(tree, exp.Alias) and verb != "rename" else named.name
+        key = name.casefold()
+        if isinstance(named, exp.Column) and named.table:
+            key = _unique(reference(name, binder.scope.visible(name, named.table, binder.place(tree))))
+        if key not in known:
+            raise binder.error(f'no column "{name}" to {verb}', tree, suggest(name, [n for n, _ in columns], "Columns"))
+        by_name[key] = tree
     return by_name
 
 

@@ -14,6 +14,7 @@ from rem_arrow.base.errors import BindError, TextError
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.text.parser import parse
 from rem_arrow.sql.text.position import moved, position
+from rem_arrow.sql.text.unread import check_read
 
 
 class Views:
@@ -33,7 +34,9 @@ class Views:
             )
         self._inside.append(folded)
         try:
-            return self._bind(moved(parse(view), view), schema)
+            body = moved(parse(view), view)
+            query = self._bind(body, schema)
+            check_read(body, self._text)
         except TextError as error:
             if error.start is not None or "the view " in error.message:
                 raise
@@ -45,3 +48,4 @@ class Views:
             ) from error
         finally:
             self._inside.pop()
+        return query

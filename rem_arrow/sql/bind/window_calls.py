@@ -54,6 +54,8 @@ def window(binder: ExprBinder, tree: exp.Expression) -> Expr:
             tree,
             "Window functions belong in SELECT, QUALIFY or ORDER BY; compute them in a subquery and filter that.",
         )
+    if tree.args.get("over") not in (None, "OVER"):
+        raise binder.unsupported(f"{tree.args['over']} is not supported; write OVER", tree)
     inner = binder.without_windows()
     over = _resolved(binder, tree)
     partition = tuple(inner.bind(t) for t in over.partition)

@@ -23,6 +23,7 @@ from rem_arrow.sql.statement.statement import (
     Insert,
     Name,
     Options,
+    Parsed,
     Select,
     ShowTables,
     Statement,
@@ -42,13 +43,17 @@ _REFUSED: dict[type[exp.Expression], str] = {
 }
 
 
-def classify(tree: exp.Expression, text: str) -> Statement:
+def classify(tree: exp.Expression, text: str) -> Parsed:
     """Return the statement that a tree is. Raises UnsupportedError with the position."""
+    return Parsed(_statement(tree, text), tree, text)
+
+
+def _statement(tree: exp.Expression, text: str) -> Statement:
     message = _REFUSED.get(type(tree))
     if message is not None:
         raise refuse_statement(message, tree, text)
     if writes_in_with(tree):
-        return writing_ctes(tree, text, classify)
+        return writing_ctes(tree, text, _statement)
     statement = _KINDS.get(type(tree))
     return statement(tree, text) if statement is not None else Select(tree)
 
@@ -109,6 +114,9 @@ def _conflict(tree: exp.Insert, text: str) -> Conflict | None:
     if clause.args.get("duplicate") or clause.args.get("constraint"):
         raise refuse("ON CONFLICT names columns: ON CONFLICT (id)", tree, text)
     keys = tuple(name_of(k.this if isinstance(k, exp.Ordered) else k) for k in clause.args.get("conflict_keys") or ())
+    action = str(clause.args.get("action") or "").upper()
+    if action != ("DO UPDATE" if clause.expressions else "DO NOTHING"):
+        raise refuse("ON CONFLICT takes DO NOTHING or DO UPDATE SET", clause, text)
     if not clause.expressions:
         return Conflict("nothing", keys)
     where = clause.args.get("where")
@@ -162,6 +170,9 @@ def _copy(tree: exp.Copy, text: str) -> CopyTo | CopyFrom:
     path = literal_text(files[0]) if len(files) == 1 else None
     if path is None:
         raise refuse("COPY takes one file name in quotes", tree, text)
+    credentials = tree.args.get("credentials")
+    if credentials is not None and any(credentials.args.values()):
+        raise refuse("COPY takes no credentials", credentials, text)
     options, target = _options(tree.args.get("params") or [], text), tree.this
     if tree.args.get("kind"):
         table, columns = _table_and_columns(target)
@@ -201,7 +212,7 @@ def _show(tree: exp.Show, text: str) -> ShowTables | Describe:
 
 
 def _command(tree: exp.Command, text: str) -> Explain:
-    inner = classify(tree.expression, text)
+    inner = _statement(tree.expression, text)
     if not isinstance(inner, Select):
         raise refuse("EXPLAIN takes a query", tree.expression, text)
     return Explain(inner.tree, str(tree.this).endswith("ANALYZE"))

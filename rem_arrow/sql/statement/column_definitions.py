@@ -52,6 +52,8 @@ def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[Const
             case exp.DefaultColumnConstraint():
                 default = given.this
             case exp.GeneratedAsIdentityColumnConstraint() if given.args.get("expression") is not None:
+                # ALWAYS; there is no other kind.
+                given.args.get("this")
                 generated = given.expression
             case exp.ComputedColumnConstraint():
                 generated = given.this.unnest()
@@ -88,6 +90,8 @@ def table_constraints(tree: exp.Expression, text: str) -> Iterator[ConstraintDef
 def _table_constraint(part: exp.Expression, name: Name | None, tree: exp.Expression, text: str) -> ConstraintDefinition:
     match part:
         case exp.PrimaryKey():
+            if any((part.args.get("include") or exp.IndexParameters()).args.values()):
+                raise refuse("PRIMARY KEY names its columns, and nothing more", tree, text)
             return ConstraintDefinition("PRIMARY KEY", _columns(part.expressions), name, None, tree)
         case exp.UniqueColumnConstraint(this=exp.Schema() as columns):
             return ConstraintDefinition("UNIQUE", _columns(columns.expressions), name, None, tree)

@@ -28,6 +28,7 @@ from rem_arrow.sql.statement.statement import (
     SetDefault,
     SetNullable,
 )
+from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.type_names import polars_type
 from rem_arrow.sql.text.view_text import view_text
 
@@ -62,6 +63,8 @@ def _named(tree: exp.Create) -> tuple[exp.Expression, list[exp.Expression]]:
 def _view(tree: exp.Create, text: str) -> CreateView:
     table, parts = _named(tree)
     name, sql = table_name(table, text), view_text(text, table)
+    # The text is parsed again, and read then.
+    take(tree.expression)
     if parts:
         sql = f"SELECT * FROM ({sql}\n) AS {identifier(name.text)}({', '.join(identifier(p.name) for p in parts)})"
     return CreateView(name, sql, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
@@ -94,6 +97,9 @@ def _index(tree: exp.Create, text: str) -> CreateIndex:
     unique = bool(tree.args.get("unique"))
     if not columns or (len(columns) > 1 and not unique) or not all(isinstance(c.this, exp.Column) for c in columns):
         raise refuse("an index is on one column, and a unique one on columns", tree, text)
+    for key in columns:
+        # An index finds equal values, in no order.
+        key.args.get("desc")
     if index.this is None:
         raise refuse("an index needs a name: CREATE INDEX name ON table (column)", tree, text)
     if unique and kind:
@@ -138,6 +144,8 @@ def drop(tree: exp.Drop, text: str) -> Drop:
         raise refuse_statement(f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", tree, text)
     if len(names) != 1:
         raise refuse(f"DROP {kind} takes one name at a time", tree, text)
+    # Nothing depends on a table, view or index so that it would go with it: CASCADE has nothing to add.
+    tree.args.get("cascade")
     return Drop(kind, table_name(names[0], text), bool(tree.args.get("exists")))  # type: ignore[arg-type]
 
 
@@ -179,6 +187,8 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
             using = action.args.get("using") or None
             return ChangeType(name_of(action.this), polars_type(action.args["dtype"], text), using)
         case exp.AlterColumn() if action.args.get("allow_null") is not None:
+            # DROP NOT NULL: so SQLGlot reads it already.
+            action.args.get("drop")
             return SetNullable(name_of(action.this), bool(action.args["allow_null"]))
         case exp.AlterColumn() if action.args.get("drop") or action.args.get("default") is not None:
             return SetDefault(name_of(action.this), action.args.get("default"))

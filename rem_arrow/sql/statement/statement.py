@@ -15,6 +15,8 @@ from sqlglot import exp
 
 from rem_arrow.base.constraints import ConstraintKind
 from rem_arrow.base.macro import MacroKind, Overload
+from rem_arrow.sql.text.read_marks import take
+from rem_arrow.sql.text.unread import check_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,12 @@ class Conflict:
     keys: tuple[Name, ...] = ()
     assignments: Assignments = ()
     where: exp.Expression | None = None
+
+    def skip(self) -> None:
+        """Say that what it says has no effect, for good reason."""
+        for tree in (*(value for _, value in self.assignments), self.where):
+            if tree is not None:
+                take(tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,3 +365,20 @@ Defining: TypeAlias = (
     "DropSchema | Alter"
 )
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Use | Control"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A statement and the tree that it was read from, in its text."""
+
+    statement: Statement
+    tree: exp.Expression
+    text: str
+
+    def check_read(self) -> None:
+        """Raise UnsupportedError for a part of the statement that nobody has read by now."""
+        check_read(self.tree, self.text)
+
+    def skip(self) -> None:
+        """Say that the rest of the statement has no effect, for good reason."""
+        take(self.tree)

@@ -56,7 +56,7 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.CurrentVersion: ("version", ()),
     exp.Typeof: ("typeof", ("this",)),
     exp.Try: ("try", ("this",)),
-    exp.ArraySize: ("list_length", ("this",)),
+    exp.ArraySize: ("list_length", ("this", "expression")),
     exp.ArrayContains: ("list_contains", ("this", "expression")),
     exp.Round: ("round", ("this", "decimals")),
     exp.Trunc: ("trunc", ("this", "decimals")),
@@ -76,7 +76,6 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ToBase64: ("to_base64", ("this",)),
     exp.FromBase64: ("from_base64", ("this",)),
     exp.SHA: ("sha1", ("this",)),
-    exp.SHA2: ("sha256", ("this",)),
     exp.Levenshtein: ("levenshtein", ("this", "expression")),
     # The name of the third argument is that of another database; in DuckDB it is the least that counts.
     exp.JarowinklerSimilarity: ("jaro_winkler_similarity", ("this", "expression", "case_insensitive")),

@@ -24,6 +24,7 @@ from rem_arrow.sql.text import (
     typed_literals,
 )
 from rem_arrow.sql.text.pivot_tokens import wrapped
+from rem_arrow.sql.text.read_marks import marked
 from rem_arrow.sql.text.spaces import place_before, spaced
 from rem_arrow.sql.text.token_lists import like
 from rem_arrow.sql.text.trees import mark_places
@@ -111,7 +112,7 @@ def parse_all(text: str) -> list[exp.Expression]:
     if _volatile().search(text):
         for tree in trees:
             mark_places(tree)
-    return trees
+    return [marked(tree) for tree in trees]
 
 
 @cache
