@@ -172,6 +172,7 @@ class Table:
         vector_indexes: HNSW indexes over these, and over fields that are vectors.
         text_indexes: full-text indexes over fields that are texts.
         constraints: keys and conditions that the rows of a plain table meet.
+        json_schema: that of the model of an entity table; None in databases of versions that did not keep it.
     """
 
     number: int
@@ -191,6 +192,7 @@ class Table:
     vector_indexes: tuple[VectorIndex, ...] = ()
     text_indexes: tuple[TextIndex, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    json_schema: Json = None
 
     def __post_init__(self) -> None:
         names = [f.name.casefold() for f in self.fields]
@@ -289,6 +291,7 @@ class Table:
             "vector_indexes": [i.to_json() for i in self.vector_indexes],
             "text_indexes": [[i.name, i.column] for i in self.text_indexes],
             "constraints": [c.to_json() for c in self.constraints],
+            "json_schema": self.json_schema,
             "expressions": [
                 [f.number, f.default_sql, f.generated] for f in self.fields if f.default_sql is not None or f.generated
             ],
@@ -331,6 +334,7 @@ class Table:
                 for name, column in cast("list[list[Json]]", value.get("text_indexes", []))
             ),
             constraints=tuple(Constraint.from_json(c) for c in cast("list[Json]", value.get("constraints", []))),
+            json_schema=value.get("json_schema"),
         )
 
 

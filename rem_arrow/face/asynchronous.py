@@ -211,6 +211,7 @@ class AsyncDatabase:
     reembed = _of_database(Database.reembed)
     refresh = _of_database(Database.refresh)
     register = _of_database(Database.register)
+    evolve = _of_database(Database.evolve)
     remove_edges = _of_database(Database.remove_edges)
     scan = _of_database(Database.scan)
     schema = _of_database(Database.schema)

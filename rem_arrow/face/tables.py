@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -50,9 +50,7 @@ class TableVerbs(Verbs):
             >>> db.register(Note)
             'notes'
         """
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise InputError(f"register takes a Pydantic model class, not {model!r}")
-        table_name = check_name(name if name is not None else registry.table_name(model), "table")
+        table_name = _table_name(model, name)
         instance = self._instance
         instance.writable()
 
@@ -68,6 +66,61 @@ class TableVerbs(Verbs):
         table = instance.writes.run(compute, rewriting=True)
         instance.models.register(table.number, model)
         return table.name
+
+    def evolve(
+        self,
+        model: type[BaseModel],
+        *,
+        name: str | None = None,
+        renames: Mapping[str, str] | None = None,
+        drops: Sequence[str] = (),
+        dry_run: bool = False,
+    ) -> pl.DataFrame:
+        """Change an entity table to a model in ways that `register` refuses: rename and drop fields, convert types.
+
+        All rows are checked first, and all change in one commit, or none. The way back from a rename is the reverse
+        one, with the old model; what a drop removes is gone, so make a `backup` before.
+
+        Args:
+            model: the model as it is to be.
+            name: the table's name; default is the model's name in snake case with an s.
+            renames: new names of fields by their old ones.
+            drops: fields that the model lacks and whose values are given up.
+            dry_run: change nothing, and list what would change and which rows do not fit.
+
+        Returns:
+            `change` String (rename, drop, add, widen, convert, check, misfit), `column` String, `id` String (of a row
+            that does not fit, else NULL), `detail` String: a row for each change and for each row that does not fit.
+
+        Raises:
+            InputError: there is no such table, a field would be lost that `drops` does not name, or rows do not fit;
+                nothing was changed.
+
+        Example:
+            >>> class Meeting(BaseModel):
+            ...     place: str
+            >>> db.register(Meeting)
+            'meetings'
+            >>> class Meeting(BaseModel):
+            ...     room: str
+            >>> db.evolve(Meeting, renames={"place": "room"}, dry_run=True).select("change", "column", "detail").rows()
+            [('rename', 'place', 'to room'), ('check', '', 'the rows that exist against the model')]
+        """
+        table_name = _table_name(model, name)
+        instance = self._instance
+        instance.writable()
+
+        def compute(access: Access) -> tuple[Changes, tuple[Table, pl.DataFrame]]:
+            tv = access.table(table_name)
+            changes, report = evolution.evolve(
+                instance.store, instance.embeddings, tv, model, renames=renames or {}, drops=drops, dry_run=dry_run
+            )
+            return changes, (tv.table, report)
+
+        table, report = instance.writes.run(compute, rewriting=True)
+        if not dry_run:
+            instance.models.register(table.number, model)
+        return report
 
     def tables(self) -> pl.DataFrame:
         """Return a row for each table and view, ordered by name.
@@ -230,3 +283,10 @@ class TableVerbs(Verbs):
         return self._instance.engine.explain(
             text, self._snapshot(frames), parameters, self._instance.limits, analyze=analyze
         )
+
+
+def _table_name(model: object, name: str | None) -> str:
+    """Return the name of the table of a model. Raises InputError for what is none."""
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise InputError(f"register takes a Pydantic model class, not {model!r}")
+    return check_name(name if name is not None else registry.table_name(model), "table")

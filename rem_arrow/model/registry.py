@@ -21,6 +21,7 @@ from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.index.entries import ordered_form
 from rem_arrow.model.fields import EMPTY, Mapping, check_default, map_annotation
+from rem_arrow.model.json_schemas import SchemaReader, deciding, schema_of
 
 CATEGORIES = ("system", "public", "user", "agents")
 SYSTEM_FIELDS = ("created_at", "modified_at", "deleted_at")
@@ -62,6 +63,7 @@ def describe(model: type[BaseModel], name: str, number: int) -> Table:
         category=cast(str, options.get("category", "user")),
         description=(model.__doc__ or "").strip(),
         model=to_jsonable_python(options),
+        json_schema=schema_of(model),
     )
     return _with_keys(table, options)
 
@@ -84,11 +86,11 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
             added += 1
         else:
             fields.append(_evolved(old.name, before, field))
-    if existing:
-        gone = next(iter(existing))
+    gone = next(iter(existing), None)
+    if gone is not None:
         raise InputError(
             f'{old.name} has a column "{gone}" that the model lacks; keep the field (it may be Optional), nothing is '
-            "dropped by a registration"
+            "dropped by a registration. db.evolve renames and drops"
         )
     return replace(
         old.with_fields(tuple(fields)),
@@ -97,14 +99,32 @@ def evolve(old: Table, model: type[BaseModel]) -> Table:
         category=declared.category,
         description=declared.description,
         model=declared.model,
+        json_schema=declared.json_schema,
     )
 
 
+def is_narrower(old: Table, new: Table) -> bool:
+    """Say whether rows that fit the description of a table may not fit a new one of it."""
+    before = {f.name: f for f in old.fields}
+    if any(f.name in before and before[f.name].nullable and not f.nullable for f in new.fields):
+        return True
+    if old.json_schema is None:
+        # Versions that did not keep the schema cannot say what it was.
+        return False
+    shared = [f.name for f in new.fields if f.name in before]
+    return deciding(old.json_schema, shared) != deciding(new.json_schema, shared)
+
+
 def model_of(table: Table) -> type[BaseModel]:
-    """Return a model with the columns, types and NULLs of an entity table, for one whose own model is not
-    registered."""
+    """Return the model that the catalog keeps of an entity table, for one whose own model is not registered; of one
+    that it does not keep the columns, types and NULLs."""
     fields: dict[str, Any] = {}
+    reader = None if table.json_schema is None else SchemaReader(cast("dict[str, Any]", table.json_schema))
     for field in table.fields:
+        kept = None if reader is None or field.name not in reader.properties else reader.field(field.name)
+        if kept is not None and _fits(kept, field):
+            fields[field.name] = kept
+            continue
         if field.name in (*table.key, *SYSTEM_FIELDS):
             continue
         annotation = Any if field.encoding == "json" else _annotation(field.dtype)
@@ -114,7 +134,17 @@ def model_of(table: Table) -> type[BaseModel]:
             if field.nullable and annotation is not Any
             else (annotation, None if annotation is Any else ...)
         )
-    return cast("type[BaseModel]", create_model(table.name, __config__=ConfigDict(extra="forbid"), **fields))
+    config = ConfigDict(extra="forbid", **({} if reader is None else reader.config))  # type: ignore[typeddict-item]
+    return cast("type[BaseModel]", create_model(table.name, __config__=config, **fields))
+
+
+def _fits(kept: tuple[Any, FieldInfo], field: Field) -> bool:
+    """Say whether a field that was made from a schema gives the values of its column."""
+    annotation, info = kept
+    if field.name in SYSTEM_FIELDS:
+        return True
+    mapping = map_annotation(annotation, info.metadata)
+    return mapping.dtype == field.dtype and mapping.is_json == (field.encoding == "json")
 
 
 def _complete(model: type[BaseModel]) -> None:
@@ -182,6 +212,11 @@ def _is_text(dtype: pl.DataType) -> bool:
     return isinstance(dtype, pl.String) or (isinstance(dtype, pl.List) and instance(dtype.inner) == pl.String())
 
 
+def default_of(model: type[BaseModel], field: Field) -> Json:
+    """Return the value, in plain form, that rows of before a field existed have in it."""
+    return _default(model.model_fields[field.name], field)
+
+
 def _default(info: FieldInfo, field: Field) -> Json:
     value = info.get_default(call_default_factory=True, validated_data={})
     if value is None or value is PydanticUndefined:
@@ -195,11 +230,8 @@ def _evolved(table: str, before: Field, field: Field) -> Field:
         raise InputError(
             f"{table}.{before.name} is {datatypes.sql_name(before.dtype)} and the model says "
             f"{datatypes.sql_name(field.dtype)}; "
-            "a type may only widen (INTEGER to BIGINT, DECIMAL to more digits). Add a new field instead"
-        )
-    if before.nullable and not field.nullable:
-        raise InputError(
-            f"{table}.{before.name} may be NULL in rows that exist, and the model forbids it; keep the field Optional"
+            "a type may only widen (INTEGER to BIGINT, DECIMAL to more digits). Add a new field instead, or convert "
+            "this one by db.evolve"
         )
     return replace(before, dtype=field.dtype, nullable=field.nullable, description=field.description)
 

@@ -71,12 +71,6 @@ class EntityLoad:
             if field.encoding == "json" and field.name in piece.columns:
                 for row in rows:
                     row[field.name] = parsed(row[field.name])
-        # NULL in a file means that the row has no value: the model's default applies.
-        optional = [n for n in piece.columns if piece[n].null_count()]
-        for row in rows if optional else ():
-            for name in optional:
-                if row[name] is None:
-                    del row[name]
         return self._records.new_rows(rows)
 
     def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:

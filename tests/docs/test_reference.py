@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import rem_arrow as rem
 from tests.docs import docstring, reference
-from tests.docs.example import example
+from tests.docs.example import Issue, example
 from tests.docs.pages import REFERENCE
 from tests.docs.verbs import ALIASES, DATABASE, ERRORS, FUNCTIONS, MODELS, PREDICATES, Verb, public, verbs
 
@@ -28,6 +28,7 @@ CALLS = {
     "complete": lambda db: db.complete("ada"),
     "components": lambda db: db.components(),
     "degree": lambda db: db.degree(),
+    "evolve": lambda db: db.evolve(Issue, dry_run=True),
     "export": lambda db: db.export("out", tables=["sales"]),
     "find_cycles": lambda db: db.find_cycles(),
     "fuzzy": lambda db: db.fuzzy("Ada"),

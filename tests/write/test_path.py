@@ -74,6 +74,7 @@ WHEN MATCHED THEN UPDATE SET title = n.title WHEN NOT MATCHED THEN INSERT (id, t
 WRITES = {
     "register": lambda db: db.register(Task),
     "register again": lambda db: db.register(Owned, name="issues"),
+    "evolve": lambda db: db.evolve(Owned, name="issues"),
     "insert": lambda db: db.insert("issues", {"id": "later"}, edges=[{"dst": "i1", "edge_type": "blocks"}]),
     "insert many": lambda db: db.insert("issues", [{"id": "later"}, {"id": "i1"}]),
     "update": lambda db: db.update("issues", "i1", {"title": "new"}),
