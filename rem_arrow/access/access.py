@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, cast
 
+from rem_arrow.access.graph_nodes import nodes_of
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base import checks
 from rem_arrow.base.datatypes import Json
@@ -172,9 +173,21 @@ class Access:
 
     # --- the graph
 
-    def graph(self) -> Graph:
-        """Return the edges of the version as adjacency."""
-        return self.indexes.graphs.graph(self.version)
+    def graph(self, ends: Sequence[str] = ()) -> Graph:
+        """Return the edges of the version as adjacency, with a node for each of the `ends`, ids or 'table:id', that is
+        an entity without edges."""
+        graph = self.indexes.graphs.graph(self.version)
+        unknown = [end for end, node in zip(ends, nodes_of(graph, ends), strict=True) if node is None]
+        resolve = self.resolver() if unknown else None
+        alone: list[tuple[str, str]] = []
+        for end in unknown:
+            table, _, rest = end.partition(":")
+            assert resolve is not None, "some end is unknown"
+            for owner, id_ in ((resolve(end), end), (resolve(rest, table), rest)):
+                if owner is not None:
+                    alone.append((owner, id_))
+                    break
+        return self.indexes.graphs.with_alone(graph, self.version, alone) if alone else graph
 
 
 def _split_names(keys: Iterable[bytes]) -> Iterator[tuple[bytes, int, int]]:

@@ -8,7 +8,8 @@ version that is asked for: every table's edges, and no entity that is softly del
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from rem_arrow.running.lru_cache import LruCache
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from rem_arrow.access.soft_deletes import Deleted
     from rem_arrow.storage.version import PartView, TableVersion, Version
 
 # Graphs that are kept: that of the newest version, and one of a transaction.
@@ -60,6 +62,11 @@ class GraphIndexes:
         with self._lock:
             held = self._of(tv)
             return held.graph.with_hidden(self._hidden_in(version, held.graph))
+
+    def with_alone(self, graph: Graph, version: Version, entities: Sequence[tuple[str, str]]) -> Graph:
+        """Return the graph of a version with nodes for entities without edges, given by table and id."""
+        nodes, _ = numbered_few(entities, graph.nodes)
+        return replace(graph, nodes=nodes, hidden=_hidden_nodes(self._deleted.of(version), nodes))
 
     def edge_mask(self, version: Version, rowids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return which edges of the version's graph are these rows of `edges`."""
@@ -111,13 +118,17 @@ class GraphIndexes:
         last = self._hidden
         if last is not None and len(last[0]) == len(key) and all(a is b for a, b in zip(last[0], key, strict=True)):
             return last[1]
-        hidden = np.zeros(graph.nodes.count, dtype=np.bool_)
-        for name, ids in deleted:
-            nodes = graph.nodes.numbers(ids, name)
-            hidden[nodes[nodes >= 0]] = True
-        mask = hidden if hidden.any() else None
+        mask = _hidden_nodes(deleted, graph.nodes)
         self._hidden = (key, mask)
         return mask
+
+
+def _hidden_nodes(deleted: Deleted, nodes: Nodes) -> npt.NDArray[np.bool_] | None:
+    hidden = np.zeros(nodes.count, dtype=np.bool_)
+    for name, ids in deleted:
+        numbers = nodes.numbers(ids, name)
+        hidden[numbers[numbers >= 0]] = True
+    return hidden if hidden.any() else None
 
 
 def _made(tv: TableVersion) -> _Held:

@@ -10,7 +10,7 @@ import polars as pl
 
 from rem_arrow.access.graph_nodes import DEPTH_MAX, Walk, check_depth, edge_lists, id_lists, nodes_of
 from rem_arrow.base.errors import InputError
-from rem_arrow.index import centrality, path_search
+from rem_arrow.index import centrality, cheapest_path, path_search
 
 if TYPE_CHECKING:
     from rem_arrow.index.adjacency import Graph
@@ -30,7 +30,7 @@ def shortest_path(
     if every:
         return _paths(graph, path_search.simple_paths(graph, *ends, walk.rules(graph), depth_max, only_shortest=True))
     path = (
-        path_search.cheapest(graph, *ends, walk.rules(graph))
+        cheapest_path.cheapest(graph, *ends, walk.rules(graph), depth_max)
         if weighted
         else path_search.shortest(graph, *ends, walk.rules(graph), depth_max)
     )

@@ -59,8 +59,13 @@ def _fuzzy(access: Access, call: IndexCall) -> pl.DataFrame:
 
 
 def _graph(access: Access, call: IndexCall) -> tuple[Graph, Walk]:
-    """Return the graph, and the walk that the options describe. A start that has no edge leads nowhere."""
-    graph = access.graph()
+    """Return the graph, with a node for each end of a path, and the walk that the options describe."""
+    ends = call.options.get("include_start") or len(call.inputs) > 1
+    graph = (
+        access.graph(list(dict.fromkeys(t for texts in call.inputs for t in texts.drop_nulls())))
+        if ends
+        else access.graph()
+    )
     kinds, rows = call.options.get("type"), call.options.get("rows", PATHS_MAX)
     assert isinstance(rows, int), "the binder gives each option its type"
     kinds = [kinds] if isinstance(kinds, str) else kinds

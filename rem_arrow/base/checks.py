@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import cast
 
@@ -28,6 +29,13 @@ def number(value: object, name: str, *, within: tuple[float, float] | None = Non
         return cast("float", value)
     bounds = "" if within is None else f" from {within[0]:g} to {within[1]:g}"
     raise InputError(f"{name} is a number{bounds}, not {value!r}")
+
+
+def finite(value: object, name: str) -> float:
+    """Return a number that is neither infinite nor NaN."""
+    if math.isfinite(number(value, name)):
+        return cast("float", value)
+    raise InputError(f"{name} is a finite number, not {value!r}")
 
 
 def text(value: object, name: str, *, blank: bool = True) -> str:

@@ -34,8 +34,8 @@ def prepared(
     starts = [ids] if isinstance(ids, str) else list(ids)
     for start in starts:
         checks.text(start, "an id")
-    graph = verbs._access().graph()
-    _refuse_unknown(verbs, graph, starts)
+    graph = verbs._access().graph(starts)
+    _refuse_unknown(graph, starts)
     return (
         graph,
         starts,
@@ -49,15 +49,11 @@ def prepared(
     )
 
 
-def _refuse_unknown(verbs: Verbs, graph: Graph, ids: Sequence[str]) -> None:
+def _refuse_unknown(graph: Graph, ids: Sequence[str]) -> None:
     """Raise InputError for an id that no edge and no entity has."""
-    resolve = None
     for id_, node in zip(ids, nodes_of(graph, ids), strict=True):
         if node is None:
-            resolve = resolve or verbs._access().resolver()
-            table, _, rest = id_.partition(":")
-            if resolve(id_) is None and resolve(rest, table) is None:
-                raise InputError(f"no entity and no edge has the id {id_!r}; lookup_entity and fuzzy find ids by name")
+            raise InputError(f"no entity and no edge has the id {id_!r}; lookup_entity and fuzzy find ids by name")
 
 
 def _allowed_edges(verbs: Verbs, where: Where) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]] | None:

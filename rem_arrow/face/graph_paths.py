@@ -34,7 +34,7 @@ class PathVerbs(Verbs):
             b: the id where it ends.
             edge_type: only edges of this type, or of these; None for all.
             direction: "out", "in" or "both".
-            weighted: the path of least total weight instead; an edge without a weight counts 1.
+            weighted: the path of least total weight, of at most `depth_max` edges; an edge without a weight counts 1.
             every: all paths of that length, not only one; not together with `weighted`.
             depth_max: the most edges, 1 to 1,000.
             where: a condition on the entities, as in `traverse_edges`.
@@ -45,7 +45,8 @@ class PathVerbs(Verbs):
 
         Raises:
             InputError: an id that no entity and no edge has, or another argument that does not fit.
-            ExecuteError: with `weighted`, a negative weight; with `every`, more than 1,000,000 paths.
+            ExecuteError: with `weighted`, a cycle of negative weight between the ends; with `every`, more than
+                1,000,000 paths.
 
         Example:
             >>> db.shortest_path("ada", "cache").select("length", "path").rows()
@@ -159,7 +160,8 @@ class PathVerbs(Verbs):
         edge_where: Where = None,
         rows_max: int = PATHS_MAX,
     ) -> pl.DataFrame:
-        """Return every cycle without a repeated entity; the first entity is also the last of its path.
+        """Return every cycle without a repeated entity; the first entity is also the last of its path. With direction
+        "both" a cycle counts once, not once each way round.
 
         The extra `graph` makes it faster.
 

@@ -1,16 +1,14 @@
-"""Paths between two nodes, shortest, cheapest or all, and cycles: each without a node twice.
+"""Paths between two nodes, shortest or all, and cycles: each without a node twice.
 
 Nodes and edges are numbers of the graph.
 """
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rem_arrow.base.errors import ExecuteError
 from rem_arrow.index.arrays import Ints, Mask, once
 from rem_arrow.index.walks import Rules, check_rows, neighbors
 
@@ -74,41 +72,6 @@ class _Side:
         return np.array(nodes), np.array(edges, dtype=np.int64)
 
 
-def cheapest(graph: Graph, a: int, b: int, rules: Rules) -> tuple[Ints, Ints] | None:
-    """Return the nodes and edges of a path of least weight; an edge without a weight counts 1. None when there is none.
-
-    Source: Dijkstra 1959.
-    """
-    best, done = {a: 0.0}, set[int]()
-    before: dict[int, tuple[int, int]] = {}
-    queue = [(0.0, a)]
-    while queue:
-        cost, node = heapq.heappop(queue)
-        if node == b:
-            break
-        if node in done:
-            continue
-        done.add(node)
-        step = graph.step(np.array([node]), rules.direction, rules.kinds, rules.along)
-        weights = np.nan_to_num(graph.weights_of(step.edge), nan=1.0)
-        if (weights < 0).any():
-            raise ExecuteError("a weighted path needs weights that are not negative")
-        for far, edge, weight in zip(step.node.tolist(), step.edge.tolist(), weights.tolist(), strict=True):
-            if far in done or (rules.allowed is not None and far != b and not rules.allowed[far]):
-                continue
-            if cost + weight < best.get(far, np.inf):
-                best[far], before[far] = cost + weight, (node, edge)
-                heapq.heappush(queue, (cost + weight, far))
-    if b not in best:
-        return None
-    nodes, edges = [b], []
-    while nodes[-1] != a:
-        node, edge = before[nodes[-1]]
-        nodes.append(node)
-        edges.append(edge)
-    return np.array(nodes[::-1]), np.array(edges[::-1], dtype=np.int64)
-
-
 def simple_paths(
     graph: Graph, a: int, b: int, rules: Rules, depth_max: int, *, only_shortest: bool = False
 ) -> list[Paths]:
@@ -162,9 +125,10 @@ def cycles(graph: Graph, rules: Rules, length_max: int, within: Mask | None) -> 
         step = graph.step(nodes[:, -1], rules.direction, rules.kinds, rules.along)
         first = nodes[step.origin, 0]
         closed = step.node == first
-        if rules.direction == "both" and level == 2:
-            # There and back along one edge is no cycle.
-            closed &= step.edge != edges[step.origin, 0]
+        if rules.direction == "both" and level > 1:
+            # A cycle is found in both directions, and counts once; there and back along one edge is none.
+            before, second = nodes[step.origin, level - 1], nodes[step.origin, 1]
+            closed &= (second < before) | ((second == before) & (edges[step.origin, 0] < step.edge))
         if closed.any():
             ends = np.concatenate([nodes[step.origin[closed]], first[closed][:, None]], axis=1)
             paths.append((ends, np.concatenate([edges[step.origin[closed]], step.edge[closed][:, None]], axis=1)))

@@ -31,6 +31,7 @@ def insert(context: Context, access: Access, frame: pl.DataFrame) -> Outcome:
 def update(context: Context, access: Access, frame: pl.DataFrame) -> Outcome:
     """Replace edges; `frame` has the rowid and all columns."""
     frame = frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID, "created_at")
+    edges.check_weights(frame["weight"])
     now = time.time_ns() // 1_000
     rows = [(*row, now) for row in frame.iter_rows()]
     return Outcome(context.instance.writer.put_edges(access, rows) if rows else Changes(), len(rows))

@@ -62,7 +62,7 @@ def edge_row(
     for name, value in (("src", src), ("dst", dst), ("edge_type", edge_type)):
         checks.text(value, f"{place}{name} of an edge")
     if weight is not None:
-        checks.number(weight, f"{place}weight of an edge")
+        checks.finite(weight, f"{place}weight of an edge")
     src_table, src = split_end(src, resolve)
     dst_table, dst = split_end(dst, resolve)
     text = properties if properties is None or isinstance(properties, str) else json_text(properties)
@@ -161,7 +161,15 @@ def checked_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     )
     if bad.height:
         raise InputError(f"row {bad['row'][0]}: src, dst and edge_type of an edge must not be NULL or empty")
+    check_weights(weight)
     return texts, weight
+
+
+def check_weights(weight: pl.Series) -> None:
+    """Raise InputError for a weight that is infinite or NaN: no sum of weights would mean anything."""
+    odd = (~weight.is_finite()).arg_true()
+    if len(odd):
+        raise InputError(f"row {odd[0]}: the weight of an edge is a finite number or NULL, not {weight[odd[0]]}")
 
 
 def frame_rows(frame: pl.DataFrame, resolve: Resolve) -> list[tuple[Json, ...]]:

@@ -3,6 +3,7 @@ as they are."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from collections import deque
@@ -145,7 +146,7 @@ def test_paths_are_those_that_there_are(edges: set[Edge], a: str, b: str, depth:
     with rem.connect(background=False) as db:
         db.register(Thing, name="things")
         filled(db, edges)
-        wanted = simple_paths(edges, a, b, depth) if a != b else {((a,), ())} if a in known(edges) else set()
+        wanted = simple_paths(edges, a, b, depth) if a != b else {((a,), ())}
         found = db.all_paths(a, b, depth_max=depth)
         assert {(tuple(p), tuple(k)) for p, k in found.select("path", "edge_types").iter_rows()} == wanted
         assert found["length"].is_sorted()
@@ -301,9 +302,122 @@ def test_conditions_and_weights(db: rem.Database) -> None:
     assert db.sql("SELECT length FROM SHORTEST_PATH('n0', 'n4', weighted => true)").item() == 4
     assert set(db.neighbors("n0", depth=5, where="size <> 2")["id"]) == {"n1", "n4"}
     assert db.traverse_edges("n0", depth=5, where="name LIKE '%n1' OR name LIKE '%n4'")["id"].to_list() == ["n1", "n4"]
-    db.add_edge("n4", "n0", "to", weight=-1)
-    with pytest.raises(rem.ExecuteError, match="weights that are not negative"):
-        db.shortest_path("n1", "n0", weighted=True)
+
+
+WEIGHTED = st.lists(
+    st.tuples(
+        st.sampled_from(IDS[:6]),
+        st.sampled_from(IDS[:6]),
+        st.sampled_from([None, 0.0, 0.5, 1.0, 2.5, 7.0]),
+        st.sampled_from([0.0, 0.0, -0.5, -2.0]),
+    ),
+    max_size=16,
+    unique_by=lambda edge: edge[:2],
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(WEIGHTED, st.sampled_from(["out", "in", "both"]), st.sampled_from([1, 2, 3, 1_000]), st.booleans())
+def test_the_cheapest_path_is_the_cheapest_of_all(
+    db: rem.Database, edges: list[tuple[str, str, float | None, float]], direction: Any, depth: int, negative: bool
+) -> None:
+    """Of at most that many edges, negative weights too; a cycle of negative weight on the way is an error."""
+    weights = {(a, b): (1.0 if w is None else w) + (less if negative else 0.0) for a, b, w, less in edges}
+    db.sql("DELETE FROM edges")
+    db.insert("things", [{"id": i} for i in IDS[:6]])
+    for (a, b), weight in weights.items():
+        db.add_edge(a, b, "to", weight=weight)
+    costs: dict[tuple[str, str], float] = {}
+    for (a, b), weight in weights.items():
+        for ends in {"out": [(a, b)], "in": [(b, a)], "both": [(a, b), (b, a)]}[direction]:
+            costs[ends] = min(weight, costs.get(ends, np.inf))
+    best: float | None = None
+    try:
+        found = db.shortest_path("n0", "n1", weighted=True, depth_max=depth, direction=direction)
+    except rem.ExecuteError:
+        graph = nx.DiGraph([(a, b, {"weight": w}) for (a, b), w in costs.items()])
+        between = (nx.descendants(graph, "n0") | {"n0"}) & (nx.ancestors(graph, "n1") | {"n1"})
+        assert nx.negative_edge_cycle(graph.subgraph(between).copy())
+        return
+    for path in db.all_paths("n0", "n1", depth_max=min(depth, 6), direction=direction)["path"].to_list():
+        cost = sum(costs[ends] for ends in itertools.pairwise(path))
+        best = cost if best is None else min(best, cost)
+    if best is None:
+        assert found.is_empty()
+        return
+    (path,) = found["path"].to_list()
+    assert len(path) - 1 == found["length"].item() <= depth
+    assert sum(costs[ends] for ends in itertools.pairwise(path)) == pytest.approx(best)
+
+
+def test_a_long_way_of_negative_weights(db: rem.Database) -> None:
+    """Rounds go as far as the graph; a cycle among many nodes is seen early."""
+    ids = [f"n{i}" for i in range(400)]
+    db.insert("things", [{"id": i} for i in ids])
+    rows = [(a, b, "to", -1.0) for a, b in itertools.pairwise(ids)]
+    db.add_edges(pl.DataFrame(rows, schema=["src", "dst", "edge_type", "weight"], orient="row"))
+    assert db.shortest_path("n0", "n399", weighted=True)["length"].to_list() == [399]
+    assert db.shortest_path("n0", "n399", weighted=True, depth_max=398).is_empty()
+    db.add_edge("n399", "n0", "to", weight=398.5)
+    with pytest.raises(rem.ExecuteError, match="a cycle of negative weight"):
+        db.shortest_path("n0", "n399", weighted=True)
+    db.add_edge("n399", "n0", "to", weight=399)
+    assert db.shortest_path("n0", "n399", weighted=True)["length"].to_list() == [399]
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), float("-inf")])
+def test_a_weight_is_finite(db: rem.Database, weight: float) -> None:
+    db.add_edge("a", "b", "to", weight=1.0)
+    frame = pl.DataFrame({"src": ["a", "a"], "dst": ["c", "d"], "edge_type": ["to", "to"], "weight": [1.0, weight]})
+    for write in (
+        lambda: db.add_edge("a", "b", "to", weight=weight),
+        lambda: db.add_edges(frame),
+        lambda: db.sql("INSERT INTO edges (src, dst, edge_type, weight) VALUES ('a', 'b', 'to', $w)", {"w": weight}),
+        lambda: db.sql("UPDATE edges SET weight = $w", {"w": weight}),
+        lambda: db.insert("things", {"id": "x"}, edges=[{"dst": "a", "edge_type": "to", "weight": weight}]),
+    ):
+        with pytest.raises(rem.InputError, match="finite number"):
+            write()
+    assert db.sql("SELECT src, dst, weight FROM edges").rows() == [("a", "b", 1.0)]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(*[st.sampled_from(IDS[:5])] * 2, st.sampled_from(["x", "y"])), max_size=9, unique=True))
+def test_cycles_without_direction_count_once(db: rem.Database, edges: list[Edge]) -> None:
+    """As those of a multigraph."""
+    db.sql("DELETE FROM edges")
+    for a, b, kind in edges:
+        db.add_edge(a, b, kind)
+    assert db.find_cycles(direction="both").height == sum(1 for _ in _multigraph_cycles(edges))
+
+
+def _multigraph_cycles(edges: list[Edge]) -> Any:
+    """Yield the cycles as sets of edges: those of which every node has degree two, and which hang together."""
+    for size in range(1, len(edges) + 1):
+        for some in itertools.combinations(edges, size):
+            graph = nx.MultiGraph([(a, b) for a, b, _ in some])
+            if all(degree == 2 for _, degree in graph.degree()) and nx.is_connected(graph):
+                yield some
+
+
+def test_an_entity_without_edges_is_a_node(db: rem.Database) -> None:
+    """A start, and both ends of a path; not once it is deleted."""
+    filled(db, {("n0", "n1", "likes")}, ["n0", "n1", "n2", "n3"])
+    db.delete("things", "n3")
+    for start in ("n2", "things:n2"):
+        rows = db.traverse_edges(start, include_start=True)
+        assert rows.select("id", "table", "depth").rows() == [("n2", "things", 0)]
+        assert db.sql(f"SELECT id FROM TRAVERSE('{start}', include_start => true)").rows() == [("n2",)]
+        assert db.shortest_path(start, start)["path"].to_list() == [["n2"]]
+        assert db.shortest_path(start, start, weighted=True)["path"].to_list() == [["n2"]]
+        assert db.sql(f"SELECT length FROM SHORTEST_PATH('{start}', '{start}')").rows() == [(0,)]
+        assert db.all_paths(start, start).height == db.count_paths(start, start) == 1
+        assert db.reachable(start, start)
+        assert not db.reachable(start, "n0")
+        assert db.neighbors(start).is_empty()
+    assert db.traverse_edges(["n0", "n2"], include_start=True)["id"].to_list() == ["n0", "n1", "n2"]
+    assert db.traverse_edges("n3", include_start=True).is_empty()
+    assert db.traverse_edges("n2", include_start=True, where="size > 5").height == 1
 
 
 def test_orders_and_starts(db: rem.Database) -> None:
