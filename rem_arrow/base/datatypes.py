@@ -118,6 +118,9 @@ def sql_name(dtype: pl.DataType) -> str:
             return "INTERVAL"
         case pl.Enum():
             return "ENUM(" + ", ".join(map(literal, dtype.categories)) + ")"
+        case pl.List(inner=pl.Struct() as entry) if [f.name for f in entry.fields] == ["key", "value"]:
+            key, value = (_nested_name(instance(f.dtype)) for f in entry.fields)
+            return f"MAP({key}, {value})"
         case pl.List():
             return _nested_name(instance(dtype.inner)) + "[]"
         case pl.Array():

@@ -15,8 +15,7 @@ from rem_arrow.plan import types
 def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.DataType, *, distinct: bool) -> pl.Expr:
     """Return the expression of an aggregate; `inputs` are columns, `source` the type of the first."""
     if distinct:
-        x = inputs[0] if name in _WITH_NULLS else inputs[0].drop_nulls()
-        inputs = [statistical.distinct(x, source), *inputs[1:]]
+        inputs = _distinct(name, inputs, source)
     x = inputs[0]
     match name:
         case "min" | "max" if len(inputs) > 1:
@@ -49,6 +48,19 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
             return _PAIRED[name](x, inputs[1])
         case _:
             return _PLAIN[name](x)
+
+
+# What stands behind the first argument of these is no column.
+_WITH_CONSTANTS = ("string_agg", "quantile_cont", "quantile_disc", "approx_quantile", "min", "max")
+
+
+def _distinct(name: str, inputs: list[pl.Expr], source: pl.DataType) -> list[pl.Expr]:
+    """Return each value, or each row of the arguments, once."""
+    if len(inputs) > 1 and name not in _WITH_CONSTANTS:
+        rows = pl.struct(e.alias(str(i)) for i, e in enumerate(inputs[:2])).unique(maintain_order=True)
+        return [*(rows.struct.field(str(i)) for i in range(2)), *inputs[2:]]
+    x = inputs[0] if name in _WITH_NULLS else inputs[0].drop_nulls()
+    return [statistical.distinct(x, source), *inputs[1:]]
 
 
 def _quantiles(name: str, x: pl.Expr, fractions: list[pl.Expr], source: pl.DataType, result: pl.DataType) -> pl.Expr:

@@ -12,7 +12,8 @@ from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
-from rem_arrow.lower.nested_text import cast_items, nested_of_text, text_of_nested
+from rem_arrow.lower.nested_reader import nested_of_text
+from rem_arrow.lower.nested_text import cast_items, text_of_nested
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 

@@ -189,24 +189,44 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     return pl.coalesce(local(x), local(x + hour)).cast(result)
 
 
+_WEEK = re.compile(r"(?<!%)%([WU])")
+_DAY_KNOWN = re.compile(r"(?<!%)%[aAwudmjbB]")
+
+
 def _strptime(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, strict: bool) -> pl.Expr:
     return over_distinct(_parsed if strict else _parsed_or_none, pl.Datetime("us"))(*args)
 
 
-def _parsed(text: str, pattern: str) -> dt.datetime:
-    """Read by strftime's codes; years count from 1900 where the pattern has none. Raises ExecuteError."""
+def _parsed(text: str, patterns: str | list[str | None]) -> dt.datetime:
+    """Read by strftime's codes, the first of several patterns that fits. Raises ExecuteError."""
+    if isinstance(patterns, str):
+        return _parsed_by(text, patterns)
+    for pattern in patterns:
+        found = None if pattern is None else _parsed_or_none(text, pattern)
+        if found is not None:
+            return found
+    raise ExecuteError(f"'{text}' does not read as any of {patterns}")
+
+
+def _parsed_by(text: str, pattern: str) -> dt.datetime:
+    """Years count from 1900 where the pattern has none."""
     # %g is milliseconds and %n nanoseconds in DuckDB; %-d is a number without zeros, which reading takes as it is.
     plain = re.sub(r"%-([dmHIMSjy])", r"%\1", pattern).replace("%g", "%f")
+    text_read = text.strip()
+    week = _WEEK.search(plain)
+    if week is not None and _DAY_KNOWN.search(plain) is None:
+        # A week without a day is its first: Python would not read the week at all.
+        text_read, plain = f"{text_read} {week[1] == 'W':d}", f"{plain} %w"
     try:
-        stamp = dt.datetime.strptime(text.strip(), plain)
+        stamp = dt.datetime.strptime(text_read, plain)
     except ValueError as error:
         raise ExecuteError(f"'{text}' does not read as '{pattern}': {error}") from error
     return stamp.astimezone(dt.timezone.utc).replace(tzinfo=None) if stamp.tzinfo is not None else stamp
 
 
-def _parsed_or_none(text: str, pattern: str) -> dt.datetime | None:
+def _parsed_or_none(text: str, patterns: str | list[str | None]) -> dt.datetime | None:
     try:
-        return _parsed(text, pattern)
+        return _parsed(text, patterns)
     except ExecuteError:
         return None
 

@@ -90,7 +90,7 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
         if has_start
         else _firsts(rows, cells)
     )
-    values = start
+    values = start.with_columns(pl.col(ITEM).cast(result))
     for place in range(1 if has_start else 2, cells.select(pl.col(PLACE).max().fill_null(0)).item() + 1):
         step = (
             cells.filter(pl.col(PLACE) == place)
@@ -98,9 +98,8 @@ def reduced(rows: pl.DataFrame, body: Body, result: pl.DataType) -> pl.Series:
             .join(values, on=ROW, how="left", maintain_order="left")
         )
         body.allowance.check()
-        numbered = step.with_columns(pl.lit(place if has_start else place - 1, pl.Int64()).alias(PLACE))
-        folded = numbered.with_columns(
-            body.evaluate(_bound(numbered, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)
+        folded = step.with_columns(
+            body.evaluate(_bound(step, body, (ITEM, LIST, PLACE))).cast(result).alias(ITEM)
         ).select(ROW, ITEM)
         values = pl.concat([values.join(folded, on=ROW, how="anti"), folded])
     return values.sort(ROW).get_column(ITEM)

@@ -107,6 +107,7 @@ ENCODING: dict[str, ScalarFunction] = {
     "from_base64": of_values(_from_base64),
     "url_encode": of_values(lambda text: quote(text, safe="~-_.")),
     "url_decode": of_values(unquote),
+    "md5": of_values(lambda value: hashlib.md5(value, usedforsecurity=False).hexdigest()),
     "sha1": of_values(lambda value: hashlib.sha1(value, usedforsecurity=False).hexdigest()),
     "sha256": of_values(lambda value: hashlib.sha256(value).hexdigest()),
     "md5_number": of_values(_md5),

@@ -9,7 +9,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.datatypes import widens
-from rem_arrow.lower import aggregates, elements, growth, scalar_functions, semantics, vector_scores
+from rem_arrow.lower import aggregates, attempts, elements, growth, scalar_functions, semantics, vector_scores
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
@@ -67,6 +67,8 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
             return _score(expr, parameters, only)
         case Call(function=text_scores.FUNCTION, args=(rowid, Parameter(name=found))):
             return vector_scores.of_rows(lower_expr(rowid, parameters, only=only), parameters[found])
+        case Call(function="try", args=(operand,)):
+            return _tried(operand, parameters, only)
         case Call(function="coalesce"):
             return _coalesce(expr, parameters, only)
         case Call():
@@ -221,6 +223,17 @@ def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Ex
     return [safe[i] if i in safe else lower_expr(o, parameters, only=_all(still, o)) for i, o in enumerate(operands)]
 
 
+def _tried(operand: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
+    """TRY: NULL for the rows for which the operand is an error."""
+
+    def work(rows: pl.DataFrame) -> pl.Series:
+        return attempts.attempted(lambda part: _computed(operand, part, parameters), rows, operand.dtype)
+
+    if columns_of(operand) or free_names(operand):
+        return _in_steps(operand, parameters, only, work)
+    return pl.lit(work(pl.DataFrame({_ONLY: [True]}))).first()
+
+
 def _coalesce(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     """COALESCE: an operand that can fail counts where all before it are NULL."""
     if sum(map(may_fail, expr.args)) > _GUARDS_MAX and columns_of(expr):
@@ -256,6 +269,8 @@ def may_fail(expr: Expr) -> bool:
         and not widens(expr.operand.dtype, expr.dtype)
         and not types.is_text(expr.dtype)
     )
+    if isinstance(expr, Call) and expr.function == "try":
+        return False
     fails = narrows or (isinstance(expr, Call) and expr.function in scalar_functions.FAILING)
     return fails or any(may_fail(e) for e in expr_children(expr))
 

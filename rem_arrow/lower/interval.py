@@ -71,6 +71,13 @@ def as_intervals(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(calendar(*parts(pl.col(name), frame.schema[name])).alias(name) for name in spans)
 
 
+def beyond(operator: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    """Compare as GREATEST and LEAST do: months count first, then days, however long they are, unlike in `x < y`."""
+    pairs = list(zip(parts(x, types.CALENDAR), parts(y, types.CALENDAR), strict=True))
+    (m, n), (d, e), (u, v) = pairs if operator == ">" else [(b, a) for a, b in pairs]
+    return (m > n) | ((m == n) & ((d > e) | ((d == e) & (u > v))))
+
+
 def cast_interval(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
     """Cast between the two forms, and from text. A Duration has no months."""
     if types.is_text(source):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower.cast import cast
+from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
 
 _INT = pl.Int64()
-_MARK = "\x00"
 
 
 def list_value(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -28,6 +29,20 @@ def _extract(x: pl.Expr, place: pl.Expr) -> pl.Expr:
     return pl.when(place != 0).then(x.list.get(pl.when(place > 0).then(place - 1).otherwise(place), null_on_oob=True))
 
 
+def _length(x: pl.Expr, dimension: pl.Expr | None = None) -> pl.Expr:
+    """The dimension is 1: what lies within the items has no length of its own."""
+    size = x.list.len().cast(_INT)
+    if dimension is None:
+        return size
+    return over_distinct(_of_first_dimension, _INT)(size, dimension)
+
+
+def _of_first_dimension(size: int, dimension: int) -> int:
+    if dimension != 1:
+        raise ExecuteError(f"a list has the length of its dimension 1 only, not of {dimension}")
+    return size
+
+
 def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = None) -> pl.Expr:
     """Both ends belong to a slice, a negative one counts from the end of the list."""
     size = x.list.len().cast(_INT)
@@ -38,11 +53,10 @@ def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = Non
         return pl.when(not_null).then(
             x.list.slice(first - 1, pl.max_horizontal(last - first + 1, pl.lit(0, _INT)).cast(pl.UInt64))
         )
-    low, high = pl.min_horizontal(first, last), pl.max_horizontal(first, last)
-    forward = pl.int_ranges(
-        pl.when(step > 0).then(first).otherwise(high), pl.when(step > 0).then(last + 1).otherwise(low - 1), 1
-    )
-    backward = pl.int_ranges(high, low - 1, -1)
+    # Backwards the first end is the later one.
+    forward = pl.int_ranges(first, pl.max_horizontal(last + 1, first), 1)
+    top, bottom = pl.min_horizontal(first, size), pl.max_horizontal(last, pl.lit(1, _INT))
+    backward = pl.int_ranges(top, pl.min_horizontal(bottom - 1, top), -1)
     places = pl.when(step > 0).then(forward).otherwise(backward)
     picked = places.list.gather_every(step.abs().cast(pl.UInt64))
     return pl.when(not_null & (step != 0)).then(x.list.gather(picked - 1, null_on_oob=True))
@@ -139,22 +153,16 @@ def _join(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType
     )
 
 
-def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
-    """Polars splits by texts only: what matches becomes one character that no text holds."""
-    return x.str.replace_all(pattern, _MARK).str.split(_MARK)
-
-
 LISTS: dict[str, ScalarFunction] = {
     "order_key": lambda args, types, _result: sort_key(args[0], types[0]),
     "text_slice": of_arguments(_text_slice),
     "blob_slice": of_arguments(lambda x, begin, end: _text_slice(x, begin, end, blob=True)),
     "string_split": of_arguments(_split),
-    "regexp_split_to_array": of_arguments(_split_by_pattern),
     "array_to_string": _join,
     "list_value": list_value,
     "list_any": of_arguments(lambda x: x.list.eval(pl.element().any(ignore_nulls=False)).list.first()),
     "list_all": of_arguments(lambda x: x.list.eval(pl.element().all(ignore_nulls=False)).list.first()),
-    "list_length": of_arguments(lambda x: x.list.len().cast(_INT)),
+    "list_length": of_arguments(_length),
     "list_extract": of_arguments(_extract),
     "list_slice": of_arguments(_sliced),
     "list_append": _append,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import semantics
+from rem_arrow.lower import interval, semantics
 from rem_arrow.lower.elements import ELEMENTS
 from rem_arrow.lower.fixed import FIXED
 from rem_arrow.lower.function import ScalarFunction, of_arguments
@@ -18,7 +17,7 @@ from rem_arrow.lower.json import JSON
 from rem_arrow.lower.lists import LISTS
 from rem_arrow.lower.number_series import SERIES
 from rem_arrow.lower.numbers import NUMBERS
-from rem_arrow.lower.order_key import compared, sort_key
+from rem_arrow.lower.order_key import compared
 from rem_arrow.lower.strings import TEXT
 from rem_arrow.lower.structs import STRUCTS
 from rem_arrow.lower.temporal import TEMPORAL
@@ -80,19 +79,28 @@ def _truncated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
     )
 
 
+def _extreme(operator: str, of_plain: Callable[[list[pl.Expr], pl.DataType], pl.Expr]) -> ScalarFunction:
+    """GREATEST and LEAST; NULLs are passed over."""
+
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        if not result.is_nested() and not isinstance(result, pl.Binary):
+            return of_plain(args, result)
+        extreme = args[0]
+        for x in args[1:]:
+            beyond = (
+                interval.beyond(operator, x, extreme)
+                if result == types.CALENDAR
+                else compared(operator, x, extreme, result)
+            )
+            better = extreme.is_null() | beyond
+            extreme = pl.when(x.is_not_null() & better).then(x).otherwise(extreme)
+        return extreme
+
+    return lower
+
+
 def _nullif(first: pl.Expr, second: pl.Expr) -> pl.Expr:
     return pl.when((first == second).fill_null(value=False)).then(None).otherwise(first)
-
-
-def _extreme(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, highest: bool) -> pl.Expr:
-    """GREATEST and LEAST; of equal intervals the first."""
-    if result != types.CALENDAR:
-        return semantics.greatest(args, result) if highest else pl.min_horizontal(*args)
-    best = args[0]
-    for other in args[1:]:
-        a, b = sort_key(best, result), sort_key(other, result)
-        best = pl.when((b > a if highest else b < a).fill_null(a.is_null())).then(other).otherwise(best)
-    return best
 
 
 def _sign(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -201,8 +209,8 @@ SCALAR: dict[str, ScalarFunction] = {
     "isnan": of_arguments(lambda x: x.is_nan()),
     "isinf": of_arguments(lambda x: x.is_infinite()),
     "isfinite": of_arguments(lambda x: x.is_finite()),
-    "greatest": partial(_extreme, highest=True),
-    "least": partial(_extreme, highest=False),
+    "greatest": _extreme(">", semantics.greatest),
+    "least": _extreme("<", lambda xs, _result: pl.min_horizontal(*xs)),
     "coalesce": of_arguments(lambda *xs: pl.coalesce(*xs)),
     "nullif": of_arguments(_nullif),
     **ELEMENTS,
@@ -219,7 +227,7 @@ _FAILING_VALUES = (
     *INTERVAL, "add_days", "make_time", "make_timestamp", "make_timestamptz", "strptime", "time_bucket", "unhex",
     "unbin", "from_base64",
     "to_base", "decode", "hamming", "jaccard", "format", "printf", "parse_formatted_bytes", "bar", "binom", "factorial",
-    "error",
+    "error", "map", "map_of", "map_from_entries",
     # What they make may be more than the memory limit.
     "repeat", "range", "generate_series", "list_resize", "list_repeat", "replace", "regexp_replace", "array_to_string",
 )  # fmt: skip

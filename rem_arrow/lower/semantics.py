@@ -53,6 +53,17 @@ def in_calendar(stamp: pl.Expr) -> pl.Expr:
     return raising((micros < _STAMP_MIN) | (micros > _STAMP_MAX), stamp)
 
 
+def refused(bad: pl.Expr, message: str, x: pl.Expr) -> pl.Expr:
+    """Return `x`, and an ExecuteError with this text where `bad` holds."""
+
+    def checked(flags: pl.Series) -> pl.Series:
+        if flags.any():
+            raise ExecuteError(message)
+        return pl.Series([True]).new_from_index(0, len(flags))
+
+    return pl.when(bad.map_batches(checked, return_dtype=pl.Boolean, is_elementwise=True)).then(x)
+
+
 def negate(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`-x`. SQL: the negative of the smallest integer is an error. Polars: it wraps, and 128 bits have no negative at
     all."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import operator
 from collections.abc import Callable
 from functools import reduce
@@ -77,7 +76,9 @@ def _pad(x: pl.Expr, length: pl.Expr, fill: pl.Expr, *, left: bool) -> pl.Expr:
 def _trimmed(side: str) -> Callable[..., pl.Expr]:
     def trim(x: pl.Expr, characters: pl.Expr | None = None) -> pl.Expr:
         what = characters if characters is not None else pl.lit(" ")
-        return {"both": x.str.strip_chars, "start": x.str.strip_chars_start, "end": x.str.strip_chars_end}[side](what)
+        strip = {"both": x.str.strip_chars, "start": x.str.strip_chars_start, "end": x.str.strip_chars_end}[side]
+        # To Polars NULL is every kind of space.
+        return pl.when(what.is_not_null()).then(strip(what))
 
     return trim
 
@@ -121,10 +122,6 @@ def _translate(text: str, old: str, new: str) -> str:
 
 def _ascii(text: object) -> int:
     return ord(str(text)[0]) if text else 0
-
-
-def _md5(text: object) -> str:
-    return hashlib.md5(str(text).encode(), usedforsecurity=False).hexdigest()
 
 
 def _octets(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -172,5 +169,4 @@ TEXT: dict[str, ScalarFunction] = {
     "ilike": of_arguments(lambda x, p, escape=None: semantics.like(x, p, escape, ignore_case=True)),
     "ascii": _each(_ascii, pl.Int32()),
     "chr": _each(_chr, pl.String()),
-    "md5": _each(_md5, pl.String()),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.lower import semantics
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.plan import nested_functions as nested
 
@@ -57,12 +58,18 @@ def _zip_batch(rows: pl.Series) -> pl.Series:
 
 def _map(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """Keys and values side by side; NULL where either is NULL."""
+    paired = args[0].list.len() == args[1].list.len()
     zipped = _zipped(
         args,
         arg_types,
         pl.List(nested.struct_of({"1": nested.item_of(arg_types[0]), "2": nested.item_of(arg_types[1])})),
     )
-    return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(_entries([zipped], arg_types[:1], result))
+    entries = pl.when(args[0].is_not_null() & args[1].is_not_null()).then(zipped)
+    return _entries(
+        [semantics.refused(~paired, "the keys and the values of a map differ in number", entries)],
+        arg_types[:1],
+        result,
+    )
 
 
 def _map_part(name: str) -> ScalarFunction:
@@ -74,7 +81,14 @@ def _map_contains(m: pl.Expr, key: pl.Expr) -> pl.Expr:
 
 
 def _entries(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return args[0].list.eval(pl.element().struct.rename_fields(["key", "value"]))
+    return _map_of(args[0].list.eval(pl.element().struct.rename_fields(["key", "value"])))
+
+
+def _map_of(entries: pl.Expr) -> pl.Expr:
+    """Entries as a map: each key once, and none NULL."""
+    keys = entries.list.eval(pl.element().struct.field("key"))
+    known = semantics.refused(keys.list.eval(pl.element().is_null()).list.any(), "a key of a map is NULL", entries)
+    return semantics.refused(keys.list.n_unique() < keys.list.len(), "a map has a key twice", known)
 
 
 STRUCTS: dict[str, ScalarFunction] = {
@@ -83,6 +97,7 @@ STRUCTS: dict[str, ScalarFunction] = {
     "struct_concat": _joined_structs,
     "list_zip": _zipped,
     "map": _map,
+    "map_of": of_arguments(_map_of),
     "map_keys": _map_part("key"),
     "map_values": _map_part("value"),
     "map_entries": of_arguments(lambda m: m),

@@ -15,7 +15,8 @@ from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.time_series import series_of_times
-from rem_arrow.plan import types
+from rem_arrow.plan import functions, types
+from rem_arrow.plan.date_parts import PART_OF, PARTS_OF_INTERVALS, PARTS_OF_TIMES, UNIT_OF
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
 
 _EVERY = {
@@ -64,17 +65,29 @@ def _epoch(args: list[pl.Expr], arg_types: list[pl.DataType], _result: pl.DataTy
 
 
 def _by_unit(unit: pl.Expr, choices: Mapping[str, Callable[[], pl.Expr]], what: str) -> pl.Expr:
-    """Return the expression of a unit; a unit that is a column chooses for each row, NULL for none of them."""
-    singular = unit.str.to_lowercase().str.replace(r"s$", "")
+    """Return the expression of a unit, by any of its names; a unit that is a column chooses for each row. An
+    ExecuteError for none of them."""
+
+    def known(texts: pl.Series) -> pl.Series:
+        lowered = texts.str.to_lowercase()
+        names = lowered.replace_strict(
+            PART_OF if what == "date_part" else UNIT_OF, default=None, return_dtype=pl.String
+        )
+        bad = texts.filter(~names.is_in(list(choices)) | (names.is_null() & texts.is_not_null()))
+        if len(bad):
+            raise ExecuteError(f"'{bad[0]}' is not a unit of {what} here; it takes {', '.join(choices)}")
+        return names
+
+    names = unit.map_batches(known, return_dtype=pl.String, is_elementwise=True)
     if not unit.meta.root_names():
-        name = pl.select(singular).item()
-        if name is not None and name not in choices:
-            raise ExecuteError(f"'{name}' is not a unit of {what}; it takes {', '.join(choices)}")
-        return choices[name]() if name is not None else pl.when(pl.lit(value=False)).then(choices["day"]())
+        name = pl.select(names).item()
+        return (
+            choices[name]() if name is not None else pl.when(pl.lit(value=False)).then(next(iter(choices.values()))())
+        )
     first, *rest = choices.items()
-    chain: Then | ChainedThen = pl.when(singular == first[0]).then(first[1]())
+    chain: Then | ChainedThen = pl.when(names == first[0]).then(first[1]())
     for name, choice in rest:
-        chain = chain.when(singular == name).then(choice())
+        chain = chain.when(names == name).then(choice())
     return chain.otherwise(None)
 
 
@@ -99,8 +112,15 @@ def _start_of_iso_year(x: pl.Expr) -> pl.Expr:
 
 def _date_part(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """A part that a column names."""
-    choices = {name: partial(part, args[1:], arg_types[1:], pl.Int64()) for name, part in _PARTS.items()}
+    names: tuple[str, ...] = functions.DATE_PARTS
+    if types.is_interval(arg_types[1]) or isinstance(arg_types[1], pl.Time):
+        names = PARTS_OF_INTERVALS if types.is_interval(arg_types[1]) else PARTS_OF_TIMES
+    choices = {name: partial(_float_part, name, args[1], arg_types[1]) for name in names}
     return _by_unit(args[0], choices, "date_part").cast(result)
+
+
+def _float_part(name: str, x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return TEMPORAL[name]([x], [dtype], pl.Float64()).cast(pl.Float64)
 
 
 def _date_diff(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

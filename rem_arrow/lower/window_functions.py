@@ -117,11 +117,8 @@ def _taken(values: pl.Series, places: Places, inside: np.ndarray) -> pl.Series:
 
 def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
     values, layout = inputs.args[0], inputs.layout
-    distance = (
-        inputs.args[1].cast(pl.Int64).fill_null(0).to_numpy()
-        if len(inputs.args) > 1
-        else np.ones(layout.rows, dtype=np.int64)
-    )
+    given = inputs.args[1].cast(pl.Int64) if len(inputs.args) > 1 else None
+    distance = np.ones(layout.rows, dtype=np.int64) if given is None else given.fill_null(0).to_numpy()
     distance = -distance if call.function == "lag" else distance
     counted = _counted(call, inputs)
     if call.ignore_nulls:
@@ -140,7 +137,8 @@ def _shifted(call: WindowCall, inputs: Inputs) -> pl.Series:
     shifted = _taken(values, places, inside)
     if len(inputs.args) > 2:
         shifted = shifted.zip_with(pl.Series(inside), inputs.args[2].cast(shifted.dtype))
-    return shifted
+    # NULL rows on there is nothing, and no default either.
+    return shifted if given is None else shifted.set(given.is_null(), None)
 
 
 def _nth(call: WindowCall, inputs: Inputs) -> pl.Series:

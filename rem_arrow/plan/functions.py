@@ -141,7 +141,6 @@ SCALAR: dict[str, Function] = {
     "chr": _define("integer", _TEXT),
     "octet_length": _define("any", _INT),
     "bit_length": _define("text", _INT),
-    "md5": _define("text", _TEXT),
     "like": _define("text text text?", _BOOL),
     "ilike": _define("text text text?", _BOOL),
     **{name: _define("span", _INT) for name in DATE_PARTS if name not in TIME and name != "epoch"},

@@ -2,8 +2,8 @@
 
 An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float",
 "integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a
-temporal value or an interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is), or
-"same" (all such arguments to their common type).
+temporal value or an interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is),
+"formats" (a text, or a list of texts), or "same" (all such arguments to their common type).
 """
 
 from __future__ import annotations

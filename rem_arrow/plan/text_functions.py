@@ -29,6 +29,7 @@ TEXT: dict[str, Function] = {
     "url_encode": define("text", _TEXT),
     "url_decode": define("text", _TEXT),
     # Digests.
+    "md5": define("blob", _TEXT),
     "sha1": define("blob", _TEXT),
     "sha256": define("blob", _TEXT),
     "md5_number": define("blob", pl.UInt128()),

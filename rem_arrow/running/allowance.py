@@ -23,6 +23,10 @@ _MEMORY_BYTES = 4 << 30
 _UNITS = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
+class TooLargeError(ExecuteError):
+    """What a statement would make needs more memory than it may have."""
+
+
 class Allowance:
     """What a statement may make. Safe in many threads.
 
@@ -52,11 +56,11 @@ class Allowance:
         """
         self.check()
         if size > self.limit:
-            raise ExecuteError(f"{what} would make {_shown(size)} at once, and {self._allowed()}")
+            raise TooLargeError(f"{what} would make {_shown(size)} at once, and {self._allowed()}")
         grown = 0 if self._watch is None else self._watch.growth()
         with self._lock:
             if self._asked + max(grown, made) + size > self.limit:
-                raise ExecuteError(f"{what} would make {_shown(size)} more in this statement, and {self._allowed()}")
+                raise TooLargeError(f"{what} would make {_shown(size)} more in this statement, and {self._allowed()}")
             self._asked += size
         try:
             yield

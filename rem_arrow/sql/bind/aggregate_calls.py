@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.plan import functions
 from rem_arrow.plan.nodes import AggregateCall, Cast, Column, Expr, Literal
-from rem_arrow.plan.walk import columns_of
+from rem_arrow.plan.walk import columns_of, expr_children
 from rem_arrow.sql.bind import aggregate_arguments
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
@@ -81,7 +81,18 @@ def aggregate_call(binder: ExprBinder, tree: exp.Expression, where: Expr | None)
         counts = "one argument" if most == 1 else f"{aggregate.args_min} to {most} arguments"
         raise binder.error(f"{name} takes {counts}, not {len(trees)}", tree)
     call = _aggregate_call(binder, name, aggregate, trees, distinct=distinct)
-    return replace(call, where=where, order=aggregate_arguments.sort_keys(binder, parts.order))
+    order = aggregate_arguments.sort_keys(binder, parts.order)
+    if distinct and not all(_made_of(key.expr, [binder.bind(t) for t in trees]) for key in order):
+        raise binder.error(
+            f"{name}(DISTINCT ...) is ordered by its arguments only", tree, "Order the rows in a subquery before."
+        )
+    return replace(call, where=where, order=order)
+
+
+def _made_of(expr: Expr, parts: list[Expr]) -> bool:
+    """Say whether an expression reads nothing but these."""
+    inner = expr_children(expr)
+    return expr in parts or isinstance(expr, Literal) or (bool(inner) and all(_made_of(e, parts) for e in inner))
 
 
 def _aggregate_call(

@@ -8,9 +8,11 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Cast, Expr, Literal
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
+from rem_arrow.sql.bind.containers import apply, unified
 from rem_arrow.sql.bind.conversions import cast_to, fit_literals, fits, signed
 from rem_arrow.sql.bind.intervals import interval_arithmetic, negated_interval
 
@@ -59,6 +61,9 @@ def arithmetic(binder: ExprBinder, operator: str, left: Expr, right: Expr, tree:
     with_dates = interval_arithmetic(binder, operator, left, right, tree) or _date_arithmetic(operator, left, right)
     if with_dates is not None:
         return with_dates
+    if operator == "+" and (nested.is_list(left.dtype) or nested.is_list(right.dtype)):
+        lists = unified(binder, ["list", "list"], [left, right], tree)
+        return apply("list_concat", *lists)
     left, right = _numbers(left, right), _numbers(right, left)
     left, right = fit_literals(left, right)
     dtype = types.arithmetic(operator, left.dtype, right.dtype)

@@ -9,7 +9,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
-from rem_arrow.sql.bind.containers import field, listed, packed
+from rem_arrow.sql.bind.containers import field, listed, packed, unified
 from rem_arrow.sql.bind.subscripts import indexed
 
 _EMPTY_MAP = Call("list_value", (), nested.map_of(pl.Null(), pl.Null()))
@@ -94,7 +94,7 @@ def _map(binder: ExprBinder, tree: exp.Expression) -> Expr:
     keys, values = tree.args.get("keys"), tree.args.get("values")
     if keys is None or values is None:
         return _EMPTY_MAP
-    pair = (binder.bind(keys), binder.bind(values))
+    pair = tuple(unified(binder, ["array", "array"], [binder.bind(keys), binder.bind(values)], tree))
     return Call("map", pair, nested.map_of(*(nested.item_of(p.dtype) for p in pair)))
 
 
@@ -110,7 +110,8 @@ def _map_of_pairs(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return _EMPTY_MAP
     keys = binder.same([binder.bind(_key(e.this)) for e in entries], tree)
     values = binder.same([binder.bind(e.expression) for e in entries], tree)
-    return listed(binder, [packed({"key": k, "value": v}) for k, v in zip(keys, values, strict=True)], tree)
+    entries = listed(binder, [packed({"key": k, "value": v}) for k, v in zip(keys, values, strict=True)], tree)
+    return Call("map_of", (entries,), entries.dtype)
 
 
 def _key(tree: exp.Expression) -> exp.Expression:

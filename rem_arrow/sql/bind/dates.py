@@ -10,7 +10,8 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
-from rem_arrow.plan import functions, statement_time, types
+from rem_arrow.plan import statement_time, types
+from rem_arrow.plan.date_parts import PART_OF, UNIT_OF
 from rem_arrow.plan.interval_text import Interval, interval_of_amount, unit_of
 from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.time_functions import TO_UNITS, UNIT_MICROSECONDS
@@ -27,22 +28,6 @@ _ZONED_WIDTH_MIN = 15 * UNIT_MICROSECONDS["minute"]
 _UNIT_FUNCTIONS = {unit: name for name, unit in TO_UNITS.items()}
 # Units that may have a part: INTERVAL '1.5' SECOND. Of others INTERVAL '1.5' DAY is one.
 _PARTED = ("second", "millisecond")
-_DIFF_UNITS = {
-    "ISOYEAR",
-    "DECADE",
-    "CENTURY",
-    "MILLENNIUM",
-    "YEAR",
-    "QUARTER",
-    "MONTH",
-    "WEEK",
-    "DAY",
-    "HOUR",
-    "MINUTE",
-    "SECOND",
-    "MILLISECOND",
-    "MICROSECOND",
-}
 
 
 def _interval(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -73,23 +58,26 @@ def _of_number(binder: ExprBinder, text: str, unit: str, tree: exp.Expression) -
 
 
 def _date_trunc(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    unit = tree.args["unit"]
-    if isinstance(unit, exp.Var):
-        # SQLGlot reads a column here as a word too: date_trunc(part, d).
-        is_column = binder.scope.knows(unit.name) and unit.name.upper().rstrip("S") not in _DIFF_UNITS
-        unit = exp.column(unit.name) if is_column else exp.Literal.string(unit.name.lower())
-    return SPECIAL["date_trunc"](binder, [unit, tree.this], tree)
+    return SPECIAL["date_trunc"](binder, [_unit(binder, tree, "date_trunc"), tree.this], tree)
 
 
 def _date_diff(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    unit = tree.args["unit"].name.upper() if tree.args.get("unit") is not None else "DAY"
-    if unit not in _DIFF_UNITS:
-        raise binder.error(
-            f"{unit.lower()} is not a unit of date_diff",
-            tree,
-            f"Units: {', '.join(sorted(u.lower() for u in _DIFF_UNITS))}.",
-        )
-    return call(binder, "date_diff", [exp.Literal.string(unit.lower()), tree.expression, tree.this], tree)
+    return call(binder, "date_diff", [_unit(binder, tree, "date_diff"), tree.expression, tree.this], tree)
+
+
+def _unit(binder: ExprBinder, tree: exp.Expression, name: str) -> exp.Expression:
+    """Return the unit as a text, or as the column that names it: SQLGlot reads date_trunc(part, d) as a word too."""
+    unit = tree.args.get("unit") or exp.Literal.string("day")
+    if not isinstance(unit, (exp.Var, exp.Literal)):
+        return unit
+    word = unit.name.lower()
+    if word in UNIT_OF:
+        return exp.Literal.string(word)
+    if isinstance(unit, exp.Var) and binder.scope.knows(unit.name):
+        return exp.column(unit.name)
+    raise binder.error(
+        f"{word} is not a unit of {name}", tree, suggest(word, tuple(dict.fromkeys(UNIT_OF.values())), "Units")
+    )
 
 
 def _extract(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -97,10 +85,11 @@ def _extract(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def part(binder: ExprBinder, part: str, operand: exp.Expression, tree: exp.Expression) -> Expr:
-    name = "timezone_offset" if part.lower() == "timezone" else functions.canonical(part)
-    name = name if name in functions.DATE_PARTS else functions.canonical(name.rstrip("s"))
-    if name not in functions.DATE_PARTS:
-        raise binder.error(f"{part} is not a part of a date", tree, suggest(part, functions.DATE_PARTS, "Parts"))
+    name = PART_OF.get(part.lower())
+    if name is None:
+        raise binder.error(
+            f"{part} is not a part of a date", tree, suggest(part, tuple(dict.fromkeys(PART_OF.values())), "Parts")
+        )
     return call(binder, name, [operand], tree)
 
 

@@ -9,13 +9,12 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
-from rem_arrow.plan import functions
+from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.constructors import row, struct_insert
 from rem_arrow.sql.bind.containers import apply, unified
-from rem_arrow.sql.bind.conversions import common_type
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subscripts import at, sliced
 from rem_arrow.sql.text.trees import literal_text
@@ -79,11 +78,10 @@ def _reduce(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
     source = _source(binder, trees[:2], "list_reduce", tree)
     item = nested.item_of(source.dtype)
     start = [binder.bind(trees[2])] if len(trees) > 2 else []
-    value = common_type([Literal(None, item), *start]) if start else item
-    for _ in range(2):
-        body = _lambda(binder, trees[1], [value or item, item, _INT], "list_reduce")
-        value = common_type([Literal(None, value or item), body.body])
-    dtype = value or item
+    value = types.common(item, start[0].dtype) or pl.String() if start else item
+    body = _lambda(binder, trees[1], [value, item, _INT], "list_reduce")
+    dtype = types.common(value, body.dtype) or value
+    body = _lambda(binder, trees[1], [dtype, item, _INT], "list_reduce")
     body = Lambda(body.variables, binder.converted(body.body, dtype, tree), dtype)
     return Call("list_reduce", (source, body, *(binder.converted(s, dtype, tree) for s in start)), dtype)
 
@@ -144,6 +142,19 @@ def _extract_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
     return at(binder, binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
+def _without_end(name: str) -> Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]:
+    """array_pop_front(l) and array_pop_back(l): all items but the first, or the last."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        if len(trees) != 1:
+            raise binder.error(f"{name} takes a list", tree)
+        source = binder.bind(trees[0])
+        ends = (2, -1) if name.endswith("front") else (1, -2)
+        return sliced(binder, [source, *(Literal(end, _INT) for end in ends)], tree)
+
+    return bind
+
+
 def _prepend_to(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     return call(binder, "list_prepend", trees[::-1], tree)
 
@@ -187,6 +198,7 @@ BY_NAME: dict[str, Callable[[ExprBinder, list[exp.Expression], exp.Expression], 
     "struct_update": struct_insert,
     "list_prepend_to": _prepend_to,
     "row": _row_call,
+    **{name: _without_end(name) for name in ("array_pop_front", "array_pop_back")},
     "list_first": _list_end(1),
     "list_last": _list_end(-1),
 }

@@ -36,6 +36,7 @@ _NULL_AS: dict[str, pl.DataType] = {
     "stamp": pl.Datetime("us"),
     "interval": types.CALENDAR,
     "shown": pl.String(),
+    "formats": pl.String(),
 }
 # Whether a type is of a kind; kinds that are not here take any.
 _FITS: dict[str, Callable[[pl.DataType], bool]] = {
@@ -54,6 +55,7 @@ _FITS: dict[str, Callable[[pl.DataType], bool]] = {
     "interval": types.is_interval,
     "span": lambda dtype: types.is_temporal(dtype) or types.is_interval(dtype),
     "blob": lambda dtype: types.is_text(dtype) or isinstance(dtype, pl.Binary),
+    "formats": lambda dtype: types.is_text(nested.item_of(dtype) if nested.is_list(dtype) else dtype),
 }
 
 

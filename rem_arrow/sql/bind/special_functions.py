@@ -9,10 +9,11 @@ from typing import TypeAlias
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.datatypes import sql_name, widens
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.plan import statement_time, types
-from rem_arrow.plan.nodes import Call, Case, Cast, Expr, Literal
+from rem_arrow.plan.nodes import Call, Case, Cast, Column, Expr, Literal
+from rem_arrow.plan.walk import columns_of
 from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
@@ -74,18 +75,12 @@ def _typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
 
 
 def _try(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """TRY(CAST(x AS t)) is TRY_CAST; nothing else can be tried value by value."""
+    """TRY(x): NULL for a row for which x is an error; TRY(CAST(x AS t)) of a column is TRY_CAST."""
     _expect(binder, trees, 1, tree)
     operand = binder.bind(trees[0])
-    if isinstance(operand, Cast):
+    if isinstance(operand, Cast) and isinstance(operand.operand, (Column, Literal)):
         return Cast(operand.operand, operand.dtype, safe=True)
-    if isinstance(operand, Call) and operand.function in _HARMLESS_IF and len(operand.args) == 2:
-        zero = Call("=", (operand.args[1], cast_to(Literal(0, pl.Int32()), operand.args[1].dtype)), pl.Boolean())
-        return Case(((zero, Literal(None, operand.dtype)),), operand, operand.dtype)
-    return operand
-
-
-_HARMLESS_IF = ("//", "%")
+    return Call("try", (operand,), operand.dtype)
 
 
 def _constant_or_null(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -166,10 +161,23 @@ def _nullif(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
     )
 
 
+def _check_places(binder: ExprBinder, name: str, dtype: pl.DataType, tree: exp.Expression) -> None:
+    """The number of places is an INTEGER; of a decimal, whose type it is part of, a constant."""
+    places = binder.bind(tree)
+    if places.dtype.is_integer() and not widens(places.dtype, pl.Int32()):
+        raise binder.error(f"{name} takes an INTEGER here, and this is {sql_name(places.dtype)}", tree)
+    if isinstance(dtype, pl.Decimal) and columns_of(places):
+        raise binder.error(
+            f"{name} of a {sql_name(dtype)} takes a constant number of places", tree, "Cast it to DOUBLE."
+        )
+
+
 def _places(name: str) -> Special:
     """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        if len(trees) == 2:
+            _check_places(binder, name, binder.bind(trees[0]).dtype, trees[1])
         rounded = call(binder, name, trees, tree)
         if not (isinstance(rounded, Call) and len(rounded.args) == 2 and isinstance(rounded.dtype, pl.Decimal)):
             return rounded

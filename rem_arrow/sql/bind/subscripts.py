@@ -10,7 +10,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
-from rem_arrow.plan.nodes import Call, Column, Expr, Literal
+from rem_arrow.plan.nodes import Call, Case, Column, Expr, Literal
 from rem_arrow.sql.bind import search_scores
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import apply, check_places, field, packed, unified
@@ -135,12 +135,19 @@ def _slice(binder: ExprBinder, base: Expr, place: exp.Slice, tree: exp.Expressio
         t if t is not None and not (isinstance(t, exp.Neg) and t.this is None) else None
         for t in (place.this, place.expression)
     ]
+    steps = [] if step is None else [binder.converted(binder.bind(step), _INT, tree)]
     bounds = [
-        binder.converted(binder.bind(t), _INT, tree) if t is not None else Literal(d, _INT)
+        binder.converted(binder.bind(t), _INT, tree) if t is not None else _open_end(d, steps)
         for t, d in zip(ends, (1, -1), strict=True)
     ]
-    steps = [] if step is None else [binder.converted(binder.bind(step), _INT, tree)]
     return sliced(binder, [base, *bounds, *steps], tree)
+
+
+def _open_end(place: int, steps: list[Expr]) -> Expr:
+    """The first or last place of a list; backwards a slice begins with the last."""
+    end = Literal(place, _INT)
+    backwards = [Call("<", (step, Literal(0, _INT)), pl.Boolean()) for step in steps]
+    return Case(((backwards[0], Literal(-place, _INT)),), end, _INT) if backwards else end
 
 
 def sliced(binder: ExprBinder, args: list[Expr], tree: exp.Expression) -> Expr:

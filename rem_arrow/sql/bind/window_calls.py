@@ -13,7 +13,7 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan.nodes import Bound, Call, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
-from rem_arrow.sql.bind.conversions import cast_to
+from rem_arrow.sql.bind.conversions import cast_to, castable
 from rem_arrow.sql.text.arguments import name_and_arguments
 from rem_arrow.sql.text.trees import named_argument
 
@@ -169,7 +169,7 @@ def _value(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
     if len(args) > 2:
-        args[0], args[2] = binder.same([args[0], args[2]], tree)
+        args[2] = _default(binder, args[2], args[0].dtype, trees[2])
     return WindowCall(name, tuple(args), args[0].dtype)
 
 
@@ -179,6 +179,13 @@ def _count(binder: ExprBinder, name: str, tree: exp.Expression) -> Expr:
     if not (count.dtype.is_numeric() or types.is_text(count.dtype) or isinstance(count.dtype, pl.Null)):
         raise binder.error(f"{name} takes a number of rows, and this is {sql_name(count.dtype)}", tree)
     return cast_to(count, _INT)
+
+
+def _default(binder: ExprBinder, value: Expr, dtype: pl.DataType, tree: exp.Expression) -> Expr:
+    """Return what lag and lead give where there is no such row: cast to the type of the others."""
+    if not castable(value.dtype, dtype):
+        raise binder.error(f"the default is {sql_name(value.dtype)}, where {sql_name(dtype)} is needed", tree)
+    return cast_to(value, dtype, explicit=True)
 
 
 def _frame(

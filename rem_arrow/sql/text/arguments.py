@@ -124,6 +124,8 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.JSONType: ("json_type", ("this", "expression")),
     exp.JSONArray: ("json_array", ("expressions",)),
 }
+# What SQLGlot adds of its own.
+_NO_ARGUMENTS = ("charset", "length", "order", "separator")
 
 
 def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]:
@@ -140,4 +142,11 @@ def name_and_arguments(tree: exp.Expression) -> tuple[str, list[exp.Expression]]
             trees += [v for v in value if isinstance(v, exp.Expression)]
         elif isinstance(value, exp.Expression):
             trees.append(value)
-    return name, trees
+    return name, trees + _left_over(tree, keys)
+
+
+def _left_over(tree: exp.Expression, keys: tuple[str, ...]) -> list[exp.Expression]:
+    """Return arguments of a call that SQLGlot's class has for other databases: the function has too many then."""
+    return [
+        v for k, v in tree.args.items() if k not in keys and isinstance(v, exp.Expression) and k not in _NO_ARGUMENTS
+    ]

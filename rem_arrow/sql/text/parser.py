@@ -35,6 +35,7 @@ _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
 _SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
 _MACRO = re.compile(r"\s*(?:CREATE|DROP)\b.*?\b(?:MACRO|FUNCTION)\b", re.IGNORECASE | re.DOTALL)
 _BLANK = re.compile(r"[^\n]")
+_OPEN_SLICE = ((TokenType.COLON, ":"), (TokenType.DASH, "-"), (TokenType.COLON, ":"))
 # SQLGlot takes these for names.
 _TRANSACTION_WORDS = {
     "START TRANSACTION": exp.Transaction,
@@ -232,11 +233,21 @@ def _plain_tokens(tokens: list[Token]) -> list[Token]:
             case TokenType.STRING if plain and plain[-1].text in ("x", "X") and plain[-1].end + 1 == token.start:
                 plain[-1] = like(plain[-1], TokenType.VAR, "unhex")
                 plain += [like(token, TokenType.L_PAREN, "("), token, like(token, TokenType.R_PAREN, ")")]
+            case TokenType.DCOLON if _is_slice(tokens, place):
+                # l[::-1] is l[:-:-1]: from one end to the other.
+                plain += [like(token, kind, text) for kind, text in _OPEN_SLICE]
             case TokenType.VALUES if _is_name(tokens, place):
                 plain.append(like(token, TokenType.VAR, token.text))
             case _:
                 plain.append(token)
     return plain
+
+
+def _is_slice(tokens: list[Token], place: int) -> bool:
+    """Say whether `::` is two ends of a slice, as in l[2::-1], and no cast."""
+    return 0 < place < len(tokens) - 1 and (
+        tokens[place - 1].token_type == TokenType.L_BRACKET or tokens[place + 1].token_type == TokenType.DASH
+    )
 
 
 def _is_name(tokens: list[Token], place: int) -> bool:
