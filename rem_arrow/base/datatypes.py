@@ -127,6 +127,8 @@ def sql_name(dtype: pl.DataType) -> str:
             return sql_name(_item(dtype)) + "".join(f"[{n}]" for n in dtype.shape)
         case pl.Struct() if [f.name for f in dtype.fields] == _CALENDAR_FIELDS:
             return "INTERVAL"
+        case pl.Struct() if [f.name for f in dtype.fields] == [str(i + 1) for i in range(len(dtype.fields))]:
+            return "TUPLE(" + ", ".join(_nested_name(instance(f.dtype)) for f in dtype.fields) + ")"
         case pl.Struct():
             return (
                 "STRUCT("

@@ -237,7 +237,9 @@ def _map_extract_list(args: list[pl.Expr], arg_types: list[pl.DataType], result:
     """The value of a key in a list, an empty one if the map has none."""
     keys = args[0].list.eval(pl.element().struct.field("key"))
     value = _map_extract(args, arg_types, nested.item_of(result))
-    return pl.when(keys.list.contains(args[1])).then(pl.concat_list([value])).otherwise(pl.lit([], dtype=result))
+    known = args[0].is_not_null()
+    hits = pl.when(keys.list.contains(args[1])).then(pl.concat_list([value])).otherwise(pl.lit([], dtype=result))
+    return pl.when(known).then(hits)
 
 
 def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> ScalarFunction:

@@ -22,13 +22,15 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def _hex(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     if arg_types[0].is_integer():
-        return over_distinct(lambda n: f"{_unsigned(n):X}", _TEXT)(args[0])
+        width = max(64, types.bits(arg_types[0]))
+        return over_distinct(lambda n: f"{_unsigned(n, width):X}", _TEXT)(args[0])
     return _bytes(args[0], arg_types[0]).bin.encode("hex").str.to_uppercase()
 
 
 def _bin(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     if arg_types[0].is_integer():
-        return over_distinct(lambda n: f"{_unsigned(n):b}", _TEXT)(args[0])
+        width = max(64, types.bits(arg_types[0]))
+        return over_distinct(lambda n: f"{_unsigned(n, width):b}", _TEXT)(args[0])
     return over_distinct(lambda value: "".join(f"{byte:08b}" for byte in value), _TEXT)(_bytes(args[0], arg_types[0]))
 
 
@@ -36,11 +38,9 @@ def _bytes(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return x if isinstance(dtype, pl.Binary) else x.cast(pl.String).cast(pl.Binary)
 
 
-def _unsigned(n: int) -> int:
-    """The two's complement of a negative number in 64 bits, or in 128 if it needs them."""
-    if n >= 0:
-        return n
-    return n + (1 << 64) if n >= -(1 << 63) else n + (1 << 128)
+def _unsigned(n: int, width: int) -> int:
+    """The two's complement of a negative number."""
+    return n if n >= 0 else n + (1 << width)
 
 
 def _unhex(text: str) -> bytes:

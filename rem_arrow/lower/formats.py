@@ -116,7 +116,7 @@ def _parsed_size(text: str) -> int:
 def _bar(x: float, low: float, high: float, width: float = _BAR_WIDTH) -> str:
     if not 1 <= width <= _BAR_WIDTH_MAX:
         raise ExecuteError(f"the width of a bar is 1 to {_BAR_WIDTH_MAX}, not {width:g}")
-    share = min(max((x - low) / (high - low), 0.0), 1.0) if high > low else 0.0
+    share = min(max((x - low) / (high - low), 0.0), 1.0) if high > low else float(x > high)
     eighths = int(share * width * 8)
     blocks = "█" * (eighths // 8) + (_BLOCKS[eighths % 8] if eighths % 8 else "")
     return blocks.ljust(int(width))

@@ -37,7 +37,7 @@ def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
 
 def _with_separator(x: pl.Expr, dtype: pl.DataType, separator: pl.Expr) -> pl.Expr:
     """A value as text; the items of a list with the separator between them, NULL if there are none."""
-    if not isinstance(dtype, (pl.List, pl.Array)):
+    if not isinstance(dtype, pl.List):
         return _texts([x], [dtype])[0]
     items = cast(x, dtype, pl.List(pl.String()), safe=False).list.drop_nulls()
     return pl.when(items.list.len() > 0).then(items.list.join(separator))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.lower import semantics
+from rem_arrow.lower.elements import ITEM, LIST, ROW, gathered, over_rows, spread
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.plan import nested_functions as nested
 
@@ -77,7 +78,29 @@ def _map_part(name: str) -> ScalarFunction:
 
 
 def _map_contains(m: pl.Expr, key: pl.Expr) -> pl.Expr:
-    return m.list.eval(pl.element().struct.field("key")).list.contains(key)
+    """Whether a map has a key; for the key NULL that is not known."""
+    return pl.when(key.is_not_null()).then(m.list.eval(pl.element().struct.field("key")).list.contains(key))
+
+
+def _map_contains_value(m: pl.Expr, value: pl.Expr) -> pl.Expr:
+    return pl.when(value.is_not_null()).then(m.list.eval(pl.element().struct.field("value")).list.contains(value))
+
+
+def _map_contains_entry(m: pl.Expr, key: pl.Expr, value: pl.Expr) -> pl.Expr:
+    return pl.when(m.is_not_null()).then(m.list.contains(pl.struct(key.alias("key"), value.alias("value"))))
+
+
+def _map_concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """All entries; of a key that several maps have, the last value, in the place of the first."""
+    empty = pl.lit([], dtype=result)
+    joined = pl.concat_list([a.fill_null(empty) for a in args])
+    return over_rows({LIST: joined}, lambda rows: gathered(rows, _last_values(rows), result), result)
+
+
+def _last_values(rows: pl.DataFrame) -> pl.DataFrame:
+    cells = spread(rows).unnest(LIST)
+    merged = cells.group_by(ROW, "key", maintain_order=True).agg(pl.col("value").last())
+    return merged.select(ROW, pl.struct("key", "value").alias(ITEM))
 
 
 def _entries(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -103,4 +126,7 @@ STRUCTS: dict[str, ScalarFunction] = {
     "map_entries": of_arguments(lambda m: m),
     "map_from_entries": _entries,
     "map_contains": of_arguments(_map_contains),
+    "map_contains_value": of_arguments(_map_contains_value),
+    "map_contains_entry": of_arguments(_map_contains_entry),
+    "map_concat": _map_concat,
 }

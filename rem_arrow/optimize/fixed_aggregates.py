@@ -35,7 +35,7 @@ def fixed_call(name: str, call: AggregateCall, columns: Mapping[str, Fixed], nam
     if number is not None and argument is not None and is_decimal(argument):
         expr, fixed = number
         whole = replace(rest, argument=expr, dtype=INT)
-        if call.function in _PICKED:
+        if call.function in _PICKED and not call.extra:
             return FixedCall(((name, whole),), Column(name, INT), fixed)
         if call.function == "sum" and not call.distinct:
             return _sum(name, replace(whole, function="fixed_sum"), fixed, call.dtype, names)

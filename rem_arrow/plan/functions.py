@@ -24,6 +24,11 @@ from rem_arrow.plan.time_functions import TIME, TIME_ALIASES
 _INT, _TEXT, _FLOAT, _BOOL = pl.Int64(), pl.String(), pl.Float64(), pl.Boolean()
 
 
+def _whole(arg_types: list[pl.DataType]) -> pl.DataType:
+    """The result of GCD and LCM: BIGINT, and HUGEINT for one."""
+    return pl.Int128() if pl.Int128() in arg_types else pl.Int64()
+
+
 def _first(arg_types: list[pl.DataType]) -> pl.DataType:
     return arg_types[0]
 
@@ -94,8 +99,8 @@ SCALAR: dict[str, Function] = {
         )
     },
     "trunc": _define("number integer?", _round),
-    "gcd": _define("integer integer", _INT),
-    "lcm": _define("integer integer", _INT),
+    "gcd": _define("whole whole", _whole),
+    "lcm": _define("whole whole", _whole),
     "factorial": _define("integer", pl.Int128()),
     "xor": _define("integer integer", _INT),
     "bit_count": _define("number", pl.Int8()),
@@ -246,9 +251,13 @@ AGGREGATES: dict[str, Aggregate] = {
 }
 
 
+# The lists whose items an aggregate takes.
+_ITEMS_OF = {"number": "numbers", "float": "numbers", "boolean": "conditions"}
+
+
 def _over_items(aggregate: Aggregate) -> Function:
     """An aggregate as a function of a list."""
-    kinds = ("array", *aggregate.args[1:])
+    kinds = (_ITEMS_OF.get(aggregate.args[0], "array"), *aggregate.args[1:])
     return Function(kinds, lambda types: aggregate.result(item_of(types[0])), aggregate.args_min)
 
 
@@ -296,7 +305,7 @@ ALIASES: dict[str, str] = {
     "microseconds": "microsecond",
     "centuries": "century",
     "is_inf": "isinf",
-    "arbitrary": "any_value",
+    "arbitrary": "first",
     "every": "bool_and",
     "countif": "count_if",
     "quantile": "quantile_disc",

@@ -1,8 +1,9 @@
 """What a scalar function takes and gives: the kinds of its arguments, its result type, and whether it is volatile.
 
-An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "float",
-"integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a TIMESTAMP), "interval", "span" (a
-temporal value or an interval), "blob" (a text becomes its bytes), "shown" (anything, as text), "any" (as it is),
+An argument kind says what is taken and what it is cast to before the call: "text", "number" (as it is), "whole" (an
+integer as it is), "float", "integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a
+TIMESTAMP), "interval", "span" (a temporal value or an interval), "blob" (a text becomes its bytes), "bytes" (a text
+constant is read as a BLOB), "shown" (anything, as text), "any" (as it is), "numbers" and "conditions" (a list of them),
 "formats" (a text, or a list of texts), or "same" (all such arguments to their common type).
 """
 

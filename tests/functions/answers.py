@@ -31,12 +31,13 @@ class Pair:
         self.oracle = duckdb.connect()
         self.oracle.execute("SET timezone = 'UTC'")
         names = ", ".join(["n", *map(column, VALUES)])
-        for name, rows in {"v": range(max(map(len, VALUES.values())) + 1), "v1": range(1, 2), "vn": range(1)}.items():
+        for name, rows in {"v": range(max(map(len, VALUES.values())) + 1), "v1": range(1, 2)}.items():
             values = ", ".join(f"({', '.join([str(n), *_row(n)])})" for n in rows)
             for run in (self.oracle.execute, self.db.sql):
                 run(f"CREATE TABLE {name} AS SELECT * FROM (VALUES {values}) r({names})")
         for run in (self.oracle.execute, self.db.sql):
             run("CREATE TABLE v0 AS SELECT * FROM v WHERE n < 0")
+            run("CREATE TABLE vn AS SELECT * FROM v WHERE n = 0")
 
     def __enter__(self) -> Pair:
         return self
@@ -91,6 +92,8 @@ def _value(value: object) -> object:
         case dict() if set(value) == {"interval_months", "interval_microseconds"}:
             days, rest = divmod(value["interval_microseconds"], 86_400_000_000)
             return dt.timedelta(days=30 * value["interval_months"] + days, microseconds=rest)
+        case {"key": list() as keys, "value": list() as values} if len(value) == 2 and len(keys) == len(values):
+            return tuple((_value(k), _value(v)) for k, v in zip(keys, values, strict=True))
         case dict():
             return tuple((_value(k), _value(v)) for k, v in value.items())
         case list() if value and all(isinstance(v, dict) and set(v) == {"key", "value"} for v in value):

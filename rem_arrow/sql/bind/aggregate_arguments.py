@@ -112,7 +112,7 @@ def deviation(binder: ExprBinder, value: Expr) -> AggregateCall | None:
     others."""
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         return AggregateCall("mad", value, pl.Duration("us"))
-    return AggregateCall("mad", value, value.dtype) if isinstance(value.dtype, pl.Decimal) else None
+    return AggregateCall("mad", value, value.dtype) if isinstance(value.dtype, (pl.Decimal, pl.Float32)) else None
 
 
 def median(binder: ExprBinder, value: Expr) -> AggregateCall | None:
@@ -122,7 +122,7 @@ def median(binder: ExprBinder, value: Expr) -> AggregateCall | None:
     if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
         dtype: pl.DataType = pl.Datetime("us") if isinstance(value.dtype, pl.Date) else value.dtype
         return AggregateCall("quantile_cont", value, dtype, extra=half)
-    if isinstance(value.dtype, pl.Decimal):
+    if isinstance(value.dtype, (pl.Decimal, pl.Float32)):
         return AggregateCall("quantile_cont", value, value.dtype, extra=half)
     if types.is_text(value.dtype) or isinstance(value.dtype, pl.Boolean):
         return AggregateCall("quantile_disc", value, value.dtype, extra=half)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.plan import functions
-from rem_arrow.plan.nodes import AggregateCall, Cast, Column, Expr, Literal
+from rem_arrow.plan import functions, types
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.walk import columns_of, expr_children
 from rem_arrow.sql.bind import aggregate_arguments
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
@@ -57,6 +58,10 @@ def aggregate(binder: ExprBinder, tree: exp.Expression, where: Expr | None) -> E
     call = aggregate_call(binder.without_aggregates(), tree, where)
     if call is None:
         raise binder.error(f"{name} is not an aggregate function, so FILTER cannot follow it", tree)
+    if call.distinct and not all(_made_of(k.expr, [call.argument, *call.extra]) for k in call.order):
+        raise binder.error(
+            f"{name}(DISTINCT ...) is ordered by its arguments only", tree, "Order the rows in a subquery before."
+        )
     return _collected(binder, call)
 
 
@@ -81,18 +86,18 @@ def aggregate_call(binder: ExprBinder, tree: exp.Expression, where: Expr | None)
         counts = "one argument" if most == 1 else f"{aggregate.args_min} to {most} arguments"
         raise binder.error(f"{name} takes {counts}, not {len(trees)}", tree)
     call = _aggregate_call(binder, name, aggregate, trees, distinct=distinct)
-    order = aggregate_arguments.sort_keys(binder, parts.order)
-    if distinct and not all(_made_of(key.expr, [binder.bind(t) for t in trees]) for key in order):
-        raise binder.error(
-            f"{name}(DISTINCT ...) is ordered by its arguments only", tree, "Order the rows in a subquery before."
-        )
-    return replace(call, where=where, order=order)
+    return replace(call, where=where, order=aggregate_arguments.sort_keys(binder, parts.order))
 
 
-def _made_of(expr: Expr, parts: list[Expr]) -> bool:
-    """Say whether an expression reads nothing but these."""
+def _made_of(expr: Expr, parts: list[Expr | None]) -> bool:
+    """Say whether an expression reads nothing but these, or what they are casts of."""
     inner = expr_children(expr)
-    return expr in parts or isinstance(expr, Literal) or (bool(inner) and all(_made_of(e, parts) for e in inner))
+    given = [*parts, *(p.operand for p in parts if isinstance(p, Cast))]
+    return expr in given or isinstance(expr, Literal) or (bool(inner) and all(_made_of(e, parts) for e in inner))
+
+
+# Aggregates of the row in which the second argument is smallest or largest.
+_BY = ("arg_min", "arg_max", "arg_min_null", "arg_max_null")
 
 
 def _aggregate_call(
@@ -106,6 +111,8 @@ def _aggregate_call(
         args[0] = Cast(args[0], pl.Int32())
     if name in ("bool_and", "bool_or") and args[0].dtype.is_numeric():
         args[0] = cast_to(args[0], pl.Boolean())
+    if name in _BY and (nested.is_nested(args[1].dtype) or args[1].dtype == types.CALENDAR):
+        args[1] = Call("order_key", (args[1],), args[1].dtype)
     top = [
         argument(binder, name, "integer", a, t)
         for a, t in zip(args[len(aggregate.args) :], trees[len(aggregate.args) :], strict=True)

@@ -32,8 +32,11 @@ def unified(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Ex
     item = _item_type(binder, [kinds[i] for i in joint], [args[i] for i in joint], tree)
     for i in joint:
         args[i] = binder.converted(args[i], item if kinds[i] == "item" else pl.List(item), tree)
+    maps = [a.dtype for a in args if nested.is_map(a.dtype)]
+    empty: dict[str, pl.DataType] = {k: pl.List(pl.Null()) for k in ("array", "list", "numbers", "conditions")}
+    empty["map"] = maps[0] if maps else nested.map_of(pl.Null(), pl.Null())
     return [
-        cast_to(a, pl.List(pl.Null())) if k in ("array", "list", "map") and isinstance(a.dtype, pl.Null) else a
+        cast_to(a, empty[k]) if k in empty and isinstance(a.dtype, pl.Null) else a
         for k, a in zip(kinds, args, strict=True)
     ]
 

@@ -17,6 +17,8 @@ from rem_arrow.sql.bind.special_functions import SPECIAL
 from rem_arrow.sql.text.arguments import name_and_arguments
 from rem_arrow.sql.text.trees import literal_text
 
+_WITH_GROUPS = ("regexp_extract", "regexp_extract_all")
+
 
 def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """Bind a call by its name."""
@@ -25,6 +27,8 @@ def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return dates.part(binder, part, trees[1], tree)
     if name == "regexp_extract_all" and len(trees) > 2 and isinstance(trees[2], exp.Array):
         return _named_groups(binder, trees, tree)
+    if name in _WITH_GROUPS and len(trees) > 2:
+        trees = _group_before_options(binder, trees)
     several = _several(name, trees)
     if several is not None:
         return binder.bind(several)
@@ -39,6 +43,15 @@ def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if name in SPECIAL:
         return SPECIAL[name](binder, trees, tree)
     return call(binder, name, trees, tree)
+
+
+def _group_before_options(binder: ExprBinder, trees: list[exp.Expression]) -> list[exp.Expression]:
+    """regexp_extract(s, pattern, 'i'): a text in the place of the group is the options. A group is a constant."""
+    if isinstance(trees[2], exp.Literal) and trees[2].is_string:
+        return [*trees[:2], exp.Literal.number(0), *trees[2:]]
+    if trees[2].find(exp.Column) is not None:
+        raise binder.error("the group of a regular expression is a constant", trees[2])
+    return trees
 
 
 def _named_groups(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

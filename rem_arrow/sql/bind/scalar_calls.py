@@ -26,11 +26,13 @@ _CAST_TO: dict[str, pl.DataType] = {
     "integer": pl.Int64(),
     "boolean": pl.Boolean(),
     "blob": pl.Binary(),
+    "bytes": pl.Binary(),
 }
-_READ_FROM_TEXT = ("integer", "float", "boolean")
+_READ_FROM_TEXT = ("integer", "float", "boolean", "bytes")
 # What an untyped NULL is, where a kind allows several types.
 _NULL_AS: dict[str, pl.DataType] = {
     "number": pl.Int32(),
+    "whole": pl.Int64(),
     "temporal": pl.Datetime("us"),
     "span": pl.Datetime("us"),
     "stamp": pl.Datetime("us"),
@@ -44,19 +46,28 @@ _FITS: dict[str, Callable[[pl.DataType], bool]] = {
     "float": types.is_number,
     "number": types.is_number,
     "integer": lambda dtype: dtype.is_integer(),
+    "whole": lambda dtype: dtype.is_integer(),
     "boolean": lambda dtype: isinstance(dtype, pl.Boolean),
     "temporal": types.is_temporal,
     "list": nested.is_list,
     "array": nested.is_list,
-    "vector": nested.is_list,
+    "vector": lambda dtype: nested.is_list(dtype) and _FITS["number"](nested.item_of(dtype)),
+    "numbers": lambda dtype: nested.is_list(dtype) and _is_numeric(nested.item_of(dtype)),
+    "conditions": lambda dtype: nested.is_list(dtype) and _is_numeric(nested.item_of(dtype)),
     "map": nested.is_map,
     "struct": lambda dtype: isinstance(dtype, pl.Struct),
     "stamp": lambda dtype: types.is_temporal(dtype) and not isinstance(dtype, pl.Time),
     "interval": types.is_interval,
     "span": lambda dtype: types.is_temporal(dtype) or types.is_interval(dtype),
     "blob": lambda dtype: types.is_text(dtype) or isinstance(dtype, pl.Binary),
+    "bytes": lambda dtype: isinstance(dtype, pl.Binary),
     "formats": lambda dtype: types.is_text(nested.item_of(dtype) if nested.is_list(dtype) else dtype),
 }
+
+
+def _is_numeric(dtype: pl.DataType) -> bool:
+    """Say whether a type is a number, or becomes one."""
+    return types.is_number(dtype) or isinstance(dtype, (pl.Boolean, pl.Null))
 
 
 def call(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr:

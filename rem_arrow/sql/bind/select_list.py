@@ -12,6 +12,7 @@ from rem_arrow.plan.nodes import Expr
 from rem_arrow.sql.bind import stars, unnest_items
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import without_references
+from rem_arrow.sql.text import item_names
 from rem_arrow.sql.text.rendered import rendered
 
 
@@ -73,6 +74,9 @@ def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: Ex
 
 def output_name(tree: exp.Expression) -> str:
     """Return the name of a column of the result that the user does not name."""
+    read = item_names.name_of(tree)
+    if read is not None:
+        return read
     match tree:
         case exp.Column():
             return str(tree.name)

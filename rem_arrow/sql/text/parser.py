@@ -17,6 +17,7 @@ from rem_arrow.plan import functions
 from rem_arrow.sql.text import (
     definition_tokens,
     graph_tokens,
+    item_names,
     lookup_tokens,
     macro_tokens,
     search_tokens,
@@ -167,7 +168,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
             t
             for t in _dialect()
             .parser()
-            .parse(wrapped(_desugared(_plain_tokens(_dialect().tokenize(piece)), text)), piece)
+            .parse(wrapped(_desugared(_plain_tokens(item_names.marked(list(_dialect().tokenize(piece)))), text)), piece)
             if t is not None and not isinstance(t, exp.Semicolon)
         ]
     except GlotParseError as error:
@@ -178,6 +179,8 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
     finally:
         _parsing.reset(quiet)
+    for tree in trees:
+        item_names.unmarked(tree)
     if trees and isinstance(trees[0], exp.Command):
         raise UnsupportedError(
             f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
