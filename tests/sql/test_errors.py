@@ -14,7 +14,7 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT max( ORDER BY price) FROM items", "max takes one argument, not 0", ""),
     ("SELECT rank() OVER () OVER () FROM items", "OVER stands once behind a call", ""),
     ("SELECT .5.05", "0.5.05 is not a number", ""),
-    ("SELECT sum(1) OVER (ROWS (1, 2) PRECEDING)", "ROWS takes a number of rows, and this is STRUCT", ""),
+    ("SELECT sum(1) OVER (ROWS (1, 2) PRECEDING)", "ROWS takes a number of rows, and this is TUPLE", ""),
     ("SELECT lead(1, [2]) OVER ()", "lead takes a number of rows, and this is INTEGER[]", ""),
     ("SELECT * FROM nowhere(date(), (SELECT 1))", "is not supported", ""),
     ("DELETE items FROM items", "DELETE names its table behind FROM", ""),

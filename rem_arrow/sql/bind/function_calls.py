@@ -28,7 +28,7 @@ def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if name == "regexp_extract_all" and len(trees) > 2 and isinstance(trees[2], exp.Array):
         return _named_groups(binder, trees, tree)
     if name in _WITH_GROUPS and len(trees) > 2:
-        trees = _group_before_options(binder, trees)
+        trees = _group_before_options(binder, name, trees)
     several = _several(name, trees)
     if several is not None:
         return binder.bind(several)
@@ -45,11 +45,11 @@ def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
     return call(binder, name, trees, tree)
 
 
-def _group_before_options(binder: ExprBinder, trees: list[exp.Expression]) -> list[exp.Expression]:
+def _group_before_options(binder: ExprBinder, name: str, trees: list[exp.Expression]) -> list[exp.Expression]:
     """regexp_extract(s, pattern, 'i'): a text in the place of the group is the options. A group is a constant."""
     if isinstance(trees[2], exp.Literal) and trees[2].is_string:
         return [*trees[:2], exp.Literal.number(0), *trees[2:]]
-    if trees[2].find(exp.Column) is not None:
+    if name == "regexp_extract" and trees[2].find(exp.Column) is not None:
         raise binder.error("the group of a regular expression is a constant", trees[2])
     return trees
 
