@@ -16,6 +16,7 @@ from rem_arrow.access.trigram_indexes import TrigramIndexes
 from rem_arrow.access.vector_indexes import VectorIndexes
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.base.schema import Table
+from rem_arrow.storage.sequences import Sequences
 from rem_arrow.storage.store import Store
 
 
@@ -24,12 +25,14 @@ class Indexes:
 
     Attributes:
         deleted: which entities are softly deleted, by version.
+        sequences: the numbers of the sequences.
         statistics: what stored tables know of their columns, by table, column and type, with the parts that it was
             taken from.
     """
 
     def __init__(self, store: Store) -> None:
         self.keys = KeyIndexes()
+        self.sequences = Sequences(store)
         self.vectors = VectorIndexes(store)
         self.texts = TextIndexes(store)
         self.trigrams = TrigramIndexes()

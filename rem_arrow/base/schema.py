@@ -18,7 +18,9 @@ from rem_arrow.base.errors import InputError, suggest
 
 # The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users. What is no
 # relation is described in the same form: it has no fields.
-TableKind: TypeAlias = Literal["entity", "plain", "system", "view", "vectors", "schema", "macro", "table macro"]
+TableKind: TypeAlias = Literal[
+    "entity", "plain", "system", "view", "vectors", "schema", "macro", "table macro", "sequence"
+]
 RELATIONS: frozenset[TableKind] = frozenset({"entity", "plain", "system", "view"})
 
 # The schema that every database has, and that of tables that belong to a handle. Schemas of these names are no users'.

@@ -221,6 +221,9 @@ class Catalog(Protocol):
     def has_macros(self) -> bool:
         """Whether there is any macro."""
 
+    def sequence(self, parts: Sequence[str]) -> int | None:
+        """Return the number in the catalog of the sequence that a name in up to three parts means, or None."""
+
     def macro(self, kind: MacroKind, parts: Sequence[str]) -> tuple[Overload, ...]:
         """Return the overloads of the macro that a name in up to three parts means; none if there is none."""
 

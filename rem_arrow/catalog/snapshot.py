@@ -18,6 +18,7 @@ from rem_arrow.catalog import system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.search_path import found, schema_of
 from rem_arrow.catalog.stored_table import StoredTable
+from rem_arrow.storage.sequences import KIND, Sequences
 from rem_arrow.storage.version import TableVersion, Version
 
 # The name by which a statement that writes reads the table that it changes. No table of a user can have this name.
@@ -118,6 +119,16 @@ class Snapshot:
         entry = temporary.entry(kind, own) if temporary is not None and schema == TEMPORARY else None
         entry = entry or self.version.entry(kind, full)
         return () if entry is None else overloads_from_json(entry.model)
+
+    def sequence(self, parts: Sequence[str]) -> int | None:
+        full = found(self.version, None, self.session, parts, kind=KIND)
+        entry = None if full is None else self.version.entry(KIND, full)
+        return None if entry is None else entry.number
+
+    @property
+    def sequences(self) -> Sequences:
+        """What gives the numbers of the sequences."""
+        return self.access.indexes.sequences
 
     def schema_of(self, name: str) -> str:
         return schema_of(self.version, name)

@@ -77,7 +77,9 @@ class Instance:
         memory = max(_TEMPORARY_BYTES_MIN, int(self.store.settings.memory_bytes * _TEMPORARY_SHARE))
         settings = self.store.settings._replace(memory_bytes=memory, durability="wal")
         store = Store(self.scratch.folder(), read_only=False, settings=settings, tidy=self.store.tidy)
-        return Instance(store, self.embedder, self.files)
+        made = Instance(store, self.embedder, self.files)
+        made.rules.read_from(lambda: self.access(self.store.version))
+        return made
 
     def access(self, version: Version) -> Access:
         """Return the reader of a version."""

@@ -6,7 +6,8 @@ each write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -45,10 +46,15 @@ class RowRules:
     """The rules of the tables of one store. Safe in many threads."""
 
     def __init__(self, store: Store, indexes: Indexes, engine: Engine) -> None:
-        self._store, self._indexes, self._engine = store, indexes, engine
+        self._store, self._engine = store, engine
+        self._reader: Callable[[], Access] = lambda: Access(indexes, store.version)
         self._compiled: LruCache[object, _Compiled] = LruCache(_QUERIES_MAX)
 
-    def fitted(self, frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    def read_from(self, reader: Callable[[], Access]) -> None:
+        """Read what expressions name, a sequence say, from another database: that to which temporary tables belong."""
+        self._reader = reader
+
+    def fitted(self, frame: pl.DataFrame, table: Table, now: dt.datetime | None = None) -> pl.DataFrame:
         """Return rows as the table stores them; see `Rules`."""
         given = table.given
         if len(given) < len(table.fields):
@@ -57,7 +63,7 @@ class RowRules:
                 raise InputError(f'"{brought}" of {table.name} is generated; leave it out of the data')
         missing = [f for f in given if f.default_sql is not None and f.name not in frame.columns]
         if missing:
-            frame = frame.with_columns(self.defaults(table, missing, frame.height))
+            frame = frame.with_columns(self.defaults(table, missing, frame.height, now))
         if len(given) == len(table.fields):
             return loader.fitted(frame, table)
         rows = loader.fitted(frame, replace(table, fields=given, constraints=()))
@@ -66,10 +72,12 @@ class RowRules:
         by_name = {s.name: s for s in (*rows.get_columns(), *computed)}
         return loader.fitted(pl.DataFrame([by_name[f.name] for f in table.fields]), table)
 
-    def defaults(self, table: Table, fields: Sequence[Field], rows: int) -> list[pl.Series]:
+    def defaults(
+        self, table: Table, fields: Sequence[Field], rows: int, now: dt.datetime | None = None
+    ) -> list[pl.Series]:
         """Return the columns of so many rows that name no values for these fields, which have a DEFAULT each."""
         frame = pl.select(pl.int_range(rows).alias(PLACE))
-        return self._rows(("default", *(f.number for f in fields)), table, frame, fields).get_columns()
+        return self._rows(("default", *(f.number for f in fields)), table, frame, fields, now).get_columns()
 
     def check(self, access: Access, changes: Changes) -> None:
         """Raise ConstraintError where a row that changes bring breaks a constraint."""
@@ -107,10 +115,15 @@ class RowRules:
     # --- inside
 
     def _rows(
-        self, key: tuple[object, ...], table: Table, rows: pl.DataFrame, asked: Sequence[Field] | Sequence[Constraint]
+        self,
+        key: tuple[object, ...],
+        table: Table,
+        rows: pl.DataFrame,
+        asked: Sequence[Field] | Sequence[Constraint],
+        now: dt.datetime | None = None,
     ) -> pl.DataFrame:
         """Return what each of `asked` is for each of the rows: its value, or whether a condition is false."""
-        snapshot = self._snapshot(rows)
+        snapshot = Snapshot(self._reader(), {ROWS: rows}, now=now)
         compiled = self._compiled.get((table.number, *key))
         if compiled is None or compiled.table is not table:
             compiled = self._compile(table, asked, snapshot)
@@ -130,9 +143,6 @@ class RowRules:
         constant = self._engine.run(query, one, {}, to_store=True)
         constant.columns = [item.name for item in asked]
         return _Compiled(table, query, constant)
-
-    def _snapshot(self, rows: pl.DataFrame) -> Snapshot:
-        return Snapshot(Access(self._indexes, self._store.version), {ROWS: rows})
 
 
 def _bound(table: Table, asked: Sequence[Field] | Sequence[Constraint], snapshot: Snapshot) -> Query:

@@ -19,6 +19,7 @@ from rem_arrow.plan.nodes import Relation
 from rem_arrow.running.allowance import Allowance, allowing
 from rem_arrow.running.cancellation import can_be_stopped
 from rem_arrow.running.memory import give_back
+from rem_arrow.running.number_source import numbering
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.running.watchdog import MemoryExceededError, Watch
 
@@ -103,7 +104,8 @@ def lowered(
     plan = optimize_for_values(prepared.plan, values)
     context = Lowering(Environment(snapshot, values), bounds or Bounds(prepared.few_rows), Report(nodes=measured))
     try:
-        with allowing(Allowance(None if limits is None else limits.memory_bytes, context.bounds.watch)):
+        allowance = Allowance(None if limits is None else limits.memory_bytes, context.bounds.watch)
+        with numbering(snapshot.sequences), allowing(allowance):
             return lower(plan, context), plan, context
     except RecursionError as error:
         raise UnsupportedError("the statement is nested too deeply") from error

@@ -18,6 +18,7 @@ from rem_arrow.lower.lists import LISTS
 from rem_arrow.lower.number_series import SERIES
 from rem_arrow.lower.numbers import NUMBERS
 from rem_arrow.lower.order_key import compared
+from rem_arrow.lower.sequence_numbers import SEQUENCES
 from rem_arrow.lower.strings import TEXT
 from rem_arrow.lower.structs import STRUCTS
 from rem_arrow.lower.temporal import TEMPORAL
@@ -219,6 +220,7 @@ SCALAR: dict[str, ScalarFunction] = {
     **STRUCTS,
     **SERIES,
     **NUMBERS,
+    **SEQUENCES,
     **TEXT,
     **TEMPORAL,
 }

@@ -33,6 +33,8 @@ NUMBER: dict[str, Function] = {
     "random": define("", _FLOAT, volatile=True),
     "uuid": define("", _TEXT, volatile=True),
     "uuidv7": define("", _TEXT, volatile=True),
+    "nextval": define("integer", pl.Int64(), volatile=True),
+    "currval": define("integer", pl.Int64(), volatile=True),
 }
 
 NUMBER_ALIASES: dict[str, str] = {

@@ -40,7 +40,7 @@ def insert(
     """Add rows, and do with those whose key exists what the statement says; `frame` has some of the columns."""
     table = tv.table
     keys = _keys(context, table, conflict, Name(table.name))
-    rows = context.instance.rules.fitted(frame, _lenient(table))
+    rows = context.instance.rules.fitted(frame, _lenient(table), context.now)
     numbered = rows.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(PLACE))
     held = pl.concat([holders(access, tv, key, rows) for key in keys]).unique(PLACE)
     free = numbered.join(held, on=PLACE, how="anti", maintain_order="left").drop(PLACE)

@@ -16,13 +16,14 @@ from rem_arrow.index.entries import exact_form
 from rem_arrow.plan.nodes import Query
 from rem_arrow.plan.volatility import varies
 from rem_arrow.plan.walk import every_expr
-from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, own_name, written
+from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, own_name, sequences_in, written
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
 from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, Name
 from rem_arrow.sql.text.position import position
 from rem_arrow.statements.environment import Context
 from rem_arrow.statements.fitting_rows import fitting
 from rem_arrow.storage import values
+from rem_arrow.storage.sequences import KIND
 
 _SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "CHECK": "check"}
 
@@ -76,6 +77,14 @@ def defaulted(context: Context, table: Table, field: Field, tree: object) -> tup
     tree = expressions_of(context, table).checked(tree, "a DEFAULT")  # type: ignore[arg-type]
     query = WriteBinder(context.text, snapshot, context.dtypes, Target(table, table.name, TARGET)).constant(tree, field)
     field = replace(field, default_sql=written(tree), default=None)
+    # A DEFAULT is kept with the table, and does not know which schemas the handle has chosen.
+    unknown = next((s for s in sequences_in(field.default_sql or "") if snapshot.version.entry(KIND, s) is None), None)
+    if unknown is not None:
+        raise BindError(
+            f"a DEFAULT names its sequence in full: nextval('schema.{unknown}')",
+            context.text,
+            *position(tree),  # type: ignore[arg-type]
+        )
     if _varies(query):
         return field, True
     value, convert = fitting(context, query, snapshot, table, [field]).row(0)[0], values.to_plain(field.dtype)

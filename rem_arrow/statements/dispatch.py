@@ -15,14 +15,17 @@ from rem_arrow.sql.statement.statement import (
     CreateIndex,
     CreateMacro,
     CreateSchema,
+    CreateSequence,
     CreateTable,
     CreateTableAs,
     CreateView,
+    Defining,
     Delete,
     Describe,
     Drop,
     DropMacro,
     DropSchema,
+    DropSequence,
     Explain,
     Insert,
     Merge,
@@ -41,6 +44,7 @@ from rem_arrow.statements import (
     merge,
     rows,
     schema_definition,
+    sequence_definition,
     show,
     staged_writes,
     table_alteration,
@@ -91,6 +95,17 @@ def _run(context: Context, statement: Statement) -> Result:
             return show.describe(context, statement)
         case Summarize():
             return show.summarize(context, statement)
+        case Control():
+            context.parsed.check_read()
+            context.control(statement.kind)
+            return status(statement.kind)
+        case _:
+            return _defined(context, statement)
+
+
+def _defined(context: Context, statement: Defining | Use) -> Result:
+    """Run a statement that makes, changes or drops what the catalog has, or that says where names are sought."""
+    match statement:
         case CreateTable():
             return table_definition.create(context, statement)
         case CreateTableAs():
@@ -105,6 +120,10 @@ def _run(context: Context, statement: Statement) -> Result:
             return schema_definition.use(context, statement)
         case CreateMacro():
             return macro_definition.create(context, statement)
+        case CreateSequence():
+            return sequence_definition.create(context, statement)
+        case DropSequence():
+            return sequence_definition.drop(context, statement)
         case DropMacro():
             return macro_definition.drop(context, statement)
         case CreateIndex():
@@ -115,10 +134,6 @@ def _run(context: Context, statement: Statement) -> Result:
             return table_definition.drop(context, statement)
         case Alter():
             return table_alteration.alter(context, statement)
-        case Control():
-            context.parsed.check_read()
-            context.control(statement.kind)
-            return status(statement.kind)
         case _:
             assert_never(statement)
 

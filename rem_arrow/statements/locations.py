@@ -12,12 +12,14 @@ from rem_arrow.sql.statement.statement import (
     CopyFrom,
     CreateIndex,
     CreateMacro,
+    CreateSequence,
     CreateTable,
     CreateTableAs,
     CreateView,
     Delete,
     Drop,
     DropMacro,
+    DropSequence,
     Insert,
     Merge,
     Name,
@@ -26,6 +28,7 @@ from rem_arrow.sql.statement.statement import (
     Update,
 )
 from rem_arrow.statements.environment import Context
+from rem_arrow.storage.sequences import KIND
 
 
 def located(context: Context, statement: Statement) -> tuple[Context, Statement]:
@@ -59,6 +62,12 @@ def located(context: Context, statement: Statement) -> tuple[Context, Statement]
         case CreateView():
             context, view = _new(context, statement.view)
             return context, replace(statement, view=view)
+        case CreateSequence():
+            context, sequence = _new(context, statement.sequence)
+            return context, replace(statement, sequence=sequence)
+        case DropSequence():
+            context, sequence = _existing(context, statement.sequence, KIND)
+            return context, replace(statement, sequence=sequence)
         case CreateMacro():
             context, macro = _new(context, statement.macro)
             return context, replace(statement, macro=macro)

@@ -29,7 +29,7 @@ _STALE_ROWS_MAX = 10_000
 
 def insert(context: Context, table: Table, frame: pl.DataFrame) -> Outcome:
     """Add rows; `frame` has some of the table's columns, the others take their defaults."""
-    return added(context, table, context.instance.rules.fitted(frame, table))
+    return added(context, table, context.instance.rules.fitted(frame, table, context.now))
 
 
 def added(context: Context, table: Table, fitted: pl.DataFrame) -> Outcome:
@@ -52,7 +52,7 @@ def update(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Se
     frame = frame.unique(ROWID, keep="first", maintain_order=True).sort(ROWID)
     rowids = frame[ROWID].to_numpy()
     generated = [f.name for f in table.fields if f.generated]
-    fitted = context.instance.rules.fitted(frame.drop(ROWID, *generated), table)
+    fitted = context.instance.rules.fitted(frame.drop(ROWID, *generated), table, context.now)
     if not fitted.height:
         return Outcome(changes, 0, fitted)
     listed = rowids.tolist()

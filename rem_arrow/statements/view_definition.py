@@ -34,6 +34,9 @@ class _Proposed:
     def session(self) -> SessionState:
         return self._snapshot.session
 
+    def sequence(self, parts: Sequence[str]) -> int | None:
+        return self._snapshot.sequence(parts)
+
     @property
     def has_macros(self) -> bool:
         return self._snapshot.has_macros

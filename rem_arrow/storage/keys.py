@@ -8,6 +8,7 @@ catalog   "format"                                         b"rem_arrow 1"
           "table" table:u16                                JSON, schema.Table
           "rowid" table:u16                                u64, rowids below it may have been given out
           "part" table:u16                                 u64, part numbers below it may have been given out
+          "sequence" table:u16                             the next number of a sequence, as a decimal text
 tail      table:u16 part:u32 base:u32                      one write, see tail.py
 manifest  table:u16 part:u32                               JSON, see segment.py
           ff ff table:u32                                  a copy of the table's description, see copies.py

@@ -3,6 +3,7 @@ mean."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Protocol
 
 import polars as pl
@@ -15,9 +16,9 @@ from rem_arrow.storage.changes import Changes
 class Rules(Protocol):
     """The defaults, generated columns and constraints of plain tables."""
 
-    def fitted(self, frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    def fitted(self, frame: pl.DataFrame, table: Table, now: dt.datetime | None = None) -> pl.DataFrame:
         """Return rows as the table stores them: in its types, with defaults for the columns that are missing, and with
-        the generated ones. Raises InputError."""
+        the generated ones. `now` is the time of the statement, by default that of the call. Raises InputError."""
 
     def check(self, access: Access, changes: Changes) -> None:
         """Raise ConstraintError where a row that changes bring breaks a constraint."""

@@ -128,6 +128,12 @@ def written(tree: exp.Expression) -> str:
     return sql
 
 
+def sequences_in(sql: str) -> set[str]:
+    """Return the sequences, casefolded, that an expression that the catalog keeps takes numbers from."""
+    calls = (node for node in parsed(sql).find_all(exp.Anonymous) if node.name.casefold() in ("nextval", "currval"))
+    return {argument.name.casefold() for call in calls for argument in call.expressions}
+
+
 def renamed(sql: str, old: str, new: str) -> str:
     """Return an expression that the catalog keeps with a column under another name."""
 

@@ -19,7 +19,7 @@ from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
 from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.scalar_calls import call
-from rem_arrow.sql.text.trees import literal_text
+from rem_arrow.sql.text.trees import literal_text, place_of
 
 Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
 
@@ -218,7 +218,25 @@ def _list_length(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expr
     return call(binder, "list_length", trees[:1], tree)
 
 
+def _sequence(function: str) -> Special:
+    """nextval('s') and currval('s'): the name of a sequence is a literal, and becomes its number in the catalog."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        _expect(binder, trees, 1, tree)
+        name = literal_text(trees[0])
+        if name is None:
+            raise binder.error(f"{function} takes the name of a sequence in quotes, as in {function}('s')", trees[0])
+        number = binder.context.catalog.sequence([part.strip('"') for part in name.split(".")])
+        if number is None:
+            raise binder.error(f'no sequence "{name}"', trees[0], "CREATE SEQUENCE makes one.")
+        return Call(function, (Literal(number, pl.Int64()),), pl.Int64(), place_of(tree))
+
+    return bind
+
+
 SPECIAL: dict[str, Special] = {
+    "nextval": _sequence("nextval"),
+    "currval": _sequence("currval"),
     "list_length": _list_length,
     "add": _operator("+"),
     "subtract": _operator("-"),

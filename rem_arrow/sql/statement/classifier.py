@@ -12,6 +12,7 @@ from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, re
 from rem_arrow.sql.statement.macro_statements import create_macro, drop_macro
 from rem_arrow.sql.statement.merge_statement import merge
 from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, search_path, use
+from rem_arrow.sql.statement.sequence_statements import create_sequence, drop_sequence
 from rem_arrow.sql.statement.statement import (
     Conflict,
     Control,
@@ -64,12 +65,16 @@ def _create(tree: exp.Create, text: str) -> Statement:
             return create_schema(tree, text)
         case "MACRO":
             return create_macro(tree, text)
+        case "SEQUENCE":
+            return create_sequence(tree, text)
         case _:
             return create(tree, text)
 
 
 def _drop(tree: exp.Drop, text: str) -> Statement:
     kind = str(tree.args.get("kind")).upper()
+    if kind == "SEQUENCE":
+        return drop_sequence(tree, text)
     return drop_schema(tree, text) if kind == "SCHEMA" else (drop_macro if "MACRO" in kind else drop)(tree, text)
 
 

@@ -225,6 +225,22 @@ class DropMacro:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateSequence:
+    sequence: Name
+    # Those that are given: start, step, least, most.
+    numbers: Mapping[str, int]
+    cycle: bool
+    replace: bool
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropSequence:
+    sequence: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CreateSchema:
     schema: Name
     replace: bool
@@ -361,8 +377,8 @@ class Control:
 Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
-    "CreateTable | CreateTableAs | CreateView | CreateMacro | CreateIndex | CreateSchema | Drop | DropMacro | "
-    "DropSchema | Alter"
+    "CreateTable | CreateTableAs | CreateView | CreateMacro | CreateIndex | CreateSchema | CreateSequence | Drop | "
+    "DropMacro | DropSchema | DropSequence | Alter"
 )
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Use | Control"
 
