@@ -64,7 +64,7 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
                 return plan
         if attempt < REPAIRS_MAX:
             talk.repairs += 1
-            said = reply.value.model_dump_json() if reply.value is not None else reply.text or "(nothing)"
+            said = reply.text or (reply.value.model_dump_json() if reply.value is not None else "(nothing)")
             talk.turns += [
                 Turn("assistant", said),
                 Turn("user", f"The plan cannot run: {_short(problem)}\nGive the corrected plan."),

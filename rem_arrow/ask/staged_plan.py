@@ -4,10 +4,11 @@ fallbacks."""
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rem_arrow.ask.plan_spelling import plan_as_meant
 from rem_arrow.base.quoting import identifier
 
 QueryType: TypeAlias = Literal["entity_lookup", "sql", "vector", "hybrid", "graph", "aggregate", "temporal", "staged"]
@@ -44,6 +45,11 @@ class Plan(BaseModel):
     explanation: str = Field(description="How the question was understood, and what is doubtful; one or two sentences")
     stages: list[Stage] = Field(description="The stages in order, at least one")
     fallbacks: list[Fallback] = Field(description="At most two broader queries, the narrower first")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_meant(cls, value: Any) -> Any:
+        return plan_as_meant(value)
 
 
 def whole(stages: list[Stage]) -> str:

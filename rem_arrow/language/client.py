@@ -200,6 +200,10 @@ def _place(address: str) -> str:
 # --- errors
 
 
+class AnswerError(ValueError):
+    """What a service did by an answer that came well, as the rest of a sentence."""
+
+
 def _foreign_errors() -> tuple[type[Exception], ...]:
     """Return the errors that a request may raise: the library's, and those of reading a malformed response."""
     from openai import OpenAIError
@@ -267,6 +271,8 @@ def _explanation(failure: Exception, attempts: int, settings: _Settings) -> str:
         )
     if isinstance(failure, APIStatusError):
         return _refusal(failure, tried, settings)
+    if isinstance(failure, AnswerError):
+        return _shortened(str(failure), settings)
     return (
         f"gave an answer that cannot be read ({type(failure).__name__}: {_shortened(str(failure), settings)}); "
         "check that OPENAI_BASE_URL names a service of OpenAI's protocol"

@@ -1,5 +1,8 @@
-"""A language model that answers in a schema, through the openai client: by `responses.parse`, or `chat.completions` for
-servers that lack it.
+"""A language model that answers in a schema, at a server of OpenAI's protocol: by `responses`, by `chat/completions`,
+or by the latter without a schema, which then stands in the prompt.
+
+Servers differ in what they lack, and in how they say so: by a status, by an error in a good answer, or by an answer
+that takes no heed of the schema. Then the next interface is asked, and what answered is remembered for the server.
 
 An answer that does not match the schema, or was cut off, is not an error here: the reply describes the problem in
 words, so that the language model can be asked to correct it. A server that fails or refuses the key raises
@@ -8,20 +11,23 @@ LanguageError, as for every request (client.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rem_arrow.language.client import OpenAIClient
+from rem_arrow.language.client import AnswerError, OpenAIClient
+from rem_arrow.language.server_answers import ServerAnswer, read_answer
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import APIStatusError, OpenAI
 
 M = TypeVar("M", bound=BaseModel)
-# The statuses of a server that lacks an address, or an option of the request.
-_UNKNOWN_ADDRESS, _BAD_REQUEST = (404, 405, 501), (400, 422)
+Body: TypeAlias = "dict[str, Any]"
+# The statuses of a server that lacks an interface or an option: not those of a key or of too many requests.
+_LACKING = (400, 403, 404, 405, 406, 415, 422)
 _PROBLEM_CHARS_MAX = 600
 
 
@@ -64,7 +70,8 @@ class LanguageModel:
     def __init__(self, name: str, client: OpenAIClient | None = None) -> None:
         self.name = name
         self._client = client or OpenAIClient()
-        self._ways = [_by_responses, _by_chat, _by_plain_chat]
+        self._ways: tuple[_Way, ...] = _WAYS
+        self._answered: set[str] = set()
 
     def answer(self, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
         """Return the next turn of a conversation as `schema`.
@@ -80,76 +87,59 @@ class LanguageModel:
     def _request(self, client: OpenAI, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
         from openai import APIStatusError
 
-        while True:
-            way = self._ways[0]
+        tokens, failure = 0, None
+        for place, way in enumerate(self._ways):
+            last = place == len(self._ways) - 1
             try:
-                return way(client, self.name, instructions, turns, schema)
+                body = client.post(way.path, body=way.body(self.name, instructions, turns, schema), cast_to=object)
             except APIStatusError as error:
-                lacking = (
-                    error.status_code in _UNKNOWN_ADDRESS
-                    if way is _by_responses
-                    else error.status_code in _BAD_REQUEST and way is _by_chat
-                )
-                if not lacking:
+                if last or not self._is_lacking(way, error):
                     raise
-                # A server that lacks an interface once will not be asked for it again.
-                self._ways = self._ways[1:]
+                failure = error
+                continue
+            said = read_answer(body)
+            tokens += said.tokens
+            if said.is_filtered:
+                raise AnswerError("stopped the answer by its content filter; ask otherwise, or another language model")
+            if not last and (said.error is not None or _takes_no_heed(said)):
+                continue
+            if said.error is not None:
+                raise AnswerError(f"answered with an error: {said.error}") from failure
+            if not (said.texts or said.thoughts or said.refusal or said.reason):
+                raise AnswerError("gave no answer; try again, or ask another language model") from failure
+            self._ways = self._ways[place:]
+            self._answered.add(way.name)
+            return replace(_reply(said, schema), tokens=tokens)
+        raise AssertionError("the last interface answers or raises")
+
+    def _is_lacking(self, way: _Way, error: APIStatusError) -> bool:
+        """Say whether an error means that the server lacks an interface, or an option of the request. What has answered
+        before fails for another reason."""
+        if way.name in self._answered:
+            return False
+        return error.status_code in _LACKING or error.status_code >= 500
 
 
-def _by_responses(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
-    messages: Any = [{"role": t.role, "content": t.text} for t in turns]
-    try:
-        response = client.responses.parse(model=model, instructions=instructions, input=messages, text_format=schema)
-    except ValidationError as error:
-        return Reply(None, "", 0, _problem(error))
-    tokens = response.usage.total_tokens if response.usage is not None else 0
-    refusal = next(
-        (c.refusal for item in response.output if item.type == "message" for c in item.content if c.type == "refusal"),
-        "",
-    )
-    if response.output_parsed is None:
-        reason = response.incomplete_details.reason if response.incomplete_details is not None else None
-        return Reply(None, response.output_text, tokens, _cut_off(reason) if not refusal else "", refusal)
-    return Reply(response.output_parsed, response.output_text, tokens)
+def _takes_no_heed(said: ServerAnswer) -> bool:
+    """Say whether an answer has nothing of a schema: no JSON, not even a part of it."""
+    return not (said.refusal or said.is_cut_off or any("{" in text for text in (*said.texts, *said.thoughts)))
 
 
-def _by_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
-    from openai import LengthFinishReasonError
-
-    try:
-        completion = client.chat.completions.parse(
-            model=model, messages=_messages(instructions, turns), response_format=schema
-        )
-    except ValidationError as error:
-        return Reply(None, "", 0, _problem(error))
-    except LengthFinishReasonError:
-        return Reply(None, "", 0, _cut_off("max_output_tokens"))
-    message = completion.choices[0].message
-    tokens = completion.usage.total_tokens if completion.usage is not None else 0
-    if message.parsed is None:
-        return Reply(
-            None, message.content or "", tokens, "" if message.refusal else "there was no answer", message.refusal or ""
-        )
-    return Reply(message.parsed, message.content or "", tokens)
-
-
-def _by_plain_chat(client: OpenAI, model: str, instructions: str, turns: Sequence[Turn], schema: type[M]) -> Reply[M]:
-    """For servers without schemas: the prompt contains the schema, and the answer is searched for JSON."""
-    prompt = (
-        f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{schema.model_json_schema()}"
-    )
-    completion = client.chat.completions.create(model=model, messages=_messages(prompt, turns))
-    text = completion.choices[0].message.content or ""
-    tokens = completion.usage.total_tokens if completion.usage is not None else 0
-    try:
-        return Reply(schema.model_validate_json(text[text.find("{") : text.rfind("}") + 1]), text, tokens)
-    except ValidationError as error:
-        cut = completion.choices[0].finish_reason == "length"
-        return Reply(None, text, tokens, _cut_off("max_output_tokens") if cut else _problem(error))
-
-
-def _messages(instructions: str, turns: Sequence[Turn]) -> Any:
-    return [{"role": "system", "content": instructions}, *({"role": t.role, "content": t.text} for t in turns)]
+def _reply(said: ServerAnswer, schema: type[M]) -> Reply[M]:
+    text, problem = said.text or "\n".join(said.thoughts), "there was no answer"
+    objects = said.objects()
+    for found in objects:
+        try:
+            return Reply(schema.model_validate(found), text, 0)
+        except ValidationError as error:
+            problem = _problem(error)
+    if said.refusal:
+        return Reply(None, text, 0, refusal=said.refusal)
+    if said.is_cut_off:
+        problem = f"the answer was cut off ({said.reason}); give a shorter one"
+    elif text and not objects:
+        problem = "the answer is not JSON of the schema: it holds no JSON object"
+    return Reply(None, text, 0, problem)
 
 
 def _problem(error: ValidationError) -> str:
@@ -158,5 +148,52 @@ def _problem(error: ValidationError) -> str:
     return f"the answer is not JSON of the schema: {(place + ': ') if place else ''}{first['msg']}"[:_PROBLEM_CHARS_MAX]
 
 
-def _cut_off(reason: str | None) -> str:
-    return f"the answer was cut off ({reason}); give a shorter one" if reason else "there was no answer"
+# --- interfaces
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An interface: its address, and the body of a request."""
+
+    name: str
+    path: str
+    body: Callable[[str, str, Sequence[Turn], type[BaseModel]], Body]
+
+
+def _responses(model: str, instructions: str, turns: Sequence[Turn], schema: type[BaseModel]) -> Body:
+    return {
+        "model": model,
+        "instructions": instructions,
+        "input": _said(turns),
+        "text": {"format": {"type": "json_schema", **_strict(schema)}},
+    }
+
+
+def _chat(model: str, instructions: str, turns: Sequence[Turn], schema: type[BaseModel]) -> Body:
+    return {
+        "model": model,
+        "messages": [{"role": "system", "content": instructions}, *_said(turns)],
+        "response_format": {"type": "json_schema", "json_schema": _strict(schema)},
+    }
+
+
+def _plain_chat(model: str, instructions: str, turns: Sequence[Turn], schema: type[BaseModel]) -> Body:
+    told = json.dumps(schema.model_json_schema())
+    prompt = f"{instructions}\n\nAnswer with one JSON object of this schema, and nothing else:\n{told}"
+    return {"model": model, "messages": [{"role": "system", "content": prompt}, *_said(turns)]}
+
+
+_WAYS = (
+    _Way("responses", "/responses", _responses),
+    _Way("chat", "/chat/completions", _chat),
+    _Way("plain chat", "/chat/completions", _plain_chat),
+)
+
+
+def _said(turns: Sequence[Turn]) -> list[Mapping[str, str]]:
+    return [{"role": t.role, "content": t.text} for t in turns]
+
+
+def _strict(schema: type[BaseModel]) -> Body:
+    """Return a schema as strict mode takes it. REQUIRES: it has no defaults, and forbids what it does not name."""
+    return {"name": schema.__name__, "schema": schema.model_json_schema(), "strict": True}

@@ -83,8 +83,7 @@ def test_a_server_without_schemas_is_told_in_words(db, server):
         (plan(), "1 to 3 stages, not 0"),
         (plan(*["SELECT 1"] * 4), "1 to 3 stages, not 4"),
         (plan(OPEN, stages=[{"name": "issues", "sql": OPEN, "purpose": "x"}]), "the name 'issues'"),
-        (plan(OPEN, stages=[{"name": "a b", "sql": OPEN, "purpose": "x"}]), "the name 'a b'"),
-        ("this is no JSON", "not JSON of the schema"),
+        (plan(OPEN, stages=[{"name": "7", "sql": OPEN}, {"name": "7", "sql": OPEN}]), "the name 's_7'"),
         ('{"query_type": "sql", "confid', "not JSON of the schema"),
         (plan(OPEN, query_type="magic"), "query_type"),
     ],
@@ -99,9 +98,77 @@ def test_a_wrong_plan_is_repaired(db, server, wrong, told):
 
 
 def test_a_cut_off_answer_is_asked_for_again(db, server):
-    """An answer that the server cut off is repaired too."""
+    """An answer that the server cut off is repaired too; the model is told its own words, and all tokens count."""
     server.script = [says('{"query_type": "sq', incomplete="max_output_tokens"), says(plan(OPEN))]
-    assert db.query_natural_language("What is open?", model=model(server)).repairs == 1
+    answer = db.query_natural_language("What is open?", model=model(server))
+    assert (answer.repairs, answer.tokens) == (1, 30)
+    assert server.requests[1][1]["input"][1]["content"] == '{"query_type": "sq'
+
+
+def sends(body: object, code: int = 200):
+    """An answer with that body, whatever it is."""
+    return lambda handler, asked: handler.send(code, json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        *(status(code, "no") for code in (400, 403, 404, 405, 422, 500, 502)),
+        sends({"error": "Unexpected endpoint or method. (POST /v1/responses)"}),
+        sends({"error": {"message": "unknown"}}),
+        sends({"detail": "Not Found"}),
+        sends("a text"),
+        says("Sure, here are all entities."),
+    ],
+)
+def test_the_next_interface_is_asked_where_one_cannot_answer(db, server, first):
+    """Whatever says so; the interface that answers is asked at once from then on."""
+    told = model(server)
+    server.script = [first, first, says(plan(OPEN)), says(plan(OPEN))]
+    for _ in range(2):
+        assert db.query_natural_language("What is open?", model=told).results.height == 2
+    assert ["response_format" in body for path, body in server.requests] == [False, True, False, False]
+
+
+def test_a_key_that_is_refused_is_no_lack_of_an_interface(db, server):
+    server.script = [status(401, "no")]
+    with pytest.raises(rem.LanguageError, match="refused the key"):
+        db.query_natural_language("What is open?", model=model(server))
+
+
+def test_what_has_answered_fails_for_another_reason(db, server):
+    """A server error of an interface that works is waited out, and changes nothing."""
+    told = model(server)
+    server.script = [says(plan(OPEN)), status(503), says(plan(OPEN))]
+    for _ in range(2):
+        assert db.query_natural_language("What is open?", model=told).results.height == 2
+    assert {path.rsplit("/", 1)[1] for path, _ in server.requests} == {"responses"}
+
+
+FILTERED = {"choices": [{"finish_reason": "content_filter", "message": {"content": None}}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "requests"),
+    [
+        (
+            {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}, "output": []},
+            "content filter",
+            1,
+        ),
+        (FILTERED, "content filter", 1),
+        ({"status": "failed", "error": {"message": "GPU lost"}, "output": []}, "an error: GPU lost", 3),
+        ({"error": {"message": "Provider returned error: overloaded", "code": 502}}, "an error: Provider returned", 3),
+        ({"choices": []}, "gave no answer", 3),
+        ({}, "gave no answer", 3),
+        ([], "no JSON object", 3),
+    ],
+)
+def test_the_servers_words_are_told(db, server, body, message, requests):
+    server.script = [sends(body)] * 3
+    with pytest.raises(rem.LanguageError, match=message):
+        db.query_natural_language("What is open?", model=model(server))
+    assert len(server.requests) == requests
 
 
 def test_two_repairs_are_the_most(db, server):

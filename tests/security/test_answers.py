@@ -4,6 +4,7 @@ no answer writes."""
 from __future__ import annotations
 
 import math
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -223,8 +224,11 @@ def test_a_plan_is_bounded(db: rem.Database) -> None:
 
 
 def test_an_answer_of_another_form_is_no_plan(db: rem.Database) -> None:
-    """Fields that a plan has not, names of stages that are no names, of tables, or twice the same."""
-    for name in ("entities", "s1; DROP TABLE entities", 's"1', "S1", "", "x" * 60, "edges"):
+    """Names of stages that are those of tables, too long, or twice the same; others become plain names."""
+    for name in ("s1; DROP TABLE entities", 's"1', "S1", ""):
+        answer = asked(db, plan("", stages=[{"name": name, "sql": "SELECT 1 AS x", "purpose": ""}]))
+        assert re.fullmatch("[a-z0-9_]+", answer.stages[0].name)
+    for name in ("entities", "Entities", "x" * 60, "edges"):
         with pytest.raises(rem.LanguageError, match="of a stage is taken, or is not"):
             asked(db, *[plan("", stages=[{"name": name, "sql": "SELECT 1 AS x", "purpose": ""}])] * 3)
     twice = [{"name": "s", "sql": "SELECT 1 AS x", "purpose": ""}] * 2
