@@ -217,6 +217,9 @@ class Catalog(Protocol):
     def entity_table(self, name: str) -> str | None:
         """Return the name of the table of entities that is called so, as edges have it, or None."""
 
+    def info(self, parts: Sequence[str]) -> str | None:
+        """Return the full name of the view of the columns of a table or view; None if there is none of that name."""
+
     @property
     def has_macros(self) -> bool:
         """Whether there is any macro."""

@@ -11,10 +11,10 @@ import polars as pl
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
-from rem_arrow.base.schema import TEMPORARY, catalog_key
+from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
 from rem_arrow.base.source import IndexCall, TableSource
-from rem_arrow.catalog import system_views
+from rem_arrow.catalog import system_tables, system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.search_path import found, schema_of
 from rem_arrow.catalog.stored_table import StoredTable
@@ -74,10 +74,22 @@ class Snapshot:
         if not qualifiers and (name == TARGET or name.casefold() in self._frames):
             return name
         temporary = None if self._temporary is None else self._temporary.version
+        if qualifiers and qualifiers[-1].casefold() in system_views.SCHEMAS:
+            return system_views.system_name(qualifiers, name)
         full = found(self.version, temporary, self.session, parts, within)
-        if full is None and not qualifiers and system_views.system_view(self.version, name) is not None:
-            return name
+        if full is None and not qualifiers:
+            return name if name.casefold() in system_views.NAMES else system_views.system_name((), name)
         return full
+
+    def info(self, parts: Sequence[str]) -> str | None:
+        full = self.resolve(parts)
+        return None if full is None else system_views.described(full)
+
+    def table(self, parts: Sequence[str]) -> Table | None:
+        """Return the description of the table or view that a name means; None if it is none of the database's."""
+        full = self.resolve(parts)
+        hit = None if full is None else self._found(full)
+        return None if hit is None else hit[1].table
 
     def _found(self, name: str) -> tuple[Access, TableVersion] | None:
         """Return the table or view of a full name, and what reads it."""
@@ -97,9 +109,15 @@ class Snapshot:
             hidden_too = self._include_deleted and self._target.table.kind == "system"
             return StoredTable(self._target_access, self._target, include_deleted=hidden_too, rowids=True)
         hit = self._found(name)
+        if hit is None and name.startswith("system."):
+            return FrameTable(self._system_table(name.removeprefix("system.")))
         if hit is None or hit[1].table.kind == "view":
             return None
         return StoredTable(*hit, include_deleted=self._include_deleted)
+
+    def _system_table(self, name: str) -> pl.DataFrame:
+        temporary = None if self._temporary is None else self._temporary.version
+        return system_tables.system_table(name, self.version, temporary, self.session, self.session.listed())
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return table_functions.run(self.access, function, call)

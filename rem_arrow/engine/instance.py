@@ -19,6 +19,7 @@ from rem_arrow.engine.row_rules import RowRules
 from rem_arrow.engine.run import Limits
 from rem_arrow.running.file_access import FileAccess
 from rem_arrow.running.scratch import Scratch
+from rem_arrow.sql.statement.statement import Prepare
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
@@ -43,6 +44,7 @@ class Instance:
     Attributes:
         limits: of a statement that names none.
         session: what the handle has set.
+        prepared: statements of PREPARE, by name: the text, the place in it and the statement.
         transactions: what open transactions have written.
     """
 
@@ -61,6 +63,7 @@ class Instance:
         self.writes = WritePath(store, self.indexes, self.writer, self.follow_up, self.rules)
         self.limits = Limits(None, store.settings.memory_bytes)
         self.session = SessionState()
+        self.prepared: dict[str, tuple[str, int, Prepare]] = {}
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
 
     def temporary(self, create: bool = False) -> Instance | None:

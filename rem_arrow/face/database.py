@@ -21,7 +21,6 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
-from rem_arrow.base.session_state import SessionState
 from rem_arrow.engine.instance import Instance
 from rem_arrow.face.conversations import ConversationVerbs
 from rem_arrow.face.documents import DocumentVerbs
@@ -35,7 +34,7 @@ from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.options import memory_bytes, thread_count
+from rem_arrow.face.options import thread_count
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
 from rem_arrow.face.tables import TableVerbs
@@ -45,7 +44,9 @@ from rem_arrow.face.upkeep import MaintenanceVerbs
 from rem_arrow.model import registry
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.running.file_access import FileAccess, Files, file_access
+from rem_arrow.running.memory_size import memory_bytes
 from rem_arrow.statements.environment import Side
+from rem_arrow.statements.session_settings import initial
 from rem_arrow.storage import compaction, forks
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.settings import Durability, Settings
@@ -170,8 +171,7 @@ class Database(
     ) -> None:
         self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
         self._deleted_at_close = temporary
-        if temporary is None:
-            self._instance.session = SessionState(store.path.stem)
+        self._instance.session = initial(self._instance, "memory" if temporary is not None else store.path.stem)
         self._thread = threading.local()
         if not store.read_only:
             self._instance.indexes.sweep()

@@ -3,39 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 
 import polars as pl
 
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
 
-_MEMORY_BYTES_MIN = 64 << 20
 _DEFAULT_THREADS_MAX = 8
-_NO_SIZE = "memory_limit {!r} is not a size; write bytes, or a text such as '512MB' or '4GB'"
-
-
-def memory_bytes(limit: str | int) -> int:
-    """Return the bytes of a size such as 512MB. Units are powers of 1,024, written as MB, MiB or M."""
-    size = _parsed_size(limit) if isinstance(limit, str) else limit
-    if size < _MEMORY_BYTES_MIN:
-        raise InputError(f"memory_limit {limit!r} is less than 64MB, the least that a database needs")
-    return size
-
-
-def _parsed_size(text: str) -> int:
-    # Imported here, since pydantic is loaded when a database is opened, and not before.
-    from pydantic import ByteSize, TypeAdapter, ValidationError
-
-    # ByteSize takes MB for a million.
-    binary = re.sub("(?<=[KMGTPE])(I?B)?$", "IB", text.strip().upper())
-    try:
-        # It ignores a text behind the unit (pydantic 2.14).
-        if re.fullmatch(r"[0-9.]+\s*[A-Z]*", binary) is None:
-            raise InputError(_NO_SIZE.format(text))
-        return TypeAdapter(ByteSize).validate_python(binary)
-    except ValidationError as error:
-        raise InputError(_NO_SIZE.format(text)) from error
 
 
 def thread_count(threads: int | None) -> int:

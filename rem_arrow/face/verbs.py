@@ -99,12 +99,12 @@ class Verbs(ABC):
         """
         instance = self._instance
         tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
-        limits = Limits(timeout_s if timeout_s is not None else instance.limits.timeout_s, instance.limits.memory_bytes)
         self._version()
         values, dtypes = typed_parameters(parameters)
         rows = pl.DataFrame()
         for place, parsed in enumerate(instance.engine.statements(text)):
             check_stopped()
+            limits = instance.limits if timeout_s is None else Limits(timeout_s, instance.limits.memory_bytes)
             context = Context(
                 instance,
                 text,

@@ -19,6 +19,7 @@ from rem_arrow.sql.statement.statement import (
     CreateTable,
     CreateTableAs,
     CreateView,
+    Deallocate,
     Defining,
     Delete,
     Describe,
@@ -26,11 +27,15 @@ from rem_arrow.sql.statement.statement import (
     DropMacro,
     DropSchema,
     DropSequence,
+    Execute,
     Explain,
     Insert,
     Merge,
+    Prepare,
     Select,
-    ShowTables,
+    Session,
+    SetSetting,
+    SetVariable,
     Statement,
     Summarize,
     Update,
@@ -42,9 +47,11 @@ from rem_arrow.statements import (
     index_definition,
     macro_definition,
     merge,
+    prepared_statements,
     rows,
     schema_definition,
     sequence_definition,
+    session_settings,
     show,
     staged_writes,
     table_alteration,
@@ -89,22 +96,22 @@ def _run(context: Context, statement: Statement) -> Result:
             return files.copy_to(context, statement)
         case Explain():
             return show.explain(context, statement)
-        case ShowTables():
-            return show.show_tables(context, statement)
         case Describe():
             return show.describe(context, statement)
         case Summarize():
             return show.summarize(context, statement)
+        case SetSetting() | SetVariable() | Use() | Prepare() | Execute() | Deallocate():
+            return _of_session(context, statement)
         case Control():
             context.parsed.check_read()
             context.control(statement.kind)
             return status(statement.kind)
         case _:
-            return _defined(context, statement)
+            return _define(context, statement)
 
 
-def _defined(context: Context, statement: Defining | Use) -> Result:
-    """Run a statement that makes, changes or drops what the catalog has, or that says where names are sought."""
+def _define(context: Context, statement: Defining) -> Result:
+    """Run a statement that makes, changes or drops what the catalog holds."""
     match statement:
         case CreateTable():
             return table_definition.create(context, statement)
@@ -116,8 +123,6 @@ def _defined(context: Context, statement: Defining | Use) -> Result:
             return schema_definition.create(context, statement)
         case DropSchema():
             return schema_definition.drop(context, statement)
-        case Use():
-            return schema_definition.use(context, statement)
         case CreateMacro():
             return macro_definition.create(context, statement)
         case CreateSequence():
@@ -134,6 +139,25 @@ def _defined(context: Context, statement: Defining | Use) -> Result:
             return table_definition.drop(context, statement)
         case Alter():
             return table_alteration.alter(context, statement)
+        case _:
+            assert_never(statement)
+
+
+def _of_session(context: Context, statement: Session) -> Result:
+    """Run a statement that changes the handle, or runs what it keeps."""
+    match statement:
+        case Use():
+            return schema_definition.use(context, statement)
+        case SetSetting():
+            return session_settings.set_setting(context, statement)
+        case SetVariable():
+            return session_settings.set_variable(context, statement)
+        case Prepare():
+            return prepared_statements.prepare(context, statement)
+        case Execute():
+            return prepared_statements.execute(context, statement, run)
+        case Deallocate():
+            return prepared_statements.deallocate(context, statement)
         case _:
             assert_never(statement)
 

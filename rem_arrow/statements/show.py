@@ -1,4 +1,4 @@
-"""SHOW TABLES, DESCRIBE, SUMMARIZE and EXPLAIN, whose results are rows."""
+"""DESCRIBE, SUMMARIZE and EXPLAIN, whose results are rows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.base.datatypes import sql_name
-from rem_arrow.base.schema import Field
-from rem_arrow.catalog.snapshot import Snapshot
+from rem_arrow.base.schema import Field, Table
 from rem_arrow.plan.nodes import Column, Project, Query
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.statement.statement import Describe, Explain, ShowTables, Summarize
+from rem_arrow.sql.statement.statement import Describe, Explain, Summarize
+from rem_arrow.sql.text.trees import parts_of
 from rem_arrow.statements.environment import Context, Result
 from rem_arrow.storage import values
 
@@ -25,31 +25,13 @@ _SUMMARY: dict[str, Any] = {
 }
 
 
-def show_tables(context: Context, statement: ShowTables) -> Result:
-    """Return `name` of every table and view; SHOW ALL TABLES adds kind, column_names and column_types."""
-    context.parsed.check_read()
-    tables = sorted((tv.table for tv in context.version()), key=lambda t: t.name)
-    if not statement.details:
-        return pl.DataFrame({"name": [t.name for t in tables]}, schema={"name": pl.String})
-    rows = [(t.name, t.kind, t.names, [_type_name(f) for f in t.fields]) for t in tables]
-    return pl.DataFrame(
-        rows,
-        schema={
-            "name": pl.String,
-            "kind": pl.String,
-            "column_names": pl.List(pl.String),
-            "column_types": pl.List(pl.String),
-        },
-        orient="row",
-    )
-
-
 def describe(context: Context, statement: Describe) -> Result:
     """Return column_name, column_type, null, key, default and extra of each column of a table or query."""
     snapshot = context.snapshot()
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.tree)
     context.parsed.check_read()
-    fields = _fields_of(snapshot, str(statement.tree.name)) if statement.tree.key == "table" else {}
+    table = snapshot.table(parts_of(statement.tree)) if statement.tree.key == "table" else None
+    fields = {} if table is None else {f.name: f for f in table.fields}
     rows = []
     for name, dtype in zip(query.names, query.plan.schema.values(), strict=True):
         field = fields.get(name)
@@ -58,7 +40,7 @@ def describe(context: Context, statement: Describe) -> Result:
                 name,
                 sql_name(dtype) if field is None else _type_name(field),
                 "YES" if field is None or field.nullable else "NO",
-                _key(snapshot, statement, name),
+                None if table is None else _key(table, name),
                 None if field is None else _default(field),
                 f"GENERATED ALWAYS AS ({field.generated})" if field is not None and field.generated else None,
             )
@@ -120,17 +102,9 @@ def _shown(value: object) -> str | None:
     return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _fields_of(snapshot: Snapshot, name: str) -> dict[str, Field]:
-    tv = snapshot.version.find(name)
-    return {} if tv is None else {f.name: f for f in tv.table.fields}
-
-
-def _key(snapshot: Snapshot, statement: Describe, name: str) -> str | None:
-    tv = snapshot.version.find(str(statement.tree.name)) if statement.tree.key == "table" else None
-    if tv is None:
-        return None
-    kinds = {key.kind for key in tv.table.keys if name in key.columns}
-    return "PRI" if name in tv.table.key or "PRIMARY KEY" in kinds else "UNI" if kinds else None
+def _key(table: Table, name: str) -> str | None:
+    kinds = {key.kind for key in table.keys if name in key.columns}
+    return "PRI" if name in table.key or "PRIMARY KEY" in kinds else "UNI" if kinds else None
 
 
 def _default(field: Field) -> str | None:

@@ -37,6 +37,9 @@ class _Proposed:
     def sequence(self, parts: Sequence[str]) -> int | None:
         return self._snapshot.sequence(parts)
 
+    def info(self, parts: Sequence[str]) -> str | None:
+        return self._snapshot.info(parts)
+
     @property
     def has_macros(self) -> bool:
         return self._snapshot.has_macros

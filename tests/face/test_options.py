@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.face.options import memory_bytes
+from rem_arrow.running.memory_size import memory_bytes
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,9 @@ class FrameCatalog:
 
     has_macros = False
 
+    def info(self, parts: Sequence[str]) -> None:
+        return None
+
     def macro(self, kind: str, parts: Sequence[str]) -> tuple[()]:
         return ()
 

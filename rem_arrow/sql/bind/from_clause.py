@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
 from rem_arrow.plan.nodes import Query, Values, Working
-from rem_arrow.sql.bind import index_calls, list_rows, macros, search_terms
+from rem_arrow.sql.bind import index_calls, list_rows, macros, search_terms, system_functions
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
@@ -110,6 +110,9 @@ class FromBinder:
                 query = index_calls.query(self.binder(Scope(outer=around.outer), around), tree)
                 return self._derived(query, tree.alias or tree.this.name.lower(), tree)
             case exp.Table(this=exp.Func()) | exp.Lateral(this=exp.Func()):
+                full = system_functions.full_name_of(self.context, tree)
+                if full is not None and isinstance(tree, exp.Table):
+                    return self._named(full, tree, around)
                 return self._table_function(tree, around)
             case exp.Lateral():
                 raise self.context.unsupported(f"LATERAL {shown(tree.this)} is not supported", tree)
@@ -129,6 +132,11 @@ class FromBinder:
             defined = cte.tree.args["alias"].args.get("columns") or ()
             return derived(self.context, self._bind_cte(cte), tree.alias or name, tree, defined)
         full = self.context.resolved(parts, tree, around.schema)
+        return self._named(full, tree, around)
+
+    def _named(self, full: str | None, tree: exp.Table, around: Surroundings) -> BoundRelation:
+        """Bind a table or view by its full name."""
+        name, parts = tree.name, parts_of(tree)
         if full is None:
             names, shown = [*around.ctes, *self.context.catalog.table_names()], ".".join(parts)
             raise self.context.error(f'no table "{shown}"', tree.this, suggest(shown, names, "Tables"))

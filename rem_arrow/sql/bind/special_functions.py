@@ -10,7 +10,8 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name, widens
-from rem_arrow.base.session_state import SessionState
+from rem_arrow.base.errors import suggest
+from rem_arrow.base.session_state import SETTINGS, SessionState
 from rem_arrow.plan import statement_time, types
 from rem_arrow.plan.nodes import Call, Case, Cast, Column, Expr, Literal
 from rem_arrow.plan.walk import columns_of
@@ -119,6 +120,28 @@ def _schemas(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressi
     _expect(binder, trees, 1, tree)
     names = [exp.Literal.string(n) for n in dict.fromkeys((*binder.context.catalog.session.schemas, "main"))]
     return binder.bind(exp.Array(expressions=names))
+
+
+def _current_setting(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """current_setting('timezone') is what SET has set."""
+    _expect(binder, trees, 1, tree)
+    name = literal_text(trees[0])
+    if name is None:
+        raise binder.error("current_setting takes the name of a setting as a text", tree)
+    value = binder.context.catalog.session.setting(name)
+    if value is None:
+        raise binder.error(f"there is no setting {name}", tree, suggest(name, SETTINGS, "Settings"))
+    return Literal(value, pl.String())
+
+
+def _variable(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """getvariable('x') is what SET VARIABLE has set, and NULL where it has not."""
+    _expect(binder, trees, 1, tree)
+    name = literal_text(trees[0])
+    if name is None:
+        raise binder.error("getvariable takes the name of a variable as a text", tree)
+    value = binder.context.catalog.session.variables.get(name.casefold())
+    return value if isinstance(value, (Call, Literal)) else Literal(None, pl.Null())
 
 
 def _date_trunc(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -262,6 +285,8 @@ SPECIAL: dict[str, Special] = {
     "entity_table": _entity_table,
     "current_schema": _of_session(lambda session: session.schema),
     "current_schemas": _schemas,
+    "current_setting": _current_setting,
+    "getvariable": _variable,
     "current_database": _of_session(lambda session: session.database),
     "current_catalog": _of_session(lambda session: session.database),
     "current_user": _constant("rem_arrow"),

@@ -11,8 +11,9 @@ from rem_arrow.sql.statement.definitions import alter, create, drop
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.macro_statements import create_macro, drop_macro
 from rem_arrow.sql.statement.merge_statement import merge
-from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, search_path, use
+from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, use
 from rem_arrow.sql.statement.sequence_statements import create_sequence, drop_sequence
+from rem_arrow.sql.statement.session_statements import deallocate, execute, prepare, setting
 from rem_arrow.sql.statement.statement import (
     Conflict,
     Control,
@@ -26,7 +27,6 @@ from rem_arrow.sql.statement.statement import (
     Options,
     Parsed,
     Select,
-    ShowTables,
     Statement,
     Summarize,
     Update,
@@ -35,9 +35,7 @@ from rem_arrow.sql.statement.writing_ctes import writes_in_with, writing_ctes
 from rem_arrow.sql.text.option_values import option_value
 from rem_arrow.sql.text.trees import literal_text
 
-_SETTINGS = "settings are arguments of rem_arrow.connect() and of db.sql(); SET and PRAGMA change nothing here"
 _REFUSED: dict[type[exp.Expression], str] = {
-    exp.Pragma: _SETTINGS,
     exp.Attach: "ATTACH is not supported; a connection has one database: hand other tables in as frames",
     exp.Detach: "DETACH is not supported; a connection has one database",
     exp.Analyze: "ANALYZE is not needed: statistics are kept with the data",
@@ -76,13 +74,6 @@ def _drop(tree: exp.Drop, text: str) -> Statement:
     if kind == "SEQUENCE":
         return drop_sequence(tree, text)
     return drop_schema(tree, text) if kind == "SCHEMA" else (drop_macro if "MACRO" in kind else drop)(tree, text)
-
-
-def _set(tree: exp.Set, text: str) -> Statement:
-    path = search_path(tree, text)
-    if path is None:
-        raise refuse_statement(_SETTINGS, tree, text)
-    return path
 
 
 def _insert(tree: exp.Insert, text: str) -> Insert:
@@ -209,14 +200,16 @@ def _describe(tree: exp.Describe, text: str) -> Describe:
     return Describe(tree.this)
 
 
-def _show(tree: exp.Show, text: str) -> ShowTables | Describe:
-    name = str(tree.this).upper()
-    if name not in ("TABLES", "ALL TABLES"):
-        raise refuse(f"SHOW {name} is not supported; there are SHOW TABLES and DESCRIBE", tree, text)
-    return ShowTables(name == "ALL TABLES")
-
-
-def _command(tree: exp.Command, text: str) -> Explain:
+def _command(tree: exp.Command, text: str) -> Statement:
+    match str(tree.this):
+        case "SET":
+            return setting(tree, text)
+        case "PREPARE":
+            return prepare(tree, text, classify)
+        case "EXECUTE":
+            return execute(tree, text)
+        case "DEALLOCATE":
+            return deallocate(tree, text)
     inner = _statement(tree.expression, text)
     if not isinstance(inner, Select):
         raise refuse("EXPLAIN takes a query", tree.expression, text)
@@ -231,12 +224,10 @@ _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
     exp.TruncateTable: _truncate,
     exp.Create: _create,
     exp.Drop: _drop,
-    exp.Set: _set,
     exp.Use: use,
     exp.Alter: alter,
     exp.Copy: _copy,
     exp.Describe: _describe,
-    exp.Show: _show,
     exp.Summarize: lambda tree, _: Summarize(tree.this),
     exp.Command: _command,
     exp.Transaction: lambda *_: Control("BEGIN"),

@@ -66,14 +66,15 @@ def use(tree: exp.Use, text: str) -> Use:
     return Use((Name(table.name, *position(table), parts_of(table)[:-1]),))
 
 
-def search_path(tree: exp.Set, text: str) -> Use | None:
-    """Return the statement that a SET schema or SET search_path is; None for any other SET."""
-    item = tree.expressions[0].this if len(tree.expressions) == 1 else None
-    if not isinstance(item, exp.EQ) or item.this.name.casefold() not in _PATHS:
+def search_path(name: Name, value: exp.Expression) -> Use | None:
+    """Return the statement that sets the schema or the search path; None for any other setting."""
+    setting = name.text.casefold()
+    if setting not in _PATHS:
         return None
-    value = item.expression
+    if isinstance(value, exp.Null):
+        return Use(None)
     place = position(value)
-    names = [n.strip() for n in value.name.split(",")] if item.this.name.casefold() == "search_path" else [value.name]
+    names = [n.strip() for n in value.name.split(",")] if setting == "search_path" else [value.name]
     return Use(tuple(_qualified(n, *place) for n in names if n) or None)
 
 

@@ -34,6 +34,8 @@ class Name:
         return ".".join((*self.qualifiers, self.text))
 
 
+# Who executes a statement hands trees on, and does not look into them.
+Tree: TypeAlias = exp.Expression
 Assignments: TypeAlias = "tuple[tuple[Name, exp.Expression], ...]"
 # Names in small letters, and values of Python.
 Options: TypeAlias = "tuple[tuple[str, object], ...]"
@@ -48,13 +50,6 @@ class Select:
 class Explain:
     tree: exp.Expression
     analyze: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTables:
-    """SHOW TABLES, or with `details` SHOW ALL TABLES."""
-
-    details: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +257,44 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSetting:
+    """SET and RESET; `value` None is the default, a text what stands there as such, anything else a query of one."""
+
+    name: Name
+    value: str | exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """SET VARIABLE and RESET VARIABLE, with a query of the value."""
+
+    name: Name
+    value: exp.Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """`parameters` are those that the statement names."""
+
+    name: Name
+    parsed: Parsed
+    parameters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """`arguments` are queries of one value, by the names of parameters."""
+
+    name: Name
+    arguments: tuple[tuple[str, exp.Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deallocate:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
 class CreateIndex:
     index: Name
     table: Name
@@ -374,13 +407,14 @@ class Control:
     kind: Literal["BEGIN", "COMMIT", "ROLLBACK"]
 
 
-Reading: TypeAlias = "Select | Explain | ShowTables | Describe | Summarize | CopyTo"
+Reading: TypeAlias = "Select | Explain | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
     "CreateTable | CreateTableAs | CreateView | CreateMacro | CreateIndex | CreateSchema | CreateSequence | Drop | "
     "DropMacro | DropSchema | DropSequence | Alter"
 )
-Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Use | Control"
+Session: TypeAlias = "SetSetting | SetVariable | Use | Prepare | Execute | Deallocate"
+Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Session | Control"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from rem_arrow.sql.text import (
     lookup_tokens,
     macro_tokens,
     search_tokens,
+    session_tokens,
     traverse_tokens,
     typed_literals,
 )
@@ -33,7 +34,8 @@ from rem_arrow.sql.text.trees import mark_places
 TEXT_CHARS_MAX = 1_000_000
 
 _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
-_SHOW = re.compile(r"^(\s*)SHOW(?=\s+(?!(?:ALL\s+)?(?:TABLES|VIEWS|DATABASES|SCHEMAS)\b))", re.IGNORECASE)
+_SHOW = re.compile(r"^(\s*)SHOW\b", re.IGNORECASE)
+_SESSION = re.compile(rf"\s*({'|'.join(session_tokens.WORDS)})\b", re.IGNORECASE)
 _MACRO = re.compile(r"\s*(?:CREATE|DROP)\b.*?\b(?:MACRO|FUNCTION)\b", re.IGNORECASE | re.DOTALL)
 _BLANK = re.compile(r"[^\n]")
 _OPEN_SLICE = ((TokenType.COLON, ":"), (TokenType.DASH, "-"), (TokenType.COLON, ":"))
@@ -157,13 +159,20 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     words = " ".join(piece.split()).upper()
     if words in _TRANSACTION_WORDS:
         return _TRANSACTION_WORDS[words]()
-    # SHOW t is DESCRIBE t; SQLGlot knows SHOW TABLES only.
-    piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
     quiet = _parsing.set(True)
     try:
+        word = _SESSION.match(piece)
+        if word is not None:
+            # SQLGlot takes all that follows some of these words for one text.
+            read = list(_dialect().tokenize(f"{piece[: word.start(1)]}{'x' * len(word[1])}{piece[word.end(1) :]}"))
+            session = session_tokens.statement(word[1].upper(), read, piece, lambda own: _one(own, text))
+            if session is not None:
+                return session
         macro = macro_tokens.statement(list(_dialect().tokenize(piece)), text) if _MACRO.match(piece) else None
         if macro is not None:
             return macro
+        # SHOW t is DESCRIBE t.
+        piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
         trees = [
             t
             for t in _dialect()
@@ -186,6 +195,14 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
             f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
         )
     return trees[0] if trees else None
+
+
+def _one(piece: str, text: str) -> exp.Expression:
+    """Parse a part of a statement, or what stands for it."""
+    tree = _tree(piece, text if len(piece) == len(text) else piece)
+    if tree is None:
+        raise ParseError("a statement is missing here", text, len(text))
+    return tree
 
 
 def _first_word(piece: str) -> tuple[int, int]:

@@ -1,0 +1,180 @@
+"""Statements about the session, read by their tokens: SET, RESET, SHOW, PRAGMA, CALL, PREPARE, EXECUTE, DEALLOCATE.
+
+SHOW, CALL and a PRAGMA that shows something become the query that they stand for. The others become a Command: SET and
+RESET with a tuple of the name, the value (NULL for the default) and the kind, PREPARE with the tree of its statement
+under its name, EXECUTE with a call of that name, DEALLOCATE with the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+from sqlglot.tokens import Token, TokenType
+
+from rem_arrow.base.errors import ParseError
+from rem_arrow.base.quoting import literal
+from rem_arrow.base.session_state import SETTINGS
+from rem_arrow.sql.text.position import moved
+from rem_arrow.sql.text.token_lists import Tokens
+
+WORDS = ("SET", "RESET", "SHOW", "DESCRIBE", "PRAGMA", "CALL", "PREPARE", "EXECUTE", "DEALLOCATE")
+# What SHOW and PRAGMA show, by the words after them.
+_SHOWN = {
+    "": "system.pragma_show_tables_expanded",
+    "TABLES": "system.pragma_show_tables",
+    "ALL TABLES": "system.pragma_show_tables_expanded",
+    "DATABASES": "system.pragma_show_databases",
+    "SCHEMAS": "system.pragma_show_schemas",
+}
+_PRAGMAS = {
+    "show_tables": _SHOWN["TABLES"],
+    "show_tables_expanded": _SHOWN["ALL TABLES"],
+    "show_databases": _SHOWN["DATABASES"],
+    "database_list": "system.pragma_database_list",
+    "version": "system.pragma_version",
+    "functions": "system.pragma_functions",
+}
+# Reads a text as one statement; the parser's.
+Parse = Callable[[str], exp.Expression]
+
+
+def statement(word: str, tokens: Tokens, piece: str, parse: Parse) -> exp.Expression | None:
+    """Return the tree of a statement about the session that begins with a word; None for any other. Raises
+    ParseError."""
+    tokens = [t for t in tokens if t.token_type != TokenType.SEMICOLON]
+    words = [word, *(t.text.upper() for t in tokens[1:])]
+    match words:
+        case ["SET" | "RESET", *_]:
+            return _set(tokens, words, piece, parse)
+        case ["SHOW" | "DESCRIBE", *rest] if not rest or words[0] == "SHOW":
+            return _show(tokens, words, piece, parse)
+        case ["PRAGMA", *_]:
+            return _pragma(tokens, words, piece, parse)
+        case ["CALL", *_]:
+            return _query(f"SELECT * FROM {_after(tokens, 1, piece)}", tokens, parse)
+        case ["PREPARE", *_]:
+            return _prepare(tokens, words, piece, parse)
+        case ["EXECUTE", _, *_]:
+            return _execute(tokens, piece, parse)
+        case ["DEALLOCATE", "PREPARE", _] | ["DEALLOCATE", _]:
+            return exp.Command(this="DEALLOCATE", expression=_name(tokens[-1]))
+        case _:
+            return None
+
+
+def _after(tokens: Tokens, place: int, piece: str) -> str:
+    """Return what stands from a token on."""
+    if place >= len(tokens):
+        raise ParseError("the statement ends too soon", piece, len(piece))
+    return piece[tokens[place].start : tokens[-1].end + 1]
+
+
+def _name(token: Token) -> exp.Identifier:
+    identifier = exp.to_identifier(token.text, quoted=token.token_type == TokenType.IDENTIFIER)
+    identifier.meta.update(start=token.start, end=token.end)
+    return identifier
+
+
+def _query(text: str, tokens: Tokens, parse: Parse) -> exp.Expression:
+    """Return the tree of a query that stands for the statement."""
+    return moved(parse(text), text, tokens[0].start, tokens[-1].end + 1)
+
+
+def _command(kind: str, name: Token, value: exp.Expression, scope: str = "") -> exp.Command:
+    return exp.Command(this=kind, expression=exp.Tuple(expressions=[_name(name), value, exp.Literal.string(scope)]))
+
+
+def _set(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression:
+    place, scope = 1, ""
+    if words[1:2] and words[1] in ("GLOBAL", "SESSION", "LOCAL", "VARIABLE") and words[2:3] not in (["="], ["TO"]):
+        place, scope = 2, words[1]
+    if place >= len(tokens):
+        raise ParseError("a setting is expected here", piece, len(piece))
+    name = tokens[place]
+    if words[0] == "RESET":
+        if place + 1 < len(tokens):
+            raise ParseError("RESET takes one name", piece, tokens[place + 1].start, tokens[-1].end + 1)
+        return _command("SET", name, exp.Null(), scope)
+    if words[place : place + 2] == ["TIME", "ZONE"]:
+        if words[place + 2 :] in (["LOCAL"], ["DEFAULT"]):
+            return exp.Command(
+                this="SET",
+                expression=exp.Tuple(expressions=[exp.to_identifier("timezone"), exp.Null(), exp.Literal.string("")]),
+            )
+        value, start = _after(tokens, place + 2, piece), place
+        zone = _name(name)
+        zone.set("this", "timezone")
+        return exp.Command(
+            this="SET",
+            expression=exp.Tuple(expressions=[zone, _value(value, tokens[start:], parse), exp.Literal.string("")]),
+        )
+    if words[place + 1 : place + 2] not in (["="], ["TO"], [":="]):
+        raise ParseError("= or TO is expected here", piece, name.end + 1)
+    if words[place + 2 :] == ["DEFAULT"]:
+        return _command("SET", name, exp.Null(), scope)
+    return _command("SET", name, _value(_after(tokens, place + 2, piece), tokens[place + 2 :], parse), scope)
+
+
+def _value(text: str, tokens: Tokens, parse: Parse) -> exp.Expression:
+    tree = _query(f"SELECT {text}", tokens, parse)
+    if not isinstance(tree, exp.Select) or not tree.expressions or tree.args.get("from_"):
+        raise ParseError(f"{text[:60]} is no value")
+    if len(tree.expressions) > 1:
+        # `SET search_path TO a, b`
+        return exp.Literal.string(", ".join(e.name for e in tree.expressions))
+    return tree.expressions[0]
+
+
+def _show(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression | None:
+    shown = _SHOWN.get(" ".join(words[1:]))
+    if shown is not None:
+        return _query(f"SELECT * FROM {shown}", tokens, parse)
+    if words[1:3] == ["TABLES", "FROM"] and len(tokens) in (4, 6):
+        schema = literal(tokens[-1].text)
+        own = f"SELECT name FROM {_SHOWN['ALL TABLES']} WHERE lower(schema) = lower({schema}) ORDER BY name"
+        return _query(own, tokens, parse)
+    setting = SETTINGS.get(words[1].casefold()) if len(words) == 2 else None
+    if setting is not None:
+        name = tokens[1].text
+        return _query(f'SELECT current_setting({literal(name)}) AS "{name}"', tokens, parse)
+    return None
+
+
+def _pragma(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression:
+    name = words[1].casefold() if len(words) > 1 else ""
+    if words[2:3] == ["="]:
+        return _set([tokens[0], *tokens[1:]], ["SET", *words[1:]], piece, parse)
+    if name in _PRAGMAS and len(words) == 2:
+        return _query(f"SELECT * FROM {_PRAGMAS[name]}", tokens, parse)
+    if name in ("table_info", "show") and words[2:3] == ["("]:
+        argument = piece[tokens[2].start : tokens[-1].end + 1]
+        return _query(f"SELECT * FROM pragma_table_info{argument}", tokens, parse)
+    if name in SETTINGS and len(words) == 2:
+        return _query(f'SELECT current_setting({literal(name)}) AS "{name}"', tokens, parse)
+    raise ParseError(
+        f"there is no PRAGMA {name}; there are {', '.join(_PRAGMAS)}, table_info('t'), and settings, as in SET",
+        piece,
+        tokens[0].start,
+        tokens[-1].end + 1,
+    )
+
+
+def _prepare(tokens: Tokens, words: list[str], piece: str, parse: Parse) -> exp.Expression:
+    if len(tokens) < 4 or words[2] != "AS":
+        raise ParseError("PREPARE takes a name, AS and a statement", piece, tokens[0].start, tokens[-1].end + 1)
+    first = tokens[3].start
+    inner = parse(" " * first + piece[first:])
+    return exp.Command(this="PREPARE", expression=exp.Alias(this=inner, alias=_name(tokens[1])))
+
+
+def _execute(tokens: Tokens, piece: str, parse: Parse) -> exp.Expression:
+    name, arguments = tokens[1], tokens[2:]
+    call: list[exp.Expression] = []
+    if arguments:
+        if arguments[0].text != "(" or arguments[-1].text != ")":
+            raise ParseError("EXECUTE takes values in parentheses", piece, arguments[0].start, arguments[-1].end + 1)
+        text = piece[arguments[0].start : arguments[-1].end + 1]
+        read = _query(f"SELECT rem_arguments{text}", tokens, parse).expressions[0]
+        call = list(read.expressions)
+    return exp.Command(this="EXECUTE", expression=exp.Anonymous(this=name.text, expressions=call))
