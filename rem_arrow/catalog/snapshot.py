@@ -59,6 +59,11 @@ class Snapshot:
     def version(self) -> Version:
         return self.access.version
 
+    @property
+    def time_zone(self) -> str:
+        """The time zone of the session."""
+        return self.session.setting("timezone") or "UTC"
+
     def names(self) -> tuple[object, ...]:
         """Return what the names of tables mean; it is the same objects as long as nothing is defined."""
         return (self.version.names, None if self._temporary is None else self._temporary.version.names)

@@ -23,6 +23,7 @@ from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.lower.context import NodeKey, node_key
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.optimize.estimate import Estimates
+from rem_arrow.optimize.local_time import in_zone
 from rem_arrow.optimize.optimizer import optimize, optimize_for_values
 from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan.explain import steps
@@ -35,7 +36,7 @@ from rem_arrow.running.watchdog import Watch
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.write_queries import literal_rows
 from rem_arrow.sql.statement.classifier import classify
-from rem_arrow.sql.statement.statement import Parsed
+from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.text.parser import parse, parse_all
 from rem_arrow.sql.text.unread import check_read
 
@@ -111,6 +112,7 @@ class Engine:
     ) -> pl.DataFrame:
         """Return the rows of a query that is bound and not optimized; its plan is not kept. What is `to_store` keeps
         its intervals as they are."""
+        query = Query(in_zone(query.plan, snapshot.time_zone), query.names)
         rows = literal_rows(query.plan)
         if rows is not None:
             columns = zip(query.plan.schema.values(), zip(*rows, strict=True), strict=True)
@@ -121,7 +123,8 @@ class Engine:
 
     def optimized(self, query: Query, snapshot: Snapshot) -> Query:
         """Return a bound query as `run` takes it."""
-        return Query(optimize(query.plan, Tools(snapshot, _evaluated)), query.names)
+        plan = in_zone(query.plan, snapshot.time_zone)
+        return Query(optimize(plan, Tools(snapshot, _evaluated)), query.names)
 
     def run(
         self,

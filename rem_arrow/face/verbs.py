@@ -124,7 +124,7 @@ class Verbs(ABC):
                 self._temporary,
             )
             rows = run(context)
-        return rows
+        return _in_zone(rows, instance.session.setting("timezone") or "UTC")
 
     # --- inside
 
@@ -145,6 +145,17 @@ class Verbs(ABC):
         """Run a query written by rem_arrow at one version."""
         snapshot = Snapshot(access, include_deleted=include_deleted)
         return self._instance.engine.execute(text, snapshot, parameters, self._instance.limits)
+
+
+def _in_zone(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Return a result whose instants are shown in the time zone of the session."""
+    if zone in ("UTC", "Etc/UTC") or not any(isinstance(t, pl.Datetime) and t.time_zone for t in rows.dtypes):
+        return rows
+    return rows.with_columns(
+        pl.col(name).dt.convert_time_zone(zone)
+        for name, dtype in rows.schema.items()
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone
+    )
 
 
 def _as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:

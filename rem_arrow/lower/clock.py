@@ -10,6 +10,7 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import interval, semantics
+from rem_arrow.lower.cast import text_of
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
@@ -189,6 +190,13 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     return pl.coalesce(local(x), local(x + hour)).cast(result)
 
 
+def _zoned_text(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The local time of an instant in a zone as text, with how far the zone is ahead."""
+    local = args[1].dt.convert_time_zone(pl.select(args[0]).item())
+    offset = local.dt.strftime("%z").str.replace(r"^(...)(\d\d)$", "$1:$2").str.replace(":00$", "")
+    return text_of(local.dt.replace_time_zone(None), _STAMP) + offset
+
+
 _WEEK = re.compile(r"(?<!%)%([WU])")
 _DAY_KNOWN = re.compile(r"(?<!%)%[aAwudmjbB]")
 
@@ -244,6 +252,7 @@ CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Ex
     "try_strptime": lambda args, t, result: _strptime(args, t, result, strict=False),
     "time_bucket": _time_bucket,
     "timezone": _timezone,
+    "zoned_text": _zoned_text,
     "julian": lambda args, t, _result: micros_of(args[0], t[0]) / UNIT_MICROSECONDS["day"] + _JULIAN_EPOCH,
     "era": lambda args, _types, _result: (
         pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64))

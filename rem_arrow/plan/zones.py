@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
+
+# The zone of a time whose text names none: UTC, or that of the session.
+UNZONED = ZoneInfo("UTC")
 
 
 def zone_named(text: str) -> str | None:

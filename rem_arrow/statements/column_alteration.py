@@ -17,15 +17,8 @@ from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.sql.bind import row_expressions
 from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions
 from rem_arrow.sql.bind.write_queries import Target
-from rem_arrow.sql.statement.statement import (
-    AddColumn,
-    ChangeType,
-    DropColumn,
-    Name,
-    RenameColumn,
-    SetDefault,
-    SetNullable,
-)
+from rem_arrow.sql.statement.statement import AddColumn, ChangeType, DropColumn, RenameColumn, SetDefault, SetNullable
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.constraint_alteration import check_not_null, with_checked
 from rem_arrow.statements.constraint_definition import defaulted, expressions_of, with_columns, with_constraints
 from rem_arrow.statements.environment import Context

@@ -17,7 +17,8 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table
 from rem_arrow.base.source import ROWID
 from rem_arrow.sql.bind.write_queries import EXCLUDED, Target, WriteBinder, excluded
-from rem_arrow.sql.statement.statement import Assignments, Conflict, Name
+from rem_arrow.sql.statement.statement import Conflict
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.statements import plain_rows
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.statements.fitting_rows import defaults_of, fitting

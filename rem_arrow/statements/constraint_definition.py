@@ -18,7 +18,8 @@ from rem_arrow.plan.volatility import varies
 from rem_arrow.plan.walk import every_expr
 from rem_arrow.sql.bind.row_expressions import ROWS, RowExpressions, own_name, sequences_in, written
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
-from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, Name
+from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.position import position
 from rem_arrow.statements.environment import Context
 from rem_arrow.statements.fitting_rows import fitting

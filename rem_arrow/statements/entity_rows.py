@@ -16,7 +16,8 @@ from rem_arrow.base.schema import Table
 from rem_arrow.base.source import ROWID
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.sql.bind.write_queries import EXCLUDED, Target, WriteBinder
-from rem_arrow.sql.statement.statement import Assignments, Conflict, Name
+from rem_arrow.sql.statement.statement import Conflict
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes

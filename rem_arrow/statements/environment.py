@@ -16,7 +16,8 @@ from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
-from rem_arrow.sql.statement.statement import Name, Parsed
+from rem_arrow.sql.statement.parsed import Parsed
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.path import Compute

@@ -22,11 +22,11 @@ from rem_arrow.sql.statement.statement import (
     DropSequence,
     Insert,
     Merge,
-    Name,
     RenameTable,
     Statement,
     Update,
 )
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.environment import Context
 from rem_arrow.storage.sequences import KIND
 

@@ -15,7 +15,7 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table
 from rem_arrow.base.source import ROWID
 from rem_arrow.index import entries
-from rem_arrow.sql.statement.statement import Assignments, Name
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from rem_arrow.base.errors import BindError, suggest
 from rem_arrow.base.parameters import typed_parameters
-from rem_arrow.sql.statement.statement import Deallocate, Execute, Name, Prepare
+from rem_arrow.sql.statement.parsed import Parsed
+from rem_arrow.sql.statement.statement import Deallocate, Execute, Prepare
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.session_settings import value_of
 
@@ -31,7 +33,16 @@ def execute(context: Context, statement: Execute, dispatch: Callable[[Context], 
         name = statement.name
         raise BindError(f"EXECUTE {name.text}: {what}", context.text, name.start, name.end, hint=hint)
     values, dtypes = typed_parameters(given)
-    return dispatch(replace(context, text=text, place=place, parsed=prepared.parsed, values=values, dtypes=dtypes))
+    return dispatch(
+        replace(
+            context,
+            text=text,
+            place=place,
+            parsed=Parsed(prepared.statement, prepared.tree, text),
+            values=values,
+            dtypes=dtypes,
+        )
+    )
 
 
 def deallocate(context: Context, statement: Deallocate) -> Result:

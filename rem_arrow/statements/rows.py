@@ -17,7 +17,8 @@ from rem_arrow.base.source import ROWID
 from rem_arrow.catalog.snapshot import TARGET
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder
-from rem_arrow.sql.statement.statement import Assignments, Delete, Insert, Name, Update
+from rem_arrow.sql.statement.statement import Delete, Insert, Update
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.statements import conflict_rows, edge_rows, entity_rows, plain_rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
 from rem_arrow.statements.fitting_rows import defaults_of, fitting

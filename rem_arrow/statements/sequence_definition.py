@@ -6,7 +6,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, suggest
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.sql.bind.row_expressions import sequences_in
-from rem_arrow.sql.statement.statement import CreateSequence, DropSequence, Name
+from rem_arrow.sql.statement.statement import CreateSequence, DropSequence
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.sequences import KIND, NUMBER_MAX, NUMBER_MIN, SequenceOptions

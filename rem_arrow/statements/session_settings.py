@@ -16,13 +16,13 @@ from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.zones import zone_named
 from rem_arrow.running.memory_size import memory_bytes, shown_size
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.statement.statement import Name, SetSetting, SetVariable, Tree
+from rem_arrow.sql.statement.statement import SetSetting, SetVariable
+from rem_arrow.sql.statement.statement_names import Name, Tree
 from rem_arrow.statements.environment import Context, Result, status
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*", re.IGNORECASE)
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 # Values that mean what holds in any case, by the setting.
-_UTC = ("UTC", "Etc/UTC", "Zulu", "Etc/Zulu", "UCT", "Etc/UCT")
 _SAME = {"default_order": ("asc", "ascending"), "default_null_order": ("nulls_last", "nulls last", "last")}
 
 
@@ -107,13 +107,6 @@ def _applied(context: Context, name: Name, setting: Setting, value: str) -> str:
             zone = zone_named(value)
             if zone is None:
                 raise BindError(f"'{value}' is not a time zone", context.text, name.start, name.end)
-            if zone not in _UTC:
-                raise UnsupportedError(
-                    f"the time zone of a session is UTC; write x AT TIME ZONE '{zone}' in the query",
-                    context.text,
-                    name.start,
-                    name.end,
-                )
             return zone
         case "memory_limit":
             size = memory_bytes(value)

@@ -19,12 +19,12 @@ from rem_arrow.sql.statement.statement import (
     ChangeType,
     DropColumn,
     DropConstraint,
-    Name,
     RenameColumn,
     RenameTable,
     SetDefault,
     SetNullable,
 )
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements import column_alteration
 from rem_arrow.statements.constraint_alteration import with_checked, without
 from rem_arrow.statements.environment import Context, Result, status, table_of

@@ -16,7 +16,8 @@ from rem_arrow.engine.results import unique_names
 from rem_arrow.lower.interval import as_intervals
 from rem_arrow.model.builtin import BUILTIN
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop, Name
+from rem_arrow.sql.statement.statement import ColumnDefinition, CreateTable, CreateTableAs, Drop
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements import edge_rows, plain_rows
 from rem_arrow.statements.constraint_definition import with_columns, with_constraints
 from rem_arrow.statements.environment import Context, Result, counted, status, table_of

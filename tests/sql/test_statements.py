@@ -666,8 +666,6 @@ _REFUSED = [
     ("COPY t TO 'x.xyz'", "name a .parquet, .pq, .csv"),
     ("COPY t TO 'x.csv' (COMPRESION gzip)", "has no option 'compresion'. Did you mean compression?"),
     ("COPY t FROM 'nowhere.csv'", "there is no file nowhere.csv"),
-    ("SET threads = 4", "settings are arguments of rem_arrow.connect()"),
-    ("PRAGMA memory_limit", "settings are arguments"),
     ("ATTACH 'x.db'", "a connection has one database"),
     ("COMMIT", "no transaction is open"),
     ("EXPLAIN DELETE FROM t", "EXPLAIN takes a query"),

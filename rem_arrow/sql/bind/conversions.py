@@ -15,7 +15,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
-from rem_arrow.plan.zones import zone_named
+from rem_arrow.plan.zones import UNZONED, zone_named
 
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
 # Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
@@ -117,7 +117,7 @@ def _stamp(text: str, dtype: pl.DataType) -> dt.date | dt.time | dt.datetime:
     hit = _STAMP.match(text)
     if hit is None:
         raise ValueError("not in ISO form")
-    year, month, day, hour, minute, second, fraction, _utc, sign, *offset = hit.groups()
+    year, month, day, hour, minute, second, fraction, utc, sign, *offset = hit.groups()
     date = (int(year), int(month), int(day))
     stamp = dt.datetime(*date, int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
     if isinstance(dtype, pl.Date):
@@ -128,6 +128,8 @@ def _stamp(text: str, dtype: pl.DataType) -> dt.date | dt.time | dt.datetime:
     if dtype.time_zone is None:
         # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
         return stamp
+    if utc is None and sign is None:
+        return stamp.replace(tzinfo=UNZONED)
     hours, minutes, seconds = (int(part or 0) for part in offset)
     shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)

@@ -13,7 +13,8 @@ from rem_arrow.base.schema import Field
 from rem_arrow.base.source import Catalog
 from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.write_queries import Target, WriteBinder, is_default
-from rem_arrow.sql.statement.statement import Assignments, Merge, MergeAction, Name
+from rem_arrow.sql.statement.statement import Merge, MergeAction
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.sql.text.position import position
 
 

@@ -23,7 +23,7 @@ from rem_arrow.sql.bind.binder import Evaluate, ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, castable, settled
 from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.bind.scope import Scope
-from rem_arrow.sql.statement.statement import Assignments, Name
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.sql.text.trees import members
 
 EXCLUDED = "excluded"

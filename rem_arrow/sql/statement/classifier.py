@@ -11,6 +11,7 @@ from rem_arrow.sql.statement.definitions import alter, create, drop
 from rem_arrow.sql.statement.identifiers import assignments, name_of, refuse, refuse_statement, table_name
 from rem_arrow.sql.statement.macro_statements import create_macro, drop_macro
 from rem_arrow.sql.statement.merge_statement import merge
+from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, use
 from rem_arrow.sql.statement.sequence_statements import create_sequence, drop_sequence
 from rem_arrow.sql.statement.session_statements import deallocate, execute, prepare, setting
@@ -23,14 +24,12 @@ from rem_arrow.sql.statement.statement import (
     Describe,
     Explain,
     Insert,
-    Name,
-    Options,
-    Parsed,
     Select,
     Statement,
     Summarize,
     Update,
 )
+from rem_arrow.sql.statement.statement_names import Name, Options
 from rem_arrow.sql.statement.writing_ctes import writes_in_with, writing_ctes
 from rem_arrow.sql.text.option_values import option_value
 from rem_arrow.sql.text.trees import literal_text

@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from rem_arrow.base.errors import BindError
 from rem_arrow.sql.statement.identifiers import name_of, refuse
-from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, Name
+from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition
+from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.definition_tokens import UNNAMED
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.type_names import polars_type

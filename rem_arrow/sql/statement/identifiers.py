@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rem_arrow.base.errors import BindError, UnsupportedError
-from rem_arrow.sql.statement.statement import Assignments, Name
+from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.trees import parts_of
 

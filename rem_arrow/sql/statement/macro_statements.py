@@ -8,7 +8,8 @@ from rem_arrow.base.errors import BindError
 from rem_arrow.base.macro import MacroParameter, Overload
 from rem_arrow.sql.statement.identifiers import refuse, table_name
 from rem_arrow.sql.statement.schema_statements import placed
-from rem_arrow.sql.statement.statement import CreateMacro, DropMacro, Name
+from rem_arrow.sql.statement.statement import CreateMacro, DropMacro
+from rem_arrow.sql.statement.statement_names import Name
 
 
 def create_macro(tree: exp.Create, text: str) -> CreateMacro:

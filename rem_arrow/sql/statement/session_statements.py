@@ -8,11 +8,11 @@ from itertools import count
 from sqlglot import exp
 
 from rem_arrow.sql.statement.identifiers import name_of, refuse
+from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.schema_statements import search_path
 from rem_arrow.sql.statement.statement import (
     Deallocate,
     Execute,
-    Parsed,
     Prepare,
     SetSetting,
     SetVariable,
@@ -51,7 +51,7 @@ def prepare(tree: exp.Command, text: str, classify: Callable[[exp.Expression, st
         raise refuse("PREPARE takes a query, or a statement that writes", inner, text)
     nodes = inner.find_all(exp.Parameter, exp.Placeholder)
     names = frozenset(str(n.name or n.args.get("this") or "") for n in nodes)
-    return Prepare(name_of(name), parsed, names)
+    return Prepare(name_of(name), parsed.statement, inner, names)
 
 
 def execute(tree: exp.Command, text: str) -> Execute:

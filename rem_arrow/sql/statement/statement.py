@@ -15,30 +15,8 @@ from sqlglot import exp
 
 from rem_arrow.base.constraints import ConstraintKind
 from rem_arrow.base.macro import MacroKind, Overload
+from rem_arrow.sql.statement.statement_names import Assignments, Name, Options
 from rem_arrow.sql.text.read_marks import take
-from rem_arrow.sql.text.unread import check_read
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name, and for that of a table what stands before it: a schema, the database."""
-
-    text: str
-    start: int | None = None
-    end: int | None = None
-    qualifiers: tuple[str, ...] = ()
-
-    @property
-    def shown(self) -> str:
-        """The name as it stands in the text."""
-        return ".".join((*self.qualifiers, self.text))
-
-
-# Who executes a statement hands trees on, and does not look into them.
-Tree: TypeAlias = exp.Expression
-Assignments: TypeAlias = "tuple[tuple[Name, exp.Expression], ...]"
-# Names in small letters, and values of Python.
-Options: TypeAlias = "tuple[tuple[str, object], ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +255,8 @@ class Prepare:
     """`parameters` are those that the statement names."""
 
     name: Name
-    parsed: Parsed
+    statement: Statement
+    tree: exp.Expression
     parameters: frozenset[str]
 
 
@@ -415,20 +394,3 @@ Defining: TypeAlias = (
 )
 Session: TypeAlias = "SetSetting | SetVariable | Use | Prepare | Execute | Deallocate"
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Session | Control"
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A statement and the tree that it was read from, in its text."""
-
-    statement: Statement
-    tree: exp.Expression
-    text: str
-
-    def check_read(self) -> None:
-        """Raise UnsupportedError for a part of the statement that nobody has read by now."""
-        check_read(self.tree, self.text)
-
-    def skip(self) -> None:
-        """Say that the rest of the statement has no effect, for good reason."""
-        take(self.tree)
