@@ -172,13 +172,15 @@ class TableVerbs(Verbs):
             [('region', 'VARCHAR'), ('amount', 'BIGINT')]
         """
         t = self._access().table(table).table
+        keyed = {*t.key, *(c for key in t.keys for c in key.columns if key.kind == "PRIMARY KEY")}
+        found = {*t.indexed, *(key.columns[0] for key in t.keys if len(key.columns) == 1)}
         rows = [
             (
                 f.name,
                 "JSON" if f.encoding == "json" else sql_name(f.dtype),
                 f.nullable,
-                f.name in t.key,
-                f.name in t.indexed,
+                f.name in keyed,
+                f.name in found,
                 f.description,
             )
             for f in t.fields

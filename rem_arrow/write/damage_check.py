@@ -12,13 +12,18 @@ from typing import TypeAlias
 import polars as pl
 
 from rem_arrow.access.indexes import Indexes
-from rem_arrow.base.errors import CorruptionError
+from rem_arrow.access.key_indexes import physical
+from rem_arrow.base.constraints import Constraint
+from rem_arrow.base.errors import ConstraintError, CorruptionError
 from rem_arrow.base.schema import Table
+from rem_arrow.index import entries
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import keys, log_file, tail
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
-from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.write.key_checks import check_distinct
+from rem_arrow.write.rewriting import live_rows
 
 SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
 # Where damage belongs to no segment.
@@ -45,6 +50,8 @@ def _damages(store: Store, indexes: Indexes, version: Version, advance: Advance)
             pages_damaged = pages_damaged or damage[3] is not None
             yield damage
         yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in indexes.damages(tv.table))
+        if tv.damage is None:
+            yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in _keys(store, indexes, tv))
     # What no manifest names is damaged alone where no page is.
     for family in _SHARED if pages_damaged else (*_SHARED, "pages"):
         yield from ((f"({family})", NO_SEGMENT, None, None, why) for why in _unreadable(store, family, b""))
@@ -75,6 +82,39 @@ def _table(store: Store, tv: TableVersion, advance: Advance) -> Iterator[Damage]
     yield from _tail(store, table)
     for family in ("manifest", "dead"):
         yield from ((table.name, NO_SEGMENT, None, None, why) for why in _unreadable(store, family, prefix))
+
+
+def _keys(store: Store, indexes: Indexes, tv: TableVersion) -> Iterator[tuple[str, str]]:
+    """Yield the keys that rows break, or whose index lacks rows, by the first of their columns, and what is wrong."""
+    for key in tv.table.keys:
+        fields = [tv.table.field(c) for c in key.columns]
+        try:
+            frames = list(live_rows(tv, fields))
+            if frames:
+                check_distinct(tv.table, key, pl.concat(frames))
+            segments = [view for view in tv.parts if isinstance(view.part, Segment)]
+            lacking = sum(_lacking(store, indexes, tv, view, key) for view in segments)
+        except ConstraintError as error:
+            yield key.columns[0], str(error)
+        except CorruptionError:
+            # It is listed where it lies.
+            continue
+        else:
+            if lacking:
+                what = f"{lacking:,} rows have no entry in the index of {key.text}"
+                yield key.columns[0], f"{what}; DROP CONSTRAINT {key.name} and ADD it again to write them anew"
+
+
+def _lacking(store: Store, indexes: Indexes, tv: TableVersion, view: PartView, key: Constraint) -> int:
+    """Return how many live rows of a segment have no entry of a key."""
+    mask, rowids = view.live_mask(), view.part.rowid_array(view.length)
+    frame = view.part.frame([tv.table.field(c) for c in key.columns], view.length, keep=False)
+    if mask is not None:
+        frame, rowids = frame.filter(pl.Series(mask)), rowids[mask]
+    columns = [physical(frame[c]).to_list() for c in key.columns]
+    prefixes = indexes.keys.row_index(tv.table).prefixes(key, columns)
+    wanted = [p + entries.rowid_value(r) for p, r in zip(prefixes, rowids.tolist(), strict=True) if p is not None]
+    return store.kv.get_many("index", wanted).count(None)
 
 
 def _segments(store: Store, tv: TableVersion) -> Iterable[Segment]:

@@ -238,3 +238,47 @@ def test_a_generated_column_of_another_one_takes_its_rounded_value(db: rem.Datab
         db.load("g", pl.DataFrame({"a": [1.0], "b": [1]}))
     db.sql("ALTER TABLE g ADD COLUMN d AS (a + c)")
     assert db.sql("SELECT d FROM g").rows() == [(7.0,), (9.0,)]
+
+
+def test_an_export_keeps_constraints(db: rem.Database, tmp_path: Path) -> None:
+    db.sql(
+        "CREATE TABLE e (a INTEGER DEFAULT 7 CHECK (a > 0), b AS (a * 2), UNIQUE (b)); INSERT INTO e VALUES (1), (2)"
+    )
+    db.export(tmp_path / "out", tables=["e"])
+    with rem.connect() as other:
+        other.import_from(tmp_path / "out")
+        other.sql("INSERT INTO e DEFAULT VALUES")
+        assert other.sql("SELECT * FROM e").rows() == [(1, 2), (2, 4), (7, 14)]
+        for text in ("(0)", "(2)"):
+            with pytest.raises(rem.ConstraintError):
+                other.sql(f"INSERT INTO e VALUES {text}")
+
+
+def test_verify_finds_keys_without_entries(db: rem.Database) -> None:
+    """They are written anew with the constraint."""
+    db.sql("CREATE TABLE big (a INTEGER PRIMARY KEY, b INTEGER)")
+    db.load("big", pl.DataFrame({"a": range(25_000), "b": 1}))
+    assert db.verify().height == 0
+    kv, number = db._instance.store.kv, db._instance.store.version.find("big").table.number
+    lost = [key for key, _ in kv.scan("index", number.to_bytes(2, "big"))][100:103]
+    kv.write([("index", key, None) for key in lost])
+    assert db.verify().select("table", "column", "problem").rows() == [
+        (
+            "big",
+            "a",
+            "3 rows have no entry in the index of PRIMARY KEY (a); DROP CONSTRAINT big_a_pkey and ADD it again to "
+            "write them anew",
+        )
+    ]
+    db.sql("ALTER TABLE big DROP CONSTRAINT big_a_pkey; ALTER TABLE big ADD PRIMARY KEY (a)")
+    assert db.verify().height == 0
+    with pytest.raises(rem.ConstraintError):
+        db.sql("INSERT INTO big VALUES (101, 1)")
+
+
+def test_schema_names_the_columns_of_keys(db: rem.Database) -> None:
+    assert db.schema("t").select("column", "nullable", "key", "indexed").rows() == [
+        ("a", False, True, True),
+        ("b", True, False, False),
+        ("c", True, False, True),
+    ]
