@@ -276,7 +276,10 @@ def _evaluated(expr: Expr) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
         with allowing(Allowance(_FOLDED_BYTES)):
-            value = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()[0]
+            values = pl.select(lower_expr(expr, {}).cast(expr.dtype)).to_series()
+            # A value of Python has no nanoseconds.
+            lost = expr.dtype == pl.Datetime("ns") and (values.to_physical() % 1_000 != 0).any()
+            value = None if lost else values[0]
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
         return None
-    return Literal(value, expr.dtype)
+    return None if lost else Literal(value, expr.dtype)

@@ -14,6 +14,7 @@ from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.lower.nested_reader import nested_of_text
 from rem_arrow.lower.nested_text import cast_items, text_of_nested
+from rem_arrow.lower.time_casts import text_of_time, time_of_text, time_of_time
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
@@ -46,8 +47,8 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
         return _decimal(x, source, dtype, strict=strict)
     if isinstance(dtype, pl.String):
         return text_of(x, source)
-    if isinstance(source, pl.Datetime) and isinstance(dtype, pl.Datetime):
-        return _stamp_of_stamp(x, source, dtype)
+    if source.is_temporal() and dtype.is_temporal():
+        return time_of_time(x, source, dtype, strict=strict)
     if isinstance(dtype, pl.Boolean) and types.is_number(source):
         return x != 0
     return x.cast(dtype, strict=strict)
@@ -72,31 +73,13 @@ def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) 
     return x.cast(dtype) if isinstance(source, pl.Null) else cast_items(x, source, dtype, inner)
 
 
-# A date, or of a time stamp its date.
-_DATE = (
-    r"^(\d+-\d+-\d+)(?:[ T](?:[01]?\d|2[0-4]):[0-5]?\d(?::[0-5]?\d(?:\.\d*)?)?\s*(?:Z|UTC|[+-]\d{1,2}(?::?\d{2})?)?)?$"
-)
-
-
 def _of_text(x: pl.Expr, dtype: pl.DataType, *, strict: bool) -> pl.Expr:
     trimmed = x.str.strip_chars()
     match dtype:
         case pl.Boolean():
             return _boolean_of_text(trimmed, strict=strict)
-        case pl.Date():
-            return (
-                trimmed.str.replace_all("/", "-", literal=True)
-                .str.extract(_DATE)
-                .pipe(_or_text, trimmed, strict=strict)
-                .str.to_date("%Y-%m-%d", strict=strict)
-            )
-        case pl.Datetime():
-            return _stamp_of_text(trimmed, dtype, strict=strict)
-        case pl.Time():
-            # Of a time stamp the time.
-            alone = trimmed.str.replace(r"^\d+-\d+-\d+[ T]+(\d.*?)(?:Z|[+-]\d+(?::\d+)*)?$", "$1")
-            full = pl.when(alone.str.contains(r"^\d+:\d+$")).then(alone + ":00").otherwise(alone)
-            return full.str.to_time("%H:%M:%S%.f", strict=strict)
+        case pl.Date() | pl.Time() | pl.Datetime():
+            return time_of_text(x, dtype, strict=strict)
         case pl.Binary():
             return x.map_elements(blob_of_text, return_dtype=pl.Binary)
         case pl.Decimal():
@@ -153,11 +136,6 @@ def _rounded_decimal(dtype: pl.Decimal, text: str, *, strict: bool) -> Decimal |
     return number if fits else None
 
 
-def _or_text(match: pl.Expr, text: pl.Expr, *, strict: bool) -> pl.Expr:
-    """Keep what did not match as it was, so that a strict parse names it."""
-    return pl.coalesce(match, text) if strict else match
-
-
 def _boolean_of_text(x: pl.Expr, *, strict: bool) -> pl.Expr:
     word = x.str.to_lowercase()
     yes, no = word.is_in(_TRUE), word.is_in(_FALSE)
@@ -166,34 +144,6 @@ def _boolean_of_text(x: pl.Expr, *, strict: bool) -> pl.Expr:
     # No word stands for a number: casting what is left strictly raises, and names it.
     other = pl.when(~yes & ~no).then(word + "?").cast(pl.Int8, strict=True)
     return pl.when(yes).then(pl.lit(value=True)).when(no).then(pl.lit(value=False)).otherwise(other.cast(pl.Boolean))
-
-
-def _stamp_of_text(x: pl.Expr, dtype: pl.Datetime, *, strict: bool) -> pl.Expr:
-    """ISO form; the time may be missing or short. An offset counts with a time zone, and is ignored without."""
-    text = x.str.replace(r"^(\S+)[T ]", "$1 ").str.replace_all("/", "-", literal=True)
-    offset = text.str.extract(r":\d[\d.]*\s*([+-]\d\d(?::?\d\d)?)$")
-    body = text.str.replace(r"\s*(?:Z|z|UTC)$", "").str.replace(r"(:\d[\d.]*)\s*[+-]\d\d(?::?\d\d)?$", "$1")
-    full = (
-        pl.when(body.str.contains(" "))
-        .then(pl.when(body.str.contains(r" \d+:\d+$")).then(body + ":00").otherwise(body))
-        .otherwise(body + " 00:00:00")
-    )
-    stamp = full.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit=dtype.time_unit, strict=strict)
-    if not dtype.time_zone:
-        return stamp
-    minutes = offset.str.slice(1, 2).cast(pl.Int64) * 60 + offset.str.replace(":", "").str.slice(3, 2).cast(
-        pl.Int64, strict=False
-    ).fill_null(0)
-    ahead = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
-    return (stamp - pl.duration(minutes=ahead)).dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
-
-
-def _stamp_of_stamp(x: pl.Expr, source: pl.Datetime, dtype: pl.Datetime) -> pl.Expr:
-    if source.time_zone is None and dtype.time_zone:
-        return x.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone).cast(dtype)
-    if source.time_zone and dtype.time_zone is None:
-        return x.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(dtype)
-    return x.cast(dtype)
 
 
 def _float32(x: pl.Expr, *, strict: bool) -> pl.Expr:
@@ -221,27 +171,14 @@ def text_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
             return pl.when(x).then(pl.lit("true")).when(~x).then(pl.lit("false"))
         case pl.Float64() | pl.Float32():
             return _text_of_float(x)
-        case pl.Datetime():
-            stamp = x.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if source.time_zone else x
-            whole = stamp.dt.strftime("%Y-%m-%d %H:%M:%S")
-            return whole + _fraction(stamp) + (pl.lit("+00") if source.time_zone else pl.lit(""))
-        case pl.Time():
-            return x.dt.strftime("%H:%M:%S") + _fraction(x)
+        case pl.Date() | pl.Datetime() | pl.Time():
+            return text_of_time(x, source)
         case _ if types.is_interval(source):
             return text_of_interval(x, source)
         case pl.Binary():
             return x.map_elements(text_of_blob, return_dtype=pl.String)
         case _:
             return x.cast(pl.String)
-
-
-def _fraction(x: pl.Expr) -> pl.Expr:
-    micros = x.dt.microsecond()
-    return (
-        pl.when(micros == 0)
-        .then(pl.lit(""))
-        .otherwise(pl.lit(".") + micros.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
-    )
 
 
 def _text_of_float(x: pl.Expr) -> pl.Expr:

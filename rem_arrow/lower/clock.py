@@ -12,6 +12,8 @@ from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import interval, semantics
 from rem_arrow.lower.cast import text_of
 from rem_arrow.lower.distinct import over_distinct
+from rem_arrow.lower.function import of_arguments
+from rem_arrow.lower.time_casts import whole_seconds
 from rem_arrow.plan import types
 from rem_arrow.plan.time_functions import UNIT_MICROSECONDS, UNIT_MONTHS
 from rem_arrow.plan.zones import zone_named
@@ -89,6 +91,8 @@ def _epoch(name: str) -> Callable[[list[pl.Expr], list[pl.DataType], pl.DataType
         if types.is_interval(dtype):
             return interval.part_of_interval(name, x, dtype)
         micros = micros_of(x, dtype)
+        if name == "epoch_ns" and isinstance(dtype, pl.Datetime):
+            return x.dt.epoch("ns")
         return {"epoch_ms": (micros + 500) // 1000, "epoch_us": micros, "epoch_ns": micros * 1000}[name]
 
     return lower
@@ -190,6 +194,12 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     return pl.coalesce(local(x), local(x + hour)).cast(result)
 
 
+def _nanosecond(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Datetime("ns"):
+        return x.to_physical() % (UNIT_MICROSECONDS["minute"] * 1000)
+    return micros_of(x, dtype) % UNIT_MICROSECONDS["minute"] * 1000
+
+
 def _zoned_text(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """The local time of an instant in a zone as text, with how far the zone is ahead."""
     local = args[1].dt.convert_time_zone(pl.select(args[0]).item())
@@ -241,6 +251,7 @@ def _parsed_or_none(text: str, patterns: str | list[str | None]) -> dt.datetime 
 
 CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Expr]] = {
     "make_time": _make_time,
+    "whole_seconds": of_arguments(whole_seconds),
     "make_timestamp": _make_timestamp,
     "make_timestamptz": _make_timestamp,
     "timestamp_of_microseconds": _of_micros(1),
@@ -257,7 +268,7 @@ CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Ex
     "era": lambda args, _types, _result: (
         pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64))
     ),
-    "nanosecond": lambda args, t, _result: micros_of(args[0], t[0]) % UNIT_MICROSECONDS["minute"] * 1000,
+    "nanosecond": lambda args, t, _result: _nanosecond(args[0], t[0]),
     "timezone_offset": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
     "timezone_hour": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),
     "timezone_minute": lambda args, _types, _result: pl.when(args[0].is_not_null()).then(pl.lit(0, pl.Int64)),

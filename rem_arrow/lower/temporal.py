@@ -10,6 +10,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.errors import ExecuteError
+from rem_arrow.lower import semantics
 from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
@@ -239,7 +240,7 @@ TEMPORAL: dict[str, ScalarFunction] = {
     **INTERVAL,
     **CLOCK,
     "series_of_times": series_of_times,
-    "add_days": of_arguments(lambda x, n: x + pl.duration(days=n)),
+    "add_days": of_arguments(semantics.days_later),
     "days_between": of_arguments(lambda x, y: (x - y).dt.total_days()),
     "time_between": of_arguments(lambda x, y: x - y),
     "date_sub": _date_sub,

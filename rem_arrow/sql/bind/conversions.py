@@ -4,28 +4,18 @@ operands."""
 from __future__ import annotations
 
 import datetime as dt
-import re
 from decimal import Decimal
 from typing import TypeGuard
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
-from rem_arrow.plan.zones import UNZONED, zone_named
+from rem_arrow.plan.time_text import count_of, has_zone, value_of
+from rem_arrow.plan.zones import UNZONED
 
 _FOLD_TYPES = (pl.Date, pl.Datetime, pl.Time)
-# Year, month, day; then, optionally, a time with hours and minutes at least; then, optionally, Z or an offset.
-_STAMP = re.compile(
-    r"(\d{4,6})[-/](\d{1,2})[-/](\d{1,2})(?:[ "
-    r"T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})?(?::?(\d{2}))?)?$",
-    re.IGNORECASE,
-)
-_ZONED = re.compile(r"(.*\d)\s*([A-Za-z][A-Za-z_/+\-0-9]+)$")
-_TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?$")
 
 
 def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: bool = False) -> Expr:
@@ -36,7 +26,10 @@ def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: boo
         if expr.value is None:
             return Literal(None, dtype)
         if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
-            return Literal(_temporal(expr.value, dtype), dtype)
+            value = value_of(count_of(expr.value, dtype), dtype)
+            if isinstance(value, dt.datetime) and value.tzinfo and not has_zone(expr.value):
+                value = value.replace(tzinfo=UNZONED)
+            return Cast(expr, dtype) if value is None else Literal(value, dtype)
         folded = None if explicit else _number(expr.value, dtype)
         if folded is not None:
             return Literal(folded, dtype)
@@ -84,59 +77,6 @@ def _number(value: object, dtype: pl.DataType) -> object:
         digits = (dtype.precision or types.PRECISION_MAX) - dtype.scale
         return exact if scaled == scaled.to_integral_value() and abs(exact) < 10**digits else None
     return float(value) if isinstance(dtype, pl.Float64) else None
-
-
-def _temporal(text: str, dtype: pl.DataType) -> object:
-    """Return a date or time in ISO form as a value. Raises ValueError."""
-    trimmed = text.strip()
-    zoned = _ZONED.match(trimmed) if isinstance(dtype, pl.Datetime) and dtype.time_zone else None
-    zone = zone_named(zoned[2]) if zoned is not None else None
-    if zoned is not None and zone is not None and zone != "UTC":
-        local = _temporal(zoned[1], pl.Datetime("us"))
-        assert isinstance(local, dt.datetime), "the type says so"
-        return local.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.timezone.utc)
-    try:
-        if isinstance(dtype, pl.Time) and ":" in trimmed[:3]:
-            return _time_of_day(trimmed)
-        return _stamp(trimmed, dtype)
-    except (ValueError, OverflowError) as error:
-        raise ValueError(
-            f"'{text}' is not a {sql_name(dtype)}; write it like 2024-12-31 or 2024-12-31 23:59:59"
-        ) from error
-
-
-def _time_of_day(text: str) -> dt.time:
-    hit = _TIME.match(text)
-    if hit is None:
-        raise ValueError("not in ISO form")
-    hour, minute, second, fraction = hit.groups()
-    return dt.time(int(hour), int(minute), int(second or 0), _microseconds(fraction))
-
-
-def _stamp(text: str, dtype: pl.DataType) -> dt.date | dt.time | dt.datetime:
-    hit = _STAMP.match(text)
-    if hit is None:
-        raise ValueError("not in ISO form")
-    year, month, day, hour, minute, second, fraction, utc, sign, *offset = hit.groups()
-    date = (int(year), int(month), int(day))
-    stamp = dt.datetime(*date, int(hour or 0), int(minute or 0), int(second or 0), _microseconds(fraction))
-    if isinstance(dtype, pl.Date):
-        return stamp.date()
-    if isinstance(dtype, pl.Time):
-        return stamp.time()
-    assert isinstance(dtype, pl.Datetime), "folded types are temporal"
-    if dtype.time_zone is None:
-        # A TIMESTAMP ignores the offset, as DuckDB 2.0 does.
-        return stamp
-    if utc is None and sign is None:
-        return stamp.replace(tzinfo=UNZONED)
-    hours, minutes, seconds = (int(part or 0) for part in offset)
-    shift = dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    return (stamp + shift if sign == "-" else stamp - shift).replace(tzinfo=dt.timezone.utc)
-
-
-def _microseconds(fraction: str | None) -> int:
-    return int(fraction[:6].ljust(6, "0")) if fraction else 0
 
 
 def fits(value: int, dtype: pl.DataType) -> bool:

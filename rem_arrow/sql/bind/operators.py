@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 from sqlglot import exp
 
@@ -173,19 +171,15 @@ def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if dtype == types.CALENDAR and not safe:
         return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
+        if safe:
+            return cast_to(Literal(None, pl.Null()), dtype)
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
     try:
-        if "TIMESTAMP_S" in str(tree.args["to"].this):
-            return _whole_seconds(cast_to(operand, dtype))
-        return cast_to(operand, dtype, safe=safe, explicit=True)
+        converted = cast_to(operand, dtype, safe=safe, explicit=True)
     except ValueError as error:
         raise binder.error(str(error), tree) from error
-
-
-def _whole_seconds(stamp: Expr) -> Expr:
-    half = Literal(timedelta(milliseconds=500), pl.Duration("us"))
-    later = Call("add_interval", (stamp, half), stamp.dtype)
-    return Call("date_trunc", (Literal("second", pl.String()), later), stamp.dtype)
+    # Polars has no type for whole seconds.
+    return Call("whole_seconds", (converted,), dtype) if "TIMESTAMP_S" in str(tree.args["to"].this) else converted
 
 
 def _flat(tree: exp.Expression, kind: type[exp.Expression]) -> list[exp.Expression]:

@@ -12,7 +12,7 @@ from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefini
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.definition_tokens import UNNAMED
 from rem_arrow.sql.text.position import position
-from rem_arrow.sql.text.type_names import polars_type
+from rem_arrow.sql.text.type_names import column_type
 
 _NO_REFERENCES = (
     "FOREIGN KEY and REFERENCES are not supported: no reference between tables is checked. A query finds rows without "
@@ -74,7 +74,7 @@ def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[Const
         raise BindError(f'the column "{tree.name}" has no type', text, *position(tree))
     if generated is not None and default is not None:
         raise BindError(f'the generated column "{tree.name}" has no DEFAULT', text, *position(tree))
-    dtype = None if kind is None else polars_type(kind, text)
+    dtype = None if kind is None else column_type(kind, text)
     return ColumnDefinition(name, dtype, nullable, default, generated), constraints
 
 

@@ -29,7 +29,7 @@ from rem_arrow.sql.statement.statement import (
     SetNullable,
 )
 from rem_arrow.sql.text.read_marks import take
-from rem_arrow.sql.text.type_names import polars_type
+from rem_arrow.sql.text.type_names import column_type
 from rem_arrow.sql.text.view_text import view_text
 
 
@@ -185,7 +185,7 @@ def _action(tree: exp.Alter, action: exp.Expression, text: str) -> Action:
             )
         case exp.AlterColumn() if action.args.get("dtype") is not None:
             using = action.args.get("using") or None
-            return ChangeType(name_of(action.this), polars_type(action.args["dtype"], text), using)
+            return ChangeType(name_of(action.this), column_type(action.args["dtype"], text), using)
         case exp.AlterColumn() if action.args.get("allow_null") is not None:
             # DROP NOT NULL: so SQLGlot reads it already.
             action.args.get("drop")

@@ -82,6 +82,13 @@ def named_type(name: str) -> pl.DataType:
         raise InputError(f"there is no type {name!r}; name one as in SQL, such as VARCHAR or DECIMAL(10, 2)") from error
 
 
+def column_type(tree: exp.DataType, text: str) -> pl.DataType:
+    """Return the Polars type of a column that a statement defines. Raises UnsupportedError."""
+    if any("TIMESTAMP_S" in str(part.this) for part in tree.find_all(exp.DataType)):
+        raise UnsupportedError("a column of TIMESTAMP_S is not supported; take TIMESTAMP", text, *position(tree))
+    return polars_type(tree, text)
+
+
 def _decimal(tree: exp.DataType, text: str) -> pl.DataType | None:
     digits = [p.this.name for p in tree.expressions]
     if len(digits) > 2 or not all(d.isascii() and d.isdigit() for d in digits):
