@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.plan import functions, types
+from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.walk import columns_of, expr_children
@@ -111,8 +111,9 @@ def _aggregate_call(
         args[0] = Cast(args[0], pl.Int32())
     if name in ("bool_and", "bool_or") and args[0].dtype.is_numeric():
         args[0] = cast_to(args[0], pl.Boolean())
-    if name in _BY and (nested.is_nested(args[1].dtype) or args[1].dtype == types.CALENDAR):
-        args[1] = Call("order_key", (args[1],), args[1].dtype)
+    if name in _BY:
+        is_nested = nested.is_nested(args[1].dtype)
+        args[1] = Call("order_key", (args[1],), args[1].dtype) if is_nested else comparable(args[1])
     top = [
         argument(binder, name, "integer", a, t)
         for a, t in zip(args[len(aggregate.args) :], trees[len(aggregate.args) :], strict=True)
@@ -120,8 +121,6 @@ def _aggregate_call(
     args = [argument(binder, name, kind, a, t) for kind, a, t in zip(aggregate.args, args, trees, strict=False)]
     if isinstance(args[0].dtype, pl.Null):
         args[0] = cast_to(args[0], pl.Int32())
-    if name in ("arg_min", "arg_max"):
-        args[1] = comparable(args[1])
     if name == "string_agg" and any(columns_of(a) for a in args[1:]):
         raise binder.error("the separator of string_agg is one text for all rows", trees[1])
     if name == "string_agg":
