@@ -41,7 +41,8 @@ def lower_join(
     joined = _equi(plan, left, right, context, held=held)
     if plan.residual is not None:
         joined = joined.filter(context.expr(plan.residual))
-    return joined.select(list(plan.schema))
+    # Rows without columns are rows still.
+    return joined.select(list(plan.schema) or pl.nth(0).alias(_ROW))
 
 
 def _equi(

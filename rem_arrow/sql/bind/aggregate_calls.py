@@ -16,6 +16,7 @@ from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.scalar_calls import argument
+from rem_arrow.sql.bind.scope import reference
 from rem_arrow.sql.text.arguments import name_and_arguments
 
 
@@ -75,6 +76,8 @@ def aggregate_call(binder: ExprBinder, tree: exp.Expression, where: Expr | None)
         return None
     parts = aggregate_arguments.parts(binder, name, trees, within)
     trees, distinct = parts.trees, parts.distinct
+    if name == "count" and trees and isinstance(trees[0], exp.Column) and isinstance(trees[0].this, exp.Star):
+        trees = [_presence(binder, trees[0]), *trees[1:]]
     if name == "count" and (not trees or isinstance(trees[0], exp.Star)):
         if distinct:
             raise binder.error("COUNT(DISTINCT *) is not defined", tree, "Name a column.")
@@ -152,3 +155,14 @@ AGGREGATES: dict[type[exp.Expression], Operator] = {
     exp.WithinGroup: _within_group,
     exp.IgnoreNulls: _ignore_nulls,
 }
+
+
+def _presence(binder: ExprBinder, tree: exp.Column) -> exp.Expression:
+    """Return what count(t.*) counts: the rows that t has a part in, which an outer join may lack."""
+    columns = binder.scope.of(tree.table, binder.place(tree))
+    if len(binder.scope.relations) == 1:
+        return exp.Star()
+    rowid = binder.scope.rowid_beside(columns[0].unique) if columns else None
+    if rowid is None:
+        raise binder.unsupported(f"count({tree.table}.*) counts the rows of a table; name a column of the query", tree)
+    return reference(rowid.name, rowid)

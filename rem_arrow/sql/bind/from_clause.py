@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
+import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
-from rem_arrow.plan.nodes import Query, Values, Working
+from rem_arrow.plan.nodes import JoinKind, Literal, Query, Values, Working
 from rem_arrow.sql.bind import index_calls, list_rows, macros, search_terms, system_functions
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
-from rem_arrow.sql.bind.join_clause import beside, is_comma, joined
+from rem_arrow.sql.bind.join_clause import beside, is_apply, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
 from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
@@ -57,9 +58,11 @@ class FromBinder:
         """Join in order. A comma binds less than any JOIN: what stands between two commas is joined first."""
         groups = [first]
         for join in (*(tree.args.get("joins") or ()), *(tree.args.get("laterals") or ())):
-            if is_comma(join):
+            if is_comma(join) and not is_apply(join):
                 relation = join.this if isinstance(join, exp.Join) else join
                 groups.append(self._relation(relation, _seeing(groups, around)))
+            elif is_apply(join):
+                groups[-1] = self._apply(groups[-1], join.this, _seeing(groups[:-1], around))
             else:
                 groups[-1] = self._join(groups[-1], join, _seeing(groups[:-1], around))
         plan, scope = groups[0]
@@ -71,6 +74,13 @@ class FromBinder:
         right = self._relation(tree.this, _seeing([left], around))
         both = left.scope.beside(right.scope)
         return joined(left, right, tree, self.binder(Scope(both.relations, both.merged, around.outer), around))
+
+    def _apply(self, left: BoundRelation, tree: exp.Lateral, around: Surroundings) -> BoundRelation:
+        """`t CROSS APPLY q`, and `t OUTER APPLY q`, which keeps the rows of t without any of q."""
+        right = self._relation(tree, _seeing([left], around))
+        kind: JoinKind = "inner" if tree.args.get("cross_apply") else "left"
+        always = Literal(value=True, dtype=pl.Boolean())
+        return BoundRelation(beside(kind, left.plan, right.plan, [always]), left.scope.beside(right.scope))
 
     def _relation(self, tree: exp.Expression, around: Surroundings) -> BoundRelation:
         """Bind one relation, which sees the relations before it and the query around."""

@@ -32,11 +32,17 @@ def keys(binder: ExprBinder, group: exp.Expression | None, items: Sequence[Item]
         return Keys()
     if group.args.get("all"):
         computed = {*(above.aggregates or ()), *(above.windows or ())}
-        return Keys(tuple(dict.fromkeys(item.expr for item in items if not columns_of(item.expr) & computed)))
+        read = ((item.expr, columns_of(item.expr)) for item in items)
+        # What reads no column is no key.
+        return Keys(tuple(dict.fromkeys(expr for expr, columns in read if columns and not columns & computed)))
     trees = [
         *group.expressions,
         *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ()),
     ]
+    last = trees[-1]
+    if isinstance(last, (exp.Cube, exp.Rollup)) and not last.expressions:
+        # GROUP BY a, b WITH ROLLUP
+        trees = [type(last)(expressions=trees[:-1])]
     if not any(isinstance(t, (exp.Cube, exp.Rollup, exp.GroupingSets)) for t in trees) and not above.groupings:
         return Keys(tuple(dict.fromkeys(_key(t, binder, items, above) for tree in trees for t in members(tree))))
     combined = [_flat(parts) for parts in product(*map(_sets, trees))]

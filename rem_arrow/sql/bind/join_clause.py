@@ -68,6 +68,11 @@ def is_comma(join: exp.Expression) -> bool:
     )
 
 
+def is_apply(join: exp.Expression) -> bool:
+    """Say whether it is CROSS APPLY or OUTER APPLY."""
+    return isinstance(join.this, exp.Lateral) and join.this.args.get("cross_apply") is not None
+
+
 def beside(kind: JoinKind, left: Relation, right: Relation, conditions: list[Expr] | None = None) -> Relation:
     """Join two relations; a right one that reads columns of the left is computed for each of its rows."""
     if not free_columns(right) & left.schema.keys():
@@ -128,7 +133,8 @@ def _on_subqueries(
             return BoundRelation(Project(mirrored, (*passed(left.plan), *passed(right.plan))), both)
         case _:
             # A full join: what a left join gives, and the right rows without a partner.
-            first = Apply("left", left.plan, met(right.plan))
+            sides = (*passed(left.plan), *passed(right.plan))
+            first = Project(Apply("left", left.plan, met(right.plan)), sides)
             mark = Column(binder.names.fresh("exists"), pl.Boolean())
             marked = Apply("exists", right.plan, met(left.plan), mark.name)
             alone = Filter(marked, Call("not", (mark,), pl.Boolean()))

@@ -147,6 +147,8 @@ def _percent(tree: exp.Expression, binder: ExprBinder) -> Expr:
 def _limit(tree: exp.Expression, binder: ExprBinder) -> Expr | None:
     if isinstance(tree, exp.Fetch) and tree.args.get("direction") in ("FIRST", "NEXT"):
         return _count(tree.args.get("count") or exp.Literal.number(1), "FETCH", binder)
+    if isinstance(tree.expression, exp.Var) and tree.expression.name.upper() == "ALL":
+        return None
     return _count(tree.expression, "LIMIT", binder)
 
 

@@ -8,26 +8,24 @@ from typing import cast
 import polars as pl
 from sqlglot import exp
 
+from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan.nodes import Column, Project, Query, Recursive, Relation, Working
 from rem_arrow.plan.walk import children, rebuild
 from rem_arrow.sql.bind.binder import StatementContext
-from rem_arrow.sql.bind.conversions import cast_to, settled
+from rem_arrow.sql.bind.conversions import cast_to, castable, settled
 from rem_arrow.sql.bind.from_clause import BindQuery
-from rem_arrow.sql.bind.set_operations import joint_types
 from rem_arrow.sql.bind.surroundings import Cte
 
 
 def recursive(context: StatementContext, cte: Cte, bind_query: BindQuery) -> Query | None:
-    """Return a CTE whose query is a UNION as a recursion: the columns are those of the base, in the types of both. None
-    where its second side does not read it."""
+    """Return a CTE whose query is a UNION as a recursion: the columns are those of the base, in its types. None where
+    its second side does not read it."""
     tree, name = cte.tree.this, cte.tree.alias.casefold()
     base = bind_query(tree.this, cte.around)
     defined = [c.name for c in cte.tree.args["alias"].args.get("columns") or ()]
     names = (*defined, *base.names[len(defined) :])
-    base_types = [settled(Column(n, t)).dtype for n, t in base.plan.schema.items()]
-    step, types = _step(context, cte, names, base_types, bind_query)
-    if types != base_types:
-        step, types = _step(context, cte, names, types, bind_query)
+    types = [settled(Column(n, t)).dtype for n, t in base.plan.schema.items()]
+    step = _step(context, cte, names, types, bind_query)
     if not _reads(step.plan, name):
         return None
     outputs = [context.names.fresh(n) for n in names]
@@ -48,15 +46,22 @@ def reads_working(plan: Relation) -> bool:
 
 def _step(
     context: StatementContext, cte: Cte, names: tuple[str, ...], types: list[pl.DataType], bind_query: BindQuery
-) -> tuple[Query, list[pl.DataType]]:
-    """Bind the step over rows of these columns; return it with the types that it has in common with them."""
+) -> Query:
+    """Bind the step over rows of these columns, whose types it takes."""
     tree = cast(exp.Union, cte.tree.this)
     working = replace(cte, working=tuple(zip(names, types, strict=True)))
     step = bind_query(tree.expression, cte.around.with_cte(cte.tree.alias.casefold(), working))
     step_types = list(step.plan.schema.values())
     if len(step_types) != len(types):
         raise context.error(f"the sides of a recursive UNION have {len(types)} and {len(step_types)} columns", tree)
-    return step, joint_types([types, step_types], context.text, tree)
+    for name, own, dtype in zip(names, step_types, types, strict=True):
+        if not castable(own, dtype):
+            raise context.error(
+                f'the column "{name}" of the recursion is {sql_name(dtype)}, and its second side gives {sql_name(own)}',
+                tree.expression,
+                "Cast one of them.",
+            )
+    return step
 
 
 def _converted(plan: Relation, names: list[str], types: list[pl.DataType]) -> Project:

@@ -61,7 +61,9 @@ class SelectBinder:
         order = sort_keys(tree, items, named, binder)
         first_of = distinct_on(tree, items, named, binder)
         clause = tree.args.get("distinct")
-        is_grouped = bool(keys.exprs or above.aggregates) or tree.args.get("group") is not None or having is not None
+        group = tree.args.get("group")
+        by = group is not None and not group.args.get("all")
+        is_grouped = bool(keys.exprs or above.aggregates) or by or having is not None
         if searches and not (order or is_grouped or clause):
             order = [(key, tree) for key in searches[0].order]
         select = BoundSelect(

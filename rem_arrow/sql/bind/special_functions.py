@@ -234,13 +234,6 @@ def _expect(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: e
         raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
 
 
-def _list_length(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """array_length(x, 1); there are no other dimensions."""
-    if len(trees) == 2 and not (isinstance(trees[1], exp.Literal) and trees[1].this == "1"):
-        raise binder.unsupported("array_length knows no dimension but 1", trees[1])
-    return call(binder, "list_length", trees[:1], tree)
-
-
 def _sequence(function: str) -> Special:
     """nextval('s') and currval('s'): the name of a sequence is a literal, and becomes its number in the catalog."""
 
@@ -260,7 +253,6 @@ def _sequence(function: str) -> Special:
 SPECIAL: dict[str, Special] = {
     "nextval": _sequence("nextval"),
     "currval": _sequence("currval"),
-    "list_length": _list_length,
     "add": _operator("+"),
     "subtract": _operator("-"),
     "multiply": _operator("*"),

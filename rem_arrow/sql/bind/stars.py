@@ -93,7 +93,7 @@ def _stars(tree: exp.Expression) -> Iterator[exp.Expression]:
         case exp.Columns():
             if not tree.args.get("unpack"):
                 yield tree
-        case exp.Query() | exp.Count(this=exp.Star()):
+        case exp.Query() | exp.Count(this=exp.Star()) | exp.Count(this=exp.Column(this=exp.Star())):
             return
         case exp.Count(this=exp.Distinct(expressions=counted)) if any(isinstance(e, exp.Star) for e in counted):
             return

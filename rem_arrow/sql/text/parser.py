@@ -37,6 +37,9 @@ _EXPLAIN = re.compile(r"EXPLAIN(?:\s+ANALYZE)?\b", re.IGNORECASE)
 _SHOW = re.compile(r"^(\s*)SHOW\b", re.IGNORECASE)
 _SESSION = re.compile(rf"\s*({'|'.join(session_tokens.WORDS)})\b", re.IGNORECASE)
 _MACRO = re.compile(r"\s*(?:CREATE|DROP)\b.*?\b(?:MACRO|FUNCTION)\b", re.IGNORECASE | re.DOTALL)
+_JOIN_KINDS = frozenset(
+    ("LEFT", "RIGHT", "FULL", "OUTER", "INNER", "CROSS", "SEMI", "ANTI", "NATURAL", "ASOF", "POSITIONAL")
+)
 _BLANK = re.compile(r"[^\n]")
 _OPEN_SLICE = ((TokenType.COLON, ":"), (TokenType.DASH, "-"), (TokenType.COLON, ":"))
 # SQLGlot takes these for names.
@@ -258,9 +261,31 @@ def _plain_tokens(tokens: list[Token]) -> list[Token]:
                 plain += [like(token, kind, text) for kind, text in _OPEN_SLICE]
             case TokenType.VALUES if _is_name(tokens, place):
                 plain.append(like(token, TokenType.VAR, token.text))
+            case TokenType.STRUCT if token.text.upper() == "ROW" and _is_row(tokens, place):
+                plain.append(like(token, TokenType.VAR, token.text))
+            case TokenType.JOIN if _is_bare_join(tokens, place):
+                # SQLGlot does not tell it from a comma.
+                plain += [like(token, TokenType.INNER, "INNER"), token]
             case _:
                 plain.append(token)
     return plain
+
+
+def _is_row(tokens: list[Token], place: int) -> bool:
+    """Say whether `ROW(` begins values, and no type, whose fields are each a name and a type."""
+    after = [t.token_type for t in tokens[place + 1 : place + 4]]
+    return after[:1] == [TokenType.L_PAREN] and not (
+        after[1:2] in ([TokenType.VAR], [TokenType.IDENTIFIER])
+        and len(after) == 3
+        and (after[2] in _dialect().parser().TYPE_TOKENS or after[2] in (TokenType.VAR, TokenType.IDENTIFIER))
+    )
+
+
+def _is_bare_join(tokens: list[Token], place: int) -> bool:
+    """Say whether nothing before JOIN says of what kind it is."""
+    before = tokens[place - 1] if place else None
+    follows = tokens[place + 1].text.upper() if place + 1 < len(tokens) else ""
+    return before is not None and before.text.upper() not in _JOIN_KINDS and follows != "BY"
 
 
 def _is_slice(tokens: list[Token], place: int) -> bool:
