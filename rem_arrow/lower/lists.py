@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.base.errors import ExecuteError
+from rem_arrow.lower import semantics
 from rem_arrow.lower.cast import cast
-from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
@@ -27,20 +26,6 @@ def list_value(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Dat
 def _extract(x: pl.Expr, place: pl.Expr) -> pl.Expr:
     """From 1, or from the end for a negative place; NULL beyond the ends, and at 0."""
     return pl.when(place != 0).then(x.list.get(pl.when(place > 0).then(place - 1).otherwise(place), null_on_oob=True))
-
-
-def _length(x: pl.Expr, dimension: pl.Expr | None = None) -> pl.Expr:
-    """The dimension is 1: what lies within the items has no length of its own."""
-    size = x.list.len().cast(_INT)
-    if dimension is None:
-        return size
-    return over_distinct(_of_first_dimension, _INT)(size, dimension)
-
-
-def _of_first_dimension(size: int, dimension: int) -> int:
-    if dimension != 1:
-        raise ExecuteError(f"a list has the length of its dimension 1 only, not of {dimension}")
-    return size
 
 
 def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = None) -> pl.Expr:
@@ -97,13 +82,19 @@ def _sorted(*, descending: bool, nulls_first: bool) -> ScalarFunction:
 
 
 def _resized(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    x, size = args[0], args[1].fill_null(0)
+    x, size = args[0], semantics.refused(args[1] < 0, "a list has no size below zero", args[1].fill_null(0))
     head = x.list.head(size)
     item = nested.item_of(result)
     fill = list_value([args[2] if len(args) > 2 else pl.lit(None, item)], [item], result)
     missing = pl.max_horizontal(size - x.list.len().cast(_INT), pl.lit(0, _INT))
     padding = fill.list.gather(pl.lit(0, _INT).repeat_by(missing.fill_null(0).cast(pl.UInt32)))
     return pl.when(x.is_not_null()).then(pl.concat_list([head, padding]))
+
+
+def _selected(x: pl.Expr, places: pl.Expr) -> pl.Expr:
+    unknown = places.list.eval(pl.element().is_null()).list.any()
+    known = semantics.refused(unknown, "list_select takes no NULL among the places", places)
+    return x.list.gather(known.list.eval(pl.element().cast(_INT) - 1), null_on_oob=True)
 
 
 def _flattened(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
@@ -162,7 +153,7 @@ LISTS: dict[str, ScalarFunction] = {
     "list_value": list_value,
     "list_any": of_arguments(lambda x: x.list.eval(pl.element().any(ignore_nulls=False)).list.first()),
     "list_all": of_arguments(lambda x: x.list.eval(pl.element().all(ignore_nulls=False)).list.first()),
-    "list_length": of_arguments(_length),
+    "list_length": of_arguments(lambda x: x.list.len().cast(_INT)),
     "list_extract": of_arguments(_extract),
     "list_slice": of_arguments(_sliced),
     "list_append": _append,
@@ -179,9 +170,7 @@ LISTS: dict[str, ScalarFunction] = {
     "list_grade_up": of_arguments(lambda x: x.list.eval(pl.element().arg_sort(nulls_last=True).cast(_INT) + 1)),
     "list_has_all": of_arguments(_has_all),
     "list_resize": _resized,
-    "list_select": of_arguments(
-        lambda x, places: x.list.gather(places.list.eval(pl.element().cast(_INT) - 1), null_on_oob=True)
-    ),
+    "list_select": of_arguments(_selected),
     "list_where": of_arguments(
         lambda x, mask: x.list.gather(mask.list.eval(pl.element().fill_null(value=False).arg_true()), null_on_oob=True)
     ),

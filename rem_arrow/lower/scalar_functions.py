@@ -229,7 +229,7 @@ _FAILING_VALUES = (
     *INTERVAL, "add_days", "make_time", "make_timestamp", "make_timestamptz", "strptime", "time_bucket", "unhex",
     "unbin", "from_base64",
     "to_base", "decode", "hamming", "jaccard", "format", "printf", "parse_formatted_bytes", "bar", "binom", "factorial",
-    "error", "map", "map_of", "map_from_entries",
+    "error", "map", "map_of", "map_from_entries", "list_select",
     # What they make may be more than the memory limit.
     "repeat", "range", "generate_series", "list_resize", "list_repeat", "replace", "regexp_replace", "array_to_string",
 )  # fmt: skip

@@ -263,6 +263,7 @@ def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: b
     if escape is not None and not escape.meta.root_names() and pl.select(escape.is_null()).item():
         return pl.lit(None, dtype=pl.Boolean)
     if escape is not None:
+        escape = refused(escape.str.len_chars() > 1, "the escape of LIKE is one character", escape)
         # What is escaped hides under control characters, which patterns do not hold; then the escape goes.
         for plain, hidden in _HIDDEN.items():
             body = body.str.replace_all(escape + (escape if plain == "" else pl.lit(plain)), hidden, literal=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from rem_arrow.lower import semantics
 from rem_arrow.lower.order_key import sort_key
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
@@ -124,7 +125,14 @@ def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) 
         if nested.is_nested(source) or source == types.CALENDAR
         else values.sort(descending=highest)
     )
-    return pl.when(x.count() > 0).then(ordered.head(count.first()).implode())
+    return pl.when(x.count() > 0).then(ordered.head(_wanted(count, x.count() > 0)).implode())
+
+
+def _wanted(count: pl.Expr, some: pl.Expr) -> pl.Expr:
+    """The number of values wanted: that of the first row that has one, above zero if there are `some` values."""
+    first = count.drop_nulls().first()
+    message = "min, max, arg_min and arg_max take a number of values above zero"
+    return semantics.refused(some & ((first < 1) | first.is_null()), message, first)
 
 
 def extreme(x: pl.Expr, source: pl.DataType, *, highest: bool) -> pl.Expr:
@@ -137,7 +145,7 @@ def at_extremes(x: pl.Expr, by: pl.Expr, count: pl.Expr, *, highest: bool) -> pl
     """`ARG_MAX(x, by, n)`: the x of the n rows with the largest `by`."""
     counted = x.is_not_null() & by.is_not_null()
     ordered = x.filter(counted).sort_by(by.filter(counted), descending=highest, maintain_order=True)
-    return pl.when(counted.any()).then(ordered.head(count.first()).implode())
+    return pl.when(counted.any()).then(ordered.head(_wanted(count, counted.any())).implode())
 
 
 def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:

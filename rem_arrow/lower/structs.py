@@ -66,11 +66,8 @@ def _map(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType)
         pl.List(nested.struct_of({"1": nested.item_of(arg_types[0]), "2": nested.item_of(arg_types[1])})),
     )
     entries = pl.when(args[0].is_not_null() & args[1].is_not_null()).then(zipped)
-    return _entries(
-        [semantics.refused(~paired, "the keys and the values of a map differ in number", entries)],
-        arg_types[:1],
-        result,
-    )
+    message = "the keys and the values of a map differ in number"
+    return _map_of(_renamed(semantics.refused(~paired, message, entries)))
 
 
 def _map_part(name: str) -> ScalarFunction:
@@ -93,7 +90,9 @@ def _map_contains_entry(m: pl.Expr, key: pl.Expr, value: pl.Expr) -> pl.Expr:
 def _map_concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """All entries; of a key that several maps have, the last value, in the place of the first."""
     empty = pl.lit([], dtype=result)
-    joined = pl.concat_list([a.fill_null(empty) for a in args])
+    joined = pl.when(pl.any_horizontal(a.is_not_null() for a in args)).then(
+        pl.concat_list([a.fill_null(empty) for a in args])
+    )
     return over_rows({LIST: joined}, lambda rows: gathered(rows, _last_values(rows), result), result)
 
 
@@ -104,7 +103,13 @@ def _last_values(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _entries(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return _map_of(args[0].list.eval(pl.element().struct.rename_fields(["key", "value"])))
+    if isinstance(nested.item_of(arg_types[0]), pl.Null):
+        return pl.when(args[0].is_not_null()).then(pl.lit([], dtype=result))
+    return _map_of(_renamed(args[0]))
+
+
+def _renamed(rows: pl.Expr) -> pl.Expr:
+    return rows.list.eval(pl.element().struct.rename_fields(["key", "value"]))
 
 
 def _map_of(entries: pl.Expr) -> pl.Expr:
@@ -129,4 +134,5 @@ STRUCTS: dict[str, ScalarFunction] = {
     "map_contains_value": of_arguments(_map_contains_value),
     "map_contains_entry": of_arguments(_map_contains_entry),
     "map_concat": _map_concat,
+    "cardinality": of_arguments(lambda m: m.list.len().cast(pl.UInt64)),
 }

@@ -90,13 +90,19 @@ def _map_value(types: Types) -> pl.DataType:
     return fields_of(item_of(types[0])).get("value", pl.Null())
 
 
+def _of_entries(types: Types) -> pl.DataType:
+    """A map of rows of two values; of NULL one of which nothing is known."""
+    key, value = [*fields_of(item_of(types[0])).values(), pl.Null(), pl.Null()][:2]
+    return map_of(key, value)
+
+
 def _joined(types: Types) -> pl.DataType:
     return struct_of({name: dtype for t in types for name, dtype in fields_of(t).items()})
 
 
 NESTED: dict[str, Entry] = {
     "list_value": ("item+", lambda types: pl.List(types[0])),
-    "list_length": ("array integer?", _INT),
+    "list_length": ("array", _INT),
     "list_contains": ("list item", _BOOL),
     "list_position": ("list item", pl.Int32()),
     "list_extract": ("array integer", _item),
@@ -141,11 +147,12 @@ NESTED: dict[str, Entry] = {
     "map_keys": ("map", _map_part("key")),
     "map_values": ("map", _map_part("value")),
     "map_entries": ("map", _first),
-    "map_from_entries": ("array", lambda types: map_of(*fields_of(item_of(types[0])).values())),
+    "map_from_entries": ("array", _of_entries),
     "map_contains": ("map any", _BOOL),
     "map_contains_value": ("map any", _BOOL),
     "map_contains_entry": ("map any any", _BOOL),
-    "map_concat": ("map+", _first),
+    "cardinality": ("map", pl.UInt64()),
+    "map_concat": ("map map+", _first),
     "map_extract": ("map any", _map_part("value")),
     "map_extract_value": ("map any", _map_value),
     "json_extract": ("text any", _TEXT),
@@ -182,7 +189,6 @@ NESTED_ALIASES: dict[str, str] = {
     "list_pack": "list_value",
     "list_element": "list_extract",
     "array_length": "list_length",
-    "cardinality": "list_length",
     "array_contains": "list_contains",
     "list_has": "list_contains",
     "array_has": "list_contains",

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
-from rem_arrow.plan.nodes import Call, Expr
+from rem_arrow.plan.nodes import Call, Case, Expr, Literal
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import field, listed, packed, unified
 from rem_arrow.sql.bind.subscripts import indexed
@@ -59,14 +59,16 @@ def row(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 def _fields(binder: ExprBinder, trees: list[exp.Expression]) -> dict[str, Expr]:
     fields: dict[str, Expr] = {}
-    for place, item in enumerate(trees, 1):
+    for item in trees:
         match item:
             case exp.PropertyEQ():
                 name, value = item.this.name, item.expression
             case exp.Alias():
                 name, value = item.alias, item.this
+            case exp.Column():
+                name, value = item.name, item
             case _:
-                name, value = str(place), item
+                raise binder.error("a field of a struct has a name: struct_pack(a := 1)", item)
         if name.casefold() in map(str.casefold, fields):
             raise binder.error(f'the field "{name}" is there twice', item)
         fields[name] = binder.bind(value)
@@ -87,6 +89,41 @@ def struct_insert(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
         raise binder.error(f"this takes a struct first, and this is {sql_name(base.dtype)}", tree)
     fields: dict[str, Expr] = {name: field(base, name, dtype) for name, dtype in nested.fields_of(base.dtype).items()}
     return packed({**fields, **_fields(binder, trees[1:])})
+
+
+def struct_values(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """struct_values(s): the fields of s as a row without names."""
+    base = _struct_of(binder, trees, 1, tree)
+    fields = nested.fields_of(base.dtype)
+    return packed({str(i): field(base, name, dtype) for i, (name, dtype) in enumerate(fields.items(), 1)})
+
+
+def struct_position(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """struct_position(row, v): which field, from 1, is the first that is equal; NULL for none."""
+    base, value = _struct_of(binder, trees, 2, tree), binder.bind(trees[1])
+    if not nested.is_unnamed(base.dtype):
+        raise binder.error("this takes a row without names first", tree)
+    branches = []
+    for place, (name, dtype) in enumerate(nested.fields_of(base.dtype).items(), 1):
+        pair = tuple(binder.same([field(base, name, dtype), value], tree))
+        branches.append((Call("=", pair, pl.Boolean()), Literal(place, pl.Int32())))
+    return Case(tuple(branches), Literal(None, pl.Int32()), pl.Int32())
+
+
+def struct_contains(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """struct_contains(row, v): whether a field is equal."""
+    unknown = Call("is_null", (struct_position(binder, trees, tree),), pl.Boolean())
+    missing = (Call("is_null", (binder.bind(trees[0]),), pl.Boolean()), Literal(None, pl.Boolean()))
+    return Case((missing,), Call("not", (unknown,), pl.Boolean()), pl.Boolean())
+
+
+def _struct_of(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: exp.Expression) -> Expr:
+    if len(trees) != count:
+        raise binder.error(f"this takes {count} argument(s), not {len(trees)}", tree)
+    base = binder.bind(trees[0])
+    if not nested.fields_of(base.dtype):
+        raise binder.error(f"this takes a struct first, and this is {sql_name(base.dtype)}", tree)
+    return base
 
 
 def _map(binder: ExprBinder, tree: exp.Expression) -> Expr:

@@ -24,10 +24,7 @@ def unified(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Ex
     """Give the lists and items of a call one type of item, and arrays the type of lists."""
     args = [cast_to(a, nested.as_lists(a.dtype)) if nested.is_list(a.dtype) else a for a in args]
     if "vector" in kinds:
-        return [
-            cast_to(a, pl.List(pl.Float64())) if nested.is_list(a.dtype) or isinstance(a.dtype, pl.Null) else a
-            for a in args
-        ]
+        return [cast_to(a, pl.List(pl.Float64())) if _may_be_vector(a.dtype) else a for a in args]
     joint = [i for i, kind in enumerate(kinds) if kind in ("list", "item")]
     item = _item_type(binder, [kinds[i] for i in joint], [args[i] for i in joint], tree)
     for i in joint:
@@ -39,6 +36,12 @@ def unified(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Ex
         cast_to(a, empty[k]) if k in empty and isinstance(a.dtype, pl.Null) else a
         for k, a in zip(kinds, args, strict=True)
     ]
+
+
+def _may_be_vector(dtype: pl.DataType) -> bool:
+    """Say whether a type is of lists of numbers, or of nothing but NULL."""
+    item = nested.item_of(dtype) if nested.is_list(dtype) else dtype
+    return isinstance(item, pl.Null) or (nested.is_list(dtype) and item.is_numeric())
 
 
 def _item_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: exp.Expression) -> pl.DataType:
@@ -91,7 +94,7 @@ def as_list(binder: ExprBinder, value: Expr, tree: exp.Expression) -> Expr:
 
 def check_concatenable(binder: ExprBinder, dtypes: list[pl.DataType], tree: exp.Expression) -> None:
     """Raise BindError for a list beside something that is none."""
-    lists = [isinstance(t, (pl.List, pl.Array)) for t in dtypes]
+    lists = [nested.is_list(t) and not nested.is_map(t) for t in dtypes]
     other = next(
         (t for t, is_list in zip(dtypes, lists, strict=True) if not is_list and not isinstance(t, pl.Null)), None
     )

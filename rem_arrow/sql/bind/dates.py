@@ -101,7 +101,9 @@ def _since_1970(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return call(binder, "to_timestamp", [tree.this], tree)
     if scale.name == "3":
         return call(binder, "epoch_ms", [tree.this], tree)
-    return Call("timestamp_of_microseconds", (cast_to(binder.bind(tree.this), pl.Int64()),), pl.Datetime("us"))
+    return Call(
+        "timestamp_of_microseconds", (binder.converted(binder.bind(tree.this), pl.Int64(), tree),), pl.Datetime("us")
+    )
 
 
 def _time_bucket(binder: ExprBinder, tree: exp.Expression) -> Expr:

@@ -13,7 +13,7 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
-from rem_arrow.sql.bind.constructors import row, struct_insert
+from rem_arrow.sql.bind.constructors import row, struct_contains, struct_insert, struct_position, struct_values
 from rem_arrow.sql.bind.containers import apply, unified
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subscripts import at, sliced
@@ -155,6 +155,11 @@ def _without_end(name: str) -> Callable[[ExprBinder, list[exp.Expression], exp.E
     return bind
 
 
+def _joined_by_commas(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    separator = trees[1:] or [exp.Literal.string(",")]
+    return call(binder, "array_to_string", [trees[0], *separator], tree)
+
+
 def _prepend_to(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     return call(binder, "list_prepend", trees[::-1], tree)
 
@@ -194,6 +199,11 @@ BY_NAME: dict[str, Callable[[ExprBinder, list[exp.Expression], exp.Expression], 
     "list_slice": _slice_call,
     "list_extract": _extract_call,
     "struct_extract": _extract_call,
+    "struct_extract_at": _extract_call,
+    "struct_values": struct_values,
+    **dict.fromkeys(("struct_position", "struct_indexof"), struct_position),
+    **dict.fromkeys(("struct_contains", "struct_has"), struct_contains),
+    "array_to_string_comma_default": _joined_by_commas,
     "struct_insert": struct_insert,
     "struct_update": struct_insert,
     "list_prepend_to": _prepend_to,

@@ -129,7 +129,8 @@ def _overloaded(name: str, dtypes: list[pl.DataType]) -> str:
     first = next((t for t in dtypes if name == "concat" and not isinstance(t, pl.Null)), dtypes[0])
     if nested.is_map(first):
         name = nested.OF_MAPS.get(name, name)
-    return nested.OF_LISTS.get(name, name) if nested.is_list(first) else name
+    is_text = nested.is_map(first) and name.startswith("concat")
+    return nested.OF_LISTS.get(name, name) if nested.is_list(first) and not is_text else name
 
 
 def argument(binder: ExprBinder, name: str, kind: str, arg: Expr, tree: exp.Expression) -> Expr:
