@@ -151,7 +151,7 @@ NESTED: dict[str, Entry] = {
     "map_contains": ("map any", _BOOL),
     "map_contains_value": ("map any", _BOOL),
     "map_contains_entry": ("map any any", _BOOL),
-    "cardinality": ("map", pl.UInt64()),
+    "cardinality": ("array", pl.UInt64()),
     "map_concat": ("map map+", _first),
     "map_extract": ("map any", _map_part("value")),
     "map_extract_value": ("map any", _map_value),
