@@ -16,6 +16,7 @@ import polars as pl
 from polars._typing import PolarsDataType
 
 from rem_arrow.base.errors import CorruptionError, InputError
+from rem_arrow.base.logical_types import JSON, UUID, TextType
 from rem_arrow.base.quoting import literal, readable
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -42,6 +43,8 @@ _PLAIN: dict[str, pl.DataType] = {
     "Time": pl.Time(),
     "Null": pl.Null(),
     "Categorical": pl.Categorical(),
+    "Json": JSON,
+    "Uuid": UUID,
 }
 
 # The fields of an interval: plan/types.py.
@@ -68,7 +71,14 @@ _SQL_NAMES: dict[str, str] = {
     "Time": "TIME",
     "Null": "NULL",
     "Categorical": "VARCHAR",
+    "Json": "JSON",
+    "Uuid": "UUID",
 }
+
+
+def physical(dtype: pl.DataType) -> pl.DataType:
+    """Return the type that a frame shows for a column of `dtype`: text types are String to Polars."""
+    return mapped(dtype, lambda leaf: pl.String() if isinstance(leaf, TextType) else leaf)
 
 
 def instance(dtype: PolarsDataType) -> pl.DataType:
@@ -265,8 +275,8 @@ def widens(old: pl.DataType, new: pl.DataType) -> bool:
             return new.scale >= old.scale and new.precision - new.scale >= old.precision - old.scale
         case pl.Enum(), pl.Enum():
             return set(old.categories.to_list()) <= set(new.categories.to_list())
-        case pl.Enum() | pl.Categorical(), pl.String():
-            return True
+        case pl.Enum() | pl.Categorical() | TextType(), pl.String():
+            return not isinstance(new, TextType)
         case pl.List(), pl.List():
             return widens(instance(old.inner), instance(new.inner))
         case _:

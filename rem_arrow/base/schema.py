@@ -17,9 +17,9 @@ from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 
 # The rows of a table of vectors belong to those of another table, by their rowids; it has no name for users. What is no
-# relation is described in the same form: it has no fields.
+# relation is described in the same form: it has no fields; the model of a type is what it is a name for.
 TableKind: TypeAlias = Literal[
-    "entity", "plain", "system", "view", "vectors", "schema", "macro", "table macro", "sequence"
+    "entity", "plain", "system", "view", "vectors", "schema", "macro", "table macro", "sequence", "type"
 ]
 RELATIONS: frozenset[TableKind] = frozenset({"entity", "plain", "system", "view"})
 

@@ -236,5 +236,8 @@ class Catalog(Protocol):
     def view(self, name: str) -> str | None:
         """Return the SELECT of the view of that name, or None."""
 
+    def named_type(self, name: str) -> pl.DataType | None:
+        """Return the type that CREATE TYPE gave that name, compared without case, or None."""
+
     def table_names(self) -> list[str]:
         """All names, for messages."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from rem_arrow.access import table_functions
 from rem_arrow.access.access import Access
+from rem_arrow.base import datatypes
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
 from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
@@ -167,6 +168,10 @@ class Snapshot:
         if hit is None:
             return system_views.system_view(self.version, name)
         return str(hit[1].table.model) if hit[1].table.kind == "view" else None
+
+    def named_type(self, name: str) -> pl.DataType | None:
+        described = self.version.entry("type", name)
+        return None if described is None else datatypes.from_json(described.model)
 
     def parts(self, names: Sequence[str]) -> list[object]:
         """Return the parts of stored tables; the rows are the same as long as these are the same objects."""

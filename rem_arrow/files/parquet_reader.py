@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import FileIO
 
 import polars as pl
@@ -16,7 +17,7 @@ from pyarrow import ipc, parquet
 
 from rem_arrow.base.datatypes import without_maps
 from rem_arrow.base.errors import InputError, suggest
-from rem_arrow.files import arrow_columns
+from rem_arrow.files import arrow_columns, meanings
 from rem_arrow.files.arrow_columns import DAYS_MAX, empty_frame, frame_of, is_plain
 from rem_arrow.files.expansion import check_open_expansion
 from rem_arrow.files.file_rows import PIECE_ROWS, FileRows, Pieces, streamed
@@ -42,7 +43,7 @@ def parquet_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
     if rows == metadata.num_rows and _VARIANT not in told.values() and _is_plain(metadata, schema):
         frame = pl.scan_parquet(file, glob=False, hive_partitioning=False).select(schema.names)
         try:
-            return _without_maps(frame, rows)
+            return _with_meaning(_without_maps(frame, rows), schema)
         except pl.exceptions.PolarsError as error:
             raise InputError(f"{name} cannot be read: {str(error)[:400]}") from error
 
@@ -54,7 +55,7 @@ def parquet_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
         if seen != rows:
             raise InputError(f"{name} holds {seen:,} rows, and its footer says {rows:,}: it is damaged")
 
-    return streamed(empty_frame(schema, name).schema, translated(pieces, name), rows)
+    return _with_meaning(streamed(empty_frame(schema, name).schema, translated(pieces, name), rows), schema)
 
 
 def arrow_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
@@ -73,7 +74,12 @@ def arrow_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
             frame = frame_of(batch, name)
             yield from (frame.slice(start, PIECE_ROWS) for start in range(0, frame.height, PIECE_ROWS))
 
-    return streamed(empty_frame(schema, name).schema, translated(pieces, name))
+    return _with_meaning(streamed(empty_frame(schema, name).schema, translated(pieces, name)), schema)
+
+
+def _with_meaning(rows: FileRows, schema: pa.Schema) -> FileRows:
+    """Return rows with JSON and UUID in their schema, which Polars shows as texts."""
+    return replace(rows, schema=meanings.typed(rows.schema, meanings.of_schema(schema)))
 
 
 def _without_maps(frame: pl.LazyFrame, rows: int) -> FileRows:

@@ -15,7 +15,9 @@ import polars as pl
 
 from rem_arrow.base.errors import InputError, UnsupportedError
 from rem_arrow.base.quoting import identifier
+from rem_arrow.files import meanings
 from rem_arrow.interop.readers import Input, of_batches
+from rem_arrow.sql.text.type_names import named_type
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,9 +74,20 @@ def _opener(con: duckdb.DuckDBPyConnection, place: str, where: str) -> Callable[
             reader = con.cursor().sql(f"SELECT {', '.join(items)} FROM {place}").to_arrow_reader(_BATCH_ROWS)
         except _duckdb().Error as error:
             raise InputError(f"{where} cannot be read: {error}") from error
-        return of_batches(reader, rows, where)
+        told = meanings.of_types({name: _meant(kind) for name, kind, *_ in columns})
+        return of_batches(reader, rows, where, told)
 
     return open_table
+
+
+def _meant(kind: str) -> pl.DataType:
+    """Return the type of a column in which JSON, UUID or an ENUM may be; of one that is of no other use NULL."""
+    if not any(name in kind for name in ("JSON", "UUID", "ENUM(")):
+        return pl.Null()
+    try:
+        return named_type(kind)
+    except InputError:
+        return pl.Null()
 
 
 def _read(column: str, kind: str) -> str:

@@ -16,10 +16,12 @@ import pyarrow as pa
 from rem_arrow.base.datatypes import instance, without_maps
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.python_values import frame_of_columns, frame_of_rows
+from rem_arrow.files import meanings
 from rem_arrow.files.arrow_columns import empty_frame, frame_of
 from rem_arrow.files.file_format import format_of
 from rem_arrow.files.file_rows import PIECE_ROWS
 from rem_arrow.files.file_set import OpenFile, file_rows
+from rem_arrow.files.meanings import Meanings
 from rem_arrow.files.read_options import read_options
 from rem_arrow.running.file_patterns import is_pattern, matches
 from rem_arrow.sql.text.type_names import named_type
@@ -67,7 +69,7 @@ def open_input(data: Any, given: Options = (), types: Mapping[str, pl.DataType] 
         if isinstance(data, dict):
             return _of_frame(frame_of_columns(data))
         if hasattr(data, "__arrow_c_stream__"):
-            return _of_frame(from_arrow(data))
+            return _of_arrow(data)
         if type(data).__module__.split(".")[0] == "pandas":
             return _of_frame(from_pandas(data))
     except (pl.exceptions.PolarsError, pa.ArrowException, TypeError, ValueError, OverflowError) as error:
@@ -95,17 +97,22 @@ def from_pandas(data: Any) -> pl.DataFrame:
     return plain_frame(frame)
 
 
-def of_batches(reader: pa.RecordBatchReader, rows: int | None, where: str = "the data") -> Input:
+def of_batches(
+    reader: pa.RecordBatchReader, rows: int | None, where: str = "the data", told: Meanings | None = None
+) -> Input:
     """Return a stream of Arrow batches as pieces. Raises InputError.
 
     Args:
         where: names the data in errors.
+        told: what columns mean of which the stream does not say it.
     """
+    meant = {**meanings.of_schema(reader.schema), **(told or {})}
 
     def frames() -> Iterator[pl.DataFrame]:
         try:
             for batch in reader:
-                yield frame_of(pa.Table.from_batches([batch]), where)
+                frame = frame_of(pa.Table.from_batches([batch]), where)
+                yield frame.with_columns(meanings.categories(frame.schema, meant))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError) as error:
             raise InputError(f"{where} cannot be read: {error}") from error
 
@@ -113,7 +120,14 @@ def of_batches(reader: pa.RecordBatchReader, rows: int | None, where: str = "the
         schema = empty_frame(reader.schema, where).schema
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
         raise InputError(f"{where} cannot be read: {error}") from error
-    return Input(schema, rows, _of_frames(frames()))
+    return Input(meanings.typed(schema, meant), rows, _of_frames(frames()))
+
+
+def _of_arrow(data: Any) -> Input:
+    """Return an object of the Arrow PyCapsule interface."""
+    table = data if isinstance(data, pa.Table) else pa.RecordBatchReader.from_stream(data).read_all()
+    rows = _of_frame(from_arrow(table))
+    return Input(meanings.typed(rows.schema, meanings.of_schema(table.schema)), rows.rows, rows.pieces)
 
 
 def from_arrow(data: Any, where: str = "the data") -> pl.DataFrame:
@@ -164,7 +178,8 @@ def open_files(paths: Sequence[Path], given: Options = (), types: Mapping[str, p
         rows = file_rows(files, format_, options, types)
     except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
         raise unreadable(where, error) from error
-    return of_lazy(rows.lazy, where, rows.count)
+    opened = of_lazy(rows.lazy, where, rows.count)
+    return Input(rows.schema, opened.rows, opened.pieces)
 
 
 def unreadable(where: object, error: BaseException) -> InputError:

@@ -44,6 +44,10 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
             return _at_extreme(x, inputs[1], highest=name == "arg_max")
         case "string_agg":
             return _joined(x, inputs[1] if len(inputs) > 1 else pl.lit(","))
+        case "json_group_array":
+            return "[" + _joined(x, pl.lit(",")) + "]"
+        case "json_group_object":
+            return "{" + _joined(x, pl.lit(",")) + "}"
         case _ if name in _PAIRED:
             return _PAIRED[name](x, inputs[1])
         case _:

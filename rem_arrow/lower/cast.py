@@ -9,7 +9,8 @@ from functools import partial
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import semantics
+from rem_arrow.base.logical_types import TextType, is_json, is_uuid
+from rem_arrow.lower import json_cast, semantics, uuid_text
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.lower.nested_reader import nested_of_text
@@ -31,6 +32,8 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     strict = not safe
     if source == dtype:
         return x
+    if isinstance(source, TextType) or isinstance(dtype, TextType):
+        return _text_type(x, source, dtype, safe=safe)
     if types.is_interval(dtype):
         return cast_interval(x, source, dtype, safe=safe)
     if nested.is_nested(dtype) or nested.is_nested(source):
@@ -52,6 +55,27 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if isinstance(dtype, pl.Boolean) and types.is_number(source):
         return x != 0
     return x.cast(dtype, strict=strict)
+
+
+def _text_type(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:
+    """To and from JSON and UUID."""
+
+    def inner(y: pl.Expr, old: pl.DataType, new: pl.DataType) -> pl.Expr:
+        return y if old == new else cast(y, old, new, safe=safe)
+
+    if isinstance(source, pl.Null):
+        return x.cast(pl.String)
+    if is_json(dtype):
+        if types.is_plain_text(source) or isinstance(source, pl.Categorical):
+            return json_cast.checked(x.cast(pl.String), safe=safe)
+        return pl.when(x.is_not_null()).then(json_cast.encoded(x, source, inner))
+    if types.is_plain_text(dtype):
+        return x
+    if is_json(source):
+        return json_cast.decoded(x, dtype, inner, safe=safe)
+    if is_uuid(dtype):
+        return uuid_text.of_binary(x) if isinstance(source, pl.Binary) else uuid_text.of_text(x, safe=safe)
+    return uuid_text.to_binary(x)
 
 
 def _nested(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> pl.Expr:

@@ -137,7 +137,7 @@ def _cast(operand: pl.Expr, expr: Cast) -> pl.Expr:
 
 def _argument(arg: Expr, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:
     lowered = lower_expr(arg, parameters, only=only)
-    return lowered.cast(pl.String) if types.is_text(arg.dtype) and not isinstance(arg.dtype, pl.String) else lowered
+    return lowered.cast(pl.String) if isinstance(arg.dtype, pl.Categorical) else lowered
 
 
 def _over_items(expr: Call, parameters: Parameters, only: pl.Expr | None) -> pl.Expr:

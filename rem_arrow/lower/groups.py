@@ -10,6 +10,7 @@ from rem_arrow.lower import growth, interval, semantics
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.plan import types
+from rem_arrow.plan.functions import JOINED
 from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr
 
 _ROW = "#row"
@@ -61,8 +62,8 @@ def _call(place: int, name: str, call: AggregateCall, context: Lowering) -> _Cal
     if call.where is not None:
         # Polars 2.1 takes the aggregates of a constant column for sorted, with NULLs of empty groups between them.
         arguments = [pl.when(context.expr(call.where)).then(a) for a in arguments]
-    if call.function == "string_agg":
-        arguments[0] = growth.asked_in_all("string_agg", arguments)
+    if call.function in JOINED:
+        arguments[0] = growth.asked_in_all(call.function, arguments)
     columns = [column(str(k), a) for k, a in enumerate(arguments)]
     where = None if call.where is None else column("where", context.expr(call.where))
     order = [column(f"order{k}", context.expr(key.expr)) for k, key in enumerate(call.order)]

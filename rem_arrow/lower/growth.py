@@ -16,6 +16,7 @@ from rem_arrow.base.datatypes import instance
 from rem_arrow.lower.function import ScalarFunction
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.functions import AGGREGATES
+from rem_arrow.plan.json_functions import AT_PATHS, JSON_FUNCTIONS
 from rem_arrow.running.allowance import current_allowance
 
 Types: TypeAlias = "list[pl.DataType]"
@@ -292,10 +293,8 @@ SIZES: dict[str, Size] = {
         ("left_grapheme", "right_grapheme", "length_grapheme", "substring_grapheme", "regexp_extract_all"), _times(80)
     ),
     # A document in JSON becomes objects.
-    **dict.fromkeys(
-        ("json_extract", "json_extract_string", "json_array_length", "json_keys", "json_type", "json_valid"), _times(40)
-    ),
-    **dict.fromkeys(("concat", "concat_operator", "json_object", "json_array", "to_json", "hash"), _shown),
+    **dict.fromkeys((*JSON_FUNCTIONS, *(f"{n}_constant" for n in AT_PATHS), "json_each", "json_tree"), _times(40)),
+    **dict.fromkeys(("concat", "concat_operator", "json_object", "json_array", "json_pair", "to_json", "hash"), _shown),
     # A list as a text, or a text as a list.
     "cast": _cast,
     "concat_ws": _separated,

@@ -1,181 +1,203 @@
-"""JSON in texts: paths are walked in Python, value by value, as Polars reads only scalars by path; it writes JSON."""
+"""The functions of JSON: documents are read and walked in Python, value by value."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import polars as pl
 
-from rem_arrow.base.datatypes import instance
+from rem_arrow.base import json_documents
 from rem_arrow.base.errors import ExecuteError
+from rem_arrow.base.json_paths import MISSING, Steps, has_wildcard, key_path, steps, value_at, values_at
+from rem_arrow.base.json_text import Document, dumped, parse, quoted, shallow, valid
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.function import ScalarFunction
+from rem_arrow.lower.json_cast import decoded, encoded
 from rem_arrow.plan import nested_functions as nested
 
-_MISSING = object()
-_SIGNED_64, _UNSIGNED_64 = -(1 << 63), (1 << 64) - 1
+
+class _Path(NamedTuple):
+    """A path that was read; one with slashes names the places of arrays by digits."""
+
+    steps: Steps
+    pointer: bool
+
+    def find(self, document: Document) -> Document:
+        return value_at(document, self.steps, pointer=self.pointer)
 
 
-def _rowwise(function: Callable[[object, object], object]) -> ScalarFunction:
-    """A function of a document and a path, which may be absent. Other than text it is taken as `$`; NULL gives NULL."""
+def _path(text: str) -> _Path:
+    return _Path(steps(text), text.startswith("/"))
+
+
+def _at_paths(function: Callable[[Document], object]) -> ScalarFunction:
+    """A function of the value at a path, or of a list of it for each of several paths, or for each value that a path
+    with wildcards finds."""
+
+    def found(document: Document, path: _Path) -> object:
+        value = path.find(document)
+        return None if value is MISSING else function(value)
+
+    def at(path: object, document: Document) -> object:
+        if isinstance(path, list):
+            return [found(document, _path(str(p))) for p in path]
+        if isinstance(path, int):
+            return found(document, _Path((path,), pointer=False))
+        read = _path(str(path))
+        if has_wildcard(read.steps):
+            raise ExecuteError(f"{path} means several values; such a path stands in the statement itself")
+        return found(document, read)
 
     def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
         if len(args) == 1:
-            return args[0].map_elements(lambda text: _checked(function, text, "$"), return_dtype=result)
-        rows = pl.struct(args[0].alias("text"), args[1].cast(pl.String).alias("path"))
+            return args[0].map_elements(shallow(lambda text: function(parse(text))), return_dtype=result)
+        rows = pl.struct(args[0].alias("text"), args[1].alias("path"))
         return rows.map_elements(
-            lambda row: None if None in row.values() else _checked(function, row["text"], row["path"]),
+            shallow(lambda row: None if None in row.values() else at(row["path"], parse(row["text"]))),
             return_dtype=result,
         )
 
     return lower
 
 
-def _checked(function: Callable[[object, object], object], text: str, path: str) -> object:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise ExecuteError(f"this is not JSON: {text[:60]}") from error
-    except RecursionError as error:
-        raise ExecuteError(f"this JSON is nested too deeply: {text[:60]}") from error
-    value = at(document, path)
-    return None if value is _MISSING else function(value, text)
+def _at_constant(function: Callable[[Document], object]) -> ScalarFunction:
+    """The same for one path that stands in the statement: args[1] is a literal."""
 
-
-def at(document: object, path: str) -> object:
-    """Return the value at `$.a[0]`, `/a/0`, a key, or a place in an array as a number."""
-    for step in steps(path):
-        document = _step(document, step, path)
-        if document is _MISSING:
-            return _MISSING
-    return document
-
-
-def _step(document: object, step: str | int, path: str) -> object:
-    if isinstance(document, dict):
-        return document.get(str(step), _MISSING)
-    if not isinstance(document, list) or (isinstance(step, str) and not (step.isdigit() and path.startswith("/"))):
-        return _MISSING
-    place = int(step)
-    return document[place] if -len(document) <= place < len(document) else _MISSING
-
-
-def steps(path: str) -> list[str | int]:
-    """Return the keys and places of a path. A plain text is one key."""
-    if path.startswith("/"):
-        return [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")]
-    if not path.startswith("$"):
-        return [int(path)] if path.lstrip("-").isdigit() else [path]
-    keys: list[str | int] = []
-    rest = path[1:]
-    if "*" in path:
-        raise ExecuteError(f"{path} means several values; a path to one is supported")
-    while rest:
-        if rest.startswith('."'):
-            key, _, rest = rest[2:].partition('"')
-            keys.append(key)
-        elif rest.startswith("."):
-            size = next((i for i, c in enumerate(rest[1:], 1) if c in ".["), len(rest))
-            keys.append(rest[1:size])
-            rest = rest[size:]
-        elif rest.startswith("["):
-            inside, _, rest = rest[1:].partition("]")
-            keys.append(
-                int(inside.replace("#", "")) if inside.replace("#", "").lstrip("-").isdigit() else inside.strip("'\"")
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        path = _path(str(pl.select(args[1]).item()))
+        if has_wildcard(path.steps):
+            return args[0].map_elements(
+                shallow(lambda text: [function(value) for value in values_at(parse(text), path.steps)]),
+                return_dtype=result,
             )
-        else:
-            raise ExecuteError(f"{path} is not a path in JSON; write for example $.key[0]")
-    return keys
+
+        def find(text: str) -> object:
+            value = path.find(parse(text))
+            return None if value is MISSING else function(value)
+
+        return args[0].map_elements(find, return_dtype=result)
+
+    return lower
 
 
-def _dumped(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _exists_at_paths(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    found = _FOUND(args, arg_types, pl.List(pl.Boolean()) if nested.is_list(arg_types[1]) else pl.Boolean())
+    if nested.is_list(arg_types[1]):
+        return found.list.eval(pl.element().fill_null(value=False))
+    return pl.when(args[0].is_not_null() & args[1].is_not_null()).then(found.fill_null(value=False))
 
 
-def _as_text(value: object, _text: object) -> str | None:
-    return None if value is None else value if isinstance(value, str) else _dumped(value)
+def _exists_at_constant(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    found = _at_constant(lambda _: True)(args, arg_types, result)
+    return found if nested.is_list(result) else pl.when(args[0].is_not_null()).then(found.fill_null(value=False))
 
 
-def _type_of(value: object, _text: object) -> str:
-    match value:
-        case None:
-            return "NULL"
-        case bool():
-            return "BOOLEAN"
-        case int():
-            return "UBIGINT" if 0 <= value <= _UNSIGNED_64 else "BIGINT" if _SIGNED_64 <= value < 0 else "HUGEINT"
-        case float():
-            return "DOUBLE"
-        case str():
-            return "VARCHAR"
-        case list():
-            return "ARRAY"
-        case _:
-            return "OBJECT"
+_FOUND = _at_paths(lambda _: True)
 
 
-def _valid(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+def _as_text(value: Document) -> str | None:
+    return None if value is None else value if isinstance(value, str) else dumped(value)
 
 
-def encoded(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return values as JSON; "null" for NULL."""
-    if isinstance(dtype, pl.Null):
-        return pl.lit("null")
-    written = pl.struct(_writable(x, dtype).alias("v")).struct.json_encode()
-    return written.str.slice(len('{"v":')).str.head(-1)
+def _as_scalar(value: Document) -> str | None:
+    return None if value is None or isinstance(value, (list, tuple)) else dumped(value)
 
 
-def _writable(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Decimals become floats and dates texts, as DuckDB writes them."""
-    if nested.is_list(dtype):
-        return cast(x, dtype, _plain(dtype), safe=False)
-    return x if _plain(dtype) == dtype else cast(x, dtype, _plain(dtype), safe=False)
+def _length(value: Document) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
-def _plain(dtype: pl.DataType) -> pl.DataType:
-    if isinstance(dtype, (pl.List, pl.Array)):
-        return pl.List(_plain(instance(dtype.inner)))
-    if isinstance(dtype, pl.Struct):
-        return nested.struct_of({n: _plain(t) for n, t in nested.fields_of(dtype).items()})
-    if isinstance(dtype, pl.Decimal):
-        return pl.Float64()
-    return dtype if dtype.is_numeric() or isinstance(dtype, (pl.Boolean, pl.Null)) else pl.String()
+def _keys(value: Document) -> list[str]:
+    return [key for key, _ in value] if isinstance(value, tuple) else []
+
+
+# --- functions of documents alone
+
+
+def _of_document(function: Callable[[Document], object]) -> ScalarFunction:
+    def lower(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+        return args[0].map_elements(shallow(lambda text: function(parse(text))), return_dtype=result)
+
+    return lower
+
+
+def _valid(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    return args[0].map_elements(valid, return_dtype=result)
+
+
+def _contains(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    rows = pl.struct(args[0].alias("document"), args[1].alias("needle"))
+    return rows.map_elements(
+        shallow(
+            lambda row: (
+                None if None in row.values() else json_documents.contains(parse(row["document"]), parse(row["needle"]))
+            )
+        ),
+        return_dtype=result,
+    )
+
+
+def _merge_patch(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """Patches in their order. What is before a NULL counts for nothing, and what is after it stays as it is."""
+
+    def merge(row: dict[str, str | None]) -> str | None:
+        texts = list(row.values())
+        if texts[-1] is None:
+            return None
+        last_null = max((i for i, text in enumerate(texts) if text is None), default=-1)
+        documents = [parse(text) for text in texts[last_null + 1 :] if text is not None]
+        merged = documents[0]
+        for patch in documents[1:]:
+            merged = json_documents.merged(merged, patch)
+        return dumped(merged)
+
+    return pl.struct([a.alias(f"a{i}") for i, a in enumerate(args)]).map_elements(shallow(merge), return_dtype=result)
+
+
+def _walked(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, deep: bool) -> pl.Expr:
+    """The rows of json_each and json_tree, as a list of structs."""
+    rows = pl.struct(args[0].alias("text"), args[1].alias("path"))
+    return rows.map_elements(
+        shallow(
+            lambda row: [] if None in row.values() else json_documents.rows_of(row["text"], row["path"], deep=deep)
+        ),
+        return_dtype=result,
+    )
+
+
+# --- values to JSON, and back
+
+
+def _cast_inner(x: pl.Expr, source: pl.DataType, dtype: pl.DataType) -> pl.Expr:
+    return cast(x, source, dtype, safe=False)
+
+
+def _cast_safely(x: pl.Expr, source: pl.DataType, dtype: pl.DataType) -> pl.Expr:
+    return cast(x, source, dtype, safe=True)
+
+
+def _encoded(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return encoded(x, dtype, _cast_inner)
 
 
 def _to_json(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    x, dtype = args[0], arg_types[0]
-    if nested.is_map(dtype):
-        key, value = nested.fields_of(nested.item_of(dtype)).items()
-        pair = (
-            encoded(cast(pl.element().struct.field("key"), key[1], pl.String(), safe=False), pl.String())
-            + ":"
-            + encoded(pl.element().struct.field("value"), value[1])
-        )
-        return "{" + x.list.eval(pair).list.join(",") + "}"
-    return pl.when(x.is_not_null()).then(encoded(x, dtype))
+    return pl.when(args[0].is_not_null()).then(_encoded(args[0], arg_types[0]))
 
 
 def _array(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     parts = [
         e
         for i, (a, t) in enumerate(zip(args, arg_types, strict=True))
-        for e in (pl.lit("," if i else "["), encoded(a, t))
+        for e in (pl.lit("," if i else "["), _encoded(a, t))
     ]
     return pl.concat_str([*parts, pl.lit("]")]) if parts else pl.lit("[]")
 
 
 def _object(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    keys = [
-        encoded(cast(k, t, pl.String(), safe=False), pl.String())
-        for k, t in zip(args[::2], arg_types[::2], strict=True)
-    ]
-    values = [encoded(v, t) for v, t in zip(args[1::2], arg_types[1::2], strict=True)]
+    keys = [_encoded(k, t) for k, t in zip(args[::2], arg_types[::2], strict=True)]
+    values = [_encoded(v, t) for v, t in zip(args[1::2], arg_types[1::2], strict=True)]
     parts = [
         e
         for i, (k, v) in enumerate(zip(keys, values, strict=True))
@@ -184,14 +206,48 @@ def _object(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
     return pl.concat_str([*parts, pl.lit("}")]) if parts else pl.lit("{}")
 
 
+def _pair(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """A field of json_group_object: the key must be there."""
+    key = args[0].map_elements(_quoted_key, return_dtype=pl.String(), skip_nulls=False)
+    return key + ":" + _encoded(args[1], arg_types[1])
+
+
+def _quoted_key(key: str | None) -> str:
+    if key is None:
+        raise ExecuteError("a key of json_group_object is NULL")
+    return quoted(key)
+
+
+def _transform(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, strict: bool) -> pl.Expr:
+    inner = _cast_inner if strict else _cast_safely
+    return decoded(args[0], result, inner, safe=not strict, strict_keys=False)
+
+
+AT_PATHS: dict[str, Callable[[Document], object]] = {
+    "json_extract": dumped,
+    "json_extract_string": _as_text,
+    "json_value": _as_scalar,
+    "json_array_length": _length,
+    "json_keys": _keys,
+    "json_type": json_documents.type_of,
+}
 JSON: dict[str, ScalarFunction] = {
-    "json_extract": _rowwise(lambda value, _: _dumped(value)),
-    "json_extract_string": _rowwise(_as_text),
-    "json_array_length": _rowwise(lambda value, _: len(value) if isinstance(value, list) else 0),
-    "json_keys": _rowwise(lambda value, _: list(value) if isinstance(value, dict) else []),
-    "json_type": _rowwise(_type_of),
-    "json_valid": lambda args, _types, result: args[0].map_elements(_valid, return_dtype=result),
+    **{name: _at_paths(function) for name, function in AT_PATHS.items()},
+    **{f"{name}_constant": _at_constant(function) for name, function in AT_PATHS.items()},
+    "json_exists": _exists_at_paths,
+    "json_exists_constant": _exists_at_constant,
+    "json_valid": _valid,
+    "json_structure": _of_document(lambda document: json_documents.structure_text(json_documents.structure(document))),
+    "json_pretty": _of_document(json_documents.laid_out),
+    "json_contains": _contains,
+    "json_merge_patch": _merge_patch,
+    "json_each": partial(_walked, deep=False),
+    "json_tree": partial(_walked, deep=True),
+    "json_transform": partial(_transform, strict=False),
+    "json_transform_strict": partial(_transform, strict=True),
     "json_object": _object,
     "json_array": _array,
+    "json_pair": _pair,
+    "json_key_path": lambda args, _types, result: args[0].map_elements(key_path, return_dtype=result),
     "to_json": _to_json,
 }

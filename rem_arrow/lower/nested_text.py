@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from rem_arrow.base.logical_types import is_json
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 
@@ -42,10 +43,10 @@ def text_of_nested(x: pl.Expr, source: pl.DataType, cast: Cast) -> pl.Expr:
         parts = [_inner(pl.element().struct.field(n), t, cast) for n, t in (key, value)]
         return "{" + x.list.eval(parts[0] + "=" + parts[1]).list.join(", ") + "}"
     if nested.is_list(source):
-        listed = x.arr.to_list() if isinstance(source, pl.Array) else x
-        return (
-            "[" + listed.list.eval(_inner(pl.element(), nested.item_of(source), cast).cast(text)).list.join(", ") + "]"
-        )
+        listed, item = (x.arr.to_list() if isinstance(source, pl.Array) else x), nested.item_of(source)
+        # A document in a list stays as it is; as a field of a struct it is quoted as any text is.
+        shown = pl.element().fill_null("NULL") if is_json(item) else _inner(pl.element(), item, cast)
+        return "[" + listed.list.eval(shown.cast(text)).list.join(", ") + "]"
     unnamed = nested.is_unnamed(source)
     fields = [
         (("" if unnamed else f"'{n.translate(_ESCAPED)}': "), _inner(x.struct.field(n), t, cast))

@@ -71,9 +71,9 @@ def _binom(n: int, k: int) -> int:
     return number
 
 
-def _version(text: str) -> int | None:
+def _version(text: str) -> int:
     try:
-        return uuid.UUID(text).version
+        return uuid.UUID(text).int >> 76 & 0xF
     except ValueError as error:
         raise ExecuteError(f"'{text}' is not a UUID") from error
 

@@ -214,6 +214,7 @@ SCALAR: dict[str, ScalarFunction] = {
     "least": _extreme("<", lambda xs, _result: pl.min_horizontal(*xs)),
     "coalesce": of_arguments(lambda *xs: pl.coalesce(*xs)),
     "nullif": of_arguments(_nullif),
+    "enum_code": lambda args, _types, result: args[0].to_physical().cast(result),
     **ELEMENTS,
     **JSON,
     **LISTS,

@@ -15,6 +15,7 @@ from rem_arrow.lower.frame_bounds import Layout
 from rem_arrow.lower.interval import flattened
 from rem_arrow.lower.sample import sampled
 from rem_arrow.plan import types
+from rem_arrow.plan.functions import JOINED
 from rem_arrow.plan.nodes import AggregateCall, Column, WindowCall
 from rem_arrow.running.allowance import Allowance
 
@@ -220,8 +221,8 @@ def _expression(call: WindowCall, inputs: Inputs) -> pl.Expr:
 
 def _whole(call: WindowCall, inputs: Inputs) -> pl.Series:
     part = pl.Series("part", inputs.layout.partition)
-    if call.function == "string_agg":
-        with inputs.allowance.asked("string_agg over the partitions", len(part) * _longest(inputs.args)):
+    if call.function in JOINED:
+        with inputs.allowance.asked(f"{call.function} over the partitions", len(part) * _longest(inputs.args)):
             pass
     by_part = (
         pl.DataFrame({**_columns(inputs), "part": part})
@@ -311,7 +312,7 @@ def _laid_out(call: WindowCall, inputs: Inputs) -> pl.Series:
         return _piece(call, inputs, columns, aggregate, begin, begin + places.height).to_struct()
 
     places = pl.DataFrame({"place": inputs.layout.place})
-    row_bytes = _LAID_OUT_BYTES + (_longest(inputs.args) if call.function == "string_agg" else 0)
+    row_bytes = _LAID_OUT_BYTES + (_longest(inputs.args) if call.function in JOINED else 0)
     made = inputs.allowance.in_pieces(
         f"{call.function} over the frames", places, pl.Series(sizes, dtype=pl.Float64) * row_bytes, piece
     )

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rem_arrow.base.logical_types import JSON
 from rem_arrow.plan import types
+from rem_arrow.plan.json_functions import JSON_ALIASES, JSON_FUNCTIONS
 from rem_arrow.plan.nested_functions import NESTED, NESTED_ALIASES, item_of, map_of
 from rem_arrow.plan.number_functions import NUMBER, NUMBER_ALIASES
 from rem_arrow.plan.signature import Function
@@ -157,7 +159,12 @@ SCALAR: dict[str, Function] = {
     "monthname": _define("temporal", _TEXT),
     "last_day": _define("temporal", pl.Date()),
     "make_date": _define("integer integer integer", pl.Date()),
-    **{name: _define(*entry) for name, entry in NESTED.items()},
+    **{name: _define(*entry) for name, entry in (*NESTED.items(), *JSON_FUNCTIONS.items())},
+    "enum_range": _define("any", pl.List(_TEXT)),
+    "enum_range_boundary": _define("any any", pl.List(_TEXT)),
+    "enum_first": _define("any", _TEXT),
+    "enum_last": _define("any", _TEXT),
+    "enum_code": _define("any", pl.UInt8()),
     # Operators; the parser gives them no names that a user could call.
     "not": _define("boolean", _BOOL),
     "is_null": _define("any", _BOOL),
@@ -248,6 +255,8 @@ AGGREGATES: dict[str, Aggregate] = {
     },
     "regr_count": _aggregate("float float", pl.UInt32()),
     "weighted_avg": _aggregate("float float", _FLOAT),
+    "json_group_array": _aggregate("any", JSON),
+    "json_group_object": _aggregate("any any", JSON),
 }
 
 
@@ -261,7 +270,13 @@ def _over_items(aggregate: Aggregate) -> Function:
     return Function(kinds, lambda types: aggregate.result(item_of(types[0])), aggregate.args_min)
 
 
-SCALAR |= {f"list_{name}": _over_items(a) for name, a in AGGREGATES.items() if f"list_{name}" not in SCALAR}
+# Aggregates of the texts of all rows, joined.
+JOINED = ("string_agg", "json_group_array", "json_group_object")
+SCALAR |= {
+    f"list_{name}": _over_items(a)
+    for name, a in AGGREGATES.items()
+    if f"list_{name}" not in SCALAR and not name.startswith("json_")
+}
 
 ALIASES: dict[str, str] = {
     "ceiling": "ceil",
@@ -279,6 +294,7 @@ ALIASES: dict[str, str] = {
     "lcase": "lower",
     "ucase": "upper",
     **NESTED_ALIASES,
+    **JSON_ALIASES,
     "dow": "dayofweek",
     "doy": "dayofyear",
     "weekofyear": "week",

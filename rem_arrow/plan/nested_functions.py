@@ -1,4 +1,4 @@
-"""The catalog of functions over lists, structs, maps and JSON: argument kinds, as in functions.py, and results.
+"""The catalog of functions over lists, structs and maps: argument kinds, as in functions.py, and results.
 
 Kinds of this family: "list" and "item" (all of a call meet in one type of item), "array" (a list on its own), "struct",
 "map". A map is a list of structs of a key and a value. The fields of a row without names are called 1, 2 and so on.
@@ -155,15 +155,6 @@ NESTED: dict[str, Entry] = {
     "map_concat": ("map map+", _first),
     "map_extract": ("map any", _map_part("value")),
     "map_extract_value": ("map any", _map_value),
-    "json_extract": ("text any", _TEXT),
-    "json_extract_string": ("text any", _TEXT),
-    "json_array_length": ("text text?", pl.UInt64()),
-    "json_keys": ("text text?", pl.List(_TEXT)),
-    "json_type": ("text text?", _TEXT),
-    "json_valid": ("text", _BOOL),
-    "json_object": ("any*", _TEXT),
-    "json_array": ("any*", _TEXT),
-    "to_json": ("any", _TEXT),
 }
 
 # What SCALAR functions of one name mean when they are given a list, or a map, first.
@@ -229,7 +220,6 @@ NESTED_ALIASES: dict[str, str] = {
     "filter": "list_filter",
     "array_reduce": "list_reduce",
     "reduce": "list_reduce",
-    "json": "to_json",
     "struct": "struct_pack",
 }
 # Functions whose argument holds a Lambda: how many parameters it has at least; one more is the place of the item, from

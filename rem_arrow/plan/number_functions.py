@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rem_arrow.base.logical_types import UUID
 from rem_arrow.plan import types
 from rem_arrow.plan.signature import Function, define
 
@@ -28,11 +29,11 @@ NUMBER: dict[str, Function] = {
     "signbit": define("float", _BOOL),
     "round_even": define("number integer", _rounded),
     "binom": define("integer integer", pl.Int128()),
-    "uuid_extract_version": define("text", pl.UInt32()),
+    "uuid_extract_version": define("uuid", pl.UInt32()),
     "error": define("text", pl.Null()),
     "random": define("", _FLOAT, volatile=True),
-    "uuid": define("", _TEXT, volatile=True),
-    "uuidv7": define("", _TEXT, volatile=True),
+    "uuid": define("", UUID, volatile=True),
+    "uuidv7": define("", UUID, volatile=True),
     "nextval": define("integer", pl.Int64(), volatile=True),
     "currval": define("integer", pl.Int64(), volatile=True),
 }

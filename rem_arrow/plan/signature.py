@@ -4,7 +4,8 @@ An argument kind says what is taken and what it is cast to before the call: "tex
 integer as it is), "float", "integer" (to BIGINT), "boolean", "temporal" (as it is), "stamp" (a date becomes a
 TIMESTAMP), "interval", "span" (a temporal value or an interval), "blob" (a text becomes its bytes), "bytes" (a text
 constant is read as a BLOB), "shown" (anything, as text), "any" (as it is), "numbers" and "conditions" (a list of them),
-"formats" (a text, or a list of texts), or "same" (all such arguments to their common type).
+"formats" (a text, or a list of texts), "uuid" (a text becomes one), "json" (a document), or "same" (all such arguments
+to their common type).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from rem_arrow.base.logical_types import JSON, TextType, is_json, is_uuid
 from rem_arrow.plan.nested_functions import fields_of, is_list, is_unnamed, struct_of
 
 _DECIMAL_DIGITS = {
@@ -38,6 +39,11 @@ TEXT_LIKE = (pl.String, pl.Enum, pl.Categorical)
 
 def is_text(dtype: pl.DataType) -> bool:
     return isinstance(dtype, TEXT_LIKE)
+
+
+def is_plain_text(dtype: pl.DataType) -> bool:
+    """Say whether a type is VARCHAR itself."""
+    return isinstance(dtype, pl.String) and not isinstance(dtype, TextType)
 
 
 def is_number(dtype: pl.DataType) -> bool:
@@ -127,6 +133,8 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
 _PAIRS: tuple[tuple[_Test, _Test, Callable[[pl.DataType, pl.DataType], pl.DataType | None]], ...] = (
     (is_number, is_number, _common_number),
     (lambda t: isinstance(t, pl.Null), lambda _: True, lambda _, other: other),
+    (is_json, lambda _: True, lambda *_: JSON),
+    (is_uuid, is_text, lambda *_: None),
     (is_text, is_text, lambda *_: pl.String()),
     (_is_datetime, _is_datetime, _common_datetime),
     (lambda t: isinstance(t, pl.Date), _is_datetime, lambda _, moment: moment),

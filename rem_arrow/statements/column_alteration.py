@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from rem_arrow.base.datatypes import check_storable, instance, widens
+from rem_arrow.base.datatypes import check_storable, widens
 from rem_arrow.base.errors import BindError, ConstraintError, InputError
 from rem_arrow.base.schema import Field, Table, check_columns, check_name
 from rem_arrow.catalog.snapshot import TARGET
@@ -94,7 +94,7 @@ def retyped(context: Context, tv: TableVersion, action: ChangeType) -> Changes:
             action.column.start,
             action.column.end,
         )
-    dtype = check_storable(instance(action.dtype), f"{table.name}.{field.name}")
+    dtype = check_storable(context.known_type(action.dtype), f"{table.name}.{field.name}")
     if action.using is None and widens(field.dtype, dtype):
         changes.tables[table.number] = _with(table, field, replace(field, dtype=dtype))
         return changes

@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from rem_arrow.base.constraints import Constraint, fresh_name
-from rem_arrow.base.datatypes import Json, check_storable, instance, sql_name
+from rem_arrow.base.datatypes import Json, check_storable, sql_name
 from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.catalog.snapshot import TARGET
@@ -99,7 +99,7 @@ def defaulted(context: Context, table: Table, field: Field, tree: object) -> tup
 def _field(context: Context, table: Table, column: ColumnDefinition) -> Field:
     name = check_name(column.name.text, "column")
     assert column.dtype is not None, "only generated columns have no type of their own"
-    dtype = check_storable(instance(column.dtype), f"{table.name}.{name}")
+    dtype = check_storable(context.known_type(column.dtype), f"{table.name}.{name}")
     field = Field(name, dtype, table.next_column, column.nullable)
     return field if column.default is None else defaulted(context, table, field, column.default)[0]
 
@@ -109,7 +109,7 @@ def _generated(context: Context, table: Table, column: ColumnDefinition) -> Fiel
     expressions = expressions_of(context, table)
     tree = expressions.checked(column.generated, "a generated column")  # type: ignore[arg-type]
     dtype = check_storable(
-        expressions.dtype(tree) if column.dtype is None else instance(column.dtype), f"{table.name}.{name}"
+        expressions.dtype(tree) if column.dtype is None else context.known_type(column.dtype), f"{table.name}.{name}"
     )
     field = Field(name, dtype, table.next_column, column.nullable, generated=written(tree))
     query = expressions.values([tree], [field])

@@ -42,6 +42,7 @@ from rem_arrow.sql.statement.statement import (
     Use,
     WritingCtes,
 )
+from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.statements import (
     files,
     index_definition,
@@ -56,6 +57,7 @@ from rem_arrow.statements import (
     staged_writes,
     table_alteration,
     table_definition,
+    type_definition,
     view_definition,
 )
 from rem_arrow.statements.environment import Context, Result, status
@@ -131,6 +133,8 @@ def _define(context: Context, statement: Defining) -> Result:
             return sequence_definition.drop(context, statement)
         case DropMacro():
             return macro_definition.drop(context, statement)
+        case CreateType() | Drop(kind="TYPE"):
+            return type_definition.define(context, statement)
         case CreateIndex():
             return index_definition.create(context, statement)
         case Drop(kind="INDEX"):

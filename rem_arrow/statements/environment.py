@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import instance
 from rem_arrow.base.errors import BindError, UnsupportedError, suggest
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.instance import Instance
@@ -18,6 +19,7 @@ from rem_arrow.plan.nodes import Query
 from rem_arrow.sql.bind.binder import Evaluate
 from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.statement_names import Name
+from rem_arrow.sql.text.type_names import known
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
 from rem_arrow.write.path import Compute
@@ -94,6 +96,10 @@ class Context:
             is_temporary=self.main is not None,
             now=self.now,
         )
+
+    def known_type(self, dtype: pl.DataType) -> pl.DataType:
+        """Return a type of the statement with what its names stand for. Raises UnsupportedError."""
+        return known(instance(dtype), self.text, self.snapshot().named_type)
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
         """Return a function that runs a query whose rows the binder needs."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import polars as pl
+
 from rem_arrow.access.access import Access
+from rem_arrow.base.datatypes import physical
 from rem_arrow.base.errors import BindError, InputError, UnsupportedError
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.base.source import ROWID, ScanReport
@@ -71,7 +74,10 @@ def create_as(context: Context, statement: CreateTableAs) -> Result:
                 name.end,
             )
         frame.columns = unique_names([n.text for n in statement.names] + list(query.names[len(statement.names) :]))
-        table = loader.plain_table(statement.table.text, context.instance.store.reserve_table(), frame.schema)
+        # A frame shows JSON and UUID as texts.
+        meant = zip(frame.schema.items(), query.plan.schema.values(), strict=True)
+        schema = pl.Schema({name: t if physical(t) == shown else shown for (name, shown), t in meant})
+        table = loader.plain_table(statement.table.text, context.instance.store.reserve_table(), schema)
         changes.tables[table.number] = table
         outcome = plain_rows.insert(context, table, frame)
         changes.merge(outcome.changes)

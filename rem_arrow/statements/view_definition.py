@@ -70,6 +70,9 @@ class _Proposed:
     def entity_table(self, name: str) -> str | None:
         return self._snapshot.entity_table(name)
 
+    def named_type(self, name: str) -> pl.DataType | None:
+        return self._snapshot.named_type(name)
+
     def table_names(self) -> list[str]:
         return self._snapshot.table_names()
 

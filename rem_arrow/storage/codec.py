@@ -31,6 +31,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from rem_arrow.base.datatypes import physical
 from rem_arrow.base.errors import CorruptionError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def decode(page: bytes, dtype: pl.DataType) -> pl.Series:
         values = _decode(kind, base, rows, payload, dtype)
     except (pa.ArrowException, pl.exceptions.PolarsError, ValueError, OSError) as error:
         raise CorruptionError(f"a page passes its checksum but does not decode as {dtype}: {error}") from error
-    if len(values) != rows or values.dtype != dtype:
+    if len(values) != rows or values.dtype != physical(dtype):
         raise CorruptionError(f"a page holds {len(values)} values of {values.dtype}, and says {rows} of {dtype}")
     return values
 

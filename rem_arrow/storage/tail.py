@@ -30,7 +30,7 @@ import numpy as np
 import polars as pl
 from pydantic_core import from_json, to_json
 
-from rem_arrow.base.datatypes import Json
+from rem_arrow.base.datatypes import Json, physical
 from rem_arrow.base.errors import CorruptionError, InputError
 from rem_arrow.base.schema import Field
 from rem_arrow.storage import values
@@ -97,7 +97,7 @@ def decode(value: bytes, fields: tuple[Field, ...]) -> Append:
             raise CorruptionError("a write in the tail does not hold the rows and columns that it should")
         return Append(rowids, rows)
     frame = pl.read_ipc_stream(BytesIO(value[start:]), use_pyarrow=False)
-    if frame.height != count or frame.schema != pl.Schema({f.name: f.dtype for f in fields}):
+    if frame.height != count or frame.schema != pl.Schema({f.name: physical(f.dtype) for f in fields}):
         raise CorruptionError("a write in the tail does not hold the rows and columns that it should")
     return Append(rowids, None, frame)
 

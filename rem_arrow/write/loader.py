@@ -25,6 +25,7 @@ from rem_arrow.storage.kv import Op
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
+from rem_arrow.write import checked_texts
 from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
 
@@ -133,7 +134,7 @@ def default_column(field: Field, rows: int) -> pl.Series:
 
 
 def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
-    if column.dtype != field.dtype:
+    if column.dtype != datatypes.physical(field.dtype):
         if not datatypes.widens(column.dtype, field.dtype) and not _losslessly(column.dtype, field.dtype):
             raise InputError(
                 f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}, and the data holds '
@@ -145,6 +146,7 @@ def _fitted_column(column: pl.Series, field: Field, table: str) -> pl.Series:
             raise InputError(
                 f'column "{field.name}" of {table} is {datatypes.sql_name(field.dtype)}: {str(error).splitlines()[0]}'
             ) from error
+    column = checked_texts.checked(column, field.dtype, f"{table}.{field.name}")
     if not field.nullable and column.null_count():
         row = int(column.is_null().arg_max() or 0)
         raise ConstraintError(f'row {row}: {table}, field "{field.name}" must not be NULL')

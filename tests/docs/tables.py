@@ -22,6 +22,7 @@ from rem_arrow.model import predicates
 from rem_arrow.plan import functions, types
 from rem_arrow.plan.functions import Aggregate
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
+from rem_arrow.plan.json_functions import JSON_FUNCTIONS
 from rem_arrow.plan.nested_functions import NESTED
 from rem_arrow.plan.number_functions import NUMBER
 from rem_arrow.plan.signature import Function
@@ -65,7 +66,8 @@ UNITS = {
 
 # The families of functions: a heading, the catalogs whose names belong to it, and the kinds of first arguments that do.
 _FAMILIES: tuple[tuple[str, tuple[Mapping[str, object], ...], tuple[str, ...]], ...] = (
-    ("Lists, structs, maps and JSON", (NESTED,), ("array", "list", "struct", "map", "vector")),
+    ("Lists, structs and maps", (NESTED,), ("array", "list", "struct", "map", "vector")),
+    ("JSON", (JSON_FUNCTIONS,), ("json",)),
     ("Texts and bytes", (TEXT,), ("text", "blob", "shown")),
     ("Times", (TIME,), ("temporal", "stamp", "span", "interval")),
     ("Numbers", (NUMBER,), ("number", "float", "integer")),

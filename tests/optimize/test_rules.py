@@ -90,6 +90,9 @@ class FrameCatalog:
     def schema_of(self, name: str) -> str:
         return "main"
 
+    def named_type(self, name: str) -> None:
+        return None
+
     def entity_table(self, name: str) -> None:
         return None
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from uuid import UUID
 
 
 def cell(value: object) -> object:
@@ -18,6 +19,8 @@ def cell(value: object) -> object:
         return value if math.isinf(value) else float(f"{value + 0.0:.9g}")
     if isinstance(value, Decimal):
         return cell(int(value)) if value == value.to_integral_value() else float(f"{float(value):.9g}")
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, int):
         return value if abs(value) < 1 << 53 else f"int:{value}"
     if isinstance(value, (list, tuple)):

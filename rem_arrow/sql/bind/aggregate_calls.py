@@ -15,6 +15,7 @@ from rem_arrow.sql.bind import aggregate_arguments
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import comparable
+from rem_arrow.sql.bind.json_calls import item
 from rem_arrow.sql.bind.scalar_calls import argument
 from rem_arrow.sql.bind.scope import reference
 from rem_arrow.sql.text.arguments import name_and_arguments
@@ -128,6 +129,8 @@ def _aggregate_call(
         raise binder.error("the separator of string_agg is one text for all rows", trees[1])
     if name == "string_agg":
         args = [cast_to(args[0], pl.String()), *(args[1:] or [Literal(",", pl.String())])]
+    if name.startswith("json_group"):
+        args = [item(binder, args)]
     dtype = aggregate.result(args[0].dtype)
     return AggregateCall(
         name,

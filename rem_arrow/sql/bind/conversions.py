@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 import polars as pl
 
+from rem_arrow.base.logical_types import UUID, is_json, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Cast, Expr, Literal, Parameter
@@ -25,9 +26,10 @@ def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: boo
     if isinstance(expr, Literal):
         if expr.value is None:
             return Literal(None, dtype)
-        if isinstance(expr.value, str) and isinstance(dtype, _FOLD_TYPES) and not safe:
-            value = value_of(count_of(expr.value, dtype), dtype)
-            if isinstance(value, dt.datetime) and value.tzinfo and not has_zone(expr.value):
+        text = expr.value if isinstance(expr.value, str) and types.is_plain_text(expr.dtype) else None
+        if text is not None and isinstance(dtype, _FOLD_TYPES) and not safe:
+            value = value_of(count_of(text, dtype), dtype)
+            if isinstance(value, dt.datetime) and value.tzinfo and not has_zone(text):
                 value = value.replace(tzinfo=UNZONED)
             return Cast(expr, dtype) if value is None else Literal(value, dtype)
         folded = None if explicit else _number(expr.value, dtype)
@@ -38,8 +40,12 @@ def cast_to(expr: Expr, dtype: pl.DataType, *, safe: bool = False, explicit: boo
 
 def castable(source: pl.DataType, dtype: pl.DataType) -> bool:
     """Say whether CAST from one type to the other is defined at all; whether a value fits is seen when it runs."""
-    if source == dtype or types.is_text(source) or types.is_text(dtype) or isinstance(source, pl.Null):
+    if source == dtype or isinstance(source, pl.Null) or is_json(source) or is_json(dtype):
         return True
+    if is_uuid(source) or is_uuid(dtype):
+        return types.is_plain_text(source if is_uuid(dtype) else dtype) or pl.Binary() in (source, dtype)
+    if types.is_text(source) or types.is_text(dtype):
+        return types.is_text(source) or not isinstance(dtype, pl.Enum)
     plain = (types.is_number(source) or isinstance(source, pl.Boolean)) and (
         types.is_number(dtype) or isinstance(dtype, pl.Boolean)
     )
@@ -103,11 +109,11 @@ def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
 
 
 def common_type(operands: list[Expr]) -> pl.DataType | None:
-    """Return the type in which the operands meet, or None. Text and NULL literals follow the others."""
-    typed = [
-        o for o in operands if not (isinstance(o, (Literal, Parameter)) and isinstance(o.dtype, (pl.String, pl.Null)))
-    ]
-    if not typed:
+    """Return the type in which the operands meet, or None. Text and NULL literals follow the others, but not an ENUM:
+    beside a text it is one."""
+    loose = [o for o in operands if isinstance(o, (Literal, Parameter)) and is_loose(o.dtype)]
+    typed = [o for o in operands if o not in loose]
+    if not typed or (any(isinstance(o.dtype, pl.Enum) for o in typed) and any(types.is_text(o.dtype) for o in loose)):
         typed = operands
     # Integer literals meet last: one that fits does not widen.
     ordered = [o for o in typed if not _is_integer_literal(o)] + [o for o in typed if _is_integer_literal(o)]
@@ -120,6 +126,11 @@ def common_type(operands: list[Expr]) -> pl.DataType | None:
     return joint
 
 
+def is_loose(dtype: pl.DataType) -> bool:
+    """Say whether a literal of a type takes the type of what is beside it."""
+    return types.is_plain_text(dtype) or isinstance(dtype, pl.Null)
+
+
 def equal_to_texts(operands: list[Expr]) -> list[Expr]:
     """Return the operands of an equality: a text is read as a value of the other type, as DuckDB does. An order of the
     two is not defined."""
@@ -130,6 +141,18 @@ def equal_to_texts(operands: list[Expr]) -> list[Expr]:
     return [
         cast_to(o, dtype) if types.is_text(o.dtype) and not isinstance(o, (Literal, Parameter)) else o for o in operands
     ]
+
+
+def from_texts(operands: list[Expr]) -> list[Expr]:
+    """Return the operands of a comparison: a text beside a UUID is read as one, JSON beside what is no text as a value
+    of the other type."""
+    if any(is_uuid(o.dtype) for o in operands):
+        return [cast_to(o, UUID) if types.is_plain_text(o.dtype) else o for o in operands]
+    others = [o for o in operands if not types.is_text(o.dtype) and not isinstance(o.dtype, pl.Null)]
+    if not others or len(others) == len(operands) or not any(is_json(o.dtype) for o in operands):
+        return operands
+    dtype = common_type(others)
+    return operands if dtype is None else [cast_to(o, dtype) if is_json(o.dtype) else o for o in operands]
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

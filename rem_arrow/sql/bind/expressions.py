@@ -16,7 +16,7 @@ from rem_arrow.sql.bind import (
     constructors,
     dates,
     function_calls,
-    json_paths,
+    json_calls,
     list_functions,
     macros,
     subqueries,
@@ -150,6 +150,6 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     **subscripts.SUBSCRIPTS,
     **dates.TREES,
     **aggregate_calls.AGGREGATES,
-    **json_paths.TREES,
+    **json_calls.TREES,
     **function_calls.FUNCTIONS,
 }

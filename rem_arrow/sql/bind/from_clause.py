@@ -188,6 +188,8 @@ class FromBinder:
         place = "ordinality" if tree.args.get("ordinality") else None
         binder = self.binder(Scope(outer=around.outer), around)
         query = list_rows.table_function(binder, cast(exp.Expression, tree.this), place)
+        if list_rows.is_walk(tree.this):
+            return self._derived(query, tree.alias or tree.this.name.lower(), tree)
         return called(self._derived(query, tree.alias or query.names[0], tree), tree)
 
 

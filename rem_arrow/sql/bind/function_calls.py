@@ -8,7 +8,7 @@ from sqlglot import exp
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr, Literal
-from rem_arrow.sql.bind import dates, rrf, unnest_items
+from rem_arrow.sql.bind import dates, enum_calls, json_calls, rrf, unnest_items
 from rem_arrow.sql.bind.aggregate_calls import aggregate
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.list_functions import BY_NAME
@@ -34,6 +34,10 @@ def function(binder: ExprBinder, tree: exp.Expression) -> Expr:
         return binder.bind(several)
     if name in BY_NAME and trees:
         return BY_NAME[name](binder, trees, tree)
+    if name in enum_calls.BY_NAME:
+        return enum_calls.BY_NAME[name](binder, trees, tree)
+    if name in json_calls.BY_NAME:
+        return json_calls.BY_NAME[name](binder, trees, tree)
     if name in unnest_items.FUNCTIONS and trees:
         return unnest_items.FUNCTIONS[name](binder, trees, tree)
     if name in functions.AGGREGATES:

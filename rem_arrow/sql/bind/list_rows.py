@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 from sqlglot import exp
 
-from rem_arrow.plan.nodes import Call, Expr, Literal, Project, Query, Relation, Unnest, Values
+from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.nodes import Call, Column, Expr, Literal, Project, Query, Relation, Unnest, Values
 from rem_arrow.plan.walk import passed
+from rem_arrow.sql.bind import json_calls
 from rem_arrow.sql.bind.binder import ExprBinder
-from rem_arrow.sql.bind.containers import as_list
+from rem_arrow.sql.bind.containers import as_list, field
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.subqueries import applied
 from rem_arrow.sql.text.rendered import shown
@@ -50,12 +52,34 @@ def table_function(binder: ExprBinder, tree: exp.Expression, place: str | None) 
     else:
         name = _function_name(tree)
         trees = list(tree.expressions)
+    if name in json_calls.WALKS:
+        return _walked(binder, name, trees, tree, place)
     if name not in ("range", "generate_series"):
         raise binder.unsupported(f"{shown(tree)} in FROM is not supported", tree)
     value = _checked_step(binder, series(binder, name, trees, tree), name, tree)
     column = binder.names.fresh(name)
     ordinality = None if place is None else binder.names.fresh(place)
     return Query(_laid_out(binder, ((column, value),), ordinality), (name, *([place] if place is not None else [])))
+
+
+def _walked(
+    binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression, place: str | None
+) -> Query:
+    """json_each and json_tree: a list of rows, whose fields are the columns."""
+    value, listed = json_calls.walked(binder, name, trees, tree), binder.names.fresh(name)
+    ordinality = None if place is None else binder.names.fresh(place)
+    plan = _laid_out(binder, ((listed, value),), ordinality)
+    row = Column(listed, nested.item_of(value.dtype))
+    fields = nested.fields_of(row.dtype)
+    outputs: list[tuple[str, Expr]] = [(binder.names.fresh(n), field(row, n, t)) for n, t in fields.items()]
+    if ordinality is not None:
+        outputs.append((ordinality, Column(ordinality, plan.schema[ordinality])))
+    return Query(Project(plan, tuple(outputs)), (*fields, *([place] if place is not None else [])))
+
+
+def is_walk(tree: exp.Expression) -> bool:
+    """Say whether a function in FROM has columns of its own names."""
+    return isinstance(tree, exp.Anonymous) and tree.name.lower() in json_calls.WALKS
 
 
 def _checked_step(binder: ExprBinder, series: Expr, name: str, tree: exp.Expression) -> Expr:

@@ -12,7 +12,7 @@ from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql.bind import list_functions, subqueries
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.collation import collate, collated
-from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts
+from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts, from_texts
 from rem_arrow.sql.bind.intervals import comparable, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.text.rendered import rendered
@@ -85,6 +85,7 @@ def _pair(binder: ExprBinder, tree: exp.Expression, *, equality: bool) -> tuple[
 def _alike(binder: ExprBinder, operands: list[Expr], tree: exp.Expression, *, equality: bool = False) -> list[Expr]:
     """Return the operands of a comparison in one type; decimals keep all their places, where a result would lose
     some."""
+    operands = from_texts(operands)
     operands = equal_to_texts(operands) if equality else operands
     scales = [o.dtype.scale for o in operands if isinstance(o.dtype, pl.Decimal)]
     joint = common_type(operands)
@@ -166,7 +167,7 @@ def _if(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
     safe = isinstance(tree, exp.TryCast)
-    dtype = polars_type(tree.args["to"], binder.text)
+    dtype = polars_type(tree.args["to"], binder.text, binder.context.catalog.named_type)
     operand = binder.bind(tree.this)
     if dtype == types.CALENDAR and not safe:
         return interval_from(binder, operand, tree)

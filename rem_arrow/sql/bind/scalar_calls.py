@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
+from rem_arrow.base.logical_types import UUID, is_uuid
 from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Expr, Literal
@@ -27,6 +28,7 @@ _CAST_TO: dict[str, pl.DataType] = {
     "boolean": pl.Boolean(),
     "blob": pl.Binary(),
     "bytes": pl.Binary(),
+    "uuid": UUID,
 }
 _READ_FROM_TEXT = ("integer", "float", "boolean", "bytes")
 # What an untyped NULL is, where a kind allows several types.
@@ -42,7 +44,8 @@ _NULL_AS: dict[str, pl.DataType] = {
 }
 # Whether a type is of a kind; kinds that are not here take any.
 _FITS: dict[str, Callable[[pl.DataType], bool]] = {
-    "text": types.is_text,
+    "text": lambda dtype: types.is_text(dtype) and not is_uuid(dtype),
+    "uuid": types.is_text,
     "float": types.is_number,
     "number": types.is_number,
     "integer": lambda dtype: dtype.is_integer(),
@@ -59,7 +62,7 @@ _FITS: dict[str, Callable[[pl.DataType], bool]] = {
     "stamp": lambda dtype: types.is_temporal(dtype) and not isinstance(dtype, pl.Time),
     "interval": types.is_interval,
     "span": lambda dtype: types.is_temporal(dtype) or types.is_interval(dtype),
-    "blob": lambda dtype: types.is_text(dtype) or isinstance(dtype, pl.Binary),
+    "blob": lambda dtype: (types.is_text(dtype) and not is_uuid(dtype)) or isinstance(dtype, pl.Binary),
     "bytes": lambda dtype: isinstance(dtype, pl.Binary),
     "formats": lambda dtype: types.is_text(nested.item_of(dtype) if nested.is_list(dtype) else dtype),
 }
@@ -149,7 +152,7 @@ def argument(binder: ExprBinder, name: str, kind: str, arg: Expr, tree: exp.Expr
         )
     match kind:
         case "shown":
-            return arg if types.is_text(arg.dtype) else cast_to(arg, pl.String())
+            return arg if types.is_text(arg.dtype) and not is_uuid(arg.dtype) else cast_to(arg, pl.String())
         case "stamp" if isinstance(arg.dtype, pl.Date):
             return cast_to(arg, pl.Datetime("us"))
         case "blob" if types.is_text(arg.dtype):

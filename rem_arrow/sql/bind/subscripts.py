@@ -8,10 +8,11 @@ from sqlglot.expressions.builders import apply_index_offset
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import suggest
+from rem_arrow.base.logical_types import is_json, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.plan.nodes import Call, Case, Column, Expr, Literal
-from rem_arrow.sql.bind import search_scores
+from rem_arrow.sql.bind import json_calls, search_scores
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.containers import apply, check_places, field, packed, unified
 from rem_arrow.sql.bind.conversions import cast_to
@@ -26,6 +27,8 @@ def field_named(binder: ExprBinder, base: Expr, name: str, tree: exp.Expression)
     """`s.a`: names of fields do not depend on case. Of a map it is the value of that key."""
     if nested.is_map(base.dtype):
         return apply("map_extract_value", base, Literal(name, pl.String()))
+    if is_json(base.dtype):
+        return json_calls.at_key(binder, base, Literal(name, pl.String()), tree)
     fields = nested.fields_of(base.dtype)
     own = next((n for n in fields if n.casefold() == name.casefold()), None)
     if own is None:
@@ -112,7 +115,7 @@ def at(binder: ExprBinder, base: Expr, place: Expr, tree: exp.Expression) -> Exp
             base,
             binder.converted(place, nested.fields_of(nested.item_of(base.dtype))["key"], tree),
         )
-    if types.is_text(base.dtype):
+    if types.is_text(base.dtype) and not is_uuid(base.dtype):
         return _json_or_character(binder, base, place, tree)
     (base,) = unified(binder, ["array"], [base], tree)
     if not nested.is_list(base.dtype):
@@ -122,7 +125,9 @@ def at(binder: ExprBinder, base: Expr, place: Expr, tree: exp.Expression) -> Exp
 
 def _json_or_character(binder: ExprBinder, base: Expr, place: Expr, tree: exp.Expression) -> Expr:
     if types.is_text(place.dtype):
-        return apply("json_extract", cast_to(base, pl.String()), cast_to(place, pl.String()))
+        return json_calls.at_key(binder, base, place, tree)
+    if is_json(base.dtype):
+        return json_calls.at_path(binder, "json_extract", base, place, tree)
     one = Literal(1, _INT)
     check_places(binder, [place], tree)
     return apply("substring", cast_to(base, pl.String()), binder.converted(place, _INT, tree), one)
@@ -151,7 +156,7 @@ def _open_end(place: int, steps: list[Expr]) -> Expr:
 
 
 def sliced(binder: ExprBinder, args: list[Expr], tree: exp.Expression) -> Expr:
-    if types.is_text(args[0].dtype):
+    if types.is_text(args[0].dtype) and not is_uuid(args[0].dtype):
         return Call("text_slice", (cast_to(args[0], pl.String()), *args[1:3]), pl.String())
     if isinstance(args[0].dtype, pl.Binary) and len(args) == 3:
         return Call("blob_slice", tuple(args), args[0].dtype)

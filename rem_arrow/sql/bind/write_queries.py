@@ -15,6 +15,7 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.base.errors import BindError, TextError, suggest
+from rem_arrow.base.logical_types import TextType
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import Catalog
 from rem_arrow.plan import types
@@ -330,7 +331,7 @@ def rows_query(source: str, alias: str, trees: Sequence[exp.Expression]) -> exp.
 
 def computed_type(dtype: pl.DataType) -> pl.DataType:
     """Return the type in which SQL computes the values of a column: categories are texts until they are stored."""
-    return pl.String() if types.is_text(dtype) else dtype
+    return pl.String() if types.is_text(dtype) and not isinstance(dtype, TextType) else dtype
 
 
 def is_default(tree: exp.Expression) -> bool:

@@ -28,12 +28,13 @@ from rem_arrow.sql.statement.statement import (
     SetDefault,
     SetNullable,
 )
+from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.type_names import column_type
 from rem_arrow.sql.text.view_text import view_text
 
 
-def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateIndex:
+def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateView | CreateType | CreateIndex:
     """Return the statement that a CREATE is."""
     kind = str(tree.args.get("kind") or "").upper()
     if kind in ("TABLE", "VIEW"):
@@ -49,9 +50,11 @@ def create(tree: exp.Create, text: str) -> CreateTable | CreateTableAs | CreateV
         case "TABLE":
             table = _table(tree, text)
             return replace(table, table=placed(table.table, tree, text))
+        case "TYPE":
+            return _type(tree, text)
         case _:
             raise refuse_statement(
-                f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW and INDEX", tree, text
+                f"CREATE {kind} is not supported; there are CREATE TABLE, VIEW, TYPE and INDEX", tree, text
             )
 
 
@@ -79,6 +82,18 @@ def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
     if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
         raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
     return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
+
+
+def _type(tree: exp.Create, text: str) -> CreateType:
+    table, parts = _named(tree)
+    name, source = table_name(table, text), tree.expression
+    # The column that stands for the type has its name.
+    column = parts[0] if len(parts) == 1 and isinstance(parts[0], exp.ColumnDef) else None
+    kind = column.args.get("kind") if column is not None and column.name == name.text else None
+    if (source is None) == (kind is None) or (kind is not None and parts[0].args.get("constraints")):
+        raise refuse("CREATE TYPE is written CREATE TYPE name AS ENUM ('a', 'b'), or AS any type", tree, text)
+    dtype = None if kind is None else polars_type(kind, text)
+    return CreateType(name, dtype, source, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
 
 
 def _index(tree: exp.Create, text: str) -> CreateIndex:
@@ -140,8 +155,8 @@ def _hnsw(params: exp.Expression, tree: exp.Create, text: str) -> dict[str, str 
 def drop(tree: exp.Drop, text: str) -> Drop:
     """Return the statement that a DROP is."""
     kind, names = str(tree.args.get("kind") or "").upper(), tree.args.get("tables") or [tree.this]
-    if kind not in ("TABLE", "VIEW", "INDEX"):
-        raise refuse_statement(f"DROP {kind} is not supported; there are DROP TABLE, VIEW and INDEX", tree, text)
+    if kind not in ("TABLE", "VIEW", "INDEX", "TYPE"):
+        raise refuse_statement(f"DROP {kind} is not supported; there are DROP TABLE, VIEW, TYPE and INDEX", tree, text)
     if len(names) != 1:
         raise refuse(f"DROP {kind} takes one name at a time", tree, text)
     # Nothing depends on a table, view or index so that it would go with it: CASCADE has nothing to add.

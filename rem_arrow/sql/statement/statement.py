@@ -16,6 +16,7 @@ from sqlglot import exp
 from rem_arrow.base.constraints import ConstraintKind
 from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.sql.statement.statement_names import Assignments, Name, Options
+from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.sql.text.read_marks import take
 
 
@@ -289,7 +290,7 @@ class CreateIndex:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    kind: Literal["TABLE", "VIEW", "INDEX"]
+    kind: Literal["TABLE", "VIEW", "INDEX", "TYPE"]
     name: Name
     if_exists: bool
 
@@ -389,8 +390,8 @@ class Control:
 Reading: TypeAlias = "Select | Explain | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
-    "CreateTable | CreateTableAs | CreateView | CreateMacro | CreateIndex | CreateSchema | CreateSequence | Drop | "
-    "DropMacro | DropSchema | DropSequence | Alter"
+    "CreateTable | CreateTableAs | CreateView | CreateType | CreateMacro | CreateIndex | CreateSchema | "
+    "CreateSequence | Drop | DropMacro | DropSchema | DropSequence | Alter"
 )
 Session: TypeAlias = "SetSetting | SetVariable | Use | Prepare | Execute | Deallocate"
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Session | Control"

@@ -23,8 +23,10 @@ from rem_arrow.sql.text import (
     search_tokens,
     session_tokens,
     traverse_tokens,
+    type_tokens,
     typed_literals,
 )
+from rem_arrow.sql.text.json_arrows import parenthesised, resolved
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.read_marks import marked
 from rem_arrow.sql.text.spaces import place_before, spaced
@@ -176,12 +178,11 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
             return macro
         # SHOW t is DESCRIBE t.
         piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
+        read = _plain_tokens(item_names.marked(list(_dialect().tokenize(piece))))
+        of_type = type_tokens.as_tables(read)
+        rewritten = wrapped(_desugared(parenthesised(of_type or read), text))
         trees = [
-            t
-            for t in _dialect()
-            .parser()
-            .parse(wrapped(_desugared(_plain_tokens(item_names.marked(list(_dialect().tokenize(piece)))), text)), piece)
-            if t is not None and not isinstance(t, exp.Semicolon)
+            t for t in _dialect().parser().parse(rewritten, piece) if t is not None and not isinstance(t, exp.Semicolon)
         ]
     except GlotParseError as error:
         raise _translated(error, text) from error
@@ -197,7 +198,11 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         raise UnsupportedError(
             f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
         )
-    return trees[0] if trees else None
+    if not trees:
+        return None
+    if of_type is not None:
+        return type_tokens.marked(trees[0])
+    return resolved(trees[0], piece) if "->" in piece or "json" in piece.lower() else trees[0]
 
 
 def _one(piece: str, text: str) -> exp.Expression:
