@@ -92,7 +92,7 @@ def _type(tree: exp.Create, text: str) -> CreateType:
     kind = column.args.get("kind") if column is not None and column.name == name.text else None
     if (source is None) == (kind is None) or (kind is not None and parts[0].args.get("constraints")):
         raise refuse("CREATE TYPE is written CREATE TYPE name AS ENUM ('a', 'b'), or AS any type", tree, text)
-    dtype = None if kind is None else polars_type(kind, text)
+    dtype = None if kind is None else column_type(kind, text)
     return CreateType(name, dtype, source, bool(tree.args.get("replace")), bool(tree.args.get("exists")))
 
 
