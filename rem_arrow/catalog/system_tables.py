@@ -19,6 +19,7 @@ from rem_arrow.base.session_state import SessionState
 from rem_arrow.catalog.search_path import own_name, schema_of
 from rem_arrow.catalog.sql_types import PRECISIONS, TYPE_OIDS, TYPES
 from rem_arrow.plan import functions
+from rem_arrow.storage.sequences import KIND, SequenceOptions, latest_number
 from rem_arrow.storage.version import TableVersion, Version
 
 Columns: TypeAlias = "dict[str, Any]"
@@ -233,6 +234,15 @@ def _constraints(database: _Database) -> Rows:
     return rows
 
 
+def _sequences(database: _Database) -> Rows:
+    rows: Rows = []
+    for entry in database.version.entries(KIND):
+        o, latest = SequenceOptions.from_json(entry.model), latest_number(database.version.kv, entry)
+        about = (o.start, o.least, o.most, o.step, o.cycle, latest, o.sql(_shown(database, entry), latest))
+        rows.append((*database.place(entry), None, [], database.is_temporary, *about))
+    return rows
+
+
 def _primary_key(table: Table) -> tuple[str, ...] | None:
     """Return the columns of the primary key of a table."""
     declared = next((c.columns for c in table.constraints if c.kind == "PRIMARY KEY"), None)
@@ -333,6 +343,14 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
             **{"constraint_name": _TEXT, "referenced_table": _TEXT, "referenced_column_names": _TEXTS},
         },
         _constraints,
+    ),
+    "duckdb_sequences": (
+        {
+            **_placed("sequence"),
+            **{"comment": _TEXT, "tags": _TAGS, "temporary": _BOOL, "start_value": _INT, "min_value": _INT},
+            **{"max_value": _INT, "increment_by": _INT, "cycle": _BOOL, "last_value": _INT, "sql": _TEXT},
+        },
+        _sequences,
     ),
     "duckdb_functions": (
         {

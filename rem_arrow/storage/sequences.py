@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import ExecuteError, InputError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage import keys
+from rem_arrow.storage.kv import KV
 
 if TYPE_CHECKING:
     from rem_arrow.storage.store import Store
@@ -36,6 +38,14 @@ class SequenceOptions:
 
     def to_json(self) -> Json:
         return cast(Json, asdict(self))
+
+    def sql(self, name: str, latest: int | None) -> str:
+        """Return the statement that makes a sequence which goes on after the number that was given out last."""
+        start = self.start if latest is None else latest + self.step
+        return (
+            f"CREATE SEQUENCE {name} INCREMENT BY {self.step} MINVALUE {self.least} MAXVALUE {self.most} "
+            f"START {start} {'' if self.cycle else 'NO '}CYCLE;"
+        )
 
     @staticmethod
     def from_json(value: Json) -> SequenceOptions:
@@ -82,6 +92,12 @@ class Sequences:
         if tv is None:
             raise ExecuteError("a sequence was dropped while a statement used it")
         return tv.table.name, SequenceOptions.from_json(tv.table.model)
+
+
+def latest_number(kv: KV, entry: Table) -> int | None:
+    """Return the number that a sequence, an entry of the catalog, gave out last; None before the first."""
+    stored = kv.get(keys.CATALOG, keys.table_key(b"sequence", entry.number))
+    return None if stored is None else int(stored) - SequenceOptions.from_json(entry.model).step
 
 
 def _numbers(name: str, options: SequenceOptions, first: int, count: int) -> tuple[list[int], int]:

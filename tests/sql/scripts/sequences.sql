@@ -50,3 +50,4 @@ CREATE VIEW v AS SELECT nextval('m') AS a
 SELECT * FROM v
 SELECT * FROM v
 SELECT * FROM (VALUES (nextval('m')), (nextval('m'))) t(a)
+SELECT sequence_name, start_value, min_value, max_value, increment_by, cycle, last_value, temporary FROM duckdb_sequences() ORDER BY 1
