@@ -13,6 +13,7 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.macro import MacroKind, Overload
+from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.base.session_state import SessionState
 
 if TYPE_CHECKING:
@@ -196,8 +197,26 @@ class IndexCall:
             raise ExecuteError("the statement ran longer than its time and was stopped while an index was searched")
 
 
+@dataclass(frozen=True, slots=True)
+class FileRequest:
+    """Files that a statement reads.
+
+    Attributes:
+        names: of files, or patterns of names.
+        format: csv, json, parquet, arrow or excel; "text" and "blob" are one row for each file, "glob" their names.
+    """
+
+    names: tuple[str, ...]
+    format: str
+    options: ReadOptions
+
+
 class Catalog(Protocol):
     """Names to sources, at one version of the database."""
+
+    def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
+        """Return files as one source, and the name by which it is found while the statement runs. Raises InputError
+        where files may not be read, or cannot be."""
 
     @property
     def session(self) -> SessionState:

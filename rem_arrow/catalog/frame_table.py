@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 
 class FrameTable:
-    """A user's frame as a leaf of a plan."""
+    """A user's frame, or the rows of files, as a leaf of a plan.
 
-    def __init__(self, frame: pl.DataFrame | pl.LazyFrame) -> None:
+    Args:
+        rows: how many rows a LazyFrame has, where that is known.
+    """
+
+    def __init__(self, frame: pl.DataFrame | pl.LazyFrame, rows: int | None = None) -> None:
         self._frame = frame.lazy()
         self._schema = frame.collect_schema()
         # The height of a LazyFrame is unknown: this is a guess for the optimizer.
-        self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000
+        self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000 if rows is None else rows
 
     @property
     def schema(self) -> pl.Schema:

@@ -14,11 +14,13 @@ from rem_arrow.base import datatypes
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
 from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import IndexCall, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, TableSource
 from rem_arrow.catalog import system_tables, system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.search_path import found, schema_of
+from rem_arrow.catalog.statement_files import StatementFiles
 from rem_arrow.catalog.stored_table import StoredTable
+from rem_arrow.running.file_access import FileAccess
 from rem_arrow.storage.sequences import KIND, Sequences
 from rem_arrow.storage.version import TableVersion, Version
 
@@ -31,6 +33,7 @@ class Snapshot:
 
     Args:
         now: the time of the statement; without it that of this call.
+        files: the files that the statement may read; None: none.
         session: what the handle has set.
         temporary: reads the temporary tables of the handle.
         target: the table that the name TARGET stands for, with its rowids; a temporary one where `is_temporary`.
@@ -47,6 +50,7 @@ class Snapshot:
         temporary: Access | None = None,
         is_temporary: bool = False,
         now: dt.datetime | None = None,
+        files: FileAccess | None = None,
     ) -> None:
         self.now = dt.datetime.now(dt.timezone.utc) if now is None else now
         self.session, self._temporary = session or SessionState(), temporary
@@ -55,6 +59,8 @@ class Snapshot:
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
+        # The files that the statement has named, each opened once.
+        self._files = StatementFiles(files)
 
     @property
     def version(self) -> Version:
@@ -124,6 +130,17 @@ class Snapshot:
     def _system_table(self, name: str) -> pl.DataFrame:
         temporary = None if self._temporary is None else self._temporary.version
         return system_tables.system_table(name, self.version, temporary, self.session, self.session.listed())
+
+    def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
+        name, source = self._files.source(request)
+        self._frames[name] = source
+        self.has_frames = True
+        return name, source
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether the statement reads files, which are others when it runs again."""
+        return self._files.are_read
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return table_functions.run(self.access, function, call)

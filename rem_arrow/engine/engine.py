@@ -249,8 +249,8 @@ class Engine:
             query = self.optimized(bound, snapshot)
         except RecursionError as error:
             raise UnsupportedError("the statement is nested too deeply", text) from error
-        # A plan that follows from the rows is not kept.
-        if not binder.reads_data:
+        # A plan that follows from the rows, or from files, is not kept.
+        if not binder.reads_data and not snapshot.reads_files:
             self._plans.put(key, (names, query))
         return query
 

@@ -105,6 +105,7 @@ class Instance:
             session=self.session,
             temporary=temporary,
             now=now,
+            files=self.files,
         )
 
     def writable(self) -> Store:

@@ -93,8 +93,9 @@ def connect(
             "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
             vectors. A table keeps the embedder with which it began; `reembed` changes it.
         embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
-        files: which files COPY in SQL text may read and write: "any", "none", a folder or a list of folders with what
-            is below them, links resolved; never files of a database. Default is "any", with `read_only` "none".
+        files: which files SQL text may read, by COPY and in FROM, and write: "any", "none", a folder or a list of
+            folders with what is below them, links resolved; never files of a database. Default is "any", with
+            `read_only` "none".
 
     Returns:
         A `Database`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -15,7 +15,7 @@ from rem_arrow.base.parameters import Parameters
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.interop.readers import open_input
+from rem_arrow.interop.readers import Input, open_input
 from rem_arrow.model import registry
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage.changes import Changes
@@ -195,7 +195,25 @@ class TableVerbs(Verbs):
         }
         return pl.DataFrame(rows, schema=names, orient="row")
 
-    def load(self, table: str, data: Any, *, progress: bool | None = None) -> int:
+    def load(
+        self,
+        table: str,
+        data: Any,
+        *,
+        separator: str | None = None,
+        quote: str | None = None,
+        header: bool | None = None,
+        null_values: str | Sequence[str] | None = None,
+        dtypes: Mapping[str, Any] | None = None,
+        columns: Sequence[str] | None = None,
+        skip_rows: int | None = None,
+        encoding: str | None = None,
+        compression: str | None = None,
+        sheet: str | int | None = None,
+        union_by_name: bool | None = None,
+        ignore_errors: bool | None = None,
+        progress: bool | None = None,
+    ) -> int:
         """Load many rows from a table in memory or from a file, all of them or none.
 
         A table that does not exist is created as a plain table with the columns of the data. Into an entity table the
@@ -204,8 +222,22 @@ class TableVerbs(Verbs):
 
         Args:
             table: the table to load into, created if it does not exist.
-            data: a Polars, pandas or Arrow table, an Arrow stream, a list of dicts, a dict of columns, or the path of a
-                Parquet, CSV, TSV, NDJSON or Arrow file.
+            data: a Polars, pandas or Arrow table, an Arrow stream, a list of dicts, a dict of columns, or files: the
+                path of a Parquet, CSV, TSV, JSON, NDJSON, Arrow or Excel file, texts also as .gz or .zst, a pattern
+                such as "2024/*.csv", or a list of paths.
+            separator: what stands between the values of a CSV; default is what its first lines tell.
+            quote: what quotes the values of a CSV; "" is nothing; default is what its first lines tell.
+            header: whether the first line of a CSV or sheet names the columns; default is what the lines tell.
+            null_values: texts that are NULL in a CSV, beside no text at all.
+            dtypes: types by column, in SQL such as "VARCHAR", or of Polars; without one a column has the type that
+                all its texts have, or that of the table's column.
+            columns: only these columns of the data, in this order.
+            skip_rows: lines at the beginning that are passed over.
+            encoding: of texts, such as "latin-1" or "utf-16"; default is "utf-8".
+            compression: "gzip", "zstd", "bz2" or "none"; default is what the first bytes tell.
+            sheet: the name of a sheet of an Excel file, or its place from 1.
+            union_by_name: several files have the columns of all of them, by name.
+            ignore_errors: leave out rows of a CSV that cannot be read.
             progress: show a progress bar; default is when loading takes more than a second, in a terminal or notebook.
 
         Returns:
@@ -232,26 +264,38 @@ class TableVerbs(Verbs):
         if tv is not None and tv.table.kind == "view":
             raise InputError(f"{tv.table.name} is a view, and holds no rows; load into a table")
         types = {f.name: f.dtype for f in tv.table.fields} if tv is not None else None
-        source = open_input(data, (), types)
+        given = {
+            "separator": separator,
+            "quote": quote,
+            "header": header,
+            "null_values": null_values,
+            "dtypes": dtypes,
+            "columns": columns,
+            "skip_rows": skip_rows,
+            "encoding": encoding,
+            "compression": compression,
+            "sheet": sheet,
+            "union_by_name": union_by_name,
+            "ignore_errors": ignore_errors,
+        }
+        source = open_input(data, [(n, v) for n, v in given.items() if v is not None], types)
         with progress_bar(f"loading {table}", source.rows, progress) as advance:
+            return instance.writes.run(lambda access: self._loaded(access, table, source, advance), progress=progress)
 
-            def compute(access: Access) -> tuple[Changes, int]:
-                store, tv = instance.store, access.version.find(table)
-                conflicts = bool(instance.transactions)
-                if tv is not None and tv.table.kind == "system":
-                    pieces = list(source.pieces)
-                    frame = pl.concat(pieces) if pieces else pl.DataFrame(schema=source.schema)
-                    changes = edge_frames.put_edges(store, instance.writer, access, frame, conflicts=conflicts)
-                    return changes, frame.height
-                if tv is not None and tv.table.kind == "entity":
-                    records = instance.models.records(tv.table)
-                    load = EntityLoad(store, instance.writer, records, access, tv, conflicts=conflicts)
-                    return load.run(source.pieces, advance)
-                return loader.plain_load(
-                    store, tv, table, source.schema, source.pieces, source.rows, advance, instance.rules
-                )
-
-            return instance.writes.run(compute, progress=progress)
+    def _loaded(self, access: Access, table: str, source: Input, advance: Callable[[int], None]) -> tuple[Changes, int]:
+        """Return the changes that add rows to a table, and their number."""
+        instance, tv = self._instance, access.version.find(table)
+        store, conflicts = instance.store, bool(instance.transactions)
+        if tv is not None and tv.table.kind == "system":
+            pieces = list(source.pieces)
+            frame = pl.concat(pieces) if pieces else pl.DataFrame(schema=source.schema)
+            changes = edge_frames.put_edges(store, instance.writer, access, frame, conflicts=conflicts)
+            return changes, frame.height
+        if tv is not None and tv.table.kind == "entity":
+            records = instance.models.records(tv.table)
+            load = EntityLoad(store, instance.writer, records, access, tv, conflicts=conflicts)
+            return load.run(source.pieces, advance)
+        return loader.plain_load(store, tv, table, source.schema, source.pieces, source.rows, advance, instance.rules)
 
     def explain(
         self,

@@ -88,7 +88,7 @@ def refused(where: str, problems: Sequence[str]) -> InputError:
     """Return the error for columns that cannot be taken."""
     return InputError(
         f"{where}: {'; '.join(problems)}. A table cannot store {'it' if len(problems) == 1 else 'them'}: name the "
-        "other columns by columns, or make it a VARCHAR where the data come from"
+        "other columns by columns=[...] of load, or make it a VARCHAR where the data come from"
     )
 
 

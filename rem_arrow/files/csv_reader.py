@@ -19,10 +19,10 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.csv_dialect import Dialect, sniffed, unique_names
 from rem_arrow.files.file_rows import FileRows, in_memory, streamed
 from rem_arrow.files.given_types import given_type
-from rem_arrow.files.read_options import ReadOptions
 from rem_arrow.files.streams import byte_stream
 from rem_arrow.files.text_types import TEXT, ColumnType, TextType
 
@@ -210,17 +210,25 @@ def csv_rows(files: Sequence[CsvFile], types: Mapping[str, pl.DataType]) -> list
     """Return the rows of CSVs, of each with its own columns; those in `types` in these types, the others in those that
     all their texts in all files have. Raises InputError."""
     options = files[0].options
+    marks = (options.thousands, options.decimal_separator)
     formats = {"date_format": options.date_format, "timestamp_format": options.timestamp_format}
     names = dict.fromkeys(n for file in files for n in file.names)
-    read = {n: given_type(types[n], n, marks=options.marks, **formats) for n in names if n in types}
+    read = {n: given_type(types[n], n, marks=marks, **formats) for n in names if n in types}
     given, kept = frozenset(read), list[list[pl.DataFrame] | None]()
-    observed = {n: ColumnType(options.marks, options.formats) for n in names if n not in given}
+    observed = {n: ColumnType(marks, _formats(options)) for n in names if n not in given}
     for file in files:
         kept.append(_observe(file, {} if options.all_varchar else observed))
     read |= {n: column.result for n, column in observed.items()}
     return [
         _rows(file, texts, {n: read[n] for n in file.names}, given) for file, texts in zip(files, kept, strict=True)
     ]
+
+
+def _formats(options: ReadOptions) -> list[TextType]:
+    """Return the formats of dates and timestamps that were given."""
+    zone = "UTC" if "%z" in options.timestamp_format else None
+    both = ((pl.Date(), options.date_format), (pl.Datetime("us", zone), options.timestamp_format))
+    return [TextType(dtype, "format", text) for dtype, text in both if text]
 
 
 def _observe(file: CsvFile, columns: Mapping[str, ColumnType]) -> list[pl.DataFrame] | None:

@@ -7,8 +7,8 @@ from io import FileIO
 import polars as pl
 
 from rem_arrow.base.errors import InputError, UnsupportedError
+from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.csv_dialect import unique_names
-from rem_arrow.files.read_options import ReadOptions
 from rem_arrow.files.streams import place_of
 
 

@@ -13,13 +13,13 @@ from urllib.parse import unquote
 import polars as pl
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.csv_reader import csv_rows, open_csv
 from rem_arrow.files.excel_reader import excel_rows
 from rem_arrow.files.file_format import ending_of
 from rem_arrow.files.file_rows import FileRows, in_memory
 from rem_arrow.files.json_reader import json_frames
 from rem_arrow.files.parquet_reader import arrow_rows, parquet_rows
-from rem_arrow.files.read_options import ReadOptions
 from rem_arrow.files.retyping import retyped
 from rem_arrow.files.text_types import ColumnType
 
@@ -160,8 +160,9 @@ def _partitions(files: Sequence[OpenFile], options: ReadOptions) -> list[dict[st
     found: list[dict[str, str]] = [
         {m[1]: m[2] for part in PurePath(f.name).parts[:-1] if (m := _HIVE.fullmatch(part))} for f in files
     ]
-    keys = list(found[0])
-    if not keys or any(list(values) != keys for values in found):
+    # DuckDB has them by name.
+    keys = sorted(found[0])
+    if not keys or any(sorted(values) != keys for values in found):
         if options.hive_partitioning and keys:
             raise InputError(f"{files[0].name} and others lie in folders of different keys: {', '.join(keys)}")
         return []

@@ -19,8 +19,8 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.json_types import Value, check_kept, frames_of, unique
-from rem_arrow.files.read_options import ReadOptions
 from rem_arrow.files.streams import byte_stream
 from rem_arrow.files.text_types import ColumnType
 

@@ -16,13 +16,13 @@ import pyarrow as pa
 from rem_arrow.base.datatypes import instance, without_maps
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.python_values import frame_of_columns, frame_of_rows
+from rem_arrow.base.read_options import read_options
 from rem_arrow.files import meanings
 from rem_arrow.files.arrow_columns import empty_frame, frame_of
 from rem_arrow.files.file_format import format_of
 from rem_arrow.files.file_rows import PIECE_ROWS
 from rem_arrow.files.file_set import OpenFile, file_rows
 from rem_arrow.files.meanings import Meanings
-from rem_arrow.files.read_options import read_options
 from rem_arrow.running.file_patterns import is_pattern, matches
 from rem_arrow.sql.text.type_names import named_type
 
@@ -53,8 +53,14 @@ def open_input(data: Any, given: Options = (), types: Mapping[str, pl.DataType] 
         return _open_paths([str(data)], given, types)
     if isinstance(data, (list, tuple)) and data and all(isinstance(d, (str, Path)) for d in data):
         return _open_paths([str(d) for d in data], given, types)
-    if given:
-        raise InputError(f"{given[0][0]} says how files are read, and the data are a {type(data).__name__}")
+    options = dict(given)
+    columns = options.pop("columns", None)
+    if options:
+        raise InputError(
+            f"{next(iter(options))} says how files are read, and the data are of the type {type(data).__name__}"
+        )
+    if columns is not None:
+        data = _chosen(data, columns)
     if isinstance(data, pl.LazyFrame):
         data = data.collect()
     if isinstance(data, pl.DataFrame):
@@ -77,6 +83,24 @@ def open_input(data: Any, given: Options = (), types: Mapping[str, pl.DataType] 
     raise InputError(
         f"load takes a Polars, pandas or Arrow table, a list of dicts, or a path; not {type(data).__name__}"
     )
+
+
+def _chosen(data: Any, columns: Any) -> Any:
+    """Return only some columns of data in memory; the others are not looked at. Raises InputError."""
+    if isinstance(columns, str) or not isinstance(columns, Sequence):
+        raise InputError(f"columns is a list of names, not {columns!r}")
+    try:
+        if isinstance(data, pa.RecordBatchReader):
+            return data.read_all().select(list(columns))
+        if isinstance(data, dict):
+            return {name: data[name] for name in columns}
+        if isinstance(data, list):
+            return [{name: row.get(name) for name in columns} for row in data]
+        if isinstance(data, pa.RecordBatch):
+            data = pa.Table.from_batches([data])
+        return data.select(list(columns)) if hasattr(data, "select") else data[list(columns)]
+    except (KeyError, pl.exceptions.PolarsError, TypeError, AttributeError) as error:
+        raise InputError(f"the data have not all of the columns {', '.join(map(str, columns))}: {error}") from error
 
 
 def _of_frame(frame: pl.DataFrame) -> Input:

@@ -150,10 +150,14 @@ def describe(plan: Relation) -> str:
             assert_never(plan)
 
 
+_NUL = "\0"
+
+
 def _scan(plan: Scan) -> str:
     ranges = "".join(f", {r.column} in [{_shown(r.low)}, {_shown(r.high)}]" for r in plan.skips.ranges)
     columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
-    return f"Scan {plan.source} ({columns}{ranges})"
+    # What follows a NUL tells sources apart that are not the database's.
+    return f"Scan {plan.source.partition(_NUL)[0] or plan.source} ({columns}{ranges})"
 
 
 def _join(plan: Join) -> str:

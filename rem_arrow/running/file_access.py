@@ -61,6 +61,10 @@ class FileAccess:
             return [name]
         return [m for m in matches(name) if self._allows(m)]
 
+    def is_file(self, name: str) -> bool:
+        """Say whether a name is a file that may be read."""
+        return self._allows(name) and os.path.isfile(name)
+
     def _allows(self, name: str) -> bool:
         try:
             self._resolved(name)

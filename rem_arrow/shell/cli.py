@@ -15,16 +15,16 @@ from typing import Annotated, Literal
 import polars as pl
 import typer
 
-from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
 from rem_arrow.face.database import repair as repair_database
 from rem_arrow.running.file_access import Files
+from rem_arrow.shell import load_command
+from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, errors_as_text
 from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
-
-EXIT_FAILED, EXIT_DAMAGED = 1, 3
 
 app = typer.Typer(
     help="rem_arrow: a database for resources, entities, moments and the edges between them, in one folder.\n\nBegin "
@@ -36,7 +36,6 @@ app = typer.Typer(
 )
 
 
-DatabasePath = Annotated[Path, typer.Argument(help="Folder of the database", metavar="DATABASE")]
 OutputFormat = Annotated[
     Format | None,
     typer.Option("--format", "-f", help="How to write the rows; default: table in a terminal, csv in a pipe"),
@@ -51,7 +50,7 @@ def demo(
     ] = None,
 ) -> None:
     """Build a database from the Python standard library on this machine, and query it."""
-    with _errors():
+    with errors_as_text():
         tour.run(path, console=tour.wide_console())
 
 
@@ -78,7 +77,7 @@ def sql(
 
     rem-arrow sql my.rem 'SELECT * FROM resources WHERE category = $c' -p c=tutorial --format parquet -o out.parquet
     """
-    with _errors(), connect(database) if write else _reader(database, files="any") as db:
+    with errors_as_text(), connect(database) if write else _reader(database, files="any") as db:
         text = sys.stdin.read() if query == "-" else query
         parameters = named_parameters(param or [])
         if explain:
@@ -87,19 +86,7 @@ def sql(
             write_rows(db.sql(text, parameters, timeout_s=timeout), format_, output)
 
 
-@app.command()
-def load(
-    database: DatabasePath,
-    table: Annotated[str, typer.Argument(help="Table to load into; created if it does not exist")],
-    file: Annotated[Path, typer.Argument(help="A .parquet, .csv, .tsv, .ndjson, .jsonl or .arrow file")],
-) -> None:
-    """Load a file into a table: all of it, or nothing.
-
-    rem-arrow load my.rem sales sales.csv
-    """
-    with _errors(), connect(database) as db:
-        rows = db.load(table, file)
-        typer.echo(f"{rows:,} rows into {table} of {database}", err=True)
+app.command()(load_command.load)
 
 
 @app.command(name="export")
@@ -123,7 +110,7 @@ def export_(
 
     rem-arrow export my.rem out --table sales --format parquet --partition-by year
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         write_rows(db.export(target, format=kind, tables=table or None, partition_by=partition_by or ()), format_, None)
 
 
@@ -142,7 +129,7 @@ def import_(
 
     rem-arrow import my.rem warehouse.duckdb --table sales
     """
-    with _errors(), connect(database) as db:
+    with errors_as_text(), connect(database) as db:
         write_rows(db.import_from(source, tables=table or None), format_, None)
 
 
@@ -165,7 +152,7 @@ def add(
 
     rem-arrow add my.rem README.md docs --category guide
     """
-    with _errors(), connect(database) as db:
+    with errors_as_text(), connect(database) as db:
         documents = [
             document
             for path in paths
@@ -180,7 +167,7 @@ def add(
 @app.command()
 def tables(database: DatabasePath, format_: OutputFormat = None) -> None:
     """List the tables."""
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         write_rows(db.tables(), format_, None)
 
 
@@ -191,14 +178,14 @@ def schema(
     format_: OutputFormat = None,
 ) -> None:
     """List the columns of a table."""
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         write_rows(db.schema(table), format_, None)
 
 
 @app.command()
 def info(database: DatabasePath, format_: OutputFormat = None) -> None:
     """Show size, commit, and rows and segments by table."""
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         stats = db.stats()
         rows = [{"table": name, **numbers} for name, numbers in stats.pop("tables").items()]
         if format_for(format_, None) is Format.table:
@@ -217,7 +204,7 @@ def lookup(
 
     rem-arrow lookup rem-demo.rem json.dumps
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         rows = db.lookup_entity(*names)
         write_rows(rows, format_, None)
         if not rows.height:
@@ -242,7 +229,7 @@ def traverse(
 
     rem-arrow traverse rem-demo.rem zlib --direction in --type imports --depth 2
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         write_rows(
             db.traverse_edges(ids, depth=depth, edge_type=edge_type, direction=direction, where=where), format_, None
         )
@@ -261,7 +248,7 @@ def fuzzy(
 
     rem-arrow fuzzy rem-demo.rem json.dmups
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         rows = db.fuzzy(name, k=k, threshold=threshold, table=table)
         write_rows(rows, format_, None)
         if not rows.height:
@@ -284,7 +271,7 @@ def search(
 
     rem-arrow search rem-demo.rem resources "parse a date" --where "category = 'docstring'" --mode hybrid
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         write_rows(db.search(table, text, k=k, where=where, mode=mode), format_, None)
 
 
@@ -312,7 +299,7 @@ def ask(
 
     rem-arrow ask rem-demo.rem "What imports zlib?" --plan
     """
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         answer = db.query_natural_language(
             question, table, max_stages, model=model, base_url=base_url, examples=examples, explain=plan
         )
@@ -329,7 +316,7 @@ def ask(
 @app.command()
 def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
     """Read and check everything; exit code 3 if something is damaged."""
-    with _errors(), _reader(database) as db:
+    with errors_as_text(), _reader(database) as db:
         damaged = db.verify()
         if damaged.height:
             write_rows(damaged, format_, None)
@@ -347,7 +334,7 @@ def repair(
 
     rem-arrow repair my.rem --dry-run
     """
-    with _errors():
+    with errors_as_text():
         gone = repair_database(database, dry_run=dry_run)
         if not gone.height:
             typer.echo(f"{database} is sound", err=True)
@@ -360,7 +347,7 @@ def repair(
 @app.command()
 def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="New folder for the copy")]) -> None:
     """Write a consistent copy of a database to a new folder."""
-    with _errors(), connect(database) as db:
+    with errors_as_text(), connect(database) as db:
         db.backup(target)
         typer.echo(f"{database} copied to {target}", err=True)
 
@@ -368,7 +355,7 @@ def backup(database: DatabasePath, target: Annotated[Path, typer.Argument(help="
 @app.command()
 def compact(database: DatabasePath) -> None:
     """Merge segments and free the space of deleted rows."""
-    with _errors(), connect(database) as db:
+    with errors_as_text(), connect(database) as db:
         before = db.stats()["bytes_on_disk"]
         db.compact()
         typer.echo(f"{before:,} bytes before, {db.stats()['bytes_on_disk']:,} after", err=True)
@@ -377,18 +364,6 @@ def compact(database: DatabasePath) -> None:
 def main() -> None:
     """Run the command line."""
     app()
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Print a RemError as text, and exit with EXIT_FAILED."""
-    try:
-        yield
-    except RemError as error:
-        typer.echo(printable(f"{type(error).__name__}: {error}"), err=True)
-        raise typer.Exit(EXIT_FAILED) from error
-    except BrokenPipeError:
-        raise typer.Exit(0) from None
 
 
 @contextmanager

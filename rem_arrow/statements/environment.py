@@ -95,6 +95,7 @@ class Context:
             temporary=own if self.main is not None else None if side is None else side.instance.access(side.version()),
             is_temporary=self.main is not None,
             now=self.now,
+            files=main.instance.files,
         )
 
     def known_type(self, dtype: pl.DataType) -> pl.DataType:

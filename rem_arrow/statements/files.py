@@ -11,11 +11,12 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, InputError, UnsupportedError, suggest
+from rem_arrow.base.read_options import ReadOptions, read_options
 from rem_arrow.base.schema import Field, Table
+from rem_arrow.catalog.statement_files import opened_files
 from rem_arrow.engine.results import unique_names
 from rem_arrow.files.file_format import format_of
-from rem_arrow.files.file_set import OpenFile, file_rows
-from rem_arrow.files.read_options import ReadOptions, read_options
+from rem_arrow.files.file_set import file_rows
 from rem_arrow.interop.readers import unreadable
 from rem_arrow.interop.writers import write_file, write_options
 from rem_arrow.model.registry import SYSTEM_FIELDS
@@ -102,14 +103,10 @@ def _read(
 ) -> tuple[pl.DataFrame, bool]:
     """Return the rows of the files, and whether they have names. Texts of a CSV stay texts, which are cast to the
     columns as in SQL."""
-    files = context.instance.files
     texts = {f.name: f.dtype for f in listed if isinstance(f.dtype, pl.String)}
     if format_ == "csv" and not (options.date_format or options.timestamp_format):
         options = replace(options, all_varchar=True)
-    opened = [OpenFile(name, files.opened(name)) for name in files.matching(path)]
-    if not opened:
-        raise InputError(f"no file matches {path}")
-    rows = file_rows(opened, format_, options, texts)
+    rows = file_rows(opened_files(context.instance.files, (path,)), format_, options, texts)
     try:
         return rows.lazy.collect(), rows.named
     except pl.exceptions.PolarsError as error:

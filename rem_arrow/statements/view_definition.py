@@ -11,7 +11,7 @@ from rem_arrow.base.errors import TextError
 from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import IndexCall, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, TableSource
 from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
@@ -60,6 +60,9 @@ class _Proposed:
 
     def source(self, name: str) -> TableSource | None:
         return None if name.casefold() == self._name else self._snapshot.source(name)
+
+    def open_files(self, request: FileRequest) -> tuple[str, TableSource]:
+        return self._snapshot.open_files(request)
 
     def index(self, function: str, call: IndexCall) -> pl.DataFrame:
         return self._snapshot.index(function, call)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import TypeAlias, cast
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
+from rem_arrow.base.source import FileRequest
 from rem_arrow.plan.nodes import JoinKind, Literal, Query, Values, Working
-from rem_arrow.sql.bind import index_calls, list_rows, macros, search_terms, system_functions
+from rem_arrow.sql.bind import file_calls, index_calls, list_rows, macros, search_terms, system_functions
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_apply, is_comma, joined
 from rem_arrow.sql.bind.named_relations import BoundRelation, called, derived, renamed, scanned
@@ -119,6 +121,9 @@ class FromBinder:
             case exp.Table() | exp.Lateral() if index_calls.function_of(tree.this) is not None:
                 query = index_calls.query(self.binder(Scope(outer=around.outer), around), tree)
                 return self._derived(query, tree.alias or tree.this.name.lower(), tree)
+            case exp.Table() if file_calls.format_of_call(tree.this) is not None:
+                request = file_calls.called(self.context, tree.this, lambda value: self._value(value, around))
+                return self._files(request, file_calls.name_of(tree.this), tree)
             case exp.Table(this=exp.Func()) | exp.Lateral(this=exp.Func()):
                 full = system_functions.full_name_of(self.context, tree)
                 if full is not None and isinstance(tree, exp.Table):
@@ -142,6 +147,8 @@ class FromBinder:
             defined = cte.tree.args["alias"].args.get("columns") or ()
             return derived(self.context, self._bind_cte(cte), tree.alias or name, tree, defined)
         full = self.context.resolved(parts, tree, around.schema)
+        if full is None and len(parts) == 1 and file_calls.is_file_name(name):
+            return self._files(file_calls.named(self.context, name, tree), PurePath(name).stem.split(".")[0], tree)
         return self._named(full, tree, around)
 
     def _named(self, full: str | None, tree: exp.Table, around: Surroundings) -> BoundRelation:
@@ -157,6 +164,19 @@ class FromBinder:
         source = self.context.catalog.source(full)
         assert source is not None, "what has a name and is no view is a source"
         return scanned(self.context, full, source, tree, alias=tree.alias or name)
+
+    def _files(self, request: FileRequest, alias: str, tree: exp.Table) -> BoundRelation:
+        name, source = self.context.catalog.open_files(request)
+        if not source.schema:
+            raise self.context.error(f"{', '.join(request.names)} has no columns", tree)
+        return scanned(self.context, name, source, tree, alias=tree.alias or alias)
+
+    def _value(self, tree: exp.Expression, around: Surroundings) -> object:
+        """Return the value of a constant expression, such as a parameter."""
+        if self.context.evaluate is None:
+            raise self.context.unsupported("a name of a file is a text in quotes in this statement", tree)
+        ((value,),) = self.context.evaluate(self.bind_query(exp.Select(expressions=[tree.copy()]), Surroundings()))
+        return value
 
     def _derived(self, query: Query, alias: str, tree: exp.Expression) -> BoundRelation:
         return derived(self.context, query, alias, tree)

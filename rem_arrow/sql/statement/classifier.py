@@ -196,7 +196,13 @@ def _options(params: list[exp.Expression], text: str) -> Options:
 
 
 def _describe(tree: exp.Describe, text: str) -> Describe:
-    return Describe(tree.this)
+    return Describe(_relation(tree.this))
+
+
+def _relation(tree: exp.Expression) -> exp.Expression:
+    """Return what DESCRIBE and SUMMARIZE read; a text in quotes is the name of a file, as in FROM."""
+    name = literal_text(tree)
+    return tree if name is None else exp.Table(this=exp.to_identifier(name, quoted=True))
 
 
 def _command(tree: exp.Command, text: str) -> Statement:
@@ -227,7 +233,7 @@ _KINDS: dict[type[exp.Expression], Callable[[Any, str], Statement]] = {
     exp.Alter: alter,
     exp.Copy: _copy,
     exp.Describe: _describe,
-    exp.Summarize: lambda tree, _: Summarize(tree.this),
+    exp.Summarize: lambda tree, _: Summarize(_relation(tree.this)),
     exp.Command: _command,
     exp.Transaction: lambda *_: Control("BEGIN"),
     exp.Commit: lambda *_: Control("COMMIT"),

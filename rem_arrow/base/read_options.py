@@ -13,7 +13,6 @@ from typing import Any, TypeAlias, cast
 import polars as pl
 
 from rem_arrow.base.errors import InputError, suggest
-from rem_arrow.files.text_types import Marks, TextType
 
 TypeOf: TypeAlias = Callable[[str], pl.DataType]
 
@@ -76,17 +75,6 @@ class ReadOptions:
     def named(self, names: tuple[str, ...]) -> ReadOptions:
         """Return the options with names for all columns, by place."""
         return replace(self, names=names)
-
-    @property
-    def marks(self) -> Marks:
-        return (self.thousands, self.decimal_separator)
-
-    @property
-    def formats(self) -> list[TextType]:
-        """The formats of dates and timestamps."""
-        zone = "UTC" if "%z" in self.timestamp_format else None
-        both = ((pl.Date(), self.date_format), (pl.Datetime("us", zone), self.timestamp_format))
-        return [TextType(dtype, "format", text) for dtype, text in both if text]
 
 
 # Options of DuckDB that change the speed, or what it looks at, and not the rows that are read here.
