@@ -62,7 +62,7 @@ def _check_kind(context: Context, table: Table, statement: Alter) -> None:
             context.text,
             name.start,
             name.end,
-            hint="Change the model and register it again.",
+            hint="Change the model and register it again, or rename, drop and convert fields by db.evolve.",
         )
     # ALTER TABLE may rename a view too.
     fits = (

@@ -185,6 +185,16 @@ def test_two_transactions_that_bring_one_key_conflict(db: rem.Database) -> None:
     assert db.sql("SELECT a, c FROM t ORDER BY a").rows() == [(1, 10), (2, 20), (3, 30), (5, 50)]
 
 
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE t RENAME COLUMN c TO d", "ALTER TABLE t ADD UNIQUE (b)", "DROP TABLE t", "DROP INDEX i"]
+)
+def test_a_transaction_conflicts_with_a_change_of_its_table(db: rem.Database, change: str) -> None:
+    db.sql("CREATE UNIQUE INDEX i ON t (b, c)")
+    with pytest.raises(rem.ConflictError, match="meanwhile"), db.transaction() as tx:
+        tx.sql("INSERT INTO t VALUES (3, 'one', 30)")
+        db.sql(change)
+
+
 def test_a_transaction_may_take_over_a_key_that_it_frees(db: rem.Database) -> None:
     with db.transaction() as tx:
         tx.sql("DELETE FROM t WHERE a = 1")
