@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from math import inf
 from typing import assert_never
 
@@ -19,6 +20,7 @@ from rem_arrow.plan.nodes import (
     Aggregate,
     Apply,
     Column,
+    Expr,
     Filter,
     Index,
     Join,
@@ -36,6 +38,7 @@ from rem_arrow.plan.nodes import (
     Window,
     Working,
 )
+from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.running.allowance import current_allowance
 
@@ -173,10 +176,23 @@ def _first_rows(plan: Sort, context: Lowering) -> pl.LazyFrame:
 
 def _limit(plan: Limit, context: Lowering) -> pl.LazyFrame:
     count, offset = (None if e is None else _whole(context.value(e)) for e in (plan.count, plan.offset))
+    if count is not None:
+        _note_enough(plan.input, (offset or 0) + count, context)
     few = count is not None and _fits((offset or 0) + count, plan, context)
     if isinstance(plan.input, Sort) and few and context.report.nodes is None:
         return _first_rows(plan.input, context).slice(offset or 0, count).select(list(plan.schema))
     return lower(plan.input, context).slice(offset or 0, count)
+
+
+def _note_enough(plan: Relation, rows: int, context: Lowering) -> None:
+    """Let a recursion right below a LIMIT end when it has the rows that are asked for."""
+    while isinstance(plan, Project):
+        plan = plan.input
+    condition = None
+    if isinstance(plan, Filter) and not is_volatile(plan.condition):
+        condition, plan = plan.condition, plan.input
+    if isinstance(plan, Recursive):
+        context.enough[id(plan)] = rows, condition
 
 
 def _fits(rows: int, plan: Relation, context: Lowering) -> bool:
@@ -209,9 +225,13 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     rounds, rows, size = [last], last.height, last.estimated_size()
     allowance = current_allowance()
     outer = context.working.get(plan.name)
+    wanted, condition = context.enough.pop(id(plan), (None, None))
+    kept = 0
     of_round = {s.number for s in _every_shared(plan.step) if _reads_round(s.input, plan.name)}
     for _ in range(ROUNDS_MAX):
-        if not last.height:
+        if wanted is not None:
+            kept += last.height if condition is None else context.run(partial(_met, last, condition, context)).height
+        if not last.height or (wanted is not None and kept >= wanted):
             break
         context.bounds.check()
         context.working[plan.name] = last
@@ -238,6 +258,10 @@ def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
     if outer is not None:
         context.working[plan.name] = outer
     return context.reads(pl.concat(rounds))
+
+
+def _met(rows: pl.DataFrame, condition: Expr, context: Lowering) -> pl.LazyFrame:
+    return rows.lazy().filter(context.expr(condition))
 
 
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:

@@ -218,7 +218,7 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT INTERVAL ''", "'' is not an interval", ""),
     ("SELECT INTERVAL '99999999999999999999 days'", "is too long", ""),
     ("SELECT name COLLATE de FROM items", "the collation DE is not supported; there are NOCASE", ""),
-    ("SELECT upper(name COLLATE nocase) FROM items", "COLLATE is supported in comparisons and in ORDER BY", ""),
+    ("SELECT upper(name COLLATE nocase) FROM items", "COLLATE is supported in comparisons, in ORDER BY", ""),
     ("SELECT name SIMILAR TO 'a' ESCAPE '#' FROM items", "ESCAPE behind SIMILARTO is not supported", ""),
     ("SELECT typeof(1, 2)", "argument", ""),
     ("SELECT mod(1)", "cannot read this", ""),

@@ -14,7 +14,8 @@ _PLAIN = ("BINARY", "C", "POSIX")
 
 
 def collate(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    """Bind `x COLLATE c`: in ORDER BY what x is ordered by, in the SELECT list x itself."""
+    """Bind `x COLLATE c`: in ORDER BY what x is ordered by; x itself where a result shows it and no clause goes by its
+    collation."""
     names = _names(tree)
     unknown = [n for n in names if n not in _FOLDS and n not in _PLAIN]
     if unknown:
@@ -23,9 +24,23 @@ def collate(binder: ExprBinder, tree: exp.Expression) -> Expr:
         )
     if isinstance(tree.parent, exp.Ordered):
         return binder.bind(_folded(tree.this, names))
-    if isinstance(tree.parent, (exp.Select, exp.Alias)) or all(n in _PLAIN for n in names):
+    if all(n in _PLAIN for n in names) or _is_only_shown(tree):
         return binder.bind(tree.this)
-    raise binder.unsupported("COLLATE is supported in comparisons and in ORDER BY", tree)
+    raise binder.place(tree).unsupported(
+        "COLLATE is supported in comparisons, in ORDER BY, and in the SELECT list of a whole statement",
+        "Write lower(x), or strip_accents(x), where equal texts are to be one.",
+    )
+
+
+def _is_only_shown(tree: exp.Expression) -> bool:
+    """Say whether it stands in the SELECT list of a statement in which no clause can mean it."""
+    select = tree.parent
+    if isinstance(select, exp.Alias):
+        if any(c.name.casefold() == select.alias.casefold() for c in select.root().find_all(exp.Column)):
+            return False
+        select = select.parent
+    clauses = ("distinct", "group", "having", "qualify", "order")
+    return isinstance(select, exp.Select) and select.parent is None and not any(select.args.get(c) for c in clauses)
 
 
 def collated(*trees: exp.Expression) -> list[exp.Expression]:
