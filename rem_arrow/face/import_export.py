@@ -9,6 +9,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.macro import KINDS as MACRO_KINDS
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop.exports import ExportTable, check_export, export_tables
@@ -65,6 +66,11 @@ class ImportExportVerbs(Verbs):
         names = [tv.table.name for tv in access.version] if tables is None else _names(tables)
         versions = [access.table(name) for name in names]
         check_export(format, keys, [tv.table for tv in versions])
+        # Schemas stand before what is in them, and macros, which may read tables, behind.
+        schemas, macros = (
+            [ExportTable(entry, None) for kind in kinds for entry in access.version.entries(kind)]
+            for kinds in (("schema",), MACRO_KINDS)
+        )
         sources = [
             ExportTable(
                 tv.table, None if tv.table.kind == "view" else self._source(access, tv, deleted=include_deleted)
@@ -72,6 +78,8 @@ class ImportExportVerbs(Verbs):
             for tv in versions
         ]
         with progress_bar("exporting", sum(tv.rows for tv in versions), progress) as advance:
+            if tables is None:
+                sources = [*schemas, *sources, *macros]
             return export_tables(Path(path), format, sources, keys, advance)
 
     def import_from(
@@ -111,6 +119,9 @@ class ImportExportVerbs(Verbs):
                 job = TableImport(store, access, [name for name, _ in imports], self._instance.rules)
                 rows: dict[str, int | None] = {}
                 for name, importable in sorted(imports, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
+                    if importable.table is not None and not importable.table.is_relation:
+                        job.add_entry(importable.table)
+                        continue
                     if importable.open is None:
                         assert importable.table is not None, "only a view of an export has no rows to open"
                         job.add_view(name, importable.table)
@@ -122,7 +133,7 @@ class ImportExportVerbs(Verbs):
                 return job.changes, rows
 
             counts = self._instance.writes.run(compute, rewriting=True)
-        rows = [(name, counts[name]) for name, _ in imports]
+        rows = [(name, counts[name]) for name, i in imports if i.table is None or i.table.is_relation]
         return pl.DataFrame(rows, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
 
     # --- inside

@@ -29,7 +29,7 @@ _NAME_MAX = 180
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """A table or view to export; a view has no source."""
+    """A table or view to export, or a schema or macro; only a table has a source."""
 
     table: Table
     source: Source | None

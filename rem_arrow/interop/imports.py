@@ -120,9 +120,7 @@ def _exported(folder: Path) -> list[Importable]:
     if page.format not in ("parquet", "ipc", "csv", "ndjson", "delta", "lance"):
         raise InputError(f"{folder / manifest.NAME} names the format {page.format!r}, which this version does not know")
     return [
-        Importable(
-            e.table.name, None if e.table.kind == "view" else partial(_open_entry, folder, page.format, e), e.table
-        )
+        Importable(e.table.name, None if not e.path else partial(_open_entry, folder, page.format, e), e.table)
         for e in page.entries
     ]
 

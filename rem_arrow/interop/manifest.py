@@ -3,9 +3,9 @@
     {"rem_arrow": 1, "format": "parquet", "created_at": "2026-01-31T12:00:00+00:00",
      "tables": [{"name": "issues", "kind": "entity", "rows": 3, "path": "issues.parquet", "table": {...}}, ...]}
 
-`path` is a file in the folder, or a folder where a table is partitioned or the format needs one; a view has neither
-path nor rows. `table` is the description that the catalog stores: columns, types, keys, embeddings and indexes, or the
-query of a view.
+`path` is a file in the folder, or a folder where a table is partitioned or the format needs one; a view, a schema and
+a macro have neither path nor rows. `table` is the description that the catalog stores: columns, types, keys, embeddings
+and indexes, or the query of a view.
 """
 
 from __future__ import annotations

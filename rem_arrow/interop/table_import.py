@@ -48,6 +48,12 @@ class TableImport:
         number = self._store.reserve_table()
         self.changes.tables[number] = replace(definition, number=number, name=check_name(name, "view"))
 
+    def add_entry(self, definition: Table) -> None:
+        """Create a schema or a macro; one that is there stays as it is."""
+        if self._version.entry(definition.kind, definition.name) is None:
+            number = self._store.reserve_table()
+            self.changes.tables[number] = replace(definition, number=number)
+
     def add(self, name: str, importable: Importable, data: Input, advance: Callable[[int], None]) -> int:
         """Write the rows of a table. Returns their number. Raises InputError.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from rem_arrow.access.access import Access
+from rem_arrow.sql.statement.session_kinds import Comment, Deallocate, Execute, SetSetting, SetVariable, Upkeep, Use
 from rem_arrow.sql.statement.statement import (
     Alter,
     Control,
@@ -19,7 +20,6 @@ from rem_arrow.sql.statement.statement import (
     CreateTable,
     CreateTableAs,
     CreateView,
-    Deallocate,
     Defining,
     Delete,
     Describe,
@@ -27,19 +27,15 @@ from rem_arrow.sql.statement.statement import (
     DropMacro,
     DropSchema,
     DropSequence,
-    Execute,
     Explain,
     Insert,
     Merge,
     Prepare,
     Select,
     Session,
-    SetSetting,
-    SetVariable,
     Statement,
     Summarize,
     Update,
-    Use,
     WritingCtes,
 )
 from rem_arrow.sql.statement.type_statement import CreateType
@@ -58,6 +54,7 @@ from rem_arrow.statements import (
     table_alteration,
     table_definition,
     type_definition,
+    upkeep_statements,
     view_definition,
 )
 from rem_arrow.statements.environment import Context, Result, status
@@ -102,7 +99,7 @@ def _run(context: Context, statement: Statement) -> Result:
             return show.describe(context, statement)
         case Summarize():
             return show.summarize(context, statement)
-        case SetSetting() | SetVariable() | Use() | Prepare() | Execute() | Deallocate():
+        case SetSetting() | SetVariable() | Use() | Prepare() | Execute() | Deallocate() | Upkeep():
             return _of_session(context, statement)
         case Control():
             context.parsed.check_read()
@@ -143,6 +140,8 @@ def _define(context: Context, statement: Defining) -> Result:
             return table_definition.drop(context, statement)
         case Alter():
             return table_alteration.alter(context, statement)
+        case Comment():
+            return upkeep_statements.comment(context, statement)
         case _:
             assert_never(statement)
 
@@ -160,6 +159,8 @@ def _of_session(context: Context, statement: Session) -> Result:
             return prepared_statements.prepare(context, statement)
         case Execute():
             return prepared_statements.execute(context, statement, run)
+        case Upkeep():
+            return upkeep_statements.upkeep(context, statement)
         case Deallocate():
             return prepared_statements.deallocate(context, statement)
         case _:

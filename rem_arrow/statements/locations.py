@@ -7,6 +7,7 @@ from dataclasses import replace
 from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import TEMPORARY
 from rem_arrow.catalog.search_path import found, full_name, schema_of, schemas
+from rem_arrow.sql.statement.session_kinds import Comment
 from rem_arrow.sql.statement.statement import (
     Alter,
     CopyFrom,
@@ -35,7 +36,7 @@ def located(context: Context, statement: Statement) -> tuple[Context, Statement]
     """Return the statement with the full names of the table or view that it writes, and its context: that of temporary
     tables where it writes one. Raises BindError for a schema that does not exist."""
     match statement:
-        case Insert() | Update() | Delete() | Merge() | CopyFrom() | CreateIndex():
+        case Insert() | Update() | Delete() | Merge() | CopyFrom() | CreateIndex() | Comment():
             context, table = _existing(context, statement.table)
             return context, replace(statement, table=table)
         case Alter():

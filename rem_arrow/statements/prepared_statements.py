@@ -8,7 +8,8 @@ from dataclasses import replace
 from rem_arrow.base.errors import BindError, suggest
 from rem_arrow.base.parameters import typed_parameters
 from rem_arrow.sql.statement.parsed import Parsed
-from rem_arrow.sql.statement.statement import Deallocate, Execute, Prepare
+from rem_arrow.sql.statement.session_kinds import Deallocate, Execute
+from rem_arrow.sql.statement.statement import Prepare
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.session_settings import value_of

@@ -12,7 +12,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, InputError
 from rem_arrow.base.schema import MAIN, RESERVED_SCHEMAS, TEMPORARY, Table, check_name
 from rem_arrow.catalog.search_path import schema_of, schemas
-from rem_arrow.sql.statement.statement import CreateSchema, DropSchema, Use
+from rem_arrow.sql.statement.session_kinds import Use
+from rem_arrow.sql.statement.statement import CreateSchema, DropSchema
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.statements.table_definition import dropped

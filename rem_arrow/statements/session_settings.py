@@ -16,7 +16,7 @@ from rem_arrow.plan.nodes import Call, Expr, Literal
 from rem_arrow.plan.zones import zone_named
 from rem_arrow.running.memory_size import memory_bytes, shown_size
 from rem_arrow.sql.bind.query import Binder
-from rem_arrow.sql.statement.statement import SetSetting, SetVariable
+from rem_arrow.sql.statement.session_kinds import SetSetting, SetVariable
 from rem_arrow.sql.statement.statement_names import Name, Tree
 from rem_arrow.statements.environment import Context, Result, status
 

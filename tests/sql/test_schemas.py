@@ -101,3 +101,16 @@ def test_a_schema_that_is_dropped_is_in_use_no_more(db):
     assert db.sql("SELECT current_schema()").item() == "main"
     assert db.sql("FROM main.t").columns == ["b"]
     assert "s.v" not in db.tables()["name"]
+
+
+def test_an_export_holds_schemas_and_macros(db, tmp_path):
+    """They are there again after an import, with what is in them."""
+    db.sql("CREATE MACRO twice(x) AS x * 2; CREATE MACRO s.at(n) AS TABLE SELECT * FROM s.t WHERE a = n")
+    db.sql("CREATE SCHEMA empty; CREATE MACRO t(x) AS x; CREATE TABLE t AS SELECT 7 AS b")
+    db.export(tmp_path / "out")
+    with rem.connect(background=False) as other:
+        assert {"s.t", "s.v", "t"} <= set(other.import_from(tmp_path / "out")["table"])
+        found = other.sql("SELECT twice(4), t(3), (SELECT a FROM s.v), (SELECT a FROM s.at(1)), (SELECT b FROM t)")
+        assert found.rows() == [(8, 3, 1, 1, 7)]
+        with pytest.raises(rem.BindError, match="exists already"):
+            other.sql("CREATE SCHEMA empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import duckdb
+import polars as pl
 import pytest
 
 import rem_arrow as rem
@@ -95,6 +96,19 @@ def test_the_catalog_is_that_of_now(db):
     assert db.sql(text).item() == 0
 
 
+def test_a_comment_is_there_after_opening_again(tmp_path):
+    """COMMENT ON sets the description of a table, a view or a column."""
+    with rem.connect(tmp_path / "m", background=False) as db:
+        db.sql("CREATE TABLE t (a INTEGER); COMMENT ON TABLE t IS 'rows'; COMMENT ON COLUMN t.a IS 'a number'; VACUUM")
+        db.sql("INSERT INTO t VALUES (1); CHECKPOINT")
+    with rem.connect(tmp_path / "m", read_only=True) as db:
+        assert db.sql("SELECT comment FROM duckdb_columns() WHERE table_name = 't'").item() == "a number"
+        assert db.tables().row(by_predicate=pl.col("name") == "t", named=True)["description"] == "rows"
+        assert db.sql("ANALYZE t").item() == "statistics are kept with the data"
+        with pytest.raises(rem.InputError, match="reading only"):
+            db.sql("CHECKPOINT")
+
+
 def test_limits_are_set_for_the_handle():
     """memory_limit and statement_timeout hold from the next statement on, and RESET takes them back."""
     with rem.connect(background=False, memory_limit="256MB") as db:
@@ -149,6 +163,18 @@ def test_a_prepared_statement_belongs_to_the_handle_and_its_plan_is_kept():
         ("PREPARE p AS SELECT 1; EXECUTE p(1)", r"EXECUTE p: there is no parameter \$1"),
         ("PREPARE p AS SELECT 1; EXECUTE p 1", "values in parentheses"),
         ("DEALLOCATE nosuch", "no prepared statement nosuch"),
+        ("EXPORT DATABASE 'x'", r"EXPORT: EXPORT DATABASE is db.export\(folder\)"),
+        ("LOAD httpfs", "there are no extensions to load"),
+        ("SAVEPOINT x", "there are no savepoints"),
+        ("GRANT SELECT ON t TO x", "there are no users"),
+        ("DECLARE c CURSOR FOR SELECT 1", "there are no cursors"),
+        ("CHECKPOINT now", "CHECKPOINT takes no more words"),
+        ("ANALYZE nosuch", 'no table "nosuch"'),
+        ("COMMENT ON SCHEMA s IS 'x'", "COMMENT ON takes TABLE, VIEW or COLUMN"),
+        ("COMMENT ON TABLE entities IS 'x'", "its descriptions are those of its model"),
+        ("BEGIN; VACUUM", "VACUUM stands outside of transactions"),
+        ("CHECKPOINT", "CHECKPOINT stands outside of transactions"),
+        ("ROLLBACK; SAVEPOINT y", "there are no savepoints"),
     ],
 )
 def test_what_has_no_meaning_is_refused(db, text, message):

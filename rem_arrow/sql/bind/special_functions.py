@@ -75,6 +75,13 @@ def _typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expressio
     return Literal('"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype), pl.String())
 
 
+def _pg_typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """The name of the type in small letters, as PostgreSQL has it."""
+    name = _typeof(binder, trees, tree)
+    assert isinstance(name, Literal), "a type has one name"
+    return Literal(str(name.value).lower(), pl.String())
+
+
 def _try(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """TRY(x): NULL for a row for which x is an error; TRY(CAST(x AS t)) of a column is TRY_CAST."""
     _expect(binder, trees, 1, tree)
@@ -263,6 +270,7 @@ SPECIAL: dict[str, Special] = {
     "date_add": _date_add,
     "age": _age,
     "typeof": _typeof,
+    "pg_typeof": _pg_typeof,
     "nullif": _nullif,
     "round": _places("round"),
     "trunc": _places("trunc"),

@@ -14,7 +14,7 @@ from rem_arrow.sql.statement.merge_statement import merge
 from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.schema_statements import create_schema, drop_schema, use
 from rem_arrow.sql.statement.sequence_statements import create_sequence, drop_sequence
-from rem_arrow.sql.statement.session_statements import deallocate, execute, prepare, setting
+from rem_arrow.sql.statement.session_statements import comment, deallocate, execute, prepare, setting, upkeep
 from rem_arrow.sql.statement.statement import (
     Conflict,
     Control,
@@ -37,7 +37,6 @@ from rem_arrow.sql.text.trees import literal_text
 _REFUSED: dict[type[exp.Expression], str] = {
     exp.Attach: "ATTACH is not supported; a connection has one database: hand other tables in as frames",
     exp.Detach: "DETACH is not supported; a connection has one database",
-    exp.Analyze: "ANALYZE is not needed: statistics are kept with the data",
 }
 
 
@@ -215,6 +214,10 @@ def _command(tree: exp.Command, text: str) -> Statement:
             return execute(tree, text)
         case "DEALLOCATE":
             return deallocate(tree, text)
+        case "COMMENT":
+            return comment(tree, text)
+        case "CHECKPOINT" | "VACUUM" | "ANALYZE":
+            return upkeep(tree, text)
     inner = _statement(tree.expression, text)
     if not isinstance(inner, Select):
         raise refuse("EXPLAIN takes a query", tree.expression, text)

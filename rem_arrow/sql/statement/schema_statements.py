@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from rem_arrow.base.schema import MAIN, TEMPORARY
 from rem_arrow.sql.statement.identifiers import refuse, schema_name
-from rem_arrow.sql.statement.statement import CreateSchema, DropSchema, Use
+from rem_arrow.sql.statement.session_kinds import Use
+from rem_arrow.sql.statement.statement import CreateSchema, DropSchema
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.trees import parts_of

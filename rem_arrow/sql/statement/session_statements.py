@@ -7,17 +7,11 @@ from itertools import count
 
 from sqlglot import exp
 
-from rem_arrow.sql.statement.identifiers import name_of, refuse
+from rem_arrow.sql.statement.identifiers import name_of, refuse, table_name
 from rem_arrow.sql.statement.parsed import Parsed
 from rem_arrow.sql.statement.schema_statements import search_path
-from rem_arrow.sql.statement.statement import (
-    Deallocate,
-    Execute,
-    Prepare,
-    SetSetting,
-    SetVariable,
-    Use,
-)
+from rem_arrow.sql.statement.session_kinds import Comment, Deallocate, Execute, SetSetting, SetVariable, Upkeep, Use
+from rem_arrow.sql.statement.statement import Prepare
 from rem_arrow.sql.text.trees import named_argument
 
 
@@ -67,3 +61,16 @@ def execute(tree: exp.Command, text: str) -> Execute:
 def deallocate(tree: exp.Command, text: str) -> Deallocate:
     """Return the statement that a DEALLOCATE is."""
     return Deallocate(name_of(tree.expression))
+
+
+def upkeep(tree: exp.Command, text: str) -> Upkeep:
+    """Return the statement that a CHECKPOINT, VACUUM or ANALYZE is."""
+    table = tree.expression
+    return Upkeep(tree.this, None if isinstance(table, exp.Null) else table_name(table, text))
+
+
+def comment(tree: exp.Command, text: str) -> Comment:
+    """Return the statement that a COMMENT ON is."""
+    table, column, value = tree.expression.expressions
+    described = "" if isinstance(value, exp.Null) else value.name
+    return Comment(table_name(table, text), None if isinstance(column, exp.Null) else name_of(column), described)

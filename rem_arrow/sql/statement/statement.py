@@ -15,6 +15,15 @@ from sqlglot import exp
 
 from rem_arrow.base.constraints import ConstraintKind
 from rem_arrow.base.macro import MacroKind, Overload
+from rem_arrow.sql.statement.session_kinds import (
+    Comment,
+    Deallocate,
+    Execute,
+    SetSetting,
+    SetVariable,
+    Upkeep,
+    Use,
+)
 from rem_arrow.sql.statement.statement_names import Assignments, Name, Options
 from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.sql.text.read_marks import take
@@ -229,29 +238,6 @@ class DropSchema:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """USE s, SET schema and SET search_path: where names without a schema are sought; `schemas` None: the default."""
-
-    schemas: tuple[Name, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetSetting:
-    """SET and RESET; `value` None is the default, a text what stands there as such, anything else a query of one."""
-
-    name: Name
-    value: str | exp.Expression | None
-
-
-@dataclass(frozen=True, slots=True)
-class SetVariable:
-    """SET VARIABLE and RESET VARIABLE, with a query of the value."""
-
-    name: Name
-    value: exp.Expression | None
-
-
-@dataclass(frozen=True, slots=True)
 class Prepare:
     """`parameters` are those that the statement names."""
 
@@ -259,19 +245,6 @@ class Prepare:
     statement: Statement
     tree: exp.Expression
     parameters: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Execute:
-    """`arguments` are queries of one value, by the names of parameters."""
-
-    name: Name
-    arguments: tuple[tuple[str, exp.Expression], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Deallocate:
-    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +364,7 @@ Reading: TypeAlias = "Select | Explain | Describe | Summarize | CopyTo"
 RowWriting: TypeAlias = "Insert | Update | Delete | Merge | CopyFrom"
 Defining: TypeAlias = (
     "CreateTable | CreateTableAs | CreateView | CreateType | CreateMacro | CreateIndex | CreateSchema | "
-    "CreateSequence | Drop | DropMacro | DropSchema | DropSequence | Alter"
+    "CreateSequence | Drop | DropMacro | DropSchema | DropSequence | Alter | Comment"
 )
-Session: TypeAlias = "SetSetting | SetVariable | Use | Prepare | Execute | Deallocate"
+Session: TypeAlias = "SetSetting | SetVariable | Use | Prepare | Execute | Deallocate | Upkeep"
 Statement: TypeAlias = "Reading | RowWriting | WritingCtes | Defining | Session | Control"

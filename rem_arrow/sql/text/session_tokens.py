@@ -12,13 +12,32 @@ from collections.abc import Callable
 from sqlglot import exp
 from sqlglot.tokens import Token, TokenType
 
-from rem_arrow.base.errors import ParseError
+from rem_arrow.base.errors import ParseError, UnsupportedError
 from rem_arrow.base.quoting import literal
 from rem_arrow.base.session_state import SETTINGS
 from rem_arrow.sql.text.position import moved
 from rem_arrow.sql.text.token_lists import Tokens
 
-WORDS = ("SET", "RESET", "SHOW", "DESCRIBE", "PRAGMA", "CALL", "PREPARE", "EXECUTE", "DEALLOCATE")
+_UPKEEP = ("CHECKPOINT", "VACUUM", "ANALYZE")
+# What is refused by its first word, with what to do instead.
+_REFUSED = {
+    "EXPORT": "EXPORT DATABASE is db.export(folder) in Python",
+    "IMPORT": "IMPORT DATABASE is db.import_from(folder) in Python",
+    "INSTALL": "there are no extensions to install",
+    "LOAD": "there are no extensions to load; db.load(table, data) loads rows",
+    "SAVEPOINT": "a statement that fails leaves no trace in a transaction, so that there are no savepoints",
+    "DISCARD": "RESET takes back one setting, and closing the handle all of them",
+    **dict.fromkeys(("GRANT", "REVOKE"), "there are no users; connect(read_only=True, files=...) limits a handle"),
+    "LOCK": "transactions take no locks: the first to commit a row wins",
+    **dict.fromkeys(("DECLARE", "FETCH", "MOVE"), "there are no cursors; db.lazy(query) reads rows as they are needed"),
+    "DO": "there are no procedures; write them in Python",
+    **dict.fromkeys(("LISTEN", "NOTIFY", "UNLISTEN"), "there are no notifications"),
+}
+WORDS = (
+    *("SET", "RESET", "SHOW", "DESCRIBE", "PRAGMA", "CALL", "PREPARE", "EXECUTE", "DEALLOCATE", "FORCE", "COMMENT"),
+    *_UPKEEP,
+    *_REFUSED,
+)
 # What SHOW and PRAGMA show, by the words after them.
 _SHOWN = {
     "": "system.pragma_show_tables_expanded",
@@ -44,7 +63,13 @@ def statement(word: str, tokens: Tokens, piece: str, parse: Parse) -> exp.Expres
     ParseError."""
     tokens = [t for t in tokens if t.token_type != TokenType.SEMICOLON]
     words = [word, *(t.text.upper() for t in tokens[1:])]
+    if word in _REFUSED:
+        raise UnsupportedError(f"{word}: {_REFUSED[word]}", piece, tokens[0].start, tokens[0].end + 1)
     match words:
+        case ["CHECKPOINT" | "VACUUM" | "ANALYZE", *_] | ["FORCE", "CHECKPOINT"]:
+            return _upkeep(tokens, words, piece)
+        case ["COMMENT", "ON", *_]:
+            return _comment(tokens, words, piece)
         case ["SET" | "RESET", *_]:
             return _set(tokens, words, piece, parse)
         case ["SHOW" | "DESCRIBE", *rest] if not rest or words[0] == "SHOW":
@@ -74,6 +99,28 @@ def _name(token: Token) -> exp.Identifier:
     identifier = exp.to_identifier(token.text, quoted=token.token_type == TokenType.IDENTIFIER)
     identifier.meta.update(start=token.start, end=token.end)
     return identifier
+
+
+def _upkeep(tokens: Tokens, words: list[str], piece: str) -> exp.Expression:
+    """CHECKPOINT, VACUUM [ANALYZE] [t] and ANALYZE [t]."""
+    rest = [w for w in words if w not in ("FORCE", *_UPKEEP)]
+    if len(rest) > 1 or (rest and words[0] == "CHECKPOINT"):
+        raise UnsupportedError(f"{words[0]} takes no more words", piece, tokens[1].start, tokens[-1].end + 1)
+    kind = "CHECKPOINT" if words[0] == "FORCE" else "ANALYZE" if "ANALYZE" in words else words[0]
+    return exp.Command(this=kind, expression=exp.Table(this=_name(tokens[-1])) if rest else exp.Null())
+
+
+def _comment(tokens: Tokens, words: list[str], piece: str) -> exp.Expression:
+    """`COMMENT ON TABLE t IS 'text'`, of a VIEW, or of a COLUMN t.c; NULL takes it back."""
+    if words[2:3] not in (["TABLE"], ["VIEW"], ["COLUMN"]) or words[-2:-1] != ["IS"]:
+        what = "COMMENT ON takes TABLE, VIEW or COLUMN, a name, IS, and a text or NULL"
+        raise UnsupportedError(what, piece, tokens[0].start, tokens[-1].end + 1)
+    named = [_name(t) for t in tokens[3:-2] if t.text != "."]
+    column = named.pop() if words[2] == "COLUMN" and len(named) > 1 else exp.Null()
+    table = exp.Table(**dict(zip(("this", "db", "catalog"), reversed(named), strict=False)))
+    last = tokens[-1]
+    text = exp.Literal.string(last.text) if last.token_type == TokenType.STRING else exp.Null()
+    return exp.Command(this="COMMENT", expression=exp.Tuple(expressions=[table, column, text]))
 
 
 def _query(text: str, tokens: Tokens, parse: Parse) -> exp.Expression:
