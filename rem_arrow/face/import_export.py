@@ -113,13 +113,13 @@ class ImportExportVerbs(Verbs):
         if not self._writes_segments():
             raise InputError("import_from commits by itself; COMMIT or ROLLBACK the transaction of this thread first")
         with open_tables(Path(path)) as importables:
-            imports = _imports(importables, tables)
+            imports, entries = _imports(importables, tables), ("schema", *MACRO_KINDS)
 
             def compute(access: Access) -> tuple[Changes, dict[str, int | None]]:
                 job = TableImport(store, access, [name for name, _ in imports], self._instance.rules)
                 rows: dict[str, int | None] = {}
                 for name, importable in sorted(imports, key=lambda c: c[1].table is not None and is_edges(c[1].table)):
-                    if importable.table is not None and not importable.table.is_relation:
+                    if importable.table is not None and importable.table.kind in entries:
                         job.add_entry(importable.table)
                         continue
                     if importable.open is None:
@@ -133,7 +133,7 @@ class ImportExportVerbs(Verbs):
                 return job.changes, rows
 
             counts = self._instance.writes.run(compute, rewriting=True)
-        rows = [(name, counts[name]) for name, i in imports if i.table is None or i.table.is_relation]
+        rows = [(name, counts[name]) for name, i in imports if i.table is None or i.table.kind not in entries]
         return pl.DataFrame(rows, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
 
     # --- inside

@@ -263,7 +263,7 @@ CLOCK: dict[str, Callable[[list[pl.Expr], list[pl.DataType], pl.DataType], pl.Ex
     "try_strptime": lambda args, t, result: _strptime(args, t, result, strict=False),
     "time_bucket": _time_bucket,
     "timezone": _timezone,
-    "zoned_text": _zoned_text,
+    "@zoned_text": _zoned_text,
     "julian": lambda args, t, _result: micros_of(args[0], t[0]) / UNIT_MICROSECONDS["day"] + _JULIAN_EPOCH,
     "era": lambda args, _types, _result: (
         pl.when(args[0].dt.year() > 0).then(pl.lit(1, pl.Int64)).when(args[0].is_not_null()).then(pl.lit(0, pl.Int64))

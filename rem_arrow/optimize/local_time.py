@@ -67,7 +67,7 @@ def _cast(expr: Cast, zone: str) -> Expr:
     operand, to_instant = expr.operand, _has_zone(expr.dtype)
     if _is_instant(operand) and not to_instant:
         if types.is_text(expr.dtype):
-            return Call("zoned_text", (Literal(zone, _TEXT), operand), _TEXT)
+            return Call("@zoned_text", (Literal(zone, _TEXT), operand), _TEXT)
         if types.is_temporal(expr.dtype):
             return replace(expr, operand=_timezone(operand, zone, _STAMP))
     if not to_instant or _is_instant(operand):

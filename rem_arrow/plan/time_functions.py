@@ -61,7 +61,7 @@ TIME: dict[str, Function] = {
     "date_sub": define("text temporal temporal", _INT),
     "time_bucket": define("interval temporal any?", _bucketed),
     "timezone": define("text stamp", _zoned),
-    "zoned_text": define("text stamp", pl.String()),
+    "@zoned_text": define("text stamp", pl.String()),
     "julian": define("temporal", _FLOAT),
     "date_part": define("text span", _FLOAT),
     "era": define("temporal", _INT),

@@ -119,9 +119,7 @@ def _applied(context: Context, name: Name, setting: Setting, value: str) -> str:
     now = handle.session.setting(setting.name) or ""
     if value.casefold() == now.casefold() or value.casefold() in _SAME.get(setting.name, ()):
         return now
-    raise UnsupportedError(
-        f"{setting.name} is {now} and cannot be set: {setting.refused}", context.text, name.start, name.end
-    )
+    raise UnsupportedError(f"{setting.name} cannot be set: {setting.refused}", context.text, name.start, name.end)
 
 
 def _seconds(context: Context, name: Name, value: str) -> float:
