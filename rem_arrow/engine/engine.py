@@ -17,7 +17,7 @@ from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.base.source import ScanReport
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
-from rem_arrow.engine.results import named, titled, unique_names
+from rem_arrow.engine.results import lazily_named, named, titled
 from rem_arrow.engine.run import Limits, Run, lowered
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.lower.context import NodeKey, node_key
@@ -148,12 +148,12 @@ class Engine:
         return (titled if to_store else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:
-        """Return the query as a LazyFrame over the pinned version."""
+        """Return the query as a LazyFrame over the pinned version, its integers of 128 bits as they are."""
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
         frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
-        return frame.rename(dict(zip(query.plan.schema, unique_names(query.names), strict=True)))
+        return lazily_named(frame, query.plan.schema, query.names)
 
     def explain(
         self,
@@ -224,6 +224,10 @@ class Engine:
             )
         return searched
 
+    def _asked(self, query: Query, snapshot: Snapshot, values: Mapping[str, object]) -> list[tuple[object, ...]]:
+        """Return the rows of a query that another one needs while it is bound."""
+        return self.run_bound(query, snapshot, values, to_store=True).rows()
+
     def plan(
         self,
         text: str,
@@ -242,7 +246,7 @@ class Engine:
         if cached is not None and all(a is b for a, b in zip(cached[0], names, strict=True)):
             return cached[1]
         try:
-            binder = Binder(text, snapshot, dtypes, lambda asked: self.run_bound(asked, snapshot, values or {}).rows())
+            binder = Binder(text, snapshot, dtypes, lambda query: self._asked(query, snapshot, values or {}))
             asked = parse(text) if tree is None else tree
             bound = binder.statement(asked)
             check_read(asked, text)

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from rem_arrow.base.wide_integers import narrowed
 from rem_arrow.lower.interval import flattened
 from rem_arrow.plan import types
 
 
 def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month: Polars has no
-    type for it."""
-    calendars = [name for name, dtype in frame.schema.items() if dtype == types.CALENDAR]
-    if calendars:
-        frame = frame.with_columns(flattened(pl.col(name), types.CALENDAR).alias(name) for name in calendars)
-    return titled(frame, names)
+    """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month, for Polars has
+    no type for it, and an integer of 128 bits in a type that other tools accept."""
+    flat = _flat(frame.schema)
+    return titled(narrowed(frame.with_columns(flat) if flat else frame), names)
+
+
+def filed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Give a result the user's names, for a file: its types do not follow from its values."""
+    flat = _flat(frame.schema)
+    return titled(frame.with_columns(flat) if flat else frame, names)
+
+
+def lazily_named(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType], names: Sequence[str]) -> pl.LazyFrame:
+    """Give a frame of that schema the user's names; its integers of 128 bits stay."""
+    flat = _flat(schema)
+    return (frame.with_columns(flat) if flat else frame).rename(dict(zip(schema, unique_names(names), strict=True)))
 
 
 def titled(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names, and leave its intervals as they are."""
     frame.columns = unique_names(names)
     return frame
+
+
+def _flat(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+    return [flattened(pl.col(n), t).alias(n) for n, t in schema.items() if t == types.CALENDAR]
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.parameters import Parameters
 from rem_arrow.base.quoting import identifier
 from rem_arrow.base.source import ROWID, ColumnRange
+from rem_arrow.base.wide_integers import lazily_portable
 from rem_arrow.catalog.stored_table import StoredTable
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.interop import duck
@@ -40,7 +41,8 @@ class InterchangeVerbs(Verbs):
             table: a table or view.
 
         Returns:
-            A Polars LazyFrame. It reads the version at which it was made, however often it is collected.
+            A Polars LazyFrame. It reads the version at which it was made, however often it is collected. Integers of
+            128 bits are DECIMAL(38,0).
 
         Raises:
             InputError: there is no such table.
@@ -61,7 +63,7 @@ class InterchangeVerbs(Verbs):
             self._instance.store.check_open()
             return source.read(columns, ranges, predicate, n_rows)
 
-        return live_frame(source.schema, read)
+        return live_frame(source.schema, read, for_others=True)
 
     def lazy(
         self, text: str, parameters: Parameters = None, *, frames: Mapping[str, Any] | None = None
@@ -74,7 +76,7 @@ class InterchangeVerbs(Verbs):
             frames: Polars, pandas or Arrow tables that the text reads by these names.
 
         Returns:
-            A Polars LazyFrame with the columns of the query.
+            A Polars LazyFrame with the columns of the query. Integers of 128 bits are DECIMAL(38,0).
 
         Raises:
             ParseError, BindError, UnsupportedError: the text is wrong; the error shows the place.
@@ -83,7 +85,8 @@ class InterchangeVerbs(Verbs):
             >>> db.lazy("SELECT region, amount FROM sales").filter(pl.col("amount") > 4).collect().rows()
             [('north', 5)]
         """
-        return self._instance.engine.lazy(text, self._snapshot(frames), parameters)
+        frame = self._lazy(text, parameters, frames)
+        return lazily_portable(frame, frame.collect_schema())
 
     # --- Arrow
 
@@ -220,6 +223,10 @@ class InterchangeVerbs(Verbs):
 
     # --- inside
 
+    def _lazy(self, text: str, parameters: Parameters = None, frames: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """Return a query as a LazyFrame in the types of the database."""
+        return self._instance.engine.lazy(text, self._snapshot(frames), parameters)
+
     def _rows(self, source: str, parameters: Parameters) -> Rows:
         """Return the rows of a table, view or query at the newest version."""
         access = self._access()
@@ -229,7 +236,7 @@ class InterchangeVerbs(Verbs):
             return Rows(stored.schema, stored.read(stored.schema.names(), (), None, None))
         if tv is None and (not isinstance(source, str) or len(source.split()) == 1):
             access.table(source)
-        frame = self.lazy(source if tv is None else _select_all(tv), parameters)
+        frame = self._lazy(source if tv is None else _select_all(tv), parameters)
         return Rows(frame.collect_schema(), _batches(frame))
 
     def _live(self, name: str) -> pl.LazyFrame:
@@ -248,7 +255,7 @@ class InterchangeVerbs(Verbs):
                 list(dict.fromkeys([*columns, *(predicate.meta.root_names() if predicate is not None else ())]))
                 or tv.table.names[:1]
             )
-            frame = self.lazy(f"SELECT {', '.join(map(identifier, read_columns))} FROM {identifier(tv.table.name)}")
+            frame = self._lazy(f"SELECT {', '.join(map(identifier, read_columns))} FROM {identifier(tv.table.name)}")
             frame = frame if predicate is None else frame.filter(predicate)
             return _batches((frame if n_rows is None else frame.head(n_rows)).select(columns))
 

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from rem_arrow.base.datatypes import mapped
-from rem_arrow.base.errors import ExecuteError, UnsupportedError
+from rem_arrow.base.errors import UnsupportedError
+from rem_arrow.base.wide_integers import as_portable, narrowed
 from rem_arrow.interop.arrow_intervals import to_arrow_intervals
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
-
-_WIDE = pl.Decimal(38, 0)
 
 
 class Rows(NamedTuple):
@@ -91,7 +89,8 @@ class Relation:
         return self.reader(string_views=string_views).read_all()
 
     def to_polars(self) -> pl.DataFrame:
-        """Return all rows as a Polars DataFrame, in the types of the database.
+        """Return all rows as a Polars DataFrame, in the types of the database but for integers of 128 bits: Int64
+        where all fit, else DECIMAL(38,0).
 
         Returns:
             The rows.
@@ -101,7 +100,7 @@ class Relation:
             12
         """
         rows = self._read()
-        return pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces])
+        return narrowed(pl.concat([pl.DataFrame(schema=rows.schema), *rows.pieces]))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return all rows as a pandas DataFrame of Arrow-backed columns; texts are copied.
@@ -163,27 +162,6 @@ class Vectors(NamedTuple):
         except ImportError as error:
             raise UnsupportedError("to_torch needs torch: pip install torch") from error
         return torch.from_numpy(self.matrix if self.matrix.flags.writeable else self.matrix.copy())
-
-
-def portable(dtype: pl.DataType) -> pl.DataType:
-    """Return the type in which other tools accept values of `dtype`."""
-    return mapped(dtype, lambda leaf: _WIDE if isinstance(leaf, (pl.Int128, pl.UInt128)) else leaf)
-
-
-def portable_schema(schema: pl.Schema) -> pl.Schema:
-    return pl.Schema({name: portable(dtype) for name, dtype in schema.items()})
-
-
-def as_portable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame in portable types. Raises ExecuteError for a number of more than 38 digits."""
-    casts = [pl.col(n).cast(p) for n, t in frame.schema.items() if (p := portable(t)) != t]
-    try:
-        return frame.with_columns(casts) if casts else frame
-    except pl.exceptions.PolarsError as error:
-        raise ExecuteError(
-            "an integer has more than the 38 digits that other tools take; cast the column to VARCHAR: "
-            f"{str(error).splitlines()[0]}"
-        ) from error
 
 
 def arrow_schema(schema: pl.Schema, *, string_views: bool) -> pa.Schema:

@@ -8,7 +8,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from rem_arrow.base.source import ColumnRange
-from rem_arrow.interop.arrow import as_portable, portable_schema
+from rem_arrow.base.wide_integers import as_portable, portable_schema
 from rem_arrow.interop.predicate import ranges_of
 from rem_arrow.running.lazy_rows import limited
 

@@ -23,6 +23,7 @@ from rem_arrow.files.file_format import format_of
 from rem_arrow.files.file_rows import PIECE_ROWS
 from rem_arrow.files.file_set import OpenFile, file_rows
 from rem_arrow.files.meanings import Meanings
+from rem_arrow.interop.duck_relations import is_relation, of_relation
 from rem_arrow.running.file_patterns import is_pattern, matches
 from rem_arrow.sql.text.type_names import named_type
 
@@ -159,6 +160,8 @@ def from_arrow(data: Any, where: str = "the data") -> pl.DataFrame:
     try:
         if isinstance(data, pa.Table):
             return frame_of(data, where)
+        if is_relation(data):
+            return of_relation(data, where)
         if hasattr(data, "__arrow_c_stream__"):
             return frame_of(pa.RecordBatchReader.from_stream(data).read_all(), where)
         return frame_of(pa.Table.from_batches([pa.record_batch(data)]), where)

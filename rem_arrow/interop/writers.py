@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.wide_integers import as_portable
 from rem_arrow.interop.text_files import check_finite
 from rem_arrow.running.disk_errors import disk_error
 
@@ -119,7 +120,7 @@ def write_file(frame: pl.DataFrame, file: BinaryIO, name: str, format_: str, opt
         match format_:
             case "parquet":
                 codec = cast(Any, options.compression or "zstd")
-                frame.write_parquet(file, compression=codec, row_group_size=options.row_group_size or None)
+                as_portable(frame).write_parquet(file, compression=codec, row_group_size=options.row_group_size or None)
             case "csv":
                 with _compressed(file, options.compression) as target:
                     frame.write_csv(
@@ -136,7 +137,7 @@ def write_file(frame: pl.DataFrame, file: BinaryIO, name: str, format_: str, opt
                 with _compressed(file, options.compression) as target:
                     frame.write_json(target) if options.array else frame.write_ndjson(target)
             case _:
-                frame.write_ipc(file, compression=cast(Any, options.compression or "uncompressed"))
+                as_portable(frame).write_ipc(file, compression=cast(Any, options.compression or "uncompressed"))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise disk_error(error, f"writing {name}") or InputError(f"{name} cannot be written: {error}") from error
 

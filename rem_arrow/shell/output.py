@@ -16,6 +16,7 @@ from rich.text import Text
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
+from rem_arrow.base.wide_integers import as_portable
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import file_written_beside
 
@@ -70,9 +71,9 @@ def write_rows(frame: pl.DataFrame, format_: Format | None, output: Path | None)
 def _encode(frame: pl.DataFrame, kind: Format, file: BinaryIO) -> None:
     match kind:
         case Format.parquet:
-            frame.write_parquet(file)
+            as_portable(frame).write_parquet(file)
         case Format.arrow:
-            frame.write_ipc_stream(file)
+            as_portable(frame).write_ipc_stream(file)
         case Format.json:
             frame.write_ndjson(file)
         case Format.csv | Format.table:

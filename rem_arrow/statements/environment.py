@@ -104,7 +104,7 @@ class Context:
 
     def evaluate(self, snapshot: Snapshot) -> Evaluate:
         """Return a function that runs a query whose rows the binder needs."""
-        return lambda query: self.rows(query, snapshot).rows()
+        return lambda query: self.rows(query, snapshot, to_store=True).rows()
 
     def rows(self, query: Query, snapshot: Snapshot, *, to_store: bool = False) -> pl.DataFrame:
         """Run a bound query, for the user or for a table."""

@@ -14,7 +14,7 @@ from rem_arrow.base.errors import BindError, InputError, UnsupportedError, sugge
 from rem_arrow.base.read_options import ReadOptions, read_options
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.catalog.statement_files import opened_files
-from rem_arrow.engine.results import unique_names
+from rem_arrow.engine.results import filed
 from rem_arrow.files.file_format import format_of
 from rem_arrow.files.file_set import file_rows
 from rem_arrow.interop.readers import unreadable
@@ -50,8 +50,7 @@ def copy_to(context: Context, statement: CopyTo) -> Result:
     query = Binder(context.text, snapshot, context.dtypes, context.evaluate(snapshot)).statement(statement.source)
     context.parsed.check_read()
     with context.instance.files.writing(path) as file:
-        frame = context.rows(query, snapshot)
-        frame.columns = unique_names(query.names)
+        frame = filed(context.rows(query, snapshot, to_store=True), query.names)
         write_file(frame, file, path, format_, options)
     return counted(frame.height)
 

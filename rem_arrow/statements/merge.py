@@ -55,7 +55,7 @@ def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, 
     snapshot = context.snapshot(access, target=tv)
     binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(table, statement.alias), statement)
     if action.kind == "delete":
-        return context.rows(binder.delete(place, list(table.names)), snapshot)
+        return context.rows(binder.delete(place, list(table.names)), snapshot, to_store=True)
     if action.kind == "update":
         assigned = binder.assignments(action)
         rows.check_assignments(table, assigned, context.text)

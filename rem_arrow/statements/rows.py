@@ -88,7 +88,7 @@ def delete(context: Context, statement: Delete) -> Result:
             context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot)
         )
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
-        frame = context.rows(query, snapshot)
+        frame = context.rows(query, snapshot, to_store=True)
         outcome = removed(context, access, tv, frame)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 

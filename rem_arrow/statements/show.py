@@ -57,7 +57,7 @@ def summarize(context: Context, statement: Summarize) -> Result:
     rows = []
     for name, (column, dtype) in zip(query.names, query.plan.schema.items(), strict=True):
         single = Query(Project(query.plan, ((column, Column(column, dtype)),)), (name,))
-        rows.append((name, sql_name(dtype), *_summary(context.rows(single, snapshot).to_series())))
+        rows.append((name, sql_name(dtype), *_summary(context.rows(single, snapshot, to_store=True).to_series())))
     return pl.DataFrame(rows, schema=_SUMMARY, orient="row")
 
 
