@@ -150,9 +150,13 @@ def of_batches(
 
 def _of_arrow(data: Any) -> Input:
     """Return an object of the Arrow PyCapsule interface."""
-    table = data if isinstance(data, pa.Table) else pa.RecordBatchReader.from_stream(data).read_all()
-    rows = _of_frame(from_arrow(table))
-    return Input(meanings.typed(rows.schema, meanings.of_schema(table.schema)), rows.rows, rows.pieces)
+    if is_relation(data):
+        frame, schema = from_arrow(data), pa.RecordBatchReader.from_stream(data.limit(0)).schema
+    else:
+        table = data if isinstance(data, pa.Table) else pa.RecordBatchReader.from_stream(data).read_all()
+        frame, schema = from_arrow(table), table.schema
+    rows = _of_frame(frame)
+    return Input(meanings.typed(rows.schema, meanings.of_schema(schema)), rows.rows, rows.pieces)
 
 
 def from_arrow(data: Any, where: str = "the data") -> pl.DataFrame:

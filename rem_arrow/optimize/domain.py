@@ -199,7 +199,7 @@ class Domain:
             if bound.keys() >= columns:
                 return self._substituted(
                     plan.input,
-                    {f: bound[f] for f in columns},
+                    {f: bound[f] for f in self._columns if f in columns},
                     [*rest, *(equal(Column(f, e.dtype), e) for f, e in bound.items() if f not in columns)],
                 )
         inner = self.push(plan.input, columns)

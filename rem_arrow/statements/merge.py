@@ -7,6 +7,7 @@ All read the same version, and are one commit. REQUIRES of `Context.write`: the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -14,7 +15,8 @@ from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Field
 from rem_arrow.base.source import ROWID
-from rem_arrow.sql.bind.merge_actions import MergeBinder, returned
+from rem_arrow.plan.volatility import is_repeatable
+from rem_arrow.sql.bind.merge_actions import MergeBinder, returned, with_source
 from rem_arrow.sql.statement.statement import Merge, MergeAction
 from rem_arrow.statements import rows
 from rem_arrow.statements.environment import Context, Outcome, Result, counted, writable
@@ -22,13 +24,17 @@ from rem_arrow.statements.fitting_rows import fitting
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 
+# No table of a user can have this name.
+_SOURCE = "\x00source"
+
 
 def merge(context: Context, statement: Merge) -> Result:
     """Run a MERGE."""
 
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
-        frames = [_read(context, access, tv, statement, place) for place in range(len(statement.actions))]
+        reading, once = _with_one_source(context, access, tv, statement)
+        frames = [_read(reading, access, tv, once, place) for place in range(len(statement.actions))]
         _check_once(tv, frames)
         outcomes = [
             _done(context, access, tv, frame, action) for frame, action in zip(frames, statement.actions, strict=True)
@@ -45,6 +51,17 @@ def merge(context: Context, statement: Merge) -> Result:
         return changes, pl.concat(returned_rows)
 
     return context.write(compute)
+
+
+def _with_one_source(context: Context, access: Access, tv: TableVersion, statement: Merge) -> tuple[Context, Merge]:
+    """Read a source that would be another for each action before them, as a frame that they read."""
+    snapshot = context.snapshot(access, target=tv)
+    binder = MergeBinder(context.text, snapshot, context.dtypes, rows.target(tv.table, statement.alias), statement)
+    source = binder.source()
+    if is_repeatable(source.plan):
+        return context, statement
+    frame = context.rows(source, snapshot, to_store=True)
+    return replace(context, frames={**context.frames, _SOURCE: frame}), with_source(statement, _SOURCE)
 
 
 def _read(context: Context, access: Access, tv: TableVersion, statement: Merge, place: int) -> pl.DataFrame:

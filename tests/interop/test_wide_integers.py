@@ -180,13 +180,13 @@ READ = ((1 << 128) - 1, (1 << 127) - 1, [1 << 127], {"a": -NINES - 1, "HUGEINT":
 
 
 def test_a_file_of_duckdb_keeps_its_numbers_or_says_why_not(tmp_path):
-    """Up to 38 digits they are HUGEINT and UHUGEINT here; beyond, the error names the columns and what to do."""
+    """Up to 38 digits they are exact; beyond, the error names the columns and what to do."""
     con = duckdb.connect(tmp_path / "d.duckdb")
     con.sql(f"CREATE TABLE t AS SELECT {NINES}::HUGEINT AS h, [{NINES}::UHUGEINT] AS l")
     con.close()
     with rem.connect() as db:
         db.import_from(tmp_path / "d.duckdb")
-        assert db.sql("SELECT h, l, typeof(h), typeof(l) FROM t").row(0) == (NINES, [NINES], "HUGEINT", "UHUGEINT[]")
+        assert db.sql("FROM t").row(0) == (NINES, [NINES])
     con = duckdb.connect(tmp_path / "beyond.duckdb")
     con.sql(f"CREATE TABLE t AS {DUCKDB}")
     con.close()

@@ -167,3 +167,30 @@ def test_a_lazy_frame_has_one_time_and_one_value(plans):
     once, again = frame.collect(), frame.collect()
     assert once.height == again.height == 500
     assert once["n"].unique().to_list() == again["n"].unique().to_list()
+
+
+def test_the_actions_of_a_merge_read_one_source(plans):
+    """Each row of a random source is either found or not."""
+    for _ in range(10):
+        plans.sql("CREATE OR REPLACE TABLE merged AS SELECT i AS k, 0 AS n FROM range(0, 20, 2) r(i)")
+        done = plans.sql(
+            "MERGE INTO merged USING (SELECT DISTINCT floor(random() * 20)::INT AS k FROM range(8)) s "
+            "ON merged.k = s.k WHEN MATCHED THEN UPDATE SET n = 1 "
+            "WHEN NOT MATCHED THEN INSERT VALUES (s.k, 2) RETURNING merge_action, k"
+        )
+        assert done["k"].is_unique().all()
+        by_kind = dict(plans.sql("SELECT n, count(*) FROM merged GROUP BY n").iter_rows())
+        assert done.height == by_kind.get(1, 0) + by_kind.get(2, 0)
+        assert all((k % 2 == 0) == (action == "UPDATE") for action, k in done.iter_rows())
+
+
+def test_a_default_is_computed_for_each_row(plans):
+    """DEFAULT random() differs by row, DEFAULT now() by statement."""
+    plans.sql("CREATE OR REPLACE TABLE made (i INT, r DOUBLE DEFAULT random(), at TIMESTAMPTZ DEFAULT now())")
+    plans.sql("INSERT INTO made (i) SELECT i FROM t")
+    assert plans.sql("SELECT count(DISTINCT r), count(DISTINCT at) FROM made").row(0) == (500, 1)
+    time.sleep(0.002)
+    plans.sql("INSERT INTO made (i) VALUES (1), (2)")
+    assert plans.sql("SELECT count(DISTINCT r), count(DISTINCT at) FROM made").row(0) == (502, 2)
+    assert plans.sql("UPDATE made SET r = random() WHERE i < 500").item() == 502
+    assert plans.sql("SELECT count(DISTINCT r) FROM made").item() == 502

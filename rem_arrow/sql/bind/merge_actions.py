@@ -4,6 +4,7 @@ taken."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 from sqlglot import exp
@@ -66,6 +67,10 @@ class MergeBinder:
         )
         return tuple((Name(f.name), c) for f, c in zip(fields, columns, strict=True))
 
+    def source(self) -> Query:
+        """Bind the rows of the source."""
+        return self._binder.rows(self._select([exp.Star()], [], None))
+
     def source_width(self) -> int:
         """Return the number of columns of the source."""
         return len(self._source_names())
@@ -73,7 +78,7 @@ class MergeBinder:
     # --- inside
 
     def _source_names(self) -> tuple[str, ...]:
-        return self._binder.rows(self._select([exp.Star()], [], None)).names
+        return self.source().names
 
     def _others(self, place: int) -> list[exp.Expression]:
         """Return the source as a join to the target: of the rows that it finds, or of those that it does not."""
@@ -117,6 +122,12 @@ class MergeBinder:
                 )
                 terms.append(exp.Not(this=holds))
         return exp.and_(*terms) if terms else None
+
+
+def with_source(merge: Merge, name: str) -> Merge:
+    """Return a MERGE whose source is a table of that name, under the alias that the source has."""
+    alias = exp.TableAlias(this=exp.to_identifier(merge.source.alias_or_name, quoted=True))
+    return replace(merge, source=exp.Table(this=exp.to_identifier(name, quoted=True), alias=alias))
 
 
 def returned(merge: Merge, action: MergeAction) -> exp.Expression:
