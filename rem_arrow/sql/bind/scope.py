@@ -5,8 +5,9 @@ A tree may also name a column by its unique name: see `reference`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 
 import polars as pl
 from sqlglot import exp
@@ -51,6 +52,28 @@ class Visible:
         return folded in (self.name.casefold(), self.also.casefold())
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The columns of relations, which are these lists, by their unique names, and by each name that they answer to."""
+
+    lists: tuple[list[Visible], ...]
+    columns: int
+    by_unique: Mapping[str, Visible]
+    by_name: Mapping[str, Sequence[tuple[str, Visible]]]
+
+
+def _indexed(relations: list[tuple[str, list[Visible]]]) -> _Index:
+    by_unique: dict[str, Visible] = {}
+    by_name: dict[str, list[tuple[str, Visible]]] = {}
+    for relation, columns in relations:
+        for column in columns:
+            by_unique.setdefault(column.unique, column)
+            for name in {column.name.casefold(), column.also.casefold()}:
+                by_name.setdefault(name, []).append((relation, column))
+    lists = tuple(columns for _, columns in relations)
+    return _Index(lists, sum(map(len, lists)), by_unique, by_name)
+
+
 @dataclass(slots=True)
 class Scope:
     """Relations in FROM order. Two may have one name, as long as nobody needs to tell them apart.
@@ -68,6 +91,7 @@ class Scope:
     aliases: Mapping[str, Callable[[], Expr]] = field(default_factory=dict)
     # Of the query around: binds an aggregate there, where one may stand.
     aggregate: Callable[[exp.Expression], Expr] | None = None
+    _index: _Index | None = field(default=None, init=False, repr=False, compare=False)
 
     def alias(self, name: str) -> Expr | None:
         """Return what an alias of a query around stands for; None where there is none of that name, or a column has
@@ -103,6 +127,15 @@ class Scope:
         covered = frozenset(c.unique for _, columns in self.relations for c in columns if c.name.casefold() == folded)
         self.merged = [(m, parts) for m, parts in self.merged if m.name.casefold() != folded] + [(column, covered)]
 
+    def _columns(self) -> _Index:
+        """Return the index of the columns, made anew where the relations have changed."""
+        index = self._index
+        lists = [columns for _, columns in self.relations]
+        same = index is not None and len(index.lists) == len(lists) and all(map(is_, index.lists, lists))
+        if index is None or not same or index.columns != sum(map(len, lists)):
+            index = self._index = _indexed(self.relations)
+        return index
+
     def _substitute(self, column: Visible) -> Visible:
         return next((m for m, parts in self.merged if column.unique in parts), column)
 
@@ -129,7 +162,7 @@ class Scope:
 
     def find(self, unique: str) -> Visible | None:
         """Return the column of that unique name, here or in a query around."""
-        here = next((c for _, columns in self.relations for c in columns if c.unique == unique), None)
+        here = self._columns().by_unique.get(unique)
         return here if here is not None or self.outer is None else self.outer.find(unique)
 
     def owner(self, unique: str) -> tuple[str, list[Visible]] | None:
@@ -172,16 +205,11 @@ class Scope:
 
     def knows(self, name: str) -> bool:
         """Say whether an unqualified name means a column, or several."""
-        folded = name.casefold()
-        return any(c.is_called(folded) for _, columns in self.relations for c in columns)
+        return name.casefold() in self._columns().by_name
 
     def _holds(self, alias: str, folded: str) -> bool:
-        return any(
-            c.is_called(folded)
-            for relation, columns in self.relations
-            if relation.casefold() == alias.casefold()
-            for c in columns
-        )
+        named = self._columns().by_name.get(folded, ())
+        return any(relation.casefold() == alias.casefold() for relation, _ in named)
 
     def has(self, alias: str, name: str) -> bool:
         """Say whether a relation of this alias, here or in a query around, has a column of that name."""
@@ -207,7 +235,11 @@ class Scope:
             return self.outer.visible(name, alias, place)
         folded = name.casefold()
         relations = self.relations if alias is None else [(alias, self._all_of(alias, place))]
-        hits = [(relation, c) for relation, columns in relations for c in columns if c.is_called(folded)]
+        hits = (
+            list(self._columns().by_name.get(folded, ()))
+            if alias is None
+            else [(relation, c) for relation, columns in relations for c in columns if c.is_called(folded)]
+        )
         columns = {c if alias is not None else self._substitute(c) for _, c in hits}
         if len(columns) == 1:
             return columns.pop()
