@@ -21,11 +21,14 @@ class FrameTable:
 
     Args:
         rows: how many rows a LazyFrame has, where that is known.
+        schema: its columns with JSON and UUID, which Polars has as texts.
     """
 
-    def __init__(self, frame: pl.DataFrame | pl.LazyFrame, rows: int | None = None) -> None:
+    def __init__(
+        self, frame: pl.DataFrame | pl.LazyFrame, rows: int | None = None, schema: pl.Schema | None = None
+    ) -> None:
         self._frame = frame.lazy()
-        self._schema = frame.collect_schema()
+        self._schema = frame.collect_schema() if schema is None else schema
         # The height of a LazyFrame is unknown: this is a guess for the optimizer.
         self._rows = frame.height if isinstance(frame, pl.DataFrame) else 1_000_000 if rows is None else rows
 

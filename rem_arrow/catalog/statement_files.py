@@ -55,7 +55,7 @@ def _source(access: FileAccess, request: FileRequest) -> FrameTable:
     if request.format in ("text", "blob"):
         return FrameTable(whole_files(opened, as_text=request.format == "text"))
     rows = file_rows(opened, request.format, request.options)
-    return FrameTable(rows.lazy, rows.count)
+    return FrameTable(rows.lazy, rows.count, rows.schema)
 
 
 def opened_files(access: FileAccess, names: Sequence[str]) -> list[OpenFile]:

@@ -19,6 +19,7 @@ from rem_arrow.files.excel_reader import excel_rows
 from rem_arrow.files.file_format import ending_of
 from rem_arrow.files.file_rows import FileRows, in_memory
 from rem_arrow.files.json_reader import json_frames
+from rem_arrow.files.meanings import typed
 from rem_arrow.files.parquet_reader import arrow_rows, parquet_rows
 from rem_arrow.files.retyping import retyped
 from rem_arrow.files.text_types import ColumnType
@@ -76,9 +77,11 @@ def _csv(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list
 
 
 def _json(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list[FileRows]:
-    frames = json_frames([(f.file, f.name) for f in files], options, types)
+    frames, meant = json_frames([(f.file, f.name) for f in files], options, types)
     wanted = {**options.dtypes, **options.schema}
-    return [in_memory(retyped(frame, wanted, f.name)) for frame, f in zip(frames, files, strict=True)]
+    read = [in_memory(retyped(frame, wanted, f.name)) for frame, f in zip(frames, files, strict=True)]
+    kept = {n: t for n, t in meant.items() if n not in wanted}
+    return [replace(rows, schema=typed(rows.schema, kept)) for rows in read]
 
 
 def _parquet(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list[FileRows]:

@@ -21,6 +21,7 @@ from pyarrow import json as arrow_json
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.json_types import Value, check_kept, frames_of, unique
+from rem_arrow.files.meanings import Meanings, of_types
 from rem_arrow.files.streams import byte_stream
 from rem_arrow.files.text_types import ColumnType
 
@@ -33,15 +34,16 @@ _TEXT_KINDS = ("date", "time", "timestamp", "timestamptz")
 
 def json_frames(
     files: Sequence[tuple[FileIO, str]], options: ReadOptions, types: Mapping[str, pl.DataType]
-) -> list[pl.DataFrame]:
-    """Return the rows of JSON files, of each as a frame, with one type for each key over all of them. Texts of dates
-    and times become these, except in columns of `types` that are texts. Raises InputError."""
+) -> tuple[list[pl.DataFrame], Meanings]:
+    """Return the rows of JSON files, of each as a frame, with one type for each key over all of them, and which texts
+    are JSON. Texts of dates and times become these, except in columns of `types` that are texts. Raises InputError."""
     texts = [(_bytes(file, name, options), name) for file, name in files]
     frames = [_plain(data) if options.records else None for data, _ in texts]
     plain = [frame for frame in frames if frame is not None]
     if len(plain) < len(frames) or any(frame.schema != plain[0].schema for frame in plain):
-        plain = _by_value(texts, options)
-    return _with_times(plain, types)
+        values, meant = _by_value(texts, options)
+        return _with_times(values, types), of_types(meant)
+    return _with_times(plain, types), {}
 
 
 def _bytes(file: FileIO, name: str, options: ReadOptions) -> bytes:
@@ -108,7 +110,9 @@ _ARROW_TYPES = {
 # --- any values
 
 
-def _by_value(texts: Sequence[tuple[bytes, str]], options: ReadOptions) -> list[pl.DataFrame]:
+def _by_value(
+    texts: Sequence[tuple[bytes, str]], options: ReadOptions
+) -> tuple[list[pl.DataFrame], dict[str, pl.DataType]]:
     files = [(name, list(_values(data.decode(), name))) for data, name in texts]
     are_records = options.records and any(isinstance(v, dict) for _, values in files for _, v in values)
     records = list[list[dict[str, Value]]]()

@@ -16,6 +16,7 @@ from typing import TypeAlias, cast
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.logical_types import JSON
 from rem_arrow.files.csv_dialect import unique_names
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
@@ -78,6 +79,19 @@ class Shape:
         return {"boolean": pl.Boolean()}.get("".join(kinds), pl.String())
 
     @property
+    def meaning(self) -> pl.DataType:
+        """JSON in the places of JSON texts, and NULL in those of other values: see `meanings`."""
+        if self.is_json:
+            return JSON
+        match self.dtype:
+            case pl.List() if self.items is not None:
+                return pl.List(self.items.meaning)
+            case pl.Struct():
+                return pl.Struct({n: s.meaning for n, s in self.fields.items()})
+            case _:
+                return pl.Null()
+
+    @property
     def is_json(self) -> bool:
         """Whether the values are JSON texts."""
         return isinstance(self.dtype, pl.String) and self.kinds != {"text"}
@@ -100,15 +114,18 @@ def typed(value: Value, shape: Shape) -> object:
     return float(value) if isinstance(value, int) and isinstance(shape.dtype, pl.Float64) else value
 
 
-def frames_of(files: Sequence[Sequence[dict[str, Value]]]) -> list[pl.DataFrame]:
+def frames_of(
+    files: Sequence[Sequence[dict[str, Value]]],
+) -> tuple[list[pl.DataFrame], dict[str, pl.DataType]]:
     """Return the records of files as frames, with a column for each key of the file in the order in which the keys
-    first come, and one type for each key over all files. Raises InputError."""
+    first come, and one type for each key over all files; and which of them are JSON. Raises InputError."""
     shape = Shape()
     keys = [dict.fromkeys(name for record in records for name in record) for records in files]
     for records in files:
         for record in records:
             shape.observe(cast(Value, record))
-    return [_frame(records, {n: shape.fields[n] for n in names}) for records, names in zip(files, keys, strict=True)]
+    frames = [_frame(records, {n: shape.fields[n] for n in names}) for records, names in zip(files, keys, strict=True)]
+    return frames, {n: inner.meaning for n, inner in shape.fields.items()}
 
 
 def _frame(records: Sequence[dict[str, Value]], shapes: dict[str, Shape]) -> pl.DataFrame:

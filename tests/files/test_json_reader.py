@@ -55,6 +55,9 @@ def test_columns_and_rows_are_those_of_duckdb(db: rem.Database, tmp_path: Path, 
     db.load(name, path)
     got = db.sql(f"FROM {name}")
     assert (got.columns, got.rows()) == (expected.columns, expected.fetchall())
+    shown = f"SELECT DISTINCT {', '.join(f'typeof({c})' for c in expected.columns)} FROM"
+    kinds = duckdb.connect().sql(f"{shown} '{path}'").fetchall()
+    assert [db.sql(f"{shown} {place}").rows() for place in (name, f"'{path}'")] == [kinds, kinds]
 
 
 @pytest.mark.parametrize(
