@@ -354,6 +354,11 @@ def check_columns(count: int, table: str) -> None:
         )
 
 
+def is_pattern(name: str) -> bool:
+    """Say whether Polars takes a name for several: `*`, and what stands between ^ and $."""
+    return name == "*" or (name.startswith("^") and name.endswith("$"))
+
+
 def check_name(name: str, what: str) -> str:
     """Return `name` if SQL can quote it: 1 to 255 bytes of UTF-8, no control characters. Raises InputError."""
     checks.text(name, f"a {what} name")
@@ -364,6 +369,6 @@ def check_name(name: str, what: str) -> str:
     prefix, dot, _ = name.casefold().partition(".")
     if what in ("table", "view") and dot and prefix in RESERVED_SCHEMAS:
         raise InputError(f"{name} would be in the schema {prefix}, which is no user's; rename it")
-    if what == "column" and (name == "*" or (name.startswith("^") and name.endswith("$"))):
+    if what == "column" and is_pattern(name):
         raise InputError(f"the column name {name!r} is a pattern of names to Polars, which runs the queries; rename it")
     return name

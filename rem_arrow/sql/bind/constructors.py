@@ -6,6 +6,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.schema import is_pattern
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Literal
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
@@ -71,6 +72,8 @@ def _fields(binder: ExprBinder, trees: list[exp.Expression]) -> dict[str, Expr]:
                 raise binder.error("a field of a struct has a name: struct_pack(a := 1)", item)
         if name.casefold() in map(str.casefold, fields):
             raise binder.error(f'the field "{name}" is there twice', item)
+        if is_pattern(name):
+            raise binder.unsupported(f"the field name {name!r} is a pattern of names to Polars; rename it", item)
         fields[name] = binder.bind(value)
     return fields
 

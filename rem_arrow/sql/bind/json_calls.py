@@ -12,6 +12,7 @@ from rem_arrow.base.errors import ExecuteError, InputError
 from rem_arrow.base.json_paths import Steps, has_wildcard, key_path, steps
 from rem_arrow.base.json_text import Document, parse
 from rem_arrow.base.logical_types import JSON, is_json, is_uuid
+from rem_arrow.base.schema import is_pattern
 from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.json_functions import AT_PATHS, NEEDS_PATH, TAKES_PLACE, WALKED
@@ -197,6 +198,9 @@ def _structured(binder: ExprBinder, structure: Document, tree: exp.Expression) -
 
 
 def _fields(binder: ExprBinder, structure: Document, tree: exp.Expression) -> pl.DataType:
+    pattern = next((key for key, _ in structure if is_pattern(key)), None)
+    if pattern is not None:
+        raise binder.unsupported(f"the field name {pattern!r} is a pattern of names to Polars; leave it out", tree)
     fields = {key: _structured(binder, inner, tree) for key, inner in structure}
     if len({key.casefold() for key in fields}) < len(structure):
         raise binder.error("a key of the structure comes twice", tree)

@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 from rem_arrow.base.datatypes import mapped
 from rem_arrow.base.errors import BindError, InputError, UnsupportedError
 from rem_arrow.base.logical_types import JSON, UUID
+from rem_arrow.base.schema import is_pattern
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
 from rem_arrow.sql.text.position import position
@@ -174,6 +175,11 @@ def _struct(tree: exp.DataType, around: _Types) -> pl.DataType | None:
         (part.name if isinstance(part, exp.ColumnDef) else str(i)): around.of(_field_type(part, around))
         for i, part in enumerate(tree.expressions, 1)
     }
+    pattern = next((name for name in fields if is_pattern(name)), None)
+    if pattern is not None:
+        raise UnsupportedError(
+            f"the field name {pattern!r} is a pattern of names to Polars; rename it", around.text, *position(tree)
+        )
     return nested.struct_of(fields) if fields else None
 
 
