@@ -43,9 +43,11 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if dtype.is_integer() and source.is_float():
         return x.round(0, mode="half_to_even").cast(dtype, strict=strict)
     if dtype.is_integer() and isinstance(source, pl.Decimal):
-        return x.round(0, mode="half_away_from_zero").cast(dtype, strict=strict)
+        return semantics.round_half_away(x, None, source, pl.Int128()).cast(dtype, strict=strict)
     if isinstance(dtype, pl.Float32) and (isinstance(source, pl.Float64) or source.is_decimal()):
         return _float32(x.cast(pl.Float64), strict=strict)
+    if isinstance(dtype, pl.Decimal) and source.is_float():
+        return _decimal_of_float(x.cast(pl.Float64), dtype, strict=strict)
     if isinstance(dtype, pl.Decimal) and isinstance(source, (pl.Decimal, pl.Boolean)):
         return _decimal(x, source, dtype, strict=strict)
     if isinstance(dtype, pl.String):
@@ -101,7 +103,9 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, *, strict: bool) -> pl.Expr:
     trimmed = x.str.strip_chars()
     match dtype:
         case pl.Boolean():
-            return _boolean_of_text(trimmed, strict=strict)
+            return _boolean_of_text(x, strict=strict)
+        case pl.Enum():
+            return x.cast(dtype, strict=strict)
         case pl.Date() | pl.Time() | pl.Datetime():
             return time_of_text(x, dtype, strict=strict)
         case pl.Binary():
@@ -117,6 +121,10 @@ def _of_text(x: pl.Expr, dtype: pl.DataType, *, strict: bool) -> pl.Expr:
         # A whole number that does not fit is not tried as a float: the strict cast of its text raises.
         large = pl.when(trimmed.str.contains(_WHOLE) & whole.is_null()).then(trimmed).cast(dtype, strict=strict)
         return pl.coalesce(whole, large, other)
+    if dtype.is_float():
+        # Each separator is taken out with the digits around it, so that of those in a row the second stays.
+        for _ in range(2):
+            trimmed = trimmed.str.replace_all(r"(\d)_(\d)", "${1}${2}")
     return trimmed.cast(dtype, strict=strict)
 
 
@@ -124,25 +132,27 @@ def integer_of_text(text: str) -> int:
     """Read 2.5, 1e3, 1_000, 0xFF and 0b11, halves away from zero. Raises ExecuteError."""
     plain = _SEPARATED.sub("", text)
     try:
-        if _RADIX.match(plain):
-            return int(plain, 0)
-        return int(Decimal(plain).to_integral_value(ROUND_HALF_UP))
+        number = int(plain, 0) if _RADIX.match(plain) else int(Decimal(plain).to_integral_value(ROUND_HALF_UP))
     except (ValueError, ArithmeticError) as error:
         raise ExecuteError(f"'{text}' is not a whole number") from error
+    # Python takes separators anywhere.
+    if "_" in plain or abs(number) >= 1 << 127:
+        raise ExecuteError(f"'{text}' is not a whole number of up to 128 bits")
+    return number
 
 
 def _integer_or_none(text: str) -> int | None:
     try:
-        number = integer_of_text(text)
+        return integer_of_text(text)
     except ExecuteError:
         return None
-    return number if abs(number) < 1 << 127 else None
 
 
 def _decimal_of_text(x: pl.Expr, dtype: pl.Decimal, *, strict: bool) -> pl.Expr:
-    """Read with some digits more, and round; what has many digits, an exponent or separators is read one by one."""
+    """Read with some digits more, and round; what has more digits, an exponent or separators is read one by one."""
     longer = pl.Decimal(types.PRECISION_MAX, min(types.PRECISION_MAX, dtype.scale + 4))
-    plain = x.cast(longer, strict=False)
+    exact = x.str.contains(rf"^[+-]?\d+(?:\.\d{{0,{longer.scale}}})?$")
+    plain = pl.when(exact).then(x).cast(longer, strict=False)
     odd = over_distinct(partial(_rounded_decimal, dtype, strict=strict), dtype)(pl.when(plain.is_null()).then(x))
     return pl.coalesce(_decimal(plain, longer, dtype, strict=strict), odd)
 
@@ -151,13 +161,28 @@ def _rounded_decimal(dtype: pl.Decimal, text: str, *, strict: bool) -> Decimal |
     """Return the number of a text with the digits of the type. Raises ExecuteError."""
     try:
         with localcontext(Context(prec=200)):
-            number = Decimal(_SEPARATED.sub("", text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
+            number = Decimal(_digits(text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
             fits = abs(number) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
     except ArithmeticError:
         fits = False
     if not fits and strict:
         raise ExecuteError(f"'{text}' is not a DECIMAL({dtype.precision},{dtype.scale})")
     return number if fits else None
+
+
+def _digits(text: str) -> str:
+    """Take the separators out of a number; one that stands elsewhere than between digits makes it none."""
+    plain = _SEPARATED.sub("", text)
+    return "?" if "_" in plain else plain
+
+
+def _decimal_of_float(x: pl.Expr, dtype: pl.Decimal, *, strict: bool) -> pl.Expr:
+    """A float to decimal rounds halves away from zero."""
+    rounded = x.round(dtype.scale, mode="half_away_from_zero")
+    fits = rounded.abs() < 10.0 ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+    if strict:
+        return semantics.raising(~fits, pl.when(fits).then(rounded).cast(dtype))
+    return pl.when(fits).then(rounded).cast(dtype, strict=False)
 
 
 def _boolean_of_text(x: pl.Expr, *, strict: bool) -> pl.Expr:
@@ -218,9 +243,15 @@ def _text_of_float(x: pl.Expr) -> pl.Expr:
         pl.when(x < 0).then(pl.lit("-")).otherwise(pl.lit("")) + mantissa + "e-" + zeros.cast(pl.String).str.zfill(2)
     )
     short = plain.str.replace(r"\.0e", "e").str.replace(r"e(-?)\+?(\d)$", "e${1}0$2").str.replace(r"e\+?(\d)", "e+$1")
+    # Polars writes floats of 32 bits with a power of ten earlier.
+    mark = plain.str.extract(r"^(-?)")
+    power = plain.str.extract(r"e\+?(\d+)$").cast(pl.Int64)
+    figures = plain.str.extract(r"^-?([\d.]+)e").str.replace(r"\.0*$", "").str.replace(".", "", literal=True)
+    long = mark + figures + pl.lit("0").repeat_by((power + 1 - figures.str.len_bytes()).clip(0)).list.join("") + ".0"
     return (
         pl.when(x.is_nan()).then(pl.lit("nan"))
         .when((size > 0) & (size < _FLOAT_SMALL) & digits.is_not_null()).then(small)
+        .when(plain.str.contains("e") & (size >= 1) & (size < _FLOAT_LARGE)).then(long)
         .when(plain.str.contains("e")).then(short)
         .otherwise(plain)
     )  # fmt: skip

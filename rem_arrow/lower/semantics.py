@@ -25,8 +25,10 @@ _HIDDEN = {"": "\x03", "%": "\x01", "_": "\x02"}
 
 def checked(operator: str, x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """`x + y` and the like on integers. SQL: overflow is an error. Polars: it wraps."""
-    if dtype.is_unsigned_integer() and types.bits(dtype) == 128:
-        return {"+": x + y, "-": x - y, "*": x * y}[operator]
+    if dtype == pl.UInt128():
+        a, b = x.cast(dtype), y.cast(dtype)
+        made = {"+": a + b, "-": a - b, "*": a * b}[operator]
+        return raising({"+": made < a, "-": b > a, "*": (a != 0) & (made // a != b)}[operator], made)
     wide = pl.Int64() if types.bits(dtype) <= 32 else _I128
     a, b = x.cast(wide), y.cast(wide)
     result = {"+": a + b, "-": a - b, "*": a * b}[operator]
@@ -79,10 +81,18 @@ def absolute(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def integer_divide(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """`x // y`. SQL truncates towards zero, and division by zero is an error. Polars rounds down and gives NULL."""
-    a, b = x.cast(_I128), y.cast(_I128)
-    quotient = a.abs() // b.abs() * a.sign() * b.sign()
-    return raising((b == 0) & a.is_not_null(), quotient).cast(dtype, strict=True)
+    """`x // y`. SQL truncates integers towards zero; division by zero is an error, of floats too. Polars rounds down
+    and gives NULL."""
+    if dtype.is_float():
+        a, b = x.cast(dtype), y.cast(dtype)
+        return raising((b == 0) & a.is_not_null(), quotient(a, b))
+    wide = dtype if dtype == pl.UInt128() else _I128
+    a, b = x.cast(wide), y.cast(wide)
+    down = a // b
+    towards_zero = down if wide != _I128 else down + ((a % b != 0) & ((a < 0) != (b < 0))).cast(_I128)
+    # The smallest integer has no positive.
+    wrapped = (b == -1) & (a < 0) & (down < 0) if wide == _I128 else pl.lit(value=False)
+    return raising(((b == 0) | wrapped) & a.is_not_null(), towards_zero).cast(dtype, strict=True)
 
 
 def quotient(x: pl.Expr, y: pl.Expr) -> pl.Expr:
@@ -104,9 +114,11 @@ def modulo(x: pl.Expr, y: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         a, b = x.cast(exact), y.cast(exact)
         rest = a.abs() % b.abs()
         return raising((b == 0) & a.is_not_null(), pl.when(a < 0).then(-rest).otherwise(rest)).cast(dtype)
-    a, b = x.cast(_I128), y.cast(_I128)
-    rest = a.abs() % b.abs() * a.sign()
-    return raising((b == 0) & a.is_not_null(), rest).cast(dtype, strict=True)
+    wide = dtype if dtype == pl.UInt128() else _I128
+    a, b = x.cast(wide), y.cast(wide)
+    rest = a % b
+    signed = pl.when((rest != 0) & ((rest < 0) != (a < 0))).then(rest - b).otherwise(rest) if wide == _I128 else rest
+    return raising((b == 0) & a.is_not_null(), signed).cast(dtype, strict=True)
 
 
 def _float_rest(pairs: pl.Series) -> pl.Series:
@@ -169,8 +181,9 @@ def total(x: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
 
 
 def mean(x: pl.Expr, source: pl.DataType) -> pl.Expr:
-    """`AVG(x)`: always DOUBLE."""
-    return (x if source.is_float() or source.is_integer() else x.cast(pl.Float64)).mean().cast(pl.Float64)
+    """`AVG(x)`: always DOUBLE. Polars takes floats of 32 bits in 32 bits."""
+    exact = source.is_integer() or isinstance(source, pl.Float64)
+    return (x if exact else x.cast(pl.Float64)).mean().cast(pl.Float64)
 
 
 def greatest_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
@@ -251,9 +264,12 @@ def ceiling(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 
 def _rounded_units(x: pl.Expr, zeros: pl.Expr) -> pl.Expr:
     """Round integers to a multiple of 10 ** zeros, halves away from zero."""
-    unit = pl.lit(10.0).pow(zeros.clip(0, _UNIT_DIGITS_MAX).cast(pl.Float64)).cast(_I128)
+    unit = pl.lit(1, _I128)
+    for start in range(0, types.PRECISION_MAX, _UNIT_DIGITS_MAX):
+        power = (zeros - start).clip(0, min(_UNIT_DIGITS_MAX, types.PRECISION_MAX - start))
+        unit = unit * pl.lit(10.0).pow(power.cast(pl.Float64)).cast(_I128)
     rounded = (x.abs() + unit // 2) // unit * unit * x.sign()
-    return pl.when(zeros <= 0).then(x).when(zeros > _UNIT_DIGITS_MAX).then(x * 0).otherwise(rounded)
+    return pl.when(zeros <= 0).then(x).when(zeros > types.PRECISION_MAX).then(x * 0).otherwise(rounded)
 
 
 def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: bool) -> pl.Expr:

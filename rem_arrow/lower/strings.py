@@ -9,7 +9,7 @@ from functools import reduce
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import semantics
+from rem_arrow.lower import letter_case, semantics
 from rem_arrow.lower.cast import cast
 from rem_arrow.lower.characters import CHARACTERS
 from rem_arrow.lower.distinct import over_distinct
@@ -136,8 +136,8 @@ TEXT: dict[str, ScalarFunction] = {
     **SIMILARITY,
     **FORMATTING,
     **CHARACTERS,
-    "upper": of_arguments(lambda x: x.str.to_uppercase()),
-    "lower": of_arguments(lambda x: x.str.to_lowercase()),
+    "upper": of_arguments(letter_case.upper),
+    "lower": of_arguments(letter_case.lower),
     "length": of_arguments(lambda x: x.str.len_chars().cast(pl.Int64)),
     "octet_length": _octets,
     "bit_length": of_arguments(lambda x: x.str.len_bytes().cast(pl.Int64) * 8),

@@ -122,6 +122,8 @@ def _common_number(a: pl.DataType, b: pl.DataType) -> pl.DataType:
             scale = min(scale, PRECISION_MAX - whole)
         return pl.Decimal(min(PRECISION_MAX, whole + scale), scale)
     signed = a.is_signed_integer() or b.is_signed_integer()
+    if signed and pl.UInt128() in (a, b):
+        return pl.Float64()
     if not signed:
         return _UNSIGNED[max(_UNSIGNED.index(a), _UNSIGNED.index(b))]
     need = max(bits(t) if t.is_signed_integer() else 2 * bits(t) for t in (a, b))
@@ -158,6 +160,11 @@ def digits(dtype: pl.DataType) -> tuple[int, int]:
     return _DECIMAL_DIGITS[type(dtype).__name__], 0
 
 
+def places_of_product(a: pl.DataType, b: pl.DataType) -> int:
+    """Return how many places a product of decimals has; 0 for other types."""
+    return a.scale + b.scale if isinstance(a, pl.Decimal) and isinstance(b, pl.Decimal) else 0
+
+
 def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """Return the type of `a operator b` for numbers; None when the operands are not numbers."""
     if isinstance(a, pl.Null) and isinstance(b, pl.Null):
@@ -169,13 +176,22 @@ def arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | N
         return _common_number(a, b) if a.is_float() or b.is_float() else pl.Float64()
     if (isinstance(a, pl.Decimal) or isinstance(b, pl.Decimal)) and not (a.is_float() or b.is_float()):
         return _decimal_arithmetic(operator, a, b)
-    return _common_number(a, b)
+    return common_integer(a, b)
+
+
+def common_integer(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    """Return the type of arithmetic on numbers: of an integer with a sign and one without that is as wide at least,
+    BIGINT."""
+    joint = _common_number(a, b)
+    mixed = a.is_integer() and b.is_integer() and a.is_signed_integer() != b.is_signed_integer()
+    return pl.Int64() if mixed and joint not in (a, b) and bits(joint) < bits(pl.Int64()) else joint
 
 
 def _decimal_arithmetic(operator: str, a: pl.DataType, b: pl.DataType) -> pl.DataType:
     (p, s), (q, t) = digits(a), digits(b)
     if operator == "*":
-        return pl.Decimal(_product_digits(p, q, s + t), s + t) if s + t <= PRECISION_MAX else pl.Float64()
+        assert s + t <= PRECISION_MAX, "the binder refuses such a product"
+        return pl.Decimal(_product_digits(p, q, s + t), s + t)
     if operator in ("+", "-"):
         scale = max(s, t)
         return pl.Decimal(min(PRECISION_MAX, max(p - s, q - t) + scale + 1), scale)

@@ -66,6 +66,14 @@ def arithmetic(binder: ExprBinder, operator: str, left: Expr, right: Expr, tree:
         return apply("list_concat", *lists)
     left, right = _numbers(left, right), _numbers(right, left)
     left, right = fit_literals(left, right)
+    places = types.places_of_product(left.dtype, right.dtype) if operator == "*" else 0
+    if places > types.PRECISION_MAX:
+        raise binder.error(
+            f"{sql_name(left.dtype)} * {sql_name(right.dtype)} has {places} places, and a DECIMAL at most "
+            f"{types.PRECISION_MAX}",
+            tree,
+            "Cast one of them to fewer places, or to DOUBLE.",
+        )
     dtype = types.arithmetic(operator, left.dtype, right.dtype)
     if dtype is None:
         raise binder.error(
@@ -127,6 +135,8 @@ def _bitwise(binder: ExprBinder, tree: exp.Expression) -> Expr:
     operator = _BITWISE[type(tree)]
     left, right = fit_literals(binder.bind(tree.this), binder.bind(tree.expression))
     dtype = types.common(left.dtype, right.dtype)
+    if dtype is not None and left.dtype.is_integer() and right.dtype.is_integer():
+        dtype = types.common_integer(left.dtype, right.dtype)
     if dtype is None or not (dtype.is_integer() or isinstance(dtype, pl.Null)):
         raise binder.error(
             f"{sql_name(left.dtype)} {operator} {sql_name(right.dtype)} is not defined",

@@ -102,7 +102,8 @@ def signed(value: int) -> tuple[int, pl.DataType]:
 def fit_literals(left: Expr, right: Expr) -> tuple[Expr, Expr]:
     """Let an integer literal take the type of the integer beside it, if it fits."""
     for a, b in ((left, right), (right, left)):
-        if isinstance(a, Literal) and _is_integer(a.value) and not isinstance(b, Literal) and fits(a.value, b.dtype):
+        is_free = not isinstance(b, Literal) or b.dtype == pl.UInt128()
+        if isinstance(a, Literal) and _is_integer(a.value) and is_free and fits(a.value, b.dtype):
             fitted = Literal(a.value, b.dtype)
             return (fitted, right) if a is left else (left, fitted)
     return left, right

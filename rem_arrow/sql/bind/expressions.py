@@ -82,7 +82,8 @@ def _literal(binder: ExprBinder, tree: exp.Expression) -> Expr:
     try:
         return Literal(*literal_number(tree.this))
     except (ValueError, ArithmeticError) as error:
-        raise binder.error(f"{tree.this} is not a number", tree) from error
+        known = str(error) if "128 bits" in str(error) else f"{tree.this} is not a number"
+        raise binder.error(known, tree) from error
 
 
 def _parameter(binder: ExprBinder, tree: exp.Expression) -> Expr:

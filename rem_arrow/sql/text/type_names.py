@@ -225,7 +225,8 @@ _PARSERS: dict[str, Callable[[exp.DataType, _Types], pl.DataType | None]] = {
 
 
 def literal_number(text: str) -> tuple[object, pl.DataType]:
-    """Return the value and type of a number in the text: the narrowest of INTEGER, BIGINT, HUGEINT; DECIMAL; DOUBLE."""
+    """Return the value and type of a number in the text: the narrowest of INTEGER, BIGINT, HUGEINT,
+    UHUGEINT; DECIMAL; DOUBLE. Raises ValueError."""
     if "e" in text.lower():
         return float(text), pl.Float64()
     if "." in text:
@@ -236,7 +237,7 @@ def literal_number(text: str) -> tuple[object, pl.DataType]:
             return float(text), pl.Float64()
         return Decimal(text), pl.Decimal(precision, scale)
     value = int(text)
-    for dtype, width in ((pl.Int32(), 31), (pl.Int64(), 63), (pl.Int128(), 127)):
+    for dtype, width in ((pl.Int32(), 31), (pl.Int64(), 63), (pl.Int128(), 127), (pl.UInt128(), 128)):
         if value < 1 << width:
             return value, dtype
-    return float(text), pl.Float64()
+    raise ValueError(f"{text} has more than 128 bits; write {text}.0 for a DOUBLE")
