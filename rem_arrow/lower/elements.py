@@ -249,7 +249,8 @@ def _pairwise(formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> ScalarFunction:
         def compute(rows: pl.DataFrame) -> pl.Series:
             if rows.filter(pl.col(LIST).list.len() != pl.col(ITEM).list.len()).height:
                 raise ExecuteError("the two lists differ in length")
-            cells = spread(rows).with_columns(pl.col(ITEM).list.get(pl.col(PLACE) - 1))
+            cells = spread(rows).filter(pl.col(ITEM).is_not_null())
+            cells = cells.with_columns(pl.col(ITEM).list.get(pl.col(PLACE) - 1))
             if cells.filter(pl.col(LIST).is_null() | pl.col(ITEM).is_null()).height:
                 raise ExecuteError("a list of numbers here holds a NULL")
             numbers = cells.group_by(ROW).agg(formula(pl.col(LIST), pl.col(ITEM)).alias("value"))

@@ -174,6 +174,10 @@ LISTS: dict[str, ScalarFunction] = {
     "list_where": of_arguments(
         lambda x, mask: x.list.gather(mask.list.eval(pl.element().fill_null(value=False).arg_true()), null_on_oob=True)
     ),
-    "list_repeat": of_arguments(lambda x, count: x.repeat_by(count.cast(pl.UInt32)).list.eval(pl.element().explode())),
+    "list_repeat": of_arguments(
+        lambda x, count: x.repeat_by(pl.max_horizontal(count, pl.lit(0, _INT)).cast(pl.UInt32)).list.eval(
+            pl.element().explode()
+        )
+    ),
     "flatten": _flattened,
 }

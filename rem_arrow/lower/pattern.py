@@ -241,8 +241,8 @@ def _regex_of_glob(pattern: str) -> str:
 
 
 def _regexp_escape(x: pl.Expr) -> pl.Expr:
-    """Put a backslash before everything but ASCII letters, digits and _."""
-    return x.str.replace_all(r"([^A-Za-z0-9_])", r"\$1")
+    """Put a backslash before what is ASCII, and no letter, digit or _."""
+    return x.str.replace_all(r"([\x00-\x7F&&[^A-Za-z0-9_]])", r"\$1")
 
 
 PATTERN: dict[str, ScalarFunction] = {

@@ -18,6 +18,7 @@ from rem_arrow.lower.formats import FORMATTING
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.pattern import PATTERN
 from rem_arrow.lower.similarity import SIMILARITY
+from rem_arrow.plan import nested_functions as nested
 
 _CODE_POINT_MAX = 0x10FFFF
 
@@ -37,7 +38,7 @@ def _concat(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTy
 
 def _with_separator(x: pl.Expr, dtype: pl.DataType, separator: pl.Expr) -> pl.Expr:
     """A value as text; the items of a list with the separator between them, NULL if there are none."""
-    if not isinstance(dtype, pl.List):
+    if not isinstance(dtype, pl.List) or nested.is_map(dtype):
         return _texts([x], [dtype])[0]
     items = cast(x, dtype, pl.List(pl.String()), safe=False).list.drop_nulls()
     return pl.when(items.list.len() > 0).then(items.list.join(separator))

@@ -58,7 +58,7 @@ _FITS: dict[str, Callable[[pl.DataType], bool]] = {
     "numbers": lambda dtype: nested.is_list(dtype) and _is_numeric(nested.item_of(dtype)),
     "conditions": lambda dtype: nested.is_list(dtype) and _is_numeric(nested.item_of(dtype)),
     "map": nested.is_map,
-    "struct": lambda dtype: isinstance(dtype, pl.Struct),
+    "struct": lambda dtype: isinstance(dtype, pl.Struct) and not types.is_interval(dtype),
     "stamp": lambda dtype: types.is_temporal(dtype) and not isinstance(dtype, pl.Time),
     "interval": types.is_interval,
     "span": lambda dtype: types.is_temporal(dtype) or types.is_interval(dtype),
