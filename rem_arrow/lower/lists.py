@@ -28,6 +28,15 @@ def _extract(x: pl.Expr, place: pl.Expr) -> pl.Expr:
     return pl.when(place != 0).then(x.list.get(pl.when(place > 0).then(place - 1).otherwise(place), null_on_oob=True))
 
 
+def _length(x: pl.Expr, dimension: pl.Expr | None = None) -> pl.Expr:
+    """The dimension is 1: what lies within the items has no length of its own."""
+    size = x.list.len().cast(_INT)
+    if dimension is None:
+        return size
+    known = pl.when(dimension.is_not_null()).then(size)
+    return semantics.refused(x.is_not_null() & (dimension != 1), "a list has the length of its dimension 1 only", known)
+
+
 def _sliced(x: pl.Expr, begin: pl.Expr, end: pl.Expr, step: pl.Expr | None = None) -> pl.Expr:
     """Both ends belong to a slice, a negative one counts from the end of the list."""
     size = x.list.len().cast(_INT)
@@ -153,7 +162,7 @@ LISTS: dict[str, ScalarFunction] = {
     "list_value": list_value,
     "list_any": of_arguments(lambda x: x.list.eval(pl.element().any(ignore_nulls=False)).list.first()),
     "list_all": of_arguments(lambda x: x.list.eval(pl.element().all(ignore_nulls=False)).list.first()),
-    "list_length": of_arguments(lambda x: x.list.len().cast(_INT)),
+    "list_length": of_arguments(_length),
     "list_extract": of_arguments(_extract),
     "list_slice": of_arguments(_sliced),
     "list_append": _append,

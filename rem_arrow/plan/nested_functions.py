@@ -102,7 +102,7 @@ def _joined(types: Types) -> pl.DataType:
 
 NESTED: dict[str, Entry] = {
     "list_value": ("item+", lambda types: pl.List(types[0])),
-    "list_length": ("array", _INT),
+    "list_length": ("array integer?", _INT),
     "list_contains": ("list item", _BOOL),
     "list_position": ("list item", pl.Int32()),
     "list_extract": ("array integer", _item),

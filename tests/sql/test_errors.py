@@ -378,6 +378,7 @@ RUNNING: list[tuple[str, str]] = [
     ("SELECT regexp_matches(name, '[a') FROM items", "a [ is not closed"),
     ("SELECT regexp_matches(name, 'a{2000}') FROM items", "is more than 1,000 times"),
     ("SELECT regexp_replace(name, 'a', '\\x') FROM items", "a backslash stands before a digit"),
+    ("SELECT array_length([1], 2)", "a list has the length of its dimension 1 only"),
     ("SELECT MAP {'a': 1, 'a': 2}", "a map has a key twice"),
     ("SELECT map([NULL], [1])", "a key of a map is NULL"),
     ("SELECT map([1, 2], [1])", "the keys and the values of a map differ in number"),
