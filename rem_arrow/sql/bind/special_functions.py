@@ -257,7 +257,15 @@ def _sequence(function: str) -> Special:
     return bind
 
 
+def _list_length(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """array_length(x, 1); there are no other dimensions."""
+    if len(trees) == 2 and not (isinstance(trees[1], exp.Literal) and trees[1].this == "1"):
+        raise binder.unsupported("a list has the length of its dimension 1 only", trees[1])
+    return call(binder, "list_length", trees[: 1 if len(trees) == 2 else None], tree)
+
+
 SPECIAL: dict[str, Special] = {
+    "list_length": _list_length,
     "nextval": _sequence("nextval"),
     "currval": _sequence("currval"),
     "add": _operator("+"),
