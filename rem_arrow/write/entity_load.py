@@ -71,6 +71,16 @@ class EntityLoad:
             if field.encoding == "json" and field.name in piece.columns:
                 for row in rows:
                     row[field.name] = parsed(row[field.name])
+        # A frame cannot leave a value out: where a field takes no NULL, NULL says that the row has none.
+        left_out = [
+            f.name
+            for f in self._tv.table.fields
+            if not f.nullable and f.name in piece.columns and piece[f.name].null_count()
+        ]
+        for row in rows if left_out else ():
+            for name in left_out:
+                if row[name] is None:
+                    del row[name]
         return self._records.new_rows(rows)
 
     def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
