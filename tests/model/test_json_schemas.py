@@ -150,7 +150,8 @@ def test_sql_keeps_to_the_model_after_reopening(tmp_path: Path) -> None:
 
 
 def test_a_null_is_a_null_however_it_comes(tmp_path: Path) -> None:
-    """In a field that may be NULL it stays, else it is refused; what is missing takes the default."""
+    """In a field that may be NULL it stays, else it is refused; what is missing takes the default, and a frame, which
+    cannot leave out a value of one row, says so by NULL."""
     with rem.connect(tmp_path / "db") as db:
         db.register(Task)
         row = {"title": "x", "owner": None, "made": str(uuid4())}
@@ -161,8 +162,9 @@ def test_a_null_is_a_null_however_it_comes(tmp_path: Path) -> None:
         bad = {"title": "x", "priority": None, "made": str(uuid4())}
         for write in (
             lambda: db.insert("tasks", bad),
-            lambda: db.load("tasks", pl.DataFrame([bad], schema_overrides={"priority": pl.Int64})),
             lambda: db.sql("INSERT INTO tasks (title, priority, made) VALUES ('x', NULL, uuid())"),
         ):
             with pytest.raises(rem.InputError, match='field "priority": Input should be a valid integer'):
                 write()
+        db.load("tasks", pl.DataFrame([{**bad, "id": "frame"}], schema_overrides={"priority": pl.Int64}))
+        assert db.sql("SELECT priority FROM tasks WHERE id = 'frame'").item() == 2

@@ -19,7 +19,11 @@ def test_all_of_many_columns_are_shown_soon(listed: bool) -> None:
             names = [f"c{i}" for i in range(width)]
             frame = pl.DataFrame({name: [1] for name in names})
             text = f"SELECT {', '.join(names) if listed else '*'} FROM wide"
-            started = time.process_time()
-            assert db.sql(text, frames={"wide": frame}).width == width
-            took.append(time.process_time() - started)
+            took.append(min(_seconds(db, text, frame) for _ in range(3)))
     assert took[2] < 10 * took[1]
+
+
+def _seconds(db: rem.Database, text: str, frame: pl.DataFrame) -> float:
+    started = time.process_time()
+    assert db.sql(text, frames={"wide": frame}).width == frame.width
+    return time.process_time() - started
