@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.wide_integers import narrowed
 from rem_arrow.lower.interval import flattened
 from rem_arrow.plan import types
@@ -14,14 +15,12 @@ from rem_arrow.plan import types
 def named(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names. An interval with months leaves as a Duration of 30 days a month, for Polars has
     no type for it, and an integer of 128 bits in a type that other tools accept."""
-    flat = _flat(frame.schema)
-    return titled(narrowed(frame.with_columns(flat) if flat else frame), names)
+    return titled(narrowed(_flattened(frame)), names)
 
 
 def filed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names, for a file: its types do not follow from its values."""
-    flat = _flat(frame.schema)
-    return titled(frame.with_columns(flat) if flat else frame, names)
+    return titled(_flattened(frame), names)
 
 
 def lazily_named(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType], names: Sequence[str]) -> pl.LazyFrame:
@@ -34,6 +33,16 @@ def titled(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Give a result the user's names, and leave its intervals as they are."""
     frame.columns = unique_names(names)
     return frame
+
+
+def _flattened(frame: pl.DataFrame) -> pl.DataFrame:
+    flat = _flat(frame.schema)
+    try:
+        return frame.with_columns(flat) if flat else frame
+    except pl.exceptions.PolarsError as error:
+        raise ExecuteError(
+            "a result holds an interval of more than 292,000 years, which no Duration holds; cast it to VARCHAR"
+        ) from error
 
 
 def _flat(schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:

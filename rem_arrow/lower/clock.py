@@ -9,7 +9,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import interval, semantics
+from rem_arrow.lower import calendar_range, interval, semantics
 from rem_arrow.lower.cast import text_of
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import of_arguments
@@ -61,10 +61,12 @@ def _make_timestamp(args: list[pl.Expr], arg_types: list[pl.DataType], result: p
     if len(args) == 7:
         return _timezone([args[6], _make_timestamp(args[:6], arg_types[:6], _STAMP)], [pl.String(), _STAMP], result)
     year, month, day, hour, minute, second = args
-    date = pl.date(year, month, day).cast(_STAMP).cast(pl.Int64)
+    date = calendar_range.date_of(year, month, day).cast(_STAMP).cast(pl.Int64)
     micros = date + _clock_micros(hour, minute, second)
     wrong = date.is_null() & year.is_not_null() & month.is_not_null() & day.is_not_null()
-    stamp = semantics.raising(wrong | ~_within(minute, second) | ~hour.is_between(0, 24), micros.cast(_STAMP))
+    stamp = semantics.raising(
+        wrong | ~_within(minute, second) | ~hour.is_between(0, 24), calendar_range.stamp_of_micros(micros)
+    )
     return stamp.dt.replace_time_zone("UTC") if result != _STAMP else stamp
 
 
@@ -75,9 +77,9 @@ def _of_micros(scale: float) -> Callable[[list[pl.Expr], list[pl.DataType], pl.D
         micros = (
             (args[0] * scale).round(0).cast(pl.Int64)
             if arg_types[0].is_float()
-            else args[0].cast(pl.Int64) * int(scale)
+            else args[0].cast(pl.Int128) * int(scale)
         )
-        stamp = micros.cast(_STAMP)
+        stamp = calendar_range.stamp_of_micros(micros)
         return stamp.dt.replace_time_zone("UTC") if result != _STAMP else stamp
 
     return lower
@@ -134,6 +136,7 @@ def _time_bucket(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
     if len(args) == 3 and origin is None:
         bucket = interval.shifted(bucket, args[2], _STAMP, arg_types[2])
     zone = result.time_zone if isinstance(result, pl.Datetime) else None
+    bucket = calendar_range.in_calendar(bucket)
     return bucket.dt.replace_time_zone(zone) if zone else bucket.cast(result)
 
 
@@ -183,7 +186,9 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
     if zone_name is None:
         raise ExecuteError(f"'{name}' is not a time zone; write one like Europe/Berlin or UTC")
     if isinstance(arg_types[1], pl.Datetime) and arg_types[1].time_zone:
-        return x.dt.convert_time_zone(zone_name).dt.replace_time_zone(None).cast(result)
+        return calendar_range.in_calendar(
+            x.dt.cast_time_unit("us").dt.convert_time_zone(zone_name).dt.replace_time_zone(None)
+        ).cast(result)
 
     def local(stamp: pl.Expr) -> pl.Expr:
         return stamp.dt.replace_time_zone(zone_name, ambiguous="latest", non_existent="null").dt.convert_time_zone(
@@ -191,7 +196,7 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
         )
 
     hour = pl.duration(hours=1)
-    return pl.coalesce(local(x), local(x + hour)).cast(result)
+    return calendar_range.in_calendar(pl.coalesce(local(x), local(x + hour)).dt.cast_time_unit("us")).cast(result)
 
 
 def _nanosecond(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -13,6 +13,7 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import semantics
+from rem_arrow.lower.calendar_range import in_calendar
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.plan import types
 from rem_arrow.plan.interval_text import interval_of, unit_of
@@ -118,7 +119,7 @@ def shifted(x: pl.Expr, interval: pl.Expr, stamp: pl.DataType, dtype: pl.DataTyp
         if constant is not None:
             days, micros = (pl.lit(constant[f"interval_{part}"], _INT) for part in ("days", "microseconds"))
     moved = (x.cast(_INT) + (days * _DAY + micros)).cast(pl.Datetime("us"))
-    return _in_zone(semantics.in_calendar(moved) if checked else moved, stamp)
+    return _in_zone(in_calendar(moved) if checked else moved, stamp)
 
 
 def _in_zone(x: pl.Expr, stamp: pl.DataType) -> pl.Expr:

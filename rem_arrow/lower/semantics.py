@@ -9,7 +9,6 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.plan import types
-from rem_arrow.plan.time_text import DAYS_MAX, DAYS_MIN, MICROS_MAX, MICROS_MIN
 
 _I128 = pl.Int128()
 # A value that fits no 64-bit type: casting it strictly is how an expression raises an error in the middle of a column.
@@ -43,19 +42,6 @@ def raising(bad: pl.Expr, x: pl.Expr) -> pl.Expr:
     fails."""
     code = pl.when(bad).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(pl.lit(0, _I128)).cast(pl.Int8, strict=True)
     return pl.when(code == 0).then(x)
-
-
-def in_calendar(stamp: pl.Expr) -> pl.Expr:
-    """Return a TIMESTAMP, and an error for one outside of the years 1 to 9999. SQL goes on; Polars too, but its results
-    cannot be read."""
-    micros = stamp.to_physical()
-    return raising((micros < MICROS_MIN) | (micros > MICROS_MAX), stamp)
-
-
-def days_later(date: pl.Expr, days: pl.Expr) -> pl.Expr:
-    """`DATE + n`. SQL: beyond the last date is an error. Polars: it wraps."""
-    count = date.to_physical().cast(_I128) + days
-    return raising((count < DAYS_MIN) | (count > DAYS_MAX), count.cast(pl.Int32, strict=False).cast(pl.Date))
 
 
 def refused(bad: pl.Expr, message: str, x: pl.Expr) -> pl.Expr:

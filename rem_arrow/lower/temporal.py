@@ -10,7 +10,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import semantics
+from rem_arrow.lower import calendar_range
 from rem_arrow.lower.clock import CLOCK, date_sub
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
@@ -103,7 +103,8 @@ def _date_trunc(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Da
 
 def _truncated_years(x: pl.Expr, count: int) -> pl.Expr:
     """A decade starts with its zero; so, in DuckDB, do a century and a millennium."""
-    return x.dt.truncate("1y").dt.offset_by(((x.dt.year() // count * count - x.dt.year()).cast(pl.String)) + "y")
+    years = (x.dt.year() // count * count - x.dt.year()).cast(pl.String)
+    return calendar_range.in_calendar(x.dt.truncate("1y").dt.offset_by(years + "y"))
 
 
 def _start_of_iso_year(x: pl.Expr) -> pl.Expr:
@@ -240,7 +241,8 @@ TEMPORAL: dict[str, ScalarFunction] = {
     **INTERVAL,
     **CLOCK,
     "series_of_times": series_of_times,
-    "add_days": of_arguments(semantics.days_later),
+    "add_days": of_arguments(calendar_range.days_later),
+    "frame_days": of_arguments(calendar_range.frame_days),
     "days_between": of_arguments(lambda x, y: (x - y).dt.total_days()),
     "time_between": of_arguments(lambda x, y: x - y),
     "date_sub": _date_sub,
@@ -253,5 +255,5 @@ TEMPORAL: dict[str, ScalarFunction] = {
     "dayname": of_arguments(lambda x: x.dt.strftime("%A")),
     "monthname": of_arguments(lambda x: x.dt.strftime("%B")),
     "last_day": of_arguments(_last_day),
-    "make_date": of_arguments(lambda year, month, day: pl.date(year, month, day)),
+    "make_date": of_arguments(calendar_range.date_of),
 }

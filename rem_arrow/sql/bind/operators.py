@@ -172,7 +172,7 @@ def _cast(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if dtype == types.CALENDAR and not safe:
         return interval_from(binder, operand, tree)
     if not castable(operand.dtype, dtype):
-        if safe:
+        if safe or (isinstance(operand, Literal) and operand.value is None):
             return cast_to(Literal(None, pl.Null()), dtype)
         raise binder.error(f"{sql_name(operand.dtype)} cannot be cast to {sql_name(dtype)}", tree)
     try:

@@ -38,8 +38,9 @@ def _targets(
         return [(item.expr, tree)]
     named = by_alias.get(tree.name.casefold()) if _is_name(tree) else None
     if named is None and _is_name(tree):
-        # A name of the result goes before those of FROM, where it may be ambiguous.
-        named = next((i.expr for i in items if i.is_column and i.name.casefold() == tree.name.casefold()), None)
+        # The name of one column of the result goes before those of FROM, where it may be ambiguous.
+        columns = [i.expr for i in items if i.is_column and i.name.casefold() == tree.name.casefold()]
+        named = columns[0] if len(columns) == 1 else None
     return [(named if named is not None else binder.bind(tree), tree)]
 
 

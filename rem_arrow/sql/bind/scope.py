@@ -13,7 +13,9 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
+from rem_arrow.base.logical_types import is_json
 from rem_arrow.base.source import ROWID, VectorSpec
+from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Column, Expr, Literal
 from rem_arrow.sql.text.position import Place
 
@@ -212,8 +214,24 @@ class Scope:
         return any(relation.casefold() == alias.casefold() for relation, _ in named)
 
     def has(self, alias: str, name: str) -> bool:
-        """Say whether a relation of this alias, here or in a query around, has a column of that name."""
-        return self._holds(alias, name.casefold()) or (self.outer is not None and self.outer.has(alias, name))
+        """Say whether a relation of this alias, here or in a query around, has a column of that name. Where a column
+        with fields has the name of the alias here, it is its field that is meant, not what is around."""
+        if self._holds(alias, name.casefold()):
+            return True
+        return self.outer is not None and not self._opens(alias) and self.outer.has(alias, name)
+
+    def is_field(self, column: str, name: str) -> bool:
+        """Say whether `column.name` is a field of a column, here or in a query around, and no column of a relation."""
+        if self._holds(column, name.casefold()):
+            return False
+        if self.knows(column):
+            return self._opens(column) or self.outer is None or not self.outer.has(column, name)
+        return self.outer is not None and self.outer.is_field(column, name)
+
+    def _opens(self, column: str) -> bool:
+        """Say whether a column here has that name, and fields."""
+        named = self._columns().by_name.get(column.casefold(), ())
+        return any(nested.fields_of(c.dtype) or nested.is_map(c.dtype) or is_json(c.dtype) for _, c in named)
 
     def is_relation(self, alias: str) -> bool:
         """Say whether a relation here has that name."""

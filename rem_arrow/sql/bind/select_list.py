@@ -40,6 +40,8 @@ def bound_items(binder: ExprBinder, tree: exp.Select, aliases: dict[str, exp.Exp
             continue
         written = stars.unpacked(binder, item)
         alias = item.alias.casefold() if isinstance(item, exp.Alias) else None
+        if alias == "export_state":
+            _refuse_state(binder, item)
         if written is not item and alias is not None and aliases.get(alias) is item.this:
             aliases[alias] = written.this
         rows = unnest_items.items(binder, written)
@@ -51,6 +53,14 @@ def bound_items(binder: ExprBinder, tree: exp.Select, aliases: dict[str, exp.Exp
         if alias is not None and (rows is None or rows[0][0] is None):
             seen.setdefault(alias, written.this)
     return items
+
+
+def _refuse_state(binder: ExprBinder, item: exp.Expression) -> None:
+    """Refuse `sum(x) EXPORT_STATE`, which SQLGlot reads as an alias: without AS it asks for the state of an
+    aggregate."""
+    start = item.args["alias"].meta.get("start")
+    if isinstance(item.this, exp.Func) and start is not None and binder.text[:start].rstrip().endswith(")"):
+        raise binder.unsupported("EXPORT_STATE is not supported", item)
 
 
 def aliases_of(tree: exp.Select) -> dict[str, exp.Expression]:

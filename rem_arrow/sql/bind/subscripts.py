@@ -45,7 +45,7 @@ def of_struct(binder: ExprBinder, tree: exp.Column) -> Expr | None:
     first = parts[0].name
     base: Expr | None = binder.variables.get(first.casefold())
     rest = parts[1:]
-    if base is None and len(parts) > 1 and not binder.scope.has(first, parts[1].name) and binder.scope.knows(first):
+    if base is None and len(parts) > 1 and binder.scope.is_field(first, parts[1].name):
         base = binder.bind(exp.column(parts[0].copy()))
     elif base is None and len(parts) > 2 and binder.scope.has(first, parts[1].name):
         base, rest = binder.bind(exp.column(parts[1].copy(), table=parts[0].copy())), parts[2:]

@@ -34,6 +34,8 @@ _RANKING: dict[str, pl.DataType] = {
 _VALUES = {"lag": (1, 3), "lead": (1, 3), "first_value": (1, 1), "last_value": (1, 1), "nth_value": (2, 2)}
 # Whether a value function passes over NULLs.
 _NULLS: dict[type[exp.Expression], bool] = {exp.IgnoreNulls: True, exp.RespectNulls: False}
+# What adds an offset to the key of RANGE, and what does so where there may be nothing.
+_FRAME_BOUNDS = {"add_interval": "frame_bound", "add_days": "frame_days"}
 _ALIASES = {"first": "first_value", "last": "last_value", "rank_dense": "dense_rank"}
 
 
@@ -228,8 +230,8 @@ def _bound(
         key = exp.Cast(this=key, to=exp.DataType.build("HUGEINT", dialect="duckdb"))
     target = (exp.Add if later else exp.Sub)(this=key, expression=exp.Paren(this=value.copy()))
     bound = binder.bind(target)
-    if isinstance(bound, Call) and bound.function == "add_interval":
-        bound = replace(bound, function="frame_bound")
+    if isinstance(bound, Call) and bound.function in _FRAME_BOUNDS:
+        bound = replace(bound, function=_FRAME_BOUNDS[bound.function])
     return Bound(bound, following)
 
 
