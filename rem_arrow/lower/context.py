@@ -111,7 +111,7 @@ class Lowering:
     Attributes:
         scans: frames of scans, and their rows: Polars computes equal frames once.
         shared: frames of the parts of the plan that are computed once, by their numbers, and the rows that they read.
-        working: the rows that came last, of each recursion that is running.
+        working: the rows that came last, and all rows, of each recursion that is running.
         enough: how many rows a LIMIT takes of a recursion, by its identity, of those for which the condition holds.
         rows: how many rows the frame reads that is being lowered.
     """
@@ -121,7 +121,7 @@ class Lowering:
     report: Report = field(default_factory=Report)
     scans: dict[Scan, tuple[pl.LazyFrame, int]] = field(default_factory=dict)
     shared: dict[int, tuple[pl.LazyFrame, int]] = field(default_factory=dict)
-    working: dict[str, pl.DataFrame] = field(default_factory=dict)
+    working: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
     enough: dict[int, tuple[int, Expr | None]] = field(default_factory=dict)
     rows: int = 0
 

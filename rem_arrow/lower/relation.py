@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from math import inf
 from typing import assert_never
 
 import polars as pl
 
-from rem_arrow.base.errors import BindError, ExecuteError, InputError
+from rem_arrow.base.errors import BindError, InputError
 from rem_arrow.base.source import ScanReport
-from rem_arrow.lower import in_parts, index, search_hits, sideways
+from rem_arrow.lower import in_parts, index, rounds, search_hits, sideways
 from rem_arrow.lower.big_sort import divided_sort, with_keys
 from rem_arrow.lower.context import Lowering, NodeKey, node_key, row_bytes
 from rem_arrow.lower.expression import lower_expr
@@ -20,7 +19,6 @@ from rem_arrow.plan.nodes import (
     Aggregate,
     Apply,
     Column,
-    Expr,
     Filter,
     Index,
     Join,
@@ -40,11 +38,8 @@ from rem_arrow.plan.nodes import (
 )
 from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.plan.walk import children, columns_of
-from rem_arrow.running.allowance import current_allowance
 
 _ROW = "#row"
-ROUNDS_MAX = 100_000
-RECURSIVE_ROWS_MAX = 50_000_000
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -91,7 +86,7 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Unnest():
             return context.bounds.gated(lower_unnest(plan, lower(plan.input, context), context))
         case Recursive():
-            return _recursive(plan, context)
+            return rounds.recursive(plan, context, lower)
         case Shared():
             return _shared(plan, context)
         case Search():
@@ -99,9 +94,9 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Index():
             return context.reads(index.rows(plan, context, lambda p: _collected(p, context)))
         case Working():
-            return context.reads(context.working[plan.name]).select(
-                pl.col(source).alias(name) for name, source, _ in plan.columns
-            )
+            last, whole = context.working[plan.name]
+            rows = context.reads(whole if plan.whole else last)
+            return rows.select(pl.col(source).alias(name) for name, source, _ in plan.columns)
         case Apply():
             raise AssertionError("decorrelate leaves no Apply")
         case _:
@@ -191,7 +186,7 @@ def _note_enough(plan: Relation, rows: int, context: Lowering) -> None:
     condition = None
     if isinstance(plan, Filter) and not is_volatile(plan.condition):
         condition, plan = plan.condition, plan.input
-    if isinstance(plan, Recursive):
+    if isinstance(plan, Recursive) and not plan.keys:
         context.enough[id(plan)] = rows, condition
 
 
@@ -215,53 +210,6 @@ def _shared(plan: Shared, context: Lowering) -> pl.LazyFrame:
     frame, rows = context.shared[plan.number]
     context.rows += rows
     return frame
-
-
-def _recursive(plan: Recursive, context: Lowering) -> pl.LazyFrame:
-    """Round after round until one adds nothing. With `distinct` a row that came before adds nothing."""
-    schema = plan.schema
-    last = context.run(lambda: lower(plan.base, context))
-    last = last.unique() if plan.distinct else last
-    rounds, rows, size = [last], last.height, last.estimated_size()
-    allowance = current_allowance()
-    outer = context.working.get(plan.name)
-    wanted, condition = context.enough.pop(id(plan), (None, None))
-    kept = 0
-    of_round = {s.number for s in _every_shared(plan.step) if _reads_round(s.input, plan.name)}
-    for _ in range(ROUNDS_MAX):
-        if wanted is not None:
-            kept += last.height if condition is None else context.run(partial(_met, last, condition, context)).height
-        if not last.height or (wanted is not None and kept >= wanted):
-            break
-        context.bounds.check()
-        context.working[plan.name] = last
-        for number in of_round:
-            context.shared.pop(number, None)
-        last = context.run(lambda: lower(plan.step, context).rename(dict(zip(plan.step.schema, schema, strict=True))))
-        if plan.distinct:
-            last = last.unique().join(pl.concat(rounds), on=list(schema), how="anti", nulls_equal=True)
-        rounds.append(last)
-        rows += last.height
-        size += last.estimated_size()
-        with allowance.asked(f"the recursive CTE {plan.name}", size):
-            pass
-        if rows > RECURSIVE_ROWS_MAX:
-            raise ExecuteError(
-                f"the recursive CTE {plan.name} has made more than {RECURSIVE_ROWS_MAX:,} rows; end it with a "
-                "condition, or use UNION instead of UNION ALL"
-            )
-    else:
-        raise ExecuteError(
-            f"the recursive CTE {plan.name} has not ended after {ROUNDS_MAX:,} rounds; end it with a condition, or "
-            "use UNION instead of UNION ALL"
-        )
-    if outer is not None:
-        context.working[plan.name] = outer
-    return context.reads(pl.concat(rounds))
-
-
-def _met(rows: pl.DataFrame, condition: Expr, context: Lowering) -> pl.LazyFrame:
-    return rows.lazy().filter(context.expr(condition))
 
 
 def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
@@ -307,16 +255,6 @@ def _collected(plan: Relation, context: Lowering) -> pl.DataFrame:
             rows = _collected(shared.input, context)
             context.shared[shared.number] = rows.lazy(), rows.height
     return context.run(lambda: lower(plan, context))
-
-
-def _every_shared(plan: Relation) -> list[Shared]:
-    own = [plan] if isinstance(plan, Shared) else []
-    return own + [s for c in children(plan) for s in _every_shared(c)]
-
-
-def _reads_round(plan: Relation, name: str) -> bool:
-    """Say whether a plan reads the rows of the last round of a recursion."""
-    return (isinstance(plan, Working) and plan.name == name) or any(_reads_round(c, name) for c in children(plan))
 
 
 def _shared_in(plan: Relation) -> list[Shared]:

@@ -161,7 +161,8 @@ class Domain:
         then = Project(
             step.matchable(), (*again, *((self._names.fresh(f), cast(Expr, step.names[f])) for f in carried))
         )
-        return Pushed(replace(plan, base=first, step=then), carried)
+        keys = (*plan.keys, *(c.name for c in carried.values())) if plan.keys else ()
+        return Pushed(replace(plan, base=first, step=then, keys=keys), carried)
 
     def _last_rows(self, plan: Working) -> Pushed:
         carried = self._recursions[plan.name]

@@ -137,7 +137,7 @@ def describe(plan: Relation) -> str:
             operand = f" {text(plan.operand)}" if plan.operand is not None else ""
             return f"Apply {plan.kind}{operand}" + (f" ON {text(plan.condition)}" if plan.condition is not None else "")
         case Recursive():
-            return f"Recursive {plan.name}"
+            return f"Recursive {plan.name}" + (f" by {', '.join(plan.keys)}" if plan.keys else "")
         case Shared():
             return f"Shared {plan.number}"
         case Search():
@@ -145,7 +145,7 @@ def describe(plan: Relation) -> str:
         case Index():
             return _index(plan)
         case Working():
-            return f"Working {plan.name}"
+            return f"Working {plan.name}" + (", all rows" if plan.whole else "")
         case _:
             assert_never(plan)
 

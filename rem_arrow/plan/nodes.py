@@ -369,13 +369,13 @@ class Apply:
 
 @dataclass(frozen=True)
 class Recursive:
-    """WITH RECURSIVE: the rows of `base`, then of `step` over the rows that came last (`Working`), until none is
-    new."""
+    """`base`, then `step` over the rows that came last (`Working`), until none is new; one row for each `keys`."""
 
     name: str
     base: Relation
     step: Relation
     distinct: bool
+    keys: tuple[str, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -384,10 +384,11 @@ class Recursive:
 
 @dataclass(frozen=True)
 class Working:
-    """Within the step of the Recursive of that name: the rows of the round before, under names of their own."""
+    """Within the step of the Recursive of that name: the rows of the round before, or all, under names of their own."""
 
     name: str
     columns: tuple[tuple[str, str, pl.DataType], ...]
+    whole: bool = False
 
     @cached_property
     def schema(self) -> Schema:
@@ -446,8 +447,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Index:
-    """What an index gives for a function of `index_functions`. Inputs have one column and read nothing around, the last
-    of them are `named`."""
+    """What a function of `index_functions` gives. Inputs have one column, read nothing around, end in `named`."""
 
     function: str
     inputs: tuple[Relation, ...]

@@ -17,7 +17,7 @@ from rem_arrow.embed import embedder
 from rem_arrow.files import expansion
 from rem_arrow.index import entries, vector_file
 from rem_arrow.language import document_files
-from rem_arrow.lower import relation, time_series
+from rem_arrow.lower import rounds, time_series
 from rem_arrow.model import predicates
 from rem_arrow.plan import functions, types
 from rem_arrow.plan.functions import Aggregate
@@ -145,8 +145,8 @@ def _limits() -> str:
         ("queries of a text, each CTE counted where it is used", query.QUERIES_MAX),
         ("grouping sets of a query", group_by.SETS_MAX),
         ("columns that a PIVOT makes", pivot.COLUMNS_MAX),
-        ("rounds of a WITH RECURSIVE", relation.ROUNDS_MAX),
-        ("rows of a WITH RECURSIVE", relation.RECURSIVE_ROWS_MAX),
+        ("rounds of a WITH RECURSIVE", rounds.ROUNDS_MAX),
+        ("rows of a WITH RECURSIVE", rounds.RECURSIVE_ROWS_MAX),
         ("digits of a DECIMAL", types.PRECISION_MAX),
         ("tables that a database can ever have", keys.TABLE_MAX),
         ("rows that a table can ever have", keys.ROWID_MAX),

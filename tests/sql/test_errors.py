@@ -40,6 +40,16 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT items.price FROM items, items", "Give one of the tables an alias", "items.price"),
     ("SELECT * FROM itms", 'no table "itms"', "itms"),
     ("SELECT * FROM nosuch.items", 'no schema "nosuch"', "nosuch.items"),
+    (
+        "WITH RECURSIVE r(k) USING KEY (z) AS (SELECT 1 UNION SELECT k FROM r) SELECT * FROM r",
+        'the recursion "r" has no column "z"',
+        "z",
+    ),
+    (
+        "WITH RECURSIVE r(k) AS (SELECT 1 UNION SELECT k FROM r) SELECT * FROM recurring.r",
+        'no schema "recurring"',
+        "recurring.r",
+    ),
     ("SELECT a.b.price FROM items", 'no schema "a"', "a.b.price"),
     ("SELECT *", "* needs a FROM", ""),
     ("SELECT COLUMNS('^z') FROM items", "no column matches here", ""),

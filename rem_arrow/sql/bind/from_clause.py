@@ -26,6 +26,9 @@ from rem_arrow.sql.text.trees import parts_of
 
 BindQuery: TypeAlias = Callable[[exp.Expression, Surroundings], Query]
 
+# The schema in which the step of a recursion reads all of its rows.
+_WHOLE = "recurring"
+
 
 class FromBinder:
     """Binds FROM clauses of one statement; `bind_query` binds what stands in parentheses."""
@@ -139,9 +142,11 @@ class FromBinder:
     def _table(self, tree: exp.Table, around: Surroundings) -> BoundRelation:
         name, parts = tree.name, parts_of(tree)
         cte = around.ctes.get(name.casefold()) if len(parts) == 1 else None
-        if cte is not None and cte.working:
-            columns = tuple((self.context.names.fresh(n), n, t) for n, t in cte.working)
-            query = Query(Working(name.casefold(), columns), tuple(n for n, _ in cte.working))
+        whole = len(parts) == 2 and parts[0].casefold() == _WHOLE
+        working = around.ctes.get(name.casefold()) if whole else cte
+        if working is not None and working.working:
+            columns = tuple((self.context.names.fresh(n), n, t) for n, t in working.working)
+            query = Query(Working(name.casefold(), columns, whole), tuple(n for n, _ in working.working))
             return self._derived(query, tree.alias or name, tree)
         if cte is not None:
             defined = cte.tree.args["alias"].args.get("columns") or ()

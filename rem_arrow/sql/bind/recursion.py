@@ -1,4 +1,4 @@
-"""Recursive CTEs: `base UNION [ALL] step`, the step bound over the rows of the round before."""
+"""Recursive CTEs: `base UNION [ALL] step`, the step bound over the rows of the round before; `recurring.t` are all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
+from rem_arrow.base.errors import suggest
 from rem_arrow.plan.nodes import Column, Project, Query, Recursive, Relation, Working
 from rem_arrow.plan.walk import children, rebuild
 from rem_arrow.sql.bind.binder import StatementContext
@@ -35,6 +36,7 @@ def recursive(context: StatementContext, cte: Cte, bind_query: BindQuery) -> Que
         _converted(base.plan, outputs, types),
         _converted(step.plan, step_outputs, types),
         distinct=bool(tree.args.get("distinct")),
+        keys=tuple(outputs[place] for place in _keys(context, cte, names)),
     )
     return Query(replace(plan, step=_over_own_columns(plan.step, name, outputs)), names)
 
@@ -62,6 +64,18 @@ def _step(
                 "Cast one of them.",
             )
     return step
+
+
+def _keys(context: StatementContext, cte: Cte, names: tuple[str, ...]) -> list[int]:
+    """Return the places of the columns of USING KEY."""
+    folded = [n.casefold() for n in names]
+    places = []
+    for key in cte.tree.args.get("key_expressions") or ():
+        if key.name.casefold() not in folded:
+            problem = f'the recursion "{cte.tree.alias}" has no column "{key.name}"'
+            raise context.error(problem, key, suggest(key.name, names, "Columns"))
+        places.append(folded.index(key.name.casefold()))
+    return list(dict.fromkeys(places))
 
 
 def _converted(plan: Relation, names: list[str], types: list[pl.DataType]) -> Project:
