@@ -18,6 +18,7 @@ CASES: list[tuple[str, str, str]] = [
     ("SELECT lead(1, [2]) OVER ()", "lead takes a number of rows, and this is INTEGER[]", ""),
     ("SELECT * FROM nowhere(date(), (SELECT 1))", "is not supported", ""),
     ("DELETE items FROM items", "DELETE names its table behind FROM", ""),
+    ("SELECT price FROM items GROUP BY ", "GROUP BY names no expression", ""),
     ("VALUES ()", "a row of VALUES has at least one column", ""),
     ("SELECT * FROM items LIMIT name", "LIMIT reads a column; it is one number for all rows", ""),
     (

@@ -39,6 +39,8 @@ def keys(binder: ExprBinder, group: exp.Expression | None, items: Sequence[Item]
         *group.expressions,
         *(t for name in ("cube", "rollup", "grouping_sets") for t in group.args.get(name) or ()),
     ]
+    if not trees:
+        raise binder.error("GROUP BY names no expression", group, "Write GROUP BY a, b, or GROUP BY ALL.")
     last = trees[-1]
     if isinstance(last, (exp.Cube, exp.Rollup)) and not last.expressions:
         # GROUP BY a, b WITH ROLLUP
