@@ -22,6 +22,7 @@ _CLAUSES = {
     "EXCEPT", "INTO", "FETCH", "USING", ";",
 }  # fmt: skip
 # Items of one word that are no columns.
+_QUOTED = frozenset((TokenType.IDENTIFIER, TokenType.STRING))
 _READ_BY_WORD = ("TRUE", "FALSE", "NULL", "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_TIME")
 
 
@@ -75,18 +76,22 @@ def unmarked(tree: exp.Expression) -> None:
 def _items(tokens: list[Token], start: int) -> list[tuple[int, int]]:
     """Return where the items of the SELECT list lie that begins here."""
     items, depth, first = [], 0, start
-    for place in range(start, len(tokens) + 1):
-        text = tokens[place].text if place < len(tokens) else ";"
-        quoted = place < len(tokens) and tokens[place].token_type in (TokenType.IDENTIFIER, TokenType.STRING)
-        if not quoted and text in _OPENED:
+    for place in range(start, len(tokens)):
+        token = tokens[place]
+        if token.token_type in _QUOTED:
+            continue
+        text = token.text
+        if text in _OPENED:
             depth += 1
-        elif not quoted and depth and text in _CLOSED:
-            depth -= 1
-        elif not depth and not quoted and (text in (",", *_CLOSED) or _is_clause(tokens, place, start)):
+        elif depth:
+            depth -= text in _CLOSED
+        elif text == "," or text in _CLOSED or _is_clause(tokens, place, start):
             items.append((first, place))
             first = place + 1
             if text != ",":
                 return items
+    if not depth:
+        items.append((first, len(tokens)))
     return items
 
 
@@ -126,10 +131,8 @@ def _windows(tokens: list[Token]) -> dict[str, list[Word]]:
 
 
 def _is_clause(tokens: list[Token], place: int, start: int) -> bool:
-    if place >= len(tokens):
-        return True
-    word = " ".join(tokens[place].text.upper().split())
-    if word not in _CLAUSES:
+    word = tokens[place].text.upper()
+    if word not in _CLAUSES and (word.isalpha() or " ".join(word.split()) not in _CLAUSES):
         return False
     # IS DISTINCT FROM is no clause.
     return not (word == "FROM" and place - 1 > start and tokens[place - 1].text.upper() == "DISTINCT")

@@ -69,7 +69,12 @@ class Walk:
 
     def sees(self, *expected: str) -> bool:
         """Say whether these words or signs come next."""
-        return all(self.peek(i).upper == word for i, word in enumerate(expected))
+        place, last = self.place, len(self.words) - 1
+        for word in expected:
+            if self.words[min(place, last)].upper != word:
+                return False
+            place += 1
+        return True
 
     def skip(self, *expected: str) -> bool:
         """Pass these words or signs if they come next."""

@@ -113,7 +113,7 @@ def parse_all(text: str) -> list[exp.Expression]:
         raise type(error)(
             error.message, text, place_before(error.start, added), place_before(error.end, added), hint=error.hint
         ) from error
-    for node in (n for tree in trees for n in tree.walk() if added and "start" in n.meta):
+    for node in (n for tree in trees if added for n in tree.walk() if "start" in n.meta):
         node.meta["start"], node.meta["end"] = (
             place_before(node.meta["start"], added),
             place_before(node.meta["end"], added),
@@ -178,7 +178,9 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
             return macro
         # SHOW t is DESCRIBE t.
         piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
-        read = _plain_tokens(item_names.marked(list(_dialect().tokenize(piece))))
+        plain = list(_dialect().tokenize(piece))
+        named = item_names.marked(plain)
+        read = _plain_tokens(named)
         of_type = type_tokens.as_tables(read)
         rewritten = wrapped(_desugared(parenthesised(of_type or read), text))
         trees = [
@@ -192,7 +194,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
     finally:
         _parsing.reset(quiet)
-    for tree in trees:
+    for tree in trees if named is not plain else ():
         item_names.unmarked(tree)
     if trees and isinstance(trees[0], exp.Command):
         raise UnsupportedError(
