@@ -32,7 +32,7 @@ from tests.soak.tally import Tally
 
 Found: TypeAlias = "dict[str, Any]"
 # Statements of a seed of texts.
-_TEXTS = 400
+_TEXTS = 200
 
 
 class Work:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import rem_arrow as rem
-from rem_arrow.storage import recovery
+from rem_arrow.storage import reader_turns, recovery
 from rem_arrow.storage.kv import KV
 from tests.children import ROOT, run_python
 
@@ -55,6 +55,8 @@ def test_many_refreshes_show_one_commit_each(tmp_path: Path) -> None:
 
 def test_what_a_writer_changed_meanwhile_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flush between the list of files and the logs gives rows of two moments: such a state is never shown."""
+    # The writer writes within the reader's turn.
+    monkeypatch.setattr(reader_turns, "_WAIT_S", 0.01)
     with rem.connect(tmp_path / "db", background=False) as db:
         db.load("t", pl.DataFrame({"n": range(10)}))
         opened = []
@@ -89,6 +91,7 @@ def test_a_writer_that_never_rests_is_no_damage(tmp_path: Path, monkeypatch: pyt
 
         monkeypatch.setattr(KV, "__init__", beside_a_flush)
         monkeypatch.setattr(recovery, "_PATIENCE_S", 0.2)
+        monkeypatch.setattr(reader_turns, "_WAIT_S", 0.01)
         with pytest.raises(rem.ExecuteError, match="changed the files at every attempt"):
             rem.connect(tmp_path / "db", read_only=True)
 
