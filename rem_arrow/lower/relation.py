@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from math import inf
 from typing import assert_never
 
@@ -134,10 +135,8 @@ def _values(plan: Values, context: Lowering) -> pl.LazyFrame:
         return pl.LazyFrame({_ROW: [None] * len(plan.rows)})
     if not plan.rows:
         return pl.LazyFrame(schema=plan.schema)
-    # What has another value for each row has one for the one row of this frame.
-    one = pl.DataFrame({_ROW: [None]})
     rows = [
-        one.select(
+        _one_row().select(
             [
                 lower_expr(e, context.environment.parameters).alias(n)
                 for (n, _), e in zip(plan.columns, row, strict=True)
@@ -155,6 +154,12 @@ def _project(plan: Project, context: Lowering) -> pl.LazyFrame:
         return frame.select(outputs)
     # Polars makes one row of literals alone; SQL makes one for each row of the input.
     return frame.with_columns(outputs).select([n for n, _ in plan.outputs])
+
+
+@cache
+def _one_row() -> pl.DataFrame:
+    """Return the frame for whose row VALUES are computed: what has another value for each row has one there."""
+    return pl.DataFrame({_ROW: [None]})
 
 
 def _first_rows(plan: Sort, context: Lowering) -> pl.LazyFrame:
