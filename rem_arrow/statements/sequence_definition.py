@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rem_arrow.access.access import Access
-from rem_arrow.base.errors import BindError, suggest
+from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.sql.bind.row_expressions import sequences_in
 from rem_arrow.sql.statement.statement import CreateSequence, DropSequence
 from rem_arrow.sql.statement.statement_names import Name
+from rem_arrow.statements import named_entries
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.sequences import KIND, NUMBER_MAX, NUMBER_MIN, SequenceOptions
@@ -24,13 +25,7 @@ def create(context: Context, statement: CreateSequence) -> Result:
         if old is not None and statement.if_not_exists:
             return changes, status(f"the sequence {name.text} exists already")
         if old is not None and not statement.replace:
-            raise BindError(
-                f"the sequence {name.text} exists already",
-                context.text,
-                name.start,
-                name.end,
-                hint="Write CREATE OR REPLACE SEQUENCE, or IF NOT EXISTS.",
-            )
+            raise named_entries.exists_already(context, "sequence", name)
         if old is not None:
             changes.tables[old.number] = None
         number = context.instance.store.reserve_table()
@@ -44,23 +39,15 @@ def drop(context: Context, statement: DropSequence) -> Result:
     """Run a DROP SEQUENCE; one that a DEFAULT takes its numbers from stays."""
     name = statement.sequence
 
-    def compute(access: Access) -> tuple[Changes, Result]:
-        changes, entry = Changes(), access.version.entry(KIND, name.text)
-        if entry is None and statement.if_exists:
-            return changes, status(f"there is no sequence {name.text}")
-        if entry is None:
-            known = [s.name for s in access.version.entries(KIND)]
-            raise _error(context, name, f"no sequence {name.text}", suggest(name.text, known, "Sequences"))
+    def check(access: Access, entry: Table) -> None:
         for tv in access.version:
             for field in tv.table.fields:
                 if field.default_sql is not None and entry.name.casefold() in sequences_in(field.default_sql):
                     what = f'the DEFAULT of "{field.name}" of {tv.table.name} takes its numbers from {entry.name}'
                     column = f"ALTER TABLE {tv.table.name} ALTER COLUMN {field.name}"
                     raise _error(context, name, what, f"First {column} DROP DEFAULT.")
-        changes.tables[entry.number] = None
-        return changes, status(f"dropped the sequence {entry.name}")
 
-    return context.define(compute)
+    return named_entries.drop(context, "sequence", KIND, name, if_exists=statement.if_exists, check=check)
 
 
 def _options(context: Context, statement: CreateSequence) -> SequenceOptions:

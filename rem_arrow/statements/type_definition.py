@@ -9,7 +9,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base import datatypes
-from rem_arrow.base.errors import BindError, suggest
+from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table, check_name
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan import types
@@ -17,6 +17,7 @@ from rem_arrow.sql.bind.query import Binder
 from rem_arrow.sql.statement.statement import Drop
 from rem_arrow.sql.statement.type_statement import CreateType
 from rem_arrow.sql.text.type_names import is_type_name
+from rem_arrow.statements import named_entries
 from rem_arrow.statements.environment import Context, Result, status
 from rem_arrow.storage.changes import Changes
 
@@ -60,17 +61,6 @@ def _error(context: Context, statement: CreateType, message: str) -> BindError:
 
 
 def _drop(context: Context, statement: Drop) -> Result:
-    name = statement.name
-
-    def compute(access: Access) -> tuple[Changes, Result]:
-        described, changes = access.version.entry("type", name.text), Changes()
-        if described is None:
-            if statement.if_exists:
-                return changes, status(f"there is no type {name.text}")
-            names = [t.name for t in access.version.entries("type")]
-            hint = suggest(name.text, names, "Types")
-            raise BindError(f'no type "{name.text}"', context.text, name.start, name.end, hint=hint)
-        changes.tables[described.number] = None
-        return changes, status(f"dropped the type {described.name}")
-
-    return context.define(compute)
+    return named_entries.drop(
+        context, "type", "type", statement.name, if_exists=statement.if_exists, shown=lambda name: f'"{name}"'
+    )
