@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -56,7 +57,7 @@ class ServerAnswer:
         """Return the JSON objects in the texts, those said aloud first."""
         plain = [_THOUGHT.sub("", text) for text in self.texts]
         thoughts = [m.group() for text in self.texts for m in _THOUGHT.finditer(text)] + self.thoughts
-        return list(_first(found for text in (*plain, *thoughts) for found in _objects(text)))
+        return list(islice((found for text in (*plain, *thoughts) for found in _objects(text)), _OBJECTS_MAX))
 
 
 def read_answer(body: object) -> ServerAnswer:
@@ -190,10 +191,3 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         start = stop
         if isinstance(value, dict):
             yield value
-
-
-def _first(objects: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for count, value in enumerate(objects):
-        if count == _OBJECTS_MAX:
-            return
-        yield value
