@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.wide_integers import as_portable
-from rem_arrow.interop.text_files import check_finite
+from rem_arrow.interop.text_files import csv_frame, json_frame
 from rem_arrow.running.disk_errors import disk_error
 
 _NAMES = {
@@ -122,8 +122,9 @@ def write_file(frame: pl.DataFrame, file: BinaryIO, name: str, format_: str, opt
                 codec = cast(Any, options.compression or "zstd")
                 as_portable(frame).write_parquet(file, compression=codec, row_group_size=options.row_group_size or None)
             case "csv":
+                plain = csv_frame(frame, name)
                 with _compressed(file, options.compression) as target:
-                    frame.write_csv(
+                    plain.write_csv(
                         target,
                         include_header=options.header,
                         separator=options.separator,
@@ -133,7 +134,7 @@ def write_file(frame: pl.DataFrame, file: BinaryIO, name: str, format_: str, opt
                         datetime_format=options.timestamp_format or None,
                     )
             case "json":
-                check_finite(frame, name, nested_only=False)
+                frame = json_frame(frame, name)
                 with _compressed(file, options.compression) as target:
                     frame.write_json(target) if options.array else frame.write_ndjson(target)
             case _:

@@ -17,6 +17,7 @@ from rich.text import Text
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.base.wide_integers import as_portable
+from rem_arrow.interop.text_files import csv_frame, json_frame
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.running.file_sync import file_written_beside
 
@@ -75,18 +76,9 @@ def _encode(frame: pl.DataFrame, kind: Format, file: BinaryIO) -> None:
         case Format.arrow:
             as_portable(frame).write_ipc_stream(file)
         case Format.json:
-            frame.write_ndjson(file)
+            json_frame(frame, "the result").write_ndjson(file)
         case Format.csv | Format.table:
-            _flat(frame).write_csv(file)
-
-
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame with lists and structs as texts, because CSV has neither."""
-    nested = [n for n, t in frame.schema.items() if t.is_nested()]
-    encoded = [
-        pl.Series(n, [None if v is None else str(v) for v in frame[n].to_list()], dtype=pl.String) for n in nested
-    ]
-    return frame.with_columns(encoded) if nested else frame
+            csv_frame(frame, "the result").write_csv(file)
 
 
 def _draw(frame: pl.DataFrame) -> None:
