@@ -120,6 +120,11 @@ def read_options(given: Iterable[tuple[str, object]], format_: str, type_of: Typ
             raise InputError(f"{where}: {name} is given twice")
         seen.add(option.name)
         options = _with(options, option.name, option.metadata["kind"], name, value, type_of)
+    if options.thousands == options.decimal_separator:
+        raise InputError(
+            f"{where}: {options.thousands!r} parts thousands and fractions too; give another thousands or "
+            "decimal_separator"
+        )
     return options
 
 

@@ -207,9 +207,14 @@ class TableVerbs(Verbs):
         dtypes: Mapping[str, Any] | None = None,
         columns: Sequence[str] | None = None,
         skip_rows: int | None = None,
+        decimal_separator: str | None = None,
+        thousands: str | None = None,
+        date_format: str | None = None,
+        timestamp_format: str | None = None,
         encoding: str | None = None,
         compression: str | None = None,
         sheet: str | int | None = None,
+        records: bool | None = None,
         union_by_name: bool | None = None,
         ignore_errors: bool | None = None,
         progress: bool | None = None,
@@ -233,9 +238,14 @@ class TableVerbs(Verbs):
                 all its texts have, or that of the table's column.
             columns: only these columns of the data, in this order.
             skip_rows: lines at the beginning that are passed over.
+            decimal_separator: what stands before the fraction of a number in a CSV; default is ".".
+            thousands: what parts the thousands of a number in a CSV; default is nothing.
+            date_format, timestamp_format: how a CSV writes dates and timestamps, as in strftime, such as "%d.%m.%Y";
+                default is what all texts of a column tell.
             encoding: of texts, such as "latin-1" or "utf-16"; default is "utf-8".
             compression: "gzip", "zstd", "bz2" or "none"; default is what the first bytes tell.
             sheet: the name of a sheet of an Excel file, or its place from 1.
+            records: False reads each value of a JSON file as one column `json`, whatever it is.
             union_by_name: several files have the columns of all of them, by name.
             ignore_errors: leave out rows of a CSV that cannot be read.
             progress: show a progress bar; default is when loading takes more than a second, in a terminal or notebook.
@@ -272,9 +282,14 @@ class TableVerbs(Verbs):
             "dtypes": dtypes,
             "columns": columns,
             "skip_rows": skip_rows,
+            "decimal_separator": decimal_separator,
+            "thousands": thousands,
+            "date_format": date_format,
+            "timestamp_format": timestamp_format,
             "encoding": encoding,
             "compression": compression,
             "sheet": sheet,
+            "records": records,
             "union_by_name": union_by_name,
             "ignore_errors": ignore_errors,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import zipfile
 from collections.abc import Callable
@@ -23,6 +24,9 @@ _TEXTS = {
     "zipped": gzip.compress(b"id\n1\n"),
     "bad.csv": b"a,b\n1,2\n3\n4,5\n",
     "other.csv": b"id,x\n9,y\n",
+    "german.csv": b"day;amount;at\n31.12.2024;1.234,5;31.12.24 23h59\n",
+    "index.csv": b",a\n0,x\n1,y\n",
+    "values.json": b'1\n[2]\n{"a": 3}\n',
 }
 _CASES: dict[str, tuple[str | list[str], dict[str, Any], list[tuple[object, ...]]]] = {
     "dtypes": ("a.csv", {"dtypes": {"zip": "VARCHAR"}}, [(1, "501"), (2, "502")]),
@@ -42,6 +46,19 @@ _CASES: dict[str, tuple[str | list[str], dict[str, Any], list[tuple[object, ...]
         [(1, "a;b"), (2, None)],
     ),
     "encoding": ("latin.csv", {"encoding": "latin-1"}, [("\u00e4",)]),
+    "marks and formats": (
+        "german.csv",
+        {
+            "thousands": ".",
+            "decimal_separator": ",",
+            "date_format": "%d.%m.%Y",
+            "timestamp_format": "%d.%m.%y %Hh%M",
+        },
+        [(dt.date(2024, 12, 31), 1234.5, dt.datetime(2024, 12, 31, 23, 59))],
+    ),
+    "an index of pandas": ("index.csv", {"columns": ["a"]}, [("x",), ("y",)]),
+    "a column without a name": ("index.csv", {"columns": ["column0"]}, [(0,), (1,)]),
+    "records": ("values.json", {"records": False}, [("1",), ("[2]",), ('{"a":3}',)]),
     "ignore_errors": ("bad.csv", {"ignore_errors": True}, [(1, 2), (4, 5)]),
 }
 
@@ -69,6 +86,9 @@ def test_an_option_of_load(folder: Path, name: str) -> None:
         (lambda db: db.load("t", "a.csv", columns=["nope"]), 'has no column "nope"'),
         (lambda db: db.load("t", "a.csv", sheet="x"), "sheet is an option of excel files"),
         (lambda db: db.load("t", "a.csv", separator=";;"), "separator is one character"),
+        (lambda db: db.load("t", "a.csv", decimal_separator="..", thousands=","), "decimal_separator is one character"),
+        (lambda db: db.load("t", "a.csv", thousands="."), "parts thousands and fractions too"),
+        (lambda db: db.load("t", "values.json", date_format="%Y"), "date_format is an option of csv files"),
         (lambda db: db.load("t", "a.csv", encoding="frob"), "there is no encoding 'frob'"),
         (lambda db: db.load("t", pl.DataFrame({"a": [1]}), separator=";"), "separator says how files are read"),
         (lambda db: db.load("t", "nope*.csv"), r"no file matches nope\*.csv"),
@@ -115,6 +135,10 @@ def test_the_command_line_has_the_same_options(folder: Path) -> None:
     with rem.connect(folder / "x.rem") as db:
         assert db.sql("FROM t").rows() == [("1", "a;b"), ("2", None)]
     assert runner.invoke(app, ["load", "x.rem", "u", "a.csv", "--type", "id"]).exit_code == 1
+    marks = ["--thousands", ".", "--decimal-separator", ",", "--date-format", "%d.%m.%Y", "--columns", "day"]
+    assert runner.invoke(app, ["load", "x.rem", "v", "german.csv", *marks]).exit_code == 0
+    with rem.connect(folder / "x.rem") as db:
+        assert db.sql("FROM v").rows() == [(dt.date(2024, 12, 31),)]
 
 
 def _book(path: Path) -> None:
