@@ -30,6 +30,7 @@ def with_vector_index(
     """Return the table with one more vector index, and the index. Raises InputError."""
     table = tv.table
     checked_metric(metric)
+    checks.text(column, "the name of a column")
     vectors = column_of(tv, column, tables, dimension)
     if vectors is None:
         field = next((f for f in table.fields if f.name == column), None)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import cast
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
 
+from rem_arrow.base import utf8
 from rem_arrow.base.errors import InputError
 
 
@@ -41,8 +44,23 @@ def finite(value: object, name: str) -> float:
 def text(value: object, name: str, *, blank: bool = True) -> str:
     """Return a text that is not empty; without `blank` it holds more than spaces."""
     if isinstance(value, str) and (value if blank else value.strip()):
+        utf8.encoded(value, name)
         return value
     raise InputError(f"{name} is a text that is not empty, not {value!r}")
+
+
+def mapping(value: object, name: str) -> dict[str, Any]:
+    """Return what has a name for each value as a dict; None is an empty one."""
+    if value is None or isinstance(value, Mapping):
+        return dict(value or {})
+    raise InputError(f"{name} is a dict, not {value!r:.80}")
+
+
+def path(value: object) -> Path:
+    """Return a path, given as a text or as one."""
+    if isinstance(value, (str, os.PathLike)):
+        return Path(value)
+    raise InputError(f"a path is a text or a pathlib.Path, not {value!r:.80}")
 
 
 def one_of(value: object, name: str, choices: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 
+from rem_arrow.base import utf8
 from rem_arrow.base.errors import InputError
 
 _FLOAT_EXACT = 1 << 53
@@ -74,13 +75,7 @@ def plain_value(value: object, where: str) -> Any:
 
 
 def _text(text: str, where: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{where} holds half of a surrogate pair at character {error.start}, which is no character; leave it out, "
-            'or replace it by text.encode(errors="replace").decode()'
-        ) from error
+    utf8.encoded(text, where)
     return text
 
 

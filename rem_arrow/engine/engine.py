@@ -69,7 +69,7 @@ class Engine:
 
     def statements(self, text: str) -> list[Parsed]:
         """Return the statements of a text, from the cache if it was read before."""
-        statements = self._statements.get(text)
+        statements = self._statements.get(text) if isinstance(text, str) else None
         if statements is None:
             try:
                 statements = [classify(tree, text) for tree in parse_all(text)]
@@ -242,7 +242,7 @@ class Engine:
         names = snapshot.names()
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), tuple(map(id, names)), snapshot.key())
-        cached = self._plans.get(key)
+        cached = self._plans.get(key) if isinstance(text, str) else None
         if cached is not None and all(a is b for a, b in zip(cached[0], names, strict=True)):
             return cached[1]
         try:

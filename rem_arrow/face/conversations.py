@@ -63,7 +63,7 @@ class ConversationVerbs(Verbs):
             "agent_id": agent_id,
             "status": "open",
             "started_at": started_at or dt.datetime.now(dt.timezone.utc),
-            "metadata": dict(metadata or {}),
+            "metadata": checks.mapping(metadata, "metadata"),
         }
 
         def compute(access: Access) -> tuple[Changes, list[str]]:
@@ -106,7 +106,7 @@ class ConversationVerbs(Verbs):
                 "role": role,
                 "content": content,
                 "ordinal": ordinal,
-                "metadata": dict(metadata or {}),
+                "metadata": checks.mapping(metadata, "metadata"),
             }
             if access.find(tv, id_) is not None:
                 raise InputError(f"{MESSAGES} has a row {id_!r} that is not of this session; give it another id")

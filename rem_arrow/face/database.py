@@ -336,7 +336,7 @@ def restore(backup: str | Path, path: str | Path, *, progress: bool | None = Non
         >>> db.backup("backup")
         >>> rem.restore("backup", "restored.rem")
     """
-    maintenance.restore(Path(backup), Path(path), progress=progress)
+    maintenance.restore(checks.path(backup), checks.path(path), progress=progress)
 
 
 def repair(

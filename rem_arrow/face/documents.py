@@ -245,7 +245,7 @@ def _columns(
         "status": status,
         "description": description,
         "tags": list(tags),
-        "metadata": dict(metadata or {}),
+        "metadata": checks.mapping(metadata, "metadata"),
     }
 
 

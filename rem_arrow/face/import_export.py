@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.macro import KINDS as MACRO_KINDS
 from rem_arrow.catalog.stored_table import StoredTable
@@ -80,7 +81,7 @@ class ImportExportVerbs(Verbs):
         with progress_bar("exporting", sum(tv.rows for tv in versions), progress) as advance:
             if tables is None:
                 sources = [*schemas, *sources, *macros]
-            return export_tables(Path(path), format, sources, keys, advance)
+            return export_tables(checks.path(path), format, sources, keys, advance)
 
     def import_from(
         self, path: str | Path, *, tables: Sequence[str] | Mapping[str, str] | None = None, progress: bool | None = None
@@ -112,7 +113,7 @@ class ImportExportVerbs(Verbs):
         store = self._instance.writable()
         if not self._writes_segments():
             raise InputError("import_from commits by itself; COMMIT or ROLLBACK the transaction of this thread first")
-        with open_tables(Path(path)) as importables:
+        with open_tables(checks.path(path)) as importables:
             imports, entries = _imports(importables, tables), ("schema", *MACRO_KINDS)
 
             def compute(access: Access) -> tuple[Changes, dict[str, int | None]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from rem_arrow.access import vector_columns
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.parameters import Parameters
 from rem_arrow.base.quoting import identifier
@@ -182,7 +183,7 @@ class InterchangeVerbs(Verbs):
         """
         access = self._access()
         tv = access.table(table)
-        spec = vector_columns.searchable(tv.table).get(column)
+        spec = vector_columns.searchable(tv.table).get(checks.text(column, "the name of a column"))
         if spec is None:
             raise InputError(
                 f'"{column}" of {tv.table.name} holds no vectors of one dimension. '

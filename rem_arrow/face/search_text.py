@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import polars as pl
 
 from rem_arrow.access.index_descriptions import checked_metric
-from rem_arrow.base import checks
+from rem_arrow.base import checks, utf8
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.quoting import identifier
 from rem_arrow.base.schema import Table
@@ -45,8 +45,10 @@ def check_search(mode: str, query: object, k: int, where: str | None, parameters
     checks.one_of(mode, "mode", _MODES)
     if mode != "vector" and not isinstance(query, str):
         raise InputError(f"a search by words takes a text, not {type(query).__name__}")
+    if isinstance(query, str):
+        utf8.encoded(query, "the text of a search")
     checks.whole(k, "k")
-    if "query" in (parameters or {}) or "k" in (parameters or {}):
+    if not {"query", "k"}.isdisjoint(checks.mapping(parameters, "parameters")):
         raise InputError("the parameters $query and $k are taken by the search itself; use other names")
     if where is None:
         return

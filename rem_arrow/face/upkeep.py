@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from rem_arrow.base import checks
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.write import damage_check, maintenance
 
@@ -108,7 +109,7 @@ class MaintenanceVerbs(Verbs):
             'TAP-1'
         """
         self._instance.writable()
-        maintenance.backup(self._instance.store, Path(path), progress=progress)
+        maintenance.backup(self._instance.store, checks.path(path), progress=progress)
 
     def stats(self) -> dict[str, Any]:
         """Return figures about the database: size, commits, caches, background failures, tables and indexes.

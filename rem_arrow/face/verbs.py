@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from rem_arrow.access.access import Access
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.catalog.snapshot import Snapshot
@@ -98,7 +99,7 @@ class Verbs(ABC):
             1
         """
         instance = self._instance
-        tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
+        tables = {name: _as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
         self._version()
         values, dtypes = typed_parameters(parameters)
         rows = pl.DataFrame()
@@ -132,7 +133,7 @@ class Verbs(ABC):
         return self._instance.access(self._version())
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, *, include_deleted: bool = False) -> Snapshot:
-        tables = {name: _as_frame(name, frame) for name, frame in (frames or {}).items()}
+        tables = {name: _as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
         side = self._temporary(False)
         temporary = None if side is None else side.instance.access(side.version())
         return self._instance.snapshot(

@@ -23,6 +23,7 @@ from typing import TypeAlias
 import polars as pl
 
 from rem_arrow.base.datatypes import Json
+from rem_arrow.base.utf8 import encoded
 from rem_arrow.index.words import normalise
 
 Entry: TypeAlias = "tuple[str, bytes, bytes]"
@@ -39,9 +40,9 @@ _KEY_BYTES_MAX = 512
 def id_key(table: int, parts: Sequence[str]) -> bytes:
     """Return the key of a row's identity: exact, of one column or several. A NULL part is an empty text."""
     if len(parts) == 1:
-        return _TABLE.pack(table) + parts[0].encode()
-    encoded = [p.encode() for p in parts]
-    return _TABLE.pack(table) + b"".join(_LENGTH.pack(len(p)) + p for p in encoded)
+        return _TABLE.pack(table) + encoded(parts[0], "an id")
+    packed = [encoded(p, "an id") for p in parts]
+    return _TABLE.pack(table) + b"".join(_LENGTH.pack(len(p)) + p for p in packed)
 
 
 def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
@@ -51,8 +52,8 @@ def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
     for column in columns:
         encodings = {}
         for text in set(column):
-            encoded = text.encode()
-            encodings[text] = _LENGTH.pack(len(encoded)) + encoded
+            part = encoded(text, "an id")
+            encodings[text] = _LENGTH.pack(len(part)) + part
         packed.append([encodings[text] for text in column])
     prefix = _TABLE.pack(table)
     return [prefix + b"".join(parts) for parts in zip(*packed, strict=True)]
@@ -104,7 +105,7 @@ def _name_bytes(text: str) -> bytes:
 
 def folded_bytes(folded: str) -> bytes:
     """Return how an entry in `keys` begins whose normalised text begins so."""
-    return folded.encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"")
+    return encoded(folded, "a name")[:_KEY_BYTES_MAX].replace(b"\x00", b"")
 
 
 def column_prefix(table: int, column: int) -> bytes:
@@ -128,7 +129,7 @@ def ordered_form(dtype: pl.DataType) -> Callable[[Json], bytes] | None:
 
 def _ordered_text(value: Json) -> bytes:
     assert isinstance(value, str), "a text column holds texts"
-    return value.encode()[:_KEY_BYTES_MAX].replace(b"\x00", b"\x00\xff") + b"\x00\x00"
+    return encoded(value)[:_KEY_BYTES_MAX].replace(b"\x00", b"\x00\xff") + b"\x00\x00"
 
 
 def _ordered_integer(value: Json) -> bytes:
@@ -147,7 +148,7 @@ def exact_form(dtype: pl.DataType) -> Callable[[object], bytes] | None:
     """Return the function from a value of `dtype`, plain or as Polars stores it, to its exact form; None when the type
     can be no part of a key. No exact form begins with another of its type."""
     if isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
-        return lambda value: _exact_bytes(str(value).encode())
+        return lambda value: _exact_bytes(encoded(str(value)))
     if isinstance(dtype, pl.Binary):
         return lambda value: _exact_bytes(value.encode("latin-1") if isinstance(value, str) else bytes(value))  # type: ignore[call-overload]
     if dtype.is_float():

@@ -8,6 +8,7 @@ from typing import cast
 from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.schema import Table
+from rem_arrow.base.utf8 import encoded
 from rem_arrow.index import entries
 from rem_arrow.index.entries import Entry
 from rem_arrow.index.words import normalise
@@ -57,7 +58,7 @@ class RowIndex:
         parts = [[v or "" for v in cast("Sequence[str]", columns[p])] for p in self.key_places]
         if len(parts) == 1:
             prefix = entries.id_key(self.number, [""])
-            return [prefix + id_.encode() for id_ in parts[0]]
+            return [prefix + encoded(id_, "an id") for id_ in parts[0]]
         return entries.id_keys(self.number, parts)
 
     def many(self, rowids: Sequence[bytes], columns: Mapping[int, Sequence[Json]]) -> list[Entry]:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rem_arrow.base import utf8
 from rem_arrow.base.errors import CorruptionError, ExecuteError, UnsupportedError
 from rem_arrow.index.folder_checksums import folder_checksums
 from rem_arrow.index.words import WORD_BYTES_MAX, spelled
@@ -94,6 +95,7 @@ class TextIndex:
 
     def words(self, text: str, *, asked: bool = False) -> list[str]:
         """Return the words of a text, in its order; with `asked`, those that a query without an order needs."""
+        utf8.encoded(text, "the text of a search")
         return list(self._analyzer.analyze(spelled(text, asked=asked)))
 
     def held(self) -> tuple[Rowids, Fingerprints]:

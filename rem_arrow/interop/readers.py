@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import polars as pl
 import pyarrow as pa
 
+from rem_arrow.base import checks
 from rem_arrow.base.datatypes import instance, without_maps
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.python_values import frame_of_columns, frame_of_rows
@@ -90,6 +91,8 @@ def _chosen(data: Any, columns: Any) -> Any:
     """Return only some columns of data in memory; the others are not looked at. Raises InputError."""
     if isinstance(columns, str) or not isinstance(columns, Sequence):
         raise InputError(f"columns is a list of names, not {columns!r}")
+    for column in columns:
+        checks.text(column, "the name of a column")
     try:
         if isinstance(data, pa.RecordBatchReader):
             return data.read_all().select(list(columns))

@@ -97,7 +97,8 @@ def json_text(value: object) -> str:
     """Return `value` as JSON text. Raises InputError for a value without one, and for keys that it would not keep."""
     try:
         _check_keys(value)
-        return to_json(value, inf_nan_mode="constants").decode()
+        # In one step the settings of models inside would make NULL of numbers that are not finite.
+        return to_json(to_jsonable_python(value, inf_nan_mode="constants"), inf_nan_mode="constants").decode()
     except (PydanticSerializationError, ValueError) as error:
         raise InputError(f"{value!r} cannot be stored as JSON: {error}") from error
 

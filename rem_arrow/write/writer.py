@@ -15,6 +15,7 @@ import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.key_indexes import FAMILIES, KeyIndexes
+from rem_arrow.base import checks
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Table
@@ -92,6 +93,7 @@ class Writer:
         row = self.read(access, tv, id_)
         if row is None or row[tv.table.soft_delete] is not None:
             raise InputError(f"no row with id {id_!r} in {tv.table.name}; insert it first")
+        fields = checks.mapping(fields, f"what changes in {tv.table.name}")
         if "id" in fields and str(fields["id"]) != id_:
             raise InputError(
                 f"the id of a row cannot be changed ({id_!r} to {fields['id']!r}); insert a new row and delete the old "

@@ -12,6 +12,7 @@ from sqlglot.errors import ParseError as GlotParseError
 from sqlglot.errors import SqlglotError, TokenError
 from sqlglot.tokens import Token, TokenType
 
+from rem_arrow.base import utf8
 from rem_arrow.base.errors import ParseError, TextError, UnsupportedError
 from rem_arrow.plan import functions
 from rem_arrow.sql.text import (
@@ -104,6 +105,7 @@ def parse_all(text: str) -> list[exp.Expression]:
             f"the statement has {len(text):,} characters; at most {TEXT_CHARS_MAX:,} are read. Pass data as frames "
             "or parameters"
         )
+    utf8.encoded(text, "the statement")
     wide, added = spaced(text)
     try:
         trees = _trees(wide)
