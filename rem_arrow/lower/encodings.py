@@ -76,11 +76,29 @@ def _to_base(n: int, radix: int, length: int = 0) -> str:
     return digits.rjust(length, "0")
 
 
-def _decode(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise ExecuteError(f"these bytes are not UTF-8: {error}") from error
+def _decode(value: bytes, errors: str = "strict") -> str:
+    """Bytes that are not UTF-8 are an error, 'ignore'd one by one, or each a '?' over the length that their first one
+    announces ('replace')."""
+    kept, start = "", 0
+    while True:
+        try:
+            return kept + value[start:].decode()
+        except UnicodeDecodeError as error:
+            if errors.lower() == "strict":
+                raise ExecuteError(f"these bytes are not UTF-8: {error}") from error
+            if errors.lower() not in ("ignore", "replace"):
+                raise ExecuteError(f"decode takes 'strict', 'replace' or 'ignore', not '{errors}'") from error
+            wrong = start + error.start
+            kept += value[start:wrong].decode()
+            start = wrong + 1
+            if errors.lower() == "replace":
+                start = min(wrong + _announced(value[wrong]), len(value))
+                kept += "?" * (start - wrong)
+
+
+def _announced(first: int) -> int:
+    """The length of a character of UTF-8 whose first byte this is."""
+    return 2 if 0xC0 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4 if 0xF0 <= first < 0xF8 else 1
 
 
 def _md5(value: bytes) -> int:

@@ -18,7 +18,7 @@ TEXT: dict[str, Function] = {
     },
     # Other ways to write bytes.
     "encode": define("text", _BLOB),
-    "decode": define("bytes", _TEXT),
+    "decode": define("bytes text?", _TEXT),
     "hex": define("any", _TEXT),
     "bin": define("any", _TEXT),
     "unhex": define("text", _BLOB),

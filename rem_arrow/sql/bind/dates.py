@@ -21,6 +21,7 @@ from rem_arrow.sql.bind.conversions import cast_to
 from rem_arrow.sql.bind.intervals import constant, interval_from
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.bind.special_functions import SPECIAL
+from rem_arrow.sql.text.position import written_name
 from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.trees import literal_text
 
@@ -97,8 +98,8 @@ def _since_1970(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """to_timestamp(seconds), epoch_ms(milliseconds or a time), make_timestamp(microseconds): one class of SQLGlot, by
     its scale."""
     scale = tree.args.get("scale")
-    if scale is None:
-        return call(binder, "to_timestamp", [tree.this], tree)
+    if scale is None or (written_name(binder.text, tree) or "").lower() == "to_timestamp":
+        return call(binder, "to_timestamp", [t for t in (tree.this, scale) if t is not None], tree)
     if scale.name == "3":
         return call(binder, "epoch_ms", [tree.this], tree)
     return Call(

@@ -12,9 +12,10 @@ from rem_arrow.sql.bind import dates, enum_calls, json_calls, rrf, unnest_items
 from rem_arrow.sql.bind.aggregate_calls import aggregate
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.list_functions import BY_NAME
-from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.bind.scalar_calls import call, expect
 from rem_arrow.sql.bind.special_functions import SPECIAL
 from rem_arrow.sql.text.arguments import name_and_arguments
+from rem_arrow.sql.text.position import written_name
 from rem_arrow.sql.text.trees import literal_text
 
 _WITH_GROUPS = ("regexp_extract", "regexp_extract_all")
@@ -107,9 +108,8 @@ def _trim(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 def _pad(binder: ExprBinder, tree: exp.Expression) -> Expr:
     name = "lpad" if tree.args.get("is_left") else "rpad"
-    return call(
-        binder, name, [tree.this, tree.expression, tree.args.get("fill_pattern") or exp.Literal.string(" ")], tree
-    )
+    trees = [tree.this, tree.expression, tree.args.get("fill_pattern")]
+    return call(binder, name, [t for t in trees if t is not None], tree)
 
 
 def _lower_hex(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -125,9 +125,17 @@ def _sha(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def _log(binder: ExprBinder, tree: exp.Expression) -> Expr:
-    if tree.args.get("expression") is None:
-        return call(binder, "log10", [tree.this], tree)
-    return call(binder, "log", [tree.this, tree.expression], tree)
+    if tree.args.get("expression") is not None:
+        return call(binder, "log", [tree.this, tree.expression], tree)
+    # SQLGlot puts the base first, and takes log2() for log(2).
+    name = (written_name(binder.text, tree) or "").lower()
+    return call(binder, "log10", [] if name in ("log2", "log10") else [tree.this], tree)
+
+
+def _coalesce(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    if (written_name(binder.text, tree) or "").lower() == "ifnull":
+        expect(binder, [tree.this, *tree.expressions], 2, tree)
+    return function(binder, tree)
 
 
 def _regexp_ignoring_case(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -150,6 +158,7 @@ FUNCTIONS: dict[type[exp.Expression], Operator] = {
     exp.Trim: _trim,
     exp.Pad: _pad,
     exp.Log: _log,
+    exp.Coalesce: _coalesce,
     exp.LowerHex: _lower_hex,
     exp.RegexpILike: _regexp_ignoring_case,
     exp.SHA2: _sha,

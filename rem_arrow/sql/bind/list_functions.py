@@ -15,7 +15,7 @@ from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.constructors import row, struct_contains, struct_insert, struct_position, struct_values
 from rem_arrow.sql.bind.containers import apply, unified
-from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.bind.scalar_calls import call, expect
 from rem_arrow.sql.bind.subscripts import at, sliced
 from rem_arrow.sql.text.trees import literal_text
 
@@ -114,7 +114,7 @@ def _list_aggregate(binder: ExprBinder, trees: list[exp.Expression], tree: exp.E
 
 
 def _sort(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """list_sort(l, 'DESC', 'NULLS FIRST')."""
+    """list_sort(l, 'DESC', 'NULLS FIRST'); list_reverse_sort has no direction of its own."""
     words = [t.name.upper() for t in trees[1:]]
     if isinstance(tree, exp.ArraySort):
         trees = [tree.this]
@@ -123,22 +123,22 @@ def _sort(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression)
             "DESC" if isinstance(asc, exp.Boolean) and not asc.this else "ASC",
             "NULLS FIRST" if isinstance(first, exp.Boolean) and first.this else "NULLS LAST",
         ]
-    backwards = (isinstance(tree, exp.Anonymous) and functions.canonical(tree.name) == "list_reverse_sort") != (
-        "DESC" in words
-    )
+    reverse = isinstance(tree, exp.Anonymous) and functions.canonical(tree.name) == "list_reverse_sort"
+    expect(binder, trees, 1, tree, most=2 if reverse else 3)
+    backwards = reverse != ("DESC" in words)
     called = call(binder, "list_reverse_sort" if backwards else "list_sort", trees[:1], tree)
     assert isinstance(called, Call), "a function's call is one"
     return Call(f"{called.function}_nulls_first", called.args, called.dtype) if "NULLS FIRST" in words else called
 
 
 def _slice_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    expect(binder, trees, 3, tree, most=4)
     args = [binder.bind(trees[0]), *(binder.converted(binder.bind(t), _INT, tree) for t in trees[1:])]
     return sliced(binder, args, tree)
 
 
 def _extract_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    if len(trees) != 2:
-        raise binder.error("this takes a list, a struct or a map, and a place", tree)
+    expect(binder, trees, 2, tree)
     return at(binder, binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
@@ -146,8 +146,7 @@ def _without_end(name: str) -> Callable[[ExprBinder, list[exp.Expression], exp.E
     """array_pop_front(l) and array_pop_back(l): all items but the first, or the last."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        if len(trees) != 1:
-            raise binder.error(f"{name} takes a list", tree)
+        expect(binder, trees, 1, tree)
         source = binder.bind(trees[0])
         ends = (2, -1) if name.endswith("front") else (1, -2)
         return sliced(binder, [source, *(Literal(end, _INT) for end in ends)], tree)
@@ -169,7 +168,11 @@ def _row_call(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Express
 
 
 def _list_end(place: int) -> Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]:
-    return lambda binder, trees, tree: at(binder, binder.bind(trees[0]), Literal(place, _INT), tree)
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        expect(binder, trees, 1, tree)
+        return at(binder, binder.bind(trees[0]), Literal(place, _INT), tree)
+
+    return bind
 
 
 def _overlap(name: str, *, turned: bool = False) -> Operator:

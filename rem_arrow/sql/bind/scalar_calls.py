@@ -110,8 +110,20 @@ def _in_one_type(binder: ExprBinder, kinds: list[str], args: list[Expr], tree: e
 def _counts(function: Function) -> str:
     if function.variadic:
         return f"at least {function.args_min} argument(s)"
-    most = len(function.args)
-    return f"{most} argument(s)" if function.args_min == most else f"{function.args_min} to {most} arguments"
+    return _between(function.args_min, len(function.args))
+
+
+def _between(least: int, most: int) -> str:
+    return f"{most} argument(s)" if least == most else f"{least} to {most} arguments"
+
+
+def expect(
+    binder: ExprBinder, trees: list[exp.Expression], least: int, tree: exp.Expression, *, most: int | None = None
+) -> None:
+    """Raise BindError where a call has fewer arguments than `least`, or more than `most`: by itself the same."""
+    most = least if most is None else most
+    if not least <= len(trees) <= most:
+        raise binder.error(f"the function takes {_between(least, most)}, not {len(trees)}", tree)
 
 
 def _check_constants(binder: ExprBinder, name: str, args: list[Expr], tree: exp.Expression) -> None:
@@ -120,6 +132,8 @@ def _check_constants(binder: ExprBinder, name: str, args: list[Expr], tree: exp.
         check_places(binder, args[1:], tree)
     if name in ("strptime", "try_strptime") and len(args) > 1 and isinstance(args[1], Literal) and args[1].value == "":
         raise binder.error(f"{name} takes a format that is not empty", tree)
+    if name == "struct_concat" and any(isinstance(a.dtype, pl.Null) for a in args):
+        raise binder.error("struct_concat takes structs, and NULL says no fields", tree)
     if name == "factorial" and args[0].dtype == pl.Int128():
         raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
 

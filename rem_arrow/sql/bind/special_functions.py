@@ -19,7 +19,7 @@ from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
 from rem_arrow.sql.bind.intervals import comparable
-from rem_arrow.sql.bind.scalar_calls import call
+from rem_arrow.sql.bind.scalar_calls import call, expect
 from rem_arrow.sql.text.trees import literal_text, place_of
 
 Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
@@ -33,7 +33,7 @@ def _operator(symbol: str) -> Special:
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
         if len(trees) == 1 and symbol in ("+", "-"):
             return binder.bind(trees[0] if symbol == "+" else exp.Neg(this=trees[0].copy()))
-        _expect(binder, trees, 2, tree)
+        expect(binder, trees, 2, tree)
         return arithmetic(binder, symbol, binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
     return bind
@@ -41,21 +41,21 @@ def _operator(symbol: str) -> Special:
 
 def _floored(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fdiv(x, y) is floor(x / y)."""
-    _expect(binder, trees, 2, tree)
+    expect(binder, trees, 2, tree)
     quotient = arithmetic(binder, "/", binder.bind(trees[0]), binder.bind(trees[1]), tree)
     return Call("floor", (quotient,), quotient.dtype)
 
 
 def _floored_rest(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """fmod(x, y) is x - y * floor(x / y)."""
-    _expect(binder, trees, 2, tree)
+    expect(binder, trees, 2, tree)
     x, y = (cast_to(binder.bind(t), pl.Float64()) for t in trees)
     product = Call("*", (y, _floored(binder, trees, tree)), pl.Float64())
     return Call("-", (x, product), pl.Float64())
 
 
 def _date_add(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _expect(binder, trees, 2, tree)
+    expect(binder, trees, 2, tree)
     return arithmetic(binder, "+", binder.bind(trees[0]), binder.bind(trees[1]), tree)
 
 
@@ -70,7 +70,7 @@ def _age(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) 
 
 
 def _typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     dtype = binder.bind(trees[0]).dtype
     return Literal('"NULL"' if isinstance(dtype, pl.Null) else sql_name(dtype), pl.String())
 
@@ -84,7 +84,7 @@ def _pg_typeof(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expres
 
 def _try(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """TRY(x): NULL for a row for which x is an error; TRY(CAST(x AS t)) of a column is TRY_CAST."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     operand = binder.bind(trees[0])
     if isinstance(operand, Cast) and isinstance(operand.operand, (Column, Literal)):
         return Cast(operand.operand, operand.dtype, safe=True)
@@ -100,7 +100,7 @@ def _constant_or_null(binder: ExprBinder, trees: list[exp.Expression], tree: exp
 
 
 def _date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
 
 
@@ -108,30 +108,32 @@ def _time(expr: Expr) -> Special:
     """A function of the time that is now, with no arguments."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        _expect(binder, trees, 0, tree)
+        expect(binder, trees, 0, tree)
         return expr
 
     return bind
 
 
-def _constant(value: str) -> Special:
-    return lambda _binder, _trees, _tree: Literal(value, pl.String())
-
-
 def _of_session(value: Callable[[SessionState], str]) -> Special:
-    return lambda binder, _trees, _tree: Literal(value(binder.context.catalog.session), pl.String())
+    """A function of the session, with no arguments."""
+
+    def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+        expect(binder, trees, 0, tree)
+        return Literal(value(binder.context.catalog.session), pl.String())
+
+    return bind
 
 
 def _schemas(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """current_schemas(all): those in which names are sought."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     names = [exp.Literal.string(n) for n in dict.fromkeys((*binder.context.catalog.session.schemas, "main"))]
     return binder.bind(exp.Array(expressions=names))
 
 
 def _current_setting(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """current_setting('timezone') is what SET has set."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     name = literal_text(trees[0])
     if name is None:
         raise binder.error("current_setting takes the name of a setting as a text", tree)
@@ -143,7 +145,7 @@ def _current_setting(binder: ExprBinder, trees: list[exp.Expression], tree: exp.
 
 def _variable(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """getvariable('x') is what SET VARIABLE has set, and NULL where it has not."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     name = literal_text(trees[0])
     if name is None:
         raise binder.error("getvariable takes the name of a variable as a text", tree)
@@ -175,14 +177,14 @@ def _finite(name: str, *, answer: bool) -> Special:
 
 def _nothing(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """setseed(x): taken, and gives NULL; random() does not repeat."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     call(binder, "abs", trees, tree)
     return Literal(None, pl.Null())
 
 
 def _nullif(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """NULLIF(a, b) compares as = does; its type is that of a."""
-    _expect(binder, trees, 2, tree)
+    expect(binder, trees, 2, tree)
     value = binder.bind(trees[0])
     pair = binder.same(equal_to_texts([value, binder.bind(trees[1])]), tree)
     value = pair[0] if isinstance(value, Literal) else value
@@ -226,7 +228,7 @@ def _places(name: str) -> Special:
 
 def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     """entity_table('Users') is 'users', the name of a table of entities as it is stored with edges."""
-    _expect(binder, trees, 1, tree)
+    expect(binder, trees, 1, tree)
     text = literal_text(trees[0])
     if text is None:
         raise binder.error("entity_table takes the name of a table of entities as a text", tree)
@@ -236,16 +238,11 @@ def _entity_table(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Exp
     return Literal(name, pl.String())
 
 
-def _expect(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: exp.Expression) -> None:
-    if len(trees) != count:
-        raise binder.error(f"the function takes {count} argument(s), not {len(trees)}", tree)
-
-
 def _sequence(function: str) -> Special:
     """nextval('s') and currval('s'): the name of a sequence is a literal, and becomes its number in the catalog."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-        _expect(binder, trees, 1, tree)
+        expect(binder, trees, 1, tree)
         name = literal_text(trees[0])
         if name is None:
             raise binder.error(f"{function} takes the name of a sequence in quotes, as in {function}('s')", trees[0])
@@ -297,8 +294,8 @@ SPECIAL: dict[str, Special] = {
     "getvariable": _variable,
     "current_database": _of_session(lambda session: session.database),
     "current_catalog": _of_session(lambda session: session.database),
-    "current_user": _constant("rem_arrow"),
-    "session_user": _constant("rem_arrow"),
-    "user": _constant("rem_arrow"),
-    "version": _constant("rem_arrow"),
+    "current_user": _of_session(lambda _: "rem_arrow"),
+    "session_user": _of_session(lambda _: "rem_arrow"),
+    "user": _of_session(lambda _: "rem_arrow"),
+    "version": _of_session(lambda _: "rem_arrow"),
 }

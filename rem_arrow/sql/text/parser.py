@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from contextvars import ContextVar
 from functools import cache
 
-from sqlglot import Dialect, exp
+from sqlglot import exp
 from sqlglot.errors import ParseError as GlotParseError
-from sqlglot.errors import SqlglotError, TokenError
+from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
 from rem_arrow.base import utf8
@@ -20,6 +18,7 @@ from rem_arrow.sql.text import (
     graph_tokens,
     item_names,
     lookup_tokens,
+    lost_arguments,
     macro_tokens,
     search_tokens,
     session_tokens,
@@ -27,6 +26,7 @@ from rem_arrow.sql.text import (
     type_tokens,
     typed_literals,
 )
+from rem_arrow.sql.text.dialect import PARSER_ERRORS, dialect, parsing
 from rem_arrow.sql.text.json_arrows import parenthesised, resolved
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.read_marks import marked
@@ -54,17 +54,6 @@ _TRANSACTION_WORDS = {
 }
 
 
-# SQLGlot logs the text of a statement that it does not know, and a statement may hold secrets; what we parse raises.
-_parsing: ContextVar[bool] = ContextVar("parsing", default=False)
-
-
-@cache
-def _dialect() -> Dialect:
-    # Not at import: SQLGlot reads a module of some size for it.
-    logging.getLogger("sqlglot").addFilter(lambda _: not _parsing.get())
-    return Dialect.get_or_raise("duckdb")
-
-
 def parse(text: str) -> exp.Expression:
     """Return the tree of one query. Raises ParseError with the position."""
     trees = parse_all(text)
@@ -76,7 +65,7 @@ def parse(text: str) -> exp.Expression:
 def _desugared(tokens: list[Token], text: str) -> list[Token]:
     """Return the tokens with typed literals as casts, and REM's own statements, and GRAPH_TABLE, as queries."""
     tokens = typed_literals.desugared(tokens)
-    tokens = graph_tokens.desugared(tokens, text, lambda ours: list(_dialect().tokenize(ours)))
+    tokens = graph_tokens.desugared(tokens, text, lambda ours: list(dialect().tokenize(ours)))
     return definition_tokens.wrapped(
         search_tokens.desugared(traverse_tokens.desugared(lookup_tokens.desugared(tokens)))
     )
@@ -156,7 +145,7 @@ def _trees(text: str) -> list[exp.Expression]:
 def tokens(text: str) -> list[Token]:
     """Return the tokens of a text. Raises ParseError."""
     try:
-        return list(_dialect().tokenize(text))
+        return list(dialect().tokenize(text))
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
 
@@ -166,38 +155,41 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     words = " ".join(piece.split()).upper()
     if words in _TRANSACTION_WORDS:
         return _TRANSACTION_WORDS[words]()
-    quiet = _parsing.set(True)
+    quiet = parsing.set(True)
     try:
         word = _SESSION.match(piece)
         if word is not None:
             # SQLGlot takes all that follows some of these words for one text.
-            read = list(_dialect().tokenize(f"{piece[: word.start(1)]}{'x' * len(word[1])}{piece[word.end(1) :]}"))
+            read = list(dialect().tokenize(f"{piece[: word.start(1)]}{'x' * len(word[1])}{piece[word.end(1) :]}"))
             session = session_tokens.statement(word[1].upper(), read, piece, lambda own: _one(own, text))
             if session is not None:
                 return session
-        macro = macro_tokens.statement(list(_dialect().tokenize(piece)), text) if _MACRO.match(piece) else None
+        macro = macro_tokens.statement(list(dialect().tokenize(piece)), text) if _MACRO.match(piece) else None
         if macro is not None:
             return macro
         # SHOW t is DESCRIBE t.
         piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
-        plain = list(_dialect().tokenize(piece))
+        plain = list(dialect().tokenize(piece))
         named = item_names.marked(plain)
         read = _plain_tokens(named)
         of_type = type_tokens.as_tables(read)
-        rewritten = wrapped(_desugared(parenthesised(of_type or read), text))
-        trees = [
-            t for t in _dialect().parser().parse(rewritten, piece) if t is not None and not isinstance(t, exp.Semicolon)
-        ]
+        trees = _read(of_type or read, piece, text)
+        lost = lost_arguments.incomplete(plain, trees)
+        if lost:
+            trees = _read(lost_arguments.disguised(of_type or read, lost), piece, text)
     except GlotParseError as error:
         raise _translated(error, text) from error
     except TokenError as error:
         raise ParseError(_token_message(text), text, _unclosed(text)) from error
-    except (SqlglotError, RecursionError, ValueError, AttributeError) as error:
+    except PARSER_ERRORS as error:
         raise ParseError(f"this text cannot be read as SQL: {type(error).__name__}", text) from error
     finally:
-        _parsing.reset(quiet)
-    for tree in trees if named is not plain else ():
-        item_names.unmarked(tree)
+        parsing.reset(quiet)
+    for tree in trees:
+        if named is not plain:
+            item_names.unmarked(tree)
+        if lost:
+            lost_arguments.revealed(tree)
     if trees and isinstance(trees[0], exp.Command):
         raise UnsupportedError(
             f"the statement {str(trees[0].this).upper()} is not supported", text, *_first_word(piece)
@@ -207,6 +199,12 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
     if of_type is not None:
         return type_tokens.marked(trees[0])
     return resolved(trees[0], piece) if "->" in piece or "json" in piece.lower() else trees[0]
+
+
+def _read(tokens: list[Token], piece: str, text: str) -> list[exp.Expression]:
+    rewritten = wrapped(_desugared(parenthesised(tokens), text))
+    trees = dialect().parser().parse(rewritten, piece)
+    return [t for t in trees if t is not None and not isinstance(t, exp.Semicolon)]
 
 
 def _one(piece: str, text: str) -> exp.Expression:
@@ -286,7 +284,7 @@ def _is_row(tokens: list[Token], place: int) -> bool:
     return after[:1] == [TokenType.L_PAREN] and not (
         after[1:2] in ([TokenType.VAR], [TokenType.IDENTIFIER])
         and len(after) == 3
-        and (after[2] in _dialect().parser().TYPE_TOKENS or after[2] in (TokenType.VAR, TokenType.IDENTIFIER))
+        and (after[2] in dialect().parser().TYPE_TOKENS or after[2] in (TokenType.VAR, TokenType.IDENTIFIER))
     )
 
 
