@@ -29,8 +29,8 @@ from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.edges import edge_row
+from rem_arrow.write.owned_rows import DOCUMENTS, chunk_id
 
-TABLE = "resources"
 _FIELDS = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
 
 
@@ -157,7 +157,7 @@ class DocumentVerbs(Verbs):
         ids = [row["id"] for row in rows]
 
         def compute(access: Access) -> tuple[Changes, None]:
-            writer, tv = self._instance.writer, access.table(TABLE)
+            writer, tv = self._instance.writer, access.table(DOCUMENTS)
             changed_rows = self._changed_rows(access, tv, rows)
             surplus = self._surplus_ids(access, source.uri, len(ids) - 1)
             changes, _ = writer.put(access, tv, changed_rows, many=True)
@@ -177,7 +177,7 @@ class DocumentVerbs(Verbs):
             stored = self._instance.writer.read(access, tv, row["id"])
             if stored is not None and (stored["uri"], stored["ordinal"]) != (row["uri"], row["ordinal"]):
                 raise InputError(
-                    f"{TABLE} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri"
+                    f"{DOCUMENTS} has a row {row['id']!r} that is not of the document {row['uri']!r}; give another uri"
                 )
             if (
                 stored is None
@@ -189,9 +189,9 @@ class DocumentVerbs(Verbs):
 
     def _surplus_ids(self, access: Access, uri: str, count: int) -> list[str]:
         """Return the ids of the document's stored chunks with an ordinal of `count` or more."""
-        text = f"SELECT id, ordinal FROM {TABLE} WHERE uri = $uri AND ordinal >= $count"
+        text = f"SELECT id, ordinal FROM {DOCUMENTS} WHERE uri = $uri AND ordinal >= $count"
         chunks = self._select(access, text, {"uri": uri, "count": count}, include_deleted=True)
-        return [id_ for id_, ordinal in chunks.iter_rows() if id_ == _chunk_id(uri, ordinal)]
+        return [id_ for id_, ordinal in chunks.iter_rows() if id_ == chunk_id(uri, ordinal)]
 
 
 def _source(
@@ -263,7 +263,7 @@ def _rows(source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -
     for ordinal, c in enumerate(spans):
         place = {**source.columns["metadata"], "start": c.start, "end": c.end, "heading": list(c.headings)}
         columns = {"name": " > ".join(c.headings) or name, "content": source.text[c.start : c.end], "description": None}
-        rows.append({**shared, **columns, "id": _chunk_id(source.uri, ordinal), "ordinal": ordinal, "metadata": place})
+        rows.append({**shared, **columns, "id": chunk_id(source.uri, ordinal), "ordinal": ordinal, "metadata": place})
     return rows
 
 
@@ -271,8 +271,4 @@ def _edges(ids: list[str]) -> list[tuple[Json, ...]]:
     """Return the edges of a document: from each chunk `part_of` to the document, and `next` to the next chunk."""
     document, chunks = ids[0], ids[1:]
     parts = [(chunk, document, "part_of") for chunk in chunks] + [(a, b, "next") for a, b in pairwise(chunks)]
-    return [edge_row(a, b, kind, resolve=lambda id_, _=None: TABLE) for a, b, kind in parts]
-
-
-def _chunk_id(uri: str, ordinal: int) -> str:
-    return f"{uri}#{ordinal}"
+    return [edge_row(a, b, kind, resolve=lambda id_, _=None: DOCUMENTS) for a, b, kind in parts]

@@ -119,6 +119,8 @@ class EntityVerbs(Verbs):
     def delete(self, table: str, ids: str | Iterable[str]) -> int:
         """Mark entities as deleted: no query, search or traversal sees them, until their id is inserted again.
 
+        With a session go its messages and the moments derived from them, with a document its chunks.
+
         Args:
             table: an entity table.
             ids: an id, or several; ids that do not exist are passed over.
@@ -140,6 +142,8 @@ class EntityVerbs(Verbs):
 
     def purge(self, table: str, ids: str | Iterable[str]) -> int:
         """Remove entities for good, with the edges that begin or end at them.
+
+        With a session go its messages and the moments derived from them, with a document its chunks.
 
         Args:
             table: an entity table.

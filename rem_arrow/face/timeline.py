@@ -12,6 +12,7 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.lookup import lookup_entity
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.instants import Time, instant
 from rem_arrow.base.quoting import identifier
 from rem_arrow.base.schema import Table
 from rem_arrow.face.find import check_columns
@@ -19,8 +20,6 @@ from rem_arrow.face.verbs import Verbs
 from rem_arrow.model.predicates import In, Values
 from rem_arrow.model.registry import id_text
 from rem_arrow.write.edges import split_end
-
-Time = dt.datetime | dt.date | str
 
 _START, _END, _KIND, _PEOPLE = "starts_at", "ends_at", "moment_type", "participants"
 
@@ -69,7 +68,8 @@ class TimelineVerbs(Verbs):
         access = self._access()
         definition = access.table(table).table
         begin, until = _columns(definition, column)
-        low, high = _instant("start", start), _instant("end", end)
+        low = None if start is None else instant(start, "start")
+        high = None if end is None else instant(end, "end")
         if low is not None and high is not None and low > high:
             raise InputError(f"start {start} is after end {end}; a timeline goes from the earlier to the later")
         checks.limit(limit)
@@ -152,28 +152,6 @@ def _within(
         values["low"] = low
         terms.append(f"{begin} >= $low" if until is None else f"({begin} >= $low OR {until} > $low)")
     return terms
-
-
-def _instant(name: str, bound: Any) -> dt.datetime | None:
-    """Return a bound as a datetime in UTC. Raises InputError."""
-    if bound is None:
-        return None
-    value = bound
-    if isinstance(value, str):
-        try:
-            value = dt.datetime.fromisoformat(value.strip())
-        except ValueError as error:
-            raise InputError(
-                f"{name} is {bound!r}, which is not an ISO 8601 time; write 2026-06-15 or 2026-06-15T12:00:00+02:00"
-            ) from error
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        value = dt.datetime.combine(value, dt.time())
-    if not isinstance(value, dt.datetime):
-        raise InputError(f"{name} is a datetime, a date or an ISO 8601 text, not {bound!r}")
-    try:
-        return value.replace(tzinfo=dt.timezone.utc) if value.tzinfo is None else value.astimezone(dt.timezone.utc)
-    except OverflowError as error:
-        raise InputError(f"{name} {bound} is out of range in UTC") from error
 
 
 def _listing(timed: list[str]) -> str:

@@ -29,6 +29,7 @@ from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import Place, TableVersion
 from rem_arrow.write import edges
 from rem_arrow.write.embeddings import add_vectors, split_vectors
+from rem_arrow.write.owned_rows import with_owned
 from rem_arrow.write.registered_models import Models
 
 
@@ -112,30 +113,25 @@ class Writer:
         return records.to_dict(tv.table.names, place.view.part.row(place.offset, tv.table.fields))
 
     def delete(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Mark entities as deleted; ids that do not exist are skipped. Returns the changes and the number of rows."""
-        table, now = tv.table, time.time_ns() // 1_000
+        """Mark entities as deleted, and what goes with them; ids that do not exist are skipped. Returns the changes and
+        the number of rows with these ids."""
         changes = Changes()
-        rowids, plain = [], []
-        for rowid, place in _places(access, tv, ids):
-            row = self.plain_row(table, place)
-            if row[-1] is None:
-                rowids.append(rowid)
-                plain.append((*row[:-2], now, now))
-        if rowids:
-            changes.kill(table.number, rowids)
-            changes.append(table.number, Append(rowids, plain))
-            for embedding in table.embeddings:
-                changes.kill(embedding.table, rowids)
-        return changes, len(rowids)
+        groups = with_owned(access, self.plain_row, tv, ids)
+        counts = [self._mark_deleted(access, changes, *group) for group in groups]
+        return changes, counts[0]
 
     def purge(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
-        """Remove entities for good, and the edges at them. Returns the changes and the number of entities."""
-        changes = Changes()
-        rows = list(_places(access, tv, ids))
-        for rowid, place in rows:
-            self.retire_row(changes, tv.table, rowid, self.plain_row(tv.table, place))
-        self._purge_edges(access, changes, tv.table.name, ids)
-        return changes, len(rows)
+        """Remove entities for good, what goes with them, and the edges at all of these. Returns the changes and the
+        number of entities with these ids."""
+        changes, counts, ends = Changes(), list[int](), set[tuple[str, str]]()
+        for part, part_ids in with_owned(access, self.plain_row, tv, ids):
+            rows = list(_places(access, part, part_ids))
+            for rowid, place in rows:
+                self.retire_row(changes, part.table, rowid, self.plain_row(part.table, place))
+            counts.append(len(rows))
+            ends.update((part.table.name, id_) for id_ in part_ids)
+        self._purge_edges(access, changes, ends)
+        return changes, counts[0]
 
     # --- edges
 
@@ -161,14 +157,13 @@ class Writer:
         changes.append(table.number, Append(written, list(last.values())))
         return changes
 
-    def _purge_edges(self, access: Access, changes: Changes, table: str, ids: Sequence[str]) -> None:
+    def _purge_edges(self, access: Access, changes: Changes, ends: set[tuple[str, str]]) -> None:
         """Remove the edges that begin or end at entities."""
         tv = access.table(edges.NAME)
         rowids: set[int] = set()
         for name in ("src", "dst"):
-            for id_ in ids:
+            for _, id_ in ends:
                 rowids.update(access.by_value(tv, tv.table.field(name), id_, limit=sys.maxsize - 1) or ())
-        ends = {(table, id_) for id_ in ids}
         for rowid in sorted(rowids):
             place = tv.place(rowid)
             if place is None:
@@ -229,6 +224,22 @@ class Writer:
         )
 
     # --- inside
+
+    def _mark_deleted(self, access: Access, changes: Changes, tv: TableVersion, ids: Sequence[str]) -> int:
+        """Add to changes the deletion of entities that are not deleted, and return their number."""
+        table, now = tv.table, time.time_ns() // 1_000
+        rowids, plain = [], []
+        for rowid, place in _places(access, tv, ids):
+            row = self.plain_row(table, place)
+            if row[-1] is None:
+                rowids.append(rowid)
+                plain.append((*row[:-2], now, now))
+        if rowids:
+            changes.kill(table.number, rowids)
+            changes.append(table.number, Append(rowids, plain))
+            for embedding in table.embeddings:
+                changes.kill(embedding.table, rowids)
+        return len(rowids)
 
     def _row_ids(self, table: Table, rows: NewRows) -> list[str]:
         missing = rows.ids.count(None)

@@ -10,6 +10,7 @@ import rem_arrow as rem
 from rem_arrow.ask.answer import StageResult
 from rem_arrow.drawing.figure import Drawing
 from rem_arrow.engine.shown_plan import Plan
+from rem_arrow.face.conversations import Forgotten
 from rem_arrow.face.documents import Document
 from rem_arrow.interop.arrow import Relation, Vectors
 
@@ -43,6 +44,8 @@ DATABASE = {
         "start_session",
         "add_message",
         "messages",
+        "add_moment",
+        "forget",
     ),
     "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from"),
     "Upkeep": ("wait", "compact", "verify", "backup", "stats"),
@@ -52,7 +55,7 @@ PREDICATES = (
     "Eq", "Ne", "Gt", "Ge", "Lt", "Le", "Between", "In", "Contains", "StartsWith", "EndsWith", "IsNull", "And", "Or",
     "Not",
 )  # fmt: skip
-RESULTS: tuple[type, ...] = (rem.Answer, StageResult, Document, Relation, Vectors, Plan, Drawing)
+RESULTS: tuple[type, ...] = (rem.Answer, StageResult, Document, Forgotten, Relation, Vectors, Plan, Drawing)
 ERRORS = (
     "RemError", "TextError", "ParseError", "BindError", "UnsupportedError", "InputError", "ExecuteError",
     "ConstraintError", "CorruptionError", "ConflictError", "LanguageError",

@@ -293,3 +293,15 @@ def test_links_that_lead_out_of_a_folder_are_passed_over(tmp_path):
         with rem.connect() as db:
             db.add_documents(source)
             assert sorted(db.sql("SELECT DISTINCT name FROM resources")["name"]) == ["Own"]
+
+
+@pytest.mark.parametrize("remove", ["delete", "purge"])
+def test_chunks_go_with_their_document(db, remove):
+    """Rows of other documents, and rows that only name the document, stay."""
+    db.add_document(GUIDE, uri="g")
+    db.add_document("Other.", uri="g2")
+    db.insert("resources", {"id": "mine", "uri": "g", "content": "about the guide"})
+    assert getattr(db, remove)("resources", ["g", "g#1"]) == 2
+    assert db.sql("SELECT id FROM resources ORDER BY id")["id"].to_list() == ["g2", "g2#0", "mine"]
+    assert "g#0" not in db.search("resources", "import the package")["id"].to_list()
+    assert edges(db) == [("g2#0", "part_of", "g2")] or remove == "delete"

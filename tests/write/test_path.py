@@ -111,6 +111,8 @@ WRITES = {
 OTHERS = {
     "add_documents": "a commit for each document",
     "add_message": "counted with a session",
+    "add_moment": "counted with a session",
+    "forget": "counted with a session",
     "import_from": "counted with an export",
     "reembed": "a commit for each batch of vectors",
     "compact": "no commit: rows stay as they are",
@@ -149,12 +151,18 @@ def test_a_write_is_one_commit(db: rem.Database, verb: str, monkeypatch: pytest.
     assert len([c for c in commits if not _of_vectors(db, c)]) == 1
 
 
-def test_a_message_is_one_commit(db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message and its edge to the session."""
+def test_verbs_of_a_conversation_are_one_commit(db: rem.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message and its edge to the session; a moment and its edges; all that is forgotten."""
     session = db.start_session("Talk")
     commits = _commits(db, monkeypatch)
-    db.add_message(session, "user", "Hello")
-    assert len([c for c in commits if not _of_vectors(db, c)]) == 1
+    verbs = (
+        lambda: db.add_message(session, "user", "Hello"),
+        lambda: db.add_moment(session, "Greeting"),
+        lambda: db.forget(session),
+    )
+    for number, verb in enumerate(verbs, 1):
+        verb()
+        assert len([c for c in commits if not _of_vectors(db, c)]) == number
 
 
 def test_an_import_is_one_commit_with_the_edges_that_waited(
