@@ -26,7 +26,7 @@ class FunctionEmbedder:
 
     def __init__(self, function: Callable[[list[str]], Any], dimension: int | None = None) -> None:
         self.name = f"callable:{_qualified_name(function)}"
-        self._function, self._dimension = function, dimension
+        self.function, self._dimension = function, dimension
         self._lock = threading.Lock()
 
     @property
@@ -35,15 +35,21 @@ class FunctionEmbedder:
         with self._lock:
             if self._dimension is None:
                 with foreign(self.name):
-                    output = self._function([_PROBE])
+                    output = self.function([_PROBE])
                 self._dimension = checked_vectors(self.name, output, 1, None).shape[1]
             return self._dimension
+
+    def called(self, name: str) -> FunctionEmbedder:
+        """Return the same function under another name."""
+        other = FunctionEmbedder(self.function, self._dimension)
+        other.name = name
+        return other
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of at most 256 texts, checked."""
         dimension = self.dimension
         with foreign(self.name):
-            output = self._function(list(texts))
+            output = self.function(list(texts))
         return checked_vectors(self.name, output, len(texts), dimension)
 
 

@@ -23,8 +23,9 @@ from rem_arrow.sql.statement.statement import Prepare
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write.embeddings import Embeddings, Provider
+from rem_arrow.write.embeddings import Embeddings
 from rem_arrow.write.follow_up import FollowUp
+from rem_arrow.write.known_embedders import Provider
 from rem_arrow.write.path import WritePath
 from rem_arrow.write.registered_models import Models
 from rem_arrow.write.writer import Writer

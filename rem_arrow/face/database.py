@@ -54,7 +54,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write import edges, maintenance
 from rem_arrow.write import repair as repairing
-from rem_arrow.write.embeddings import Provider
+from rem_arrow.write.known_embedders import Provider
 from rem_arrow.write.path import Compute
 
 T = TypeVar("T")

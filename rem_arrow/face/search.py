@@ -31,7 +31,7 @@ from rem_arrow.model.predicates import Predicate
 from rem_arrow.plan.rank_fusion import shares
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.embeddings import Provider
+from rem_arrow.write.known_embedders import Provider
 
 
 class SearchVerbs(Verbs):

@@ -30,7 +30,8 @@ class TableVerbs(Verbs):
         """Make a Pydantic model a table, or change the table that it has to the model's new fields.
 
         A new field needs a default or may be NULL, and a type may widen; a change that would lose or break rows is
-        refused.
+        refused. Where other texts are embedded than before, the rows are embedded again: the first before this
+        returns, the others in the background, and an `EmbeddingWarning` says so.
 
         Args:
             model: the model; what `json_schema_extra` in its config may hold is in the guide to tables.
@@ -65,6 +66,7 @@ class TableVerbs(Verbs):
 
         table = instance.writes.run(compute, rewriting=True)
         instance.models.register(table.number, model)
+        instance.follow_up.embed_again(table)
         return table.name
 
     def evolve(
@@ -120,6 +122,7 @@ class TableVerbs(Verbs):
         table, report = instance.writes.run(compute, rewriting=True)
         if not dry_run:
             instance.models.register(table.number, model)
+            instance.follow_up.embed_again(table)
         return report
 
     def tables(self) -> pl.DataFrame:

@@ -7,33 +7,29 @@ or a process that is killed loses nothing.
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from rem_arrow.base.errors import InputError, RemError, suggest
+from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.schema import Embedding, Table, VectorIndex
 from rem_arrow.embed.embedder import Embedder, embed_texts
-from rem_arrow.embed.providers import embedder
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import compaction
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
-from rem_arrow.storage.version import TableVersion, Version
-from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
-
-Provider: TypeAlias = "str | Callable[[list[str]], Any] | Embedder"
+from rem_arrow.storage.version import Version
+from rem_arrow.write.embedded_fields import are_others, embedded_fields
+from rem_arrow.write.known_embedders import KnownEmbedders, Provider
+from rem_arrow.write.vector_rows import row_texts, vector_frame, vector_table
 
 COLUMNS = ("embedding", "embedding_alt")
-_FIELDS_DEFAULT = ("content", "description")
 _BATCH_ROWS = 4_096
 _QUERY_VECTORS_MAX = 1_024
 
@@ -51,32 +47,13 @@ class Embeddings:
 
     def __init__(self, store: Store, default: Provider) -> None:
         self._store, self._default = store, default
-        self._providers: dict[str, Embedder] = {}
+        self._known = KnownEmbedders(store, default)
         self._query_vectors: LruCache[tuple[str, str], list[float]] = LruCache(_QUERY_VECTORS_MAX)
-        self._lock = threading.Lock()
         self.failure: RemError | None = None
-
-    def provider(self, spec: Provider) -> Embedder:
-        """Return the provider that `spec` names; a function or an embedder is registered under its name."""
-        if not isinstance(spec, str):
-            custom = embedder(spec)
-            with self._lock:
-                self._providers[custom.name] = custom
-            return custom
-        with self._lock:
-            cached = self._providers.get(spec)
-            if cached is None:
-                default = self._default
-                cached = self._providers[spec] = (
-                    embedder(default)
-                    if not isinstance(default, str) and embedder(default).name == spec
-                    else embedder(spec)
-                )
-            return cached
 
     def of(self, embedding: Embedding) -> Embedder:
         """Return the provider of a column's vectors. Raises InputError if its dimension is not the column's."""
-        provider = self.provider(embedding.provider)
+        provider = self._known.of(embedding.provider)
         if provider.dimension != embedding.dimension:
             raise InputError(
                 f"{embedding.provider} gives {provider.dimension} dimensions, and the vectors of {embedding.column} "
@@ -89,17 +66,20 @@ class Embeddings:
         key = (provider, text)
         vector = self._query_vectors.get(key)
         if vector is None:
-            vector = embed_texts(self.provider(provider), [text])[0].tolist()
+            vector = embed_texts(self._known.of(provider), [text])[0].tolist()
             self._query_vectors.put(key, vector)
         return vector
 
     # --- descriptions of tables
 
-    def tables_of(self, table: Table, reserve: Callable[[], int]) -> dict[int, Table]:
-        """Return the table of a model with its embeddings, and the tables of their vectors, by number.
+    def tables_of(
+        self, table: Table, reserve: Callable[[], int], before: Table | None = None
+    ) -> dict[int, Table | None]:
+        """Return the table of a model with its embeddings, and the tables of their vectors, by number; None for those
+        that go.
 
-        A table that has an embedding keeps it, whatever the present default. REQUIRES: the store's lock, if `reserve`
-        does.
+        A table that has an embedding keeps its provider, whatever the present default, and its vectors, unless other
+        texts are embedded than `before`. REQUIRES: the store's lock, if `reserve` does.
         """
         options = table.model if isinstance(table.model, dict) else {}
         fields = embedded_fields(table, options)
@@ -108,26 +88,33 @@ class Embeddings:
             specs["embedding"] = cast(str, options.get("embedding_provider")) or self._default
             if options.get("embedding_provider_alt"):
                 specs["embedding_alt"] = cast(str, options["embedding_provider_alt"])
-        embeddings, vector_tables = [], dict[int, Table]()
+        embeddings: list[Embedding] = []
+        tables: dict[int, Table | None] = {e.table: None for e in table.embeddings if e.column not in specs}
         for column, spec in specs.items():
             existing = table.embedding(column)
-            if existing is not None:
+            if existing is None:
+                provider = self._known.of(spec)
+                embedding = Embedding(column, reserve(), provider.name, provider.dimension, fields)
+            elif before is not None and are_others(before, column, table, fields):
+                tables[existing.table] = None
+                embedding = replace(existing, table=reserve(), fields=fields)
+            else:
                 embeddings.append(replace(existing, fields=fields))
                 continue
-            provider = self.provider(spec)
-            embedding = Embedding(column, reserve(), provider.name, provider.dimension, fields)
             embeddings.append(embedding)
-            vector_tables[embedding.table] = vector_table(table, embedding)
-        return {
-            **vector_tables,
-            table.number: replace(table, embeddings=tuple(embeddings), vector_indexes=_indexes(table, embeddings)),
-        }
+            tables[embedding.table] = vector_table(table, embedding)
+        kept = [i for i in table.vector_indexes if i.column in specs or table.embedding(i.column) is None]
+        indexed = replace(table, vector_indexes=tuple(kept))
+        tables[table.number] = replace(
+            table, embeddings=tuple(embeddings), vector_indexes=_indexes(indexed, embeddings)
+        )
+        return tables
 
     def moved(self, version: Version, number: int, column: str, spec: Provider, reserve: Callable[[], int]) -> Changes:
         """Return the changes that give a column empty embeddings by another provider; none if it has that provider.
         REQUIRES: the lock."""
         table = version.tables[number].table
-        old, provider, changes = table.embedding(column), self.provider(spec), Changes()
+        old, provider, changes = table.embedding(column), self._known.of(spec), Changes()
         assert old is not None, "the caller has checked that the column exists"
         if provider.name == old.provider and provider.dimension == old.dimension:
             return changes
@@ -154,10 +141,12 @@ class Embeddings:
         number: int,
         rowids: Sequence[int] | None = None,
         *,
+        rows_max: int | None = None,
         stopping: Callable[[], bool] = lambda: False,
         progress: bool | None = False,
     ) -> int:
-        """Compute the missing vectors of these rows of a table, or of all its rows. Returns how many.
+        """Compute the missing vectors of these rows of a table, or of all its rows; of the first `rows_max`. Returns
+        how many.
 
         If a provider fails, the rows stay without vectors until the next call; the error is kept in `failure`, and
         issued as a warning.
@@ -168,6 +157,7 @@ class Embeddings:
         count = 0
         for embedding in tv.table.embeddings:
             pending = list(rowids) if rowids is not None else self.pending(self._store.pin(), number, embedding)
+            pending = pending[:rows_max]
             with progress_bar(f"embedding {tv.table.name}", len(pending), progress) as advance:
                 for start in range(0, len(pending), _BATCH_ROWS):
                     if stopping():
@@ -197,7 +187,7 @@ class Embeddings:
         vectors = version.tables.get(embedding.table)
         if tv is None or vectors is None:
             return 0
-        texts = {r: t for r, t in _texts(tv, embedding.fields, rowids).items() if t and vectors.place(r) is None}
+        texts = {r: t for r, t in row_texts(tv, embedding.fields, rowids).items() if t and vectors.place(r) is None}
         if not texts:
             return 0
         provider = self.of(embedding)
@@ -208,7 +198,7 @@ class Embeddings:
             tv, vectors = current.tables.get(number), current.tables.get(embedding.table)
             if tv is None or vectors is None:
                 return 0
-            same = texts if current is version else _texts(tv, embedding.fields, list(texts))
+            same = texts if current is version else row_texts(tv, embedding.fields, list(texts))
             keep = [i for i, (r, t) in enumerate(texts.items()) if same.get(r) == t and vectors.place(r) is None]
             if not keep:
                 return 0
@@ -251,11 +241,9 @@ def add_vectors(changes: Changes, table: Table, by_column: Mapping[str, Mapping[
         append = changes.appends[table.number][-1]
         assert append.rows is not None, "rows with vectors are appended as tuples, not as a frame"
         rowids = [append.rowids[place] for place in by_place]
-        columns = [table.names.index(f) for f in embedding.fields]
-        texts = [text_of([append.rows[place][c] for c in columns]) for place in by_place]
         dead = set(changes.killed.get(embedding.table, ()))
         changes.kill(embedding.table, [r for r in rowids if r not in dead])
-        changes.append(embedding.table, Append(rowids, None, vector_frame(embedding, vectors, texts)))
+        changes.append(embedding.table, Append(rowids, None, vector_frame(embedding, vectors, None)))
 
 
 def _checked(value: Any, embedding: Embedding, place: int) -> npt.NDArray[np.float32]:
@@ -273,24 +261,6 @@ def _checked(value: Any, embedding: Embedding, place: int) -> npt.NDArray[np.flo
     return vector
 
 
-def embedded_fields(table: Table, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the embedded fields: those that the model names, else content, else description. Raises InputError."""
-    texts = [
-        f.name
-        for f in table.fields
-        if isinstance(f.dtype, pl.String) and f.encoding == "plain" and f.name not in table.key
-    ]
-    names = options.get("embedding_fields")
-    if names is None:
-        return next(((name,) for name in _FIELDS_DEFAULT if name in texts), ())
-    for name in names:
-        if name not in texts:
-            raise InputError(
-                f"{table.name} embeds {name!r}, which is not a text field. {suggest(str(name), texts, 'Texts')}"
-            )
-    return tuple(names)
-
-
 def _indexes(table: Table, embeddings: Sequence[Embedding]) -> tuple[VectorIndex, ...]:
     """Return the vector indexes of a table, with one by cosine for every embedding."""
     indexed = {(i.column, i.metric) for i in table.vector_indexes}
@@ -300,27 +270,3 @@ def _indexes(table: Table, embeddings: Sequence[Embedding]) -> tuple[VectorIndex
         if (e.column, "cosine") not in indexed
     ]
     return (*table.vector_indexes, *fresh)
-
-
-def _texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) -> dict[int, str]:
-    """Return the texts of live rows that are not deleted, by rowid."""
-    table = tv.table
-    columns = [*(table.field(f) for f in fields), table.field(table.soft_delete)]
-    texts: dict[int, str] = {}
-    if len(rowids) <= 16:
-        for rowid in rowids:
-            place = tv.place(rowid)
-            row = None if place is None else place.view.part.row(place.offset, columns)
-            if row is not None and row[-1] is None:
-                texts[rowid] = text_of(row[:-1])
-        return texts
-    by_part = tv.places(rowids)
-    for view in tv.parts:
-        offsets = by_part.get(view.part.number)
-        if offsets:
-            frame = view.part.frame(columns, view.length)[offsets]
-            ids = view.part.rowid_array(view.length)[offsets].tolist()
-            texts.update(
-                (r, text_of(row[:-1])) for r, row in zip(ids, frame.iter_rows(), strict=True) if row[-1] is None
-            )
-    return {r: texts[r] for r in rowids if r in texts}

@@ -22,7 +22,7 @@ from rem_arrow.write.rewriting import rewritten
 _REPORT = {"change": pl.String, "column": pl.String, "id": pl.String, "detail": pl.String}
 
 
-def evolved(store: Store, embeddings: Embeddings, tv: TableVersion, model: type[BaseModel]) -> dict[int, Table]:
+def evolved(store: Store, embeddings: Embeddings, tv: TableVersion, model: type[BaseModel]) -> dict[int, Table | None]:
     """Return the table descriptions that a changed model needs, by number; none if nothing changes. REQUIRES:
     `rewriting` and the lock.
 
@@ -30,8 +30,9 @@ def evolved(store: Store, embeddings: Embeddings, tv: TableVersion, model: type[
         InputError: the table is of another kind, or the change is not compatible.
     """
     check_entity(tv.table)
-    tables = embeddings.tables_of(registry.evolve(tv.table, model), store.reserve_table)
+    tables = embeddings.tables_of(registry.evolve(tv.table, model), store.reserve_table, tv.table)
     table = tables[tv.table.number]
+    assert table is not None, "a table is not dropped by its model"
     if table == tv.table:
         return {}
     # Rows in the tail have the columns of the time of their write: seal them before the columns change.
@@ -67,8 +68,9 @@ def evolve(
         return changes, report
     if found:
         raise _misfit(before, found)
-    tables = embeddings.tables_of(shape.table, store.reserve_table)
+    tables = embeddings.tables_of(shape.table, store.reserve_table, before)
     table = tables[before.number]
+    assert table is not None, "a table is not dropped by its model"
     if shape.converts:
         changes = rewritten(store, tv, table, lambda frame: converted(frame, before, shape, model))
     elif table.indexed != before.indexed or table.name_fields != before.name_fields:

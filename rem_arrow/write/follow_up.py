@@ -3,6 +3,7 @@ computed, and vector and full-text indexes that are far behind are brought up to
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 
@@ -12,8 +13,11 @@ from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write.embeddings import Embeddings
+from rem_arrow.write.embeddings import Embeddings, EmbeddingWarning
 from rem_arrow.write.registered_models import Models
+
+# Rows that are embedded again before a registration returns.
+_AT_ONCE_ROWS = 1_000
 
 
 class FollowUp:
@@ -62,6 +66,27 @@ class FollowUp:
         for number in in_segments | set(changes.appends) | set(changes.tables):
             appended = [r for append in changes.appends.get(number, ()) for r in append.rowids]
             self.vectorize(number, None if number in in_segments else appended, progress=progress)
+
+    def embed_again(self, table: Table, *, progress: bool | None = None) -> None:
+        """Compute the vectors of a table whose embedded texts are others now than `table` says: of its first rows
+        before this returns, of the others on the thread where there is one."""
+        tv, background = self._store.version.tables.get(table.number), self._store.background
+        kept = {e.table for e in table.embeddings}
+        fresh = [] if tv is None else [e for e in tv.table.embeddings if e.table not in kept]
+        if tv is None or not fresh or not tv.rows:
+            return
+        warnings.warn(
+            f"what is embedded of {tv.table.name} is {', '.join(fresh[0].fields)} now: its {tv.rows:,} rows are "
+            "embedded again, and searches by meaning find each once it is; db.wait() waits for all",
+            EmbeddingWarning,
+            stacklevel=4,
+        )
+        if background is None:
+            self._embeddings.fill(table.number, progress=progress)
+            return
+        if not self._later:
+            self._embeddings.fill(table.number, rows_max=_AT_ONCE_ROWS)
+        background.run(lambda stopping: self._fill_and_index(table.number, stopping))
 
     def vectorize(self, number: int, rowids: list[int] | None, *, progress: bool | None = False) -> None:
         """Compute the missing vectors of these rows of a table, or of all its rows, and bring its indexes up to date if

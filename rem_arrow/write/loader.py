@@ -27,7 +27,7 @@ from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import checked_texts
 from rem_arrow.write.table_rules import Rules
-from rem_arrow.write.vector_rows import text_of, vector_frame, vector_table
+from rem_arrow.write.vector_rows import vector_frame, vector_table
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -244,8 +244,7 @@ def _write_segment(
         has_vector = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None
         if has_vector is not None and has_vector.any():
             rows = frame.filter(has_vector)
-            texts = [text_of(values_) for values_ in rows.select(embedding.fields).iter_rows()]
-            vectors = vector_frame(embedding, codec.matrix(rows[embedding.column], embedding.dimension), texts)
+            vectors = vector_frame(embedding, codec.matrix(rows[embedding.column], embedding.dimension), None)
             manifests += _write_segment(store, vector_table(table, embedding), vectors, rowids[has_vector.to_numpy()])
     return manifests
 

@@ -1,6 +1,6 @@
 """The tables of vectors: each embedding has one, with a row (vector, source) under the rowid of each embedded row.
 
-`source` is a fingerprint of the embedded text and of the provider.
+`source` is a fingerprint of the embedded text and of the provider, 0 for a vector that the row itself brought.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base.schema import Embedding, Field, Table
+from rem_arrow.storage.version import TableVersion
 
 
 def vector_table(table: Table, embedding: Embedding) -> Table:
@@ -29,13 +30,12 @@ def vector_table(table: Table, embedding: Embedding) -> Table:
 
 
 def vector_frame(
-    embedding: Embedding, vectors: np.ndarray[Any, np.dtype[np.float32]], texts: Sequence[str]
+    embedding: Embedding, vectors: np.ndarray[Any, np.dtype[np.float32]], texts: Sequence[str] | None
 ) -> pl.DataFrame:
-    """Return rows of a table of vectors."""
+    """Return rows of a table of vectors, of the provider's for these texts, or without texts of given ones."""
     column = pl.Series("vector", np.ascontiguousarray(vectors, dtype=np.float32), dtype=embedding.dtype)
-    return pl.DataFrame(
-        [column, pl.Series("source", [source_hash(embedding.provider, t) for t in texts], dtype=pl.UInt64)]
-    )
+    sources = [0] * len(vectors) if texts is None else [source_hash(embedding.provider, t) for t in texts]
+    return pl.DataFrame([column, pl.Series("source", sources, dtype=pl.UInt64)])
 
 
 def source_hash(provider: str, text: str) -> int:
@@ -51,3 +51,27 @@ def source_hash(provider: str, text: str) -> int:
 def text_of(values: Sequence[object]) -> str:
     """Return the text that is embedded for a row: its non-empty texts, one a line."""
     return "\n".join(str(v) for v in values if v)
+
+
+def row_texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) -> dict[int, str]:
+    """Return the texts of live rows that are not deleted, by rowid."""
+    table = tv.table
+    columns = [*(table.field(f) for f in fields), table.field(table.soft_delete)]
+    texts: dict[int, str] = {}
+    if len(rowids) <= 16:
+        for rowid in rowids:
+            place = tv.place(rowid)
+            row = None if place is None else place.view.part.row(place.offset, columns)
+            if row is not None and row[-1] is None:
+                texts[rowid] = text_of(row[:-1])
+        return texts
+    by_part = tv.places(rowids)
+    for view in tv.parts:
+        offsets = by_part.get(view.part.number)
+        if offsets:
+            frame = view.part.frame(columns, view.length)[offsets]
+            ids = view.part.rowid_array(view.length)[offsets].tolist()
+            texts.update(
+                (r, text_of(row[:-1])) for r, row in zip(ids, frame.iter_rows(), strict=True) if row[-1] is None
+            )
+    return {r: texts[r] for r in rowids if r in texts}

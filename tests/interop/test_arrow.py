@@ -177,7 +177,7 @@ def test_vectors_of_entities(db):
         "resources",
         [
             {"id": "a", "name": "a", "content": "x"},
-            {"id": "b", "name": "b"},
+            {"id": "b", "uri": "b"},
             {"id": "c", "name": "c", "embedding": [1.0] + [0.0] * 383},
         ],
     )
