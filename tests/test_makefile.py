@@ -57,7 +57,7 @@ def test_the_demo_installs_the_database_alone(clone):
 def test_the_tests_install_their_tools_besides(clone):
     """Each once, also where several commands need it."""
     assert installed(clone, "test") == ["core", "dev"]
-    assert installed(clone, "demo", "check", "test-all") == ["core", "dev", "notebooks", "interop"]
+    assert installed(clone, "demo", "check", "test-all") == ["core", "dev", "notebooks", "interop", "minilm"]
     assert installed(clone, "bench") == ["core", "dev", "bench"]
 
 
@@ -67,7 +67,7 @@ def test_what_is_installed_is_not_installed_again(clone):
     assert installed(clone, "test") == ["dev"]
     done(clone, "core", "dev")
     assert installed(clone, "demo", "test", "check", "soak", "bench-smoke") == []
-    assert installed(clone, "test-all") == ["notebooks", "interop"]
+    assert installed(clone, "test-all") == ["notebooks", "interop", "minilm"]
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])

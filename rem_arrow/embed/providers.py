@@ -1,5 +1,5 @@
-"""From a description of an embedder to the embedder: "hash:256", "openai:text-embedding-3-small", a function, an
-Embedder.
+"""From a description of an embedder to the embedder: "wordllama", "hash:256", "openai:text-embedding-3-small", a
+function, an Embedder.
 
 The name of an embedder that a text describes describes it again, so what is stored beside vectors is enough to embed
 more. Nothing is loaded and nobody is called until the first vector, or an unknown dimension, is asked for.
@@ -16,15 +16,23 @@ from rem_arrow.base.schema import DIMENSION_MAX, check_name
 from rem_arrow.embed.embedder import Embedder, Metric
 from rem_arrow.embed.hash import DIMENSION_DEFAULT, HashEmbedder
 from rem_arrow.embed.local import LIBRARIES, LocalEmbedder
+from rem_arrow.embed.minilm import MiniLmEmbedder
 from rem_arrow.embed.openai import OpenAIEmbedder
+from rem_arrow.embed.static_words import is_installed
 from rem_arrow.embed.user_function import FunctionEmbedder
+from rem_arrow.embed.wordllama import WordLlamaEmbedder
+
+
+def default_embedder() -> str:
+    """Return the name of the embedder of a new database: "hash" where the vectors of words are not installed."""
+    return WordLlamaEmbedder.name if is_installed() else "hash"
 
 
 def embedder(spec: str | Callable[[list[str]], Any] | Embedder, *, dimension: int | None = None) -> Embedder:
     """Return the embedder that `spec` describes.
 
     Args:
-        spec: "hash" or "hash:DIM"; "openai:MODEL" or "openai:MODEL:DIM"; "model2vec:NAME",
+        spec: "wordllama"; "minilm"; "hash" or "hash:DIM"; "openai:MODEL" or "openai:MODEL:DIM"; "model2vec:NAME",
             "sentence-transformers:NAME", "fastembed:NAME";
             or a function from a list of texts to a vector each; or an Embedder.
         dimension: length of the vectors, where the description leaves it open; must agree with it where not.
@@ -87,7 +95,23 @@ def _local(spec: str, rest: str, dimension: int | None) -> Embedder:
     return LocalEmbedder(spec.partition(":")[0], rest, dimension)
 
 
+def _packaged(make: Callable[[], Embedder]) -> Callable[[str, str, int | None], Embedder]:
+    """Return what reads the description of an embedder that a package brings as it is: its name alone."""
+
+    def described(spec: str, rest: str, dimension: int | None) -> Embedder:
+        own = make()
+        if rest or spec != own.name:
+            raise InputError(f"{spec!r} is not {own.name}, which takes no model and no dimension")
+        if dimension not in (None, own.dimension):
+            raise InputError(f"{own.name} gives {own.dimension} dimensions, not {dimension}")
+        return own
+
+    return described
+
+
 _KINDS: dict[str, Callable[[str, str, int | None], Embedder]] = {
+    "wordllama": _packaged(WordLlamaEmbedder),
+    "minilm": _packaged(MiniLmEmbedder),
     "hash": _hash,
     "openai": _openai,
     **dict.fromkeys(LIBRARIES, _local),

@@ -16,6 +16,8 @@ from rem_arrow.embed.providers import embedder
     ("spec", "dimension", "name", "length"),
     [
         ("hash", None, "hash", 384),
+        ("wordllama", None, "wordllama", 512),
+        ("wordllama", 512, "wordllama", 512),
         ("hash:384", None, "hash", 384),
         ("hash:64", None, "hash:64", 64),
         ("hash", 64, "hash:64", 64),
@@ -44,16 +46,20 @@ def test_descriptions(spec, dimension, name, length):
         (
             "hsah",
             None,
-            "no embedder 'hsah'. Did you mean hash? Embedders: hash, openai, model2vec, sentence-transformers, "
-            "fastembed.",
+            "no embedder 'hsah'. Did you mean hash? Embedders: wordllama, minilm, hash, openai, model2vec, "
+            "sentence-transformers, fastembed.",
         ),
         (
             "OpenAI:m",
             None,
-            "no embedder 'OpenAI:m'. Did you mean openai? Embedders: hash, openai, model2vec, sentence-transformers, "
-            "fastembed.",
+            "no embedder 'OpenAI:m'. Did you mean openai? Embedders: wordllama, minilm, hash, openai, model2vec, "
+            "sentence-transformers, fastembed.",
         ),
-        ("", None, "no embedder ''. Embedders: hash, openai, model2vec, sentence-transformers, fastembed."),
+        (
+            "",
+            None,
+            "no embedder ''. Embedders: wordllama, minilm, hash, openai, model2vec, sentence-transformers, fastembed.",
+        ),
         (
             "callable:f",
             None,
