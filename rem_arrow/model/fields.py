@@ -128,6 +128,16 @@ def from_json_text(text: str) -> object:
     return from_json(text)
 
 
+def parsed_json(value: object) -> object:
+    """Return the object of a JSON text; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return from_json_text(value)
+    except ValueError:
+        return value
+
+
 _JSON = Mapping(pl.String(), to_plain=json_text, is_json=True)
 
 

@@ -14,11 +14,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Table
+from rem_arrow.model.column_checks import ColumnChecks
 from rem_arrow.model.fields import EMPTY, check_default, from_json_text, map_annotation
 from rem_arrow.model.registry import SYSTEM_FIELDS, id_text
+from rem_arrow.model.row_errors import at, explained
 from rem_arrow.storage import values
 
-_ERRORS_SHOWN_MAX = 5
 _BY_DATABASE = frozenset(("id", *SYSTEM_FIELDS))
 
 
@@ -37,7 +38,11 @@ class NewRows(NamedTuple):
 
 
 class Records:
-    """The codec of one entity table for one model. Immutable, so safe for use by many threads."""
+    """The codec of one entity table for one model. Immutable, so safe for use by many threads.
+
+    Attributes:
+        columns: validates columns where it can, without their rows.
+    """
 
     def __init__(self, table: Table, model: type[BaseModel]) -> None:
         self.table, self.model = table, model
@@ -63,6 +68,7 @@ class Records:
             if (factory := model.model_fields[f.name].default_factory) is not None and factory not in EMPTY
         ]
         self._json_columns = [f.name for f in table.fields if f.encoding == "json"]
+        self.columns = ColumnChecks(table, model)
         self._created = values.to_plain(table.field("created_at").dtype)
 
     def new_row(self, item: object) -> NewRows:
@@ -72,7 +78,7 @@ class Records:
         try:
             valid = self.model.model_validate(row if simple else self._trim(row), by_alias=True, by_name=True)
         except ValidationError as error:
-            raise InputError(self._explain(error, many=False)) from error
+            raise InputError(explained(error, self.table.name, many=False)) from error
         return self._rows([valid], None if simple else [row])
 
     def new_rows(self, items: Sequence[object]) -> NewRows:
@@ -89,7 +95,7 @@ class Records:
                 rows if simple else [self._trim(r) for r in rows], by_alias=True, by_name=True
             )
         except ValidationError as error:
-            raise InputError(self._explain(error, many=True)) from error
+            raise InputError(explained(error, self.table.name, many=True)) from error
         return self._rows(valid, None if simple else rows)
 
     def to_dict(self, names: Iterable[str], stored: Iterable[object]) -> dict[str, Any]:
@@ -111,7 +117,7 @@ class Records:
         except ValidationError as error:
             raise InputError(
                 f"a row stored in {self.table.name} does not fit {self.model.__name__}: "
-                f"{self._explain(error, many=False)}"
+                f"{explained(error, self.table.name, many=False)}"
             ) from error
 
     def _trim(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +162,7 @@ class Records:
                     _ = None if value is None else convert(value)
                 except (InputError, OverflowError) as error:
                     raise InputError(
-                        f'{_at(place if many else None)}{self.table.name}, field "{name}": {error}'
+                        f'{at(place if many else None)}{self.table.name}, field "{name}": {error}'
                     ) from error
             raise
 
@@ -166,7 +172,7 @@ class Records:
             return cast(int, self._created(value))
         except (TypeError, AttributeError) as error:
             raise InputError(
-                f'{_at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone'
+                f'{at(place)}{self.table.name}, field "created_at": {value!r} is not a datetime with a time zone'
             ) from error
 
     def _as_dict(self, item: object, place: int | None) -> dict[str, Any]:
@@ -174,42 +180,15 @@ class Records:
             return item.__dict__
         if not isinstance(item, dict):
             raise InputError(
-                f"{_at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(item).__name__}"
+                f"{at(place)}{self.table.name} takes a dict or a {self.model.__name__}, not {type(item).__name__}"
             )
         if not item.keys() <= self._accepted_names:
             unknown = next(k for k in item if k not in self._accepted_names)
             raise InputError(
-                f'{_at(place)}no field "{unknown}" in {self.table.name}. '
+                f'{at(place)}no field "{unknown}" in {self.table.name}. '
                 f"{suggest(str(unknown), self.table.names, 'Fields')}"
             )
         return item
-
-    def _explain(self, error: ValidationError, *, many: bool) -> str:
-        """Return which field of which row is wrong, and why, a line each."""
-        errors = error.errors(include_url=False, include_context=False)
-        lines = []
-        for e in errors[:_ERRORS_SHOWN_MAX]:
-            loc = list(e["loc"])
-            place = cast(int, loc.pop(0)) if many and loc else None
-            field = ".".join(str(x) for x in loc) or "(whole row)"
-            shown = _shown(e["input"])
-            lines.append(
-                f'{_at(place)}{self.table.name}, field "{field}": {e["msg"]} (got '
-                f"{shown[:80]}{'...' if len(shown) > 80 else ''})"
-            )
-        more = [f"and {len(errors) - _ERRORS_SHOWN_MAX} more"] if len(errors) > _ERRORS_SHOWN_MAX else []
-        return "\n".join(lines + more)
-
-
-def _shown(value: object) -> str:
-    try:
-        return repr(value)
-    except RecursionError:
-        return f"a {type(value).__name__} of great depth"
-
-
-def _at(place: int | None) -> str:
-    return "" if place is None else f"row {place}: "
 
 
 class IdMaker:
@@ -225,11 +204,11 @@ class IdMaker:
         self._last = first + count
         bits = self._random.randbytes(8 * count).hex()
         ids, head, stamp = [], "", -1
-        for at, value in enumerate(range(first, first + count)):
+        for number, value in enumerate(range(first, first + count)):
             if value >> 12 != stamp:
                 stamp = value >> 12
                 text = f"{stamp:012x}"
                 head = f"{text[:8]}-{text[8:]}-7"
-            own = bits[16 * at : 16 * at + 16]
+            own = bits[16 * number : 16 * number + 16]
             ids.append(f"{head}{value & 0xFFF:03x}-8{own[1:4]}-{own[4:]}")
         return ids

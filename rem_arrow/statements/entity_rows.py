@@ -6,14 +6,18 @@ deleted counts as missing: inserting its id revives it. DELETE is soft.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import BindError, InputError
 from rem_arrow.base.schema import Table
 from rem_arrow.base.source import ROWID
+from rem_arrow.model.fields import parsed_json
 from rem_arrow.model.registry import SYSTEM_FIELDS
 from rem_arrow.sql.bind.write_queries import EXCLUDED, Target, WriteBinder
 from rem_arrow.sql.statement.statement import Conflict
@@ -22,7 +26,7 @@ from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.entity_load import parsed
+from rem_arrow.write import loader, row_versions
 
 _EXISTING = "\x00existing"
 
@@ -49,16 +53,44 @@ def insert(
     return Outcome(first.changes, first.affected + second.affected)
 
 
-def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Replace entities; `frame` has the rowid and all columns."""
-    return _put(context, access, tv, frame.unique(ROWID, keep="first", maintain_order=True).drop(ROWID))
+def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
+    """Replace entities; `frame` has the rowid and all columns. Of several matches of a row the first one counts."""
+    frame, columns = row_versions.each_once(frame), context.instance.models.records(tv.table).columns
+    if not columns.by_field:
+        return _put(context, access, tv, frame.drop(ROWID))
+    names = [n for n in tv.table.names if n in assigned and n != "id" and n not in SYSTEM_FIELDS]
+    return _replaced(context, tv, frame[ROWID], columns.checked(frame.drop(ROWID), names), names, deleted=False)
 
 
-def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Mark entities as deleted; `frame` has the rowid and the id, and for RETURNING all columns."""
-    frame = frame.unique(ROWID, keep="first", maintain_order=True)
-    changes, count = context.instance.writer.delete(access, tv, frame["id"].to_list())
-    return Outcome(changes, count, frame.drop(ROWID))
+def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Mark entities as deleted; `frame` has the rowid and all columns."""
+    frame = row_versions.each_once(frame)
+    old = frame.drop(ROWID)
+    outcome = _replaced(context, tv, frame[ROWID], old, (), deleted=True)
+    for embedding in tv.table.embeddings:
+        outcome.changes.kill(embedding.table, frame[ROWID].to_list())
+    return outcome._replace(rows=old)
+
+
+def _replaced(
+    context: Context, tv: TableVersion, rowids: pl.Series, frame: pl.DataFrame, names: Sequence[str], *, deleted: bool
+) -> Outcome:
+    """Give rows new versions, whose values differ in the columns `names` at most."""
+    now = pl.lit(time.time_ns() // 1_000, dtype=pl.Int64).cast(tv.table.field("modified_at").dtype)
+    gone = now if deleted else pl.lit(None)
+    new = frame.with_columns(
+        now.alias("modified_at"), gone.cast(tv.table.field("deleted_at").dtype).alias("deleted_at")
+    )
+    changes = row_versions.replaced(
+        context.instance.store,
+        context.instance.indexes.keys,
+        tv,
+        np.ascontiguousarray(rowids.to_numpy()),
+        loader.fitted(new, tv.table),
+        {*names, "modified_at", "deleted_at"},
+        bulk=context.bulk,
+    )
+    return Outcome(changes, new.height, new)
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:
@@ -94,7 +126,7 @@ def _dicts(table: Table, frame: pl.DataFrame) -> list[dict[str, Any]]:
     for field in table.fields:
         if field.encoding == "json" and field.name in frame.columns:
             for row in rows:
-                row[field.name] = parsed(row[field.name])
+                row[field.name] = parsed_json(row[field.name])
     for name in ("id", "created_at"):
         for row in rows if name in frame.columns and frame[name].null_count() else ():
             if row[name] is None:

@@ -14,17 +14,12 @@ import polars as pl
 from rem_arrow.base.errors import BindError
 from rem_arrow.base.schema import Table
 from rem_arrow.base.source import ROWID
-from rem_arrow.index import entries
 from rem_arrow.sql.statement.statement_names import Assignments, Name
 from rem_arrow.statements.environment import Context, Outcome
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX
-from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write import loader
-
-# Beyond this, old index entries stay until their rows are merged: they are hints, and the live row decides.
-_STALE_ROWS_MAX = 10_000
+from rem_arrow.write import loader, row_versions
 
 
 def insert(context: Context, table: Table, frame: pl.DataFrame) -> Outcome:
@@ -48,56 +43,27 @@ def added(context: Context, table: Table, fitted: pl.DataFrame) -> Outcome:
 
 def update(context: Context, tv: TableVersion, frame: pl.DataFrame, assigned: Sequence[str]) -> Outcome:
     """Replace rows; `frame` has the rowid and all columns. Of several matches of a row the first one counts."""
-    table, changes = tv.table, Changes()
-    frame = frame.unique(ROWID, keep="first", maintain_order=True).sort(ROWID)
-    rowids = frame[ROWID].to_numpy()
+    table = tv.table
+    frame = row_versions.each_once(frame)
     generated = [f.name for f in table.fields if f.generated]
     fitted = context.instance.rules.fitted(frame.drop(ROWID, *generated), table, context.now)
-    if not fitted.height:
-        return Outcome(changes, 0, fitted)
-    listed = rowids.tolist()
-    changes.kill(table.number, listed)
-    changed = {*assigned, *generated}
-    _note_stale(context, changes, tv, listed, [n for n in _indexed(table) if n in changed])
-    if context.bulk and fitted.height >= loader.DIRECT_ROWS_MIN:
-        changes.manifests += loader.write_versions(context.instance.store, table, fitted, np.ascontiguousarray(rowids))
-    else:
-        changes.append(table.number, Append(listed, None, fitted))
+    changes = row_versions.replaced(
+        context.instance.store,
+        context.instance.indexes.keys,
+        tv,
+        np.ascontiguousarray(frame[ROWID].to_numpy()),
+        fitted,
+        {*assigned, *generated},
+        bulk=context.bulk,
+    )
     return Outcome(changes, fitted.height, fitted)
 
 
 def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Remove rows for good; `frame` has the rowid, and for RETURNING all columns."""
-    changes = Changes()
-    frame = frame.unique(ROWID, keep="first", maintain_order=True)
-    listed = frame[ROWID].to_list()
-    if listed:
-        changes.kill(tv.table.number, listed)
-        _note_stale(context, changes, tv, listed, _indexed(tv.table))
-    return Outcome(changes, len(listed), frame.drop(ROWID))
-
-
-def _indexed(table: Table) -> list[str]:
-    """Return the columns whose values are in index entries."""
-    return [*table.indexed, *(c for key in table.keys for c in key.columns)]
-
-
-def _note_stale(
-    context: Context, changes: Changes, tv: TableVersion, rowids: Sequence[int], columns: list[str]
-) -> None:
-    """Note the index entries that the old versions of rows have."""
-    if not columns or len(rowids) > _STALE_ROWS_MAX:
-        return
-    writer, table = context.instance.writer, tv.table
-    index = context.instance.indexes.keys.row_index(table)
-    for rowid in rowids:
-        place = tv.place(rowid)
-        assert place is not None, "the query gave live rows"
-        row = writer.plain_row(table, place)
-        changes.stale += [
-            (family, key, table.number, rowid)
-            for family, key, _ in index.many([entries.rowid_value(rowid)], {p: [row[p]] for p in index.columns})
-        ]
+    frame = row_versions.each_once(frame)
+    changes = row_versions.removed(context.instance.indexes.keys, tv, np.ascontiguousarray(frame[ROWID].to_numpy()))
+    return Outcome(changes, frame.height, frame.drop(ROWID))
 
 
 def check_assignments(table: Table, assignments: Assignments, text: str) -> None:

@@ -83,13 +83,14 @@ def delete(context: Context, statement: Delete) -> Result:
     def compute(access: Access) -> tuple[Changes, Result]:
         tv = writable(access.version, statement.table, context.text)
         snapshot = context.snapshot(access, target=tv)
-        columns = tv.table.names if statement.returning is not None else ["id"] if tv.table.kind == "entity" else []
+        whole = statement.returning is not None or tv.table.kind == "entity"
+        columns = tv.table.names if whole else []
         binder = WriteBinder(
             context.text, snapshot, context.dtypes, target(tv.table, statement.alias), context.evaluate(snapshot)
         )
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot, to_store=True)
-        outcome = removed(context, access, tv, frame)
+        outcome = removed(context, tv, frame)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
@@ -111,19 +112,19 @@ def changed(
     """Return the changes that replace rows, by the kind of the table; `frame` has the rowid and all columns."""
     match tv.table.kind:
         case "entity":
-            return entity_rows.update(context, access, tv, frame)
+            return entity_rows.update(context, access, tv, frame, assigned)
         case "system":
             return edge_rows.update(context, access, frame)
         case _:
             return plain_rows.update(context, tv, frame, assigned)
 
 
-def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities the id, for
+def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities and for
     RETURNING all columns."""
     match tv.table.kind:
         case "entity":
-            return entity_rows.delete(context, access, tv, frame)
+            return entity_rows.delete(context, tv, frame)
         case "system":
             return edge_rows.delete(context, tv, frame)
         case _:

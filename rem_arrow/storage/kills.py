@@ -18,19 +18,29 @@ if TYPE_CHECKING:
 class Kills:
     """Offsets of dead rows. REQUIRES: `add` under the writers' lock; the rest may run in any thread."""
 
-    __slots__ = ("_mask", "offsets", "order")
+    __slots__ = ("_mask", "_order", "offsets")
 
     def __init__(self, offsets: Iterable[int] = ()) -> None:
         self.offsets: list[int] = []
-        self.order: dict[int, int] = {}
+        self._order: dict[int, int] = {}
         self._mask: tuple[int, int, npt.NDArray[np.bool_]] | None = None
         self.add(offsets)
 
     def add(self, offsets: Iterable[int]) -> None:
-        for offset in offsets:
-            assert offset not in self.order, "a row version dies once"
-            self.order[offset] = len(self.offsets)
-            self.offsets.append(offset)
+        self.offsets += offsets
+
+    @property
+    def order(self) -> dict[int, int]:
+        """When each row died: places in `offsets`, at least of those that were there at the call.
+
+        Made by the first who asks for a row: a statement that kills many rows asks for none.
+        """
+        order, known, stop = self._order, len(self._order), len(self.offsets)
+        if known < stop:
+            # Two threads that do the same write the same.
+            order.update(zip(self.offsets[known:stop], range(known, stop), strict=True))
+            assert len(order) >= stop, "a row version dies once"
+        return order
 
     def is_dead(self, offset: int, count: int) -> bool:
         """Say whether the row was among the first `count` to die."""

@@ -210,11 +210,11 @@ class Segment:
     def _value(self, field: Field, offset: int) -> object:
         pages = self.columns.get(field.number)
         if pages is None:
-            return _python(_default(field, 1), 0, field.dtype)
+            return values.item(_default(field, 1), 0)
         whole, offset = self._around(field, offset, pages)
         if pages.dtype != field.dtype:
-            return _python(whole.slice(offset, 1).cast(field.dtype), 0, field.dtype)
-        return _python(whole, offset, field.dtype)
+            return values.item(whole.slice(offset, 1).cast(field.dtype), 0)
+        return values.item(whole, offset)
 
     def _around(self, field: Field, offset: int, pages: ColumnPages) -> tuple[pl.Series, int]:
         """Return the column, or one page of it, that holds a value, and the place of the value there."""
@@ -276,11 +276,6 @@ def manifest_op(kv: KV, table: int, number: int, manifest: bytes) -> Op:
     """Write the copy of a manifest, and return the operation that makes the segment exist."""
     kv.write_bulk("pages", [copies.of_manifest(table, number, manifest)])
     return ("manifest", keys.part_key(table, number), manifest)
-
-
-def _python(values_: pl.Series, offset: int, dtype: pl.DataType) -> object:
-    value = values_[offset]
-    return value.to_list() if isinstance(value, pl.Series) else value
 
 
 def _column_pages(data: list[Json]) -> ColumnPages:

@@ -208,7 +208,7 @@ class Run:
         if plain is None:
             place = bisect.bisect_right(self._frames, offset, key=lambda f: f[0]) - 1
             base, frame = self._frames[place]
-            return [frame[f.name][offset - base] for f in fields]
+            return [values.item(frame[f.name], offset - base) for f in fields]
         row: list[object] = []
         for field in fields:
             value = plain[by_number[field.number]]

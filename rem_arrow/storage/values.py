@@ -98,6 +98,12 @@ def column(name: str, plain: Sequence[Json], dtype: pl.DataType) -> pl.Series:
             return pl.Series(name, values, dtype=dtype)
 
 
+def item(column: pl.Series, place: int) -> object:
+    """Return one value of a column as Python has it."""
+    value = column[place]
+    return value.to_list() if isinstance(value, pl.Series) else value
+
+
 def physical(value: object, dtype: pl.DataType) -> Json:
     """Return what orders like `value` in zone maps: a number or a text; None when there is no such thing."""
     if value is None or dtype.is_nested() or isinstance(dtype, (pl.Enum, pl.Binary, pl.Null)):

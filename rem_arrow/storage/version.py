@@ -108,7 +108,9 @@ class TableVersion(NamedTuple):
                 if place is not None:
                     by_part.setdefault(place.view.part.number, []).append(place.offset)
             return by_part
-        sought = np.unique(np.array(rowids, dtype=np.int64))
+        sought = np.asarray(rowids, dtype=np.int64)
+        if not (sought[1:] > sought[:-1]).all():
+            sought = np.unique(sought)
         for view in self.parts:
             inside = sought[
                 np.searchsorted(sought, view.part.rowid_low) : np.searchsorted(

@@ -187,7 +187,8 @@ class Embeddings:
         vectors = version.tables.get(embedding.table)
         if tv is None or vectors is None:
             return 0
-        texts = {r: t for r, t in row_texts(tv, embedding.fields, rowids).items() if t and vectors.place(r) is None}
+        missing = [r for r in rowids if vectors.place(r) is None]
+        texts = {r: t for r, t in row_texts(tv, embedding.fields, missing).items() if t}
         if not texts:
             return 0
         provider = self.of(embedding)

@@ -12,7 +12,7 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base.errors import InputError
 from rem_arrow.index import entries
-from rem_arrow.model.fields import from_json_text
+from rem_arrow.model.fields import parsed_json
 from rem_arrow.model.records import NewRows, Records
 from rem_arrow.storage import values
 from rem_arrow.storage.changes import Changes
@@ -70,7 +70,7 @@ class EntityLoad:
         for field in self._tv.table.fields:
             if field.encoding == "json" and field.name in piece.columns:
                 for row in rows:
-                    row[field.name] = parsed(row[field.name])
+                    row[field.name] = parsed_json(row[field.name])
         # A frame cannot leave a value out: where a field takes no NULL, NULL says that the row has none.
         left_out = [
             f.name
@@ -170,13 +170,3 @@ def _take(pieces: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
             return
         yield piece
         rows -= piece.height
-
-
-def parsed(value: object) -> object:
-    """Return the object of a JSON text; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return from_json_text(value)
-    except ValueError:
-        return value

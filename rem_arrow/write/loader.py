@@ -214,31 +214,46 @@ def write_segments(
 
 
 def write_versions(
-    store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
+    store: Store,
+    table: Table,
+    frame: pl.DataFrame,
+    rowids: npt.NDArray[np.int64],
+    unlisted: npt.NDArray[np.bool_] | None = None,
 ) -> list[tuple[int, Op, int]]:
     """Write segments of new versions of existing rows. Returns the manifests for `Changes`. REQUIRES: the lock; rowids
-    ascend."""
+    ascend.
+
+    Args:
+        unlisted: the rows that lack index entries on disk; None: all.
+    """
     manifests: list[tuple[int, Op, int]] = []
     for start in range(0, frame.height, segment.SEGMENT_ROWS_MAX):
+        piece = slice(start, start + segment.SEGMENT_ROWS_MAX)
         manifests += _write_segment(
-            store, table, frame.slice(start, segment.SEGMENT_ROWS_MAX), rowids[start : start + segment.SEGMENT_ROWS_MAX]
+            store, table, frame[piece], rowids[piece], None if unlisted is None else unlisted[piece]
         )
     store.kv.flush("pages")
-    for family in store.indexer.families if table.has_entries else ():
+    for family in store.indexer.families if table.has_entries and (unlisted is None or unlisted.any()) else ():
         store.kv.flush(family)
     return manifests
 
 
 def _write_segment(
-    store: Store, table: Table, frame: pl.DataFrame, rowids: npt.NDArray[np.int64]
+    store: Store,
+    table: Table,
+    frame: pl.DataFrame,
+    rowids: npt.NDArray[np.int64],
+    unlisted: npt.NDArray[np.bool_] | None = None,
 ) -> list[tuple[int, Op, int]]:
-    """Write the pages and index entries of one segment, and a segment for each of its embeddings, under the same
-    rowids. Returns the manifests."""
+    """Write the pages of one segment, the index entries of its rows that lack them, and a segment for each of its
+    embeddings, under the same rowids. Returns the manifests."""
     with store.lock:
         part = store.reserve_part(table.number)
     op = segment.build(store.kv, table.number, part, table.fields, rowids, lambda f: frame[f.name], store.executor)
-    if table.has_entries:
+    if table.has_entries and unlisted is None:
         store.indexer.write(store.kv, table, frame, rowids.tolist())
+    elif table.has_entries and unlisted is not None and unlisted.any():
+        store.indexer.write(store.kv, table, frame.filter(pl.Series(unlisted)), rowids[unlisted].tolist())
     manifests = [(table.number, op, part)]
     for embedding in table.embeddings:
         has_vector = frame[embedding.column].is_not_null() if embedding.column in frame.columns else None

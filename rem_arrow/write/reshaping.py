@@ -14,10 +14,10 @@ from rem_arrow.base.datatypes import sql_name, widens
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.model import registry
+from rem_arrow.model.fields import parsed_json
 from rem_arrow.model.records import Records
 from rem_arrow.storage import values
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.entity_load import parsed
 
 _ROWS_AT_ONCE = 10_000
 
@@ -153,7 +153,7 @@ def _dicts(frame: pl.DataFrame, old: Table, shape: Reshaped) -> list[dict[str, A
     for field in fields:
         name = shape.renames.get(field.name, field.name)
         for row in rows if field.encoding == "json" else ():
-            row[name] = parsed(row[name])
+            row[name] = parsed_json(row[name])
     return rows
 
 

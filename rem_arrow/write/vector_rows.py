@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base.schema import Embedding, Field, Table
+from rem_arrow.base.source import ROWID
 from rem_arrow.storage.version import TableVersion
 
 
@@ -66,12 +67,15 @@ def row_texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) 
                 texts[rowid] = text_of(row[:-1])
         return texts
     by_part = tv.places(rowids)
+    marker = pl.col(table.soft_delete)
     for view in tv.parts:
         offsets = by_part.get(view.part.number)
         if offsets:
             frame = view.part.frame(columns, view.length)[offsets]
-            ids = view.part.rowid_array(view.length)[offsets].tolist()
-            texts.update(
-                (r, text_of(row[:-1])) for r, row in zip(ids, frame.iter_rows(), strict=True) if row[-1] is None
+            ids = pl.Series(ROWID, view.part.rowid_array(view.length)[offsets])
+            # Rows without a text, of which a table may be full, cost no step of Python.
+            some = frame.with_columns(ids).filter(
+                marker.is_null(), pl.any_horizontal(pl.col(f).is_not_null() for f in fields)
             )
+            texts.update((row[0], text_of(row[1:])) for row in some.select(ROWID, *fields).iter_rows())
     return {r: texts[r] for r in rowids if r in texts}
