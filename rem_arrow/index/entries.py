@@ -24,7 +24,7 @@ import polars as pl
 
 from rem_arrow.base.datatypes import Json
 from rem_arrow.base.utf8 import encoded
-from rem_arrow.index.words import normalise
+from rem_arrow.index.words import normalise, normalised
 
 Entry: TypeAlias = "tuple[str, bytes, bytes]"
 
@@ -90,17 +90,16 @@ def table_of_name(key: bytes) -> int:
 
 def name_prefix(text: str) -> bytes:
     """Return the prefix of all entries of a lookup key; long keys are cut, the reader checks the row."""
-    return _name_bytes(text) + b"\x00"
+    return folded_bytes(normalise(text)) + b"\x00"
 
 
 def name_entries(table: int, rowids: Sequence[bytes], texts: Sequence[str], field: str) -> list[Entry]:
     """Return the entries of names, one text for each rowid."""
     middle, value = b"\x00" + _TABLE.pack(table), field.encode()
-    return [("keys", _name_bytes(text) + middle + rowid, value) for text, rowid in zip(texts, rowids, strict=True)]
-
-
-def _name_bytes(text: str) -> bytes:
-    return folded_bytes(normalise(text))
+    return [
+        ("keys", folded_bytes(folded) + middle + rowid, value)
+        for folded, rowid in zip(normalised(texts), rowids, strict=True)
+    ]
 
 
 def folded_bytes(folded: str) -> bytes:

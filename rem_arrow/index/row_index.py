@@ -11,7 +11,7 @@ from rem_arrow.base.schema import Table
 from rem_arrow.base.utf8 import encoded
 from rem_arrow.index import entries
 from rem_arrow.index.entries import Entry
-from rem_arrow.index.words import normalise
+from rem_arrow.index.words import normalised
 
 NAMES_OF_ONE_ROW_MAX = 64
 
@@ -65,11 +65,8 @@ class RowIndex:
         """Return the entries of many rows, without their identities; `columns` are plain values by place."""
         added: list[Entry] = []
         if self._looks_up_ids:
-            odd = [
-                (i, r)
-                for i, r in zip(cast("Sequence[str]", columns[self.key_places[0]]), rowids, strict=True)
-                if normalise(i) != i
-            ]
+            ids = cast("Sequence[str]", columns[self.key_places[0]])
+            odd = [(i, r) for i, folded, r in zip(ids, normalised(ids), rowids, strict=True) if folded != i]
             added += entries.name_entries(self.number, [r for _, r in odd], [i for i, _ in odd], "id")
         for place, field in self._names:
             texts, owners = _texts(columns[place], rowids)

@@ -19,10 +19,15 @@ import hashlib
 import itertools
 import re
 import unicodedata
+from collections.abc import Sequence
 
 WORD_BYTES_MAX = 255
+# Many texts are normalised so many at a time: one odd text costs the others no more.
+_AT_ONCE = 512
 
 _UNTIDY = re.compile(r"^\s|\s$|[\t\n\r\x0b\x0c]|  ")
+# The same in texts that stand side by side.
+_SOME_UNTIDY = re.compile(r"(?:^|\x00)\s|\s(?:\x00|$)|[\t\n\r\x0b\x0c]|  ")
 # Where two parts of a name meet: getUser, HTTPServer, user_id.
 _SEAM = re.compile(r"(?<=[a-z0-9à-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ])|_+")
 _RUN = re.compile(r"\w+")
@@ -42,6 +47,18 @@ def normalise(text: str) -> str:
     """Return the form in which names compare: without case, accents and surrounding or repeated space."""
     folded = text.lower() if text.isascii() else _without_marks(text.casefold()).casefold()
     return " ".join(folded.split()) if _UNTIDY.search(folded) else folded
+
+
+def normalised(texts: Sequence[str]) -> list[str]:
+    """Return what `normalise` makes of each text."""
+    found: list[str] = []
+    for start in range(0, len(texts), _AT_ONCE):
+        some = texts[start : start + _AT_ONCE]
+        joined = "\x00".join(some)
+        plain = joined.isascii() and not _SOME_UNTIDY.search(joined)
+        parts = joined.lower().split("\x00") if plain else []
+        found += parts if len(parts) == len(some) else map(normalise, some)
+    return found
 
 
 def _without_marks(text: str) -> str:

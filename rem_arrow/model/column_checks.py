@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Table
 from rem_arrow.model.fields import Mapping as Mapped
-from rem_arrow.model.fields import map_annotation, parsed_json
+from rem_arrow.model.fields import has_constant_default, map_annotation, parsed_json
+from rem_arrow.model.registry import BY_DATABASE, SYSTEM_FIELDS, id_text
 from rem_arrow.model.row_errors import at, explained
 from rem_arrow.storage import values
 
@@ -44,47 +45,89 @@ class ColumnChecks:
             is cast(Any, BaseModel.__get_pydantic_core_schema__).__func__
             and not any(f.discriminator for f in model.model_fields.values())
         )
+        self._mappings = {
+            f.name: map_annotation(model.model_fields[f.name].annotation, model.model_fields[f.name].metadata)
+            for f in table.fields
+            if f.name not in BY_DATABASE
+        }
         self._config = {k: v for k, v in model.model_config.items() if k not in _HARMLESS}
         self._adapters: dict[str, TypeAdapter[list[Any]]] = {}
 
-    def checked(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
-        """Return the frame with the columns that `names` says as they are stored.
-
-        Args:
-            frame: in the columns and types of the table; JSON as text.
+    def whole(self, given: pl.DataFrame) -> pl.DataFrame | None:
+        """Return the declared columns of rows as they are stored, from columns of any type that hold their values, and
+        defaults where there is none; None where only rows can be validated.
 
         Raises:
             InputError: names the row, from 0, and the field.
         """
-        found = []
-        for name in names:
-            info, field = self._model.model_fields[name], self._table.field(name)
-            mapping = map_annotation(info.annotation, info.metadata)
-            column = frame[name]
-            if not (_says_all(info, self._config) and column.dtype == mapping.dtype == field.dtype) or (
-                column.null_count() and not mapping.nullable
-            ):
-                column = self._validated(column, name, mapping)
-            found.append(column)
-        return frame.with_columns(found)
+        fields = self._model.model_fields
+        if (
+            not (self.by_field and {*self._mappings, *BY_DATABASE} >= set(given.columns))
+            or not fields.keys().isdisjoint(SYSTEM_FIELDS)
+            or any(f.alias or f.validation_alias for f in fields.values())
+            or ("id" in fields and ("id" not in given.columns or given["id"].null_count()))
+        ):
+            return None
+        columns = []
+        for name, mapping in self._mappings.items():
+            if name not in given.columns:
+                info = fields[name]
+                if not has_constant_default(info) or info.validate_default or self._config:
+                    return None
+                columns.append(self._stored(name, mapping, [info.get_default(call_default_factory=True)], given.height))
+            elif given[name].null_count() and not mapping.nullable:
+                return None
+            else:
+                columns.append(self._checked(given[name], name, mapping))
+        return pl.DataFrame(columns) if columns else pl.DataFrame(height=given.height)
 
-    def _validated(self, column: pl.Series, name: str, mapping: Mapped) -> pl.Series:
+    def ids(self, given: pl.DataFrame) -> list[str | None]:
+        """Return the ids of rows that `whole` took, None where one is to be generated. Raises InputError."""
+        if "id" not in given.columns:
+            return [None] * given.height
+        found = given["id"].to_list()
+        if "id" in self._model.model_fields:
+            found = self._valid("id", found)
+        table = self._table.name
+        return [None if i is None else id_text(i, table) for i in found]
+
+    def checked(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+        """Return a frame, in the columns and types of the table, with the columns that `names` says as they are stored.
+
+        Raises:
+            InputError: names the row, from 0, and the field.
+        """
+        return frame.with_columns(self._checked(frame[name], name, self._mappings[name]) for name in names)
+
+    def _checked(self, column: pl.Series, name: str, mapping: Mapped) -> pl.Series:
+        dtype, info = self._table.field(name).dtype, self._model.model_fields[name]
+        whole = column.dtype == dtype or (
+            dtype == pl.Int64() and column.dtype.is_integer() and column.dtype != pl.UInt64
+        )
+        full = mapping.nullable or not column.null_count()
+        if whole and full and mapping.dtype == dtype and _says_all(info, self._config):
+            return column.cast(dtype)
         given = column.to_list()
         if mapping.is_json:
             given = [parsed_json(value) for value in given]
-        table, adapter = self._table, self._adapter(name)
+        return self._stored(name, mapping, self._valid(name, given))
+
+    def _valid(self, name: str, given: list[Any]) -> list[Any]:
         try:
-            valid = adapter.validate_python(given)
+            return self._adapter(name).validate_python(given)
         except ValidationError as error:
-            raise InputError(explained(error, table.name, many=True, field=name)) from error
-        convert = mapping.to_plain
+            raise InputError(explained(error, self._table.name, many=True, field=name)) from error
+
+    def _stored(self, name: str, mapping: Mapped, valid: list[Any], times: int | None = None) -> pl.Series:
+        """Return the column of validated values; of one value, so many times."""
         plain = []
         for place, value in enumerate(valid):
             try:
-                plain.append(value if value is None or convert is None else convert(value))
+                plain.append(value if value is None or mapping.to_plain is None else mapping.to_plain(value))
             except (InputError, OverflowError) as error:
-                raise InputError(f'{at(place)}{table.name}, field "{name}": {error}') from error
-        return values.column(name, plain, table.field(name).dtype)
+                raise InputError(f'{at(place)}{self._table.name}, field "{name}": {error}') from error
+        column = values.column(name, plain, self._table.field(name).dtype)
+        return column if times is None else column.new_from_index(0, times)
 
     def _adapter(self, name: str) -> TypeAdapter[list[Any]]:
         adapter = self._adapters.get(name)

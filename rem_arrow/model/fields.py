@@ -32,6 +32,7 @@ from uuid import UUID
 import polars as pl
 import pydantic
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from rem_arrow.base.errors import InputError
@@ -91,6 +92,13 @@ def check_default(value: Any, mapping: Mapping, dtype: pl.DataType, where: str) 
         values.column("v", [plain], dtype)
     except (TypeError, ValueError, AttributeError, OverflowError, InputError, pl.exceptions.PolarsError) as error:
         raise InputError(f"the default of {where} does not fit its type: {value!r:.80}") from error
+
+
+def has_constant_default(info: FieldInfo) -> bool:
+    """Say whether a field without a value has the same value each time."""
+    if info.default_factory is not None:
+        return info.default_factory in EMPTY
+    return not info.is_required()
 
 
 def json_text(value: object) -> str:

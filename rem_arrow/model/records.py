@@ -16,11 +16,9 @@ from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.base.schema import Table
 from rem_arrow.model.column_checks import ColumnChecks
 from rem_arrow.model.fields import EMPTY, check_default, from_json_text, map_annotation
-from rem_arrow.model.registry import SYSTEM_FIELDS, id_text
+from rem_arrow.model.registry import BY_DATABASE, id_text
 from rem_arrow.model.row_errors import at, explained
 from rem_arrow.storage import values
-
-_BY_DATABASE = frozenset(("id", *SYSTEM_FIELDS))
 
 
 class NewRows(NamedTuple):
@@ -46,13 +44,13 @@ class Records:
 
     def __init__(self, table: Table, model: type[BaseModel]) -> None:
         self.table, self.model = table, model
-        self.declared = [f for f in table.fields if f.name not in _BY_DATABASE]
+        self.declared = [f for f in table.fields if f.name not in BY_DATABASE]
         names = [f.name for f in self.declared]
         aliases = {i.alias for i in model.model_fields.values() if i.alias} | {
             i.validation_alias for i in model.model_fields.values() if isinstance(i.validation_alias, str)
         }
         self._declared_names = frozenset(names)
-        self._accepted_names = frozenset(names) | _BY_DATABASE | cast("frozenset[str]", frozenset(aliases))
+        self._accepted_names = frozenset(names) | BY_DATABASE | cast("frozenset[str]", frozenset(aliases))
         self._model_takes = frozenset(model.model_fields)
         self._has_id = "id" in model.model_fields
         self._many: TypeAdapter[list[BaseModel]] = TypeAdapter(list[model])  # type: ignore[valid-type]
@@ -122,9 +120,9 @@ class Records:
 
     def _trim(self, row: dict[str, Any]) -> dict[str, Any]:
         """Leave out the columns that the database fills, unless the model declares them."""
-        if row.keys().isdisjoint(_BY_DATABASE) or self._model_takes >= _BY_DATABASE:
+        if row.keys().isdisjoint(BY_DATABASE) or self._model_takes >= BY_DATABASE:
             return row
-        return {k: v for k, v in row.items() if k not in _BY_DATABASE or (k in self._model_takes and v is not None)}
+        return {k: v for k, v in row.items() if k not in BY_DATABASE or (k in self._model_takes and v is not None)}
 
     def _rows(self, valid: list[Any], rows: list[dict[str, Any]] | None) -> NewRows:
         """Bring validated rows to plain form. `rows` are those before validation; None when none of them names a column

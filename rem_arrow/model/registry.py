@@ -25,6 +25,7 @@ from rem_arrow.model.json_schemas import SchemaReader, deciding, schema_of
 
 CATEGORIES = ("system", "public", "user", "agents")
 SYSTEM_FIELDS = ("created_at", "modified_at", "deleted_at")
+BY_DATABASE = frozenset(("id", *SYSTEM_FIELDS))
 _NAME_FIELDS = ("name", "aliases")
 _UTC = pl.Datetime("us", "UTC")
 

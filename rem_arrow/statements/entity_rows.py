@@ -62,13 +62,14 @@ def update(context: Context, access: Access, tv: TableVersion, frame: pl.DataFra
     return _replaced(context, tv, frame[ROWID], columns.checked(frame.drop(ROWID), names), names, deleted=False)
 
 
-def delete(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
-    """Mark entities as deleted; `frame` has the rowid and all columns."""
+def delete(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+    """Mark entities as deleted, and what goes with them; `frame` has the rowid and all columns."""
     frame = row_versions.each_once(frame)
     old = frame.drop(ROWID)
     outcome = _replaced(context, tv, frame[ROWID], old, (), deleted=True)
     for embedding in tv.table.embeddings:
         outcome.changes.kill(embedding.table, frame[ROWID].to_list())
+    context.instance.writer.delete_owned(access, outcome.changes, tv, old["id"].to_list())
     return outcome._replace(rows=old)
 
 

@@ -110,7 +110,7 @@ def _done(context: Context, access: Access, tv: TableVersion, frame: pl.DataFram
         case "nothing":
             return Outcome(Changes(), 0)
         case "delete":
-            return rows.removed(context, tv, frame)
+            return rows.removed(context, access, tv, frame)
         case "update":
             return rows.changed(context, access, tv, frame, tv.table.names)
         case "insert":

@@ -90,7 +90,7 @@ def delete(context: Context, statement: Delete) -> Result:
         )
         query = binder.delete(columns, statement.others, statement.where, statement.ctes)
         frame = context.rows(query, snapshot, to_store=True)
-        outcome = removed(context, tv, frame)
+        outcome = removed(context, access, tv, frame)
         return outcome.changes, result(context, access, tv.table, outcome, statement.alias, statement.returning)
 
     return context.write(compute)
@@ -119,12 +119,12 @@ def changed(
             return plain_rows.update(context, tv, frame, assigned)
 
 
-def removed(context: Context, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
+def removed(context: Context, access: Access, tv: TableVersion, frame: pl.DataFrame) -> Outcome:
     """Return the changes that remove rows, by the kind of the table; `frame` has the rowid, for entities and for
     RETURNING all columns."""
     match tv.table.kind:
         case "entity":
-            return entity_rows.delete(context, tv, frame)
+            return entity_rows.delete(context, access, tv, frame)
         case "system":
             return edge_rows.delete(context, tv, frame)
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, compress
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -20,6 +20,8 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import loader
 from rem_arrow.write.writer import Writer
+
+_FEW_ROWS = 64
 
 
 class EntityLoad:
@@ -46,12 +48,7 @@ class EntityLoad:
         if sum(p.height for p in first) < loader.DIRECT_ROWS_MIN:
             if not first:
                 return self._changes, 0
-            piece = first[0] if len(first) == 1 else pl.concat(first)
-            vectors = self._vectors(piece)
-            rows = self._validated(piece.drop(vectors.columns))
-            changes, ids = self._writer.insert(self._access, self._tv, rows, _by_place(vectors))
-            advance(len(ids))
-            return changes, len(ids)
+            return self._small(first[0] if len(first) == 1 else pl.concat(first), advance)
         table, changes = self._tv.table, self._changes
         frames = (self._fresh_frame(piece) for piece in chain(first, pieces))
         manifests, count = loader.write_segments(
@@ -64,6 +61,21 @@ class EntityLoad:
         changes.manifests += manifests
         changes.loaded[table.number] = [self._seen]
         return changes, count + self._replaced
+
+    def _small(self, piece: pl.DataFrame, advance: Callable[[int], None]) -> tuple[Changes, int]:
+        """Add rows by the tail."""
+        vectors = self._vectors(piece)
+        if vectors.width or piece.height <= _FEW_ROWS:
+            rows = self._validated(piece.drop(vectors.columns))
+            changes, ids = self._writer.insert(self._access, self._tv, rows, _by_place(vectors))
+            advance(len(ids))
+            return changes, len(ids)
+        table, changes, frame = self._tv.table, self._changes, self._fresh_frame(piece)
+        first = self._store.reserve_rowids(table.number, frame.height) if frame.height else 0
+        changes.append(table.number, loader.frame_append(frame, first))
+        changes.loaded[table.number] = [self._seen]
+        advance(piece.height)
+        return changes, piece.height
 
     def _validated(self, piece: pl.DataFrame) -> NewRows:
         rows = piece.to_dicts()
@@ -83,10 +95,26 @@ class EntityLoad:
                     del row[name]
         return self._records.new_rows(rows)
 
+    def _checked(self, piece: pl.DataFrame) -> _Checked:
+        """Return rows as they are stored: validated by columns where the model allows it, else row by row."""
+        columns, created = self._records.columns, self._tv.table.field("created_at").dtype
+        if "created_at" not in piece.columns or piece["created_at"].dtype == created:
+            declared = columns.whole(piece)
+            if declared is not None:
+                times = piece["created_at"] if "created_at" in piece.columns else _none(piece.height, created)
+                return _Checked(columns.ids(piece), declared, times)
+        rows = self._validated(piece)
+        fields = self._records.declared
+        found: list[Any] = list(zip(*rows.declared, strict=True)) if rows.declared else [()] * len(fields)
+        plain = [values.column(f.name, c, f.dtype) for f, c in zip(fields, found, strict=True)]
+        times = values.column("created_at", rows.created, created)
+        return _Checked(rows.ids, pl.DataFrame(plain) if plain else pl.DataFrame(height=len(rows.ids)), times)
+
     def _fresh_frame(self, piece: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of a piece whose ids are new, as a frame of the table; replace the others."""
         vectors = self._vectors(piece)
-        rows = self._validated(piece.drop(vectors.columns))
+        bare = piece.drop(vectors.columns)
+        rows = self._checked(bare)
         ids = [i for i in rows.ids if i is not None]
         if len(set(ids)) < len(ids) or not self._seen.isdisjoint(ids):
             before = set(self._seen)
@@ -97,15 +125,14 @@ class EntityLoad:
         self._seen.update(ids)
         existing = self._existing(ids)
         if existing:
-            exists = [i in existing for i in rows.ids]
-            replaced = _rows_where(rows, exists)
+            exists = pl.Series([i in existing for i in rows.ids], dtype=pl.Boolean)
+            replaced = self._validated(bare.filter(exists))
             changes, _ = self._writer.insert(
                 self._access, self._tv, replaced, _by_place(_vectors_where(vectors, exists))
             )
             self._changes.merge(changes)
             self._replaced += len(replaced.ids)
-            fresh = [not k for k in exists]
-            rows, vectors = _rows_where(rows, fresh), _vectors_where(vectors, fresh)
+            rows, vectors = rows.where(~exists), _vectors_where(vectors, ~exists)
         if self._conflicts:
             number = self._tv.table.number
             self._changes.ids.update((number, entries.id_key(number, [i])) for i in rows.ids if i is not None)
@@ -129,28 +156,47 @@ class EntityLoad:
         rowids = self._access.rowids(self._tv, ids)
         return {i for i, r in zip(ids, rowids, strict=True) if r is not None}
 
-    def _frame(self, rows: NewRows) -> pl.DataFrame:
-        now = time.time_ns() // 1_000
+    def _frame(self, rows: _Checked) -> pl.DataFrame:
+        table = self._tv.table
         fresh_ids = iter(self._writer.make_ids(rows.ids.count(None)))
-        zipped = zip(rows.ids, rows.declared, rows.created, strict=True)
-        plain = [
-            (next(fresh_ids) if i is None else i, *row, now if c is None else c, now, None) for i, row, c in zipped
-        ]
-        fields = self._tv.table.fields
-        columns: list[Any] = list(zip(*plain, strict=True)) if plain else [()] * len(fields)
-        frame = pl.DataFrame([values.column(f.name, c, f.dtype) for f, c in zip(fields, columns, strict=True)])
+        ids = pl.Series("id", [next(fresh_ids) if i is None else i for i in rows.ids], dtype=pl.String)
+        now = values.column("modified_at", [time.time_ns() // 1_000], table.field("modified_at").dtype)
+        system = {
+            "id": ids,
+            "created_at": rows.created.fill_null(now[0]).alias("created_at"),
+            "modified_at": now.new_from_index(0, len(ids)),
+            "deleted_at": _none(len(ids), table.field("deleted_at").dtype).alias("deleted_at"),
+        }
+        frame = pl.DataFrame([system[f.name] if f.name in system else rows.declared[f.name] for f in table.fields])
         for column in frame.get_columns():
-            loader.check_size(column, f"{self._tv.table.name}.{column.name}")
+            loader.check_size(column, f"{table.name}.{column.name}")
         return frame
 
 
-def _rows_where(rows: NewRows, keep: list[bool]) -> NewRows:
-    return NewRows(
-        list(compress(rows.ids, keep)), list(compress(rows.declared, keep)), list(compress(rows.created, keep))
-    )
+class _Checked(NamedTuple):
+    """Validated rows, column by column.
+
+    Attributes:
+        ids: None where an id is to be generated.
+        declared: the declared columns as they are stored.
+        created: `created_at`, NULL where the row has none.
+    """
+
+    ids: list[str | None]
+    declared: pl.DataFrame
+    created: pl.Series
+
+    def where(self, keep: pl.Series) -> _Checked:
+        """Return some of the rows."""
+        declared = self.declared.filter(keep) if self.declared.width else pl.DataFrame(height=int(keep.sum()))
+        return _Checked(list(compress(self.ids, keep.to_list())), declared, self.created.filter(keep))
 
 
-def _vectors_where(vectors: pl.DataFrame, keep: list[bool]) -> pl.DataFrame:
+def _none(rows: int, dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=dtype).new_from_index(0, rows)
+
+
+def _vectors_where(vectors: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
     return vectors.filter(keep) if vectors.width else vectors
 
 

@@ -116,9 +116,14 @@ class Writer:
         """Mark entities as deleted, and what goes with them; ids that do not exist are skipped. Returns the changes and
         the number of rows with these ids."""
         changes = Changes()
-        groups = with_owned(access, self.plain_row, tv, ids)
-        counts = [self._mark_deleted(access, changes, *group) for group in groups]
-        return changes, counts[0]
+        count = self._mark_deleted(access, changes, tv, ids)
+        self.delete_owned(access, changes, tv, ids)
+        return changes, count
+
+    def delete_owned(self, access: Access, changes: Changes, tv: TableVersion, ids: Sequence[str]) -> None:
+        """Add to changes the deletion of what goes with entities, but not of these."""
+        for part, part_ids in with_owned(access, self.plain_row, tv, ids)[1:]:
+            self._mark_deleted(access, changes, part, part_ids)
 
     def purge(self, access: Access, tv: TableVersion, ids: Sequence[str]) -> tuple[Changes, int]:
         """Remove entities for good, what goes with them, and the edges at all of these. Returns the changes and the

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rem_arrow.index.text_index import TextIndex
-from rem_arrow.index.words import normalise, spelled
+from rem_arrow.index.words import normalise, normalised, spelled
 
 TEXTS = [
     "call getUserById of HTTPServer",
@@ -117,3 +117,11 @@ def test_long_texts_take_linear_time() -> None:
     """Each took minutes by an expression that goes back."""
     for text in ("aB" * 100_000, "_" * 500_000, "日" * 200_000, "a" * 1_000_000, "A" * 500_000, "a_" * 200_000):
         assert len(spelled(text)) <= 6 * len(text)
+
+
+_ODD = st.lists(st.text(st.sampled_from("aB \t\n\x00\x1c\x85é\u0130ß"), max_size=4), max_size=6)
+
+
+@given(texts=_ODD)
+def test_many_texts_are_normalised_as_each(texts: list[str]) -> None:
+    assert normalised(texts) == [normalise(text) for text in texts]

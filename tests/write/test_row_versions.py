@@ -5,7 +5,6 @@ The oracle is the same table with a validator that sees whole rows, for which ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import polars as pl
@@ -105,10 +104,10 @@ def _state(db: rem.Database) -> list[object]:
 
 
 @pytest.fixture(params=["tail", "segments"])
-def bulk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
+def bulk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     if request.param == "segments":
         monkeypatch.setattr(loader, "DIRECT_ROWS_MIN", 2)
-    yield request.param == "segments"
+    return bool(request.param == "segments")
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -144,7 +143,9 @@ def test_old_versions_keep_their_rows(bulk: bool) -> None:
 
 def test_an_error_names_the_row_and_the_field() -> None:
     with _made(Person, many=False) as db:
-        with pytest.raises(rem.InputError, match=r'row 7: people, field "age": Input should be less than or equal to 99'):
+        with pytest.raises(
+            rem.InputError, match=r'row 7: people, field "age": Input should be less than or equal to 99'
+        ):
             db.sql("UPDATE people SET age = age + 20")
         with pytest.raises(rem.InputError, match=r'field "level".*got \'none\''):
             db.sql("UPDATE people SET level = 'none' WHERE id = 'p3'")
