@@ -167,6 +167,16 @@ def softly_deleted(table: Table, view: PartView) -> npt.NDArray[np.bool_] | None
     return view.part.frame([marker], view.length).to_series().is_not_null().to_numpy()
 
 
+def undeleted_rowids(tv: TableVersion) -> Rowids:
+    """Return the rowids of the live rows that are not softly deleted, in the order of the parts."""
+    arrays = []
+    for view in tv.parts:
+        rowids, live, deleted = view.part.rowid_array(view.length), view.live_mask(), softly_deleted(tv.table, view)
+        keep = live if deleted is None else ~deleted if live is None else live & ~deleted
+        arrays.append(rowids if keep is None else rowids[keep])
+    return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
+
+
 def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:
     """Return the k nearest rows, by looking at every one that is allowed; ties go by rowid."""
     if allowed is not None and len(allowed) <= _FEW_SHARE * sum(view.live_rows for view in column.table.parts):

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from rem_arrow.access.vector_columns import undeleted_rowids
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.schema import Embedding, Table, VectorIndex
 from rem_arrow.embed.embedder import Embedder, embed_texts
@@ -131,9 +132,9 @@ class Embeddings:
     # --- missing vectors
 
     def pending(self, version: Version, number: int, embedding: Embedding) -> list[int]:
-        """Return the rowids of live rows without a vector, in order; some may have no text."""
-        tv = version.tables[number]
-        missing = np.setdiff1d(tv.live_rowids(), version.tables[embedding.table].live_rowids(), assume_unique=True)
+        """Return the rowids of live rows, not deleted, without a vector, in order; some may have no text."""
+        rowids = undeleted_rowids(version.tables[number])
+        missing = np.setdiff1d(rowids, version.tables[embedding.table].live_rowids(), assume_unique=True)
         return cast("list[int]", missing.tolist())
 
     def fill(
