@@ -159,7 +159,7 @@ TIMES: tuple[Question, ...] = (
 
 MEANING: tuple[Question, ...] = (
     Question("Docs on how refunds work", "vector", "SELECT id FROM resources WHERE list_contains(tags, 'payments')",
-             "top", n=7, reference="SEARCH 'how refunds work' IN resources LIMIT 10"),
+             "top", n=7, reference="SEARCH 'how refunds of payments work' IN resources LIMIT 10"),
     Question("issues about login problems", "vector", "SELECT id FROM issues WHERE component = 'auth-service'", "top",
              n=7, reference="SEARCH 'login problems' IN issues LIMIT 10"),
     Question(

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rem_arrow.access.vector_columns import among
 from rem_arrow.base.errors import CorruptionError, ExecuteError
+from rem_arrow.index.arrays import among
 from rem_arrow.running.disk_errors import disk_error
 from rem_arrow.storage import keys
 

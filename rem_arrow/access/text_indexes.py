@@ -22,8 +22,9 @@ import polars as pl
 from rem_arrow.access.indexed_texts import fingerprints_of, rows_in, rows_of
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
 from rem_arrow.access.text_entries import TextEntry, checked_folder, folder_of, read_entry
-from rem_arrow.access.vector_columns import Hits, among, softly_deleted
+from rem_arrow.access.vector_columns import Hits, softly_deleted
 from rem_arrow.base.errors import CorruptionError, ExecuteError, InputError, RemError
+from rem_arrow.index.arrays import among
 from rem_arrow.running.lru_cache import LruCache
 
 if TYPE_CHECKING:

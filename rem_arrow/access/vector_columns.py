@@ -19,6 +19,7 @@ import polars as pl
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import VectorSpec
 from rem_arrow.index import exact
+from rem_arrow.index.arrays import among
 from rem_arrow.index.metrics import Metric
 from rem_arrow.storage import codec
 from rem_arrow.storage.segment import Segment
@@ -266,16 +267,6 @@ def searchable(table: Table) -> dict[str, VectorSpec]:
         if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)
     }
     return specs | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in specs}
-
-
-def among(rowids: Rowids, allowed: Rowids) -> npt.NDArray[np.bool_]:
-    """Return which rowids are among `allowed`, which ascend."""
-    if not len(allowed):
-        return np.zeros(len(rowids), dtype=np.bool_)
-    places = np.searchsorted(allowed, rowids)
-    places[places == len(allowed)] = 0
-    hits: npt.NDArray[np.bool_] = allowed[places] == rowids
-    return hits
 
 
 def column_of(

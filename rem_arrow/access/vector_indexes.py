@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
-from rem_arrow.access.vector_columns import Hits, VectorColumn, among, column_of, search_exact, taken
+from rem_arrow.access.vector_columns import Hits, VectorColumn, column_of, search_exact, taken
 from rem_arrow.access.vector_entries import VectorEntry, check_file, file_of, read_entry
 from rem_arrow.base.errors import CorruptionError, ExecuteError
 from rem_arrow.index import exact
@@ -109,9 +109,8 @@ class VectorIndexes:
             return search_exact(column, query, metric, k, allowed)
         fresh = self._not_held(held, column, query, metric, k, allowed)
         while candidates <= live // _DEEPER:
-            rowids, _ = held.index.search(query, candidates, ef=max(ef_min, candidates + candidates // 2))
-            if allowed is not None:
-                rowids = rowids[among(rowids, allowed)]
+            ef = max(ef_min, candidates + candidates // 2)
+            rowids, _ = held.index.search(query, candidates, ef=ef, allowed=allowed)
             rowids, vectors = column.gathered(rowids)
             best = exact.merged([fresh, (rowids, exact.scores(vectors, query, metric))], k, metric)
             if len(best[0]) >= min(k, among_rows):

@@ -25,3 +25,13 @@ def once(keys: Ints, space: int) -> Ints:
     flags = np.zeros(space, dtype=np.bool_)
     flags[keys] = True
     return np.flatnonzero(flags)
+
+
+def among(rowids: Ints, allowed: Ints) -> Mask:
+    """Return which rowids are among `allowed`, which ascend."""
+    if not len(allowed):
+        return np.zeros(len(rowids), dtype=np.bool_)
+    places = np.searchsorted(allowed, rowids)
+    places[places == len(allowed)] = 0
+    hits: Mask = allowed[places] == rowids
+    return hits

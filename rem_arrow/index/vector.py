@@ -8,14 +8,14 @@ Distances: cosine 1 - similarity, inner_product 1 - product, l2 the square of th
 
 What hnswlib 0.8 does not do itself, and how it is done here:
 
-- Replacing a row marks its old label deleted and adds another (`labels`): hnswlib's own update of a label mends the
-  links around both places and takes ten times as long as an insert. Space of deleted labels is not taken again
-  (`replace_deleted` has the same update, and gives a label that is live a second place): whoever owns the index builds
-  a new one when `deleted` has grown too large. An index whose last row is removed starts as a new one.
+- Equal vectors have one place, and its label is its number (`vector_groups`): many of them would link to each other
+  alone. A place that has no row any more is marked deleted, and not taken again (hnswlib's `replace_deleted` takes ten
+  times as long as an insert): whoever owns the index builds a new one when `deleted` has grown too large. An index
+  whose last row is removed starts as a new one.
 - `ef` belongs to the index, so searches beside each other would set it for each other. It stays 1 here: hnswlib
   searches with max(ef, k), so a search asks for max(ef, k) rows and keeps k.
 - A search that reaches fewer rows than it asks for raises an error and loses 12 bytes of memory a row asked for. What
-  is asked for is bounded by the live rows; what then fails, since links do not reach every row, is asked again for
+  is asked for is bounded by the live places; what then fails, since links do not reach every row, is asked again for
   fewer, by halving.
 - add, resize and mark are not safe beside a search: a `Gate` keeps them apart, and a long add is cut into pieces of
   10 to 30 ms.
@@ -37,10 +37,9 @@ import numpy as np
 from rem_arrow.base.errors import CorruptionError
 from rem_arrow.index import vector_file
 from rem_arrow.index.gate import Gate
-from rem_arrow.index.labels import ROWID_MASK, Labels
 from rem_arrow.index.metrics import METRICS, Metric
-from rem_arrow.index.rowid_set import RowidSet
-from rem_arrow.index.vector_file import Header, Loaded
+from rem_arrow.index.vector_file import Header, Loaded, Written
+from rem_arrow.index.vector_groups import VectorGroups, vector_keys
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,6 +60,7 @@ _PIECE_ROWS_MAX = 4096
 _ROOM_BYTES = 54
 _LABEL_BYTES = 48
 _CHECKED_ROWS = 1024
+_ROWID_MAX = (1 << 47) - 1
 # Sums of squares below this have lost digits to float32's smallest numbers.
 _SQUARES_MIN = 1e-30
 
@@ -84,10 +84,7 @@ class VectorIndex:
         self.stamp = b""
         self._gate = Gate()
         self._graph = self._new_graph(max(capacity, 1))
-        self._labels = Labels()
-        self._rowids = RowidSet(np.empty(0, dtype=np.int64))
-        # No rowid above this one has ever been held: new rows come in ascending order, and need no look.
-        self._top = -1
+        self._groups = VectorGroups()
         self._folding = threading.Lock()
         self._threads = _cores()
         self._searched_until = 0.0
@@ -106,7 +103,8 @@ class VectorIndex:
             CorruptionError: the file is missing, damaged, or not the one expected.
         """
         loaded = vector_file.read(path)
-        saved = (loaded.stamp, loaded.header.dimension, loaded.header.metric)
+        groups, stamp = _groups(path, loaded)
+        saved = (stamp, loaded.header.dimension, loaded.header.metric)
         for what, expected, there in zip(
             ("stamp", "dimension", "metric"), (expected_stamp, dimension, metric), saved, strict=True
         ):
@@ -115,9 +113,9 @@ class VectorIndex:
                     f"the vector index {path} is another one: its {what} is {there!r}, not {expected!r}"
                 )
         index = cls(saved[1], saved[2], m=loaded.header.m, ef_construction=loaded.header.ef_construction, capacity=1)
-        index.stamp = loaded.stamp
+        index.stamp = stamp
         if loaded.header.live:
-            index._take(loaded)
+            index._graph, index._groups = loaded.graph, groups
         return index
 
     def save(self, path: Path, stamp: bytes) -> int:
@@ -142,7 +140,7 @@ class VectorIndex:
         )
         if not len(rowids):
             return rowids
-        assert rowids.min() >= 0 and rowids.max() <= ROWID_MASK, "a rowid lies outside of its range"
+        assert rowids.min() >= 0 and rowids.max() <= _ROWID_MAX, "a rowid lies outside of its range"
         places = _last_places(rowids)
         some = _not_zero(vectors)[places]
         if self.metric == "cosine" and not some.all():
@@ -162,16 +160,18 @@ class VectorIndex:
         rows = _PIECE_ROWS_MAX
         for start in range(0, len(rowids), rows):
             with self._gate.writing():
-                self._rowids.remove(self._mark(rowids[start : start + rows]))
-                if not len(self._rowids) and self._graph.get_current_count():
-                    self._graph, self._labels = self._new_graph(1024), Labels()
+                self._remove(rowids[start : start + rows])
+                if not len(self._groups) and self._groups.places:
+                    self._graph, self._groups = self._new_graph(1024), VectorGroups()
 
-    def search(self, query: Floats, k: int, *, ef: int) -> tuple[Rowids, Floats]:
-        """Return up to `k` rowids, nearest first, and their distances; none under cosine when the query is zero.
+    def search(self, query: Floats, k: int, *, ef: int, allowed: Rowids | None = None) -> tuple[Rowids, Floats]:
+        """Return up to `k` rowids, nearest first, and their distances; none under cosine when the query is zero. Equal
+        vectors come together, by rowid.
 
         Args:
             query: float32, shape (dimension,), finite. Need not be normalised.
-            ef: candidates kept while searching. Recall and time both rise with it.
+            ef: different vectors looked at, if more than `k`. Recall and time both rise with it.
+            allowed: rowids, ascending: only rows among these are returned, of the vectors looked at.
 
         Source: Malkov & Yashunin 2016, arXiv:1603.09320, algorithm 5.
         """
@@ -181,33 +181,36 @@ class VectorIndex:
             if not query.any():
                 return _nothing()
         with self._gate.reading():
-            count = min(max(k, ef), len(self._rowids))
-            labels, distances = self._nearest(query, count) if k and count else _nothing()
-        return labels[:k] & ROWID_MASK, distances[:k]
+            count = min(max(k, ef), self._groups.live)
+            places, distances = self._nearest(query, count) if k and count else _nothing()
+            if not len(places):
+                return _nothing()
+            with self._folding:
+                rowids, which = self._groups.expanded(places, allowed, k)
+        return rowids, distances[which]
 
     def held(self) -> Rowids:
         """Return the live rowids, ascending. The array never changes: later calls return others."""
         with self._gate.reading(), self._folding:
-            return self._rowids.array()
+            return self._groups.rowids()
 
     @property
     def live(self) -> int:
         """Rows that can be found."""
-        return len(self._rowids)
+        return len(self._groups)
 
     @property
     def deleted(self) -> int:
         """Places in the graph that removed and replaced rows still take."""
         with self._gate.reading():
-            return int(self._graph.get_current_count()) - len(self._rowids)
+            return self._groups.places - self._groups.live
 
     @property
     def bytes(self) -> int:
         """Bytes in memory, reckoned from the counts."""
         with self._gate.reading():
             graph = int(self._graph.index_file_size()) + _ROOM_BYTES * int(self._graph.get_max_elements())
-            labels = _LABEL_BYTES * int(self._graph.get_current_count())
-            return graph + labels + self._rowids.bytes + self._labels.bytes
+            return graph + _LABEL_BYTES * self._groups.places + self._groups.memory_bytes
 
     def _new_graph(self, capacity: int) -> Any:
         graph = hnswlib.Index(space=vector_file.SPACES[self.metric], dim=self.dimension)
@@ -215,37 +218,29 @@ class VectorIndex:
         graph.set_ef(1)
         return graph
 
-    def _take(self, loaded: Loaded) -> None:
-        """Put a graph that was read in the place of the empty one."""
-        self._graph, self._labels = loaded.graph, Labels.of_graph(loaded.labels, loaded.deleted)
-        rowids = loaded.labels & ROWID_MASK
-        live = rowids[~loaded.deleted]
-        self._rowids = RowidSet(live)
-        self._top = int(rowids.max())
-        assert len(self._rowids) == len(live), "a rowid is live in two generations"
-
-    def _save_graph(self, path: Path) -> Header:
+    def _save_graph(self, path: Path) -> Written:
         with self._gate.writing():
             self._graph.save_index(str(path))
             count, length = int(self._graph.get_current_count()), int(self._graph.index_file_size())
-            header = Header(self.dimension, self.metric, self.m, self.ef_construction, count, len(self._rowids))
+            groups = self._groups.written()
+            header = Header(self.dimension, self.metric, self.m, self.ef_construction, count, self._groups.live)
         written = path.stat().st_size
         if written != length:
             raise OSError(f"{written} of {length} bytes were written; the disk may be full")
-        return header
+        return header, groups
 
     def _add_piece(self, rowids: Rowids, vectors: Floats) -> float:
         """Take in a few rows, held or not; return the seconds that searches had to wait."""
         ready = _units(vectors) if self.metric == "cosine" else vectors
         with self._gate.writing():
             began = time.perf_counter()
-            needed = int(self._graph.get_current_count()) + len(rowids)
+            self._remove(rowids)
+            first, places = self._groups.add(rowids, vector_keys(ready, self.metric))
+            needed = int(self._graph.get_current_count()) + len(places)
             if needed > self._graph.get_max_elements():
                 self._graph.resize_index(max(needed, int(self._graph.get_max_elements() * _GROWTH)))
-            self._rowids.remove(self._mark(rowids))
-            self._graph.add_items(ready, self._labels.of(rowids), num_threads=self._threads)
-            self._rowids.add(rowids)
-            self._top = max(self._top, int(rowids.max()))
+            if len(places):
+                self._graph.add_items(ready[first], places, num_threads=self._threads)
             return time.perf_counter() - began
 
     def _next_rows(self, rows: int, seconds: float, *, contended: bool) -> int:
@@ -262,21 +257,12 @@ class VectorIndex:
             )
         )
 
-    def _mark(self, rowids: Rowids) -> Rowids:
-        """Mark the labels of those rowids that are held as deleted; return them."""
-        marked: list[int] = []
-        for rowid in rowids[rowids <= self._top].tolist():
-            try:
-                self._graph.mark_deleted(self._labels.of_row(rowid))
-            except RuntimeError:
-                # Never there, or gone already: hnswlib itself knows which labels it holds, no second table is kept.
-                continue
-            self._labels.retire(rowid)
-            marked.append(rowid)
-        return np.array(marked, dtype=np.int64)
+    def _remove(self, rowids: Rowids) -> None:
+        for place in self._groups.remove(rowids).tolist():
+            self._graph.mark_deleted(place)
 
     def _nearest(self, query: Floats, count: int) -> tuple[Rowids, Floats]:
-        """Return the nearest labels, as many as wanted or as the links reach: whether n rows are reached does not
+        """Return the nearest places, as many as wanted or as the links reach: whether n rows are reached does not
         depend on n."""
         nearest, reached, tried = _nothing(), 0, count
         missed = count + 1
@@ -291,6 +277,19 @@ class VectorIndex:
                 nearest, reached = (labels[0].view(np.int64), distances[0]), tried
             tried = (reached + missed) // 2
         return nearest
+
+
+def _groups(path: Path, loaded: Loaded) -> tuple[VectorGroups, bytes]:
+    """Return which rows are at which place of a graph that was read, and the stamp of its file."""
+    try:
+        groups, stamp = VectorGroups.read(loaded.stamp)
+        deleted = np.zeros(groups.places, dtype=np.bool_)
+        deleted[loaded.labels] = loaded.deleted
+        if groups.places != loaded.header.count or (groups.empty_places() != deleted).any():
+            raise ValueError("its places are not those of its graph")
+    except (ValueError, IndexError) as error:
+        raise CorruptionError(f"the vector index {path} is damaged: {error}") from error
+    return groups, stamp
 
 
 def _nothing() -> tuple[Rowids, Floats]:

@@ -4,7 +4,7 @@
       head       96 bytes, `_GRAPH`
       rows       count x (links of level 0: u16 count, u8 deleted, u8, m * 2 x u32; vector: dimension x f32; label: u64)
       links      count x (bytes: u32, then the links of the levels above, level by level: u32 count, m x u32)
-    stamp        the caller's bytes
+    stamp        the caller's bytes: which rows are at which place (`vector_groups`), and the stamp of the index
     trailer      `_TRAILER`: version, dimension, metric, m, ef_construction, count, live, lengths of graph and stamp,
                  CRC-32 of all that comes before it, magic
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 SPACES: dict[Metric, str] = {"cosine": "ip", "inner_product": "ip", "l2": "l2"}
 
 _MAGIC = b"rem-hnsw"
-_VERSION = 1
+_VERSION = 2
 _TEMPORARY = ".saving"
 _TRAILER = struct.Struct("<IIIIIQQQQI8s")
 # offset of level 0, capacity, count, bytes of a row, offsets of label and vector, top level, entry, maxM, maxM0, M,
@@ -84,6 +84,10 @@ class Header:
     live: int
 
 
+# What was written: the graph, and the bytes that go before the stamp.
+Written: TypeAlias = tuple[Header, bytes]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A graph that was read: its labels in the order of its rows, and which of them are marked deleted."""
@@ -95,19 +99,20 @@ class Loaded:
     deleted: Flags
 
 
-def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Header]) -> int:
+def write(path: Path, stamp: bytes, save_graph: Callable[[Path], Written]) -> int:
     """Write a file; return its bytes.
 
     Args:
-        save_graph: has hnswlib write the graph to the path that it is given, and says what it wrote.
+        save_graph: has hnswlib write the graph to the path that it is given, and says what it wrote, and which bytes
+            go before the stamp.
 
     Raises:
         ExecuteError: the file cannot be written; what it held before is still in it.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_temporary_numbers)}{_TEMPORARY}")
     try:
-        header = save_graph(temporary)
-        length = _finish(temporary, header, stamp)
+        header, groups = save_graph(temporary)
+        length = _finish(temporary, header, groups + stamp)
         temporary.replace(path)
         sync_file(path.parent)
     except (OSError, RuntimeError) as error:

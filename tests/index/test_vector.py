@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from rem_arrow.index import labels, vector
+from rem_arrow.index import vector
 from rem_arrow.index.metrics import METRICS
 from rem_arrow.index.vector import VectorIndex
 from tests.index.vectors import clustered, nearest
@@ -143,17 +143,21 @@ def test_equal_vectors_beyond_the_links_of_a_row():
     assert (np.diff(distances) >= 0).all()
 
 
-def test_generations_come_round(monkeypatch):
-    """A row that was replaced more often than there are generations still has one place, and its last vector."""
-    monkeypatch.setattr(labels, "_GENERATIONS", 4)
-    index = VectorIndex(2, "l2")
-    rows = clustered(30, 2, 1)
-    index.add(np.arange(30), rows)
-    for turn in range(11):
-        index.add(np.array([7]), np.full((1, 2), turn, dtype=np.float32))
-        assert index.search(np.full(2, turn, dtype=np.float32), 1, ef=40)[0].tolist() == [7]
-        assert index.search(np.zeros(2, dtype=np.float32), 40, ef=40)[0].tolist().count(7) == 1
-    assert (index.live, index.deleted) == (30, 3)
+def test_equal_vectors_strand_no_others():
+    """Thousands of a few vectors, also of other lengths under the cosine, beside some that are like no other."""
+    stock, lone = clustered(3, 16, 1, clusters=3), clustered(200, 16, 2)
+    matrix = np.concatenate([np.repeat(stock, 2_000, axis=0) * np.linspace(0.5, 2, 6_000)[:, None], lone])
+    order = np.random.default_rng(3).permutation(len(matrix))
+    rows = matrix[order].astype(np.float32)
+    index = VectorIndex(16, "cosine")
+    index.add(np.arange(len(rows)), rows)
+    assert index._groups.places < 400 and index.live == len(rows)
+    for place in np.flatnonzero(order >= 6_000):
+        assert index.search(rows[place], 1, ef=50)[0].tolist() == [place]
+    allowed = np.flatnonzero(order < 2_000)[::100]
+    assert index.search(stock[0], 100, ef=50, allowed=allowed)[0].tolist() == allowed.tolist()
+    index.remove(np.flatnonzero(order < 6_000))
+    assert (index.live, index._groups.live) == (200, 200)
 
 
 def test_the_capacity_grows():
@@ -202,9 +206,9 @@ class AgainstADict(RuleBasedStateMachine):
     @rule(stamp=st.binary(max_size=10))
     def save_and_load(self, stamp):
         assert self.index.save(self.path, stamp) == self.path.stat().st_size
-        deleted, before = self.index.deleted, self.index._labels
+        deleted, before = self.index.deleted, self.index._groups.written()
         self.index = VectorIndex.load(self.path, expected_stamp=stamp)
-        assert (self.index.deleted, self.index._labels) == (deleted, before) or not self.rows
+        assert (self.index.deleted, self.index._groups.written()) == (deleted, before) or not self.rows
 
     @rule(query=st.tuples(st.integers(-3, 3), st.integers(-3, 3)), k=st.integers(0, 20), ef=st.sampled_from([1, 20]))
     def search(self, query, k, ef):
