@@ -21,6 +21,7 @@ from benchmarks.engines import open_duckdb
 from benchmarks.measure import Row, Target, checksum, compare, installed, interleaved, scratch, seconds
 
 ROWS, SMOKE_ROWS = 1_000_000, 5_000
+TABLE, SMOKE_TABLE = 10_000, 50
 QUERIES, SMOKE_QUERIES = 100, 5
 ROUNDS = 5
 PARTS = [
@@ -76,7 +77,9 @@ def run(*, smoke: bool = False) -> list[Row]:
     names = _names(rows)
     frame = pl.DataFrame({"id": [f"N-{i}" for i in range(rows)], "name": names})
     with scratch() as path:
-        return _measured(path, frame, names[:: rows // count][:count])
+        return _measured(
+            path, frame, names[:: rows // count][:count], names[:: rows // (SMOKE_TABLE if smoke else TABLE)]
+        )
 
 
 def _names(rows: int) -> list[str]:
@@ -91,7 +94,7 @@ def _misspelled(name: str) -> str:
     return name[: middle - 1] + name[middle] + name[middle - 1] + name[middle + 1 :]
 
 
-def _measured(path: Path, frame: pl.DataFrame, queries: list[str]) -> list[Row]:
+def _measured(path: Path, frame: pl.DataFrame, queries: list[str], table: list[str]) -> list[Row]:
     db = rem.connect(path / "rem")
     db.register(NamedThing, name="named")
     db.load("named", frame, progress=False)
@@ -124,9 +127,27 @@ def _measured(path: Path, frame: pl.DataFrame, queries: list[str]) -> list[Row]:
         *compare("first FUZZY, which makes the index", {"rem_arrow": first}, "s", rows=0),
         *compare("the index in memory", {"rem_arrow": stats["bytes"] / (1 << 20)}, "MiB", rows=0),
     ]
+    rows += _tables(db, table)
     db.close()
     if installed("duckdb"):
         rows += _duckdb(path, frame, wrong[: max(1, len(wrong) // 20)])
+    return rows
+
+
+def _tables(db: rem.Database, names: list[str]) -> list[Row]:
+    """Return the seconds that it takes to find the entity of each name of a table."""
+    rows: list[Row] = []
+    for function, spelled in (("LOOKUP", names), ("FUZZY", [_misspelled(name) for name in names])):
+        frames = {"t": pl.DataFrame({"n": range(len(spelled)), "name": spelled})}
+        option = "" if function == "LOOKUP" else ", k => 1"
+        text = f"SELECT t.n, f.id FROM t, LATERAL {function}(t.name{option}) f"
+        answer = checksum(sorted(db.sql(text, frames=frames).rows()))
+        times = interleaved(
+            {"rem_arrow": lambda text=text, frames=frames: seconds(lambda: db.sql(text, frames=frames))}, rounds=3
+        )
+        what = f"{function} of a table of {len(names):,} names"
+        sums = {"rem_arrow": answer}
+        rows += compare(what, times, "s", rows=len(names), checksums=sums, target=Target("<=", 3))
     return rows
 
 

@@ -126,9 +126,11 @@ class Access:
 
     # --- rows by name and value
 
-    def by_name(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield (table, rowid) of rows of any table that may bear a name."""
-        prefix = entries.name_prefix(text)
+    def by_name(self, text: str, limit: int) -> Iterator[tuple[int, int]]:
+        """Return (table, rowid) of at most `limit` rows of any table that may bear a name."""
+        return islice(self._by_name(entries.name_prefix(text)), limit)
+
+    def _by_name(self, prefix: bytes) -> Iterator[tuple[int, int]]:
         for number, tv in self.version.tables.items():
             if tv.table.soft_delete:
                 index = self.indexes.keys.row_index(tv.table)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rem_arrow.access import lookup
 from rem_arrow.access.access import Access
+from rem_arrow.access.shown_entities import names_in, read_row, shown
 from rem_arrow.base import checks
 from rem_arrow.index import entries
 from rem_arrow.index.words import normalise
@@ -35,11 +35,11 @@ def complete(access: Access, prefix: str, *, k: int = K) -> pl.DataFrame:
 
 def _beginning(tv: TableVersion, rowid: int, key: bytes) -> tuple[str, str, str, str | None, str] | None:
     """Return the row if it lives and has a name with that key."""
-    row = lookup.read(tv, rowid, entity=False)
+    row = read_row(tv, rowid, entity=False)
     if row is None:
         return None
-    hit = next(((f, t) for f, t in lookup.names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
+    hit = next(((f, t) for f, t in names_in(tv.table, row) if entries.name_prefix(t)[:-1] == key), None)
     if hit is None:
         return None
-    table, id_, name, matched_on, _ = lookup.shown(tv.table, row, hit[0], entity=False)
+    table, id_, name, matched_on, _ = shown(tv.table, row, hit[0], entity=False)
     return hit[1], table, id_, name, matched_on

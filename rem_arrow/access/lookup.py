@@ -2,95 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
 
 import polars as pl
-from pydantic_core import to_json
 
 from rem_arrow.access.access import Access
-from rem_arrow.base import checks
-from rem_arrow.base.schema import Table
+from rem_arrow.access.shown_entities import Key, Row, Shown, frame_of, names_in, read_rows, shown
 from rem_arrow.index.words import normalise
-from rem_arrow.storage.version import TableVersion
 
-SCHEMA = {"table": pl.String, "id": pl.String, "name": pl.String, "matched_on": pl.String, "entity": pl.String}
+SCHEMA = {
+    "table": pl.String(),
+    "id": pl.String(),
+    "name": pl.String(),
+    "matched_on": pl.String(),
+    "entity": pl.String(),
+    "asked": pl.String(),
+}
 ROWS_MAX = 1_000
-Row: TypeAlias = "dict[str, object]"
-# table, id, name, matched_on, entity.
-Found: TypeAlias = "tuple[str, str, str | None, str, str | None]"
 
 
 def lookup_entity(
     access: Access,
-    texts: Iterable[str],
+    texts: Sequence[str],
     *,
     rows_max: int | None = ROWS_MAX,
     entity: bool = True,
+    check_time: Callable[[], None] = lambda: None,
 ) -> pl.DataFrame:
-    """Return the entities that any of `texts` names: table, id, name, matched_on (the field), entity (all fields, as
-    JSON).
+    """Return the entities that each of some different texts names: table, id, name, matched_on (the field), entity (all
+    fields, as JSON), asked (the text).
 
-    Exact ids come first, then the order of the tables and rows. At most `rows_max` rows. Without `entity` that column
-    is NULL.
+    They come in the order of the texts; of one, exact ids first, then in the order of the tables and rows. At most
+    `rows_max` rows a text. Without `entity` that column is NULL.
     """
-    rows: dict[tuple[int, int], Found] = {}
-    for text in texts:
-        checks.text(text, "the name to look up", blank=False)
-        for number, rowid in _candidates(access, text):
-            if (number, rowid) not in rows and (rows_max is None or len(rows) < rows_max):
-                row = _matched(access.version.tables[number], rowid, text, entity=entity)
-                if row is not None:
-                    rows[number, rowid] = row
-    return pl.DataFrame(list(rows.values()), schema=SCHEMA, orient="row")
+    candidates = _candidates(access, texts, check_time)
+    check_time()
+    rows = read_rows(access.version.tables, (key for keys in candidates for key in keys), entity=entity)
+    named = {key: _by_name(access, key, row) for key, row in rows.items()}
+    cells: dict[tuple[Key, str], Shown] = {}
+    found: list[tuple[object, ...]] = []
+    for text, keys in zip(texts, candidates, strict=True):
+        normal, count = normalise(text), 0
+        for key in keys:
+            field = named.get(key, {}).get(normal)
+            if field is None or count == rows_max:
+                continue
+            count += 1
+            if (key, field) not in cells:
+                cells[key, field] = shown(access.version.tables[key[0]].table, rows[key], field, entity=entity)
+            found.append((*cells[key, field], text))
+    return frame_of(found, SCHEMA)
 
 
-def _candidates(access: Access, text: str) -> Iterator[tuple[int, int]]:
-    """Yield (table, rowid) of rows that the indexes give; the rows decide."""
-    spelled = list(dict.fromkeys((text, normalise(text))))
+def _candidates(access: Access, texts: Sequence[str], check_time: Callable[[], None]) -> list[dict[Key, None]]:
+    """Return, of each text, the rows that the indexes give, in order; the rows decide."""
+    candidates: list[dict[Key, None]] = [{} for _ in texts]
+    spelled = [(text, normalise(text)) for text in texts]
     for number, tv in access.version.tables.items():
         if tv.table.soft_delete and tv.parts:
-            for rowid in access.rowids(tv, spelled):
-                if rowid is not None:
-                    yield number, rowid
-    for number, rowid in islice(access.by_name(text), 2 * ROWS_MAX):
-        if number in access.version.tables:
-            yield number, rowid
+            rowids = iter(access.rowids(tv, [s for both in spelled for s in both]))
+            for keys, exact, folded in zip(candidates, rowids, rowids, strict=True):
+                keys.update(((number, r), None) for r in (exact, folded) if r is not None)
+    for keys, text in zip(candidates, texts, strict=True):
+        check_time()
+        keys.update((key, None) for key in access.by_name(text, 2 * ROWS_MAX) if key[0] in access.version.tables)
+    return candidates
 
 
-def _matched(tv: TableVersion, rowid: int, text: str, *, entity: bool) -> Found | None:
-    row = read(tv, rowid, entity=entity)
-    if row is None:
-        return None
-    normal = normalise(text)
-    field = next((f for f, name in names_in(tv.table, row) if normalise(name) == normal), None)
-    return None if field is None else shown(tv.table, row, field, entity=entity)
-
-
-def read(tv: TableVersion, rowid: int, *, entity: bool) -> Row | None:
-    """Return all fields of a row, or without `entity` those that name it; None when it is not live, or deleted."""
-    place = tv.place(rowid)
-    if place is None:
-        return None
-    table = tv.table
-    few = dict.fromkeys(("id", *table.name_fields, *(n for n in table.names if n == "name"), table.soft_delete))
-    fields = table.fields if entity else [table.field(n) for n in few]
-    row = dict(zip([f.name for f in fields], place.view.part.row(place.offset, fields), strict=True))
-    return row if row[table.soft_delete] is None else None
-
-
-def names_in(table: Table, row: Row) -> Iterator[tuple[str, str]]:
-    """Yield by what a row is looked up, each text with its field."""
-    for field in ("id", *table.name_fields):
-        value = row[field]
-        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        yield from ((field, t) for t in texts if isinstance(t, str))
-
-
-def shown(table: Table, row: Row, field: str, *, entity: bool) -> Found:
-    """Return a row as a lookup shows it: table, id, name, matched_on, and with `entity` all fields as JSON."""
-    name = row.get("name")
-    other = next((str(row[f]) for f in table.name_fields if isinstance(row[f], str)), None)
-    json = to_json(row, bytes_mode="base64", inf_nan_mode="strings", fallback=str).decode() if entity else None
-    return table.name, str(row["id"]), name if isinstance(name, str) else other, field, json
+def _by_name(access: Access, key: Key, row: Row) -> dict[str, str]:
+    """Return by which field a row bears each of its names; of several the first."""
+    table = access.version.tables[key[0]].table
+    return {normalise(name): field for field, name in reversed(list(names_in(table, row)))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from rem_arrow.access import fuzzy, lookup, node_scores, paths, pattern_walks, traversal
 from rem_arrow.access.access import Access
 from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, mask_of
+from rem_arrow.access.index_arguments import of_each, of_each_call, with_positions
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.source import IndexCall
 from rem_arrow.index.path_patterns import Pattern
@@ -37,24 +39,20 @@ def run(access: Access, function: str, call: IndexCall) -> pl.DataFrame:
 
 
 def _lookup(access: Access, call: IndexCall) -> pl.DataFrame:
-    # A blank text among many is skipped; only `lookup_entity` itself refuses one.
-    return lookup.lookup_entity(
-        access.only(call.options["table"]),
-        (t for t in call.texts() if t.strip()),
-        rows_max=None,
-        entity="entity" in call.columns,
+    within, entity = access.only(call.options["table"]), "entity" in call.columns
+    return with_positions(
+        call,
+        lambda texts: lookup.lookup_entity(within, texts, rows_max=None, entity=entity, check_time=call.check_time),
     )
 
 
 def _fuzzy(access: Access, call: IndexCall) -> pl.DataFrame:
     k, threshold = call.options["k"], call.options["threshold"]
     assert (k is None or isinstance(k, int)) and isinstance(threshold, float), "the binder gives each option its type"
-    return fuzzy.fuzzy(
-        access.only(call.options["table"]),
-        call.texts(),
-        k=k,
-        threshold=threshold,
-        entity="entity" in call.columns,
+    within, entity = access.only(call.options["table"]), "entity" in call.columns
+    return with_positions(
+        call,
+        lambda texts: fuzzy.fuzzy(within, texts, k=k, threshold=threshold, entity=entity, check_time=call.check_time),
     )
 
 
@@ -79,38 +77,36 @@ def _graph(access: Access, call: IndexCall) -> tuple[Graph, Walk]:
 
 def _neighbors(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
-    return traversal.neighbors(graph, list(call.texts()), cast(int, call.options["depth"]), walk)
+    depth = cast(int, call.options["depth"])
+    return of_each(call, lambda ids: traversal.neighbors(graph, ids, depth, walk), "start_id")
 
 
 def _traverse(access: Access, call: IndexCall) -> pl.DataFrame:
     graph, walk = _graph(access, call)
     strategy, unique = cast("Strategy", call.options["strategy"]), cast("Unique", call.options["unique"])
     depth, include = cast(int, call.options["depth"]), bool(call.options["include_start"])
-    return traversal.traverse(
-        graph,
-        list(call.texts()),
-        depth,
-        walk,
-        strategy=strategy,
-        unique=unique,
-        include_start=include,
-        path="path" in call.columns,
-    )
+    path = "path" in call.columns
+
+    def reached(ids: list[str]) -> pl.DataFrame:
+        return traversal.traverse(
+            graph, ids, depth, walk, strategy=strategy, unique=unique, include_start=include, path=path
+        )
+
+    return of_each(call, reached, "start_id")
 
 
 def _pairs(call: IndexCall, find: Callable[[str, str], pl.DataFrame]) -> pl.DataFrame:
     """Return the paths from each text of the first input to each of the second, numbered consecutively."""
-    frames = []
-    for a in dict.fromkeys(call.inputs[0].to_list()):
-        for b in dict.fromkeys(call.inputs[1].to_list()):
+    none = pl.DataFrame(schema=dict(INDEX_FUNCTIONS["all_paths"].columns))
+
+    def of_call(inputs: list[list[str]]) -> pl.DataFrame:
+        frames = [none]
+        for a, b in product(*inputs):
             call.check_time()
             frames.append(find(a, b))
-    types = dict(INDEX_FUNCTIONS["all_paths"].columns)
-    return (
-        pl.concat(frames).with_columns(pl.int_range(1, pl.len() + 1).alias("path_id"))
-        if frames
-        else pl.DataFrame(schema=types)
-    )
+        return pl.concat(frames).with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("path_id"))
+
+    return of_each_call(call, of_call)
 
 
 def _shortest_path(access: Access, call: IndexCall) -> pl.DataFrame:
@@ -141,9 +137,13 @@ def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
     if most is None and mode == "walk" and choose == "all":
         raise ExecuteError("WALKS: walks without a bound; give most, or a mode or a choice that bounds them")
     pattern = Pattern(least, DEPTH_MAX if most is None else most, mode, choose)
-    return pattern_walks.matches(
-        graph, pl.concat(call.inputs), pattern, walk, backward=bool(call.options["backward"]), columns=call.columns
-    )
+    backward = bool(call.options["backward"])
+
+    def matched(inputs: list[list[str]]) -> pl.DataFrame:
+        starts = pl.Series(inputs[0], dtype=pl.String)
+        return pattern_walks.matches(graph, starts, pattern, walk, backward=backward, columns=call.columns)
+
+    return of_each_call(call, matched)
 
 
 def _degree(access: Access, call: IndexCall) -> pl.DataFrame:

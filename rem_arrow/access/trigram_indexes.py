@@ -20,7 +20,7 @@ import polars as pl
 
 from rem_arrow.base.datatypes import instance
 from rem_arrow.base.schema import Field, Table
-from rem_arrow.index.trigrams import Trigrams, index_texts
+from rem_arrow.index.trigrams import NOTHING, Matches, Queries, Trigrams, index_texts
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
 from rem_arrow.storage.version import PartView
@@ -102,19 +102,22 @@ class TrigramIndexes:
         self._lock = threading.Lock()
         self._build_s = 0.0
 
-    def similar(self, view: PartView, field: Field, query: frozenset[str], threshold: float) -> tuple[Offsets, Scores]:
-        """Return the rows of a part, dead ones too, one of whose texts is at least so similar; a row may come several
-        times."""
-        hits: list[Offsets] = []
-        scores: list[Scores] = []
+    def similar(self, view: PartView, field: Field, queries: Queries, thresholds: Scores) -> Matches:
+        """Return the rows of a part, dead ones too, one of whose texts is at least so similar to a query as its
+        threshold says; a row may come several times. They ascend by query and, where a row has one text, by row."""
+        parts = [NOTHING]
         for piece in self._up_to(view, field):
             for index in piece.indexes:
-                places, likeness = index.similar(query, threshold)
-                offsets = piece.offsets[places]
+                found = index.similar(queries, thresholds)
+                offsets = piece.offsets[found.place]
                 seen = offsets < view.length
-                hits.append(offsets[seen])
-                scores.append(likeness[seen])
-        return (np.concatenate(hits), np.concatenate(scores)) if hits else (np.empty(0, dtype=np.int64), np.empty(0))
+                parts.append(Matches(found.query[seen], offsets[seen], found.score[seen]))
+        whole = [p for p in parts if len(p.query)] or [NOTHING]
+        if len(whole) == 1:
+            return whole[0]
+        query, place, score = map(np.concatenate, zip(*whole, strict=True))
+        order = np.argsort(query, kind="stable")
+        return Matches(query[order], place[order], score[order])
 
     def _up_to(self, view: PartView, field: Field) -> tuple[_Piece, ...]:
         """Return the pieces that hold at least the rows of the view."""

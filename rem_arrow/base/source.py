@@ -4,7 +4,7 @@ kind."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -167,16 +167,21 @@ class TableSource(Protocol):
         """
 
 
+CALL = "\x00call"
+
+
 @dataclass(frozen=True, slots=True)
 class IndexCall:
     """One call of a function in FROM that an index answers (`plan.index_functions`).
 
     Attributes:
-        inputs: the texts of each input, without NULLs, in the order of the call; of one that was left out none.
+        inputs: the texts of each input in their order, NULLs too; of one that was left out none.
         options: every option by name, in its type; those that were not given have their defaults.
         columns: which columns are wanted, at least one.
         relations: the values of each relation that was given by name, without NULLs.
         deadline: when, on the monotonic clock, the statement has used up its time; None is never.
+        calls: many calls in one: for each input, the number of the call that each of its texts is of. The rows then
+            have that number in a further column, CALL.
     """
 
     inputs: tuple[pl.Series, ...]
@@ -184,12 +189,7 @@ class IndexCall:
     columns: tuple[str, ...]
     relations: Mapping[str, pl.Series] = field(default_factory=dict)
     deadline: float | None = None
-
-    def texts(self) -> Iterator[str]:
-        """Yield all texts of all inputs, each once, for as long as there is time."""
-        for text in dict.fromkeys(text for series in self.inputs for text in series.to_list()):
-            self.check_time()
-            yield text
+    calls: tuple[pl.Series, ...] = ()
 
     def check_time(self) -> None:
         """Raise ExecuteError when the time of the statement is used up."""

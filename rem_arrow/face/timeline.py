@@ -120,7 +120,7 @@ def _about(access: Access, table: Table, ids: list[Any], values: Values) -> str:
         terms.append(f'"id" IN (SELECT {side} FROM edges WHERE {side}_table = $own AND ({" OR ".join(conditions)}))')
     if _PEOPLE in table.names:
         about_ids = {id_ for _, id_ in ends}
-        entities = lookup_entity(access, about_ids).filter(pl.col("id").is_in(list(about_ids)))
+        entities = lookup_entity(access, sorted(about_ids)).filter(pl.col("id").is_in(list(about_ids)))
         values["people"] = sorted(about_ids | set(entities["name"].drop_nulls()))
         terms.append(f"list_has_any({_PEOPLE}, $people)")
     return f"({' OR '.join(terms)})"

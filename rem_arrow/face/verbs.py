@@ -99,7 +99,7 @@ class Verbs(ABC):
             1
         """
         instance = self._instance
-        tables = {name: _as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
+        tables = {name: as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
         self._version()
         values, dtypes = typed_parameters(parameters)
         rows = pl.DataFrame()
@@ -133,7 +133,7 @@ class Verbs(ABC):
         return self._instance.access(self._version())
 
     def _snapshot(self, frames: Mapping[str, Any] | None = None, *, include_deleted: bool = False) -> Snapshot:
-        tables = {name: _as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
+        tables = {name: as_frame(name, frame) for name, frame in checks.mapping(frames, "frames").items()}
         side = self._temporary(False)
         temporary = None if side is None else side.instance.access(side.version())
         return self._instance.snapshot(
@@ -159,7 +159,7 @@ def _in_zone(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
     )
 
 
-def _as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:
+def as_frame(name: str, frame: Any) -> pl.DataFrame | pl.LazyFrame:
     if isinstance(frame, pl.LazyFrame):
         return plain_frame(frame)
     if isinstance(frame, pl.DataFrame):

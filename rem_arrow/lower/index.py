@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from rem_arrow.base.source import IndexCall
+from rem_arrow.base.source import CALL, IndexCall
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.plan.nodes import Index, Relation
@@ -17,9 +17,12 @@ Run = Callable[[Relation], pl.DataFrame]
 def rows(plan: Index, context: Lowering, run: Run) -> pl.DataFrame:
     """Return the rows; each column of the plan under its unique name."""
     spec = INDEX_FUNCTIONS[plan.function]
-    inputs = [run(i).to_series().drop_nulls() for i in plan.inputs]
-    texts = inputs[: len(inputs) - len(plan.named)]
-    relations = dict(zip(plan.named, inputs[len(texts) :], strict=True))
+    inputs = [run(i) for i in plan.inputs]
+    asked = inputs[: len(inputs) - len(plan.named)]
+    relations = {
+        name: frame.to_series().drop_nulls() for name, frame in zip(plan.named, inputs[len(asked) :], strict=True)
+    }
+    texts = [frame.to_series() for frame in asked]
     texts += [pl.Series([], dtype=pl.String)] * (len(spec.inputs) - len(texts))
     by_name = dict(plan.options)
     options = {
@@ -27,9 +30,23 @@ def rows(plan: Index, context: Lowering, run: Run) -> pl.DataFrame:
         for o in spec.options
     }
     columns = tuple(column for _, column, _ in plan.columns)
-    call = IndexCall(tuple(texts), options, columns, relations, context.bounds.deadline)
+    keys, calls = _calls(plan, asked)
+    call = IndexCall(tuple(texts), options, columns, relations, context.bounds.deadline, calls)
     answer = context.environment.catalog.index(plan.function, call)
-    return answer.select(pl.col(column).alias(name) for name, column, _ in plan.columns)
+    own = answer.select(pl.col(column).alias(name) for name, column, _ in plan.columns)
+    return own if keys is None else pl.concat([own, keys[answer[CALL]]], how="horizontal")
+
+
+def _calls(plan: Index, asked: list[pl.DataFrame]) -> tuple[pl.DataFrame | None, tuple[pl.Series, ...]]:
+    """Return the keys of the calls by number, and for each input the number of the call that its texts are of."""
+    if not plan.keys:
+        return None, ()
+    names = [name for name, _ in plan.keys]
+    of_inputs = [frame[:, 1:].rename(dict(zip(frame.columns[1:], names, strict=True))) for frame in asked]
+    keys = pl.concat(of_inputs).unique(maintain_order=True)
+    numbered = keys.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(CALL))
+    calls = [f.join(numbered, on=names, how="left", nulls_equal=True, maintain_order="left")[CALL] for f in of_inputs]
+    return keys, tuple(calls)
 
 
 def _plain(value: object, dtype: pl.DataType) -> object:

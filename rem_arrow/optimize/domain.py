@@ -16,7 +16,7 @@ from typing import assert_never, cast
 import polars as pl
 
 from rem_arrow.base.errors import UnsupportedError
-from rem_arrow.optimize.pushed import Pushed, equal, joined, matched, with_default
+from rem_arrow.optimize.pushed import Pushed, called, equal, joined, matched, with_default
 from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -123,7 +123,8 @@ class Domain:
                     "subquery of its own, and join it"
                 )
             case Index():
-                raise AssertionError("the binder lets an index read nothing around it")
+                asked = plan.inputs[: len(plan.inputs) - len(plan.named)]
+                return called(plan, [self.push(i, self._columns) for i in asked], self._names)
             case Scan() | Apply():
                 raise AssertionError("a scan reads no outer column, and what is inside has no subqueries left")
             case _:

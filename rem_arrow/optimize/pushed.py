@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 from rem_arrow.plan.names import Names
@@ -14,6 +14,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Index,
     Join,
     JoinKind,
     Literal,
@@ -95,6 +96,24 @@ def _merged(join: Join, left: Pushed, right: Pushed, names: Names) -> Pushed:
         (merged[f].name, cast(Expr, Call("coalesce", (c, right.names[f]), c.dtype))) for f, c in left.names.items()
     )
     return Pushed(Project(join, (*passed(join), *values)), merged)
+
+
+def called(plan: Index, inputs: Sequence[Pushed], names: Names) -> Pushed:
+    """Return a call of a function for each of the outer values, which its inputs hold."""
+    assert not plan.keys, "no call is in two domains"
+    keys = {f: Column(names.fresh(f), c.dtype) for f, c in inputs[0].names.items()}
+    asked = tuple(
+        Project(
+            inner.matchable(),
+            (
+                *passed(relation),
+                *((names.fresh(f), cast(Expr, inner.names[f])) for f in keys),
+            ),
+        )
+        for relation, inner in zip(plan.inputs, inputs, strict=False)
+    )
+    columns = tuple((c.name, c.dtype) for c in keys.values())
+    return Pushed(replace(plan, inputs=(*asked, *plan.inputs[len(asked) :]), keys=columns), keys)
 
 
 def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str, Expr]:

@@ -106,7 +106,8 @@ def _shown(option: Option) -> str:
     return repr(option.default) if isinstance(option.default, (str, bool, int, float)) else sql_name(option.dtype)
 
 
-_FOUND = (("table", _TEXT), ("id", _TEXT), ("name", _TEXT), ("matched_on", _TEXT), ("entity", _TEXT))
+_FOUND = (("table", _TEXT), ("id", _TEXT), ("name", _TEXT), ("matched_on", _TEXT))
+_ASKED = (("entity", _TEXT), ("asked", _TEXT), ("position", _INT))
 _TYPE = Option("type", pl.List(_TEXT), None, "edges of this type or these; NULL for all", nullable=True)
 _DIRECTION = Option("direction", _TEXT, "out", "along the edges, against them, or both", choices=("out", "in", "both"))
 _ROWS = Option("rows", _INT, 1_000_000, "the most rows; more are an error", low=1)
@@ -303,22 +304,22 @@ _FUNCTIONS = (
         "lookup",
         ("names",),
         (Option("table", _TEXT, None, "only entities of this table"),),
-        _FOUND,
+        (*_FOUND, *_ASKED),
         "entities of any table whose id, name, alias or key field is one of the texts, without regard to case and "
-        "accents",
+        "accents, in the order of the texts; asked and position are the text that a row answers and its place, from 1",
         repeats=True,
     ),
     IndexFunction(
         "fuzzy",
         ("names",),
         (
-            Option("k", _INT, 10, "the most rows, the most similar first; NULL for all", low=0, nullable=True),
+            Option("k", _INT, 10, "the most rows for each text; NULL for all", low=0, nullable=True),
             Option("threshold", _FLOAT, 0.3, "the least score", low=0, high=1),
             Option("table", _TEXT, None, "only entities of this table"),
         ),
-        (*_FOUND[:-1], ("score", _FLOAT), _FOUND[-1]),
+        (*_FOUND, ("score", _FLOAT), *_ASKED),
         "entities of any table with an id, name, alias, title or the like similar to one of the texts, by trigrams, "
-        "best first",
+        "for each text the best first; asked and position as in LOOKUP",
         repeats=True,
         rows=10,
     ),

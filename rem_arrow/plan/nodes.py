@@ -179,8 +179,7 @@ class Scan:
         columns: (unique name, column of the source, type).
         skips: what the source may leave out; a Filter or a Join above still decides.
         rows: about how many the source has.
-        coded: names of texts for which the source may give categories: nothing between here and the Aggregate that has
-            them as keys can tell.
+        coded: names of texts that may come as categories: nothing up to the Aggregate that has them as keys can tell.
         fixed: names of decimals that the source gives as integers, with their scales.
         indexed: columns of the source whose rows of one value are found without reading the others.
     """
@@ -348,8 +347,7 @@ class Apply:
     scalar: adds column `name`, the value of its one row; NULL when there is none, an error when there are more.
     exists: adds the boolean column `name`.
     in: adds the boolean column `name`: `operand` IN the rows of the subquery, in three-valued logic.
-    cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps rows without any that meets
-    `condition`.
+    cross, left: adds the subquery's columns, a row for each of its rows; `left` keeps those without a good `condition`.
     """
 
     kind: ApplyKind
@@ -447,17 +445,19 @@ class Search:
 
 @dataclass(frozen=True)
 class Index:
-    """What a function of `index_functions` gives. Inputs have one column, read nothing around, end in `named`."""
+    """What a function of `index_functions` gives. Inputs have one column, and those in `named` stand last. With `keys`
+    the others have columns of these types behind it: what has the same values is a call, whose rows have them too."""
 
     function: str
     inputs: tuple[Relation, ...]
     options: tuple[tuple[str, Expr], ...]
     columns: tuple[tuple[str, str, pl.DataType], ...]
     named: tuple[str, ...] = ()
+    keys: tuple[tuple[str, pl.DataType], ...] = ()
 
     @cached_property
     def schema(self) -> Schema:
-        return {name: dtype for name, _, dtype in self.columns}
+        return {**{name: dtype for name, _, dtype in self.columns}, **dict(self.keys)}
 
 
 Relation: TypeAlias = (

@@ -160,7 +160,7 @@ def _limits() -> str:
         ("dimensions of a vector", embedder.DIMENSION_MAX),
         ("edges of a path in a traversal", graph_nodes.DEPTH_MAX),
         ("paths of a call that returns paths or cycles", graph_nodes.PATHS_MAX),
-        ("rows of a lookup", lookup.ROWS_MAX),
+        ("rows of a lookup, for each name", lookup.ROWS_MAX),
         ("values of the predicate In", predicates.OPTIONS_MAX),
         ("characters of a question", question.QUESTION_CHARS_MAX),
         ("stages of a question's plan", staged_plan.STAGES_MAX),

@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -177,13 +181,74 @@ def test_every_field_that_names_is_searched_and_no_other(db):
     assert db.lookup_entity("0190C2A4-7D3B-7A10-8C3E-0123456789AB").height == 1
 
 
+@given(
+    rows=st.lists(ROW, max_size=8),
+    queries=st.lists(st.none() | NAMES | st.sampled_from(["ab", "a b"]), max_size=6),
+    k=st.integers(1, 3),
+    threshold=st.sampled_from([0.0, 0.3, 0.6]),
+)
+@settings(max_examples=60)
+def test_many_names_find_what_each_finds(rows, queries, k, threshold):
+    """FUZZY and LOOKUP of a column, and beside a table: for each name, at its place, what a call of its own gives."""
+    with rem.connect(background=False) as db:
+        db.register(Ticket)
+        rows = [{"id": f"id {i}", **row} for i, row in enumerate(rows)]
+        db.insert("tickets", rows[: len(rows) // 2])
+        db.compact()
+        db.insert("tickets", rows[len(rows) // 2 :])
+        given_ = [(place, q) for place, q in enumerate(queries, 1) if q is not None and q.strip()]
+        alike = [(q, place, *hit) for place, q in given_ for hit in brute_force(rows, q, k, threshold)]
+        got = db.fuzzy(queries, k=k, threshold=threshold).select("asked", "position", "id", "matched_on", "score")
+        assert [(a, p, s) for a, p, _, _, s in got.rows()] == [(a, p, s) for a, p, _, _, s in alike]
+        one_by_one = [(q, place, *row) for place, q in given_ for row in found(db, q, k=k, threshold=threshold)]
+        assert got.rows() == one_by_one
+        frames = {"q": pl.DataFrame({"n": range(1, len(queries) + 1), "name": queries}, schema={"n": int, "name": str})}
+        beside = db.sql(
+            "SELECT f.asked, q.n, f.id, f.matched_on, f.score FROM q, "
+            "LATERAL FUZZY(q.name, k => $k, threshold => $t) f "
+            "ORDER BY q.n, f.score DESC",
+            {"k": k, "t": threshold},
+            frames=frames,
+        )
+        assert sorted(beside.rows()) == sorted(got.rows())
+        named = [
+            (q, place, *row) for place, q in given_ for row in db.lookup_entity(q).select("id", "matched_on").rows()
+        ]
+        assert db.lookup_entity(queries).select("asked", "position", "id", "matched_on").rows() == named
+        text = "SELECT f.asked, q.n, f.id, f.matched_on FROM q, LATERAL LOOKUP(q.name) f"
+        assert sorted(db.sql(text, frames=frames).rows()) == sorted(named)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ada", None, " ", "b"],
+        ("ada", None, "", "b"),
+        pl.Series(["ada", None, "", "b"]),
+        pl.DataFrame({"n": ["ada", None, "", "b"]}),
+        pa.array(["ada", None, "", "b"]),
+        pa.chunked_array([["ada", None], ["", "b"]]),
+        pa.table({"n": ["ada", None, "", "b"]}),
+        pd.Series(["ada", None, "", "b"]),
+        pd.DataFrame({"n": ["ada", None, "", "b"]}),
+        np.array(["ada", None, "", "b"], dtype=object),
+    ],
+    ids=lambda n: type(n).__module__.split(".")[0] + "." + type(n).__name__,
+)
+def test_names_come_in_any_column(db, names):
+    """What is missing or blank has no rows, and its place counts."""
+    db.insert("entities", [{"id": "1", "name": "Ada"}, {"id": "b", "name": "Bob"}])
+    assert db.lookup_entity(names).select("id", "asked", "position").rows() == [("1", "ada", 1), ("b", "b", 4)]
+    assert db.fuzzy(names, k=1).select("id", "asked", "position").rows() == [("1", "ada", 1), ("b", "b", 4)]
+
+
 def test_fuzzy_keeps_to_a_table_and_shows_the_entity(db):
     """The columns are those of a lookup, and the score."""
     db.insert("tickets", {"id": "1", "code": "Ada"})
     db.insert("entities", {"id": "2", "name": "Ada"})
     frame = db.fuzzy("ada", table="entities")
-    assert frame.columns == ["table", "id", "name", "matched_on", "score", "entity"]
-    assert frame.drop("entity").rows() == [("entities", "2", "Ada", "name", 1.0)]
+    assert frame.columns == ["table", "id", "name", "matched_on", "score", "entity", "asked", "position"]
+    assert frame.drop("entity").rows() == [("entities", "2", "Ada", "name", 1.0, "ada", 1)]
     assert '"name":"Ada"' in frame["entity"][0]
     assert db.fuzzy("ada").height == 2
     assert db.fuzzy("?!").height == 0
@@ -251,6 +316,13 @@ def test_stats_tell_what_the_index_takes(db):
         (lambda db: db.fuzzy("a", table="edges"), "no entity table 'edges'"),
         (lambda db: db.complete(" "), "the prefix to complete is a text that is not empty, not ' '"),
         (lambda db: db.complete("a", k=True), "k is a whole number of at least 1, not True"),
+        (lambda db: db.fuzzy(["a", 3]), "the name to compare with is a text, and among those that are given is 3"),
+        (lambda db: db.fuzzy(3), "the name to compare with is a text that is not empty, not 3"),
+        (lambda db: db.lookup_entity(b"a"), "the name to look up is a text that is not empty, not b'a'"),
+        (
+            lambda db: db.lookup_entity(pl.DataFrame({"a": ["x"], "b": ["y"]})),
+            "a frame of names has one column, not 2: a, b",
+        ),
         (lambda db: db.lookup_entity(""), "the name to look up is a text that is not empty, not ''"),
     ],
 )

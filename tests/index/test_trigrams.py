@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rem_arrow.index import trigrams as module
-from rem_arrow.index.trigrams import TEXT_CHARS_MAX, index_texts, trigrams
+from rem_arrow.index.trigrams import TEXT_CHARS_MAX, Queries, index_texts
 
 WORDS = st.text(alphabet="abcéß Ñöλ漢-_0 .İK\u0301\t", max_size=12)
 
@@ -40,12 +40,24 @@ def brute_force(texts: list[str], query: str, threshold: float) -> list[tuple[in
     return found
 
 
-def indexed(texts: list[str], query: str, threshold: float) -> list[tuple[int, float]]:
-    found = []
+def indexed_many(texts: list[str], queries: list[str], thresholds: list[float]) -> list[list[tuple[int, float]]]:
+    found: list[list[tuple[int, float]]] = [[] for _ in queries]
+    asked = Queries.of(pl.Series(queries, dtype=pl.String))
     for index in index_texts(pl.Series(texts, dtype=pl.String)):
-        places, scores = index.similar(trigrams(query), threshold)
-        found += list(zip(places.tolist(), scores.tolist(), strict=True))
+        for query, place, score in zip(
+            *map(np.ndarray.tolist, index.similar(asked, np.array(thresholds))), strict=True
+        ):
+            found[query].append((place, score))
     return found
+
+
+def indexed(texts: list[str], query: str, threshold: float) -> list[tuple[int, float]]:
+    return indexed_many(texts, [query], [threshold])[0]
+
+
+def trigrams(text: str) -> set[str]:
+    codes = Queries.of(pl.Series([text])).codes.tolist()
+    return {"".join(chr(code >> shift & 0x1FFFFF) for shift in (42, 21, 0)) for code in codes}
 
 
 @given(st.lists(WORDS, max_size=12), WORDS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, 1.0]))
@@ -56,6 +68,20 @@ def indexed(texts: list[str], query: str, threshold: float) -> list[tuple[int, f
 def test_the_index_finds_what_a_comparison_of_all_texts_finds(texts, query, threshold):
     """The same places, in order, with the same scores."""
     assert indexed(texts, query, threshold) == brute_force(texts, query, threshold)
+
+
+@given(
+    st.lists(WORDS, max_size=12),
+    st.lists(st.tuples(WORDS, st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.6, 0.9, 1.0])), max_size=6),
+    st.sampled_from([1, 40]),
+)
+@settings(max_examples=200)
+def test_many_queries_find_what_each_finds(texts, asked, places_at_once):
+    """Each with a threshold of its own, in batches of a few and of many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PLACES_AT_ONCE", places_at_once)
+        found = indexed_many(texts, [q for q, _ in asked], [t for _, t in asked])
+    assert found == [brute_force(texts, query, threshold) for query, threshold in asked]
 
 
 @given(st.lists(st.text(max_size=8), max_size=8), st.text(max_size=8))
@@ -104,6 +130,7 @@ def test_many_texts_with_common_trigrams():
     texts = [
         "".join(chr(97 + c) for c in random.integers(0, 4, random.integers(1, 9))) + " common end" for _ in range(3_000)
     ]
-    for query in ("abca common end", "common", "dddd", "abc comon edn"):
-        for threshold in (0.05, 0.3, 0.6):
-            assert indexed(texts, query, threshold) == brute_force(texts, query, threshold)
+    queries = ["abca common end", "common", "dddd", "abc comon edn"]
+    for threshold in (0.05, 0.3, 0.6):
+        found = indexed_many(texts, queries, [threshold] * len(queries))
+        assert found == [brute_force(texts, query, threshold) for query in queries]

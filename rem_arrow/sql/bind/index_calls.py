@@ -1,8 +1,9 @@
 """A function in FROM that an index answers: `LOOKUP('a', 'b')`, `FUZZY((SELECT name FROM t), k => 5)`. What each takes
 is in plan.index_functions.
 
-An input is a text, a list of texts, a parameter of either, or a subquery whose first column is text. Inputs and options
-stand for themselves: they read nothing of the relations beside them, nor of a query around.
+An input is a text, a list of texts, or a subquery whose first column is text. It may read the relations before it in
+FROM and those of a query around, as anything after LATERAL may: then there is one call for each of their values.
+Options are constants or parameters, and relations by name read nothing around.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _input(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Rel
     name = f"{spec.name.upper()}'s {spec.inputs[-1] if len(spec.inputs) == 1 else 'argument'}"
     fresh = binder.names.fresh(spec.name)
     if is_query(tree):
-        plan, first, dtype = _asked(binder, spec, tree)
+        plan, first, dtype = _first_column(binder, tree)
         if not isinstance(dtype, (pl.String, pl.Null)):
             raise binder.error(
                 f"{name} is a subquery whose first column is text, and this is {sql_name(dtype)}",
@@ -117,7 +118,8 @@ def _input(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Rel
                 "Cast it: CAST(x AS VARCHAR).",
             )
         return Project(plan, ((fresh, binder.converted(Column(first, dtype), _TEXT, tree)),))
-    value = _constant(binder, spec, tree)
+    _refuse_queries_in(binder, spec, tree)
+    value = binder.bind(tree)
     if isinstance(value.dtype, (pl.List, pl.Array)):
         texts = binder.converted(value, pl.List(_TEXT), tree) if _is_text(value.dtype) else None
         if texts is not None:
@@ -131,7 +133,13 @@ def _relation(binder: ExprBinder, spec: IndexFunction, relation: Given, tree: ex
     """Bind a relation that is given by name."""
     if not is_query(tree):
         raise binder.error(f"{relation.name} of {spec.name.upper()} is a query in parentheses: {relation.doc}", tree)
-    plan, first, dtype = _asked(binder, spec, tree)
+    plan, first, dtype = _first_column(binder, tree)
+    if free_columns(plan):
+        raise binder.error(
+            f"{relation.name} of {spec.name.upper()} cannot read columns of the relations around it",
+            tree,
+            "It is the same for every call.",
+        )
     fits = isinstance(dtype, pl.Null) or (
         dtype.is_integer() if relation.dtype.is_integer() else dtype == relation.dtype
     )
@@ -145,15 +153,9 @@ def _relation(binder: ExprBinder, spec: IndexFunction, relation: Given, tree: ex
     return Project(plan, ((binder.names.fresh(relation.name), column),))
 
 
-def _asked(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
-    """Bind a subquery that reads nothing around it; return its plan and its first column."""
+def _first_column(binder: ExprBinder, tree: exp.Expression) -> tuple[Relation, str, pl.DataType]:
+    """Bind a subquery; return its plan and its first column."""
     query = binder.subquery(opened(tree), binder.scope)
-    if free_columns(query.plan):
-        raise binder.error(
-            f"a subquery in {spec.name.upper()} cannot read columns of the relations around it",
-            tree,
-            "Join the rows that it gives instead.",
-        )
     return query.plan, *next(iter(query.plan.schema.items()))
 
 
@@ -166,19 +168,23 @@ def _constant(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> 
     column = next((n for n in tree.walk() if isinstance(n, exp.Column)), None)
     if column is not None:
         raise binder.error(
-            f"{spec.name.upper()} cannot read the column {column.name}: it runs once, before the relations beside it",
+            f"an option of {spec.name.upper()} is the same for all rows, and this reads the column {column.name}",
             column,
-            f"Write {spec.name.upper()}((SELECT {column.name} FROM ...)), and join its rows.",
+            "Write a constant or a parameter.",
         )
+    _refuse_queries_in(binder, spec, tree)
+    value = binder.bind(tree)
+    assert not columns_of(value), "what has no column reads none"
+    return value
+
+
+def _refuse_queries_in(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> None:
     if any(is_query(n) for n in tree.walk()):
         raise binder.error(
             f"a subquery in {spec.name.upper()} is an argument of its own",
             tree,
             f"Write {spec.name.upper()}((SELECT ...)).",
         )
-    value = binder.bind(tree)
-    assert not columns_of(value), "what has no column reads none"
-    return value
 
 
 def _option(binder: ExprBinder, spec: IndexFunction, tree: exp.Expression) -> Option:
