@@ -148,7 +148,7 @@ SEARCHES: tuple[Question, ...] = (
 SEARCH 'parse a date from a string' IN resources
 WHERE category = 'docstring'
 LIMIT 6""",
-        note="The built-in embedder is lexical: it knows words and their parts, not what they mean.",
+        note="The built-in embedder knows what words mean: nothing here leaves the machine.",
     ),
     Question(
         title="Which functions about compression are called most?",

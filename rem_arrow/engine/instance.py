@@ -25,7 +25,7 @@ from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
 from rem_arrow.write.embeddings import Embeddings
 from rem_arrow.write.follow_up import FollowUp
-from rem_arrow.write.known_embedders import Provider
+from rem_arrow.write.known_embedders import Provider, beginning_embedder
 from rem_arrow.write.path import WritePath
 from rem_arrow.write.registered_models import Models
 from rem_arrow.write.writer import Writer
@@ -38,7 +38,7 @@ class Instance:
     """One open database.
 
     Args:
-        embedder: embeds the tables whose model names no provider.
+        embedder: embeds the tables whose model names no provider; None is the one with which the database began.
         files: what COPY may touch.
         embeds_later: embeddings are computed on the background thread, not before a write returns.
 
@@ -49,13 +49,16 @@ class Instance:
         transactions: what open transactions have written.
     """
 
-    def __init__(self, store: Store, embedder: Provider, files: FileAccess, *, embeds_later: bool = False) -> None:
-        self.store, self.files, self.embedder = store, files, embedder
+    def __init__(
+        self, store: Store, embedder: Provider | None, files: FileAccess, *, embeds_later: bool = False
+    ) -> None:
+        self.store, self.files = store, files
+        self.embedder = beginning_embedder(store) if embedder is None else embedder
         self._temporary: Instance | None = None
         self._making = threading.Lock()
         self.indexes = Indexes(store)
         self.models = Models()
-        self.embeddings = Embeddings(store, embedder)
+        self.embeddings = Embeddings(store, self.embedder)
         self.writer = Writer(store, self.indexes.keys, self.models)
         self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
         self.scratch = Scratch(None if store.read_only else store.path / "scratch")

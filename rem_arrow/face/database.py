@@ -72,7 +72,7 @@ def connect(
     read_only: bool = False,
     tail_rows_max: int = 65_536,
     background: bool = True,
-    embedder: Provider = "hash",
+    embedder: Provider | None = None,
     embed: Literal["write", "background"] = "write",
     files: Files | None = None,
 ) -> Database:
@@ -89,9 +89,10 @@ def connect(
         read_only: read beside a writer in another process; `refresh` shows its newer commits.
         tail_rows_max: the number of rows in a tail at which it is sealed into a segment, at least 1.
         background: seal, compact and index on a thread; without it only `compact` does.
-        embedder: computes the embeddings of tables whose model names none: "hash" (built in, lexical), "openai:MODEL",
-            "model2vec:NAME", "sentence-transformers:NAME", "fastembed:NAME", or a function from a list of texts to
-            vectors. A table keeps the embedder with which it began; `reembed` changes it.
+        embedder: computes the embeddings of tables whose model names none: "wordllama" (the meaning of words),
+            "minilm" (of sentences), "hash" (spelling), "openai:MODEL", "model2vec:NAME", "sentence-transformers:NAME",
+            "fastembed:NAME", or a function from a list of texts to vectors. Default is that with which the database
+            began, at first "wordllama". A table keeps its embedder; `reembed` changes it.
         embed: "write" computes embeddings before an insert returns, "background" on a thread; `wait` waits for it.
         files: which files SQL text may read, by COPY and in FROM, and write: "any", "none", a folder or a list of
             folders with what is below them, links resolved; never files of a database. Default is "any", with
@@ -133,6 +134,8 @@ def connect(
     with ExitStack() as stack:
         stack.callback(store.close)
         database = Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+        if embedder is None:
+            database._instance.embeddings.advise()
         stack.pop_all()
     return database
 
@@ -167,7 +170,7 @@ class Database(
         files: FileAccess,
         *,
         temporary: Path | None = None,
-        embedder: Provider = "hash",
+        embedder: Provider | None = None,
         embed: str = "write",
     ) -> None:
         self._instance = Instance(store, embedder, files, embeds_later=embed == "background")

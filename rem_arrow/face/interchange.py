@@ -179,7 +179,7 @@ class InterchangeVerbs(Verbs):
         Example:
             >>> ids, matrix = db.vectors("issues")
             >>> ids.to_list(), matrix.shape
-            (['login', 'docs', 'cache'], (3, 384))
+            (['login', 'docs', 'cache'], (3, 512))
         """
         access = self._access()
         tv = access.table(table)

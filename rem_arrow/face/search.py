@@ -217,15 +217,20 @@ class SearchVerbs(Verbs):
         return self._instance.writes.run(compute, rewriting=True)
 
     def reembed(
-        self, table: str, provider: Provider | None = None, *, column: str = "embedding", progress: bool | None = None
+        self,
+        table: str | None = None,
+        provider: Provider | None = None,
+        *,
+        column: str = "embedding",
+        progress: bool | None = None,
     ) -> int:
-        """Compute the embeddings that a table lacks, or with another embedder all of them.
+        """Compute the embeddings that tables lack, or with another embedder all of them.
 
         A call that was interrupted is continued by the next one.
 
         Args:
-            table: a table with embeddings.
-            provider: the table's new embedder: a name as in `connect`, or a function; None keeps the present one.
+            table: a table with embeddings; without one, every table that has them.
+            provider: the tables' new embedder: a name as in `connect`, or a function; None keeps the present one.
             column: `embedding` or `embedding_alt`.
             progress: show a progress bar, as in `load`.
 
@@ -240,11 +245,17 @@ class SearchVerbs(Verbs):
             >>> db.reembed("issues", lambda texts: [[float(len(text)), 1.0] for text in texts])
             3
         """
-        instance = self._instance
-        store = instance.writable()
-        tv = instance.access(store.version).table(table)
+        store = self._instance.writable()
+        if table is None:
+            tables = [tv for tv in store.version.tables.values() if tv.table.embedding(column) is not None]
+            return sum(self._reembed(tv, provider, column, progress) for tv in tables)
+        tv = self._instance.access(store.version).table(table)
         if tv.table.embedding(column) is None:
             raise InputError(f"{tv.table.name} has no {column}; declare embedding_fields in its model, and register it")
+        return self._reembed(tv, provider, column, progress)
+
+    def _reembed(self, tv: TableVersion, provider: Provider | None, column: str, progress: bool | None) -> int:
+        instance, store = self._instance, self._instance.store
         if provider is not None:
 
             def compute(access: Access) -> tuple[Changes, None]:

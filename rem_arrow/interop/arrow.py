@@ -155,7 +155,7 @@ class Vectors(NamedTuple):
 
         Example:
             >>> db.vectors("issues").to_torch().shape  # doctest: +SKIP
-            torch.Size([3, 384])
+            torch.Size([3, 512])
         """
         try:
             import torch

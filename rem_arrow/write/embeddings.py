@@ -19,6 +19,7 @@ from rem_arrow.access.vector_columns import undeleted_rowids
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.schema import Embedding, Table, VectorIndex
 from rem_arrow.embed.embedder import Embedder, embed_texts
+from rem_arrow.embed.providers import default_embedder
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage import compaction
@@ -51,6 +52,18 @@ class Embeddings:
         self._known = KnownEmbedders(store, default)
         self._query_vectors: LruCache[tuple[str, str], list[float]] = LruCache(_QUERY_VECTORS_MAX)
         self.failure: RemError | None = None
+
+    def advise(self) -> None:
+        """Warn whoever opens a database whose embeddings know less than those of a new one would."""
+        if self._store.read_only or self._default != "hash" or default_embedder() == "hash":
+            return
+        text = (
+            f"the embedder of {self._store.path} is hash, which compares the spelling of words and not their meaning; "
+            f"db.reembed(provider={default_embedder()!r}) computes all embeddings anew, and connect(embedder='hash') "
+            "keeps them as they are"
+        )
+        # The caller of connect.
+        warnings.warn(text, EmbeddingWarning, stacklevel=3)
 
     def of(self, embedding: Embedding) -> Embedder:
         """Return the provider of a column's vectors. Raises InputError if its dimension is not the column's."""

@@ -17,7 +17,7 @@ import numpy as np
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.schema import Embedding
 from rem_arrow.embed.embedder import Embedder, Vectors, embed_texts
-from rem_arrow.embed.providers import embedder
+from rem_arrow.embed.providers import default_embedder, embedder
 from rem_arrow.embed.user_function import FunctionEmbedder
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
@@ -30,6 +30,16 @@ _PROBES = ("dimension", "a quick brown fox jumps over the lazy dog", "0123456789
 _ROWS_COMPARED = 3
 # Servers give the same vector again but for its last digits.
 _COSINE_MIN = 0.995
+
+
+def beginning_embedder(store: Store) -> str:
+    """Return the embedder with which a database began: that of its oldest embeddings whose model names none. In a new
+    database it is the default, and where a function was it, which cannot be found by its name."""
+    tables = [tv.table for tv in store.version.tables.values()]
+    unnamed = [t for t in tables if not (isinstance(t.model, dict) and t.model.get("embedding_provider"))]
+    embeddings = [(e.table, e.provider) for t in unnamed for e in t.embeddings if e.column == "embedding"]
+    name = min(embeddings, default=(0, ""))[1]
+    return default_embedder() if not name or name.startswith("callable:") else name
 
 
 class KnownEmbedders:
