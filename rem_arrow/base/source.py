@@ -103,9 +103,11 @@ class VectorSpec:
 
 @dataclass(slots=True)
 class ScanReport:
-    """What a scan did; filled in by the source: rows that it gave or may give, before the filters of the plan."""
+    """What a scan did; filled in by the source: rows that it gave or may give, before the filters of the plan; whether
+    its frame reads less where there are filters."""
 
     rows: int = 0
+    takes_filters: bool = False
     segments_read: int = 0
     segments_skipped: int = 0
     index: str = ""

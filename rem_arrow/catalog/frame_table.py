@@ -86,5 +86,5 @@ class FrameTable:
             if ROWID in columns
             else self._frame
         )
-        report.rows = self._rows
+        report.rows, report.takes_filters = self._rows, True
         return frame.select(columns)

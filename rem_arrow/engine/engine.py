@@ -56,10 +56,13 @@ class Engine:
     Args:
         embed: gives the vector of a text by the provider of that name.
         scratch: where statements put what does not fit into memory.
+        cached_bytes: tells what the caches hold.
     """
 
-    def __init__(self, embed: Callable[[str, str], list[float]], scratch: Scratch) -> None:
-        self._embed, self._scratch = embed, scratch
+    def __init__(
+        self, embed: Callable[[str, str], list[float]], scratch: Scratch, cached_bytes: Callable[[], int]
+    ) -> None:
+        self._embed, self._scratch, self._cached_bytes = embed, scratch, cached_bytes
         # The statements of a text.
         self._statements: LruCache[str, list[Parsed]] = LruCache(_PLANS_MAX)
         # Optimized queries, and what the names meant by which they were bound.
@@ -144,7 +147,7 @@ class Engine:
         def searched() -> Mapping[str, object]:
             return self._with_searched(prepared, values, snapshot)
 
-        rows = Run(prepared, snapshot, searched, self._scratch, limits, started).rows()
+        rows = Run(prepared, snapshot, searched, self._scratch, self._cached_bytes, limits, started).rows()
         return (titled if to_store else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:

@@ -23,8 +23,6 @@ from rem_arrow.running.number_source import numbering
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.running.watchdog import MemoryExceededError, Watch
 
-# Of the memory limit: a statement that may hold more than this is watched while it runs.
-_WATCHED_SHARE = 0.25
 # Of the memory limit: what one node of a statement may hold; others run beside it, and half is for the caches.
 _NODE_SHARE = 1 / 8
 # How many times more memory than is guessed a statement is taken to need when it has been found to need more.
@@ -48,6 +46,7 @@ class Run:
     Attributes:
         searched: gives the values of the parameters, and what becomes of the texts that it searches for.
         scratch: where it puts what does not fit into memory.
+        cached_bytes: tells what the caches hold.
         started: when, on the monotonic clock, its time began to count.
     """
 
@@ -55,22 +54,32 @@ class Run:
     snapshot: Snapshot
     searched: Callable[[], Mapping[str, object]]
     scratch: Scratch
+    cached_bytes: Callable[[], int]
     limits: Limits
     started: float
 
     def rows(self) -> pl.DataFrame:
         """Return the rows of the statement."""
+        limits, watch = self.limits, None
+        if limits != Limits() or can_be_stopped():
+            watch = Watch(limits.timeout_s, self.started, limits.memory_bytes, self.cached_bytes)
+        # An error holds what the run has made: what comes after stands outside of the handlers.
         try:
-            return self._rows(1)
+            return self._rows(1, watch)
         except MemoryExceededError:
-            return self._rows(_DOUBT)
+            pass
+        assert watch is not None, "who else measures"
+        watch = watch.again()
+        try:
+            return self._rows(_DOUBT, watch)
+        except MemoryExceededError as error:
+            text = str(error)
+        watch.settle()
+        raise MemoryExceededError(text)
 
-    def _rows(self, doubt: float) -> pl.DataFrame:
+    def _rows(self, doubt: float, watch: Watch | None) -> pl.DataFrame:
         """Run it; `doubt` says how many times more memory than is guessed its nodes are taken to need."""
         limits, held_bytes = self.limits, self.prepared.held_bytes * doubt
-        watch = None
-        if _is_watched(held_bytes, limits):
-            watch = Watch(limits.timeout_s, self.started, limits.memory_bytes)
 
         def work() -> pl.DataFrame:
             values, memory = self.searched(), limits.memory_bytes
@@ -82,7 +91,7 @@ class Run:
             give_back()
             return rows
 
-        return work() if watch is None else watch.run(work)
+        return watch.run(work) if watch is not None and _may_be_left(held_bytes, limits) else work()
 
     def _collected(self, values: Mapping[str, object], watch: Watch | None, parts: Parts | None) -> pl.DataFrame:
         deadline = None if self.limits.timeout_s is None else self.started + self.limits.timeout_s
@@ -115,9 +124,7 @@ def lowered(
         raise ExecuteError(f"a value is out of range: {error}") from error
 
 
-def _is_watched(held_bytes: float, limits: Limits) -> bool:
-    """Say whether a statement may have to be given up: it has a time limit, may use up the memory, or may be long for a
+def _may_be_left(held_bytes: float, limits: Limits) -> bool:
+    """Say whether the caller of a statement may go on before it has ended: it has a time limit, or may be long for a
     caller that may go away."""
-    if limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES):
-        return True
-    return limits.memory_bytes is not None and held_bytes > limits.memory_bytes * _WATCHED_SHARE
+    return limits.timeout_s is not None or (can_be_stopped() and held_bytes > _LONG_BYTES)

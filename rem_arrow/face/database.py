@@ -82,7 +82,7 @@ def connect(
         path: the folder; without one, a temporary database that is deleted when it is closed.
         tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
         memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
-            growth of the process while a large statement runs; what does not fit is run in parts, from files.
+            growth of the process while a statement runs; what does not fit is run in parts, from files.
         threads: threads for reading, writing and queries; default is one for each core, at most 8. Polars makes its own
             threads when it is imported; for fewer than it runs, set POLARS_MAX_THREADS before.
         durability: "wal" keeps every commit if the process is killed, "sync" also if the power fails.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -11,8 +11,9 @@ import polars as pl
 from rem_arrow.base.datatypes import value_bytes
 from rem_arrow.base.source import Catalog, ScanReport
 from rem_arrow.lower import growth
-from rem_arrow.lower.execution import Rows, collect, stream
+from rem_arrow.lower.execution import Engine, Rows, collect, stream
 from rem_arrow.lower.expression import lower_expr
+from rem_arrow.lower.meeting import Meeting
 from rem_arrow.plan.nodes import Expr, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import columns_of
 from rem_arrow.running.cancellation import check_stopped
@@ -78,9 +79,10 @@ class Bounds:
     watch: Watch | None = None
     parts: Parts | None = None
 
-    def gated(self, frame: pl.LazyFrame) -> pl.LazyFrame:
-        """Return a frame that may be long, such that its computation stops when the statement is given up."""
-        return frame if self.watch is None else self.watch.gate(frame)
+    def gated(self, frame: pl.LazyFrame, *, filters: bool = True) -> pl.LazyFrame:
+        """Return a frame that may be long, such that its computation stops when the statement is given up; with
+        `filters` those behind it may run before that is seen."""
+        return frame if self.watch is None else self.watch.gate(frame, filters=filters)
 
     def check(self) -> None:
         """Raise ExecuteError if the statement has been given up."""
@@ -113,6 +115,7 @@ class Lowering:
         shared: frames of the parts of the plan that are computed once, by their numbers, and the rows that they read.
         working: the rows that came last, and all rows, of each recursion that is running.
         enough: how many rows a LIMIT takes of a recursion, by its identity, of those for which the condition holds.
+        meetings: the joins whose rows are counted before they are made.
         rows: how many rows the frame reads that is being lowered.
     """
 
@@ -123,6 +126,7 @@ class Lowering:
     shared: dict[int, tuple[pl.LazyFrame, int]] = field(default_factory=dict)
     working: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
     enough: dict[int, tuple[int, Expr | None]] = field(default_factory=dict)
+    meetings: list[Meeting] = field(default_factory=list)
     rows: int = 0
 
     @property
@@ -151,6 +155,19 @@ class Lowering:
         self.rows += frame.height
         return frame.lazy()
 
+    def met(
+        self,
+        left: pl.LazyFrame,
+        right: pl.LazyFrame,
+        keys: tuple[Sequence[str], Sequence[str]],
+        *,
+        nulls_equal: bool,
+    ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """Return the sides of a join whose rows are counted before they are made, if it runs in memory."""
+        meeting = Meeting(keys, nulls_equal=nulls_equal)
+        self.meetings.append(meeting)
+        return meeting.side(left, 0), meeting.side(right, 1)
+
     def run(self, lowered: Callable[[], pl.LazyFrame]) -> pl.DataFrame:
         """Lower a part of the statement and run it now."""
         outer, self.rows = self.rows, 0
@@ -162,9 +179,13 @@ class Lowering:
         """Run a frame that has just been lowered."""
         if self.bounds.watch is not None:
             self.bounds.watch.collecting()
-        if self.bounds.parts is not None:
-            return collect(frame, few_rows=False, once=False)
-        return collect(frame, few_rows=self.reads_few_rows)
+
+        def begin(engine: Engine) -> None:
+            for meeting in self.meetings:
+                meeting.begin(in_memory=engine == "in-memory")
+
+        in_parts = self.bounds.parts is not None
+        return collect(frame, few_rows=self.reads_few_rows and not in_parts, once=not in_parts, begin=begin)
 
     def stream(self, frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
         """Run a frame that has just been lowered, and give its rows, some at a time, to what `begin` returns."""

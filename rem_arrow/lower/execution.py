@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, TypeVar
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
+from rem_arrow.lower.meeting import MultipliesError
 
 T = TypeVar("T")
 Engine: TypeAlias = Literal["in-memory", "streaming"]
@@ -21,7 +22,9 @@ _NOTHING_HELD = pl.QueryOptFlags(join_order=False, comm_subplan_elim=False)
 _SHOWN_MAX = 400
 
 
-def collect(frame: pl.LazyFrame, *, few_rows: bool, once: bool = True) -> pl.DataFrame:
+def collect(
+    frame: pl.LazyFrame, *, few_rows: bool, once: bool = True, begin: Callable[[Engine], None] = lambda _: None
+) -> pl.DataFrame:
     """Run a frame on the engine that suits it, and on the other one if that fails by itself.
 
     The streaming engine of Polars 2.1 asserts on some joins beside an empty input, and loses count of some aggregates
@@ -29,9 +32,15 @@ def collect(frame: pl.LazyFrame, *, few_rows: bool, once: bool = True) -> pl.Dat
 
     Args:
         once: equal parts of the frame are computed once, and held.
+        begin: told of the engine each time that one begins.
     """
     rules = POLARS_RULES if once else _NOTHING_HELD
-    return _on_either(lambda engine: frame.collect(optimizations=rules, engine=engine), few_rows=few_rows)
+
+    def run(engine: Engine) -> pl.DataFrame:
+        begin(engine)
+        return frame.collect(optimizations=rules, engine=engine)
+
+    return _on_either(run, few_rows=few_rows)
 
 
 def stream(frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
@@ -50,7 +59,13 @@ def stream(frame: pl.LazyFrame, begin: Callable[[], Rows]) -> None:
 def _on_either(run: Callable[[Engine], T], *, few_rows: bool) -> T:
     try:
         return run("in-memory" if few_rows else "streaming")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ExecuteError, MemoryError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        ExecuteError,
+        MemoryError,
+        MultipliesError,
+    ) as error:
         if not _is_its_own(error):
             raise translated(error) from error
     try:
@@ -72,15 +87,15 @@ def failed(error: BaseException) -> ExecuteError:
 
 def _is_its_own(error: BaseException) -> bool:
     """Say whether an error is of the engine, not of the data."""
-    return isinstance(error, (pl.exceptions.PanicException, pl.exceptions.ShapeError)) or "to be broadcasted" in str(
-        error
-    )
+    return isinstance(
+        error, (pl.exceptions.PanicException, pl.exceptions.ShapeError, MultipliesError)
+    ) or "to be broadcasted" in str(error)
 
 
 def translated(error: BaseException) -> ExecuteError:
     """Return an error of Polars, or one of rem_arrow without the expressions that Polars puts behind its text."""
     if isinstance(error, ExecuteError):
-        return ExecuteError(str(error).split("\n\nThis error occurred", 1)[0])
+        return type(error)(str(error).split("\n\nThis error occurred", 1)[0])
     if isinstance(error, pl.exceptions.PanicException):
         return ExecuteError(f"Polars failed inside: {error}")
     if isinstance(error, MemoryError):

@@ -10,11 +10,15 @@ import polars as pl
 from rem_arrow.lower import crossing
 from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.ordered_joins import lower_asof, lower_positional
-from rem_arrow.plan.nodes import Column, Expr, Join
+from rem_arrow.plan.nodes import Call, Column, Expr, Index, Join, Recursive, Relation, Unnest
+from rem_arrow.plan.walk import children, columns_of, conjuncts
 
 Side: TypeAlias = Literal["left", "right"]
 
 _ROW = "#row"
+# Two sides that have no more make few rows, whatever meets.
+_FEW_ROWS = 2_000
+_ORDERS = ("<", "<=", ">", ">=")
 OTHER: dict[Side, Side] = {"left": "right", "right": "left"}
 _BUILT: dict[Side | None, Literal["auto", "force_left", "force_right"]] = {
     None: "auto",
@@ -57,10 +61,28 @@ def _equi(
     if not plan.equals:
         if any(dtype.is_nested() for side in (plan.left, plan.right) for dtype in side.schema.values()):
             left, right = crossing.asked(left, right, in_memory=context.reads_few_rows)
-        return _without_keys(how, left, right)
+        if _may_multiply(plan, context):
+            left, right = context.met(left, right, ((), ()), nulls_equal=False)
+        return context.bounds.gated(_without_keys(how, left, right), filters=_is_inequality(plan))
     left, left_keys = _with_keys(left, [a for a, _ in plan.equals], "l", context)
     right, right_keys = _with_keys(right, [b for _, b in plan.equals], "r", context)
-    same = plan.nulls_equal
+    if how not in ("semi", "anti") and _may_multiply(plan, context):
+        left, right = context.met(left, right, (left_keys, right_keys), nulls_equal=plan.nulls_equal)
+    joined = _by_keys(how, (left, left_keys), (right, right_keys), held, nulls_equal=plan.nulls_equal)
+    # What is left out behind it has been made: filters do not run before the gate.
+    return context.bounds.gated(joined, filters=False)
+
+
+def _by_keys(
+    how: str,
+    left_side: tuple[pl.LazyFrame, list[str]],
+    right_side: tuple[pl.LazyFrame, list[str]],
+    held: Side | None,
+    *,
+    nulls_equal: bool,
+) -> pl.LazyFrame:
+    """The rows of two sides, each with the names of its keys, that meet."""
+    (left, left_keys), (right, right_keys) = left_side, right_side
     if how == "right":
         return right.join(
             left,
@@ -68,7 +90,7 @@ def _equi(
             right_on=left_keys,
             how="left",
             coalesce=False,
-            nulls_equal=same,
+            nulls_equal=nulls_equal,
             build_side=_BUILT[held and OTHER[held]],
         )
     if how in ("semi", "anti"):
@@ -77,16 +99,40 @@ def _equi(
             how=how,  # type: ignore[arg-type]
             left_on=left_keys,
             right_on=right_keys,
-            nulls_equal=same,
+            nulls_equal=nulls_equal,
         )
     return left.join(
         right,
         how=how,  # type: ignore[arg-type]
         left_on=left_keys,
         right_on=right_keys,
-        nulls_equal=same,
+        nulls_equal=nulls_equal,
         coalesce=False,
         build_side=_BUILT[held],
+    )
+
+
+def _may_multiply(plan: Join, context: Lowering) -> bool:
+    """Say whether a join may make many rows of the few that it reads, on the engine that makes them all at once."""
+    if not context.reads_few_rows:
+        return False
+    return context.rows > _FEW_ROWS or any(map(_multiplies, children(plan)))
+
+
+def _multiplies(plan: Relation) -> bool:
+    return isinstance(plan, (Join, Unnest, Index, Recursive)) or any(map(_multiplies, children(plan)))
+
+
+def _is_inequality(plan: Join) -> bool:
+    """Say whether the further condition orders the sides: Polars then does not look at every pair of rows."""
+    if plan.kind != "inner" or plan.residual is None:
+        return False
+    sides = (plan.left.schema.keys(), plan.right.schema.keys())
+    return any(
+        isinstance(c, Call)
+        and c.function in _ORDERS
+        and any(columns_of(c.args[0]) <= a and columns_of(c.args[1]) <= b for a, b in (sides, sides[::-1]))
+        for c in conjuncts(plan.residual)
     )
 
 

@@ -41,6 +41,8 @@ from rem_arrow.plan.volatility import is_volatile
 from rem_arrow.plan.walk import children, columns_of
 
 _ROW = "#row"
+# A scan that gives fewer rows gives them in one batch, or in few.
+_GATED_ROWS = 100_000
 
 
 def lower(plan: Relation, context: Lowering) -> pl.LazyFrame:
@@ -73,7 +75,7 @@ def _lowered(plan: Relation, context: Lowering) -> pl.LazyFrame:
         case Project():
             return _project(plan, context)
         case Join():
-            return context.bounds.gated(in_parts.join(plan, *_sides(plan, context), context))
+            return in_parts.join(plan, *_sides(plan, context), context)
         case Aggregate():
             return in_parts.groups(plan, lower(plan.input, context), context)
         case Sort():
@@ -127,7 +129,10 @@ def _scanned(plan: Scan, context: Lowering) -> tuple[pl.LazyFrame, int]:
     frame = source.scan(
         [column for _, column, _ in plan.columns], report, plan.skips, coded, fixed, bytes_max=bytes_max
     )
-    return context.bounds.gated(frame.rename({column: name for name, column, _ in plan.columns})), report.rows
+    frame = frame.rename({column: name for name, column, _ in plan.columns})
+    if report.rows < _GATED_ROWS:
+        return frame, report.rows
+    return context.bounds.gated(frame, filters=report.takes_filters), report.rows
 
 
 def _values(plan: Values, context: Lowering) -> pl.LazyFrame:

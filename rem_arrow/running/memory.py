@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
 def resident_bytes() -> int:
     """Return the resident memory of this process; 0 on systems without /proc."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * 4096
+        file = os.open("/proc/self/statm", os.O_RDONLY)
+        try:
+            return int(os.read(file, 256).split()[1]) * _PAGE_BYTES
+        finally:
+            os.close(file)
     except OSError:
         return 0
 

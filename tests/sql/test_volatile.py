@@ -46,7 +46,9 @@ def db(request: pytest.FixtureRequest) -> Iterator[rem.Database]:
             patch.setattr(
                 context,
                 "collect",
-                lambda frame, *, few_rows, once=True: execution.collect(frame, few_rows=few, once=once),
+                lambda frame, *, few_rows, once=True, begin: execution.collect(
+                    frame, few_rows=few, once=once, begin=begin
+                ),
             )
         yield db
 
