@@ -29,7 +29,7 @@ from rem_arrow.optimize.tools import Tools
 from rem_arrow.plan.explain import steps
 from rem_arrow.plan.nodes import Expr, Index, Literal, Query, Relation, Scan
 from rem_arrow.plan.statement_time import with_time
-from rem_arrow.running.allowance import Allowance, allowing
+from rem_arrow.running.allowance import Allowance, TooLargeError, allowing
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.running.watchdog import Watch
@@ -127,7 +127,7 @@ class Engine:
     def optimized(self, query: Query, snapshot: Snapshot) -> Query:
         """Return a bound query as `run` takes it."""
         plan = in_zone(query.plan, snapshot.time_zone)
-        return Query(optimize(plan, Tools(snapshot, _evaluated)), query.names)
+        return Query(optimize(plan, _tools(snapshot)), query.names)
 
     def run(
         self,
@@ -279,7 +279,12 @@ def _estimated(node: Relation) -> str:
     return f"about {node.rows} rows" if isinstance(node, Scan) else ""
 
 
-def _evaluated(expr: Expr) -> Literal | None:
+def _tools(snapshot: Snapshot) -> Tools:
+    failing: set[Expr] = set()
+    return Tools(snapshot, lambda expr: _evaluated(expr, failing), failing)
+
+
+def _evaluated(expr: Expr, failing: set[Expr]) -> Literal | None:
     """Return the value of a constant expression; None if computing it fails, so that it fails when it runs."""
     try:
         with allowing(Allowance(_FOLDED_BYTES)):
@@ -287,6 +292,9 @@ def _evaluated(expr: Expr) -> Literal | None:
             # A value of Python has no nanoseconds.
             lost = expr.dtype == pl.Datetime("ns") and (values.to_physical() % 1_000 != 0).any()
             value = None if lost else values[0]
+    except TooLargeError:
+        return None
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, RemError, OverflowError, ValueError):
+        failing.add(expr)
         return None
     return None if lost else Literal(value, expr.dtype)

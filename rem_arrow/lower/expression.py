@@ -37,6 +37,8 @@ Parameters = Mapping[str, object]
 # A condition that can fail holds those before it, so that the expression doubles with each; beyond these it is computed
 # in steps.
 _GUARDS_MAX = 2
+# Of these the first argument is guarded already where they can fail, and NULL gives NULL.
+_PASSES_NULL = ("+", "-", "*", "/", "//", "%", "negate", "abs")
 _CHAINED = ("concat_operator", "list_concat_operator")
 # The column that says, in steps, for which rows an expression counts. No column of a plan has this name.
 _ONLY = "#only"
@@ -74,23 +76,22 @@ def lower_expr(expr: Expr, parameters: Parameters, *, only: pl.Expr | None = Non
         case Call():
             operands = _operands(expr)
             args = [_argument(a, parameters, only) for a in operands]
-            if only is not None and args and expr.function in scalar_functions.FAILING and not columns_of(expr):
-                # Nothing but constants, so no column is NULL where this does not count.
-                args[0] = pl.when(only).then(args[0])
+            if args and expr.function in scalar_functions.FAILING:
+                args[0] = _counted(args[0], operands[0], only)
             lowering = scalar_functions.SCALAR[expr.function]
             literals = all(isinstance(a, (Literal, Parameter)) for a in operands)
             arg_types = [a.dtype for a in operands]
             return growth.bounded(expr.function, lowering, args, arg_types, expr.dtype, literals=literals)
         case Cast():
-            return _cast(lower_expr(expr.operand, parameters, only=only), expr)
+            return _cast(_counted(lower_expr(expr.operand, parameters, only=only), expr.operand, only), expr)
         case Case():
             return _case(expr, parameters, only)
         case InList():
             return _in_list(expr, parameters, only)
         case And():
-            return pl.all_horizontal(_until_false(expr.operands, parameters, only))
+            return pl.all_horizontal(_until(expr.operands, parameters, only, ends=False))
         case Or():
-            return pl.any_horizontal([lower_expr(o, parameters, only=only) for o in expr.operands])
+            return pl.any_horizontal(_until(expr.operands, parameters, only, ends=True))
         case _:
             assert_never(expr)
 
@@ -111,7 +112,18 @@ def lower_aggregate(
         ]
         directions, last = [k.descending for k in call.order], [k.nulls_last for k in call.order]
         xs = [x.sort_by(keys, descending=directions, nulls_last=last, maintain_order=True) for x in xs]
+        if call.function == "sum" and call.dtype.is_float():
+            # `sum` adds several rows at a time, which rounds otherwise than row by row.
+            return xs[0].drop_nulls().cast(call.dtype).cum_sum().last()
     return aggregates.aggregate(call.function, xs, call.argument.dtype, call.dtype, distinct=call.distinct)
+
+
+def _counted(lowered: pl.Expr, operand: Expr, only: pl.Expr | None) -> pl.Expr:
+    """Return the operand of what can fail, NULL where it does not count: a constant, or a function such as concat, has
+    a value there though the columns in it are NULL."""
+    passes = isinstance(operand, (Column, Cast)) or (isinstance(operand, Call) and operand.function in _PASSES_NULL)
+    passes = passes and bool(columns_of(operand))
+    return lowered if only is None or passes else pl.when(only).then(lowered)
 
 
 def _operands(expr: Call) -> list[Expr]:
@@ -213,13 +225,15 @@ def _computed(expr: Expr, rows: pl.DataFrame, parameters: Parameters) -> pl.Seri
     return rows.with_columns(lower_expr(expr, parameters, only=pl.col(_ONLY)).alias("#value")).get_column("#value")
 
 
-def _until_false(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None) -> list[pl.Expr]:
-    """The operands of an AND: one that can fail counts where none that cannot is false, wherever that stands.
+def _until(operands: tuple[Expr, ...], parameters: Parameters, only: pl.Expr | None, *, ends: bool) -> list[pl.Expr]:
+    """The operands of an AND, which false ends, or an OR, which true ends: one that can fail counts where none that
+    cannot `ends` it, wherever that stands.
 
     One that can fail guards no other: each would hold all before it, and the expression would double with each.
     """
     safe = {i: lower_expr(o, parameters, only=only) for i, o in enumerate(operands) if not may_fail(o)}
-    still = [*([] if only is None else [only]), *(s.fill_null(value=True) for s in safe.values())]
+    going = [(~s if ends else s).fill_null(value=True) for s in safe.values()]
+    still = [*([] if only is None else [only]), *going]
     return [safe[i] if i in safe else lower_expr(o, parameters, only=_all(still, o)) for i, o in enumerate(operands)]
 
 
@@ -268,6 +282,7 @@ def may_fail(expr: Expr) -> bool:
         and not expr.safe
         and not widens(expr.operand.dtype, expr.dtype)
         and not types.is_text(expr.dtype)
+        and not (types.is_number(expr.operand.dtype) and isinstance(expr.dtype, pl.Boolean))
     )
     if isinstance(expr, Call) and expr.function == "try":
         return False

@@ -9,6 +9,7 @@ from rem_arrow.base.source import Catalog
 from rem_arrow.optimize.aggregate_early import aggregate_early
 from rem_arrow.optimize.code_keys import code_keys
 from rem_arrow.optimize.decorrelate import decorrelate
+from rem_arrow.optimize.defer_failing import defer_failing
 from rem_arrow.optimize.fix_decimals import fix_decimals
 from rem_arrow.optimize.fold import fold
 from rem_arrow.optimize.order_joins import order_joins
@@ -50,6 +51,7 @@ RULES = (
     prune_columns,
     code_keys,
     run_first,
+    defer_failing,
 )
 
 # Rules that read the bounds of columns, on which what is correct depends: their result may be kept for as long as the

@@ -17,6 +17,7 @@ from rem_arrow.plan.nodes import (
     Apply,
     Call,
     Case,
+    Cast,
     Column,
     Expr,
     Literal,
@@ -65,7 +66,7 @@ def contained(binder: ExprBinder, operand: exp.Expression, query_tree: exp.Expre
     """`x IN (SELECT ...)`; with several columns, `(x, y) IN (SELECT ...)`."""
     query = _query(binder, query_tree)
     pairs = _pairs(binder, operand, query, tree)
-    if len(pairs) > 1:
+    if len(pairs) > 1 or _is_cast_constant(pairs[0][0]):
         return _some(binder, _equal(pairs), query.plan)
     ((name, dtype),) = query.plan.schema.items() if len(query.names) == 1 else ((None, None),)
     ((value, column),) = pairs
@@ -74,6 +75,11 @@ def contained(binder: ExprBinder, operand: exp.Expression, query_tree: exp.Expre
         fresh = binder.names.fresh("value")
         plan, column = Project(plan, ((fresh, column),)), Column(fresh, column.dtype)
     return _added(binder, Apply("in", NOTHING, plan, binder.names.fresh("in"), value))
+
+
+def _is_cast_constant(value: Expr) -> bool:
+    """Say whether a value is a constant that may be an error: one only where there is a row to compare it with."""
+    return isinstance(value, Cast) and isinstance(value.operand, Literal)
 
 
 def quantified(binder: ExprBinder, tree: exp.Expression, operator: str) -> Expr:
