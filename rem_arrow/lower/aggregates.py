@@ -36,6 +36,8 @@ def aggregate(name: str, inputs: list[pl.Expr], source: pl.DataType, result: pl.
             return semantics.total(x, source, result)
         case "avg":
             return interval.mean(x, source) if result == types.CALENDAR else semantics.mean(x, source)
+        case "avg_time":
+            return semantics.mean_time(x, result)
         case "min":
             return semantics.least_of(x, source)
         case "max":

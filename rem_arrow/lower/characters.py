@@ -55,8 +55,14 @@ def _filename(path: str, trim: object = False, separator: str = "both_slash") ->
 
 
 def _dirname(path: str, separator: str = "both_slash") -> str:
-    parts = _split_path(path, separator)
-    return parts[0] if len(parts) > 1 else ""
+    first, *rest = _split_path(path, separator)
+    return (first or path[:1]) if rest else ""
+
+
+def _path_parts(path: str, separator: str = "both_slash") -> list[str]:
+    """The parts that are not empty; where the first one is, the separator that the path begins with."""
+    first, *rest = _split_path(path, separator)
+    return [p for p in (first or path[:1], *rest) if p]
 
 
 def _dirpath(path: str, separator: str = "both_slash") -> str:
@@ -95,5 +101,6 @@ CHARACTERS = {
     "parse_filename": _lowering(_filename),
     "parse_dirname": _lowering(_dirname),
     "parse_dirpath": _lowering(_dirpath),
+    "parse_path": _lowering(_path_parts),
     "path_join": _lowering(_joined_path),
 }

@@ -266,7 +266,8 @@ SIZES: dict[str, Size] = {
     **dict.fromkeys(
         (
             "upper", "lower", "initcap", "reverse", "encode", "decode", "from_base64", "to_base64", "unhex", "unbin",
-            "hex", "path_join", "overlay", "parse_filename", "parse_dirname", "parse_dirpath", "regexp_extract", "md5",
+            "hex", "path_join", "overlay", "parse_filename", "parse_dirname", "parse_dirpath", "parse_path",
+            "regexp_extract", "md5",
             "sha1", "sha256", "md5_number", "md5_number_lower", "md5_number_upper", "ascii", "unicode", "strptime",
             "try_strptime", "uuid_extract_version", "parse_formatted_bytes",
             "regexp_escape", "glob", "flatten",

@@ -172,6 +172,16 @@ def mean(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     return (x if exact else x.cast(pl.Float64)).mean().cast(pl.Float64)
 
 
+def mean_time(x: pl.Expr, result: pl.DataType) -> pl.Expr:
+    """`AVG(x)` of dates and times: a TIMESTAMP or TIME, of whole microseconds; a half is rounded toward zero. Polars:
+    cut."""
+    unit = 1_000 if isinstance(result, pl.Time) else 1
+    count = x.count().cast(_I128)
+    total = (x.cast(result).to_physical() // unit).cast(_I128).sum()
+    mean = (2 * total.abs() + count - 1) // (2 * count) * total.sign() * unit
+    return pl.when(count > 0).then(mean.cast(pl.Int64).cast(result))
+
+
 def greatest_of(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """`MAX(x)`. SQL: NaN is above every number. Polars ignores it."""
     return (

@@ -64,6 +64,7 @@ TEXT: dict[str, Function] = {
     "parse_filename": define("text any? text?", _TEXT),
     "parse_dirname": define("text text?", _TEXT),
     "parse_dirpath": define("text text?", _TEXT),
+    "parse_path": define("text text?", pl.List(_TEXT)),
     "path_join": define("text+", _TEXT),
 }
 

@@ -21,8 +21,8 @@ GAPS = {
     "SELECT DATE 'x' FROM range(0)": "a text that is no date is an error, with its place, before any row is read",
     "WITH c(s1, s2) AS (SELECT 1::SMALLINT, 2) SELECT s1.s2 FROM c s1 JOIN c s2 ON (SELECT s1.s2 = s2 FROM c WHERE "
     "s2.s2 = s2)": "the name of a table goes before that of a column of a subquery around; DuckDB takes the column",
-    "SELECT a.x FROM (SELECT 1 x, 'a' s) a LEFT JOIN (SELECT 1 x WHERE FALSE) b ON a.x = b.x AND a.s::INT > 3": "what a "
-    "join asks of one side alone is computed for all of its rows",
+    "SELECT a.x FROM (SELECT 1 x, 'a' s) a LEFT JOIN (SELECT 1 x WHERE FALSE) b ON a.x = b.x AND a.s::INT > 3": "what "
+    "a join asks of one side alone is computed for all of its rows",
     "SELECT x FROM range(10) t(x) LIMIT (SELECT 200) %": "a percentage over 100 that a subquery gives is no error here",
 }
 

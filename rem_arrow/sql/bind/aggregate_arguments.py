@@ -130,7 +130,12 @@ def median(binder: ExprBinder, value: Expr) -> AggregateCall | None:
 
 
 def average(binder: ExprBinder, value: Expr) -> AggregateCall | None:
-    """The mean of intervals; None for numbers."""
+    """The mean of intervals, dates and times; None for numbers."""
+    if isinstance(value.dtype, (pl.Date, pl.Datetime, pl.Time)):
+        zone = value.dtype.time_zone if isinstance(value.dtype, pl.Datetime) else None
+        return AggregateCall(
+            "avg_time", value, value.dtype if isinstance(value.dtype, pl.Time) else pl.Datetime("us", zone)
+        )
     if not types.is_interval(value.dtype):
         return None
     return AggregateCall("avg", cast_to(value, types.CALENDAR), types.CALENDAR)

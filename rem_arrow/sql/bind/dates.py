@@ -139,7 +139,8 @@ def _at_time_zone(binder: ExprBinder, tree: exp.Expression) -> Expr:
 def _strftime(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """DuckDB takes the time and the format in either order."""
     trees = [tree.this, tree.args["format"]]
-    return call(binder, "strftime", trees if types.is_temporal(binder.bind(trees[0]).dtype) else trees[::-1], tree)
+    first = binder.bind(trees[0]).dtype
+    return call(binder, "strftime", trees[::-1] if types.is_text(first) else trees, tree)
 
 
 def _today(binder: ExprBinder, tree: exp.Expression) -> Expr:

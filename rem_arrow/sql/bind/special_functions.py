@@ -3,6 +3,7 @@ count."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -24,6 +25,8 @@ from rem_arrow.sql.text.trees import literal_text, place_of
 
 Special: TypeAlias = Callable[[ExprBinder, list[exp.Expression], exp.Expression], Expr]
 
+# The fields of a day.
+_DAY = ("year", "month", "day")
 _STAMP, _STAMP_UTC = pl.Datetime("us"), pl.Datetime("us", "UTC")
 
 
@@ -102,6 +105,20 @@ def _constant_or_null(binder: ExprBinder, trees: list[exp.Expression], tree: exp
 def _date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
     expect(binder, trees, 1, tree)
     return binder.bind(exp.Cast(this=trees[0].copy(), to=exp.DataType.build("DATE")))
+
+
+def _make_date(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """make_date(n) is the n-th day after 1970-01-01, make_date(s) the day of a struct's fields."""
+    if len(trees) != 1:
+        return call(binder, "make_date", trees, tree)
+    value = binder.bind(trees[0])
+    if isinstance(value.dtype, pl.Struct):
+        fields = [
+            exp.Anonymous(this="struct_extract", expressions=[trees[0].copy(), exp.Literal.string(n)]) for n in _DAY
+        ]
+        return call(binder, "make_date", fields, tree)
+    days = binder.converted(value, pl.Int32(), tree)
+    return Call("add_days", (Literal(dt.date(1970, 1, 1), pl.Date()), days), pl.Date())
 
 
 def _time(expr: Expr) -> Special:
@@ -282,6 +299,7 @@ SPECIAL: dict[str, Special] = {
     "try": _try,
     "constant_or_null": _constant_or_null,
     "date": _date,
+    "make_date": _make_date,
     "date_trunc": _date_trunc,
     **{name: _time(expr) for name, expr in statement_time.BY_NAME.items()},
     "isfinite": _finite("isfinite", answer=True),
