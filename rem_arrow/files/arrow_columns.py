@@ -19,15 +19,20 @@ names the columns, all of them at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.files.arrow_extensions import DUCKDB, EXTENSIONS, NoValueError, plain_storage
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+else:
+    pc = LazyModule("pyarrow.compute")
 
 _Array: TypeAlias = Any
 _Convert: TypeAlias = Callable[[_Array], _Array]

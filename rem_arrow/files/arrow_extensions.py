@@ -4,10 +4,16 @@ lacks, when its `arrow_lossless_conversion` is set."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from rem_arrow.base.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    import pyarrow.compute as pc
+else:
+    pc = LazyModule("pyarrow.compute")
 
 _Array: TypeAlias = Any
 _Convert: TypeAlias = Callable[[_Array], _Array]

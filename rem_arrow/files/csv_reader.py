@@ -12,19 +12,24 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import FileIO
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.csv_dialect import Dialect, sniffed, unique_names
 from rem_arrow.files.file_rows import FileRows, in_memory, streamed
 from rem_arrow.files.given_types import given_type
 from rem_arrow.files.streams import byte_stream
 from rem_arrow.files.text_types import TEXT, ColumnType, TextType
+
+if TYPE_CHECKING:
+    from pyarrow import csv as arrow_csv
+else:
+    arrow_csv = LazyModule("pyarrow.csv")
 
 _SAMPLE_BYTES = 1 << 18
 _BLOCK_BYTES = 1 << 22

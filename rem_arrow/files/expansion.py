@@ -7,12 +7,18 @@ import os
 from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import parquet
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    from pyarrow import parquet
+else:
+    parquet = LazyModule("pyarrow.parquet")
 
 EXPANSION_MAX = 1_000
 # What is smaller once it is read is read, however small its file is.

@@ -12,18 +12,23 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import FileIO
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import json as arrow_json
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.base.read_options import ReadOptions
 from rem_arrow.files.json_types import Value, check_kept, frames_of, unique
 from rem_arrow.files.meanings import Meanings, of_types
 from rem_arrow.files.streams import byte_stream
 from rem_arrow.files.text_types import ColumnType
+
+if TYPE_CHECKING:
+    from pyarrow import json as arrow_json
+else:
+    arrow_json = LazyModule("pyarrow.json")
 
 _BLOCK_BYTES = 1 << 24
 _LEVELS_MAX = 200

@@ -10,18 +10,25 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from io import FileIO
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import ipc, parquet
+from pyarrow import ipc
 
 from rem_arrow.base.datatypes import without_maps
 from rem_arrow.base.errors import InputError, suggest
+from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.files import arrow_columns, meanings
 from rem_arrow.files.arrow_columns import DAYS_MAX, empty_frame, frame_of, is_plain
 from rem_arrow.files.expansion import check_open_expansion
 from rem_arrow.files.file_rows import PIECE_ROWS, FileRows, Pieces, streamed
 from rem_arrow.files.streams import place_of
+
+if TYPE_CHECKING:
+    from pyarrow import parquet
+else:
+    parquet = LazyModule("pyarrow.parquet")
 
 _VARIANT = "VARIANT"
 # Logical types that Polars reads as bytes.

@@ -7,17 +7,22 @@ first rows, and fails at a later value of another type, also where the first one
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.base.quoting import identifier
 from rem_arrow.interop.readers import Input
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    sqlite3 = LazyModule("sqlite3")
 
 HEADER = b"SQLite format 3\0"
 _PIECE_ROWS = 50_000
