@@ -17,7 +17,7 @@ from rem_arrow.base.source import ROWID, ColumnRange
 from rem_arrow.index import entries
 from rem_arrow.storage import statistics
 from rem_arrow.storage.segment import Segment
-from rem_arrow.storage.version import PartView, TableVersion
+from rem_arrow.storage.version import PartView, TableVersion, cells
 
 # A look-up in the index takes as long as to read and join so many rows.
 _ROWS_OF_A_LOOKUP = 200
@@ -64,8 +64,7 @@ def with_prefix(access: Access, tv: TableVersion, key: Constraint, prefix: bytes
         place = tv.place(rowid)
         if place is None:
             continue
-        values = place.view.part.row(place.offset, fields)
-        row = pl.DataFrame([pl.Series(f.name, [v], dtype=f.dtype) for f, v in zip(fields, values, strict=True)])
+        row = pl.DataFrame([cells([place], f) for f in fields])
         if _prefixes(access, tv.table, key, row) == [prefix]:
             yield rowid
 

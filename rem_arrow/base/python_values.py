@@ -196,7 +196,7 @@ def _number_type(values: Sequence[Any], kinds: set[type], where: str) -> pl.Data
         return pl.Float64()
     if Decimal in kinds:
         scale = max(max(0, -cast(int, v.as_tuple().exponent)) if isinstance(v, Decimal) else 0 for v in values)
-        if any(abs(v) >= Decimal(10) ** (_DIGITS_MAX - scale) for v in values):
+        if any(Decimal(v).copy_abs() >= Decimal(10) ** (_DIGITS_MAX - scale) for v in values):
             raise InputError(f"{where} holds decimals of more than {_DIGITS_MAX} digits; pass floats, or texts")
         return pl.Decimal(_DIGITS_MAX, scale)
     if all(-_INT64 <= v < _INT64 for v in values):

@@ -32,7 +32,7 @@ from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.statistics import Bounds
-from rem_arrow.storage.version import PartView, Place, TableVersion
+from rem_arrow.storage.version import PartView, Place, TableVersion, cells
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -107,17 +107,7 @@ class StoredTable:
         places = [self._tv.place(r) for r in rowids]
         live = [p for p in places if p is not None]
         assert len(live) == len(rowids), "searches return live rows only"
-        scalars = [f for f in self.table.fields if not isinstance(f.dtype, pl.Array)]
-        cells = (
-            iter(zip(*[p.view.part.row(p.offset, scalars) for p in live], strict=True))
-            if live
-            else iter([()] * len(scalars))
-        )
-        columns = [
-            _vectors(f, live) if isinstance(f.dtype, pl.Array) else pl.Series(f.name, list(next(cells)), dtype=f.dtype)
-            for f in self.table.fields
-        ]
-        return pl.DataFrame([*columns, score.alias("_score")])
+        return pl.DataFrame([*(cells(live, f) for f in self.table.fields), score.alias("_score")])
 
     def row_count(self) -> int:
         return self._tv.rows
@@ -306,41 +296,26 @@ class StoredTable:
         return pl.concat(frames) if frames else pl.DataFrame(schema={f.name: f.dtype for f in fields})
 
     def _rows_frame(self, view: PartView, fields: Sequence[Field], offsets: list[int]) -> pl.DataFrame:
+        places = [Place(view, offset) for offset in offsets]
         if self._deleted:
-            ends = [self.table.field(n) for n in ENDS]
-            end_rows = pl.DataFrame(
-                [view.part.row(o, ends) for o in offsets], schema={f.name: f.dtype for f in ends}, orient="row"
-            )
-            hidden = end_rows.select(hidden_edges(self._deleted)).to_series()
-            offsets = [o for o, is_hidden in zip(offsets, hidden, strict=True) if not is_hidden]
-        stored = [f for f in fields if f.name not in self._virtual]
-        read_fields = [*stored, self._marker] if self._marker is not None else stored
-        rows = [view.part.row(o, read_fields) for o in offsets]
-        if self._marker is not None:
-            undeleted = [i for i, r in enumerate(rows) if r[-1] is None]
-            rows, offsets = [rows[i][:-1] for i in undeleted], [offsets[i] for i in undeleted]
-        columns = iter(zip(*rows, strict=True)) if rows else iter([()] * len(stored))
+            ends = pl.DataFrame([cells(places, self.table.field(n)) for n in ENDS])
+            hidden = ends.select(hidden_edges(self._deleted)).to_series()
+            places = [p for p, is_hidden in zip(places, hidden, strict=True) if not is_hidden]
+        if self._marker is not None and self._has_deleted(view):
+            deleted = cells(places, self._marker).is_not_null()
+            places = [p for p, is_deleted in zip(places, deleted, strict=True) if not is_deleted]
         if not fields:
-            return pl.DataFrame(height=len(offsets))
-        rowids = view.part.rowid_array(view.length)[offsets] if len(stored) < len(fields) else None
-        result = [
-            self._computed(f, rowids).alias(f.name)
-            if f.name in self._virtual and rowids is not None
-            else pl.Series(f.name, list(next(columns)), dtype=f.dtype)
-            for f in fields
-        ]
-        return pl.DataFrame(result)
+            return pl.DataFrame(height=len(places))
+        virtual = not self._virtual.keys().isdisjoint(f.name for f in fields)
+        rowids = view.part.rowid_array(view.length)[[p.offset for p in places]] if virtual else None
+        return pl.DataFrame(
+            [
+                self._computed(f, rowids).alias(f.name)
+                if f.name in self._virtual and rowids is not None
+                else cells(places, f)
+                for f in fields
+            ]
+        )
 
     def _field(self, name: str) -> Field:
         return self._virtual.get(name) or self.table.field(name)
-
-
-def _vectors(field: Field, places: Sequence[Place]) -> pl.Series:
-    """Return a column of arrays, without turning its values into Python objects."""
-    cells = [
-        p.view.part.cell(field, p.offset)
-        if isinstance(p.view.part, Segment)
-        else pl.Series(field.name, p.view.part.row(p.offset, [field]), dtype=field.dtype)
-        for p in places
-    ]
-    return pl.concat(cells).alias(field.name) if cells else pl.Series(field.name, [], dtype=field.dtype)

@@ -17,12 +17,12 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import TypeAlias
 
 import polars as pl
 
 from rem_arrow.base.datatypes import Json
+from rem_arrow.base.exact_decimals import unscaled
 from rem_arrow.base.utf8 import encoded
 from rem_arrow.index.words import normalise, normalised
 
@@ -154,9 +154,7 @@ def exact_form(dtype: pl.DataType) -> Callable[[object], bytes] | None:
         return _exact_float
     if isinstance(dtype, pl.Decimal):
         scale = dtype.scale
-        return lambda value: _ordered_integer(
-            value if isinstance(value, int) else int(Decimal(str(value)).scaleb(scale))
-        )
+        return lambda value: _ordered_integer(value if isinstance(value, int) else unscaled(str(value), scale))
     return ordered_form(dtype)  # type: ignore[return-value]
 
 

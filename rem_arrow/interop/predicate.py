@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from decimal import Decimal
 from typing import cast
 
 import polars as pl
 from pydantic_core import from_json
 
 from rem_arrow.base.datatypes import Json
+from rem_arrow.base.exact_decimals import shifted
 from rem_arrow.base.source import ColumnRange
 
 _MIRRORED = {"Eq": "Eq", "Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq"}
@@ -105,7 +105,7 @@ def _value(literal: Json) -> object:
 def _exact(kind: str, value: Json) -> object:
     match kind, value:
         case "Decimal", [int(unscaled), int(), int(scale)]:
-            return Decimal(unscaled).scaleb(-scale)
+            return shifted(unscaled, -scale)
         case "Datetime", [int(count), str(unit), zone] if unit in _MICROSECONDS:
             try:
                 moment = _EPOCH + dt.timedelta(microseconds=count * _MICROSECONDS[unit])

@@ -162,7 +162,7 @@ def _rounded_decimal(dtype: pl.Decimal, text: str, *, strict: bool) -> Decimal |
     try:
         with localcontext(Context(prec=200)):
             number = Decimal(_digits(text)).quantize(Decimal(1).scaleb(-dtype.scale), ROUND_HALF_UP)
-            fits = abs(number) < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
+            fits = number.copy_abs() < Decimal(10) ** ((dtype.precision or types.PRECISION_MAX) - dtype.scale)
     except ArithmeticError:
         fits = False
     if not fits and strict:

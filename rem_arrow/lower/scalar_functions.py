@@ -71,9 +71,7 @@ def _round(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataTyp
 def _truncated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x = args[0]
     if len(args) == 2:
-        shift = pl.lit(10.0).pow(args[1].cast(pl.Float64))
-        scaled = x.cast(pl.Float64) * shift
-        return semantics.quotient(pl.when(scaled < 0).then(scaled.ceil()).otherwise(scaled.floor()), shift).cast(result)
+        return semantics.truncate(x, args[1], arg_types[0], result)
     if arg_types[0].is_integer():
         return x
     return (

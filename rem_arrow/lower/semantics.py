@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -219,19 +220,12 @@ def any_true(x: pl.Expr) -> pl.Expr:
 def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType, result: pl.DataType) -> pl.Expr:
     """`ROUND(x, n)`. SQL: halves away from zero, a negative n rounds before the point. Polars rounds halves to even,
     and n is constant."""
-    if source.is_integer():
-        return x if places is None else _rounded_units(x.cast(_I128), -places).cast(result, strict=True)
-    if isinstance(source, pl.Decimal):
-        if places is None:
-            return (_rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64)) // int(10**source.scale)).cast(
-                result
-            )
-        digits = places
-        units = _rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64) - digits)
-        exact = pl.Decimal(types.PRECISION_MAX, source.scale)
-        return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(
-            result
-        )
+    if source.is_integer() and places is None:
+        return x
+    if isinstance(source, pl.Decimal) and places is None:
+        return (_rounded_units(x.to_physical(), pl.lit(source.scale, pl.Int64)) // int(10**source.scale)).cast(result)
+    if not source.is_float() and places is not None:
+        return _of_units(x, places, source, result, _rounded_units)
     if places is None:
         return x.round(0, mode="half_away_from_zero")
     shift = pl.lit(10.0).pow(places.abs().cast(pl.Float64))
@@ -248,6 +242,32 @@ def round_half_away(x: pl.Expr, places: pl.Expr | None, source: pl.DataType, res
     )
 
 
+def truncate(x: pl.Expr, places: pl.Expr, source: pl.DataType, result: pl.DataType) -> pl.Expr:
+    """`TRUNC(x, n)`: towards zero, at n places behind the point, or before it. Polars has none."""
+    if not source.is_float():
+        return _of_units(x, places, source, result, _truncated_units)
+    shift = pl.lit(10.0).pow(places.cast(pl.Float64))
+    scaled = x.cast(pl.Float64) * shift
+    return quotient(pl.when(scaled < 0).then(scaled.ceil()).otherwise(scaled.floor()), shift).cast(result)
+
+
+def _of_units(
+    x: pl.Expr,
+    places: pl.Expr,
+    source: pl.DataType,
+    result: pl.DataType,
+    cut: Callable[[pl.Expr, pl.Expr], pl.Expr],
+) -> pl.Expr:
+    """Cut integers, or decimals, at n places, by the whole numbers that they are made of."""
+    if not isinstance(source, pl.Decimal):
+        return cut(x.cast(_I128), -places).cast(result, strict=True)
+    units = cut(x.to_physical(), pl.lit(source.scale, pl.Int64) - places)
+    exact = pl.Decimal(types.PRECISION_MAX, source.scale)
+    return (units.cast(pl.Decimal(types.PRECISION_MAX, 0)) * pl.lit(Decimal(1).scaleb(-source.scale), exact)).cast(
+        result
+    )
+
+
 def floor(x: pl.Expr, source: pl.DataType) -> pl.Expr:
     """`FLOOR(x)`. SQL: a decimal has no places afterwards. Polars keeps them, and overflows."""
     return x.to_physical() // int(10**source.scale) if isinstance(source, pl.Decimal) else x.floor()
@@ -260,12 +280,27 @@ def ceiling(x: pl.Expr, source: pl.DataType) -> pl.Expr:
 
 def _rounded_units(x: pl.Expr, zeros: pl.Expr) -> pl.Expr:
     """Round integers to a multiple of 10 ** zeros, halves away from zero."""
+    unit = _unit(zeros)
+    return _cut(x, zeros, (x.abs() + unit // 2) // unit * unit * x.sign())
+
+
+def _truncated_units(x: pl.Expr, zeros: pl.Expr) -> pl.Expr:
+    """Bring integers to a multiple of 10 ** zeros, towards zero."""
+    unit = _unit(zeros)
+    return _cut(x, zeros, x.abs() // unit * unit * x.sign())
+
+
+def _unit(zeros: pl.Expr) -> pl.Expr:
+    """Return 10 ** zeros, exact."""
     unit = pl.lit(1, _I128)
     for start in range(0, types.PRECISION_MAX, _UNIT_DIGITS_MAX):
         power = (zeros - start).clip(0, min(_UNIT_DIGITS_MAX, types.PRECISION_MAX - start))
         unit = unit * pl.lit(10.0).pow(power.cast(pl.Float64)).cast(_I128)
-    rounded = (x.abs() + unit // 2) // unit * unit * x.sign()
-    return pl.when(zeros <= 0).then(x).when(zeros > types.PRECISION_MAX).then(x * 0).otherwise(rounded)
+    return unit
+
+
+def _cut(x: pl.Expr, zeros: pl.Expr, cut: pl.Expr) -> pl.Expr:
+    return pl.when(zeros <= 0).then(x).when(zeros > types.PRECISION_MAX).then(x * 0).otherwise(cut)
 
 
 def like(x: pl.Expr, pattern: pl.Expr, escape: pl.Expr | None, *, ignore_case: bool) -> pl.Expr:

@@ -13,6 +13,7 @@ from typing import TypeAlias, cast
 
 import polars as pl
 
+from rem_arrow.base.exact_decimals import shifted
 from rem_arrow.plan.nodes import Call, Case, Cast, Column, Expr, InList, Literal
 from rem_arrow.plan.walk import columns_of, rebuild_expr
 
@@ -148,7 +149,7 @@ def _literal(expr: Literal) -> Number | None:
         return (Literal(None, INT), Fixed(scale, 0, 0)) if is_decimal(expr) else None
     if isinstance(expr.value, bool) or not isinstance(expr.value, (int, Decimal)):
         return None
-    scaled = Decimal(expr.value).scaleb(scale)
+    scaled = shifted(expr.value, scale)
     value = int(scaled)
     return (Literal(value, INT), Fixed(scale, value, value)) if value == scaled and abs(value) <= INTEGER_MAX else None
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 
+from rem_arrow.base.exact_decimals import shifted
 from rem_arrow.base.source import ColumnRange, Skips
 from rem_arrow.plan.nodes import Call, Column, Expr, Filter, InList, Literal, Parameter, Relation, Scan
 from rem_arrow.plan.walk import conjuncts, rebuild
@@ -54,7 +54,7 @@ def _scaled(bounded: ColumnRange, scales: Mapping[str, int]) -> ColumnRange:
     if scale is None:
         return bounded
     bounds = (bounded.low, bounded.high)
-    low, high = (None if v is None else Decimal(v).scaleb(-scale) for v in bounds)  # type: ignore[arg-type]
+    low, high = (None if v is None else shifted(v, -scale) for v in bounds)  # type: ignore[arg-type]
     return ColumnRange(bounded.column, low, high)
 
 

@@ -181,14 +181,22 @@ class Segment:
         """Return one row as Python values; reads one page of each column that is not in the cache."""
         return [self._value(field, offset) for field in fields]
 
-    def cell(self, field: Field, offset: int) -> pl.Series:
-        """Return one value as a column of one row."""
+    def cells(self, field: Field, offsets: Sequence[int]) -> pl.Series:
+        """Return some values of a column, exact also where Python has no such value; reads only their pages. REQUIRES:
+        there are some."""
         pages = self.columns.get(field.number)
         if pages is None:
-            return _default(field, 1)
-        whole, place = self._around(field, offset, pages)
-        value = whole.slice(place, 1)
-        return value if pages.dtype == field.dtype else value.cast(field.dtype)
+            return _default(field, len(offsets))
+        whole = self.cache.get((self.table, self.number, field.number, WHOLE_COLUMN))
+        if whole is not None:
+            picked = values.picked(whole, offsets)
+        else:
+            picked = values.joined([values.picked(*self._in_page(field, o, pages)) for o in offsets])
+        return (picked if pages.dtype == field.dtype else picked.cast(field.dtype)).alias(field.name)
+
+    def _in_page(self, field: Field, offset: int, pages: ColumnPages) -> tuple[pl.Series, list[int]]:
+        page, place = self._around(field, offset, pages)
+        return page, [place]
 
     def zone(self, field: Field) -> ZoneMap | None:
         pages = self.columns.get(field.number)

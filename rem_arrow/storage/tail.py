@@ -206,8 +206,7 @@ class Run:
         by_number = {f.number: i for i, f in enumerate(self.fields)}
         plain = self._rows[offset]
         if plain is None:
-            place = bisect.bisect_right(self._frames, offset, key=lambda f: f[0]) - 1
-            base, frame = self._frames[place]
+            base, frame = self._frame_at(offset)
             return [values.item(frame[f.name], offset - base) for f in fields]
         row: list[object] = []
         for field in fields:
@@ -215,6 +214,23 @@ class Run:
             convert = values.from_plain(field.dtype)
             row.append(value if value is None or convert is None else convert(value))
         return row
+
+    def cells(self, field: Field, offsets: Sequence[int]) -> pl.Series:
+        """Return some values of a column, exact also where Python has no such value. REQUIRES: there are some."""
+        place = next(i for i, f in enumerate(self.fields) if f.number == field.number)
+        pieces: list[pl.Series] = []
+        for offset in offsets:
+            plain = self._rows[offset]
+            if plain is not None:
+                pieces.append(values.column(field.name, [plain[place]], field.dtype))
+                continue
+            base, frame = self._frame_at(offset)
+            pieces.append(values.picked(frame[field.name], [offset - base]))
+        return values.joined(pieces)
+
+    def _frame_at(self, offset: int) -> tuple[int, pl.DataFrame]:
+        """Return the frame that brought a row, and where it begins."""
+        return self._frames[bisect.bisect_right(self._frames, offset, key=lambda f: f[0]) - 1]
 
     @property
     def has_frames(self) -> bool:

@@ -17,6 +17,7 @@ import polars as pl
 
 from rem_arrow.base.datatypes import Json, instance
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.exact_decimals import unscaled
 
 Converter: TypeAlias = Callable[[Any], Any]
 
@@ -24,6 +25,8 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _EPOCH_UTC = _EPOCH.replace(tzinfo=dt.timezone.utc)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 _INT64_MIN, _INT64_MAX = -(1 << 63), (1 << 63) - 1
+# What Polars gathers by an index costs as much as so many values one by one.
+_FEW_VALUES = 32
 _PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
@@ -98,10 +101,28 @@ def column(name: str, plain: Sequence[Json], dtype: pl.DataType) -> pl.Series:
             return pl.Series(name, values, dtype=dtype)
 
 
+def exceeds_python(dtype: pl.DataType) -> bool:
+    """Say whether values of a type may be finer than Python's, which have microseconds."""
+    return isinstance(dtype, pl.Time) or (isinstance(dtype, (pl.Datetime, pl.Duration)) and dtype.time_unit == "ns")
+
+
 def item(column: pl.Series, place: int) -> object:
     """Return one value of a column as Python has it."""
     value = column[place]
     return value.to_list() if isinstance(value, pl.Series) else value
+
+
+def picked(column: pl.Series, places: Sequence[int]) -> pl.Series:
+    """Return the values at some places, at least one. They share no memory with the column: it would stay for as long
+    as someone holds them."""
+    if len(places) > _FEW_VALUES:
+        return column.gather(list(places))
+    return joined([column.new_from_index(place, 1) for place in places])
+
+
+def joined(pieces: Sequence[pl.Series]) -> pl.Series:
+    """Return the values of columns, at least one, which share no memory with others."""
+    return pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=True)
 
 
 def physical(value: object, dtype: pl.DataType) -> Json:
@@ -109,7 +130,7 @@ def physical(value: object, dtype: pl.DataType) -> Json:
     if value is None or dtype.is_nested() or isinstance(dtype, (pl.Enum, pl.Binary, pl.Null)):
         return None
     if isinstance(dtype, pl.Decimal):
-        return int(Decimal(str(value)).scaleb(dtype.scale))
+        return unscaled(str(value), dtype.scale)
     convert = to_plain(dtype)
     plain = value if convert is None else convert(value)
     return plain if isinstance(plain, (int, float, str)) else None

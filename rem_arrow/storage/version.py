@@ -8,15 +8,18 @@ that a transaction of its own has killed and not committed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
+import polars as pl
 
 from rem_arrow.base.errors import CorruptionError
-from rem_arrow.base.schema import Table, catalog_key
+from rem_arrow.base.schema import Field, Table, catalog_key
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.tail import Run
+from rem_arrow.storage.values import joined
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -56,6 +59,14 @@ class PartView(NamedTuple):
 class Place(NamedTuple):
     view: PartView
     offset: int
+
+
+def cells(places: Sequence[Place], field: Field) -> pl.Series:
+    """Return a column of the rows that stand at some places, in their order."""
+    if not places:
+        return pl.Series(field.name, [], dtype=field.dtype)
+    by_part = groupby(places, key=lambda place: place.view.part)
+    return joined([part.cells(field, [p.offset for p in some]) for part, some in by_part])
 
 
 class UnreadableParts(tuple[PartView, ...]):

@@ -26,7 +26,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.tail import Append
-from rem_arrow.storage.version import Place, TableVersion
+from rem_arrow.storage.version import Place, TableVersion, cells
 from rem_arrow.write import edges
 from rem_arrow.write.embeddings import add_vectors, split_vectors
 from rem_arrow.write.owned_rows import with_owned
@@ -204,8 +204,11 @@ class Writer:
         if cached is None or cached[0] is not table:
             cached = self._converters[table.number] = (table, [values.to_plain(f.dtype) for f in table.fields])
         row = place.view.part.row(place.offset, table.fields)
-        pairs = zip(row, cached[1], strict=True)
-        return tuple(v if v is None or c is None else c(v) for v, c in pairs)  # type: ignore[misc]
+        plain: list[Any] = [v if v is None or c is None else c(v) for v, c in zip(row, cached[1], strict=True)]
+        for i, field in enumerate(table.fields):
+            if values.exceeds_python(field.dtype):
+                plain[i] = cells([place], field).to_physical().item()
+        return tuple(plain)
 
     def make_ids(self, count: int) -> list[str]:
         """Return fresh ids, ascending."""

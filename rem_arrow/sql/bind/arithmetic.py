@@ -39,7 +39,8 @@ def _negate(binder: ExprBinder, tree: exp.Expression) -> Expr:
         if fits(-operand.value, pl.Int128()):
             return Literal(*signed(-operand.value))
     elif isinstance(operand, Literal) and isinstance(operand.value, Decimal):
-        return Literal(-operand.value, operand.dtype)
+        # A minus of Python rounds to 28 digits.
+        return Literal(operand.value.copy_negate(), operand.dtype)
     if types.is_interval(operand.dtype):
         return negated_interval(operand)
     if not types.is_number(operand.dtype) and not isinstance(operand.dtype, pl.Null):

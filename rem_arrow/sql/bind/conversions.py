@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 import polars as pl
 
+from rem_arrow.base.exact_decimals import shifted
 from rem_arrow.base.logical_types import UUID, is_json, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
@@ -79,9 +80,9 @@ def _number(value: object, dtype: pl.DataType) -> object:
         return value if fits(value, dtype) else None
     if isinstance(dtype, pl.Decimal):
         exact = Decimal(value)
-        scaled = exact.scaleb(dtype.scale)
+        scaled = shifted(exact, dtype.scale)
         digits = (dtype.precision or types.PRECISION_MAX) - dtype.scale
-        return exact if scaled == scaled.to_integral_value() and abs(exact) < 10**digits else None
+        return exact if scaled == scaled.to_integral_value() and exact.copy_abs() < 10**digits else None
     return float(value) if isinstance(dtype, pl.Float64) else None
 
 
