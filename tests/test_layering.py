@@ -57,7 +57,7 @@ OWNERS = {
     "deltalake": {"interop/delta.py"},
     "sqlite3": {"interop/sqlite.py"},
     "cachetools": {"running/lru_cache.py"},
-    "rapidfuzz": {"lower/similarity.py"},
+    "rapidfuzz": {"lower/similarity.py", "ask/spelling.py"},
     "regex": {"language/graphemes.py"},
     "IPython": {"shell/notebook.py", "running/progress.py"},
     "matplotlib": {"drawing"},

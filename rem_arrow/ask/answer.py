@@ -53,6 +53,12 @@ class Answer:
         planning_seconds: for the plan alone.
         seconds: in all.
         notes: what else should be known, a line each.
+        declined: whether the question was not answered, because words that carry meaning were not understood, or what
+        was understood is too doubtful; `results` is empty then, and `query` that of the nearest reading.
+        understood, not_understood: the words of the question that the rules read, and those that they did not.
+        suggestions: questions that can be answered, where this one was not.
+        related: rows of any table that are near to a declined question in meaning: table, id, name, _score. They are no
+        answer.
     """
 
     question: str
@@ -69,9 +75,24 @@ class Answer:
     planning_seconds: float = 0.0
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    declined: bool = False
+    understood: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    related: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def sql(self) -> str:
+        """The statement that gives the rows; of a declined question that of its nearest reading, which did not run.
+
+        Example:
+            >>> db.ask("open issues with priority 5").sql
+            "SELECT * FROM issues WHERE status = 'open' AND priority = 5"
+        """
+        return self.query
 
     def __str__(self) -> str:
-        return f"{self.told()}\n{self.results}"
+        return self.told() if self.declined else f"{self.told()}\n{self.results}"
 
     def __repr__(self) -> str:
         return str(self)
@@ -85,11 +106,13 @@ class Answer:
         Example:
             >>> print(db.ask("open issues with priority 5").told())
             open issues with priority 5
-              sql, confidence 0.90, ... ms, planned by rules
+              sql, confidence 0.97, ... ms, planned by rules
               Rows of issues where status = 'open' AND priority = 5.
               stage rows: 1 rows, ... ms, the rows of issues that are asked for
                 SELECT * FROM issues WHERE status = 'open' AND priority = 5
         """
+        if self.declined:
+            return self._refusal()
         lines = [
             f"{self.question}",
             f"  {self.query_type}, confidence {self.confidence:.2f}, {self.seconds * 1000:.0f} ms, planned by "
@@ -103,6 +126,43 @@ class Answer:
                 lines += ["      " + line for line in stage.plan.splitlines()]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
+    def _refusal(self) -> str:
+        lines = [self.question, f"  not answered, confidence {self.confidence:.2f}"]
+        lines += [f"  nearest reading: {self.explanation}"] if self.query else [f"  {self.explanation}"]
+        for label, words in (("understood", self.understood), ("not understood", self.not_understood)):
+            if words:
+                lines.append(f"  {label}: {', '.join(words)}")
+        lines += [f"  try: {text}" for text in self.suggestions]
+        if self.related.height:
+            named = self.related.select("table", "id").head(3).rows()
+            lines.append(f"  related: {', '.join(f'{table} {key}' for table, key in named)}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def show(self) -> None:
+        """Print the plan drawn as a tree, from the rows of the answer down to what they were found by.
+
+        Example:
+            >>> db.ask("open issues with priority 5").show()
+            rows: the rows of issues that are asked for (1 rows)
+            └─ SELECT * FROM issues WHERE status = 'open' AND priority = 5
+        """
+        print(self.drawn())
+
+    def drawn(self) -> str:
+        """Return the plan drawn as a tree: the stages, each with those that it reads below it.
+
+        Returns:
+            Lines of text.
+
+        Example:
+            >>> print(db.ask("open issues with priority 5").drawn())
+            rows: the rows of issues that are asked for (1 rows)
+            └─ SELECT * FROM issues WHERE status = 'open' AND priority = 5
+        """
+        if self.declined or not self.stages:
+            return self.told()
+        return "\n".join(_drawn(self.stages, self.stages[-1], set()))
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{label}</td><td>{html.escape(s.name)}</td><td>{html.escape(s.purpose)}</td>"
@@ -110,6 +170,8 @@ class Answer:
             for label, stages in (("stage", self.stages), ("fallback", self.fallbacks))
             for s in stages
         )
+        if self.declined:
+            return f"<pre>{html.escape(self._refusal())}</pre>"
         head = (
             f"<b>{html.escape(self.question)}</b><br>{self.query_type}, confidence {self.confidence:.2f}, "
             f"{self.seconds * 1000:.0f} ms, planned by {html.escape(self.planner)}"
@@ -120,6 +182,19 @@ class Answer:
             f"fallback(s)</summary><table>{rows}</table></details>"
         )
         return f"<div>{head}<br>{html.escape(self.explanation)}{notes}{table}{self.results._repr_html_()}</div>"
+
+
+def _drawn(stages: tuple[StageResult, ...], stage: StageResult, above: set[str]) -> list[str]:
+    """Return the lines of a stage, and of the stages that it reads."""
+    rows = "failed" if stage.rows is None else f"{stage.rows} rows"
+    lines = [f"{stage.name}: {stage.purpose} ({rows})"]
+    earlier = [s for s in stages[: stages.index(stage)] if s.name in stage.sql and s.name not in above]
+    children = [stage.sql.splitlines(), *(_drawn(stages, s, above | {stage.name}) for s in earlier)]
+    for place, child in enumerate(children):
+        last = place == len(children) - 1
+        lines.append(("└─ " if last else "├─ ") + child[0])
+        lines += [("   " if last else "│  ") + line for line in child[1:]]
+    return lines
 
 
 def _outcome(stage: StageResult) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rem_arrow.ask.lexicon import Lexicon
+from rem_arrow.ask.record import Record
 from rem_arrow.ask.session import Session
 from rem_arrow.ask.vocabulary import Vocabulary
 
@@ -15,6 +17,8 @@ class Asked:
 
     Attributes:
         now: the time from which "yesterday" is counted.
+        lexicon: the phrases of the vocabulary.
+        before: the question before in the conversation, for "them" and "only the open ones".
         table: the table that the answer is looked for in first; None leaves the choice to the planner.
     """
 
@@ -22,4 +26,6 @@ class Asked:
     vocabulary: Vocabulary
     session: Session
     now: datetime
+    lexicon: Lexicon
     table: str | None = None
+    before: Record | None = None

@@ -1,22 +1,26 @@
 """From a question to an answer: the words of the database, a plan, its run. The plan is made by rules, or by a language
-model where one is named."""
+model where one is named; a question that the rules do not understand is declined."""
 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
 import polars as pl
 
-from rem_arrow.ask import by_language_model, rules
+from rem_arrow.ask import by_language_model, planner
 from rem_arrow.ask.answer import Answer
 from rem_arrow.ask.asked import Asked
-from rem_arrow.ask.question import QUESTION_CHARS_MAX, tokenize
-from rem_arrow.ask.rules_search import everywhere_fallback, topic_of
+from rem_arrow.ask.lexicon import Lexicons
+from rem_arrow.ask.planner import Understood
+from rem_arrow.ask.question_words import QUESTION_CHARS_MAX, tokenize
+from rem_arrow.ask.record import Record
+from rem_arrow.ask.related import related_rows
 from rem_arrow.ask.session import Session
-from rem_arrow.ask.staged_plan import STAGES_MAX, Fallback, Plan, Stage, within
+from rem_arrow.ask.staged_plan import STAGES_MAX, Plan, Stage, whole, within
 from rem_arrow.ask.stages import Bounds, run
 from rem_arrow.ask.vocabulary import Vocabularies, Vocabulary
 from rem_arrow.base import checks
@@ -27,13 +31,17 @@ from rem_arrow.language.language_model import LanguageModel, Turn
 MODEL_VARIABLE = "REM_ARROW_ASK_MODEL"
 RULES = "rules"
 DEFAULT_BOUNDS = Bounds()
+CONVERSATIONS_MAX = 1_000
 
 
 class Asker:
-    """Answers questions about one database, and keeps its vocabulary. Safe for use by many threads."""
+    """Answers questions about one database, and keeps its vocabulary and its conversations. Safe for use by many
+    threads."""
 
     def __init__(self) -> None:
-        self._vocabularies = Vocabularies()
+        self._vocabularies, self._lexicons = Vocabularies(), Lexicons()
+        self._conversations: dict[str, Record] = {}
+        self._lock = threading.Lock()
 
     def ask(
         self,
@@ -47,25 +55,24 @@ class Asker:
         language_model: LanguageModel | None = None,
         adaptive: bool = False,
         examples: bool = True,
+        conversation: str | None = None,
     ) -> Answer:
         """Return the answer to a question, planned by the language model if there is one, else by rules.
 
         Args:
             adaptive: show the language model what each stage gave, so that it may change the rest.
             examples: show it values of the tables that the question concerns.
+            conversation: the name of the conversation that the question goes on with.
         """
         started = time.perf_counter()
-        asked = self.asked(session, question, table, now)
+        asked = self.asked(session, question, table, now, conversation)
         check_stages(max_stages)
-        talk = (
-            None
-            if language_model is None
-            else by_language_model.begin(asked, language_model, max_stages, examples=examples)
-        )
-        plan = within(rules.plan(asked), max_stages) if talk is None else by_language_model.next_plan(talk)
+        if language_model is None:
+            return self._by_rules(asked, max_stages, bounds, started, conversation)
+        talk = by_language_model.begin(asked, language_model, max_stages, examples=examples)
+        plan = by_language_model.next_plan(talk)
         planned = time.perf_counter() - started
-        after = _changes(talk) if adaptive and talk is not None else None
-        ran = run(plan, session, bounds, lambda: last_resort(asked), after=after)
+        ran = run(plan, session, bounds, after=_changes(talk) if adaptive else None)
         return Answer(
             question,
             ran.results,
@@ -75,15 +82,51 @@ class Asker:
             plan.explanation,
             tuple(ran.stages),
             tuple(ran.fallbacks),
-            planner=RULES if talk is None else talk.language_model.name,
-            tokens=0 if talk is None else talk.tokens,
-            repairs=0 if talk is None else talk.repairs,
+            planner=talk.language_model.name,
+            tokens=talk.tokens,
+            repairs=talk.repairs,
             planning_seconds=planned,
             seconds=time.perf_counter() - started,
             notes=tuple(ran.notes),
+            related=related_rows(asked) if ran.found_nothing else pl.DataFrame(),
         )
 
-    def asked(self, session: Session, question: str, table: str | None, now: datetime | None) -> Asked:
+    def _by_rules(
+        self, asked: Asked, max_stages: int, bounds: Bounds, started: float, conversation: str | None
+    ) -> Answer:
+        read = planner.understood(asked)
+        planned = time.perf_counter() - started
+        if read.is_declined or read.plan is None:
+            return _declined(asked, read, planned, started)
+        if conversation is not None and read.record is not None:
+            self._remember(conversation, read.record)
+        plan = within(read.plan, max_stages)
+        ran = run(plan, asked.session, bounds)
+        return Answer(
+            asked.text,
+            ran.results,
+            ran.query,
+            plan.query_type,
+            round(ran.confidence, 3),
+            plan.explanation,
+            tuple(ran.stages),
+            planning_seconds=planned,
+            seconds=time.perf_counter() - started,
+            notes=tuple(ran.notes),
+            understood=read.words[0],
+            not_understood=read.words[1],
+        )
+
+    def _remember(self, conversation: str, record: Record) -> None:
+        with self._lock:
+            self._conversations.pop(conversation, None)
+            self._conversations[conversation] = record
+            while len(self._conversations) > CONVERSATIONS_MAX:
+                self._conversations.pop(next(iter(self._conversations)))
+
+    def asked(
+        self, session: Session, question: str, table: str | None, now: datetime | None, conversation: str | None = None
+    ) -> Asked:
         """Return a question that can be planned. Raises InputError."""
         if not isinstance(question, str) or not any(t.is_word for t in tokenize(question[:QUESTION_CHARS_MAX])):
             raise InputError(f"a question is a text with at least one word, not {question!r}")
@@ -98,7 +141,37 @@ class Asker:
             raise InputError(f"now is a datetime, not {now!r}")
         at = now or datetime.now(timezone.utc)
         at = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
-        return Asked(question, vocabulary, session, at, name)
+        if conversation is not None:
+            checks.text(conversation, "the name of a conversation", blank=False)
+        with self._lock:
+            lexicon = self._lexicons.of(vocabulary)
+            before = None if conversation is None else self._conversations.get(conversation)
+        return Asked(question, vocabulary, session, at, lexicon, name, before)
+
+
+def _declined(asked: Asked, read: Understood, planned: float, started: float) -> Answer:
+    """Return the answer that a question was not understood, with its nearest reading."""
+    plan = read.plan
+    known, unknown = read.words
+    told = plan.explanation if plan is not None else "Nothing of this database is named in the question."
+    if unknown:
+        told += f" Not understood: {', '.join(unknown)}."
+    return Answer(
+        asked.text,
+        pl.DataFrame(),
+        whole(plan.stages) if plan is not None else "",
+        plan.query_type if plan is not None else "sql",
+        round(min(plan.confidence, 0.49), 2) if plan is not None else 0.0,
+        told,
+        (),
+        planning_seconds=planned,
+        seconds=time.perf_counter() - started,
+        declined=True,
+        understood=known,
+        not_understood=unknown,
+        suggestions=read.suggestions,
+        related=related_rows(asked),
+    )
 
 
 def _table_name(vocabulary: Vocabulary, table: str) -> str:
@@ -122,11 +195,6 @@ def _changes(
         return by_language_model.next_plan(talk, stages)
 
     return changed
-
-
-def last_resort(asked: Asked) -> Fallback | None:
-    """Return the search by meaning for when nothing else finds rows."""
-    return next(iter(everywhere_fallback(asked, topic_of(tokenize(asked.text)))), None)
 
 
 def check_stages(max_stages: int) -> int:

@@ -1,45 +1,41 @@
 """The tables that a question concerns: those whose values a language model may be shown.
 
-They are found as the rules find them: by the plan of a rule, the nouns of the question, the entities that it names, and
-the values of columns in its words. A question that no rule reads concerns what its words name, or nothing.
+They are those that the words of the question name, by any link of the rules: a noun, a column, a value, a name. A
+question of which no word is linked concerns nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from rem_arrow.ask import english, rules
+from rem_arrow.ask import linker
 from rem_arrow.ask.asked import Asked
-from rem_arrow.ask.column_values import WORDS_MAX
-from rem_arrow.ask.question import Reading
-from rem_arrow.ask.subject import subject_of
-from rem_arrow.ask.vocabulary import normal, phrases
-from rem_arrow.sql.statement.mentions import mentioned
+from rem_arrow.ask.items import Item
+from rem_arrow.ask.readings import readings
+from rem_arrow.ask.record import Reaching, Selection
+
+_SURE = 0.7
 
 
 def concerned(asked: Asked) -> frozenset[str]:
     """Return the names of the tables."""
-    reading = rules.reading(asked)
+    items = linker.link(asked.text, asked.session, asked.lexicon, asked.now)
     names = {asked.table} if asked.table is not None else set()
-    names.update(table for entity in reading.entities for table, _, _ in entity.hits)
-    names.update(_named(asked, reading))
-    subject = subject_of(asked, reading)
-    if subject is not None:
-        names.add(subject.table.name)
-    plan = rules.by_rule(asked)
-    for stage in plan.stages if plan is not None else ():
-        names.update(mentioned(stage.sql).tables)
+    for item in items:
+        names |= _named(item)
+    found = readings(items, asked.vocabulary, asked.now, table=asked.table)
+    if found and not found[0].draft.leftovers():
+        names |= _read(found[0].record.selection)
     return frozenset(names & asked.vocabulary.tables.keys())
 
 
-def _named(asked: Asked, reading: Reading) -> Iterator[str]:
-    """Yield the tables that words of a question name, and those that hold such words as a value."""
-    for first, last in phrases(reading.tokens, WORDS_MAX):
-        tokens = reading.tokens[first:last]
-        if not all(t.is_word for t in tokens) or (last == first + 1 and tokens[0].low in english.STOP):
-            continue
-        phrase = " ".join(t.text for t in tokens)
-        table, value = asked.vocabulary.table_of(phrase), normal(phrase)
-        if table is not None:
-            yield table
-        yield from (t.name for t in asked.vocabulary.tables.values() if any(value in c.values for c in t.columns))
+def _named(item: Item) -> set[str]:
+    """Return the tables that an item names, and those that hold it as a value."""
+    tables = {link.table.name for link in item.links if link.table is not None and link.quality >= _SURE}
+    return tables | {c.table for link in item.links if link.quality >= _SURE for c, _ in link.values}
+
+
+def _read(selection: Selection) -> set[str]:
+    names = {selection.table.name}
+    for condition in selection.conditions:
+        if isinstance(condition, Reaching):
+            names |= _read(condition.selection)
+    return names

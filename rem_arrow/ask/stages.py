@@ -11,7 +11,7 @@ import polars as pl
 
 from rem_arrow.ask.answer import StageResult
 from rem_arrow.ask.session import Session
-from rem_arrow.ask.staged_plan import Fallback, Plan, Stage, whole
+from rem_arrow.ask.staged_plan import Plan, Stage, whole
 from rem_arrow.base.errors import LanguageError, RemError
 
 # A fallback's rows answer another, broader question.
@@ -35,7 +35,7 @@ class Bounds:
 
 @dataclass
 class Ran:
-    """The outcome of a run."""
+    """The outcome of a run; `found_nothing` where neither the plan nor a fallback gave rows."""
 
     results: pl.DataFrame
     query: str
@@ -43,20 +43,19 @@ class Ran:
     stages: list[StageResult] = field(default_factory=list)
     fallbacks: list[StageResult] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    found_nothing: bool = False
 
 
 def run(
     plan: Plan,
     session: Session,
     bounds: Bounds,
-    last_resort: Callable[[], Fallback | None],
     *,
     after: Callable[[list[Stage], dict[str, pl.DataFrame]], Plan | None] | None = None,
 ) -> Ran:
     """Run a plan.
 
     Args:
-        last_resort: returns the search for when no fallback finds rows.
         after: is given the stages that ran and their rows, and may return another plan for the rest.
 
     Raises:
@@ -86,16 +85,12 @@ def run(
         ran.notes.append(f"the first {bounds.rows_max:,} of {results.height:,} rows")
     if not done[-1].error and not _is_nothing(results, plan):
         return ran
-    return _fall_back(ran, plan, session, bounds, clock, last_resort)
+    return _fall_back(ran, plan, session, bounds, clock)
 
 
-def _fall_back(
-    ran: Ran, plan: Plan, session: Session, bounds: Bounds, clock: _Clock, last_resort: Callable[[], Fallback | None]
-) -> Ran:
-    options = list(plan.fallbacks)
-    for place in range(len(options) + 1):
-        option = options[place] if place < len(options) else last_resort()
-        if option is None or option.sql == ran.query or any(option.sql == f.sql for f in ran.fallbacks):
+def _fall_back(ran: Ran, plan: Plan, session: Session, bounds: Bounds, clock: _Clock) -> Ran:
+    for place, option in enumerate(plan.fallbacks):
+        if option.sql == ran.query or any(option.sql == f.sql for f in ran.fallbacks):
             continue
         rows, result = _stage(
             Stage(name=f"fallback_{place + 1}", sql=option.sql, purpose=option.purpose), session, {}, bounds, clock
@@ -109,9 +104,9 @@ def _fall_back(
             )
             ran.notes.append(f"the plan found nothing; these are {option.purpose}")
             return ran
-    ran.confidence *= (
-        _NOTHING_TRUST if ran.stages[-1].error else 1.0 if plan.query_type in ("sql", "temporal", "aggregate") else 0.7
-    )
+    # No rows are an answer too; a plan that failed is none.
+    ran.confidence *= _NOTHING_TRUST if ran.stages[-1].error else 1.0
+    ran.found_nothing = True
     if ran.stages[-1].error and not any(f.rows is not None for f in ran.fallbacks):
         raise LanguageError(f"the plan for the question failed: {ran.stages[-1].error}")
     ran.notes.append("nothing was found, by the plan or by its fallbacks" if ran.fallbacks else "nothing was found")

@@ -25,11 +25,15 @@ _DAYS = {name.casefold(): i for i, name in enumerate(calendar.day_name)}
 _UNIT = r"(minute|hour|day|week|month|quarter|year)s?"
 _MONTH = "(" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _COUNT = r"(\d{1,4}|" + "|".join(english.NUMBERS) + r"|a couple of|couple of|a few|few|several)"
+# Words of what lies ahead.
+_FUTURE = frozenset(["scheduled", "planned", "upcoming", "will", "ahead", "forthcoming"])
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_SEASON = r"(?:(?:last|this|the) )?(?:spring|summer|autumn|fall|winter)(?:,? (?:of )?\d{4})?"
 _DATE = (
     rf"(\d{{4}}-\d{{2}}-\d{{2}}(?:[t ]\d{{2}}:\d{{2}}(?::\d{{2}})?)?|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?(?:,? "
     rf"\d{{4}})?|\d{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}(?:,? \d{{4}})?|{_MONTH},? \d{{4}}|q[1-4](?:,? (?:of "
     rf")?\d{{4}})?|{_MONTH}|\d{{4}}|yesterday|today|tomorrow|(?:last )?(?:{'|'.join(_DAYS)})|last "
-    r"(?:week|month|quarter|year)|this (?:week|month|quarter|year))"
+    rf"(?:week|month|quarter|year)|this (?:week|month|quarter|year)|{_SEASON}|the (?:19|20)\d0s)"
 )
 
 
@@ -56,10 +60,15 @@ class TimeSpan:
 
 def find(text: str, now: datetime) -> TimeSpan | None:
     """Return the first time in a text, the longest where several begin at one place; None without one."""
+    return next(iter(find_all(text, now)), None)
+
+
+def find_all(text: str, now: datetime) -> list[TimeSpan]:
+    """Return the times in a text in order, the longest where several begin at one place; none overlap."""
     lowered = text.casefold()
     if len(lowered) != len(text):
-        return None
-    ahead = any(w in english.FUTURE for w in re.findall(r"[a-z]+", lowered))
+        return []
+    ahead = any(w in _FUTURE for w in re.findall(r"[a-z]+", lowered))
     hits = []
     for pattern, meaning in _PATTERNS:
         for hit in pattern.finditer(lowered):
@@ -78,7 +87,11 @@ def find(text: str, now: datetime) -> TimeSpan | None:
                 bounds = tuple(None if b is None else _months(b, 12) for b in bounds)  # type: ignore[assignment]
             if bounds is not None:
                 hits.append(TimeSpan(hit.start(), hit.end(), *bounds))
-    return min(hits, key=lambda h: (h.start, h.start - h.stop)) if hits else None
+    times: list[TimeSpan] = []
+    for span in sorted(hits, key=lambda h: (h.start, h.start - h.stop)):
+        if not times or span.start >= times[-1].stop:
+            times.append(span)
+    return times
 
 
 Bounds = tuple[datetime | None, datetime | None]
@@ -89,14 +102,44 @@ def _span(hit: re.Match[str], now: datetime) -> Bounds:
     return _back(now, hit[2], _count(hit[1])), now
 
 
+def _near(hit: re.Match[str], now: datetime) -> Bounds | None:
+    """Read "in the 90 days before 1 January 2025"."""
+    at = _date(hit[4], now)
+    if at is None or at[0] is None or at[1] is None or hit[3] == "since":
+        return None
+    count = _count(hit[1]) if hit[1] else 1
+    if hit[3] in ("before", "prior to", "up to", "until"):
+        return _back(at[0], hit[2], count), at[0]
+    return at[1], _back(at[1], hit[2], -count)
+
+
+def _last_days(hit: re.Match[str], now: datetime) -> Bounds | None:
+    at = _date(hit[2], now)
+    return None if at is None or at[1] is None else (at[1] - timedelta(days=_count(hit[1])), at[1])
+
+
+def _first_days(hit: re.Match[str], now: datetime) -> Bounds | None:
+    at = _date(hit[2], now)
+    return None if at is None or at[0] is None else (at[0], at[0] + timedelta(days=_count(hit[1])))
+
+
 def _ago(hit: re.Match[str], now: datetime) -> Bounds:
     at = _back(now, hit[2], _count(hit[1]))
     return _unit(at, hit[2] if hit[2] in ("minute", "hour") else "day")
 
 
+def _long_ago(hit: re.Match[str], now: datetime) -> Bounds:
+    at = _back(now, hit[3], _count(hit[2]))
+    return (at, now) if hit[1] == "less" else (None, at)
+
+
 def _between(hit: re.Match[str], now: datetime) -> Bounds | None:
     groups = [g for g in hit.groups() if g is not None]
     first, last = _date(groups[0], now), _date(hit["last"], now)
+    year = re.search(r"\d{4}", hit["last"])
+    if year is not None and not re.search(r"\d{4}", groups[0]):
+        # "from January to March 2025": the year is said once.
+        first = _date(f"{groups[0]} {year[0]}", now)
     if first is None or last is None or last[1] is None:
         return None
     return (first[0], last[1]) if first[0] is None or first[0] <= last[1] else None
@@ -106,12 +149,16 @@ def _since(hit: re.Match[str], now: datetime) -> Bounds | None:
     at = _date(hit[2], now)
     if at is None:
         return None
-    return (at[1], None) if hit[1] == "after" else (at[0], None)
+    return (at[1], None) if hit[1] in ("after", "later than") else (at[0], None)
 
 
 def _before(hit: re.Match[str], now: datetime) -> Bounds | None:
     at = _date(hit[2], now)
-    return None if at is None else (None, at[1] if hit[1] in ("until", "till", "through", "up to") else at[0])
+    return (
+        None
+        if at is None
+        else (None, at[1] if hit[1] in ("until", "till", "through", "up to", "by the end of") else at[0])
+    )
 
 
 def _in(hit: re.Match[str], now: datetime) -> Bounds | None:
@@ -145,8 +192,20 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
         ),
         _span,
     ),
+    (re.compile(rf"\b(?:in |during |within )?the (?:last|final) {_COUNT} days of {_DATE}(?!\w)"), _last_days),
+    (re.compile(rf"\b(?:in |during |within )?the first {_COUNT} days of {_DATE}(?!\w)"), _first_days),
+    (
+        re.compile(
+            rf"\b(?:in |during |within |over )?(?:the |a )?{_COUNT}?(?: |\b){_UNIT} "
+            rf"(before|after|prior to|following|since|up to|until) {_DATE}(?!\w)"
+        ),
+        _near,
+    ),
     (re.compile(rf"\b(?:in|within|over|during) the (?:last|past)( ){_UNIT}\b"), _span),
+    (re.compile(rf"\b(more|longer|over|less) (?:than )?{_COUNT} {_UNIT} ago\b"), _long_ago),
     (re.compile(rf"\b{_COUNT} {_UNIT} ago\b"), _ago),
+    (re.compile(r"\b(?:the )?day before yesterday\b"), lambda hit, now: _unit(now - timedelta(days=2), "day")),
+    (re.compile(r"\b(?:so far this year|year to date)\b"), lambda hit, now: (_unit(now, "year")[0], now)),
     (re.compile(rf"\b(?:between|from) {_DATE} (?:and|to|until|till|through) (?P<last>{_DATE})(?!\w)"), _between),
     (re.compile(rf"\b(since|after|starting|from) {_DATE} (?:on|onwards?)\b"), _since),
     (re.compile(rf"\b(since|after) {_DATE}(?!\w)"), _since),
@@ -155,7 +214,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Boun
     (
         re.compile(
             rf"\b(\d{{1,2}}(?:st|nd|rd|th)? {_MONTH},? \d{{4}}|q[1-4],? (?:of )?\d{{4}}|{_MONTH},? "
-            r"\d{4}|\d{4}-\d{2}-\d{2}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|last "
+            r"\d{4}|\d{4}-\d{2}-\d{2}|yesterday|today|tomorrow|(?:last|this) (?:week|month|quarter|year)|"
+            r"(?:spring|summer|autumn|fall|winter),? (?:of )?\d{4}|(?:last|this) "
+            r"(?:spring|summer|autumn|fall|winter)|last "
             rf"(?:{'|'.join(_DAYS)}))(?![\w-])"
         ),
         _in,
@@ -184,6 +245,12 @@ def _date(text: str, now: datetime) -> Bounds | None:
     if (hit := re.fullmatch(r"q([1-4])(?: (?:of )?(\d{4}))?", text)) is not None:
         year = int(hit[2]) if hit[2] else now.year if int(hit[1]) * 3 - 2 <= now.month else now.year - 1
         return _unit(_at(year, int(hit[1]) * 3 - 2, 1), "quarter")
+    if (
+        hit := re.fullmatch(r"(?:(last|this|the) )?(spring|summer|autumn|fall|winter)(?: (?:of )?(\d{4}))?", text)
+    ) is not None:
+        return _season(hit, now)
+    if (hit := re.fullmatch(r"the ((?:19|20)\d0)s", text)) is not None:
+        return _at(int(hit[1]), 1, 1), _at(int(hit[1]) + 10, 1, 1)
     if re.fullmatch(r"(19|20)\d\d", text):
         return _unit(_at(int(text), 1, 1), "year")
     if text in ("yesterday", "today", "tomorrow"):
@@ -195,6 +262,16 @@ def _date(text: str, now: datetime) -> Bounds | None:
     if (name := text.removeprefix("last ")) in _DAYS:
         return _unit(now - timedelta(days=(now.weekday() - _DAYS[name]) % 7 or 7), "day")
     return _month_day(text, now)
+
+
+def _season(hit: re.Match[str], now: datetime) -> Bounds:
+    """Return the three months of a season, the first in March, June, September or December; without a year the last."""
+    month = _SEASONS[hit[2]]
+    year = int(hit[3]) if hit[3] else now.year if month <= now.month else now.year - 1
+    begin = _at(year, month, 1)
+    if hit[1] == "last" and not hit[3] and _months(begin, 3) > now:
+        begin = _months(begin, -12)
+    return begin, _months(begin, 3)
 
 
 def _month_day(text: str, now: datetime) -> Bounds | None:

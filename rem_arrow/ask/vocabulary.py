@@ -1,34 +1,32 @@
-"""The words of a database: its tables, their columns and values, and the types of its edges, as questions name them.
+"""The words of a database: its tables, their columns and values, the types of its edges, and how its tables refer to
+each other.
 
-Values are read from text columns that have few different ones; they are cached, and read again when the table has
-changed. Everything else comes from the catalog.
+Values are read from the rows; they are cached, and read again when the table has changed. Everything else comes from
+the catalog.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
 import polars as pl
 
-from rem_arrow.ask import english
+from rem_arrow.ask import english, thesaurus
+from rem_arrow.ask.known_values import NO_VALUES, SAMPLE_ROWS, ColumnValues, may_have_values, normal, values_of
 from rem_arrow.ask.session import Session, TableState
-from rem_arrow.base.schema import Field
 
-# Rows that are read for values, and the most different values that a column, or a column of lists, may have.
-SAMPLE_ROWS, VALUES_MAX, ITEMS_MAX = 20_000, 300, 3_000
-_VALUE_CHARS_MAX = 40
 _CHANGE = 0.05
 EDGES_COUNTED, _EDGES_CHANGE = 300_000, 0.01
-_SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
-
+SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
+# The tables that every database has.
+BUILT_IN = ("agents", "entities", "messages", "moments", "resources", "sessions")
+_LABELS = ("name", "title", "full_name", "label", "headline", "subject")
+_KINDS = ("type", "category", "kind", "class")
 
 T = TypeVar("T")
-_VERBS = tuple({english.stem(w) for w in group} | set(group) for group in english.VERB_GROUPS)
-_KINDS = ("type", "category", "kind", "class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class Column:
     Attributes:
         stems: of the words of its name.
         values: its values by their normal forms, where they are few.
+        known: what is known of its values, however many there are.
     """
 
     table: str
@@ -47,6 +46,7 @@ class Column:
     nullable: bool
     stems: tuple[str, ...]
     values: dict[str, str] = field(default_factory=dict)
+    known: ColumnValues = NO_VALUES
 
     @property
     def parts(self) -> list[str]:
@@ -62,6 +62,10 @@ class Column:
         return isinstance(self.dtype, pl.List)
 
     @property
+    def is_text(self) -> bool:
+        return isinstance(self.dtype, (pl.String, pl.Enum, pl.Categorical))
+
+    @property
     def is_number(self) -> bool:
         return self.dtype.is_numeric()
 
@@ -73,13 +77,45 @@ class Column:
     def is_flag(self) -> bool:
         return isinstance(self.dtype, pl.Boolean)
 
+    @property
+    def is_system(self) -> bool:
+        return self.name in SYSTEM_COLUMNS
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def is_year(self) -> bool:
+        """Whether it holds years as numbers."""
+        return (
+            self.dtype.is_integer()
+            and (
+                "year" in self.parts
+                or ("born" in self.parts)
+                or (self.known.low or 0) >= 1800 > (self.known.high or 0) - 300
+            )
+            and (self.known.low is None or (self.known.low >= 1000 and (self.known.high or 0) <= 2200))
+        )
+
+    @property
+    def is_ordinal(self) -> bool:
+        """Whether its numbers say which, rather than how much: "Line of the statement"."""
+        return self.is_number and self.description.casefold().startswith(self.name.casefold() + " of ")
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether its numbers are amounts, rather than numbers of things."""
+        return (
+            self.is_number
+            and not self.is_ordinal
+            and self.parts[-1] not in ("id", "no", "number", "code", "zip", "phone")
+        )
+
+
+@dataclass(frozen=True)
 class TableWords:
     """A table.
 
     Attributes:
         embedded: the columns that can be searched by meaning.
+        naming: the columns by which people name its rows.
     """
 
     name: str
@@ -88,9 +124,69 @@ class TableWords:
     rows: int
     columns: tuple[Column, ...]
     embedded: tuple[str, ...]
+    naming: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        return stems_of(self.name)
+
+    @cached_property
+    def key(self) -> str | None:
+        """The column that tells its rows apart."""
+        if any(c.name == "id" for c in self.columns):
+            return "id"
+        unique = [c for c in self.columns if c.known.is_unique and not c.known.texts]
+        named = [c for c in unique if c.parts[-1] in ("id", "key", "code", "no", "number", "sku", "isbn")]
+        return next((c.name for c in [*named, *unique]), None)
+
+    @cached_property
+    def label(self) -> Column | None:
+        """The column that names its rows to people."""
+        for name in _LABELS:
+            column = self.column(name)
+            if column is not None and column.is_text and (column.known.distinct or not self.rows):
+                return column
+        for column in self.columns:
+            if column.is_text and column.parts[-1] in _LABELS:
+                return column
+        texts = [c for c in self.columns if c.is_text and not c.is_system and c.known.is_unique]
+        return texts[0] if texts else self.column("id")
+
+    @cached_property
+    def is_people(self) -> bool:
+        """Whether its rows are persons."""
+        return (
+            self.stems[-1] in thesaurus.PERSON_STEMS
+            or "person" in english.head_of(self.description)
+            or "somebody" in english.head_of(self.description)
+        )
+
+    @cached_property
+    def index(self) -> dict[str, list[tuple[Column, str]]]:
+        """Its values by their normal forms, each with its column."""
+        entries: dict[str, list[tuple[Column, str]]] = {}
+        for column in self.columns:
+            for phrase, values in column.known.phrases.items():
+                entries.setdefault(phrase, []).extend((column, value) for value in values)
+        return entries
+
+    @cached_property
+    def partial(self) -> dict[str, list[tuple[Column, str]]]:
+        """Its values of several words, by each of their words."""
+        entries: dict[str, list[tuple[Column, str]]] = {}
+        for column in self.columns:
+            is_label = self.label is not None and column.name == self.label.name
+            if column.known.words_mean > (7 if is_label else 3.5):
+                continue
+            for phrase, values in column.known.phrases.items():
+                words = phrase.split()
+                if len(words) > 1:
+                    for word in words:
+                        entries.setdefault(word, []).append((column, values[0]))
+        return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,26 +202,16 @@ class EdgeKind:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All that questions may name, except entities, which LOOKUP finds."""
+    """All that questions may name."""
 
     tables: dict[str, TableWords]
     edges: tuple[EdgeKind, ...]
-    nouns: dict[str, str]
+    taught: dict[str, str] = field(default_factory=dict)
 
-    def table_of(self, word: str) -> str | None:
-        """Return the table that a word or phrase names."""
-        return self.nouns.get(normal(word))
-
-    def person_table(self) -> str | None:
-        return next((t for t in english.PERSON_TABLES if t in self.tables), None)
-
-    def edge_types(self, stem: str) -> list[str]:
-        """Return the types of edges that a verb means: those that have its stem, else those of its group."""
-        own = list(dict.fromkeys(e.type for e in self.edges if stem in e.stems))
-        if own:
-            return own
-        groups = [g for g in _VERBS if stem in g]
-        return list(dict.fromkeys(e.type for e in self.edges for g in groups if set(e.stems) & g))
+    @cached_property
+    def filled(self) -> tuple[TableWords, ...]:
+        """The tables that questions are likely to be about: those with rows, and those of the user."""
+        return tuple(t for t in self.tables.values() if t.rows or t.name not in BUILT_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +236,7 @@ class Vocabularies:
     def __init__(self) -> None:
         self._tables: dict[str, _Cached[TableWords]] = {}
         self._edges: _Cached[tuple[EdgeKind, ...]] | None = None
+        self._whole: tuple[tuple[object, ...], Vocabulary] | None = None
         self._lock = threading.Lock()
 
     def of(self, session: Session) -> Vocabulary:
@@ -158,7 +245,11 @@ class Vocabularies:
             tables = {s.table.name: self._table(session, s) for s in states if s.table.kind in ("entity", "plain")}
             edges = next((s for s in states if s.table.name == "edges"), None)
             kinds = () if edges is None else self._edge_kinds(session, edges)
-        return Vocabulary(tables, kinds, _nouns(list(tables.values())))
+            taught = dict(session.taught())
+            made_of = (*tables.values(), kinds, tuple(taught.items()))
+            if self._whole is None or not _same(self._whole[0], made_of):
+                self._whole = (made_of, Vocabulary(tables, kinds, taught))
+            return self._whole[1]
 
     def _table(self, session: Session, state: TableState) -> TableWords:
         cached = self._tables.get(state.table.name)
@@ -178,90 +269,37 @@ class Vocabularies:
         return cached.words
 
 
+def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    return len(before) == len(now) and all(
+        a is b or (isinstance(a, tuple) and a == b) for a, b in zip(before, now, strict=True)
+    )
+
+
 def _described(session: Session, state: TableState) -> TableWords:
     table = state.table
     fields = [f for f in table.fields if f.name != "deleted_at"]
-    texts = [f for f in fields if _may_have_values(f)]
-    sample = (
-        session.sample(table.name, [f.name for f in texts], SAMPLE_ROWS) if texts and state.rows else pl.DataFrame()
-    )
-    columns = tuple(
-        Column(
-            table.name,
-            f.name,
-            f.dtype,
-            f.description,
-            f.nullable,
-            stems_of(f.name),
-            _values(sample[f.name]) if f.name in sample.columns else {},
+    read = [f.name for f in fields if may_have_values(f)]
+    sample = session.sample(table.name, read, SAMPLE_ROWS) if read and state.rows else pl.DataFrame()
+    columns = []
+    for f in fields:
+        known = values_of(sample[f.name], is_key=f.name == "id") if f.name in sample.columns else NO_VALUES
+        columns.append(
+            Column(table.name, f.name, f.dtype, f.description, f.nullable, stems_of(f.name), known.kinds, known)
         )
-        for f in fields
-    )
     return TableWords(
-        table.name, table.kind, table.description, state.rows, columns, tuple(session.searchable(table.name))
-    )
-
-
-def _may_have_values(f: Field) -> bool:
-    inner = f.dtype.inner if isinstance(f.dtype, pl.List) else f.dtype
-    return (
-        f.encoding != "json"
-        and f.name not in _SYSTEM_COLUMNS
-        and isinstance(inner, (pl.String, pl.Enum, pl.Categorical))
-    )
-
-
-def _values(column: pl.Series) -> dict[str, str]:
-    """Return the different values by their normal forms, without long ones; none where they are many."""
-    items = column.drop_nulls()
-    limit = VALUES_MAX
-    if isinstance(column.dtype, pl.List):
-        items, limit = items.explode().drop_nulls(), ITEMS_MAX
-    distinct = items.cast(pl.String).unique(maintain_order=True)
-    if len(distinct) > limit or not len(distinct):
-        return {}
-    # Names and titles are not kinds: where most rows differ, values do not classify.
-    if not isinstance(column.dtype, pl.List) and len(distinct) > max(20, 0.5 * len(items)):
-        return {}
-    return {normal(v): v for v in distinct.to_list() if v and len(v) <= _VALUE_CHARS_MAX}
-
-
-def normal(text: str) -> str:
-    """Return the normal form of a phrase: singular words without case and punctuation. "In_Progress" and "in progress"
-    have the same."""
-    return " ".join(
-        english.singular(w) for w in re.findall(r"[\w+#.]+", text.replace("_", " ").replace("-", " ").casefold())
+        table.name,
+        table.kind,
+        table.description,
+        state.rows,
+        tuple(columns),
+        tuple(session.searchable(table.name)),
+        tuple(table.name_fields),
     )
 
 
 def stems_of(name: str) -> tuple[str, ...]:
     """Return the stems of the words of a name, at least one: "assigned_to" is ("assign", "to")."""
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name) or [name]
-    return tuple(english.stem(p) for p in parts)
+    return tuple(english.stem(p) for p in english.parts(name))
 
 
-def _nouns(tables: Sequence[TableWords]) -> dict[str, str]:
-    """Return the tables by their names in normal form: their own, initials, and what other databases call them."""
-    nouns: dict[str, str] = {}
-    names = {t.name for t in tables}
-    for stem, options in english.TABLE_SYNONYMS.items():
-        table = next((o for o in options if o in names), None)
-        if table is not None:
-            nouns[stem] = table
-    for word in english.PERSON_WORDS - {"who", "whom"}:
-        person = next((t for t in english.PERSON_TABLES if t in names), None)
-        if person is not None:
-            nouns[normal(word)] = person
-    for table_words in tables:
-        parts = normal(table_words.name).split()
-        if len(parts) > 1:
-            nouns.setdefault("".join(p[0] for p in parts), table_words.name)
-    # A table's own name wins.
-    nouns.update({normal(t.name): t.name for t in tables})
-    return nouns
-
-
-def phrases(tokens: Sequence[object], longest: int) -> Iterable[tuple[int, int]]:
-    """Yield the places of phrases of up to that many tokens, the longest first."""
-    for size in range(min(longest, len(tokens)), 0, -1):
-        yield from ((at, at + size) for at in range(len(tokens) - size + 1))
+__all__ = ["Column", "EdgeKind", "TableWords", "Vocabularies", "Vocabulary", "normal", "stems_of"]

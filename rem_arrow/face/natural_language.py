@@ -46,6 +46,7 @@ class QuestionVerbs(Verbs):
         timeout_s: float | None = 30.0,
         rows_max: int = 10_000,
         explain: bool = False,
+        session: str | None = None,
     ) -> Answer:
         """Answer a question in plain language: plan queries for it, and run them on one version of the database.
 
@@ -69,6 +70,8 @@ class QuestionVerbs(Verbs):
             timeout_s: seconds for all queries together.
             rows_max: the most rows of the result.
             explain: keep the plan of each stage, as `explain` prints it.
+            session: the name of a conversation: a question of the same name may go on from the one before, "and last
+                month?", "only the open ones", "who wrote them?". Conversations live as long as the handle.
 
         Returns:
             An `Answer`: `results` (a DataFrame), `query`, `query_type`, `confidence`, `explanation`, `stages`,
@@ -89,12 +92,12 @@ class QuestionVerbs(Verbs):
         from rem_arrow.ask.stages import Bounds
 
         checks.one_of(mode, "mode", ("plan", "adaptive"))
-        session, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
+        pinned, bounds = _Pinned(self._instance, self._access()), Bounds(timeout_s, rows_max, explain)
         language_model = language_model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
         return self._asker.ask(
-            session,
+            pinned,
             question,
             table=table,
             max_stages=max_stages,
@@ -103,6 +106,7 @@ class QuestionVerbs(Verbs):
             language_model=language_model,
             adaptive=mode == "adaptive",
             examples=examples,
+            conversation=session,
         )
 
     ask = query_natural_language
@@ -137,6 +141,9 @@ class _Pinned:
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
         return lookup_entity(self._access, texts, rows_max=50, entity=False)
+
+    def taught(self) -> Mapping[str, str]:
+        return {}
 
     def searchable(self, table: str) -> Sequence[str]:
         stored = self._access.table(table).table

@@ -216,10 +216,8 @@ def test_fallbacks_are_tried_in_order(db, server):
     assert answer.confidence == pytest.approx(0.45)
     assert answer.notes == ("the plan found nothing; these are all open ones",)
     last = db.query_natural_language("a password that fails", model=model(server))
-    assert (
-        last.results["id"][0] in ("TAP-1", "r1")
-        and last.fallbacks[-1].purpose == "what is near in meaning in any table"
-    )
+    assert last.results.is_empty(), "what is near in any table is no answer"
+    assert last.related["id"][0] in ("TAP-1", "r1")
 
 
 def test_a_model_may_change_the_rest(db, server):

@@ -10,7 +10,7 @@ import polars as pl
 import typer
 
 from rem_arrow.access import graph_nodes, lookup
-from rem_arrow.ask import question, staged_plan
+from rem_arrow.ask import question_words, staged_plan
 from rem_arrow.base import datatypes, schema
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
@@ -162,7 +162,7 @@ def _limits() -> str:
         ("paths of a call that returns paths or cycles", graph_nodes.PATHS_MAX),
         ("rows of a lookup, for each name", lookup.ROWS_MAX),
         ("values of the predicate In", predicates.OPTIONS_MAX),
-        ("characters of a question", question.QUESTION_CHARS_MAX),
+        ("characters of a question", question_words.QUESTION_CHARS_MAX),
         ("stages of a question's plan", staged_plan.STAGES_MAX),
     )
     rows = "".join(f"| {what} | {bound:,} |\n" for what, bound in bounds)
