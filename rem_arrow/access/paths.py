@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from rem_arrow.access.graph_nodes import DEPTH_MAX, Walk, check_depth, edge_lists, id_lists, nodes_of
+from rem_arrow.access.graph_nodes import Walk, check_depth, edge_lists, id_lists, nodes_of
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
 from rem_arrow.index import centrality, cheapest_path, path_search
 
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
 
 
 def shortest_path(
-    graph: Graph, a: str, b: str, walk: Walk, *, weighted: bool = False, every: bool = False, depth_max: int = DEPTH_MAX
+    graph: Graph,
+    a: str,
+    b: str,
+    walk: Walk,
+    *,
+    weighted: bool = False,
+    every: bool = False,
+    depth_max: int | None = None,
 ) -> pl.DataFrame:
     """Return path_id, length, path, edge_types of one shortest path, or of every one; no rows if there is no path."""
-    check_depth(depth_max)
+    # No path without a repeated node has more edges than there are nodes.
+    depth_max = graph.nodes.count if depth_max is None else checks.whole(depth_max, "depth")
     if weighted and every:
         raise InputError("weighted and every exclude each other: of weighted paths one is returned")
-    ends = _both(graph, a, b)
+    ends = _both(graph, a, b, walk)
     if ends is None:
         return _paths(graph, [])
     if every:
@@ -40,14 +49,14 @@ def shortest_path(
 def all_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> pl.DataFrame:
     """Return path_id, length, path, edge_types of every path without a repeated node, shorter ones first."""
     check_depth(depth_max)
-    ends = _both(graph, a, b)
+    ends = _both(graph, a, b, walk)
     return _paths(graph, [] if ends is None else path_search.simple_paths(graph, *ends, walk.rules(graph), depth_max))
 
 
 def count_paths(graph: Graph, a: str, b: str, walk: Walk, depth_max: int) -> int:
     """Return the number of paths that `all_paths` returns."""
     check_depth(depth_max)
-    ends = _both(graph, a, b)
+    ends = _both(graph, a, b, walk)
     return (
         0
         if ends is None
@@ -68,9 +77,13 @@ def cycles(graph: Graph, walk: Walk, length_max: int) -> pl.DataFrame:
     return _paths(graph, path_search.cycles(graph, walk.rules(graph), length_max, within))
 
 
-def _both(graph: Graph, a: str, b: str) -> tuple[int, int] | None:
+def _both(graph: Graph, a: str, b: str, walk: Walk) -> tuple[int, int] | None:
+    """Return the nodes of the ends; None where no path can lead from one to the other. The entity at the end is
+    reached, and must be allowed; where a walk begins, anything may stand."""
     first, last = nodes_of(graph, [a, b])
     if first is None or last is None or (graph.hidden is not None and (graph.hidden[first] or graph.hidden[last])):
+        return None
+    if first != last and walk.allowed is not None and not walk.allowed[last]:
         return None
     return first, last
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from rem_arrow.access import fuzzy, lookup, node_scores, paths, pattern_walks, traversal
 from rem_arrow.access.access import Access
-from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX, Walk, mask_of
+from rem_arrow.access.graph_nodes import PATHS_MAX, Walk, mask_of
 from rem_arrow.access.index_arguments import of_each, of_each_call, with_positions
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.source import IndexCall
@@ -114,7 +114,7 @@ def _shortest_path(access: Access, call: IndexCall) -> pl.DataFrame:
     weighted, every, depth = (
         bool(call.options["weighted"]),
         bool(call.options["every"]),
-        cast(int, call.options["depth"]),
+        cast("int | None", call.options["depth"]),
     )
     return _pairs(
         call, lambda a, b: paths.shortest_path(graph, a, b, walk, weighted=weighted, every=every, depth_max=depth)
@@ -136,7 +136,7 @@ def _walks(access: Access, call: IndexCall) -> pl.DataFrame:
     mode, choose = cast("Mode", call.options["mode"]), cast("Select", call.options["choose"])
     if most is None and mode == "walk" and choose == "all":
         raise ExecuteError("WALKS: walks without a bound; give most, or a mode or a choice that bounds them")
-    pattern = Pattern(least, DEPTH_MAX if most is None else most, mode, choose)
+    pattern = Pattern(least, most, mode, choose, cast(int, call.options["count"]))
     backward = bool(call.options["backward"])
 
     def matched(inputs: list[list[str]]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rem_arrow.access import paths
-from rem_arrow.access.graph_nodes import DEPTH_MAX, PATHS_MAX
+from rem_arrow.access.graph_nodes import PATHS_MAX
 from rem_arrow.face.graph_arguments import EdgeTypes, Where, prepared
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction
@@ -23,7 +23,7 @@ class PathVerbs(Verbs):
         direction: Direction = "out",
         weighted: bool = False,
         every: bool = False,
-        depth_max: int = DEPTH_MAX,
+        depth_max: int | None = None,
         where: Where = None,
         edge_where: Where = None,
     ) -> pl.DataFrame:
@@ -34,10 +34,10 @@ class PathVerbs(Verbs):
             b: the id where it ends.
             edge_type: only edges of this type, or of these; None for all.
             direction: "out", "in" or "both".
-            weighted: the path of least total weight, of at most `depth_max` edges; an edge without a weight counts 1.
+            weighted: the path of least total weight; an edge without a weight counts 1.
             every: all paths of that length, not only one; not together with `weighted`.
-            depth_max: the most edges, 1 to 1,000.
-            where: a condition on the entities, as in `traverse_edges`.
+            depth_max: the most edges; None for no bound.
+            where: a condition on the entities, as in `traverse_edges`; the one at the end must meet it too.
             edge_where: a condition on the edges, as in `traverse_edges`.
 
         Returns:

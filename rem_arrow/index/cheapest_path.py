@@ -26,6 +26,8 @@ Weights: TypeAlias = "npt.NDArray[np.float64]"
 
 # Sums of floats that differ by less are equal: a cycle of no weight is none of negative weight.
 _ROUNDING = 1e-12
+# So many nodes of a cycle are named in an error.
+_SHOWN_MAX = 12
 
 
 def cheapest(graph: Graph, a: int, b: int, rules: Rules, depth_max: int) -> tuple[Ints, Ints] | None:
@@ -39,6 +41,9 @@ def cheapest(graph: Graph, a: int, b: int, rules: Rules, depth_max: int) -> tupl
     if any((edges.weight < 0).any() for edges in (graph.base, graph.later)):
         links = _links(graph, a, b, rules)
         if (links.weight < 0).any():
+            cycle = _negative_cycle(links, graph.nodes.count)
+            if cycle:
+                raise ExecuteError(_refusal(graph, cycle))
             return _relaxed(links, graph.nodes.count, a, b, depth_max)
     # Mostly the cheapest of all is short enough, and a node needs one label only.
     path = _settled(graph, a, b, rules, None)
@@ -93,12 +98,8 @@ def _weights(graph: Graph, edges: Ints) -> Weights:
 
 
 def _relaxed(links: _Links, count: int, a: int, b: int, depth_max: int) -> tuple[Ints, Ints] | None:
-    """Relax edges, round by round those of the nodes that the round before made cheaper."""
-    if _has_negative_cycle(links, count):
-        raise ExecuteError(
-            "a cycle of negative weight lies between the ends, so no path is the cheapest; leave its edges out by "
-            "edge_type or edge_where, or walk in one direction"
-        )
+    """Relax edges, round by round those of the nodes that the round before made cheaper. REQUIRES: no cycle of them is
+    of negative weight."""
     cost = np.full(count, np.inf)
     cost[a] = 0.0
     rounds: list[_Links] = []
@@ -164,27 +165,44 @@ def _met(start: int, source: Ints, target: Ints, count: int) -> Mask:
         met[reached] = True
 
 
-def _has_negative_cycle(links: _Links, count: int) -> bool:
-    """Say whether costs fall for ever, beginning with none: then the edges by which they fell last form a cycle."""
+def _negative_cycle(links: _Links, count: int) -> list[int]:
+    """Return the nodes of a cycle of negative weight, the first again at the end; none where there is none. Costs begin
+    with none: if they fall for ever, the edges by which they fell last form such a cycle."""
     cost, before = np.zeros(count), np.full(count, -1, dtype=np.int64)
     for number in itertools.count(1):
         offered = cost[links.source] + links.weight
         now = cost[links.target]
         chosen = _least(links.target, offered, offered < now - _ROUNDING * np.maximum(1.0, np.abs(now)))
         if not len(chosen):
-            return False
+            return []
         cost[links.target[chosen]], before[links.target[chosen]] = offered[chosen], links.source[chosen]
-        if number.bit_count() == 1 and _runs_in_a_circle(before):
-            return True
+        cycle = _circle(before) if number.bit_count() == 1 else []
+        if cycle:
+            return cycle
     raise AssertionError("the rounds end by themselves")
 
 
-def _runs_in_a_circle(before: Ints) -> bool:
-    """Say whether a node has no first one before it: by steps that double."""
+def _circle(before: Ints) -> list[int]:
+    """Return a circle of nodes, each before the next: found by steps that double; none where each way has a begin."""
     ends = np.where(before < 0, np.arange(len(before)), before)
     for _ in range(len(before).bit_length()):
         ends = ends[ends]
-    return bool((before[ends] >= 0).any())
+    inside = ends[before[ends] >= 0]
+    if not len(inside):
+        return []
+    circle = [int(inside[0])]
+    while len(circle) == 1 or circle[-1] != circle[0]:
+        circle.append(int(before[circle[-1]]))
+    return circle[::-1]
+
+
+def _refusal(graph: Graph, cycle: list[int]) -> str:
+    ids = [str(i) for i in graph.nodes.ids.gather(cycle[:_SHOWN_MAX]).to_list()]
+    shown = [*ids, "...", ids[0]] if len(cycle) > _SHOWN_MAX else ids
+    return (
+        f"a cycle of negative weight lies between the ends, so no path is the cheapest: {' -> '.join(shown)}; leave an "
+        "edge of it out by edge_type or edge_where, or walk in one direction"
+    )
 
 
 def _back(rounds: list[_Links], b: int) -> tuple[Ints, Ints]:

@@ -8,6 +8,7 @@ the last (simple).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,12 +28,16 @@ _CELLS_MAX = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """How long walks are in edges, both bounds allowed, what may come twice on them, and which of them are wanted."""
+    """How long walks are in edges, both bounds allowed, what may come twice on them, and which of them are wanted.
+
+    Without `most` the mode or the choice bounds them: of the walks to a node only the `count` shortest go on.
+    """
 
     least: int
-    most: int
+    most: int | None
     mode: Mode = "walk"
     select: Select = "all"
+    count: int = 1
 
 
 class Walks(NamedTuple):
@@ -79,22 +84,24 @@ class _Matching:
 
     def __init__(self, graph: Graph, starts: Ints, pattern: Pattern, rules: Rules, *, ways: bool) -> None:
         self._graph, self._starts, self._pattern, self._rules, self._ways = graph, starts, pattern, rules, ways
-        # Which nodes a start has reached, where only the shortest walks count.
-        self._seen = np.zeros(len(starts) * graph.nodes.count, dtype=np.bool_) if pattern.select != "all" else None
+        # How often a start has reached a node, where only the shortest walks count.
+        self._seen = np.zeros(len(starts) * graph.nodes.count, dtype=np.int16) if pattern.select != "all" else None
         # A way on from a node that was reached before may still be needed where ways look back: those that must be
-        # long, and around a cycle of edges that lead both ways.
+        # long, and around a cycle of edges that lead both ways, and those that are not the shortest.
         self._prunes = pattern.mode == "walk" or (
-            pattern.least <= 1 and (pattern.mode == "acyclic" or rules.direction != "both")
+            pattern.count == 1
+            and pattern.least <= 1
+            and (pattern.mode == "acyclic" or rules.direction != "both")
         )
         self._matches: list[Walks] = []
         self._rows = self._cells = 0
 
     def run(self) -> list[Walks]:
         """Return the walks, shorter ones first; their starts are places among the starts of this run."""
-        count = len(self._starts)
-        ways = (self._starts.reshape(-1, 1), np.empty((count, 0), dtype=np.int64)) if self._ways else (None, None)
-        walks = Walks(np.arange(count), self._starts, 0, *ways)
-        for length in range(self._pattern.most + 1):
+        starts = self._starts
+        ways = (starts.reshape(-1, 1), np.empty((len(starts), 0), dtype=np.int64)) if self._ways else (None, None)
+        walks = Walks(np.arange(len(starts)), starts, 0, *ways)
+        for length in count(0) if self._pattern.most is None else range(self._pattern.most + 1):
             if length:
                 walks = self._step(walks)
             if not len(walks.node):
@@ -111,18 +118,24 @@ class _Matching:
         allowed = _allowed(step, walks, self._pattern, self._rules)
         key = walks.start[step.origin] * self._graph.nodes.count + step.node
         if self._seen is not None and self._prunes:
-            allowed &= ~self._seen[key]
+            allowed &= self._seen[key] < self._pattern.count
         if self._pattern.select == "any_shortest" and self._pattern.mode == "walk":
-            allowed = _one_each(key, allowed)
+            # Of walks of one length to a node, so many others may take the place of one that is left out.
+            allowed = _some_each(key, allowed, np.full(len(key), self._pattern.count))
         return walks.extended(step, allowed)
 
     def _emit(self, walks: Walks) -> None:
         """Take the walks that match: of the shortest ones those whose end was not reached before."""
         if self._seen is not None:
             key = walks.start * self._graph.nodes.count + walks.node
-            fresh = ~self._seen[key]
-            walks = walks.only(_one_each(key, fresh) if self._pattern.select == "any_shortest" else fresh)
-            self._seen[key] = True
+            left = self._pattern.count - self._seen[key]
+            fresh = left > 0
+            chosen = _some_each(key, fresh, left) if self._pattern.select == "any_shortest" else fresh
+            walks = walks.only(chosen)
+            if self._pattern.select == "any_shortest":
+                np.add.at(self._seen, key[chosen], 1)
+            else:
+                self._seen[key] = 1
         self._rows += len(walks.node)
         self._cells += len(walks.node) * (walks.length + 1)
         if self._ways and self._cells > _CELLS_MAX:
@@ -154,9 +167,11 @@ def _allowed(step: Step, walks: Walks, pattern: Pattern, rules: Rules) -> Mask:
     return allowed
 
 
-def _one_each(key: Ints, among: Mask) -> Mask:
-    """Return of some places the first of each key."""
+def _some_each(key: Ints, among: Mask, most: Ints) -> Mask:
+    """Return of some places the first of each key, at most as many as `most` says, which is the same for equal keys."""
     places = np.flatnonzero(among)
-    once = np.zeros(len(key), dtype=np.bool_)
-    once[places[np.unique(key[places], return_index=True)[1]]] = True
-    return once
+    places = places[np.argsort(key[places], kind="stable")]
+    rank = np.arange(len(places)) - np.searchsorted(key[places], key[places])
+    chosen = np.zeros(len(key), dtype=np.bool_)
+    chosen[places[rank < most[places]]] = True
+    return chosen

@@ -301,6 +301,16 @@ def test_conditions_and_weights(db: rem.Database) -> None:
     assert db.shortest_path("n0", "n4", weighted=True)["path"].to_list() == [["n0", "n2", "n3", "n1", "n4"]]
     assert db.sql("SELECT length FROM SHORTEST_PATH('n0', 'n4', weighted => true)").item() == 4
     assert set(db.neighbors("n0", depth=5, where="size <> 2")["id"]) == {"n1", "n4"}
+    for where, paths in (("size = 4", [["n0", "n1", "n4"]]), ("size <> 4", [])):
+        ends = f"({where}) OR size = 1"
+        assert db.shortest_path("n0", "n4", where=ends)["path"].to_list() == paths
+        assert db.shortest_path("n0", "n4", where=ends, weighted=True)["path"].to_list() == paths
+        assert db.shortest_path("n0", "n4", where=ends, every=True)["path"].to_list() == paths
+        assert db.all_paths("n0", "n4", where=ends)["path"].to_list() == paths
+        assert db.count_paths("n0", "n4", where=ends) == len(paths)
+        nodes = f"nodes => (SELECT id FROM things WHERE {ends})"
+        assert db.sql(f"SELECT path FROM SHORTEST_PATH('n0', 'n4', {nodes})")["path"].to_list() == paths
+    assert db.shortest_path("n0", "n0", where="size = 4")["path"].to_list() == [["n0"]]
     assert db.traverse_edges("n0", depth=5, where="name LIKE '%n1' OR name LIKE '%n4'")["id"].to_list() == ["n1", "n4"]
 
 

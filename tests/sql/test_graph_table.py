@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -256,7 +258,7 @@ EDGES = st.lists(
 )
 @given(EDGES, st.sampled_from(["->", "<-", "-"]), st.sampled_from([(0, 2), (1, 3), (2, 2), (2, 4)]),
        st.sampled_from(["", "TRAIL", "ACYCLIC", "SIMPLE"]),
-       st.sampled_from(["", "ANY SHORTEST", "ALL SHORTEST"]), st.sampled_from(["", ":k"]), st.booleans())  # fmt: skip
+       st.sampled_from(["", "ANY SHORTEST", "ALL SHORTEST", "SHORTEST 2", "SHORTEST 3"]), st.sampled_from(["", ":k"]), st.booleans())  # fmt: skip
 def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, label, weighed):
     """Walks of a quantified edge, in every mode, choice and direction, are those of a matcher that tries all."""
     with rem.connect() as db:
@@ -277,13 +279,67 @@ def test_walks_equal_those_tried_one_by_one(edges, arrow, bounds, mode, choose, 
     shortest = {(w[0], w[-1]): min(len(v) for v in wanted if (v[0], v[-1]) == (w[0], w[-1])) for w in wanted}
     if choose == "ALL SHORTEST":
         wanted = [w for w in wanted if len(w) == shortest[w[0], w[-1]]]
-    if choose == "ANY SHORTEST":
+    if choose.startswith("SHORTEST"):
+        lengths = [sorted((a, b, n) for n in sorted(len(w) - 1 for w in wanted if (w[0], w[-1]) == (a, b))[: int(choose[-1])])
+                   for a, b in shortest]  # fmt: skip
+        assert sorted((v[0], v[-1], n) for v, n in found.elements()) == sorted(row for rows in lengths for row in rows)
+        assert not found - Counter((w, len(w) - 1) for w in wanted)
+    elif choose == "ANY SHORTEST":
         assert Counter((v[0], v[-1], n) for v, n in found.elements()) == Counter(
             (a, b, n - 1) for (a, b), n in shortest.items()
         )
         assert set(found) <= {(w, len(w) - 1) for w in wanted}
     else:
         assert found == Counter((w, len(w) - 1) for w in wanted)
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=6), st.integers(1, 4), st.sampled_from("*+")
+)
+def test_the_k_shortest_walks_need_no_bound(edges, k, quantifier):
+    """Their lengths are those of which the powers of the matrix of edges count the walks."""
+    with rem.connect() as db:
+        db.register(Person, name="users")
+        db.insert("users", [{"id": n, "name": n, "age": i} for i, n in enumerate(NODES)])
+        for src, dst in edges:
+            db.add_edge(NODES[src], NODES[dst], f"k{len(db.sql('FROM edges'))}")
+        text = (
+            f"SELECT a, b, n FROM GRAPH_TABLE (MATCH p = SHORTEST {k} (a:users)-[]->{quantifier}(b:users) COLUMNS "
+            "(a.id AS a, b.id AS b, path_length(p) AS n))"
+        )
+        found = sorted(db.sql(text).rows())
+    matrix = np.zeros((len(NODES), len(NODES)), dtype=object)
+    for src, dst in edges:
+        matrix[src, dst] += 1
+    wanted, power = [], np.identity(len(NODES), dtype=object)
+    lengths: dict[tuple[str, str], list[int]] = {}
+    for length in range(4 * len(NODES) + 1):
+        for (a, b), walks in np.ndenumerate(power):
+            if length or quantifier == "*":
+                lengths.setdefault((NODES[a], NODES[b]), []).extend([length] * min(k, walks))
+        power = power @ matrix
+    wanted = sorted((a, b, n) for (a, b), ns in lengths.items() for n in ns[:k])
+    assert found == wanted
+
+
+def test_a_long_path_is_found_whole():
+    """Nothing bounds the depth of a shortest path but the graph."""
+    with rem.connect() as db:
+        db.insert("entities", [{"id": "n0", "name": "first"}, {"id": "n1500", "name": "last"}])
+        nodes = [f"n{i}" for i in range(1_501)]
+        db.insert("entities", [{"id": n, "name": n} for n in nodes[1:-1]])
+        db.add_edges(pl.DataFrame({"src": nodes[:-1], "dst": nodes[1:], "edge_type": "next"}))
+        assert db.reachable("n0", "n1500")
+        for options in ({}, {"weighted": True}, {"every": True}):
+            assert db.shortest_path("n0", "n1500", **options)["length"].to_list() == [1_500]
+            assert db.shortest_path("n0", "n1500", **options, depth_max=1_499).height == 0
+        assert db.sql("SELECT length FROM SHORTEST_PATH('n0', 'n1500')").rows() == [(1_500,)]
+        text = (
+            "SELECT n FROM GRAPH_TABLE (MATCH p = SHORTEST 2 (a:entities WHERE a.id = 'n0')-[]->+(b:entities) WHERE "
+            "b.id = 'n1500' COLUMNS (path_length(p) AS n))"
+        )
+        assert db.sql(text).rows() == [(1_500,)]
 
 
 def _walks(edges: list[tuple[str, str, str, float | None]], arrow: str, most: int, mode: str) -> list[tuple[str, ...]]:

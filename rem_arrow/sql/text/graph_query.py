@@ -121,11 +121,11 @@ def _check(reader: Reader, path: Path, names: set[str], *, alone: bool) -> None:
             path.at,
         )
     for edge in path.edges:
-        bounded = edge.most is not None or path.mode != "walk" or (path.choose != "all" and path.k == 1)
+        bounded = edge.most is not None or path.mode != "walk" or path.choose != "all"
         if edge.quantified and not bounded:
             raise reader.error(
-                "walks without a bound: an unbounded quantifier needs ANY SHORTEST, ALL SHORTEST, TRAIL, ACYCLIC or "
-                "SIMPLE before the path",
+                "walks without a bound: an unbounded quantifier needs ANY SHORTEST, SHORTEST k, ALL SHORTEST, TRAIL, "
+                "ACYCLIC or SIMPLE before the path",
                 edge.element.at,
                 hint="Or bound it: ->{1,5}.",
             )

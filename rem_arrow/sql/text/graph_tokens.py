@@ -215,8 +215,10 @@ def _walk_options(path: Path, edge: Edge) -> list[str]:
     options = [f"least => {edge.least}", f"direction => '{edge.direction}'", f"mode => '{path.mode}'"]
     if edge.most is not None:
         options.append(f"most => {edge.most}")
-    if path.choose != "all" and path.k == 1:
+    if path.choose != "all":
         options.append(f"choose => '{'all' if path.choose == 'all_shortest' else 'any'}_shortest'")
+    if path.k > 1:
+        options.append(f"count => {path.k}")
     if edge.element.labels:
         options.append(f"type => [{', '.join(literal(t.text) for t in edge.element.labels)}]")
     if path.backward:
