@@ -15,6 +15,7 @@ import polars as pl
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.drawing import layout as laid
+from rem_arrow.drawing.edge_paths import BOX_HEIGHT, GAP, ROW, Point, between_boxes, between_discs, shifts
 from rem_arrow.drawing.figure import (
     COLOURS,
     FAINT,
@@ -35,11 +36,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Layout = Literal["auto", "layers", "force"]
-Point = tuple[float, float]
 
 NODES_MAX = 120
 _LABEL_CHARS, _SIZE, _EDGE = 36, 8.0, 0.4
-_BOX_HEIGHT, _ROW, _GAP = 0.26, 0.36, 0.85
 _STYLES: tuple[object, ...] = ("solid", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 _RADIUS_MIN, _RADIUS_MAX = 0.05, 0.2
 
@@ -62,7 +61,8 @@ def draw_graph(
         title: above the drawing.
         labels: by id, the text at a node instead of its id.
         groups: by id, the group that gives a node its colour; default is its table, where the frame has several.
-        direction: that of the traversal, so that arrows show the direction of the edges; with "both" there are none.
+        direction: that of the traversal, so that arrows show the direction of the edges. With "both" there are none:
+            the frame of a traversal does not say it, and `Database.draw_graph` knows it.
         layout: "layers" by distance from the start, or "force"; "auto" chooses layers for traversals.
         nodes_max: the most nodes; more are refused, since nobody could read them.
 
@@ -78,6 +78,24 @@ def draw_graph(
         >>> rem.draw_graph(reached, title="What Ada reaches").save("reached.png")
     """
     graph = network(frame)
+    if direction == "both" and not graph.walked:
+        direction = "out"
+    return drawn(
+        graph, title=title, labels=labels, groups=groups, direction=direction, layout=layout, nodes_max=nodes_max
+    )
+
+
+def drawn(
+    graph: Network,
+    *,
+    title: str,
+    labels: Mapping[str, str] | None,
+    groups: Mapping[str, str] | None,
+    direction: str,
+    layout: str,
+    nodes_max: int,
+) -> Drawing:
+    """Draw a graph; the arguments are those of `draw_graph`."""
     if not graph.nodes or len(graph.nodes) > nodes_max:
         raise InputError(
             f"the frame has {len(graph.nodes)} nodes, and a drawing takes 1 to {nodes_max}; filter it, or raise "
@@ -92,7 +110,7 @@ def draw_graph(
         groups = graph.tables if len(set(graph.tables.values())) > 1 else {}
     shown = [_cut((labels or {}).get(node, node)) for node in graph.nodes]
     fill, legend = _colouring(graph, groups)
-    kinds = list(dict.fromkeys(edge.kind for edge in graph.edges if edge.kind))
+    kinds = list(dict.fromkeys(edge.kind for edge in graph.drawn if edge.kind))
     picture = _Picture(graph, shown, fill, direction, kinds, title, legend)
     return picture.layers() if layout == "layers" or (layout == "auto" and graph.walked) else picture.force()
 
@@ -138,29 +156,31 @@ class _Picture:
             max((w for n, w in zip(graph.nodes, self._widths, strict=True) if cells[n][0] == c), default=0.3) + 0.24
             for c in range(columns)
         ]
-        lefts = [_EDGE + sum(widest[:c]) + c * _GAP for c in range(columns)]
-        height = max(row for _, row in cells.values()) * _ROW + _BOX_HEIGHT
-        axes, drawing, top = self._canvas(lefts[-1] + widest[-1] + _EDGE, height)
+        lefts = [_EDGE + sum(widest[:c]) + c * GAP for c in range(columns)]
+        height = max(row for _, row in cells.values()) * ROW + BOX_HEIGHT
+        beside = GAP / 2 if any(cells[e.src][0] == cells[e.dst][0] for e in graph.drawn) else 0.0
+        axes, drawing, top = self._canvas(lefts[-1] + widest[-1] + beside + _EDGE, height)
         boxes = {
-            node: (lefts[cells[node][0]], top + cells[node][1] * _ROW, width + 0.24)
+            node: (lefts[cells[node][0]], top + cells[node][1] * ROW, width + 0.24)
             for node, width in zip(graph.nodes, self._widths, strict=True)
         }
-        for edge in graph.edges:
-            self._curve(axes, edge, boxes[edge.src], boxes[edge.dst], same=cells[edge.src][0] == cells[edge.dst][0])
+        for edge, shift in zip(graph.drawn, shifts(graph.drawn), strict=True):
+            same = cells[edge.src][0] == cells[edge.dst][0]
+            self._arrow(axes, edge, between_boxes(boxes[edge.src], boxes[edge.dst], shift, same=same))
         for node, label, colour in zip(graph.nodes, self._labels, self._fill, strict=True):
             left, upper, width = boxes[node]
             strong = node in graph.starts
             shape = patches().FancyBboxPatch(
                 (left + 0.05, upper + 0.05),
                 width - 0.1,
-                _BOX_HEIGHT - 0.1,
+                BOX_HEIGHT - 0.1,
                 boxstyle="round,pad=0.05,rounding_size=0.08",
             )
             shape.set(facecolor=_tinted(colour), edgecolor=colour, linewidth=2.2 if strong else 1.1)
             axes.add_patch(shape)
             axes.text(
                 left + width / 2,
-                upper + _BOX_HEIGHT / 2,
+                upper + BOX_HEIGHT / 2,
                 plain(label),
                 fontsize=_SIZE,
                 color=INK,
@@ -175,7 +195,7 @@ class _Picture:
         graph = self._graph
         number = {node: place for place, node in enumerate(graph.nodes)}
         ends = np.array(
-            [(number[e.src], number[e.dst]) for e in graph.edges if e.src != e.dst], dtype=np.int64
+            [(number[e.src], number[e.dst]) for e in graph.drawn if e.src != e.dst], dtype=np.int64
         ).reshape(-1, 2)
         degree = np.bincount(ends.ravel(), minlength=len(graph.nodes)).astype(np.float64)
         radius = _RADIUS_MIN + (_RADIUS_MAX - _RADIUS_MIN) * np.sqrt(degree / max(1.0, degree.max()))
@@ -188,14 +208,9 @@ class _Picture:
         extent = (places + sizes / 2).max(axis=0)
         axes, drawing, top = self._canvas(float(extent[0]) + 2 * _EDGE, float(extent[1]))
         centres = [(float(x) + _EDGE, float(y) + top - 0.08) for x, y in places]
-        for edge in graph.edges:
-            if edge.src != edge.dst:
-                self._straight(
-                    axes,
-                    edge,
-                    (centres[number[edge.src]], float(radius[number[edge.src]])),
-                    (centres[number[edge.dst]], float(radius[number[edge.dst]])),
-                )
+        discs = list(zip(centres, radius.tolist(), self._widths, strict=True))
+        for edge, shift in zip(graph.drawn, shifts(graph.drawn), strict=True):
+            self._arrow(axes, edge, between_discs(discs[number[edge.src]], discs[number[edge.dst]], shift))
         for (x, y), r, label, colour in zip(centres, radius, self._labels, self._fill, strict=True):
             axes.add_patch(
                 patches().Circle((x, y), float(r), facecolor=colour, edgecolor="white", linewidth=0.8, zorder=3)
@@ -237,37 +252,14 @@ class _Picture:
     def _style(self, kind: str) -> object:
         return _STYLES[self._kinds.index(kind) % len(_STYLES)] if kind in self._kinds else _STYLES[0]
 
-    def _curve(
-        self, axes: Axes, edge: Edge, src: tuple[float, float, float], dst: tuple[float, float, float], *, same: bool
-    ) -> None:
-        """Draw an edge from the right side of a box to the left side of the next; back the other way, and within a
-        column straight or in an arc."""
-        forward = dst[0] > src[0]
-        if same and abs(dst[1] - src[1]) < 1.5 * _ROW and src != dst:
-            down, x = dst[1] > src[1], src[0] + min(src[2], dst[2]) / 2
-            self._arrow(axes, edge, ((x, src[1] + _BOX_HEIGHT * down), (x, dst[1] + _BOX_HEIGHT * (not down))))
-            return
-        start = (src[0] + src[2], src[1] + _BOX_HEIGHT / 2) if forward or same else (src[0], src[1] + _BOX_HEIGHT / 2)
-        end = (dst[0] + dst[2], dst[1] + _BOX_HEIGHT / 2) if same or not forward else (dst[0], dst[1] + _BOX_HEIGHT / 2)
-        bend = 0.5 * _GAP if same else max(0.5 * _GAP, abs(end[0] - start[0]) * 0.45)
-        first = (start[0] + (bend if forward or same else -bend), start[1])
-        second = (end[0] + (-bend if forward else bend), end[1])
-        self._arrow(axes, edge, (start, first, second, end))
-
-    def _straight(self, axes: Axes, edge: Edge, src: tuple[Point, float], dst: tuple[Point, float]) -> None:
-        (a, ra), (b, rb) = src, dst
-        length = max(1e-6, float(np.hypot(b[0] - a[0], b[1] - a[1])))
-        step = ((b[0] - a[0]) / length, (b[1] - a[1]) / length)
-        start, end = (a[0] + step[0] * ra, a[1] + step[1] * ra), (b[0] - step[0] * rb, b[1] - step[1] * rb)
-        self._arrow(axes, edge, (start, end))
-
     def _arrow(self, axes: Axes, edge: Edge, points: Sequence[Point]) -> None:
         from matplotlib.path import Path
 
         ordered = points if self._direction != "in" else points[::-1]
-        codes = [Path.MOVETO, *([Path.CURVE4] * 3 if len(points) == 4 else [Path.LINETO])]
+        curve = {2: Path.LINETO, 3: Path.CURVE3, 4: Path.CURVE4}[len(points)]
+        codes = [Path.MOVETO, *([curve] * (len(points) - 1))]
         head = "-" if self._direction == "both" else "-|>"
-        crowded = len(self._graph.edges) > 60
+        crowded = len(self._graph.drawn) > 60
         arrow = patches().FancyArrowPatch(
             path=Path(ordered, codes),
             arrowstyle=head,

@@ -32,6 +32,7 @@ class Network(NamedTuple):
         starts: where the walk began; for bare edges none.
         walked: the edges come from a walk, so that nodes have a distance from its start.
         tables: by node, where the frame says it.
+        between: all edges between the nodes in their own direction, where they are known: these are drawn then.
     """
 
     nodes: list[str]
@@ -39,6 +40,18 @@ class Network(NamedTuple):
     starts: list[str]
     walked: bool
     tables: dict[str, str]
+    between: list[Edge] | None = None
+
+    @property
+    def drawn(self) -> list[Edge]:
+        """The edges that are drawn; the others only say where the nodes stand."""
+        return self.edges if self.between is None else self.between
+
+    def completed(self, edges: pl.DataFrame) -> Network:
+        """Return the graph with all edges between its nodes, as src, dst, edge_type."""
+        known = set(self.nodes)
+        between = dict.fromkeys(Edge(a, b, kind) for a, b, kind in edges.rows() if a in known and b in known)
+        return self._replace(between=list(between))
 
 
 def network(frame: pl.DataFrame) -> Network:

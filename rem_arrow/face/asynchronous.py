@@ -127,6 +127,7 @@ class AsyncTransaction:
     traverse_edges = _of_transaction(Transaction.traverse_edges)
     update = _of_transaction(Transaction.update)
     commit = _of_transaction(Transaction.commit)
+    draw_graph = _of_transaction(Transaction.draw_graph)
     rollback = _of_transaction(Transaction.rollback)
 
     def __init__(self, database: Database, threads: Threads) -> None:
@@ -190,6 +191,7 @@ class AsyncDatabase:
     create_index = _of_database(Database.create_index)
     degree = _of_database(Database.degree)
     delete = _of_database(Database.delete)
+    draw_graph = _of_database(Database.draw_graph)
     duckdb = _of_database(Database.duckdb)
     explain = _of_database(Database.explain)
     export = _of_database(Database.export)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,6 +13,10 @@ from rem_arrow.base import checks
 from rem_arrow.face.graph_arguments import EdgeTypes, Where, prepared
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.index.adjacency import Direction
+
+if TYPE_CHECKING:
+    from rem_arrow.drawing.figure import Drawing
+    from rem_arrow.drawing.graph_figure import Layout
 
 
 class GraphVerbs(Verbs):
@@ -108,3 +113,69 @@ class GraphVerbs(Verbs):
         """
         graph, starts, walk = prepared(self, ids, edge_type, direction, (where, edge_where), rows_max)
         return traversal.neighbors(graph, starts, depth, walk, exact=exact)
+
+    def draw_graph(
+        self,
+        frame: pl.DataFrame,
+        *,
+        title: str = "",
+        labels: Mapping[str, str] | None = None,
+        groups: Mapping[str, str] | None = None,
+        layout: Layout = "auto",
+        nodes_max: int = 120,
+    ) -> Drawing:
+        """Draw what a traversal, a query of paths or a query of edges returned, with the names of the entities and all
+        edges between them, as arrows; needs the extra `plot`.
+
+        Args:
+            frame: with the columns id and parent_id (as of `traverse_edges`), or path (as of `all_paths`), or src and
+                dst (as of `edges`).
+            title: above the drawing.
+            labels: by id, the text at a node instead of its name; an entity without a name shows its id.
+            groups: by id, the group that gives a node its colour; default is its table, where there are several.
+            layout: "layers" by distance from the start, or "force"; "auto" chooses layers for traversals.
+            nodes_max: the most nodes; more are refused, since nobody could read them.
+
+        Returns:
+            A `Drawing`, which shows itself in a notebook; `save` writes PNG, SVG or PDF.
+
+        Raises:
+            InputError: the frame has no edges, no nodes or too many, or another argument does not fit.
+            UnsupportedError: the extra `plot` is not installed.
+
+        Example:
+            >>> reached = db.traverse_edges("ada", depth=2, direction="both")
+            >>> db.draw_graph(reached, title="Around Ada").save("around.png")
+        """
+        from rem_arrow.drawing.graph_figure import drawn
+        from rem_arrow.drawing.network import network
+
+        graph = network(frame)
+        frames = {"drawn": pl.DataFrame({"id": graph.nodes}, schema={"id": pl.String})}
+        within = "IN (SELECT id FROM drawn)"
+        edges = self.sql(
+            f"SELECT src, dst, edge_type FROM edges WHERE src {within} AND dst {within} ORDER BY rowid", frames=frames
+        )
+        entities = self.sql(
+            f'SELECT id, "table", name FROM all_entities WHERE id {within} ORDER BY id, "table"', frames=frames
+        )
+        tables = {**dict(entities.select("id", "table").rows()), **graph.tables}
+        return drawn(
+            graph.completed(edges)._replace(tables=tables),
+            title=title,
+            labels={**_labels(entities), **(labels or {})},
+            groups=groups,
+            direction="out",
+            layout=layout,
+            nodes_max=nodes_max,
+        )
+
+
+def _labels(entities: pl.DataFrame) -> dict[str, str]:
+    """Return the names of entities by id; a name that several bear has the id behind it."""
+    named = entities.filter(pl.col("name").is_not_null() & (pl.col("name") != "")).unique("id", maintain_order=True)
+    again = named.with_columns(pl.len().over("name").alias("bearers"))
+    return {
+        i: name if bearers == 1 else f"{name} ({i})"
+        for i, name, bearers in again.select("id", "name", "bearers").rows()
+    }

@@ -89,9 +89,7 @@ class _Matching:
         # A way on from a node that was reached before may still be needed where ways look back: those that must be
         # long, and around a cycle of edges that lead both ways, and those that are not the shortest.
         self._prunes = pattern.mode == "walk" or (
-            pattern.count == 1
-            and pattern.least <= 1
-            and (pattern.mode == "acyclic" or rules.direction != "both")
+            pattern.count == 1 and pattern.least <= 1 and (pattern.mode == "acyclic" or rules.direction != "both")
         )
         self._matches: list[Walks] = []
         self._rows = self._cells = 0

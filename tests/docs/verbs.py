@@ -35,6 +35,7 @@ DATABASE = {
         "pagerank",
         "components",
         "topological_order",
+        "draw_graph",
     ),
     "Questions": ("query_natural_language", "ask"),
     "Documents, moments, conversations": (

@@ -217,6 +217,34 @@ def test_labels_groups_and_direction(db):
     assert rem.draw_graph(frame, direction="both")
 
 
+@needs_matplotlib
+@pytest.mark.parametrize("arranged", ["layers", "force"])
+@pytest.mark.parametrize("direction", ["out", "in", "both"])
+def test_a_database_draws_names_and_all_edges_between(arranged, direction):
+    """Each edge is one arrow with a head, in its own direction: edges against a walk, parallel ones, loops; a name that
+    two bear has the id behind it."""
+    with rem.connect() as db:
+        db.insert("entities", [{"id": n, "name": f"{n.upper()} name"} for n in "abc"] + [{"id": "d", "name": "A name"}])
+        edges = [("a", "b", "x"), ("c", "a", "x"), ("b", "c", "x"), ("c", "b", "y"), ("a", "b", "y"), ("b", "b", "x")]
+        edges += [("d", "a", "x"), ("e", "f", "x")]
+        db.add_edges(pl.DataFrame(edges, schema=["src", "dst", "edge_type"], orient="row"))
+        reached = db.traverse_edges("a", depth=1, direction=direction)
+        shown = {"a", *reached["id"]}
+        drawing = db.draw_graph(reached, layout=arranged, title="Around A")
+        names = {"a": "A name (a)", "b": "B name", "c": "C name", "d": "A name (d)"}
+        names = {n: "A name" if n == "a" and "d" not in shown else names[n] for n in shown}
+        assert {*names.values()} <= {t.get_text() for t in texts(drawing)}
+        assert not overlapping(drawing) and not outside(drawing)
+        (axes,) = drawing.figure.axes
+        arrows = [p for p in axes.patches if type(p).__name__ == "FancyArrowPatch"]
+        assert all(a.get_arrowstyle().__class__.__name__ == "CurveFilledB" for a in arrows)
+        assert len(arrows) == sum(a in shown and b in shown for a, b, _ in edges)
+        labels = db.draw_graph(reached, layout=arranged, labels={"a": "Start"})
+        assert "Start" in [t.get_text() for t in texts(labels)]
+        lines = {tuple(map(tuple, a.get_path().vertices.round(3).tolist())) for a in arrows}
+        assert len(lines) == len(arrows)
+
+
 @pytest.mark.parametrize(
     ("frame", "options", "message"),
     [
