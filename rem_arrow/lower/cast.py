@@ -10,7 +10,7 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.logical_types import TextType, is_json, is_uuid
-from rem_arrow.lower import json_cast, semantics, uuid_text
+from rem_arrow.lower import json_cast, rounding, semantics, uuid_text
 from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.interval import cast_interval, text_of_interval
 from rem_arrow.lower.nested_reader import nested_of_text
@@ -43,7 +43,7 @@ def cast(x: pl.Expr, source: pl.DataType, dtype: pl.DataType, *, safe: bool) -> 
     if dtype.is_integer() and source.is_float():
         return x.round(0, mode="half_to_even").cast(dtype, strict=strict)
     if dtype.is_integer() and isinstance(source, pl.Decimal):
-        return semantics.round_half_away(x, None, source, pl.Int128()).cast(dtype, strict=strict)
+        return rounding.round_half_away(x, None, source, pl.Int128()).cast(dtype, strict=strict)
     if isinstance(dtype, pl.Float32) and (isinstance(source, pl.Float64) or source.is_decimal()):
         return _float32(x.cast(pl.Float64), strict=strict)
     if isinstance(dtype, pl.Decimal) and source.is_float():
@@ -206,7 +206,7 @@ def _decimal(x: pl.Expr, source: pl.DataType, dtype: pl.Decimal, *, strict: bool
     """Decimal to decimal rounds halves away from zero."""
     if isinstance(source, pl.Decimal) and source.scale > dtype.scale:
         if dtype.scale == 0:
-            return semantics.round_half_away(x, None, source, pl.Decimal(types.PRECISION_MAX, 0)).cast(
+            return rounding.round_half_away(x, None, source, pl.Decimal(types.PRECISION_MAX, 0)).cast(
                 dtype, strict=strict
             )
         x = x.round(dtype.scale, mode="half_away_from_zero")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import interval, semantics
+from rem_arrow.lower import interval, rounding, semantics
 from rem_arrow.lower.elements import ELEMENTS
 from rem_arrow.lower.fixed import FIXED
 from rem_arrow.lower.function import ScalarFunction, of_arguments
@@ -65,17 +65,17 @@ def _comparison(operator: str) -> ScalarFunction:
 
 
 def _round(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    return semantics.round_half_away(args[0], args[1] if len(args) > 1 else None, arg_types[0], result)
+    return rounding.round_half_away(args[0], args[1] if len(args) > 1 else None, arg_types[0], result)
 
 
 def _truncated(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     x = args[0]
     if len(args) == 2:
-        return semantics.truncate(x, args[1], arg_types[0], result)
+        return rounding.truncate(x, args[1], arg_types[0], result)
     if arg_types[0].is_integer():
         return x
     return (
-        pl.when(x < 0).then(semantics.ceiling(x, arg_types[0])).otherwise(semantics.floor(x, arg_types[0])).cast(result)
+        pl.when(x < 0).then(rounding.ceiling(x, arg_types[0])).otherwise(rounding.floor(x, arg_types[0])).cast(result)
     )
 
 
@@ -169,10 +169,10 @@ SCALAR: dict[str, ScalarFunction] = {
     "bit_count": of_arguments(lambda x: x.bitwise_count_ones().cast(pl.UInt8).reinterpret(signed=True)),
     "abs": lambda args, t, result: semantics.absolute(args[0], result),
     "ceil": lambda args, t, result: (
-        args[0].cast(result) if t[0].is_integer() else semantics.ceiling(args[0], t[0]).cast(result)
+        args[0].cast(result) if t[0].is_integer() else rounding.ceiling(args[0], t[0]).cast(result)
     ),
     "floor": lambda args, t, result: (
-        args[0].cast(result) if t[0].is_integer() else semantics.floor(args[0], t[0]).cast(result)
+        args[0].cast(result) if t[0].is_integer() else rounding.floor(args[0], t[0]).cast(result)
     ),
     "round": _round,
     "trunc": _truncated,
