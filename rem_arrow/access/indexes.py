@@ -10,6 +10,7 @@ import polars as pl
 from rem_arrow.access import text_entries, vector_entries
 from rem_arrow.access.graph_indexes import GraphIndexes
 from rem_arrow.access.key_indexes import KeyIndexes
+from rem_arrow.access.rerankers import Rerankers
 from rem_arrow.access.soft_deletes import SoftDeletes
 from rem_arrow.access.text_indexes import TextIndexes
 from rem_arrow.access.trigram_indexes import TrigramIndexes
@@ -26,6 +27,7 @@ class Indexes:
     Attributes:
         deleted: which entities are softly deleted, by version.
         sequences: the numbers of the sequences.
+        rerankers: what orders the rows that searches have found.
         statistics: what stored tables know of their columns, by table, column and type, with the parts that it was
             taken from.
     """
@@ -38,6 +40,7 @@ class Indexes:
         self.trigrams = TrigramIndexes()
         self.deleted = SoftDeletes()
         self.graphs = GraphIndexes(self.deleted)
+        self.rerankers = Rerankers()
         self.statistics: dict[tuple[int, int, pl.DataType], tuple[object, object]] = {}
 
     def sweep(self) -> None:

@@ -11,6 +11,8 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 
+# Words of more rows are not read for one search.
+_WORDS_ROWS_MAX = 200_000
 # Up to this share of the rows are looked up one by one, and not on a walk over all.
 _FEW_SHARE = 0.05
 
@@ -258,15 +262,26 @@ def beside(table: TableVersion, rowids: Rowids) -> pl.Series:
     return values.gather(rows)
 
 
-def searchable(table: Table) -> dict[str, VectorSpec]:
-    """Return the columns of a table that can be searched."""
-    specs = {e.column: VectorSpec(e.dimension, e.provider) for e in table.embeddings}
+def searchable(table: Table, *, rows: int = 0) -> dict[str, VectorSpec]:
+    """Return the columns of a table that can be searched. Where it has many rows, indexes of their words must be kept
+    for a search that fuses both unasked: else its first one would have to make them."""
+    kept = {i.column for i in table.text_indexes}
+    specs: dict[str, VectorSpec] = {}
+    for e in table.embeddings:
+        hybrid = _ranks_words() and (rows <= _WORDS_ROWS_MAX or kept.issuperset(e.fields))
+        specs[e.column] = VectorSpec(e.dimension, e.provider, e.fields, hybrid)
     specs |= {
         f.name: VectorSpec(f.dtype.size)
         for f in table.fields
         if isinstance(f.dtype, pl.Array) and f.dtype.inner in (pl.Float32, pl.Float64)
     }
     return specs | {i.column: VectorSpec(i.dimension) for i in table.vector_indexes if i.column not in specs}
+
+
+@cache
+def _ranks_words() -> bool:
+    """Say whether the extra `fulltext` is installed."""
+    return find_spec("tantivy") is not None
 
 
 def column_of(

@@ -27,7 +27,7 @@ def related_sql(asked: Asked) -> str | None:
         return None
     searches = [
         f'SELECT {literal(t.name)} AS "table", id, {_title(t)} AS name, _score FROM SEARCH({readable(t.name)}, '
-        f"{literal(topic)}, k => {ROWS})"
+        f"{literal(topic)}, k => {ROWS}, metric => 'cosine')"
         for t in tables
     ]
     return "\nUNION ALL\n".join(searches) + f"\nORDER BY _score DESC LIMIT {ROWS}"

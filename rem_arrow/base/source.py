@@ -94,11 +94,25 @@ class ColumnStatistics:
 
 @dataclass(frozen=True, slots=True)
 class VectorSpec:
-    """A column that can be searched: the dimension of its vectors, and what embeds a text for it ("" when nothing
-    does)."""
+    """A column that can be searched.
+
+    Attributes:
+        provider: what embeds a text for it; "" when nothing does.
+        words: the columns whose texts are embedded, which are ranked by words too.
+        is_hybrid: a search for a text that names no ranking fuses both.
+    """
 
     dimension: int
     provider: str = ""
+    words: tuple[str, ...] = ()
+    is_hybrid: bool = False
+
+
+class Reranker(Protocol):
+    """Orders rows by their texts."""
+
+    def scores(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return a finite number for each text, the greatest for the best. Raises LanguageError."""
 
 
 @dataclass(slots=True)
@@ -142,6 +156,9 @@ class TableSource(Protocol):
         self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None
     ) -> pl.DataFrame:
         """Return the k best rows for the words of a query, as `search` does; without k all that hold one of them."""
+
+    def texts(self, columns: tuple[str, ...], rowids: list[int]) -> list[str]:
+        """Return the texts of these rows, which live, in these columns: those of a row one a line."""
 
     def row_count(self) -> int:
         """The number of rows, exact or a close upper bound."""
@@ -234,6 +251,9 @@ class Catalog(Protocol):
 
     def source(self, name: str) -> TableSource | None:
         """Return the table of that name, compared without case, or None."""
+
+    def reranker(self, name: str) -> Reranker:
+        """Return the reranker of a name. Raises InputError if there is none."""
 
     def entity_table(self, name: str) -> str | None:
         """Return the name of the table of entities that is called so, as edges have it, or None."""

@@ -65,6 +65,10 @@ class FrameTable:
         hits = text_indexes.search_series(self._frame.select(column).collect().to_series(), query, k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
 
+    def texts(self, columns: tuple[str, ...], rowids: list[int]) -> list[str]:
+        rows = self._frame.select(columns).collect()[rowids].iter_rows()
+        return ["\n".join(str(text) for text in row if text) for row in rows]
+
     def row_count(self) -> int:
         return self._rows
 

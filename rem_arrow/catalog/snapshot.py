@@ -14,7 +14,7 @@ from rem_arrow.base import datatypes
 from rem_arrow.base.macro import KINDS, MacroKind, Overload, overloads_from_json
 from rem_arrow.base.schema import TEMPORARY, Table, catalog_key
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import FileRequest, IndexCall, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, Reranker, TableSource
 from rem_arrow.catalog import system_tables, system_views
 from rem_arrow.catalog.frame_table import FrameTable
 from rem_arrow.catalog.search_path import found, schema_of
@@ -112,6 +112,9 @@ class Snapshot:
                 return self._temporary, tv
         tv = self.version.find(name)
         return None if tv is None else (self.access, tv)
+
+    def reranker(self, name: str) -> Reranker:
+        return self.access.indexes.rerankers.of(name)
 
     def source(self, name: str) -> TableSource | None:
         frame = self._frames.get(name.casefold())

@@ -78,7 +78,7 @@ class StoredTable:
 
     @property
     def vectors(self) -> Mapping[str, VectorSpec]:
-        return vector_columns.searchable(self.table)
+        return vector_columns.searchable(self.table, rows=self._tv.rows)
 
     @property
     def indexed(self) -> frozenset[str]:
@@ -101,6 +101,11 @@ class StoredTable:
             return pl.DataFrame({"rowid": rowids, "score": scores})
         hits = texts.search(self._tv, field, query, self._tv.rows if k is None else k, allowed)
         return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+
+    def texts(self, columns: tuple[str, ...], rowids: list[int]) -> list[str]:
+        fields = [self.table.field(c) for c in columns]
+        cells = [None if (p := self._tv.place(r)) is None else p.view.part.row(p.offset, fields) for r in rowids]
+        return ["\n".join(str(text) for text in row or () if text) for row in cells]
 
     def rows(self, rowids: list[int], score: pl.Series) -> pl.DataFrame:
         """Return the rows of these live rowids, in their order: the columns of `*`, and the score of each."""

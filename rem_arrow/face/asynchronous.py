@@ -220,6 +220,7 @@ class AsyncDatabase:
     scan = _of_database(Database.scan)
     schema = _of_database(Database.schema)
     search = _of_database(Database.search)
+    add_reranker = _of_database(Database.add_reranker)
     shortest_path = _of_database(Database.shortest_path)
     similar = _of_database(Database.similar)
     sql = _of_database(Database.sql)

@@ -9,7 +9,7 @@ import polars as pl
 
 from rem_arrow.access import completion, fuzzy, lookup
 from rem_arrow.access.index_arguments import with_positions
-from rem_arrow.base import checks
+from rem_arrow.base import checks, utf8
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.source import IndexCall
 from rem_arrow.face.verbs import Verbs, as_frame
@@ -120,6 +120,8 @@ def _texts(given: object, name: str) -> list[str | None]:
     for text in texts:
         if text is not None and not isinstance(text, str):
             raise InputError(f"{name} is a text, and among those that are given is {text!r}")
+        if text is not None:
+            utf8.encoded(text, name)
     return texts
 
 

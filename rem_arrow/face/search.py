@@ -10,25 +10,17 @@ import numpy.typing as npt
 import polars as pl
 
 from rem_arrow.access.access import Access
-from rem_arrow.access.index_descriptions import with_text_index, with_vector_index
+from rem_arrow.access.index_descriptions import checked_metric, with_text_index, with_vector_index
+from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
-from rem_arrow.base.source import Metric, Ranking
+from rem_arrow.base.source import Metric, Ranking, Reranker
 from rem_arrow.catalog.stored_table import StoredTable
+from rem_arrow.embed.reranker import Rerank
 from rem_arrow.face.find import as_text
-from rem_arrow.face.search_text import (
-    CANDIDATES_MIN,
-    CANDIDATES_PER_ROW,
-    Mode,
-    check_search,
-    rowids_query,
-    search_query,
-    similar_query,
-    summed,
-    word_columns,
-)
+from rem_arrow.face.search_text import Mode, check_search, rowids_query, search_query, similar_query, word_columns
 from rem_arrow.face.verbs import Verbs
+from rem_arrow.lower.best_rows import Asked, best_rows
 from rem_arrow.model.predicates import Predicate
-from rem_arrow.plan.rank_fusion import shares
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write.known_embedders import Provider
@@ -45,9 +37,11 @@ class SearchVerbs(Verbs):
         k: int = 10,
         where: str | Predicate | None = None,
         parameters: Mapping[str, Any] | None = None,
-        mode: Mode = "vector",
+        mode: Mode | None = None,
         column: str | None = None,
         metric: Metric = "cosine",
+        min_score: float | None = None,
+        rerank: str | Rerank | None = None,
     ) -> pl.DataFrame:
         """Return the rows of a table that match a text or a vector best, best first.
 
@@ -59,19 +53,25 @@ class SearchVerbs(Verbs):
             where: a condition on the columns of the table, in SQL or as a predicate such as `Eq("status", "open")`.
             parameters: values of the $names in `where`.
             mode: "vector" compares vectors, "text" ranks by words (BM25; the extra `fulltext`), "hybrid" fuses both
-                rankings by reciprocal ranks.
+                rankings by reciprocal ranks. Default is "hybrid" for a text, where its table is embedded and its words
+                can be ranked (of more than 200,000 rows by indexes that are kept), else "vector".
             column: the column to search; default for vectors is `embedding`, for words the columns that are embedded.
             metric: of vectors: "cosine" or "inner_product" (higher is better), or "l2", the Euclidean distance (lower
                 is better).
+            min_score: rows whose `_score` is worse are left out: lower, for "l2" higher.
+            rerank: orders the best rows of the mode (4 k, at least 50) anew: a function of the query and a list of
+                texts that gives a number for each, the greatest for the best; or the name of one (`add_reranker`) or
+                of a model, "sentence-transformers:MODEL" or "fastembed:MODEL". It reads the texts that are embedded.
 
         Returns:
-            The columns of the table, and `_score` Float64. A row without a vector, or without any of the words, is not
-            found.
+            The columns of the table, and `_score` Float64: the metric of the vectors, BM25, the fused ranks (at most
+            2 / 61), or what the reranker gave. By vectors a row without one is not found, by words one without any.
 
         Raises:
-            InputError: there is no such table, mode or text column, k is not at least 1, or `where` is not one
-                condition.
+            InputError: there is no such table, mode, text column or reranker, k is not at least 1, or `where` is not
+                one condition.
             BindError: there is no such column, or no embedder for it.
+            LanguageError: the embedder or the reranker failed.
             UnsupportedError: a search by words without tantivy.
 
         Example:
@@ -79,55 +79,80 @@ class SearchVerbs(Verbs):
             ['login']
             >>> db.search("issues", "small cache", where=rem.Eq("status", "open"), k=1)["status"].to_list()
             ['open']
+            >>> db.search("issues", "login", rerank=lambda query, texts: [len(t) for t in texts], k=1)["id"].item()
+            'login'
         """
         access = self._access()
         tv = access.table(table)
         where, parameters = as_text(tv.table, where, parameters)
         check_search(mode, query, k, where, parameters)
-        if mode == "vector":
-            return self._search_vectors(access, tv, query, k, where, parameters, column or "embedding", metric)
-        words = str(query)
-        columns = word_columns(tv.table, column)
-        allowed = self._allowed(tv, where, parameters)
+        least = None if min_score is None else checks.number(min_score, "min_score")
+        reranker = None if rerank is None else access.indexes.rerankers.of(rerank)
         source = StoredTable(access, tv)
-        candidates = k if mode == "text" else max(CANDIDATES_MIN, k * CANDIDATES_PER_ROW)
-        hits = summed(
-            [source.search_text(c, words, candidates if len(columns) == 1 else None, allowed) for c in columns],
-            candidates,
-        )
-        if mode == "hybrid":
-            spec = source.vectors.get("embedding")
-            if spec is None or not spec.provider:
-                raise InputError(
-                    f"nothing embeds the texts of {tv.table.name}, so there is no hybrid search; use mode='text'"
-                )
-            vector = _vector(self._instance.embeddings.vector(spec.provider, words))
-            nearest = source.search("embedding", vector, metric, candidates, allowed)
-            hits = summed([shares(hits, "bm25"), shares(nearest, metric)], k)
+        asked = self._asked(source, query, k, mode, column, metric, least, reranker)
+        if asked is None:
+            # A view, or what SQL has an error for.
+            if reranker is not None:
+                raise InputError(f"nothing of {tv.table.name} is embedded from texts, and a reranker reads texts")
+            name = column or "embedding"
+            return self.sql(*search_query(tv.table.name, name, metric, query, k, where, parameters, least))
+        hits = best_rows(source, asked, self._allowed(tv, where, parameters))
         return source.rows(hits["rowid"].to_list(), hits["score"])
 
-    def _search_vectors(
+    def _asked(
         self,
-        access: Access,
-        tv: TableVersion,
+        source: StoredTable,
         query: str | Sequence[float],
         k: int,
-        where: str | None,
-        parameters: Mapping[str, Any] | None,
-        column: str,
+        mode: Mode | None,
+        column: str | None,
         metric: Metric,
-    ) -> pl.DataFrame:
-        text, values = search_query(tv.table.name, column, metric, query, k, where, parameters)
-        source = StoredTable(access, tv)
-        spec = source.vectors.get(column) if where is None and tv.table.kind != "view" else None
-        if spec is None or (isinstance(query, str) and not spec.provider):
-            return self.sql(text, values)
-        # The same result as the SQL, without the time to plan it.
+        least: float | None,
+        reranker: Reranker | None,
+    ) -> Asked | None:
+        """Return what is searched; None where the vectors of the column cannot be compared with the query."""
+        table, words = source.table, query if isinstance(query, str) else ""
+        checked_metric(metric)
+        if column is not None:
+            checks.text(column, "the name of a column")
+        if mode == "text":
+            return Asked("text", "bm25", k, None, tuple(word_columns(table, column)), words, None, least, reranker)
+        name = "embedding" if mode == "hybrid" or column is None else column
+        spec = None if table.kind == "view" else source.vectors.get(name)
+        embeds = spec is not None and bool(spec.provider)
+        if mode is None:
+            fuses = isinstance(query, str) and column is None and spec is not None and embeds and spec.is_hybrid
+            mode = "hybrid" if fuses else "vector"
+        if mode == "hybrid" and not embeds:
+            raise InputError(f"nothing embeds the texts of {table.name}, so there is no hybrid search; use mode='text'")
+        if spec is None or (isinstance(query, str) and not embeds):
+            return None
         vector = _vector(self._instance.embeddings.vector(spec.provider, query) if isinstance(query, str) else query)
         if vector.shape != (spec.dimension,) or not np.isfinite(vector).all():
-            return self.sql(text, values)
-        hits = source.search(column, vector, metric, k, None)
-        return source.rows(hits["rowid"].to_list(), hits["score"])
+            return None
+        columns = tuple(word_columns(table, column)) if mode == "hybrid" else spec.words
+        if reranker is not None and not (words and columns):
+            raise InputError("a reranker reads texts: search for a text, in a column that is embedded from texts")
+        return Asked(mode, metric, k, name, columns, words, vector, least, reranker)
+
+    def add_reranker(self, name: str, function: Rerank) -> None:
+        """Let a name stand for a function that orders the rows that searches have found.
+
+        It lasts as long as the connection, and is what `rerank=` of `search`, and `rerank => 'name'` of SQL, mean.
+
+        Args:
+            name: its name, in place of one that was added before.
+            function: takes the query and a list of texts, and gives a number for each text, the greatest for the best.
+
+        Raises:
+            InputError: the name is no text, or the function is none.
+
+        Example:
+            >>> db.add_reranker("long first", lambda query, texts: [len(text) for text in texts])
+            >>> db.sql("SELECT id FROM SEARCH(issues, 'login', k => 1, rerank => 'long first')")["id"].item()
+            'login'
+        """
+        self._instance.indexes.rerankers.add(name, function)
 
     def _allowed(
         self, tv: TableVersion, where: str | None, parameters: Mapping[str, Any] | None

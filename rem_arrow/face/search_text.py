@@ -17,8 +17,6 @@ from rem_arrow.model.registry import id_text
 from rem_arrow.sql.text.parser import is_condition
 
 Mode: TypeAlias = Literal["vector", "text", "hybrid"]
-# The number of best rows of each ranking that a hybrid search fuses.
-CANDIDATES_MIN, CANDIDATES_PER_ROW = 50, 4
 _MODES = ("vector", "text", "hybrid")
 Text = tuple[str, dict[str, Any]]
 
@@ -31,25 +29,31 @@ def search_query(
     k: int,
     where: str | None,
     parameters: Mapping[str, Any] | None,
+    min_score: float | None = None,
 ) -> Text:
     """Return the SELECT for a search by text or vector."""
     condition = "" if where is None else f" AND ({where}\n)"
     checks.text(column, "the name of a column")
-    score = f"r.{identifier(column)}.{checked_metric(metric)}($query, k => $k)"
+    least = "" if min_score is None else ", min_score => $min_score"
+    score = f"r.{identifier(column)}.{checked_metric(metric)}($query, k => $k{least})"
     text = f"SELECT * FROM {identifier(table)} AS r WHERE {score}{condition}"
-    return text, {**(parameters or {}), "query": query, "k": checks.whole(k, "k")}
+    values = {**(parameters or {}), "query": query, "k": checks.whole(k, "k")}
+    return text, values if min_score is None else {**values, "min_score": min_score}
 
 
-def check_search(mode: str, query: object, k: int, where: str | None, parameters: Mapping[str, Any] | None) -> None:
+def check_search(
+    mode: str | None, query: object, k: int, where: str | None, parameters: Mapping[str, Any] | None
+) -> None:
     """Raise InputError for arguments that no search takes, and ParseError for a `where` that does not parse."""
-    checks.one_of(mode, "mode", _MODES)
-    if mode != "vector" and not isinstance(query, str):
+    if mode is not None:
+        checks.one_of(mode, "mode", _MODES)
+    if mode in ("text", "hybrid") and not isinstance(query, str):
         raise InputError(f"a search by words takes a text, not {type(query).__name__}")
     if isinstance(query, str):
         utf8.encoded(query, "the text of a search")
     checks.whole(k, "k")
-    if not {"query", "k"}.isdisjoint(checks.mapping(parameters, "parameters")):
-        raise InputError("the parameters $query and $k are taken by the search itself; use other names")
+    if not {"query", "k", "min_score"}.isdisjoint(checks.mapping(parameters, "parameters")):
+        raise InputError("the parameters $query, $k and $min_score are taken by the search itself; use other names")
     if where is None:
         return
     if not isinstance(where, str) or not is_condition(where):
@@ -74,19 +78,6 @@ def word_columns(table: Table, column: str | None) -> list[str]:
 def rowids_query(table: str, where: str) -> str:
     """Return the SELECT for the rowids of the rows that meet a condition."""
     return f"SELECT rowid FROM {identifier(table)} WHERE ({where}\n)"
-
-
-def summed(rankings: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
-    """Return the k best rows by the sum of their scores in several columns."""
-    if len(rankings) == 1:
-        return rankings[0].head(k)
-    return (
-        pl.concat(rankings)
-        .group_by("rowid")
-        .agg(pl.col("score").sum())
-        .sort(["score", "rowid"], descending=[True, False])
-        .head(k)
-    )
 
 
 def similar_query(table: str, column: str, metric: Metric, id: object, k: int) -> Text:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from rem_arrow.base.errors import BindError, ExecuteError
+from rem_arrow.lower.best_rows import Asked, best_rows
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,
     Column,
     Hit,
+    Literal,
     Parameter,
     Project,
     Relation,
@@ -34,7 +37,7 @@ def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
     source = context.environment.catalog.source(hit.source)
     if source is None:
         raise BindError(f'the table "{hit.source}" is gone')
-    query = _query(hit.query, context, run)
+    query, *texts = _query(hit.query, context, run)
     empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
     if query is None:
         return empty
@@ -50,28 +53,38 @@ def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
     if not k:
         return empty
-    if hit.metric == "bm25":
-        return _named(source.search_text(hit.column, str(query), k, allowed), hit)
-    return _named(
-        source.search(hit.column, _vector(query, source.vectors[hit.column].dimension, hit), hit.metric, k, allowed),
-        hit,
+    least = None if hit.least is None else context.value(hit.least)
+    if least is not None and not isinstance(least, (int, float, Decimal)):
+        raise ExecuteError(f"min_score of a search is a number, not {least!r}")
+    by_words = hit.metric == "bm25"
+    asked = Asked(
+        "text" if by_words else "hybrid" if hit.metric == "hybrid" else "vector",
+        "cosine" if hit.metric == "hybrid" else hit.metric,
+        k,
+        None if by_words else hit.column,
+        (hit.column,) if by_words else hit.words,
+        str(query) if by_words else str(*texts),
+        None if by_words else _vector(query, source.vectors[hit.column].dimension, hit),
+        None if least is None else float(least),
+        context.environment.catalog.reranker(hit.reranker) if hit.reranker else None,
     )
+    return _named(best_rows(source, asked, allowed), hit)
 
 
 def _named(hits: pl.DataFrame, hit: Hit) -> pl.DataFrame:
     return pl.DataFrame([hits["rowid"].alias(hit.rowid), hits["score"].alias(hit.score)])
 
 
-def _query(plan: Relation, context: Lowering, run: Run) -> object:
-    """Return what is searched for; None when it is NULL, which is near to nothing."""
-    expr = plan.outputs[0][1] if isinstance(plan, Project) and isinstance(plan.input, Values) else None
-    expr = expr.operand if isinstance(expr, Cast) else expr
-    if isinstance(expr, Parameter):
-        return context.value(expr)
-    values = run(plan).to_series()
-    if len(values) > 1:
+def _query(plan: Relation, context: Lowering, run: Run) -> list[object]:
+    """Return what is searched for, as each column says; NULL is near to nothing."""
+    if isinstance(plan, Project) and isinstance(plan.input, Values):
+        exprs = [expr.operand if isinstance(expr, Cast) else expr for _, expr in plan.outputs]
+        if all(isinstance(expr, (Parameter, Literal)) for expr in exprs):
+            return [context.value(expr) for expr in exprs]
+    rows = run(plan)
+    if rows.height > 1:
         raise ExecuteError("the subquery of a search gives more than one value")
-    return values[0] if len(values) else None
+    return list(rows.row(0)) if rows.height else [None] * rows.width
 
 
 def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:

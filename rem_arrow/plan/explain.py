@@ -19,6 +19,7 @@ from rem_arrow.plan.nodes import (
     Column,
     Expr,
     Filter,
+    Hit,
     Index,
     InList,
     Join,
@@ -141,7 +142,7 @@ def describe(plan: Relation) -> str:
         case Shared():
             return f"Shared {plan.number}"
         case Search():
-            return "Search " + ", ".join(f"{h.source}.{h.column} by {h.metric}, k {text(h.k)}" for h in plan.hits)
+            return "Search " + ", ".join(map(_search, plan.hits))
         case Index():
             return _index(plan)
         case Working():
@@ -158,6 +159,12 @@ def _scan(plan: Scan) -> str:
     columns = ", ".join(f"{c} as codes" if n in plan.coded else c for n, c, _ in plan.columns)
     # What follows a NUL tells sources apart that are not the database's.
     return f"Scan {plan.source.partition(_NUL)[0] or plan.source} ({columns}{ranges})"
+
+
+def _search(hit: Hit) -> str:
+    least = "" if hit.least is None else f", min_score {text(hit.least)}"
+    reranked = f", reranked by {hit.reranker}" if hit.reranker else ""
+    return f"{hit.source}.{hit.column} by {hit.metric}, k {text(hit.k)}{least}{reranked}"
 
 
 def _join(plan: Join) -> str:

@@ -412,18 +412,24 @@ class Hit:
     Attributes:
         source, column: whose vectors, or texts.
         rowid: the column of the input that says which row of `source` a row has.
-        query: a relation of one row and one column, the vector; for bm25 the text.
+        query: a relation of one row: the vector, or for bm25 the text; behind the vector the text, if it is needed.
         k: how many distinct rows of `source`.
+        words: the columns of texts that are ranked too, and fused with the vectors (hybrid), or reranked.
+        least: the least score; of distances the greatest.
+        reranker: the name of what orders the rows anew; "" for none.
         score: the column that is added.
     """
 
     source: str
     column: str
     rowid: str
-    metric: OneOf["cosine", "inner_product", "l2", "bm25"]
+    metric: OneOf["cosine", "inner_product", "l2", "bm25", "hybrid"]
     query: Relation
     k: Expr
     score: str
+    words: tuple[str, ...] = ()
+    least: Expr | None = None
+    reranker: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ Methods", SIGIR 2009.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from rem_arrow.base.source import Ranking
@@ -16,7 +18,7 @@ from rem_arrow.base.source import Ranking
 CONSTANT = 60
 
 
-def descends(ranking: Ranking | None) -> bool:
+def descends(ranking: str | None) -> bool:
     """Say whether the best score of a ranking is the greatest; `l2` alone is a distance. None is any other score."""
     return ranking != "l2"
 
@@ -25,3 +27,16 @@ def shares(hits: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
     """Return the share of each row of one search, rowid and score; `hits` has the same columns, in any order."""
     rank = pl.col("score").rank("min", descending=descends(ranking))
     return hits.select("rowid", (1.0 / (CONSTANT + rank)).alias("score"))
+
+
+def summed(rankings: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:
+    """Return the k best rows by the sum of their scores in several rankings."""
+    if len(rankings) == 1:
+        return rankings[0].head(k)
+    return (
+        pl.concat(rankings)
+        .group_by("rowid")
+        .agg(pl.col("score").sum())
+        .sort(["score", "rowid"], descending=[True, False])
+        .head(k)
+    )

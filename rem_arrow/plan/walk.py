@@ -301,7 +301,12 @@ def _map_frame(frame: Frame, change: Callable[[Expr], Expr]) -> Frame:
 def _map_hit(hit: Hit, schema: Schema, change: Callable[[Expr], Expr]) -> Hit:
     """A hit names the column of its rows; where `change` makes another column of that, the hit has its name."""
     rowid = change(Column(hit.rowid, schema[hit.rowid]))
-    return replace(hit, rowid=rowid.name if isinstance(rowid, Column) else hit.rowid, k=change(hit.k))
+    return replace(
+        hit,
+        rowid=rowid.name if isinstance(rowid, Column) else hit.rowid,
+        k=change(hit.k),
+        least=_map_optional(hit.least, change),
+    )
 
 
 def _map_optional(expr: Expr | None, change: Callable[[Expr], Expr]) -> Expr | None:

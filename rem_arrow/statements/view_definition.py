@@ -11,7 +11,7 @@ from rem_arrow.base.errors import TextError
 from rem_arrow.base.macro import MacroKind, Overload
 from rem_arrow.base.schema import Field, Table, check_name
 from rem_arrow.base.session_state import SessionState
-from rem_arrow.base.source import FileRequest, IndexCall, TableSource
+from rem_arrow.base.source import FileRequest, IndexCall, Reranker, TableSource
 from rem_arrow.catalog.search_path import full_name, schemas
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.plan.nodes import Query
@@ -36,6 +36,9 @@ class _Proposed:
 
     def sequence(self, parts: Sequence[str]) -> int | None:
         return self._snapshot.sequence(parts)
+
+    def reranker(self, name: str) -> Reranker:
+        return self._snapshot.reranker(name)
 
     def info(self, parts: Sequence[str]) -> str | None:
         return self._snapshot.info(parts)

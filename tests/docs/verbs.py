@@ -20,7 +20,7 @@ DATABASE = {
     "Tables and columns": ("register", "evolve", "load", "tables", "schema"),
     "Rows": ("insert", "get", "update", "delete", "purge"),
     "Queries": ("sql", "explain", "find", "scan", "lazy"),
-    "Search by meaning and words": ("search", "similar", "create_index", "reembed"),
+    "Search by meaning and words": ("search", "similar", "add_reranker", "create_index", "reembed"),
     "Names": ("lookup_entity", "fuzzy", "complete"),
     "Edges": ("add_edge", "add_edges", "remove_edges"),
     "Graph": (

@@ -168,7 +168,7 @@ def test_search_as_a_statement_and_as_a_relation(db: Any) -> None:
     assert db.sql("SEARCH $q IN notes LIMIT 1", {"q": "h"})["content"].to_list() == ["hh"]
     assert db.sql("SELECT s.content FROM SEARCH(notes, 'aa', k => 1) AS s")["content"].to_list() == ["aab"]
     assert db.sql(
-        "WITH s AS (SEARCH 'aa' IN notes LIMIT 2) SELECT count(*) AS n, min(_score) > 0.4 AS near FROM s"
+        "WITH s AS (SEARCH 'aa' IN notes LIMIT 2) SELECT count(*) AS n, min(_score) > 1 / 63 AS near FROM s"
     ).rows() == [(2, True)]
     db.sql("CREATE TABLE search AS SELECT 1 AS search")
     assert db.sql("SELECT search FROM search").rows() == [(1,)], "SEARCH is a name elsewhere"
@@ -399,7 +399,7 @@ def test_arguments_are_checked(db: Any) -> None:
         (lambda: db.search("notes", "x", metric="hamming"), "metric is 'cosine', 'inner_product' or 'l2'"),
         (
             lambda: db.search("notes", "x", where="size = $k", parameters={"k": 1}),
-            "the parameters $query and $k are taken",
+            "the parameters $query, $k and $min_score are taken",
         ),
         (lambda: db.search("notes", "x", column="content"), "only vectors"),
         (lambda: db.search("nope", "x"), 'no table "nope"'),

@@ -20,6 +20,7 @@ from rem_arrow.sql.bind.scope import Scope
 from rem_arrow.sql.bind.surroundings import Cte, Surroundings
 from rem_arrow.sql.bind.table_sample import sampled
 from rem_arrow.sql.bind.view import Views
+from rem_arrow.sql.text import search_tokens
 from rem_arrow.sql.text.position import written_name
 from rem_arrow.sql.text.rendered import shown
 from rem_arrow.sql.text.trees import parts_of
@@ -118,7 +119,7 @@ class FromBinder:
                 return self._unnest(unnest, around)
             case exp.Unnest():
                 return self._unnest(tree, around)
-            case exp.Table(this=exp.Search()):
+            case exp.Table(this=exp.Anonymous(this=search_tokens.FUNCTION)):
                 select = search_terms.relation(self.binder(Scope(outer=around.outer), around), tree.this)
                 return self._derived(self.bind_query(select, around), tree.alias or "search", tree)
             case exp.Table() | exp.Lateral() if index_calls.function_of(tree.this) is not None:

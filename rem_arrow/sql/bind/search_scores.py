@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from typing import Literal as Literal_
+from typing import TypeAlias
+
 import polars as pl
 from sqlglot import exp
 
@@ -19,6 +22,11 @@ from rem_arrow.sql.text.trees import named_argument
 
 METRICS: tuple[Metric, ...] = ("cosine", "inner_product", "l2")
 RANKINGS: tuple[Ranking, ...] = (*METRICS, "bm25")
+# What a term of WHERE may ask for beside: both rankings, and whichever fits the table.
+Asked: TypeAlias = Ranking | Literal_["hybrid", "search"]
+ASKED: tuple[Asked, ...] = (*RANKINGS, "hybrid", "search")
+
+OPTIONS = ("k", "min_score", "rerank")
 
 _FLOAT = pl.Float64()
 _NOT_EMBEDDED = (
@@ -27,22 +35,31 @@ _NOT_EMBEDDED = (
 )
 
 
-def metric_of(tree: exp.Expression) -> Ranking | None:
+def metric_of(tree: exp.Expression) -> Asked | None:
     """Return the ranking of `x.cosine(...)`, `x.bm25(...)` and the like; None for anything else."""
     if not (isinstance(tree, exp.Dot) and isinstance(tree.expression, exp.Anonymous)):
         return None
     name = str(tree.expression.this).casefold()
-    return next((m for m in RANKINGS if m == name), None)
+    return next((m for m in ASKED if m == name), None)
 
 
 def score(binder: ExprBinder, tree: exp.Dot) -> Expr:
     """Bind a score as a number."""
     metric = metric_of(tree)
     assert metric is not None, "the caller looked"
-    column, arguments = searched_column(binder, tree.this, metric), search_arguments(binder, tree)
-    if "k" in arguments:
+    if metric in ("hybrid", "search"):
         raise binder.error(
-            "k belongs to a search in WHERE; as a number a score has no k", tree, "Write ORDER BY the score and LIMIT."
+            f"{metric} finds rows, and is no number",
+            tree,
+            "Write rrf(embedding.cosine('x'), content.bm25('x')), or read _score FROM SEARCH(t, 'x').",
+        )
+    column, arguments = searched_column(binder, tree.this, metric), search_arguments(binder, tree)
+    if len(arguments) > 1:
+        name = next(n for n in arguments if n != "query")
+        raise binder.error(
+            f"{name} belongs to a search in WHERE; as a number a score has no {name}",
+            tree,
+            "Write ORDER BY the score and LIMIT.",
         )
     if metric == "bm25":
         rowid, words = _rowid_beside(binder, column, tree), query_words(binder, arguments["query"])
@@ -58,7 +75,7 @@ def score(binder: ExprBinder, tree: exp.Dot) -> Expr:
     return Call(f"vector_{metric}", (vectors, query), _FLOAT)
 
 
-def searched_column(binder: ExprBinder, tree: exp.Expression, metric: Ranking) -> Visible:
+def searched_column(binder: ExprBinder, tree: exp.Expression, metric: Asked) -> Visible:
     """Return the column of vectors, or of texts, that stands before the dot."""
     names = _parts(tree)
     if not 1 <= len(names) <= 2:
@@ -119,12 +136,12 @@ def query_words(binder: ExprBinder, tree: exp.Expression) -> Literal | Parameter
 
 
 def search_arguments(binder: ExprBinder, tree: exp.Dot) -> dict[str, exp.Expression]:
-    """Return the query of a search, and k where it says."""
+    """Return the query of a search, and what it says of k and the like."""
     arguments: dict[str, exp.Expression] = {}
     for argument in tree.expression.expressions:
         named = named_argument(argument)
-        if named is not None and named[0] != "k":
-            raise binder.error(f"a search takes k => n, not {named[0]}", argument)
+        if named is not None and named[0] not in OPTIONS:
+            raise binder.error(f"a search takes k => n, not {named[0]}", argument, f"Options: {', '.join(OPTIONS)}.")
         name, value = ("query", argument) if named is None else named
         if named is None and "query" in arguments:
             raise binder.error(f"{tree.expression.name} takes one query, and k => n", argument)

@@ -6,9 +6,10 @@ one row of FROM with the rest of WHERE.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Literal as OneOf
+from typing import TypeAlias, cast
 
 import polars as pl
 from sqlglot import exp
@@ -32,8 +33,10 @@ from rem_arrow.plan.walk import children, columns_of
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, is_score
 from rem_arrow.sql.bind.scope import Scope, Visible
 from rem_arrow.sql.bind.search_scores import (
-    METRICS,
+    ASKED,
+    OPTIONS,
     RANKINGS,
+    Asked,
     metric_of,
     query_vector,
     query_words,
@@ -42,6 +45,8 @@ from rem_arrow.sql.bind.search_scores import (
 )
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
 from rem_arrow.sql.text.trees import column_in, named_argument
+
+HitMetric: TypeAlias = OneOf["cosine", "inner_product", "l2", "bm25", "hybrid"]
 
 K_DEFAULT = 10
 SCORE = "_score"
@@ -60,7 +65,8 @@ class SearchTerm:
     @property
     def order(self) -> list[SortKey]:
         """Best first; ties by rowid."""
-        return [SortKey(Column(self.hit.score, _FLOAT), descending=self.hit.metric != "l2"), SortKey(self.rowid)]
+        best_last = self.hit.metric == "l2" and not self.hit.reranker
+        return [SortKey(Column(self.hit.score, _FLOAT), descending=not best_last), SortKey(self.rowid)]
 
 
 def split(condition: exp.Expression | None) -> tuple[list[exp.Dot], exp.Expression | None]:
@@ -86,11 +92,11 @@ def _terms(tree: exp.Expression) -> list[exp.Expression]:
 def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
     """Bind a search term of WHERE; `plan` is what FROM gives. The column `_score` joins the searched table's
     columns."""
-    metric = metric_of(tree)
-    assert metric is not None, "the caller looked"
-    column, arguments = searched_column(binder, tree.this, metric), search_arguments(binder, tree)
+    asked = metric_of(tree)
+    assert asked is not None, "the caller looked"
+    column, arguments = searched_column(binder, tree.this, asked), search_arguments(binder, tree)
     owner, rowid = binder.scope.owner(column.unique), binder.scope.rowid_beside(column.unique)
-    if owner is None or rowid is None or not column.source or (metric != "bm25" and column.vector is None):
+    if owner is None or rowid is None or not column.source or (asked != "bm25" and column.vector is None):
         raise binder.error(
             "only a column of a table in this FROM can be searched",
             tree,
@@ -102,7 +108,7 @@ def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
             tree,
             "Search in a subquery, and join that.",
         )
-    query = _query(binder, arguments["query"], column if metric != "bm25" else None)
+    metric, query = _ranked(binder, asked, arguments, column)
     table, columns = owner
     scored = Visible(SCORE, binder.names.fresh(f"{table}.{SCORE}"), _FLOAT)
     if any(c.name == SCORE for c in columns):
@@ -111,8 +117,64 @@ def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
         )
     columns.append(scored)
     k = _count(binder, arguments["k"]) if "k" in arguments else None
-    hit = Hit(column.source, column.origin, rowid.unique, metric, query, Literal(K_DEFAULT, _INT), scored.unique)
+    words = (column.origin,) if column.vector is None else column.vector.words
+    hit = Hit(
+        column.source,
+        column.origin,
+        rowid.unique,
+        metric,
+        query,
+        Literal(K_DEFAULT, _INT),
+        scored.unique,
+        words,
+        _least(binder, arguments.get("min_score")),
+        _reranker(binder, arguments.get("rerank"), words),
+    )
     return SearchTerm(hit, k, Column(rowid.unique, rowid.dtype))
+
+
+def _ranked(
+    binder: ExprBinder, asked: Asked, arguments: Mapping[str, exp.Expression], column: Visible
+) -> tuple[HitMetric, Relation]:
+    """Return the ranking that a search asks for, and its query: what the ranking compares, and the text behind it where
+    words or a reranker need it."""
+    tree, vectors = arguments["query"], column.vector
+    if asked == "bm25" or vectors is None:
+        return "bm25", _query(binder, tree, query_words, *([query_words] if "rerank" in arguments else []))
+    is_text = isinstance(binder.bind(tree).dtype, pl.String)
+    if asked == "hybrid" and not (is_text and vectors.words and vectors.provider):
+        raise binder.error(
+            f"a hybrid search takes a text, in a column that is embedded from texts, as {column.name} "
+            f"{'is' if vectors.words else 'is not'}",
+            tree,
+            "Write cosine, or bm25 of a column of texts.",
+        )
+    metric: HitMetric = "cosine" if asked == "search" else asked
+    if asked == "search" and is_text and vectors.is_hybrid:
+        metric = "hybrid"
+    if "rerank" in arguments and not is_text:
+        raise binder.error("a reranker reads texts, and this is searched by a vector", arguments["rerank"])
+    others = [query_words] if metric == "hybrid" or "rerank" in arguments else []
+    return metric, _query(binder, tree, lambda inner, t: query_vector(inner, t, column), *others)
+
+
+def _least(binder: ExprBinder, tree: exp.Expression | None) -> Expr | None:
+    if tree is None:
+        return None
+    expr = binder.bind(tree)
+    if not (isinstance(expr, (Literal, Parameter)) and (expr.dtype.is_numeric())):
+        raise binder.error("min_score is a number, or a parameter", tree)
+    return expr
+
+
+def _reranker(binder: ExprBinder, tree: exp.Expression | None, words: tuple[str, ...]) -> str:
+    if tree is None:
+        return ""
+    if not (isinstance(tree, exp.Literal) and tree.is_string):
+        raise binder.error("rerank is the name of a reranker, as a text: rerank => 'name'", tree)
+    if not words:
+        raise binder.error("a reranker reads texts, and nothing of this table is embedded from texts", tree)
+    return str(tree.this)
 
 
 def hits(terms: Sequence[SearchTerm], rows: Expr | None) -> tuple[Hit, ...]:
@@ -121,8 +183,10 @@ def hits(terms: Sequence[SearchTerm], rows: Expr | None) -> tuple[Hit, ...]:
     return tuple(replace(term.hit, k=term.k if term.k is not None else default) for term in terms)
 
 
-def _query(binder: ExprBinder, tree: exp.Expression, vectors: Visible | None) -> Relation:
-    """Bind what is searched for, in these vectors or in texts: a relation of one row."""
+def _query(
+    binder: ExprBinder, tree: exp.Expression, *bindings: Callable[[ExprBinder, exp.Expression], Expr]
+) -> Relation:
+    """Bind what is searched for, in each of several ways: a relation of one row."""
     column = column_in(tree)
     if column is not None:
         raise binder.error(
@@ -132,8 +196,8 @@ def _query(binder: ExprBinder, tree: exp.Expression, vectors: Visible | None) ->
         )
     collected = Collected()
     inner = binder.beside(Scope(), collected)
-    value = query_words(inner, tree) if vectors is None else query_vector(inner, tree, vectors)
-    return Project(applied(NOTHING, collected.applies), ((binder.names.fresh("query"), value),))
+    values = [bind(inner, tree) for bind in bindings]
+    return Project(applied(NOTHING, collected.applies), tuple((binder.names.fresh("query"), value) for value in values))
 
 
 # --- ORDER BY score LIMIT k
@@ -179,21 +243,24 @@ def _is_kept(plan: Relation, key: SortKey, rowid: str) -> bool:
 # --- SEARCH in FROM
 
 
-def relation(binder: ExprBinder, tree: exp.Search) -> exp.Select:
-    """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine')` in FROM: the SELECT that it means."""
-    arguments = [v for key in tree.arg_types if isinstance(v := tree.args.get(key), exp.Expression)]
+def relation(binder: ExprBinder, tree: exp.Anonymous) -> exp.Select:
+    """`SEARCH(t, query, k => 10, column => embedding, metric => 'cosine', ...)` in FROM: the SELECT that it means."""
+    arguments = tree.expressions
     plain = [a for a in arguments if named_argument(a) is None]
     named = {name_and_value[0]: a for a in arguments if (name_and_value := named_argument(a)) is not None}
-    if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or set(named) - {"k", "column", "metric"}:
+    unknown = set(named) - {*OPTIONS, "column", "metric"}
+    if len(plain) != 2 or not isinstance(plain[0], (exp.Column, exp.Literal)) or unknown:
         raise binder.error(
-            "SEARCH takes a table and what to search for, and k => n, column => name, metric => 'cosine'", tree
+            "SEARCH takes a table and what to search for, and k => n, column => name, metric => 'cosine', "
+            "min_score => x, rerank => 'name'",
+            tree,
         )
-    metric = named["metric"].expression.name.casefold() if "metric" in named else METRICS[0]
-    if metric not in RANKINGS:
-        raise binder.error(f"no metric {metric!r}", named["metric"], f"Metrics: {', '.join(RANKINGS)}.")
+    metric = named["metric"].expression.name.casefold() if "metric" in named else "search"
+    if metric not in ASKED:
+        raise binder.error(f"no metric {metric!r}", named["metric"], f"Metrics: {', '.join((*RANKINGS, 'hybrid'))}.")
     default = "content" if metric == "bm25" else "embedding"
     column = exp.to_identifier(named["column"].expression.name if "column" in named else default, quoted=True)
-    call = exp.Anonymous(this=metric, expressions=[plain[1].copy(), *([named["k"].copy()] if "k" in named else [])])
+    call = exp.Anonymous(this=metric, expressions=[plain[1].copy(), *(named[n].copy() for n in OPTIONS if n in named)])
     table = exp.Table(this=exp.to_identifier(plain[0].name, quoted=True))
     table.this.meta.update(plain[0].this.meta if isinstance(plain[0], exp.Column) else {})
     return exp.Select(

@@ -19,13 +19,25 @@ from rem_arrow.sql.text.token_lists import (
     select_from,
 )
 
+# The name of the function in FROM.
+FUNCTION = "search "
 _QUERY = (TokenType.STRING, TokenType.PARAMETER, TokenType.PLACEHOLDER)
 _ENDS = {"LIMIT", "OFFSET", "ORDER", "GROUP", "HAVING", "QUALIFY", "UNION", "INTERSECT", "EXCEPT", "WINDOW"}
 
 
 def desugared(tokens: Tokens) -> Tokens:
-    """Return the tokens with each SEARCH statement written as a SELECT."""
-    return rewritten(tokens, _statement) if mention(tokens, "SEARCH") else tokens
+    """Return the tokens with each SEARCH statement written as a SELECT, and the function under a name of its own:
+    SQLGlot knows one that takes fewer arguments."""
+    return rewritten(tokens, _search) if mention(tokens, "SEARCH") else tokens
+
+
+def _search(tokens: Tokens, place: int) -> Rewritten | None:
+    token, before, behind = tokens[place], tokens[max(0, place - 1)], tokens[place + 1 : place + 2]
+    is_word = token.text.upper() == "SEARCH" and token.token_type == TokenType.VAR
+    is_called = bool(behind) and behind[0].token_type == TokenType.L_PAREN
+    if is_word and is_called and before.token_type != TokenType.DOT:
+        return Rewritten([like(token, TokenType.VAR, FUNCTION)], place + 1)
+    return _statement(tokens, place)
 
 
 def _statement(tokens: Tokens, place: int) -> Rewritten | None:
@@ -40,7 +52,7 @@ def _statement(tokens: Tokens, place: int) -> Rewritten | None:
         like(word, TokenType.WHERE, "WHERE"),
         like(word, TokenType.VAR, "embedding"),
         like(word, TokenType.DOT, "."),
-        like(word, TokenType.VAR, "cosine"),
+        like(word, TokenType.VAR, "search"),
         like(word, TokenType.L_PAREN, "("),
         *query,
         like(word, TokenType.R_PAREN, ")"),
