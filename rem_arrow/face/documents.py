@@ -4,31 +4,31 @@
     uri               the document: name, category, no content
     uri#0, uri#1 ...  its chunks: content, ordinal, heading         part_of -> the document, next -> the next chunk
 
-A chunk's `metadata` gives its position: `start` and `end` in characters of the document, and `heading`, the headings
-above it. One document is one commit. Adding a uri again replaces the document: unchanged rows are left alone, so that
-only changed texts are embedded, and chunks beyond the new end are purged with their edges.
+A chunk's `metadata` gives its position: `start` and `end` in characters of the document, or of the Markdown that was
+made of it, and `heading`, the title and the headings above it. One document is one commit. Adding a uri again replaces
+the document: unchanged rows are left alone, so that only changed texts are embedded, and chunks beyond the new end are
+purged with their edges.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
-from rem_arrow.base.datatypes import Json
 from rem_arrow.base.errors import InputError, suggest
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.language.chunks import Unit, split
-from rem_arrow.language.document_files import document_paths, is_markdown, read_document
+from rem_arrow.language.chunks import Unit
+from rem_arrow.language.document_files import document_paths, file_uri
+from rem_arrow.language.document_text import given_document, read_document
 from rem_arrow.running.progress import progress_bar
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.edges import edge_row
+from rem_arrow.write.document_rows import Chunking, Source, document_edges, document_rows
 from rem_arrow.write.owned_rows import DOCUMENTS, chunk_id
 
 _FIELDS = ("text", "uri", "name", "category", "status", "description", "tags", "metadata")
@@ -46,16 +46,26 @@ class Document(NamedTuple):
     chunks: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A document before it is split: its text, its origin, and the columns that its rows get."""
+class AddedDocuments(list[Document]):
+    """The documents that were added, in order, and what became of them.
 
-    text: str
-    uri: str
-    name: str | None
-    file: str | None
-    columns: Mapping[str, Any]
-    markdown: bool
+    Attributes:
+        added: how many are new.
+        changed: how many differ from those that were stored.
+        unchanged: how many were stored as they are; nothing of them is embedded again.
+        removed: how many stored ones were removed, since their files are gone.
+        refused: files that cannot be read, each with the reason, where errors are ignored.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added = self.changed = self.unchanged = self.removed = 0
+        self.refused: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        counts = ("added", "changed", "unchanged", "removed")
+        refused = f", refused={self.refused}" if self.refused else ""
+        return f"<{len(self)} documents: {', '.join(f'{n}={getattr(self, n)}' for n in counts)}{refused}>"
 
 
 class DocumentVerbs(Verbs):
@@ -76,37 +86,41 @@ class DocumentVerbs(Verbs):
         overlap: int | None = None,
         unit: Unit = "tokens",
         markdown: bool | None = None,
+        front_matter: bool = True,
     ) -> Document:
         """Store a document in `resources`, as a row for it and one for each chunk; the same uri is replaced.
 
         Args:
-            document: the text itself, or a `pathlib.Path` of a UTF-8 file. A str is always the text, never a file's
-                name.
-            uri: where it came from, and the id of its row; default is the path as given, or "text:" and a hash of the
-                text.
-            name: its title; default is its first Markdown heading, else the name of the file.
+            document: the text itself, or a `pathlib.Path` of a file: UTF-8 text, or with the extra `documents` an
+                .html, .pdf or .docx file, which becomes Markdown. A str is always the text, never a file's name.
+            uri: where it came from, and the id of its row; default is the path of the file, absolute and with links
+                resolved, or "text:" and a hash of the text.
+            name: its title; default is what it says itself, else its first heading, else the name of the file.
             category, status, description, tags: columns of its rows; the description is of the document's own row.
             metadata: anything else, in the JSON column `metadata` of every row.
             chunk: the most that a chunk holds; default is 400 tokens, or 1,600 characters.
             overlap: the most that a chunk repeats of the one before it, at most half of `chunk`; default is an eighth.
             unit: of `chunk` and `overlap`: "tokens", estimated as four ASCII characters each, or "characters".
-            markdown: split at headings first, and keep fenced code whole; default is True for texts, and for files
-                named .md, .markdown or .mdx.
+            markdown: split at headings first, and keep fenced code whole; default is True but for files of text that
+                are not named .md, .markdown or .mdx.
+            front_matter: read what stands before Markdown, YAML between lines of `---` or TOML between lines of `+++`.
+                Its title, description and tags are columns, other keys metadata, and it is part of no chunk.
 
         Returns:
             A `Document`: `id`, and `chunks`, the ids of its chunks in order; an empty text has none.
 
         Raises:
-            InputError: the file cannot be read or is not UTF-8, a size is out of bounds, or another row has one of the
-                ids.
+            InputError: the file or its front matter cannot be read, a size is out of bounds, or another row has one of
+                the ids.
+            UnsupportedError: the extra `documents` is not installed, and the file needs it.
 
         Example:
             >>> db.add_document("# Guide\\n\\nRun pip.", uri="guide.md", category="tutorial")
             Document(id='guide.md', chunks=['guide.md#0'])
         """
         columns = _columns(category, status, description, tags, metadata)
-        source = _source(document, uri, name, columns, markdown=markdown)
-        return self._add_document(source, chunk, overlap, unit)
+        reading = _Reading(markdown, front_matter)
+        return self._add_document(reading.source(document, uri, name, columns), Chunking(chunk, overlap, unit))[0]
 
     def add_documents(
         self,
@@ -119,56 +133,99 @@ class DocumentVerbs(Verbs):
         overlap: int | None = None,
         unit: Unit = "tokens",
         markdown: bool | None = None,
+        front_matter: bool = True,
+        sync: bool = False,
+        ignore_errors: bool = False,
         progress: bool | None = None,
-    ) -> list[Document]:
+    ) -> AddedDocuments:
         """Store several documents as `add_document` does, each in a commit of its own.
 
         Args:
-            documents: a folder (its .md, .markdown, .mdx, .rst and .txt files at any depth, without hidden ones), a
-                glob pattern such as "docs/**/*.md", a file, or an iterable of paths, texts, and dicts with `text` and
-                optionally uri, name, category, status, description, tags and metadata.
+            documents: a folder (its .md, .markdown, .mdx, .rst, .txt, .html, .htm, .pdf and .docx files at any depth,
+                without hidden ones), a glob pattern such as "docs/**/*.md", a file, or an iterable of paths, texts, and
+                dicts with `text` and optionally uri, name, category, status, description, tags and metadata.
             category, status, tags: columns of all rows of all documents.
-            chunk, overlap, unit, markdown: as in `add_document`.
+            chunk, overlap, unit, markdown, front_matter: as in `add_document`.
+            sync: remove the documents that came from files of the folder and whose files are gone, all of them in one
+                commit after the others were added.
+            ignore_errors: pass over files that cannot be read, and list them in `refused`; what is stored of them
+                stays.
             progress: show a progress bar, as in `load`.
 
         Returns:
-            A `Document` for each, in order.
+            An `AddedDocuments`: a list of a `Document` for each, in order, with the counts `added`, `changed`,
+            `unchanged` and `removed`.
 
         Raises:
             InputError: a document does not fit, or there is none; those before it are stored.
+            UnsupportedError: the extra `documents` is not installed, and a file needs it.
 
         Example:
             >>> added = db.add_documents([{"text": "Run pip.", "uri": "a"}, {"text": "Run make.", "uri": "b"}])
-            >>> [document.id for document in added]
-            ['a', 'b']
+            >>> [document.id for document in added], added.added
+            (['a', 'b'], 2)
         """
+        if sync and not (isinstance(documents, (str, Path)) and Path(documents).is_dir()):
+            raise InputError(
+                "sync removes what is gone from a folder; give the folder, not a pattern, a file or a list"
+            )
         shared = {"category": category, "status": status, "tags": tags}
-        items: list[Any] = list(document_paths(documents) if isinstance(documents, (str, Path)) else documents)
-        results = []
+        items: list[Any] = (
+            list(document_paths(documents, none=sync)) if isinstance(documents, (str, Path)) else list(documents)
+        )
+        reading, chunking = _Reading(markdown, front_matter), Chunking(chunk, overlap, unit)
+        results = AddedDocuments()
         with progress_bar("adding documents", len(items), progress) as advance:
             for place, item in enumerate(items):
-                source = _item_source(item, place, shared, markdown=markdown)
-                results.append(self._add_document(source, chunk, overlap, unit))
+                try:
+                    document, became = self._add_document(reading.item(item, place, shared), chunking)
+                except InputError as error:
+                    if not (ignore_errors and isinstance(item, Path)):
+                        raise
+                    results.refused[str(item)] = str(error)
+                else:
+                    results.append(document)
+                    setattr(results, became, getattr(results, became) + 1)
                 advance(1)
+        if sync:
+            results.removed = self._remove_gone(cast("str | Path", documents))
         return results
 
-    def _add_document(self, source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -> Document:
-        rows = _rows(source, chunk, overlap, unit)
+    def _add_document(self, source: Source, chunking: Chunking) -> tuple[Document, str]:
+        """Store a document. Returns it, and what became of it: added, changed or unchanged."""
+        rows = document_rows(source, chunking)
         ids = [row["id"] for row in rows]
 
-        def compute(access: Access) -> tuple[Changes, None]:
+        def compute(access: Access) -> tuple[Changes, str]:
             writer, tv = self._instance.writer, access.table(DOCUMENTS)
+            stored = writer.read(access, tv, source.uri)
+            is_new = stored is None or stored[tv.table.soft_delete] is not None
             changed_rows = self._changed_rows(access, tv, rows)
             surplus = self._surplus_ids(access, source.uri, len(ids) - 1)
             changes, _ = writer.put(access, tv, changed_rows, many=True)
             purge, _ = writer.purge(access, tv, surplus)
             changes.merge(purge)
             if changed_rows or surplus:
-                changes.merge(writer.put_edges(access, _edges(ids)))
-            return changes, None
+                changes.merge(writer.put_edges(access, document_edges(ids)))
+            return changes, "added" if is_new else "changed" if changed_rows or surplus else "unchanged"
 
-        self._write(compute)
-        return Document(ids[0], ids[1:])
+        became = self._write(compute)
+        return Document(ids[0], ids[1:]), became
+
+    def _remove_gone(self, folder: str | Path) -> int:
+        """Remove the documents that came from files below a folder and whose files are gone. Returns their number."""
+        below = file_uri(Path(folder)).rstrip("/") + "/"
+
+        def compute(access: Access) -> tuple[Changes, int]:
+            text = (
+                f"SELECT id FROM {DOCUMENTS} WHERE id = uri AND starts_with(uri, $below) "
+                "AND metadata->>'file' IS NOT NULL"
+            )
+            ids = self._select(access, text, {"below": below}, include_deleted=True)["id"].to_list()
+            gone = [id_ for id_ in ids if not os.path.lexists(id_)]
+            return self._instance.writer.purge(access, access.table(DOCUMENTS), gone)
+
+        return self._write(compute)
 
     def _changed_rows(self, access: Access, tv: TableVersion, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the rows that differ from the stored ones. Raises InputError if an id belongs to another document."""
@@ -194,41 +251,40 @@ class DocumentVerbs(Verbs):
         return [id_ for id_, ordinal in chunks.iter_rows() if id_ == chunk_id(uri, ordinal)]
 
 
-def _source(
-    document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any], *, markdown: bool | None
-) -> _Source:
-    """Return a text or a file as a document. Raises InputError."""
-    if uri is not None:
-        checks.text(uri, "the uri of a document")
-    if isinstance(document, Path):
-        return _Source(
-            read_document(document),
-            uri or document.as_posix(),
-            name,
-            document.name,
-            columns,
-            is_markdown(document) if markdown is None else markdown,
-        )
-    if not isinstance(document, str):
-        raise InputError(f"a document is a text, or a pathlib.Path of a file; not {type(document).__name__}")
-    digest = hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return _Source(document, uri or f"text:{digest}", name, None, columns, markdown is not False)
+class _Reading(NamedTuple):
+    """How documents are read."""
 
+    markdown: bool | None
+    front_matter: bool
 
-def _item_source(item: Any, place: int, shared: Mapping[str, Any], *, markdown: bool | None) -> _Source:
-    """Return one item of a list of documents: a path, a text, or a dict. Raises InputError that names the item."""
-    if not isinstance(item, Mapping):
-        return _source(item, None, None, _columns(**shared), markdown=markdown)
-    unknown = next((key for key in item if key not in _FIELDS), None)
-    if unknown is not None or not isinstance(item.get("text"), str):
-        wrong = (
-            f"no field {unknown!r}; {suggest(str(unknown), _FIELDS, 'Fields')}"
-            if unknown is not None
-            else "a dict has the document's text as 'text'"
-        )
-        raise InputError(f"document {place}: {wrong}")
-    columns = {**shared, **{key: item[key] for key in item if key not in ("text", "uri", "name")}}
-    return _source(item["text"], item.get("uri"), item.get("name"), _columns(**columns), markdown=markdown)
+    def source(self, document: Any, uri: str | None, name: str | None, columns: Mapping[str, Any]) -> Source:
+        """Return a text or a file as a document. Raises InputError."""
+        if uri is not None:
+            checks.text(uri, "the uri of a document")
+        if isinstance(document, Path):
+            read = read_document(document, markdown=self.markdown, with_front_matter=self.front_matter)
+            return Source(read, uri or file_uri(document), name, document.name, columns)
+        if not isinstance(document, str):
+            raise InputError(f"a document is a text, or a pathlib.Path of a file; not {type(document).__name__}")
+        digest = hashlib.sha256(document.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        uri = uri or f"text:{digest}"
+        read = given_document(document, uri, markdown=self.markdown is not False, with_front_matter=self.front_matter)
+        return Source(read, uri, name, None, columns)
+
+    def item(self, item: Any, place: int, shared: Mapping[str, Any]) -> Source:
+        """Return one item of a list of documents: a path, a text, or a dict. Raises InputError that names the item."""
+        if not isinstance(item, Mapping):
+            return self.source(item, None, None, _columns(**shared))
+        unknown = next((key for key in item if key not in _FIELDS), None)
+        if unknown is not None or not isinstance(item.get("text"), str):
+            wrong = (
+                f"no field {unknown!r}; {suggest(str(unknown), _FIELDS, 'Fields')}"
+                if unknown is not None
+                else "a dict has the document's text as 'text'"
+            )
+            raise InputError(f"document {place}: {wrong}")
+        columns = {**shared, **{key: item[key] for key in item if key not in ("text", "uri", "name")}}
+        return self.source(item["text"], item.get("uri"), item.get("name"), _columns(**columns))
 
 
 def _columns(
@@ -247,28 +303,3 @@ def _columns(
         "tags": list(tags),
         "metadata": checks.mapping(metadata, "metadata"),
     }
-
-
-def _rows(source: _Source, chunk: int | None, overlap: int | None, unit: Unit) -> list[dict[str, Any]]:
-    """Return the rows of a document and of its chunks; chunks of white space only are left out."""
-    spans = [
-        c
-        for c in split(source.text, size=chunk, overlap=overlap, unit=unit, markdown=source.markdown)
-        if source.text[c.start : c.end].strip()
-    ]
-    name = source.name or next((c.headings[0] for c in spans if c.headings), source.file)
-    shared = {**source.columns, "uri": source.uri}
-    about = {**source.columns["metadata"], "characters": len(source.text), "chunks": len(spans)}
-    rows = [{**shared, "id": source.uri, "name": name, "content": None, "ordinal": 0, "metadata": about}]
-    for ordinal, c in enumerate(spans):
-        place = {**source.columns["metadata"], "start": c.start, "end": c.end, "heading": list(c.headings)}
-        columns = {"name": " > ".join(c.headings) or name, "content": source.text[c.start : c.end], "description": None}
-        rows.append({**shared, **columns, "id": chunk_id(source.uri, ordinal), "ordinal": ordinal, "metadata": place})
-    return rows
-
-
-def _edges(ids: list[str]) -> list[tuple[Json, ...]]:
-    """Return the edges of a document: from each chunk `part_of` to the document, and `next` to the next chunk."""
-    document, chunks = ids[0], ids[1:]
-    parts = [(chunk, document, "part_of") for chunk in chunks] + [(a, b, "next") for a, b in pairwise(chunks)]
-    return [edge_row(a, b, kind, resolve=lambda id_, _=None: DOCUMENTS) for a, b, kind in parts]

@@ -21,7 +21,7 @@ from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
 from rem_arrow.face.database import repair as repair_database
 from rem_arrow.running.file_access import Files
-from rem_arrow.shell import load_command
+from rem_arrow.shell import add_command, load_command
 from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, errors_as_text
 from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
@@ -133,35 +133,7 @@ def import_(
         write_rows(db.import_from(source, tables=table or None), format_, None)
 
 
-@app.command()
-def add(
-    database: DatabasePath,
-    paths: Annotated[
-        list[str], typer.Argument(help="Files of text, folders of documents, or patterns such as 'docs/**/*.md'")
-    ],
-    category: Annotated[str | None, typer.Option(help="Category of the rows, such as tutorial")] = None,
-    chunk: Annotated[
-        int | None, typer.Option(help="The most that a chunk holds; default 400 tokens or 1,600 characters")
-    ] = None,
-    overlap: Annotated[
-        int | None, typer.Option(help="The most that a chunk repeats of the one before it; default an eighth")
-    ] = None,
-    unit: Annotated[Literal["tokens", "characters"], typer.Option(help="What chunk and overlap count")] = "tokens",
-) -> None:
-    """Add documents to the table resources, in chunks; a stored document of that name is replaced.
-
-    rem-arrow add my.rem README.md docs --category guide
-    """
-    with errors_as_text(), connect(database) as db:
-        documents = [
-            document
-            for path in paths
-            for document in db.add_documents(path, category=category, chunk=chunk, overlap=overlap, unit=unit)
-        ]
-        typer.echo(
-            f"{len(documents):,} documents in {sum(len(d.chunks) for d in documents):,} chunks into {database}",
-            err=True,
-        )
+app.command()(add_command.add)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from rem_arrow.base.datatypes import sql_name
 from rem_arrow.embed import embedder
 from rem_arrow.files import expansion
 from rem_arrow.index import entries, vector_file
-from rem_arrow.language import document_files
+from rem_arrow.language import document_files, docx_text, front_matter, html_text, pdf_text
 from rem_arrow.lower import rounds, time_series
 from rem_arrow.model import predicates
 from rem_arrow.plan import functions, types
@@ -40,7 +40,7 @@ from tests.test_layering import LAYERS
 UNITS = {
     "base": "what all may use: errors, SQL identifiers, checks of arguments, types, descriptions of tables, parameters",
     "running": "cancellation, limits of time and memory, progress bars",
-    "language": "the client of language models, chunks of documents",
+    "language": "the client of language models; documents of several formats as texts, and their chunks",
     "storage": "RocksDB: codec, tail, segments, versions, commits, compaction",
     "index": "pure index structures: HNSW, full text, trigrams, adjacency",
     "plan": "the algebra: nodes, functions, types",
@@ -155,6 +155,11 @@ def _limits() -> str:
         ("bytes of a name", schema.NAME_BYTES_MAX),
         ("bytes of a value", loader.VALUE_BYTES_MAX),
         ("bytes of a file that becomes a document", document_files.DOCUMENT_BYTES_MAX),
+        ("characters of a page's front matter", front_matter.CHARACTERS_MAX),
+        ("bytes of an HTML page", html_text.BYTES_MAX),
+        ("pages of a PDF", pdf_text.PAGES_MAX),
+        ("characters of a PDF", pdf_text.CHARACTERS_MAX),
+        ("bytes of XML in a DOCX", docx_text.XML_BYTES_MAX),
         ("times its size that a Parquet or Arrow file of over 1 GiB may have once read", expansion.EXPANSION_MAX),
         ("steps of a series of times", time_series.STEPS_MAX),
         ("dimensions of a vector", embedder.DIMENSION_MAX),

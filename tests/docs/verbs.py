@@ -11,7 +11,7 @@ from rem_arrow.ask.answer import StageResult
 from rem_arrow.drawing.figure import Drawing
 from rem_arrow.engine.shown_plan import Plan
 from rem_arrow.face.conversations import Forgotten
-from rem_arrow.face.documents import Document
+from rem_arrow.face.documents import AddedDocuments, Document
 from rem_arrow.interop.arrow import Relation, Vectors
 
 # Every verb of `Database` is in one group; `tests/docs/test_reference.py` holds that.
@@ -56,7 +56,17 @@ PREDICATES = (
     "Eq", "Ne", "Gt", "Ge", "Lt", "Le", "Between", "In", "Contains", "StartsWith", "EndsWith", "IsNull", "And", "Or",
     "Not",
 )  # fmt: skip
-RESULTS: tuple[type, ...] = (rem.Answer, StageResult, Document, Forgotten, Relation, Vectors, Plan, Drawing)
+RESULTS: tuple[type, ...] = (
+    rem.Answer,
+    StageResult,
+    Document,
+    AddedDocuments,
+    Forgotten,
+    Relation,
+    Vectors,
+    Plan,
+    Drawing,
+)
 ERRORS = (
     "RemError", "TextError", "ParseError", "BindError", "UnsupportedError", "InputError", "ExecuteError",
     "ConstraintError", "CorruptionError", "ConflictError", "LanguageError",

@@ -8,7 +8,9 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.face import documents
+from rem_arrow.language.document_files import file_uri
 from tests.embed.counting import Counting
+from tests.language.documents import docx, paragraph, pdf
 
 GUIDE = """\
 # Guide
@@ -170,7 +172,7 @@ def test_files_are_read_as_they_are(db, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_bytes(b"\xef\xbb\xbf# not a heading\r\n\r\nText \xc3\xbc.\r\n")
     added = db.add_document(path)
-    assert added.id == path.as_posix()
+    assert added.id == path.resolve().as_posix()
     assert db.get("resources", added.id)["name"] == "notes.txt"
     assert db.get("resources", added.chunks[0])["content"] == "# not a heading\r\n\r\nText ü.\r\n"
     db.add_document(path, markdown=True, uri="n")
@@ -183,21 +185,22 @@ def test_several_documents(db, tmp_path, monkeypatch):
         (tmp_path / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "docs" / name).write_text(f"Text of {name}.")
     monkeypatch.chdir(tmp_path)
+    docs = (tmp_path / "docs").resolve().as_posix()
     assert [d.id for d in db.add_documents("docs", category="guide")] == [
-        "docs/a.md",
-        "docs/sub/b.rst",
-        "docs/sub/e.TXT",
+        f"{docs}/a.md",
+        f"{docs}/sub/b.rst",
+        f"{docs}/sub/e.TXT",
     ]
-    assert db.get("resources", "docs/a.md#0")["category"] == "guide"
-    assert [d.id for d in db.add_documents("docs/**/*.py")] == ["docs/sub/c.py"]
-    assert [d.id for d in db.add_documents(Path("docs/a.md"))] == ["docs/a.md"]
+    assert db.get("resources", f"{docs}/a.md#0")["category"] == "guide"
+    assert [d.id for d in db.add_documents("docs/**/*.py")] == [f"{docs}/sub/c.py"]
+    assert [d.id for d in db.add_documents(Path("docs/a.md"))] == [f"{docs}/a.md"]
     given = [
         Path("docs/a.md"),
         "A text.",
         {"text": "Another.", "uri": "u", "name": "N", "category": "c", "metadata": {"k": 1}},
     ]
     added = db.add_documents(iter(given), category="guide")
-    assert [d.id for d in added] == ["docs/a.md", db.add_document("A text.", category="guide").id, "u"]
+    assert [d.id for d in added] == [f"{docs}/a.md", db.add_document("A text.", category="guide").id, "u"]
     row = db.get("resources", "u#0")
     assert (row["name"], row["category"], row["metadata"]["k"]) == ("N", "c", 1)
 
@@ -251,6 +254,11 @@ def test_an_id_of_another_row_is_not_taken(db):
         (lambda db, p: db.add_documents(f"{p}/*.xyz"), r"no file matches '.*\.xyz'"),
         (lambda db, p: db.add_documents([{"text": "x", "titel": "y"}]), "document 0: no field 'titel'"),
         (lambda db, p: db.add_documents(["x", {"uri": "y"}]), "document 1: a dict has the document's text as 'text'"),
+        (lambda db, p: db.add_documents(["x"], sync=True), "sync removes what is gone from a folder; give the folder"),
+        (lambda db, p: db.add_documents(f"{p}/*.txt", sync=True), "sync removes what is gone from a folder"),
+        (lambda db, p: db.add_documents("no/such", sync=True), "sync removes what is gone from a folder"),
+        (lambda db, p: db.add_document("---\na: [\n---\n"), r"the front matter of text:\w+, line 3 cannot be read"),
+        (lambda db, p: db.add_documents(["x", "y" * 9], ignore_errors=True, chunk=0), "the size of a chunk"),
     ],
 )
 def test_what_is_no_document_is_refused(db, tmp_path, call, message):
@@ -305,3 +313,161 @@ def test_chunks_go_with_their_document(db, remove):
     assert db.sql("SELECT id FROM resources ORDER BY id")["id"].to_list() == ["g2", "g2#0", "mine"]
     assert "g#0" not in db.search("resources", "import the package")["id"].to_list()
     assert edges(db) == [("g2#0", "part_of", "g2")] or remove == "delete"
+
+
+MATTER = """---
+title: npm-access
+description: Set access level on published packages
+tags: [npm, access]
+date: 2024-01-02
+weight: 3
+heading: mine
+---
+
+### Synopsis
+
+npm access list
+
+### Details
+
+More.
+"""
+
+
+def test_front_matter_is_what_a_document_says_of_itself(db):
+    """Title, description and tags are columns, other keys metadata of every row, and none of it is a text to find."""
+    added = db.add_document(MATTER, uri="page.md", tags=["mine", "npm"], metadata={"weight": 4})
+    whole, first, second = (db.get("resources", id_) for id_ in (added.id, *added.chunks))
+    assert (whole["name"], whole["description"]) == ("npm-access", "Set access level on published packages")
+    assert whole["tags"] == first["tags"] == ["mine", "npm", "access"]
+    assert whole["metadata"] == {
+        "date": "2024-01-02", "weight": 4, "heading": "mine", "characters": len(MATTER), "chunks": 2,
+    }  # fmt: skip
+    assert (first["name"], second["name"]) == ("npm-access > Synopsis", "npm-access > Details")
+    assert first["metadata"]["heading"] == ["npm-access", "Synopsis"] and first["metadata"]["date"] == "2024-01-02"
+    for chunk in (first, second):
+        assert chunk["content"] == MATTER[chunk["metadata"]["start"] : chunk["metadata"]["end"]]
+        assert "---" not in chunk["content"] and "title:" not in chunk["content"]
+    assert db.lookup_entity("npm-access")["id"].to_list() == ["page.md"]
+    given = db.add_document(MATTER, uri="page.md", name="Mine", description="Own")
+    assert (db.get("resources", given.id)["name"], db.get("resources", given.id)["description"]) == ("Mine", "Own")
+
+
+def test_front_matter_may_stay_text(db, tmp_path):
+    """Where that is asked for, and in what is no Markdown."""
+    db.add_document(MATTER, uri="a", front_matter=False)
+    assert db.get("resources", "a#0")["content"].startswith("---\ntitle: npm-access")
+    (tmp_path / "page.txt").write_text(MATTER)
+    added = db.add_document(tmp_path / "page.txt")
+    assert db.get("resources", added.id)["name"] == "page.txt"
+    (tmp_path / "page.md").write_bytes(b"\xef\xbb\xbf" + MATTER.replace("\n", "\r\n").encode())
+    assert db.get("resources", db.add_document(tmp_path / "page.md").id)["name"] == "npm-access"
+
+
+def test_values_of_other_kinds_are_metadata(db):
+    """A title that is a list is no title; one that is a number is one."""
+    added = db.add_document("---\ntitle: [a]\ntags: {a: 1}\ndescription: 5\n---\n# H\n\ntext", uri="a")
+    row = db.get("resources", added.id)
+    assert (row["name"], row["description"], row["tags"]) == ("H", "5", [])
+    assert (row["metadata"]["title"], row["metadata"]["tags"]) == (["a"], {"a": 1})
+    assert db.get("resources", db.add_document("---\ntitle: 2024\ntags: a, b\n---\ntext", uri="b").id)["name"] == "2024"
+    assert db.get("resources", "b#0")["tags"] == ["a", "b"]
+
+
+def test_html_pdf_and_word(db, tmp_path):
+    """Files of these are Markdown with headings, found by their words and titles."""
+    (tmp_path / "a.html").write_text("<title>Pears</title><h1>Green</h1><p>A pear is green.<h2>More</h2><p>And sweet.")
+    (tmp_path / "b.pdf").write_bytes(pdf([[(20, "Apples"), (10, "An apple is red, mostly.")]]))
+    (tmp_path / "c.DOCX").write_bytes(docx(paragraph("Plums", style="Heading1") + paragraph("A plum is blue.")))
+    added = db.add_documents(tmp_path)
+    assert [len(d.chunks) for d in added] == [2, 1, 1]
+    assert db.sql("SELECT name FROM resources ORDER BY id")["name"].to_list() == [
+        "Pears", "Pears > Green", "Pears > Green > More", "Apples", "Apples", "Plums", "Plums",
+    ]  # fmt: skip
+    assert db.search("resources", "a plum is blue", k=1)["id"].to_list() == [added[2].chunks[0]]
+    assert db.get("resources", added[1].id)["metadata"]["pages"] == 1
+
+
+def test_a_file_is_one_document_however_its_path_is_typed(db, tmp_path, monkeypatch):
+    """Relative and absolute, through links, with dots and a slash at the end."""
+    (tmp_path / "docs" / "sub").mkdir(parents=True)
+    (tmp_path / "docs" / "sub" / "a.md").write_text("# A")
+    (tmp_path / "link").symlink_to(tmp_path / "docs", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    ids = set()
+    for typed in ("docs", "./docs", "docs/", "docs/../docs", "link", "link/", tmp_path / "docs", tmp_path / "link"):
+        added = db.add_documents(typed)
+        ids.update(d.id for d in added)
+    for pattern in ("docs/**/*.md", "./link/sub/*.md", f"{tmp_path}/*/sub/a.md"):
+        ids.update(d.id for d in db.add_documents(pattern))
+    monkeypatch.chdir(tmp_path / "docs")
+    ids.update([db.add_document(Path("sub/a.md")).id, db.add_document(Path("../link/sub/./a.md")).id])
+    assert ids == {(tmp_path / "docs/sub/a.md").resolve().as_posix()}
+    assert db.sql("SELECT count(*) FROM resources").item() == 2
+
+
+def test_a_path_is_spelled_as_its_folders_list_it(tmp_path):
+    """On a file system that does not tell case or composition apart; a folder that may not be listed keeps the name."""
+    listed = {"/": ["Docs"], "/Docs": ["Ä.md", "b.md"]}
+
+    def names_in(folder):
+        if folder not in listed:
+            raise PermissionError(folder)
+        return listed[folder]
+
+    assert file_uri(Path("/DOCS/a\u0308.MD"), names_in) == "/Docs/Ä.md"
+    assert file_uri(Path("/docs/b.md/X"), names_in) == "/Docs/b.md/X"
+    assert file_uri(Path("/docs/c.md"), names_in) == "/Docs/c.md"
+
+
+def test_a_folder_is_kept_in_step(db, embedder, tmp_path):
+    """What is gone is removed with its chunks and edges in one commit, what changed is replaced, and what stayed is not
+    embedded again."""
+    docs = tmp_path / "docs"
+    (docs / "sub").mkdir(parents=True)
+    for name in ("a.md", "b.md", "sub/c.md", "sub/d.py"):
+        (docs / name).write_text(f"# Title of {name}\n\nText.")
+    first = db.add_documents(docs, sync=True)
+    assert (len(first), first.added, first.changed, first.unchanged, first.removed) == (3, 3, 0, 0, 0)
+    db.add_documents(str(docs / "sub" / "*.py"))
+    db.add_document("# Below", uri=f"{docs.resolve()}/own")
+    db.add_documents([{"text": "Elsewhere.", "uri": "else"}])
+    db.insert("entities", {"id": "x", "name": "x"})
+    for document in first:
+        db.add_edge(document.chunks[0], "x", "mentions")
+    count, commit = embedder.count, db.stats()["commit"]
+    again = db.add_documents(docs, sync=True)
+    assert (again.added, again.changed, again.unchanged, again.removed) == (0, 0, 3, 0)
+    assert (embedder.count, db.stats()["commit"]) == (count, commit)
+    (docs / "a.md").write_text("# Title of a.md\n\nNew text.")
+    (docs / "b.md").unlink()
+    (docs / "sub" / "d.py").unlink()
+    (docs / "sub" / "e.md").write_text("# New")
+    synced = db.add_documents(docs, sync=True)
+    assert repr(synced) == "<3 documents: added=1, changed=1, unchanged=1, removed=2>"
+    # The chunk that changed, and both rows of the new document.
+    assert embedder.count == count + 3
+    kept = [
+        Path(id_).name for id_ in db.sql("SELECT id FROM resources WHERE ordinal = 0 AND id = uri ORDER BY id")["id"]
+    ]
+    assert kept == ["a.md", "own", "c.md", "e.md", "else"]
+    assert db.sql("SELECT count(*) FROM edges WHERE edge_type = 'mentions'").item() == 2
+    assert "Title of b.md" not in db.search("resources", "title of b.md")["name"].to_list()
+    for path in docs.rglob("*.md"):
+        path.unlink()
+    assert db.add_documents(docs, sync=True).removed == 3
+    assert db.verify().is_empty()
+
+
+def test_files_that_cannot_be_read_are_passed_over(db, tmp_path):
+    """Where that is asked for, with the reason; what is stored of them stays, also when the folder is kept in step."""
+    (tmp_path / "a.md").write_text("# A")
+    (tmp_path / "b.md").write_text("# B")
+    db.add_documents(tmp_path)
+    (tmp_path / "b.md").write_bytes(b"\xff")
+    with pytest.raises(rem.InputError, match=r"b\.md is not UTF-8"):
+        db.add_documents(tmp_path)
+    added = db.add_documents(tmp_path, sync=True, ignore_errors=True)
+    assert (added.unchanged, added.removed, [Path(p).name for p in added.refused]) == (1, 0, ["b.md"])
+    assert "is not UTF-8 at byte 0" in added.refused[str(tmp_path / "b.md")] and "refused=" in repr(added)
+    assert db.sql("SELECT count(*) FROM resources WHERE name = 'B'").item() == 2

@@ -25,6 +25,7 @@ NEEDED: Mapping[str, Any] = {
     "text": "SELECT 1",
     "source": "entities",
     "session": "s",
+    "name": "n",
     "role": "user",
     "content": "hello",
     "src": "e",

@@ -93,13 +93,20 @@ def test_a_document_of_any_text_is_split_in_time(db: rem.Database, unit: str) ->
         assert chunk["content"].startswith("<script><script>")
 
 
-def test_archives_and_pages_of_other_formats_are_no_documents(db: rem.Database, tmp_path: Path) -> None:
-    """Nothing is unpacked or run: a file is UTF-8, or is refused."""
+def test_files_of_other_formats_are_bounded(db: rem.Database, tmp_path: Path) -> None:
+    """A file is UTF-8, or HTML, PDF or Word within their limits, or is refused; nothing is run."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.md", "x" * 10_000_000)
-    for name, data in (("a.zip", packed.getvalue()), ("a.md", packed.getvalue()), ("a.pdf", b"%PDF-1.7\n\xe2\xe3\xcf")):
+        archive.writestr("word/document.xml", "x" * 20_000_000)
+    for name, data, reason in (
+        ("a.zip", packed.getvalue(), "is not UTF-8"),
+        ("a.md", packed.getvalue(), "is not UTF-8"),
+        ("a.docx", packed.getvalue(), "bytes of XML"),
+        ("a.pdf", b"%PDF-1.7\n\xe2\xe3\xcf", "cannot be read as a PDF"),
+        ("a.html", b"<div>" * 100_000, "nests its elements"),
+        ("b.md", b"---\na: !!python/object/apply:os.system [exit]\n---\n", "it has a tag"),
+    ):
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(rem.InputError, match="is not UTF-8"):
+        with pytest.raises(rem.InputError, match=reason):
             db.add_document(tmp_path / name)
     assert db.sql("SELECT count(*) FROM resources").item() == 0

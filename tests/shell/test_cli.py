@@ -167,11 +167,17 @@ def test_documents_are_added(database, tmp_path):
     for _ in range(2):
         result = run("add", database, tmp_path / "docs", tmp_path / "b.txt", "--category", "guide")
         assert "2 documents in 3 chunks" in result.stderr
+    assert "0 added, 0 changed, 2 unchanged, 0 removed" in result.stderr
     assert (
         run("sql", database, "SELECT name FROM resources WHERE category = 'guide' ORDER BY id").stdout
         == "name\nb.txt\nb.txt\nOne\nOne\nTwo\n"
     )
     assert "no file or folder" in run("add", database, "no/such", code=EXIT_FAILED).stderr
+    (tmp_path / "docs" / "a.md").unlink()
+    (tmp_path / "docs" / "bad.md").write_bytes(b"\xff")
+    result = run("add", database, tmp_path / "docs", "--sync", "--ignore-errors")
+    assert "0 documents" in result.stderr and "1 removed" in result.stderr
+    assert "passed over: " in result.stderr and "bad.md is not UTF-8" in result.stderr
 
 
 def test_export_and_import(database, tmp_path):
