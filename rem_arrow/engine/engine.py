@@ -15,6 +15,7 @@ import polars as pl
 from rem_arrow.base.errors import RemError, UnsupportedError
 from rem_arrow.base.parameters import Parameters, typed_parameters
 from rem_arrow.base.source import ScanReport
+from rem_arrow.base.telemetry import Activity, span
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import lazily_named, named, titled
@@ -57,12 +58,17 @@ class Engine:
         embed: gives the vector of a text by the provider of that name.
         scratch: where statements put what does not fit into memory.
         cached_bytes: tells what the caches hold.
+        activity: counts what is read.
     """
 
     def __init__(
-        self, embed: Callable[[str, str], list[float]], scratch: Scratch, cached_bytes: Callable[[], int]
+        self,
+        embed: Callable[[str, str], list[float]],
+        scratch: Scratch,
+        cached_bytes: Callable[[], int],
+        activity: Activity,
     ) -> None:
-        self._embed, self._scratch, self._cached_bytes = embed, scratch, cached_bytes
+        self._embed, self._scratch, self._cached_bytes, self._activity = embed, scratch, cached_bytes, activity
         # The statements of a text.
         self._statements: LruCache[str, list[Parsed]] = LruCache(_PLANS_MAX)
         # Optimized queries, and what the names meant by which they were bound.
@@ -101,7 +107,8 @@ class Engine:
             with allowing(Allowance(limits.memory_bytes, watch)):
                 return self.plan(text, snapshot, dtypes, values, part=part)
 
-        query = planned() if watch is None else watch.run(planned)
+        with span("plan"):
+            query = planned() if watch is None else watch.run(planned)
         return self.run(query, snapshot, values, limits, started=started)
 
     def run_bound(
@@ -147,7 +154,9 @@ class Engine:
         def searched() -> Mapping[str, object]:
             return self._with_searched(prepared, values, snapshot)
 
-        rows = Run(prepared, snapshot, searched, self._scratch, self._cached_bytes, limits, started).rows()
+        run = Run(prepared, snapshot, searched, self._scratch, self._cached_bytes, self._activity, limits, started)
+        with span("run"):
+            rows = run.rows()
         return (titled if to_store else named)(rows, query.names)
 
     def lazy(self, text: str, snapshot: Snapshot, parameters: Parameters = None) -> pl.LazyFrame:

@@ -13,10 +13,12 @@ from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.session_state import SessionState
+from rem_arrow.base.telemetry import logger
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.engine import Engine
 from rem_arrow.engine.row_rules import RowRules
 from rem_arrow.engine.run import Limits
+from rem_arrow.engine.statement_log import StatementLog
 from rem_arrow.running.file_access import FileAccess
 from rem_arrow.running.scratch import Scratch
 from rem_arrow.sql.statement.statement import Prepare
@@ -41,6 +43,7 @@ class Instance:
         embedder: embeds the tables whose model names no provider; None is the one with which the database began.
         files: what COPY may touch.
         embeds_later: embeddings are computed on the background thread, not before a write returns.
+        slow_statement_s: a statement that takes so many seconds is logged; None is none.
 
     Attributes:
         limits: of a statement that names none.
@@ -50,7 +53,13 @@ class Instance:
     """
 
     def __init__(
-        self, store: Store, embedder: Provider | None, files: FileAccess, *, embeds_later: bool = False
+        self,
+        store: Store,
+        embedder: Provider | None,
+        files: FileAccess,
+        *,
+        embeds_later: bool = False,
+        slow_statement_s: float | None = None,
     ) -> None:
         self.store, self.files = store, files
         self.embedder = beginning_embedder(store) if embedder is None else embedder
@@ -62,9 +71,10 @@ class Instance:
         self.writer = Writer(store, self.indexes.keys, self.models)
         self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
         self.scratch = Scratch(None if store.read_only else store.path / "scratch")
-        self.engine = Engine(self.embeddings.vector, self.scratch, lambda: store.cache.size)
+        self.engine = Engine(self.embeddings.vector, self.scratch, lambda: store.cache.size, store.activity)
         self.rules = RowRules(store, self.indexes, self.engine)
         self.writes = WritePath(store, self.indexes, self.writer, self.follow_up, self.rules)
+        self.log = StatementLog(store.activity, slow_statement_s)
         self.limits = Limits(None, store.settings.memory_bytes)
         self.session = SessionState()
         self.prepared: dict[str, tuple[str, int, Prepare]] = {}
@@ -123,6 +133,9 @@ class Instance:
         """Finish the running commit, stop background work and close the files; temporary tables are gone."""
         if self._temporary is not None:
             self._temporary.close(timeout_s)
+        path, was_open = self.store.path, not self.store.closed
         self.store.close(timeout_s)
         self.indexes.close()
         self.scratch.close()
+        if was_open:
+            logger("database").info("closed %s", path)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rem_arrow.base.errors import ExecuteError, UnsupportedError
+from rem_arrow.base.telemetry import Activity
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared
 from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Parts, Report
@@ -47,6 +48,7 @@ class Run:
         searched: gives the values of the parameters, and what becomes of the texts that it searches for.
         scratch: where it puts what does not fit into memory.
         cached_bytes: tells what the caches hold.
+        activity: counts the rows that are read.
         started: when, on the monotonic clock, its time began to count.
     """
 
@@ -55,6 +57,7 @@ class Run:
     searched: Callable[[], Mapping[str, object]]
     scratch: Scratch
     cached_bytes: Callable[[], int]
+    activity: Activity
     limits: Limits
     started: float
 
@@ -97,7 +100,9 @@ class Run:
         deadline = None if self.limits.timeout_s is None else self.started + self.limits.timeout_s
         bounds = Bounds(self.prepared.few_rows, deadline, watch, parts)
         frame, _, context = lowered(self.prepared, self.snapshot, values, self.limits, bounds)
-        return context.collect(frame)
+        rows = context.collect(frame)
+        self.activity.add(rows_read=sum(report.rows for _, report in context.report.scans))
+        return rows
 
 
 def lowered(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import datetime as dt
+import math
 import os
 import shutil
 import tempfile
@@ -16,11 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
 
-import polars as pl
-
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
+from rem_arrow.base.telemetry import logger
 from rem_arrow.engine.instance import Instance
 from rem_arrow.face.conversations import ConversationVerbs
 from rem_arrow.face.documents import DocumentVerbs
@@ -52,8 +52,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.settings import Durability, Settings
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
-from rem_arrow.write import edges, maintenance
-from rem_arrow.write import repair as repairing
+from rem_arrow.write import edges
 from rem_arrow.write.known_embedders import Provider
 from rem_arrow.write.path import Compute
 
@@ -75,6 +74,7 @@ def connect(
     embedder: Provider | None = None,
     embed: Literal["write", "background"] = "write",
     files: Files | None = None,
+    slow_statement_s: float | None = None,
 ) -> Database:
     """Open the database in a folder, and create it if it does not exist.
 
@@ -97,6 +97,8 @@ def connect(
         files: which files SQL text may read, by COPY and in FROM, and write: "any", "none", a folder or a list of
             folders with what is below them, links resolved; never files of a database. Default is "any", with
             `read_only` "none".
+        slow_statement_s: a statement that takes so many seconds is logged as a warning of `rem_arrow.statements`,
+            without the values in its text and parameters. Default is none.
 
     Returns:
         A `Database`.
@@ -128,15 +130,25 @@ def connect(
     if embed not in ("write", "background") or (embed == "background" and not background):
         raise InputError(f"embed is 'write', or with background=True 'background', not {embed!r}")
     allowed = file_access(files, read_only=read_only)
+    if slow_statement_s is not None:
+        checks.number(slow_statement_s, "slow_statement_s", within=(0, math.inf))
     store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
     for damage in store.version.damage():
         warnings.warn(damage, RuntimeWarning, stacklevel=2)
     with ExitStack() as stack:
         stack.callback(store.close)
-        database = Database(store, allowed, temporary=temporary, embedder=embedder, embed=embed)
+        database = Database(
+            store,
+            allowed,
+            temporary=temporary,
+            embedder=embedder,
+            embed=embed,
+            slow_statement_s=slow_statement_s,
+        )
         if embedder is None:
             database._instance.embeddings.advise()
         stack.pop_all()
+    logger("database").info("opened %s, commit %d%s", folder, store.version.commit, ", to read" if read_only else "")
     return database
 
 
@@ -172,8 +184,11 @@ class Database(
         temporary: Path | None = None,
         embedder: Provider | None = None,
         embed: str = "write",
+        slow_statement_s: float | None = None,
     ) -> None:
-        self._instance = Instance(store, embedder, files, embeds_later=embed == "background")
+        self._instance = Instance(
+            store, embedder, files, embeds_later=embed == "background", slow_statement_s=slow_statement_s
+        )
         self._deleted_at_close = temporary
         self._instance.session = initial(self._instance, "memory" if temporary is not None else store.path.stem)
         self._thread = threading.local()
@@ -321,57 +336,6 @@ class Database(
             return changes, None
 
         self._instance.writes.run(compute)
-
-
-def restore(backup: str | Path, path: str | Path, *, progress: bool | None = None) -> None:
-    """Copy a backup to a new folder, as a database that can be opened.
-
-    Args:
-        backup: a folder that `Database.backup` wrote.
-        path: a folder that does not exist, or is empty.
-        progress: show a progress bar, as in `Database.load`.
-
-    Raises:
-        InputError: the backup holds no database, or the folder is not empty.
-        ExecuteError: the disk is full, or fails.
-
-    Example:
-        >>> db.backup("backup")
-        >>> rem.restore("backup", "restored.rem")
-    """
-    maintenance.restore(checks.path(backup), checks.path(path), progress=progress)
-
-
-def repair(
-    path: str | Path, *, tenant: str | None = None, dry_run: bool = False, progress: bool | None = None
-) -> pl.DataFrame:
-    """Save what is sound of a damaged database that nobody has open, and say exactly what is gone.
-
-    Rows that can be read are kept, and what is derived from rows (indexes) is made anew. The files that were there
-    before go into the folder `damaged` inside the database's; none is deleted, so it takes as much space again. What
-    `verify` lists afterwards is nothing.
-
-    Args:
-        path: the folder.
-        tenant: the tenant whose database is meant.
-        dry_run: tell what would be done, and change nothing.
-        progress: show a progress bar, as in `Database.load`.
-
-    Returns:
-        A row for each damage, with the columns table (in parentheses what is no table's), segment (NULL where damage is
-        in none), rows (how many are gone; NULL where nobody can know), commits (those that are gone, where a log was
-        damaged) and problem. No rows where all is sound; then nothing was done.
-
-    Raises:
-        InputError: the folder holds no database, or one of another format.
-        ConflictError: the database is open for writing.
-
-    Example:
-        >>> rem.connect("memory.rem").close()
-        >>> rem.repair("memory.rem").height
-        0
-    """
-    return repairing.repair(database_folder(path, tenant), dry_run=dry_run, progress=progress)
 
 
 _OPEN = weakref.WeakSet()

@@ -96,7 +96,7 @@ class QuestionVerbs(Verbs):
         language_model = language_model_of(model, base_url, model_timeout_s)
         if self._asker is None:
             self._asker = Asker()
-        return self._asker.ask(
+        answer = self._asker.ask(
             pinned,
             question,
             table=table,
@@ -108,6 +108,8 @@ class QuestionVerbs(Verbs):
             examples=examples,
             conversation=session,
         )
+        self._instance.store.activity.add(language_model_tokens=answer.tokens)
+        return answer
 
     ask = query_natural_language
 

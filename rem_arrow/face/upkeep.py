@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from rem_arrow.base import checks
+from rem_arrow.base.telemetry import logger
 from rem_arrow.face.verbs import Verbs
 from rem_arrow.write import damage_check, maintenance
 
@@ -50,7 +51,9 @@ class MaintenanceVerbs(Verbs):
             >>> reader.close()
             >>> writer.close()
         """
-        self._instance.store.refresh()
+        store = self._instance.store
+        store.refresh()
+        logger("database").debug("%s is at commit %d", store.path, store.version.commit)
 
     def compact(self, *, progress: bool | None = None) -> None:
         """Seal tails into segments, merge small segments, and free the space of dead rows.
@@ -119,7 +122,10 @@ class MaintenanceVerbs(Verbs):
             `background_failure`, `embedding_failure`, `damage` (a text for each damaged file or table that is known),
             `tables` (rows, segments, tail_rows, dead_rows and bytes of each; None where it is damaged),
             `vector_indexes`, `text_indexes`, `remade_indexes` (a text for each damaged index file that is made anew),
-            `graph`, `trigram_index`.
+            `graph`, `trigram_index`, and `activity`: what this handle has done since it was opened (`statements`, and
+            of them `failed_statements` and `slow_statements`; `rows_read` from tables, `rows_returned`, `commits`,
+            `rows_written`; `cache_hits` and `cache_misses` of columns and pages; `background_runs` and
+            `background_failures`; `embedded_texts`, `language_model_tokens`).
 
         Example:
             >>> db.stats()["tables"]["issues"]["rows"]
@@ -136,4 +142,16 @@ class MaintenanceVerbs(Verbs):
             "remade_indexes": [*indexes.vectors.damaged, *indexes.texts.damaged],
             "graph": indexes.graphs.stats(),
             "trigram_index": indexes.trigrams.stats(),
+            "activity": self._activity(),
+        }
+
+    def _activity(self) -> dict[str, int]:
+        store = self._instance.store
+        background = store.background
+        return {
+            **store.activity.counts(),
+            "cache_hits": store.cache.hits,
+            "cache_misses": store.cache.misses,
+            "background_runs": 0 if background is None else background.runs,
+            "background_failures": 0 if background is None else background.failures,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import polars as pl
@@ -124,7 +125,7 @@ class Verbs(ABC):
                 self._writes_segments(),
                 self._temporary,
             )
-            rows = run(context)
+            rows = instance.log.run(type(parsed.statement).__name__, text, dtypes, partial(run, context))
         return _in_zone(rows, instance.session.setting("timezone") or "UTC")
 
     # --- inside
@@ -144,8 +145,11 @@ class Verbs(ABC):
         self, access: Access, text: str, parameters: Parameters, *, include_deleted: bool = False
     ) -> pl.DataFrame:
         """Run a query written by rem_arrow at one version."""
-        snapshot = Snapshot(access, include_deleted=include_deleted)
-        return self._instance.engine.execute(text, snapshot, parameters, self._instance.limits)
+        snapshot, instance = Snapshot(access, include_deleted=include_deleted), self._instance
+        values, dtypes = typed_parameters(parameters)
+        return instance.log.run(
+            "Select", text, dtypes, lambda: instance.engine.execute(text, snapshot, values, instance.limits)
+        )
 
 
 def _in_zone(rows: pl.DataFrame, zone: str) -> pl.DataFrame:

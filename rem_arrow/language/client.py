@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from rem_arrow.base.errors import InputError, LanguageError
+from rem_arrow.base.telemetry import logger, span
 
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
@@ -108,17 +109,23 @@ class OpenAIClient:
             LanguageError: the service failed, refused, or gave a response that cannot be read.
         """
         client, settings = self._opened()
-        attempt = 0
+        attempt, log = 0, logger("language")
         while True:
             attempt += 1
             try:
-                return call(client)
+                with span("language", {"service": who, "attempt": attempt}):
+                    answer = call(client)
+                log.debug("%s answered, attempt %d", who, attempt)
+                return answer
             except _foreign_errors() as error:
                 failure = error
             wait_s = self._retries.wait_before(attempt, _retry_after_s(failure)) if _is_passing(failure) else None
             if wait_s is None:
                 break
+            status = getattr(failure, "status_code", None) or type(failure).__name__
+            log.warning("%s failed (%s), attempt %d, again in %.1f s", who, status, attempt, wait_s)
             self._sleep(wait_s)
+        log.error("%s failed (%s) after %d attempts", who, type(failure).__name__, attempt)
         text = _hidden(f"{who} at {_place(settings.base_url)} {_explanation(failure, attempt, settings)}", settings)
         trace = "".join(traceback.format_exception(failure))
         raise LanguageError(text) from (failure if _hidden(trace, settings) == trace else None)

@@ -19,7 +19,7 @@ from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
-from rem_arrow.face.database import repair as repair_database
+from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files
 from rem_arrow.shell import add_command, load_command
 from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, errors_as_text

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TypeAlias
 
 from rem_arrow.base.errors import ExecuteError, InputError, RemError
+from rem_arrow.base.telemetry import logger, span
 
 # Is told by a function whether to stop, and does so at its next boundary.
 Work: TypeAlias = Callable[[Callable[[], bool]], object]
@@ -35,6 +36,7 @@ class Background:
         self._paused = threading.Event()
         self._paused.set()
         self.failure: RemError | None = None
+        self.runs = self.failures = 0
         # Whether `wait` has raised it.
         self._told = False
         self._thread = threading.Thread(target=self._run, name="rem-background", daemon=True)
@@ -113,11 +115,16 @@ class Background:
                 self._idle.notify_all()
 
     def _guard(self, work: Work | None) -> None:
+        started = time.perf_counter()
         with _Outcome() as outcome:
             if work is not None:
-                work(lambda: self._stopping)
+                with span("background"):
+                    work(lambda: self._stopping)
             self._between()
         error = outcome.error
+        if work is not None:
+            self.runs += 1
+            logger("background").debug("background work took %.3f s", time.perf_counter() - started)
         if isinstance(error, RuntimeError) and "shutdown" in str(error):
             # The interpreter ends, and its pools take no more work; the next process begins it again.
             self._stopping = True
@@ -125,6 +132,9 @@ class Background:
             with self._idle:
                 self.failure, self._told = _failure(error), False
                 self._idle.notify_all()
+            self.failures += 1
+            # The text of an error may quote a row; stats and wait tell it to the program itself.
+            logger("background").error("background work failed: %s; wait() raises it", type(error).__name__)
         elif work is not None and self._told:
             self.failure, self._told = None, False
 

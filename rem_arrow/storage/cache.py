@@ -22,6 +22,16 @@ class ColumnCache(LruCache[CacheKey, pl.Series]):
     def __init__(self, bytes_max: int) -> None:
         super().__init__(bytes_max, size_of=_bytes)
         self.bytes_max = bytes_max
+        # Not exact where threads count at once: a lock would cost more than it is worth.
+        self.hits = self.misses = 0
+
+    def get(self, key: CacheKey) -> pl.Series | None:
+        values = super().get(key)
+        if values is None:
+            self.misses += 1
+        else:
+            self.hits += 1
+        return values
 
     def put(self, key: CacheKey, values: pl.Series) -> None:
         """Keep `values`; one that is larger than half of the cache is not kept."""

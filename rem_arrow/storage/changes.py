@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pydantic_core import from_json
+
 from rem_arrow.base.schema import Table
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
@@ -54,6 +56,12 @@ class Changes:
         for table, ids in other.loaded.items():
             self.loaded.setdefault(table, []).extend(ids)
         self.manifests += other.manifests
+
+    @property
+    def rows(self) -> int:
+        """How many row versions are added."""
+        loaded = sum(int(from_json(manifest or b"")["rows"]) for _, (_, _, manifest), _ in self.manifests)
+        return loaded + sum(len(rows) for appends in self.appends.values() for rows in appends)
 
     def __bool__(self) -> bool:
         return bool(self.appends or self.killed or self.tables or self.manifests)

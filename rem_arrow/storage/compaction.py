@@ -10,6 +10,7 @@ A killed process leaves pages that no manifest names; opening sweeps them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import polars as pl
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.base.schema import Field
+from rem_arrow.base.telemetry import logger
 from rem_arrow.storage import keys, segment
 from rem_arrow.storage.segment import SEGMENT_ROWS_MAX, Segment
 from rem_arrow.storage.tail import Run
@@ -116,6 +118,7 @@ def _bytes(part: Segment | Run) -> int:
 
 def rewrite(store: Store, table: int, views: list[PartView]) -> None:
     """Replace the parts by segments that hold their live rows. REQUIRES: `store.rewriting`."""
+    started = time.perf_counter()
     reopened = store.kv.reopened
     fields = store.version.tables[table].table.fields
     rowids, order = _live_rows(views)
@@ -140,6 +143,10 @@ def rewrite(store: Store, table: int, views: list[PartView]) -> None:
         if store.kv.reopened != reopened:
             raise ExecuteError(f"sealing or merging parts of table {table}: a write failed meanwhile; try again")
         _commit(store, table, views, manifests, numbers)
+    took_s, name = time.perf_counter() - started, store.version.tables[table].table.name
+    logger("storage").debug(
+        "table %s: %d rows of %d parts in %d segments, %.3f s", name, len(rowids), len(views), len(pieces), took_s
+    )
 
 
 def _live_rows(views: list[PartView]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -22,6 +22,7 @@ from typing import TypeAlias
 import numpy as np
 
 from rem_arrow.base.errors import InputError, RemError
+from rem_arrow.base.telemetry import Activity
 from rem_arrow.running.patience import held
 from rem_arrow.storage import forks, keys, last_commit, recovery, tail
 from rem_arrow.storage.background import Background
@@ -69,7 +70,7 @@ class Store:
             self.executor.shutdown(wait=False)
             raise
         self._active: dict[int, Run] = {}
-        self._counters = Counters(self.kv)
+        self._counters, self.activity = Counters(self.kv), Activity()
         self._pins: weakref.WeakSet[Version] = weakref.WeakSet()
         self._pins_lock = threading.Lock()
         self._recent = RecentCommits()

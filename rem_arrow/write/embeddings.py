@@ -7,6 +7,7 @@ or a process that is killed loses nothing.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,8 @@ import numpy.typing as npt
 from rem_arrow.access.vector_columns import undeleted_rowids
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.schema import Embedding, Table, VectorIndex
-from rem_arrow.embed.embedder import Embedder, embed_texts
+from rem_arrow.base.telemetry import logger, span
+from rem_arrow.embed.embedder import Embedder, Vectors, embed_texts
 from rem_arrow.embed.providers import default_embedder
 from rem_arrow.running.lru_cache import LruCache
 from rem_arrow.running.progress import progress_bar
@@ -80,9 +82,18 @@ class Embeddings:
         key = (provider, text)
         vector = self._query_vectors.get(key)
         if vector is None:
-            vector = embed_texts(self._known.of(provider), [text])[0].tolist()
+            vector = self._embedded(self._known.of(provider), [text])[0].tolist()
             self._query_vectors.put(key, vector)
         return vector
+
+    def _embedded(self, provider: Embedder, texts: Sequence[str]) -> Vectors:
+        """Embed texts, and tell how many."""
+        started = time.perf_counter()
+        with span("embed", {"embedder": provider.name, "texts": len(texts)}):
+            vectors = embed_texts(provider, texts)
+        self._store.activity.add(embedded_texts=len(texts))
+        logger("embed").debug("%s: %d texts, %.3f s", provider.name, len(texts), time.perf_counter() - started)
+        return vectors
 
     # --- descriptions of tables
 
@@ -206,7 +217,7 @@ class Embeddings:
         if not texts:
             return 0
         provider = self.of(embedding)
-        matrix = embed_texts(provider, list(texts.values()))
+        matrix = self._embedded(provider, list(texts.values()))
         with self._store.lock:
             self._store.recover()
             current = self._store.version

@@ -17,6 +17,7 @@ from typing import TypeAlias, TypeVar
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.telemetry import span
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
@@ -62,7 +63,7 @@ class WritePath:
             bind_ends(access, self._writer, changes)
             self._rules.check(access, changes)
             if changes:
-                store.commit(changes)
+                self._commit(changes, None)
         self._follow_up.after(changes, before, progress=progress)
         return result
 
@@ -86,8 +87,13 @@ class WritePath:
             before = self._store.version
             if before is not base and _describes_alike(before, base, changes):
                 self._rules.check_again(Access(self._indexes, before), changes)
-            self._store.commit(changes, base=base)
+            self._commit(changes, base)
         self._follow_up.after(changes, before)
+
+    def _commit(self, changes: Changes, base: Version | None) -> None:
+        with span("commit"):
+            self._store.commit(changes, base=base)
+        self._store.activity.add(commits=1, rows_written=changes.rows)
 
 
 def _describes_alike(newest: Version, base: Version, changes: Changes) -> bool:
