@@ -15,6 +15,7 @@ import polars as pl
 from rem_arrow.optimize.domain import Domain
 from rem_arrow.optimize.pushed import Pushed, matched, not_null, with_default
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
+from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     BOOLEAN,
@@ -29,7 +30,6 @@ from rem_arrow.plan.nodes import (
     Expr,
     Filter,
     Join,
-    JoinKind,
     Limit,
     Literal,
     Or,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     BOOLEAN,
@@ -16,7 +17,6 @@ from rem_arrow.plan.nodes import (
     Filter,
     Index,
     Join,
-    JoinKind,
     Literal,
     Project,
     Relation,

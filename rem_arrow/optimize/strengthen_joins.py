@@ -5,20 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rem_arrow.optimize.tools import NO_TOOLS, Tools
-from rem_arrow.plan.nodes import (
-    Aggregate,
-    Call,
-    Column,
-    Expr,
-    Filter,
-    InList,
-    Join,
-    JoinKind,
-    Project,
-    Relation,
-    Shared,
-    Sort,
-)
+from rem_arrow.plan.kinds import JoinKind
+from rem_arrow.plan.nodes import Aggregate, Call, Column, Expr, Filter, InList, Join, Project, Relation, Shared, Sort
 from rem_arrow.plan.walk import conjuncts, rebuild
 
 # Functions that are NULL when an argument is: as a condition they throw such a row away.

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal as OneOf
 from typing import TypeAlias
 
 import polars as pl
 
 from rem_arrow.base.source import NO_SKIPS, Skips
+from rem_arrow.plan.kinds import ApplyKind, Exclude, FirstSide, FrameUnit, HitMetric, JoinKind
 
 Schema: TypeAlias = "dict[str, pl.DataType]"
-JoinKind: TypeAlias = OneOf["inner", "left", "right", "full", "semi", "anti", "asof", "positional"]
-ApplyKind: TypeAlias = OneOf["scalar", "exists", "in", "cross", "left"]
-FrameUnit: TypeAlias = OneOf["rows", "range", "groups"]
-Exclude: TypeAlias = OneOf["", "current row", "group", "ties"]
 
 BOOLEAN = pl.Boolean()
 
@@ -249,7 +245,7 @@ class Join:
     equals: tuple[tuple[Expr, Expr], ...] = ()
     residual: Expr | None = None
     nulls_equal: bool = False
-    first: OneOf["", "left", "right"] = ""
+    first: FirstSide = ""
 
     def __post_init__(self) -> None:
         assert self.left.schema.keys().isdisjoint(self.right.schema.keys()), "columns of a join repeat"
@@ -411,19 +407,16 @@ class Hit:
 
     Attributes:
         source, column: whose vectors, or texts.
-        rowid: the column of the input that says which row of `source` a row has.
+        rowid, score: the column of the input that says which row of `source` a row has, and the one that is added.
         query: a relation of one row: the vector, or for bm25 the text; behind the vector the text, if it is needed.
-        k: how many distinct rows of `source`.
-        words: the columns of texts that are ranked too, and fused with the vectors (hybrid), or reranked.
-        least: the least score; of distances the greatest.
-        reranker: the name of what orders the rows anew; "" for none.
-        score: the column that is added.
+        k, words: how many distinct rows of `source`; its columns of texts that are fused with the vectors, or reranked.
+        least, reranker: the least score, of distances the greatest; the name of what orders the rows anew, or "".
     """
 
     source: str
     column: str
     rowid: str
-    metric: OneOf["cosine", "inner_product", "l2", "bm25", "hybrid"]
+    metric: HitMetric
     query: Relation
     k: Expr
     score: str

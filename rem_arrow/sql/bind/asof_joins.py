@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.asof import expanded, ordering
+from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.nodes import (
     BOOLEAN,
     Call,
@@ -19,7 +20,6 @@ from rem_arrow.plan.nodes import (
     Expr,
     Filter,
     Join,
-    JoinKind,
     Literal,
     Project,
     Relation,

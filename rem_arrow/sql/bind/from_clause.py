@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
 from rem_arrow.base.source import FileRequest
-from rem_arrow.plan.nodes import JoinKind, Literal, Query, Values, Working
+from rem_arrow.plan.kinds import JoinKind
+from rem_arrow.plan.nodes import Literal, Query, Values, Working
 from rem_arrow.sql.bind import file_calls, index_calls, list_rows, macros, search_terms, system_functions
 from rem_arrow.sql.bind.binder import Collected, ExprBinder, StatementContext
 from rem_arrow.sql.bind.join_clause import beside, is_apply, is_comma, joined

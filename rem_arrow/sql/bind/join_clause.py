@@ -8,19 +8,8 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import UnsupportedError
-from rem_arrow.plan.nodes import (
-    Apply,
-    Call,
-    Column,
-    Expr,
-    Filter,
-    Join,
-    JoinKind,
-    Literal,
-    Project,
-    Relation,
-    Union,
-)
+from rem_arrow.plan.kinds import JoinKind
+from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Union
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
 from rem_arrow.sql.bind import asof_joins
 from rem_arrow.sql.bind.binder import ExprBinder

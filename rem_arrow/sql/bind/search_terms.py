@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal as OneOf
-from typing import TypeAlias, cast
+from typing import cast
 
 import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.source import Metric
 from rem_arrow.plan import text_scores
+from rem_arrow.plan.kinds import HitMetric
 from rem_arrow.plan.nodes import (
     Apply,
     Call,
@@ -45,8 +45,6 @@ from rem_arrow.sql.bind.search_scores import (
 )
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
 from rem_arrow.sql.text.trees import column_in, named_argument
-
-HitMetric: TypeAlias = OneOf["cosine", "inner_product", "l2", "bm25", "hybrid"]
 
 K_DEFAULT = 10
 SCORE = "_score"

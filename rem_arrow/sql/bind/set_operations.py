@@ -10,13 +10,13 @@ from sqlglot import exp
 from rem_arrow.base.logical_types import UUID, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
     Aggregate,
     Column,
     Expr,
     Join,
-    JoinKind,
     Literal,
     Project,
     Query,

@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import functions, types
-from rem_arrow.plan.nodes import Bound, Call, Column, Exclude, Expr, Frame, FrameUnit, Literal, SortKey, WindowCall
+from rem_arrow.plan.kinds import Exclude, FrameUnit
+from rem_arrow.plan.nodes import Bound, Call, Column, Expr, Frame, Literal, SortKey, WindowCall
 from rem_arrow.sql.bind.aggregate_calls import aggregate_call
 from rem_arrow.sql.bind.binder import ExprBinder, sort_key
 from rem_arrow.sql.bind.conversions import cast_to, castable
