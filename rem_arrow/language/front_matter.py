@@ -95,7 +95,9 @@ def _yaml(text: str, name: str) -> dict[str, Json]:
                 raise _refused(name, line, "it has a tag, an anchor or an alias, which are not read")
             match event:
                 case yaml.ScalarEvent():
-                    values.append(_scalar(event.value) if event.implicit[0] and event.style is None else event.value)
+                    is_key = bool(opened) and opened[-1][0] and len(values) % 2 == 0
+                    plain = event.implicit[0] and event.style is None and not is_key
+                    values.append(_scalar(event.value) if plain else event.value)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     if len(opened) == _DEPTH_MAX:
                         raise _refused(name, line, f"it is nested over {_DEPTH_MAX} levels")
@@ -121,10 +123,9 @@ def _mapping(pairs: list[Any], name: str, line: int) -> dict[str, Json]:
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
         if isinstance(key, (dict, list)):
             raise _refused(name, line, "a key is a list or a mapping")
-        text = "null" if key is None else str(key).lower() if isinstance(key, bool) else str(key)
-        if text in made:
-            raise _refused(name, line, f"the key {text!r} comes twice")
-        made[text] = value
+        if key in made:
+            raise _refused(name, line, f"the key {key!r} comes twice")
+        made[key] = value
     return made
 
 
