@@ -35,6 +35,7 @@ class ReadOptions:
     Attributes:
         separator: between the values of a CSV.
         header: the first line of a CSV, or row of a sheet, names the columns.
+        comment: what begins a line that is passed over; "" is nothing.
         null_values: the texts that are NULL, beside none at all.
         names: the names of the columns, by place.
         dtypes: types by name; `place_types` by place.
@@ -50,6 +51,7 @@ class ReadOptions:
     separator: str | None = _option("char", "csv", "sep", "delim", "delimiter", default=None)
     quote: str | None = _option("mark", "csv", default=None)
     escape: str | None = _option("mark", "csv", default=None)
+    comment: str | None = _option("mark", "csv", default=None)
     null_values: tuple[str, ...] = _option("texts", "csv", "nullstr", "null", default=())
     allow_quoted_nulls: bool = _option("bool", "csv", default=False)
     names: tuple[str, ...] = _option("texts", "csv", "column_names", default=())

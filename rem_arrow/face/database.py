@@ -33,6 +33,7 @@ from rem_arrow.face.graph_measures import MeasureVerbs
 from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
+from rem_arrow.face.loads import LoadVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
 from rem_arrow.face.options import thread_count
 from rem_arrow.face.representation import Representation
@@ -167,6 +168,7 @@ class Database(
     ImportExportVerbs,
     InterchangeVerbs,
     TableVerbs,
+    LoadVerbs,
     MaintenanceVerbs,
     Representation,
 ):

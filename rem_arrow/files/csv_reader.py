@@ -2,7 +2,8 @@
 reads the texts in these types. Small files are kept between the two, large ones are read twice, piece by piece.
 
 Blank lines are no rows, except in a file of one column, where they are NULLs. A row with another number of values, a
-quote that is never closed and a byte that is no text of the encoding are errors that name the row.
+quote that is never closed, text after a quoted value and a byte that is no text of the encoding are errors that name
+the row.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
@@ -20,10 +21,11 @@ import pyarrow as pa
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.lazy_module import LazyModule
 from rem_arrow.base.read_options import ReadOptions
-from rem_arrow.files.csv_dialect import Dialect, sniffed, unique_names
+from rem_arrow.files import csv_quotes
+from rem_arrow.files.csv_dialect import Dialect, sniffed, unique_names, usual_separator
 from rem_arrow.files.file_rows import FileRows, in_memory, streamed
 from rem_arrow.files.given_types import given_type
-from rem_arrow.files.streams import byte_stream
+from rem_arrow.files.streams import byte_stream, without_comments
 from rem_arrow.files.text_types import TEXT, ColumnType, TextType
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 else:
     arrow_csv = LazyModule("pyarrow.csv")
 
-_SAMPLE_BYTES = 1 << 18
+_SAMPLE_BYTES = 1 << 19
 _BLOCK_BYTES = 1 << 22
 _BLOCK_BYTES_MAX = 1 << 30
 # The texts of files up to this size are kept between the passes.
@@ -59,6 +61,23 @@ class CsvFile:
     @property
     def names(self) -> tuple[str, ...]:
         return self.dialect.names
+
+    def check_quotes(self) -> None:
+        """Raise InputError for text that follows a quoted value, which would run into it, and a quote that is never
+        closed, which would take the rest of the file."""
+        separator, quote, escape = self.dialect.separator, self.dialect.quote, self.dialect.escape
+        if not quote.isascii() or not quote:
+            return
+        with self._stream() as stream:
+            if escape in ("", quote) and csv_quotes.are_regular(stream, separator, quote):
+                return
+        with self._stream() as stream:
+            found = csv_quotes.misplaced(stream, separator, quote, escape)
+        if found is not None:
+            raise InputError(
+                f"{self.name}, line {found[0]}: {found[1]}. Mend the line, or name what quotes values by quote, '' for "
+                "nothing, and what stands before a quote inside of one by escape"
+            )
 
     def texts(self) -> Iterator[pl.DataFrame]:
         """Yield the rows as texts, in pieces. Raises InputError."""
@@ -91,12 +110,11 @@ class CsvFile:
                     use_threads=False,
                     block_size=block,
                     column_names=names,
-                    skip_rows=self.options.skip_rows + self.dialect.header_lines,
+                    skip_rows=self.dialect.header_lines + (0 if self.dialect.comment else self.options.skip_rows),
                 ),
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=self.dialect.separator,
                     quote_char=self.dialect.quote or False,
-                    double_quote=self.dialect.escape in ("", self.dialect.quote),
                     escape_char=self.dialect.escape if self.dialect.escape not in ("", self.dialect.quote) else False,
                     newlines_in_values=True,
                     ignore_empty_lines=len(names) > 1,
@@ -116,17 +134,11 @@ class CsvFile:
             if _is_no_text(error):
                 raise self._no_text(error) from error
             raise
-        last: pl.DataFrame | None = None
         while (batch := self._next(reader)) is not None:
             self._check_rows(bad)
-            frame = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches([batch]))).rename(
-                dict(zip(names, self.names, strict=True))
-            )
-            yield frame
-            last = frame if frame.height else last
+            frame = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches([batch])))
+            yield frame.rename(dict(zip(names, self.names, strict=True)))
         self._check_rows(bad)
-        if last is not None and self.dialect.quote:
-            self._check_closed(last)
 
     def _next(self, reader: Any) -> pa.RecordBatch | None:
         try:
@@ -153,26 +165,14 @@ class CsvFile:
         place = "a row" if row.number is None else f"row {row.number + self.options.skip_rows}"
         raise InputError(
             f"{self.name}: {place} has {row.actual} values, and the file has {row.expected} columns: "
-            f"{_short(row.text)}. Mend the row, name the separator and the quote, or leave such rows out by "
-            "ignore_errors"
+            f"{_short(row.text)}. Mend the row, name the separator and the quote, pass over lines before the names by "
+            "skip_rows, or leave such rows out by ignore_errors"
         )
 
-    def _check_closed(self, last: pl.DataFrame) -> None:
-        """Raise InputError where the last value runs to the end of the file because its quote is never closed."""
-        value = last[-1, -1]
-        if not isinstance(value, str) or "\n" not in value:
-            return
-        tail = b""
-        with self._stream() as stream:
-            while chunk := stream.read(1 << 20):
-                tail = (tail + chunk)[-64:]
-        if not tail.rstrip(b"\r\n \0").endswith(self.dialect.quote.encode()) or value.endswith(("\n", "\r")):
-            raise InputError(
-                f"{self.name}: a quote in the last row is never closed, and takes all that follows: {_short(value)}"
-            )
-
     def _stream(self) -> BinaryIO:
-        return _text_stream(self.file, self.name, self.options)
+        stream = _text_stream(self.file, self.name, self.options)
+        comment, quote = self.dialect.comment, self.dialect.quote
+        return without_comments(stream, comment, quote, self.options.skip_rows) if comment else stream
 
 
 def _is_no_text(error: Exception) -> bool:
@@ -196,19 +196,41 @@ def open_csv(file: FileIO, name: str, options: ReadOptions, default_separator: s
         separator=options.separator,
         quote=options.quote,
         escape=options.escape,
+        comment=options.comment,
         header=options.header,
         default=default_separator,
     )
+    if any("\ufffd" in n for n in dialect.names):
+        _check_names(sample, options.skip_rows + dialect.header_lines, name)
+    _check_even(lines, dialect, name, options)
     if options.names:
         names = (*options.names, *dialect.names[len(options.names) :])
         if dialect.names and len(options.names) > len(dialect.names):
             raise InputError(f"{name} has {len(dialect.names)} columns, and {len(options.names)} names are given")
-        dialect = Dialect(
-            dialect.separator, dialect.quote, dialect.escape, unique_names(list(names)), dialect.header_lines
+        dialect = replace(dialect, names=unique_names(list(names)))
+    return CsvFile(file, name, options, dialect if dialect.names else replace(dialect, names=("column0",)))
+
+
+def _check_names(sample: bytes, lines: int, name: str) -> None:
+    """Raise InputError for names in bytes that are no text."""
+    try:
+        b"".join(sample.splitlines(keepends=True)[:lines]).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{name} is no text in utf-8: the names of its columns: {error}. Name its encoding, such as encoding = "
+            "'latin-1' or 'utf-16'"
+        ) from error
+
+
+def _check_even(lines: Sequence[str], dialect: Dialect, name: str, options: ReadOptions) -> None:
+    """Raise InputError for lines that would be one column, and that another separator parts unevenly."""
+    other = usual_separator(lines, dialect) if options.separator is None and len(dialect.names) == 1 else None
+    if other is not None:
+        raise InputError(
+            f"{name}: its lines have different numbers of values, whatever separates them, and {other!r} parts "
+            "most of them. Name the separator, what quotes values by quote and what begins comments by comment, or "
+            "pass over lines before the names by skip_rows"
         )
-    if not dialect.names:
-        dialect = Dialect(dialect.separator, dialect.quote, dialect.escape, ("column0",), dialect.header_lines)
-    return CsvFile(file, name, options, dialect)
 
 
 def csv_rows(files: Sequence[CsvFile], types: Mapping[str, pl.DataType]) -> list[FileRows]:
@@ -240,6 +262,7 @@ def _observe(file: CsvFile, columns: Mapping[str, ColumnType]) -> list[pl.DataFr
     """Look at all texts of the columns; return the texts if they are few."""
     kept: list[pl.DataFrame] | None = []
     kept_bytes = 0
+    file.check_quotes()
     for frame in file.texts():
         for name in file.names:
             if name in columns:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.lazy_module import LazyModule
+from rem_arrow.files.parquet_footer import has_encrypted_columns
 
 if TYPE_CHECKING:
     from pyarrow import parquet
@@ -49,6 +50,8 @@ def check_open_expansion(file: FileIO, name: str) -> None:
     reads from where the descriptor is."""
     head = file.read(8)
     if head.startswith(_PARQUET):
+        if has_encrypted_columns(file):
+            raise InputError(f"{name} has encrypted columns, and nothing here decrypts them; write it without")
         _check(file, name, _parquet_bytes(file))
     elif head.startswith(_ARROW):
         _check(file, name, _arrow_bytes(file))
@@ -78,14 +81,17 @@ def _parquet_bytes(file: FileIO) -> int:
         groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         values = sum(g.column(i).num_values for g in groups for i in range(g.num_columns))
         return int(values * _VALUE_BYTES + sum(g.total_byte_size for g in groups))
-    except pa.ArrowException:
+    except (pa.ArrowException, OSError):
         return 0
 
 
 def _arrow_bytes(file: FileIO) -> int:
-    """Return the bytes of the values, each of one width."""
-    file.seek(0)
-    columns = len(pl.read_ipc_schema(file))
-    file.seek(0)
-    rows = pl.scan_ipc(file).select(pl.len()).collect().item()
+    """Return the bytes of the values, each of one width; 0 for a file that is damaged, as its reader says."""
+    try:
+        file.seek(0)
+        columns = len(pl.read_ipc_schema(file))
+        file.seek(0)
+        rows = pl.scan_ipc(file).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return 0
     return int(rows) * columns * _VALUE_BYTES

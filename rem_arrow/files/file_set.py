@@ -161,9 +161,9 @@ def _partitions(files: Sequence[OpenFile], options: ReadOptions) -> list[dict[st
     if options.hive_partitioning is False:
         return []
     found: list[dict[str, str]] = [
-        {m[1]: m[2] for part in PurePath(f.name).parts[:-1] if (m := _HIVE.fullmatch(part))} for f in files
+        {m[1]: m[2] for part in reversed(PurePath(f.name).parts[:-1]) if (m := _HIVE.fullmatch(part))} for f in files
     ]
-    # DuckDB has them by name.
+    # As in DuckDB: by name, and of two folders of one key the outer one.
     keys = sorted(found[0])
     if not keys or any(sorted(values) != keys for values in found):
         if options.hive_partitioning and keys:

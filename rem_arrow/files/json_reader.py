@@ -87,7 +87,19 @@ def _plain(data: bytes) -> pl.DataFrame | None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, KeyError):
         return None
     same = len({n.casefold() for n in frame.columns}) == frame.width
-    return frame if same and checked.num_rows == frame.height else None
+    return _in_order(frame, data) if same and checked.num_rows == frame.height else None
+
+
+def _in_order(frame: pl.DataFrame, data: bytes) -> pl.DataFrame:
+    """Return a frame with its columns in the order in which the keys first come with a value; Polars 2.1 has a key of a
+    later line beside its neighbour there."""
+    line = data.lstrip().split(b"\n", maxsplit=1)[0]
+    first = json.loads(line) if line.rstrip().endswith(b"}") else {}
+    later = [n for n in frame.columns if n not in first]
+    if len(later) in (0, frame.width):
+        return frame
+    rows = {n: frame[n].is_not_null().arg_max() if frame[n].null_count() < frame.height else None for n in later}
+    return frame.select([*first, *sorted(later, key=lambda n: (rows[n] is None, rows[n] or 0))])
 
 
 def _arrow_type(dtype: pl.DataType) -> pa.DataType:
@@ -159,12 +171,8 @@ def _values(text: str, name: str) -> Iterator[tuple[int, Value]]:
         place = _skip(text, place)
     if len(values) == 1 and isinstance(values[0][1], list):
         yield from ((values[0][0], v) for v in values[0][1])
-    elif any(isinstance(v, dict) for _, v in values):
-        yield from values
     else:
-        # DuckDB takes the items of arrays for records.
-        for at, value in values:
-            yield from ((at, v) for v in value) if isinstance(value, list) else [(at, value)]
+        yield from values
 
 
 def _skip(text: str, place: int) -> int:

@@ -1,13 +1,15 @@
 """Parquet and Arrow files as rows, read as far as a query needs them.
 
 Polars scans a file, with columns and filters pushed down to its statistics, if it reads every column with its meaning.
-A file with other columns, or whose footer counts other rows than its row groups, is read by pyarrow.
+A file with other columns, that Polars cannot open, or whose footer counts other rows than its row groups, is read by
+pyarrow.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from typing import TYPE_CHECKING
@@ -31,8 +33,10 @@ else:
     parquet = LazyModule("pyarrow.parquet")
 
 _VARIANT = "VARIANT"
+_SHAPES = ("GEOMETRY", "GEOGRAPHY")
 # Logical types that Polars reads as bytes.
 _BYTES = ("UUID", "JSON", "BSON", "ENUM", "INTERVAL")
+_BOUNDED = ("TIME", "DATE", "TIMESTAMP")
 
 
 def parquet_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
@@ -43,16 +47,19 @@ def parquet_rows(file: FileIO, name: str, columns: tuple[str, ...]) -> FileRows:
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{name} cannot be read: {error}") from error
     metadata = opened.metadata
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    if any(g.num_columns != metadata.num_columns for g in groups):
+        raise InputError(
+            f"{name} has {metadata.num_columns} columns, and not all of its row groups have them: it is damaged"
+        )
     told = _told(metadata, opened.schema_arrow)
     schema = _chosen(opened.schema_arrow, columns, name, told)
-    rows = sum(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
-    # Polars 2.1 reads no file in which any column is a VARIANT.
-    if rows == metadata.num_rows and _VARIANT not in told.values() and _is_plain(metadata, schema):
-        frame = pl.scan_parquet(file, glob=False, hive_partitioning=False).select(schema.names)
-        try:
+    rows = sum(g.num_rows for g in groups)
+    if rows == metadata.num_rows and _is_plain(metadata, schema):
+        # Polars 2.1 opens no file with a column of a type that it does not know, such as a VARIANT.
+        with suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            frame = pl.scan_parquet(file, glob=False, hive_partitioning=False).select(schema.names)
             return _with_meaning(_without_maps(frame, rows), schema)
-        except pl.exceptions.PolarsError as error:
-            raise InputError(f"{name} cannot be read: {str(error)[:400]}") from error
 
     def pieces(wanted: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         seen = 0
@@ -102,8 +109,11 @@ def _opened(file: FileIO) -> parquet.ParquetFile:
 
 
 def _told(metadata: parquet.FileMetaData, schema: pa.Schema) -> dict[str, str]:
-    """Return the columns of which pyarrow 26 does not tell that they are a VARIANT or GEOMETRY, by name."""
+    """Return the columns that no table has, and of which pyarrow 26 does not tell it, by name."""
     told = {f.name: _VARIANT for f in schema if _is_variant(f.type)}
+    told |= {f.name: "a STRUCT without fields" for f in schema if _is_empty_struct(f.type)}
+    leaves = [metadata.schema.column(i) for i in range(len(metadata.schema))]
+    told |= {_top(c.path): c.logical_type.type for c in leaves if c.logical_type.type in _SHAPES}
     try:
         geo = json.loads((metadata.metadata or {}).get(b"geo", b"{}"))
         return {**told, **dict.fromkeys(map(str, geo.get("columns", {})), "GEOMETRY")}
@@ -114,6 +124,12 @@ def _told(metadata: parquet.FileMetaData, schema: pa.Schema) -> dict[str, str]:
 def _is_variant(dtype: pa.DataType) -> bool:
     names = [f.name for f in dtype.fields] if pa.types.is_struct(dtype) else []
     return names[:2] == ["metadata", "value"] and all(pa.types.is_binary(dtype.field(i).type) for i in range(2))
+
+
+def _is_empty_struct(dtype: pa.DataType) -> bool:
+    """Say whether a type has a struct without fields, of which pyarrow 26 reads nothing."""
+    children = [dtype.field(i).type for i in range(dtype.num_fields)]
+    return (pa.types.is_struct(dtype) and not children) or any(_is_empty_struct(child) for child in children)
 
 
 def _chosen(schema: pa.Schema, columns: tuple[str, ...], name: str, told: Mapping[str, str] | None = None) -> pa.Schema:
@@ -141,35 +157,44 @@ def translated(pieces: Pieces, name: str) -> Pieces:
     return checked
 
 
+def _top(path: str) -> str:
+    """Return the column of a leaf."""
+    return path.split(".", maxsplit=1)[0]
+
+
 def _is_plain(metadata: parquet.FileMetaData, schema: pa.Schema) -> bool:
     """Say whether Polars reads every column of a file with its meaning."""
     if not all(is_plain(f.type) for f in schema):
         return False
-    for place in range(len(metadata.schema)):
-        leaf = metadata.schema.column(place)
-        if leaf.path.split(".")[0] not in schema.names:
-            continue
-        kind = leaf.logical_type.type
-        if kind in _BYTES or leaf.physical_type == "INT96":
-            return False
-        high = _high(metadata, place) if kind in ("TIME", "DATE", "TIMESTAMP") else None
-        if (kind == "TIME" and high is None) or (high is not None and high >= _beyond(kind, str(leaf.logical_type))):
-            return False
-    return True
+    places = [i for i in range(len(metadata.schema)) if _top(metadata.schema.column(i).path) in schema.names]
+    return all(_is_plain_leaf(metadata, place) for place in places)
 
 
-def _high(metadata: parquet.FileMetaData, place: int) -> int | None:
-    """Return the largest value of a column by the statistics of a file; None where they do not tell."""
-    columns = [metadata.row_group(i).column(place) for i in range(metadata.num_row_groups)]
-    if any(c.statistics is None or not c.statistics.has_min_max for c in columns if c.num_values):
-        return None
-    return max((c.statistics.max_raw for c in columns if c.statistics is not None), default=0)
+def _is_plain_leaf(metadata: parquet.FileMetaData, place: int) -> bool:
+    leaf = metadata.schema.column(place)
+    kind, stored = leaf.logical_type.type, leaf.physical_type
+    if kind in _BYTES or stored == "INT96":
+        return False
+    chunks = [metadata.row_group(i).column(place) for i in range(metadata.num_row_groups)]
+    # Polars 2.1 reads these bytes of floats, and of nothing else.
+    if stored not in ("FLOAT", "DOUBLE") and any("BYTE_STREAM_SPLIT" in c.encodings for c in chunks):
+        return False
+    return kind not in _BOUNDED or all(_is_within(c, *_bounds(kind, str(leaf.logical_type))) for c in chunks)
 
 
-def _beyond(kind: str, shown: str) -> int:
-    """Return the first number that is too large: the midnight after a TIME, the end of the years of the others."""
+def _is_within(chunk: parquet.ColumnChunkMetaData, low: int, high: int) -> bool:
+    """Say whether the statistics of a file tell that all values of a column lie from `low` to before `high`."""
+    known = chunk.statistics
+    if known is None or not known.has_min_max:
+        return not chunk.num_values or (known is not None and known.null_count == chunk.num_values)
+    return bool(low <= known.min_raw <= known.max_raw < high)
+
+
+def _bounds(kind: str, shown: str) -> tuple[int, int]:
+    """Return the first number that a TIME, DATE or TIMESTAMP may have, and the first that is too large: a TIME ends
+    before midnight, the others with the years that Polars computes with."""
     if kind == "DATE":
-        return DAYS_MAX
+        return -DAYS_MAX, DAYS_MAX
     unit = next((u for u in ("milli", "micro", "nano") if u in shown), "micro")
     per_day = {"milli": 86_400_000, "micro": 86_400_000_000, "nano": 86_400_000_000_000}[unit]
-    return per_day if kind == "TIME" else per_day * DAYS_MAX
+    return (0, per_day) if kind == "TIME" else (-per_day * DAYS_MAX, per_day * DAYS_MAX)

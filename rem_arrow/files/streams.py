@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from io import FileIO
 from typing import BinaryIO, cast
 
@@ -94,3 +95,35 @@ def byte_stream(file: FileIO, name: str, compression: str) -> BinaryIO:
     raw = pa.PythonFile(place_of(file), mode="r")
     source = pa.CompressedInputStream(raw, codec)
     return io.BufferedReader(_Bounded(source, name, os.fstat(file.fileno()).st_size), _CHUNK)
+
+
+class _Lines(io.RawIOBase):
+    """Lines one after the other."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines, self._rest = lines, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast(bytearray, buffer))
+        data = self._rest or next(self._lines, b"")
+        self._rest = data[len(view) :]
+        data = data[: len(view)]
+        view[: len(data)] = data
+        return len(data)
+
+
+def without_comments(stream: BinaryIO, mark: str, quote: str, skip_rows: int) -> BinaryIO:
+    """Return a stream of texts without its first lines, and without those that `mark` begins outside of quotes."""
+
+    def lines() -> Iterator[bytes]:
+        inside = False
+        for number, line in enumerate(iter(stream.readline, b"")):
+            if number < skip_rows or (not inside and line.lstrip(b" ").startswith(mark.encode())):
+                continue
+            inside ^= bool(quote) and line.count(quote.encode()) % 2 == 1
+            yield line
+
+    return io.BufferedReader(_Lines(lines()), _CHUNK)

@@ -136,7 +136,7 @@ def _open_entry(folder: Path, format_: str, entry: Entry) -> Input:
         )
     try:
         frame = delta.scan(where) if format_ == "delta" else _scan(where, format_, schema, entry)
-        opened = of_lazy(frame, str(where), entry.rows)
+        opened = of_lazy(frame, str(where))
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{where} cannot be read: {error}") from error
     return Input(schema, entry.rows, (_cast(piece, schema, where) for piece in _complete(opened.pieces, entry, where)))

@@ -237,10 +237,16 @@ def of_lazy(frame: pl.LazyFrame, where: str, rows: int | None = None) -> Input:
     """
 
     def pieces() -> Iterator[pl.DataFrame]:
+        seen = 0
         try:
-            yield from _of_frames(frame.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, lazy=True))
-        except (pl.exceptions.PolarsError, OSError) as error:
+            for piece in _of_frames(frame.collect_batches(chunk_size=PIECE_ROWS, maintain_order=True, lazy=True)):
+                yield piece
+                seen += piece.height
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise unreadable(where, error) from error
+        # Polars 2.1 ends the batches without an error where its reader of Parquet panics.
+        if rows is not None and seen != rows:
+            raise InputError(f"{where} says that it holds {rows:,} rows, and {seen:,} can be read: it is damaged")
 
     try:
         return Input(frame.collect_schema(), rows, pieces())

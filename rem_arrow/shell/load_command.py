@@ -21,6 +21,8 @@ def load(
     ],
     separator: Annotated[str | None, typer.Option(help="What stands between the values of a CSV")] = None,
     quote: Annotated[str | None, typer.Option(help="What quotes the values of a CSV")] = None,
+    escape: Annotated[str | None, typer.Option(help="What stands before a quote inside of quotes")] = None,
+    comment: Annotated[str | None, typer.Option(help="What begins a line of a CSV that is passed over")] = None,
     header: Annotated[bool | None, typer.Option(help="Whether the first line names the columns")] = None,
     null_values: Annotated[
         list[str] | None, typer.Option("--null-values", "--null", help="A text that is NULL; may be repeated")
@@ -53,6 +55,8 @@ def load(
             [str(f) for f in file],
             separator=separator,
             quote=quote,
+            escape=escape,
+            comment=comment,
             header=header,
             null_values=null_values or None,
             dtypes=_types(dtypes) if dtypes else None,

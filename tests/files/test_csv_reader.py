@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import rem_arrow as rem
-from rem_arrow.files import csv_reader
+from rem_arrow.files import csv_quotes, csv_reader
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,16 @@ _TEXTS = {
     "thousands": 'n,m\n"1,234",5\n',
     "only names": "a,b\n",
     "a row of NULLs": "a,b\n,\n",
+    "comments": "# one\n# two; three\na;b\n1;2\n# four\n3;4\n",
+    "names that a comment would begin": "#id,name\n1,2\n",
+    "backslashes before quotes": 'a,b\n1,"x, \\"y\\""\n',
+    "backslashes before single quotes": "1|'x|\\'y'\n2|'z'\n",
+    "quotes that quote nothing": 'a\tb\n"x" y\tz\n',
+    "eleven columns without names": ",".join("1" * 11) + "\n",
+    "a single row with a value left out": "x,\n",
+    "a first row with a value left out": "1,,x\n2,3,y\n",
+    "a column without values": "8,x\n0,\n1,\n",
+    "a text after a thousand numbers": "1\n" * 2_000 + "x\n",
 }
 
 
@@ -57,8 +71,14 @@ def test_columns_and_rows_are_those_of_duckdb(db: rem.Database, tmp_path: Path, 
     [
         ("a,b\n1,2\n1,2,3\n", "row 3 has 3 values, and the file has 2 columns: '1,2,3'"),
         ("a,b\n1,2\n1\n", "row 3 has 1 values, and the file has 2 columns: '1'"),
-        ('a,b\n1,"x\n2,y\n', "a quote in the last row is never closed"),
+        ('a,b\n1,"x\n2,y\n', "line 2: a quote is never closed"),
         (b"a\n\xff\n", "is no text in utf-8"),
+        ('a,b\n1,"x" y\n2,"p,q"\n', "line 2: text follows a value in quotes"),
+        ("a,b\n" + '1,"x"\n' * 200_000 + '1,"x" y\n', "line 200002: text follows a value in quotes"),
+        ('a,b\n1,"x\\"" y\n2,"p,\\""\n', "line 3: text follows a value in quotes"),
+        (b"a\xff,b\n1,2\n", "is no text in utf-8: the names of its columns"),
+        ('a\n"', "line 2: a quote is never closed"),
+        ("a;b\n1;2;3\n", "different numbers of values, whatever separates them, and ';' parts most of them"),
     ],
 )
 def test_rows_that_cannot_be_kept_are_named(db: rem.Database, tmp_path: Path, text: str | bytes, said: str) -> None:
@@ -93,3 +113,33 @@ def test_a_file_larger_than_memory_is_read_twice(
     monkeypatch.setattr(csv_reader, "_BLOCK_BYTES", 4096)
     assert db.load("twice", path) == 20_011
     assert db.sql("SELECT sum(a), max(len(b)), typeof(any_value(a)) FROM twice").rows() == [(20_021.5, 5000, "DOUBLE")]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "rows"),
+    [
+        ("a,b\n% x\n1,2\n", {"comment": "%"}, [(1, 2)]),
+        ("x\n% y\na,b\n% z\n1,'p\n% q'\n", {"comment": "%", "skip_rows": 1, "quote": "'"}, [(1, "p\n% q")]),
+        ("# x,b\n1,2\n", {"comment": "", "header": True}, [(1, 2)]),
+        ("a,b\n1,'^''\n", {"quote": "'", "escape": "^"}, [(1, "'")]),
+    ],
+)
+def test_comments_and_escapes_that_are_given(
+    db: rem.Database, tmp_path: Path, text: str, options: dict[str, Any], rows: list[tuple[object, ...]]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    name = f"given{abs(hash(text))}"
+    db.load(name, path, **options)
+    assert db.sql(f"FROM {name}").rows() == rows
+
+
+_CHARACTERS = st.text(alphabet='a,;"\n \\', max_size=30)
+
+
+@given(st.lists(_CHARACTERS, min_size=1, max_size=5))
+def test_quotes_are_where_python_takes_them(pieces: list[str]) -> None:
+    """The fast look at the bytes beside quotes takes no file for regular that Python's strict reader refuses."""
+    data = "".join(pieces).encode()
+    if csv_quotes.are_regular(io.BytesIO(data), ",", '"'):
+        assert csv_quotes.misplaced(io.BytesIO(data), ",", '"', "") is None
