@@ -84,8 +84,7 @@ class Access:
         index = own.row_index(tv.table)
         rowids: dict[bytes, int] = {}
         for run in tv.runs:
-            ids = own.of_run(run).with_ids(run, index)
-            rowids.update((k, ids[k]) for k in keys if k in ids)
+            rowids.update(own.of_run(run).among_ids(run, index, keys))
         missing = [k for k in keys if k not in rowids] if rowids else keys
         if len(missing) == 1:
             stored = self.kv.get("ids", missing[0])

@@ -23,18 +23,20 @@ from rem_arrow.index.row_index import RowIndex
 from rem_arrow.storage.kv import KV
 from rem_arrow.storage.tail import Run
 
+# When a few keys are looked for in the columns of a run, and how often before its entries are built.
+_SCANNED_ROWS_MIN, _SCANNED_KEYS_MAX, _SCANS_MAX = 20_000, 4, 8
 FAMILIES = ("ids", "keys", "index")
 
 
 class RunIndex:
     """The entries of one run, extended as it grows: rowids by id key, and by the prefix of each other entry."""
 
-    __slots__ = ("_ids_upto", "_lock", "_ordered", "_prefixes_upto", "ids", "prefixes")
+    __slots__ = ("_ids_upto", "_lock", "_ordered", "_prefixes_upto", "_scans", "ids", "prefixes")
 
     def __init__(self) -> None:
         self.ids: dict[bytes, int] = {}
         self.prefixes: dict[bytes, list[int]] = {}
-        self._ids_upto = self._prefixes_upto = 0
+        self._ids_upto = self._prefixes_upto = self._scans = 0
         self._ordered: tuple[list[bytes], list[bytes]] = ([], [])
         self._lock = threading.Lock()
 
@@ -50,6 +52,26 @@ class RunIndex:
                         self.ids[index.key(run.plain(offset))] = run.rowids[offset]
                 self._ids_upto = stop
         return self.ids
+
+    def among_ids(self, run: Run, index: RowIndex, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the rowids of the keys that a run has; of a long run whose entries are not built yet, a few keys are
+        looked for in its columns: building takes as long as many such scans."""
+        start = self._ids_upto
+        is_scanned = run.has_frames and len(run.rowids) - start > _SCANNED_ROWS_MIN
+        if not is_scanned or len(keys) > _SCANNED_KEYS_MAX or self._scans >= _SCANS_MAX:
+            ids = self.with_ids(run, index)
+            return {k: ids[k] for k in keys if k in ids}
+        self._scans += 1
+        found = {k: self.ids[k] for k in keys if k in self.ids}
+        stop, fields = len(run.rowids), [run.fields[p] for p in index.key_places]
+        frame = run.frame(fields, stop).slice(start)
+        for key in keys:
+            parts = zip(fields, entries.id_parts(key, len(fields)), strict=True)
+            same = [pl.col(f.name).fill_null("") == pl.lit(part, pl.String) for f, part in parts]
+            places = frame.select(pl.all_horizontal(same).alias("same"))["same"].arg_true()
+            if len(places):
+                found[key] = run.rowids[start + int(places[-1])]
+        return found
 
     def with_prefixes(self, run: Run, index: RowIndex) -> dict[bytes, list[int]]:
         if self._prefixes_upto < len(run.rowids):

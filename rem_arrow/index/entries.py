@@ -59,6 +59,19 @@ def id_keys(table: int, columns: Sequence[Sequence[str]]) -> list[bytes]:
     return [prefix + b"".join(parts) for parts in zip(*packed, strict=True)]
 
 
+def id_parts(key: bytes, count: int) -> list[str]:
+    """Return the texts of a key of so many columns, as `id_key` made it."""
+    if count == 1:
+        return [key[_TABLE.size :].decode("utf-8", "surrogatepass")]
+    parts: list[str] = []
+    at = _TABLE.size
+    for _ in range(count):
+        end = at + _LENGTH.size + _LENGTH.unpack_from(key, at)[0]
+        parts.append(key[at + _LENGTH.size : end].decode("utf-8", "surrogatepass"))
+        at = end
+    return parts
+
+
 def rowid_value(rowid: int) -> bytes:
     return rowid.to_bytes(_ROWID_BYTES, "big")
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import rem_arrow as rem
+from rem_arrow.access import key_indexes
 from rem_arrow.write import edge_frames
 from tests.patience import join, started
 
@@ -698,3 +699,28 @@ def test_a_type_of_edges_is_a_text_or_several(edge_type):
         for verb in (db.degree, db.pagerank, db.components, db.topological_order, db.find_cycles):
             with pytest.raises(rem.InputError, match="edge_type is a text or several"):
                 verb(edge_type=edge_type)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=8),
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcü"), st.sampled_from(["x", "y"])), max_size=6),
+    st.integers(0, 3),
+)
+def test_an_edge_written_after_many_finds_the_one_that_is_there(
+    many: list[Edge], single: list[Edge], scans: int
+) -> None:
+    """By a look at the columns of what is not sealed, or by the entries that are made of it: an edge is stored once."""
+    with pytest.MonkeyPatch.context() as patch, rem.connect(background=False, embedder="hash") as db:
+        patch.setattr(key_indexes, "_SCANNED_ROWS_MIN", 0)
+        patch.setattr(key_indexes, "_SCANS_MAX", scans)
+        db.insert("entities", [{"id": i, "name": i} for i in "ab"])
+        if many:
+            db.add_edges(pl.DataFrame(many, schema=["src", "dst", "edge_type"], orient="row"))
+        for place, (a, b, kind) in enumerate(single):
+            db.add_edge(a, b, kind, weight=float(place))
+        last = {edge: float(place) for place, edge in enumerate(single)}
+        wanted = {edge: last.get(edge) for edge in [*many, *single]}
+        found = db.sql("SELECT src, dst, edge_type, weight FROM edges").rows()
+        assert sorted(found, key=repr) == sorted(((*e, w) for e, w in wanted.items()), key=repr)
+        assert all(db.get("entities", i)["name"] == i for i in "ab") and db.get("entities", "c") is None
