@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
@@ -38,6 +40,18 @@ def raising(bad: pl.Expr, x: pl.Expr) -> pl.Expr:
     fails."""
     code = pl.when(bad).then(pl.lit(_OUT_OF_RANGE, _I128)).otherwise(pl.lit(0, _I128)).cast(pl.Int8, strict=True)
     return pl.when(code == 0).then(x)
+
+
+def outside(bad: pl.Expr, value: pl.Expr, message: Callable[[object], str], x: pl.Expr) -> pl.Expr:
+    """Return `x`, and an ExecuteError where `bad` holds, whose text `message` makes of the first such `value`."""
+
+    def checked(values: pl.Series) -> pl.Series:
+        if values.null_count() < len(values):
+            raise ExecuteError(message(values.drop_nulls()[0]))
+        return pl.Series([True]).new_from_index(0, len(values))
+
+    wrong = pl.when(bad).then(value)
+    return pl.when(wrong.map_batches(checked, return_dtype=pl.Boolean, is_elementwise=True)).then(x)
 
 
 def refused(bad: pl.Expr, message: str, x: pl.Expr) -> pl.Expr:
