@@ -59,6 +59,8 @@ class Snapshot:
         self._frames = {name.casefold(): FrameTable(frame) for name, frame in (frames or {}).items()}
         self._frame_names = list(frames or {})
         self.has_frames = bool(frames)
+        # The tables that were asked for: planning asks for each many times.
+        self._stored: dict[str, StoredTable] = {}
         # The files that the statement has named, each opened once.
         self._files = StatementFiles(files)
 
@@ -123,12 +125,15 @@ class Snapshot:
         if name == TARGET and self._target is not None:
             hidden_too = self._include_deleted and self._target.table.kind == "system"
             return StoredTable(self._target_access, self._target, include_deleted=hidden_too, rowids=True)
+        if name in self._stored:
+            return self._stored[name]
         hit = self._found(name)
         if hit is None and name.startswith("system."):
             return FrameTable(self._system_table(name.removeprefix("system.")))
         if hit is None or hit[1].table.kind == "view":
             return None
-        return StoredTable(*hit, include_deleted=self._include_deleted)
+        source = self._stored[name] = StoredTable(*hit, include_deleted=self._include_deleted)
+        return source
 
     def _system_table(self, name: str) -> pl.DataFrame:
         temporary = None if self._temporary is None else self._temporary.version

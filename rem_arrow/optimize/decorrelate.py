@@ -40,6 +40,7 @@ from rem_arrow.plan.nodes import (
     Unnest,
     Values,
 )
+from rem_arrow.plan.shared_numbers import fresh_numbers
 from rem_arrow.plan.volatility import is_repeatable
 from rem_arrow.plan.walk import (
     all_names,
@@ -48,7 +49,6 @@ from rem_arrow.plan.walk import (
     conjunction,
     conjuncts,
     free_columns,
-    fresh_numbers,
     map_aggregate,
     passed,
     rebuild,

@@ -116,6 +116,8 @@ def _and(expr: And) -> Expr:
     operands = [o for o in dict.fromkeys(expr.operands) if o != TRUE]
     if FALSE in operands:
         return FALSE
+    if len(operands) == len(expr.operands):
+        return expr
     return TRUE if not operands else operands[0] if len(operands) == 1 else replace(expr, operands=tuple(operands))
 
 
@@ -123,16 +125,17 @@ def _or(expr: Or) -> Expr:
     operands = [o for o in dict.fromkeys(expr.operands) if o != FALSE]
     if TRUE in operands:
         return TRUE
-    return FALSE if not operands else operands[0] if len(operands) == 1 else _factored(operands)
+    return FALSE if not operands else operands[0] if len(operands) == 1 else _factored(expr, operands)
 
 
-def _factored(operands: list[Expr]) -> Expr:
+def _factored(whole: Or, operands: list[Expr]) -> Expr:
     """`(a AND b) OR (a AND c)` is `a AND (b OR c)`: what holds in every branch can move on, or become the key of a
     join."""
     branches = [conjuncts(o) for o in operands]
     common = [c for c in branches[0] if all(c in b for b in branches[1:])]
     if not common:
-        return disjunction(operands)
+        joined = disjunction(operands)
+        return whole if joined == whole else joined
     rest = [[c for c in b if c not in common] for b in branches]
     if not all(rest):
         return conjunction(common)
@@ -146,6 +149,8 @@ def _case(expr: Case) -> Expr:
             return value if not branches else replace(expr, branches=tuple(branches), otherwise=value)
         if not (isinstance(condition, Literal) and not condition.value):
             branches.append((condition, value))
+    if len(branches) == len(expr.branches):
+        return expr
     return replace(expr, branches=tuple(branches)) if branches else expr.otherwise
 
 

@@ -35,6 +35,7 @@ from rem_arrow.plan.nodes import (
     Window,
     WindowCall,
 )
+from rem_arrow.plan.shared_numbers import fresh_numbers
 from rem_arrow.plan.volatility import is_volatile, is_volatile_function
 from rem_arrow.plan.walk import (
     all_names,
@@ -44,7 +45,6 @@ from rem_arrow.plan.walk import (
     every_expr,
     expr_children,
     exprs_of,
-    fresh_numbers,
     map_exprs,
     passed,
     rebuild,

@@ -28,8 +28,9 @@ from rem_arrow.plan.nodes import (
     Sort,
     Window,
 )
+from rem_arrow.plan.shared_numbers import fresh_numbers
 from rem_arrow.plan.volatility import is_volatile_node
-from rem_arrow.plan.walk import children, free_columns, fresh_numbers, map_exprs, rebuild, rebuild_expr
+from rem_arrow.plan.walk import children, free_columns, map_exprs, rebuild, rebuild_expr
 
 # Rows read below this are read again as fast; more rows than this share of those read are not held.
 _ROWS_MIN = 20_000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from operator import is_
 from typing import assert_never
 
 from rem_arrow.plan.nodes import (
@@ -68,23 +68,35 @@ def expr_children(expr: Expr) -> tuple[Expr, ...]:
 
 
 def rebuild_expr(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """Return `expr` with `change` applied to each child."""
+    """Return `expr` with `change` applied to each child; itself where that changes none."""
+    children = expr_children(expr)
+    changed = tuple(map(change, children))
+    return expr if _same(changed, children) else _of_children(expr, changed)
+
+
+def _same(new: Sequence[object], old: Sequence[object]) -> bool:
+    """Say whether these are the same objects: a node that keeps them need not be made again, nor its schema."""
+    return all(map(is_, new, old))
+
+
+def _of_children(expr: Expr, children: tuple[Expr, ...]) -> Expr:
+    """Return `expr` with other children, in the order of `expr_children`."""
     match expr:
         case Column() | Literal() | Parameter() | Variable():
             return expr
         case Lambda():
-            return replace(expr, body=change(expr.body))
+            return replace(expr, body=children[0])
         case Call():
-            return replace(expr, args=tuple(map(change, expr.args)))
+            return replace(expr, args=children)
         case Cast():
-            return replace(expr, operand=change(expr.operand))
+            return replace(expr, operand=children[0])
         case Case():
-            branches = tuple((change(c), change(v)) for c, v in expr.branches)
-            return replace(expr, branches=branches, otherwise=change(expr.otherwise))
+            *branches, otherwise = children
+            return replace(expr, branches=tuple(zip(branches[::2], branches[1::2], strict=True)), otherwise=otherwise)
         case InList():
-            return replace(expr, operand=change(expr.operand), options=tuple(map(change, expr.options)))
+            return replace(expr, operand=children[0], options=children[1:])
         case And() | Or():
-            return replace(expr, operands=tuple(map(change, expr.operands)))
+            return replace(expr, operands=children)
         case _:
             assert_never(expr)
 
@@ -191,24 +203,30 @@ def children(plan: Relation) -> tuple[Relation, ...]:
 
 
 def rebuild(plan: Relation, change: Callable[[Relation], Relation]) -> Relation:
-    """Return `plan` with `change` applied to each input."""
+    """Return `plan` with `change` applied to each input; itself where that changes none."""
+    inputs = children(plan)
+    changed = tuple(map(change, inputs))
+    return plan if _same(changed, inputs) else _of_inputs(plan, changed)
+
+
+def _of_inputs(plan: Relation, inputs: tuple[Relation, ...]) -> Relation:
+    """Return `plan` with other inputs, in the order of `children`."""
     match plan:
         case Scan() | Values() | Working():
             return plan
         case Filter() | Project() | Aggregate() | Sort() | Limit() | Window() | Unnest() | Shared():
-            return replace(plan, input=change(plan.input))
+            return replace(plan, input=inputs[0])
         case Join():
-            return replace(plan, left=change(plan.left), right=change(plan.right))
+            return replace(plan, left=inputs[0], right=inputs[1])
         case Apply():
-            return replace(plan, input=change(plan.input), subquery=change(plan.subquery))
+            return replace(plan, input=inputs[0], subquery=inputs[1])
         case Recursive():
-            return replace(plan, base=change(plan.base), step=change(plan.step))
+            return replace(plan, base=inputs[0], step=inputs[1])
         case Union() | Index():
-            return replace(plan, inputs=tuple(map(change, plan.inputs)))
+            return replace(plan, inputs=inputs)
         case Search():
-            return replace(
-                plan, input=change(plan.input), hits=tuple(replace(h, query=change(h.query)) for h in plan.hits)
-            )
+            hits = tuple(replace(h, query=query) for h, query in zip(plan.hits, inputs[1:], strict=True))
+            return replace(plan, input=inputs[0], hits=hits)
         case _:
             assert_never(plan)
 
@@ -243,17 +261,26 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
         case Values():
             return replace(plan, rows=tuple(tuple(map(change, row)) for row in plan.rows))
         case Filter():
-            return replace(plan, condition=change(plan.condition))
+            condition = change(plan.condition)
+            return plan if condition is plan.condition else replace(plan, condition=condition)
         case Project() | Unnest():
-            return replace(plan, outputs=_map_named(plan.outputs, change))
+            outputs = _map_named(plan.outputs, change)
+            return plan if outputs is plan.outputs else replace(plan, outputs=outputs)
         case Join():
             equals = tuple((change(a), change(b)) for a, b in plan.equals)
-            return replace(plan, equals=equals, residual=_map_optional(plan.residual, change))
+            residual = _map_optional(plan.residual, change)
+            if residual is plan.residual and all(map(_same, equals, plan.equals)):
+                return plan
+            return replace(plan, equals=equals, residual=residual)
         case Aggregate():
             keys = _map_named(plan.keys, change)
-            return replace(plan, keys=keys, aggregates=tuple((n, map_aggregate(c, change)) for n, c in plan.aggregates))
+            calls = tuple((n, map_aggregate(c, change)) for n, c in plan.aggregates)
+            if keys is plan.keys and all(map(_same, calls, plan.aggregates)):
+                return plan
+            return replace(plan, keys=keys, aggregates=calls)
         case Sort():
-            return replace(plan, keys=_map_keys(plan.keys, change))
+            order = _map_keys(plan.keys, change)
+            return plan if order is plan.keys else replace(plan, keys=order)
         case Limit():
             return replace(plan, count=_map_optional(plan.count, change), offset=_map_optional(plan.offset, change))
         case Window():
@@ -271,13 +298,11 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
 
 def map_aggregate(call: AggregateCall, change: Callable[[Expr], Expr]) -> AggregateCall:
     """Return the call with `change` applied to its expressions."""
-    return replace(
-        call,
-        argument=_map_optional(call.argument, change),
-        where=_map_optional(call.where, change),
-        extra=tuple(map(change, call.extra)),
-        order=_map_keys(call.order, change),
-    )
+    argument, where = _map_optional(call.argument, change), _map_optional(call.where, change)
+    extra, order = tuple(map(change, call.extra)), _map_keys(call.order, change)
+    if argument is call.argument and where is call.where and order is call.order and _same(extra, call.extra):
+        return call
+    return replace(call, argument=argument, where=where, extra=extra, order=order)
 
 
 def map_window(call: WindowCall, change: Callable[[Expr], Expr]) -> WindowCall:
@@ -314,11 +339,15 @@ def _map_optional(expr: Expr | None, change: Callable[[Expr], Expr]) -> Expr | N
 
 
 def _map_named(exprs: tuple[tuple[str, Expr], ...], change: Callable[[Expr], Expr]) -> tuple[tuple[str, Expr], ...]:
-    return tuple((n, change(e)) for n, e in exprs)
+    changed = tuple((n, change(e)) for n, e in exprs)
+    return exprs if all(map(_same, changed, exprs)) else changed
 
 
 def _map_keys(keys: tuple[SortKey, ...], change: Callable[[Expr], Expr]) -> tuple[SortKey, ...]:
-    return tuple(SortKey(change(k.expr), k.descending, k.nulls_last) for k in keys)
+    exprs = [change(k.expr) for k in keys]
+    if _same(exprs, [k.expr for k in keys]):
+        return keys
+    return tuple(replace(k, expr=e) for e, k in zip(exprs, keys, strict=True))
 
 
 def passed(plan: Relation) -> tuple[tuple[str, Expr], ...]:
@@ -347,16 +376,6 @@ def every_expr(plan: Relation) -> Iterator[Expr]:
             expr = exprs.pop()
             exprs += expr_children(expr)
             yield expr
-
-
-def fresh_numbers(plan: Relation) -> Iterator[int]:
-    """Return numbers that no Shared in a plan has."""
-    last, todo = 0, [plan]
-    while todo:
-        node = todo.pop()
-        last = max(last, node.number) if isinstance(node, Shared) else last
-        todo += children(node)
-    return count(last + 1)
 
 
 def free_columns(plan: Relation) -> set[str]:
