@@ -28,6 +28,7 @@ NAMES = (
     "scan",
     "vector",
     "vector_large",
+    "retrieval",
     "naming",
     "graph",
     "graph_large",

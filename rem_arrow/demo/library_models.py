@@ -13,7 +13,12 @@ class Module(BaseModel):
     """A module or package of the Python standard library."""
 
     model_config = ConfigDict(
-        json_schema_extra={"category": "public", "indexed_fields": ["package", "kind"], "key_field": "name"}
+        json_schema_extra={
+            "category": "public",
+            "indexed_fields": ["package", "kind"],
+            "key_field": "name",
+            "embedding_fields": ["name", "docstring"],
+        }
     )
 
     id: str = Field(description="Full name, such as json.decoder")
@@ -34,7 +39,12 @@ class Class(BaseModel):
     """A class, at the top of a module or inside another class."""
 
     model_config = ConfigDict(
-        json_schema_extra={"category": "public", "indexed_fields": ["module", "package"], "key_field": "name"}
+        json_schema_extra={
+            "category": "public",
+            "indexed_fields": ["module", "package"],
+            "key_field": "name",
+            "embedding_fields": ["name", "docstring"],
+        }
     )
 
     id: str = Field(description="Qualified name, such as json.decoder.JSONDecoder")
@@ -57,6 +67,7 @@ class Function(BaseModel):
             "category": "public",
             "indexed_fields": ["module", "package", "class_id"],
             "key_field": "name",
+            "embedding_fields": ["name", "docstring"],
         }
     )
 

@@ -53,7 +53,7 @@ class SearchVerbs(Verbs):
             where: a condition on the columns of the table, in SQL or as a predicate such as `Eq("status", "open")`.
             parameters: values of the $names in `where`.
             mode: "vector" compares vectors, "text" ranks by words (BM25; the extra `fulltext`), "hybrid" fuses both
-                rankings by reciprocal ranks. Default is "hybrid" for a text, where its table is embedded and its words
+                rankings by standard scores. Default is "hybrid" for a text, where its table is embedded and its words
                 can be ranked (of more than 200,000 rows by indexes that are kept), else "vector".
             column: the column to search; default for vectors is `embedding`, for words the columns that are embedded.
             metric: of vectors: "cosine" or "inner_product" (higher is better), or "l2", the Euclidean distance (lower
@@ -64,8 +64,9 @@ class SearchVerbs(Verbs):
                 of a model, "sentence-transformers:MODEL" or "fastembed:MODEL". It reads the texts that are embedded.
 
         Returns:
-            The columns of the table, and `_score` Float64: the metric of the vectors, BM25, the fused ranks (at most
-            2 / 61), or what the reranker gave. By vectors a row without one is not found, by words one without any.
+            The columns of the table, and `_score` Float64: the metric of the vectors, BM25, the sum of both in standard
+            deviations above the last candidate, or what the reranker gave. By vectors a row without one is not found,
+            by words one without any.
 
         Raises:
             InputError: there is no such table, mode, text column or reranker, k is not at least 1, or `where` is not

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import polars as pl
 
 from rem_arrow.base.source import Ranking, Reranker, TableSource
-from rem_arrow.plan.rank_fusion import descends, shares, summed
+from rem_arrow.plan.rank_fusion import descends, summed
+from rem_arrow.plan.score_fusion import fused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ class Asked:
     """A search of one table.
 
     Attributes:
-        by: the ranking; "hybrid" fuses the words and the cosine of the vectors, or another metric, by reciprocal ranks.
+        by: the ranking; "hybrid" fuses the words and the cosine of the vectors, or another metric, by standard scores.
         column: of vectors; None where words alone rank.
         words: the columns of texts that are ranked by words, and that a reranker reads.
         text: what is searched for, as far as words or a reranker ask for it, and `vector` as far as vectors do.
@@ -68,7 +69,7 @@ def _ranked(source: TableSource, asked: Asked, k: int, wider: int, allowed: Rowi
     if asked.by == "text":
         return texts
     nearest = _nearest(source, asked, wider, allowed)
-    return summed([shares(texts, "bm25"), shares(nearest, asked.metric)], k)
+    return fused(texts, nearest, asked.metric, k)
 
 
 def _nearest(source: TableSource, asked: Asked, k: int, allowed: Rowids | None) -> pl.DataFrame:

@@ -13,20 +13,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rem_arrow.base.source import Ranking
-
 CONSTANT = 60
 
 
 def descends(ranking: str | None) -> bool:
     """Say whether the best score of a ranking is the greatest; `l2` alone is a distance. None is any other score."""
     return ranking != "l2"
-
-
-def shares(hits: pl.DataFrame, ranking: Ranking) -> pl.DataFrame:
-    """Return the share of each row of one search, rowid and score; `hits` has the same columns, in any order."""
-    rank = pl.col("score").rank("min", descending=descends(ranking))
-    return hits.select("rowid", (1.0 / (CONSTANT + rank)).alias("score"))
 
 
 def summed(rankings: Sequence[pl.DataFrame], k: int) -> pl.DataFrame:

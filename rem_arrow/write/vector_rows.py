@@ -15,7 +15,6 @@ import polars as pl
 from rem_arrow.base.schema import Embedding, Field, Table
 from rem_arrow.base.source import ROWID
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.embedded_fields import TITLES
 
 
 def vector_table(table: Table, embedding: Embedding) -> Table:
@@ -50,15 +49,9 @@ def source_hash(provider: str, text: str) -> int:
     return int.from_bytes(digest, "little")
 
 
-def text_of(fields: Sequence[str], values: Sequence[object]) -> str:
-    """Return the text that is embedded for a row: its non-empty texts, one a line.
-
-    Titles stand twice where there is anything else: a name says more of a row than as many words of its body.
-    """
-    texts = [(field in TITLES, str(value)) for field, value in zip(fields, values, strict=True) if value]
-    titles = [text for is_title, text in texts if is_title]
-    doubled = titles if len(titles) < len(texts) else []
-    return "\n".join([*doubled, *(text for _, text in texts)])
+def text_of(values: Sequence[object]) -> str:
+    """Return the text that is embedded for a row: its non-empty texts, one a line."""
+    return "\n".join(str(v) for v in values if v)
 
 
 def row_texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) -> dict[int, str]:
@@ -71,7 +64,7 @@ def row_texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) 
             place = tv.place(rowid)
             row = None if place is None else place.view.part.row(place.offset, columns)
             if row is not None and row[-1] is None:
-                texts[rowid] = text_of(fields, row[:-1])
+                texts[rowid] = text_of(row[:-1])
         return texts
     by_part = tv.places(rowids)
     marker = pl.col(table.soft_delete)
@@ -84,5 +77,5 @@ def row_texts(tv: TableVersion, fields: tuple[str, ...], rowids: Sequence[int]) 
             some = frame.with_columns(ids).filter(
                 marker.is_null(), pl.any_horizontal(pl.col(f).is_not_null() for f in fields)
             )
-            texts.update((row[0], text_of(fields, row[1:])) for row in some.select(ROWID, *fields).iter_rows())
+            texts.update((row[0], text_of(row[1:])) for row in some.select(ROWID, *fields).iter_rows())
     return {r: texts[r] for r in rowids if r in texts}

@@ -14,6 +14,7 @@ import pytest
 
 import rem_arrow as rem
 from rem_arrow.access import vector_columns
+from tests.plan.test_score_fusion import slowly
 
 TEXTS = ["red fox", "a fox jumps over TAP-12", "blue bird", "the red bird and a red fox", "fox fox fox", "nothing"]
 QUERY = "red fox"
@@ -41,8 +42,13 @@ def test_a_search_for_a_text_fuses_words_and_vectors(db: rem.Database) -> None:
     assert scored(db.sql("SELECT * FROM SEARCH(resources, $q)", {"q": QUERY})) == fused
     assert scored(db.sql("SELECT * FROM SEARCH(resources, $q, metric => 'hybrid')", {"q": QUERY})) == fused
     assert scored(db.sql("SELECT * FROM resources r WHERE r.embedding.hybrid('red fox')")) == fused
-    text = "SELECT id, rrf(content.bm25('red fox'), embedding.cosine('red fox')) AS _score FROM resources"
-    assert dict(fused) == {i: s for i, s in scored(db.sql(text)) if i in dict(fused)}
+    words, nearest = (
+        dict(db.search("resources", QUERY, mode=mode, k=50).select("id", "_score").iter_rows())
+        for mode in ("text", "vector")
+    )
+    expected = slowly(words, nearest)
+    assert dict(fused) == {i: pytest.approx(expected[i]) for i, _ in fused}
+    assert [s for _, s in fused] == [pytest.approx(s) for s in sorted(expected.values(), reverse=True)[:10]]
     kept = scored(db.search("resources", QUERY, where="ordinal % 2 = 0"))
     assert kept == scored(db.sql("SEARCH 'red fox' IN resources WHERE ordinal % 2 = 0"))
     assert [i for i, _ in kept] and {int(i[1:]) % 2 for i, _ in kept} == {0}

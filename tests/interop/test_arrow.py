@@ -139,7 +139,7 @@ def test_soft_deleted_rows_and_embeddings_stay_inside(db):
     db.delete("resources", "a")
     found = db.to_arrow("resources")
     assert found["id"].to_pylist() == ["b"] and "embedding" not in found.column_names
-    assert db.to_arrow("SELECT embedding FROM resources").schema.field(0).type == pa.list_(pa.float32(), 384)
+    assert db.to_arrow("SELECT embedding FROM resources").schema.field(0).type == pa.list_(pa.float32(), 512)
 
 
 def test_what_is_no_table_is_said(db):
@@ -183,7 +183,7 @@ def test_vectors_of_entities(db):
     )
     db.delete("resources", "a")
     ids, matrix = db.vectors("resources")
-    assert ids.to_list() == ["c"] and matrix.shape == (1, 384) and matrix.dtype == np.float32 and matrix[0, 0] == 1
+    assert ids.to_list() == ["c"] and matrix.shape == (1, 512) and matrix.dtype == np.float32 and matrix[0, 0] == 1
 
 
 def test_vectors_of_a_column(db):
@@ -194,7 +194,7 @@ def test_vectors_of_a_column(db):
     )
     found = db.vectors("t", "v")
     assert found.matrix.tolist() == [[1, 2], [3, 4]] and found.ids.name == "rowid" and len(found.ids) == 2
-    assert db.vectors("resources").matrix.shape == (0, 384)
+    assert db.vectors("resources").matrix.shape == (0, 512)
     with pytest.raises(rem.InputError, match='"w" of t holds no vectors of one dimension. Columns of vectors: v'):
         db.vectors("t", "w")
 

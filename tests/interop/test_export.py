@@ -62,7 +62,7 @@ def filled(db):
         ],
     )
     db.insert("resources", CONTENT)
-    db.insert("resources", {"id": "own", "name": "own", "content": "x", "embedding": [0.5] * 384})
+    db.insert("resources", {"id": "own", "name": "own", "content": "x", "embedding": [0.5] * 512})
     db.delete("issues", "i3")
     db.add_edge("i1", "r0", "cites", weight=0.5, properties={"why": "é"})
     db.add_edge("i2", "nobody", "cites")
@@ -215,7 +215,7 @@ def test_vectors_by_another_provider_are_computed_anew(tmp_path):
         db.export(tmp_path / "out", tables=["resources"])
     with rem.connect() as other:
         other.import_from(tmp_path / "out")
-        assert other.vectors("resources").matrix.shape == (5, 384)
+        assert other.vectors("resources").matrix.shape == (5, 512)
 
 
 def test_edges_to_tables_that_stay_behind_dangle(db, tmp_path):
@@ -231,22 +231,22 @@ def test_edges_to_tables_that_stay_behind_dangle(db, tmp_path):
 
 def test_load_takes_a_file_of_an_export(db, tmp_path):
     """One file into one table: validated, upserted, with the vectors that it brings; few rows or many."""
-    many = [{"id": f"m{i}", "name": "x", "content": "x", "embedding": [float(i % 7)] * 384} for i in range(21_000)]
+    many = [{"id": f"m{i}", "name": "x", "content": "x", "embedding": [float(i % 7)] * 512} for i in range(21_000)]
     with rem.connect(background=False, embed="write") as source:
-        source.load("resources", pl.DataFrame(many, schema_overrides={"embedding": pl.Array(pl.Float32, 384)}))
+        source.load("resources", pl.DataFrame(many, schema_overrides={"embedding": pl.Array(pl.Float32, 512)}))
         source.export(tmp_path / "many", tables=["resources"])
     filled(db).export(tmp_path / "out", tables=["resources"])
     with rem.connect(background=False) as other:
         other.load("resources", tmp_path / "out" / "resources.parquet")
-        assert other.vectors("resources").matrix[-1].tolist() == [0.5] * 384
+        assert other.vectors("resources").matrix[-1].tolist() == [0.5] * 512
         other.insert("resources", {"id": "m1", "name": "old", "content": "old"})
         assert other.load("resources", tmp_path / "many" / "resources.parquet") == 21_000
         found = other.sql("SELECT id, embedding FROM resources WHERE id IN ('m1', 'm20999')").rows()
         assert {i: v[0] for i, v in found} == {"m1": 1.0, "m20999": 20999 % 7}
-    with pytest.raises(rem.InputError, match="vectors of 384 numbers"):
+    with pytest.raises(rem.InputError, match="vectors of 512 numbers"):
         db.load("resources", pl.DataFrame({"name": ["x"], "embedding": [[1.0]]}))
     with pytest.raises(rem.InputError, match="finite numbers only"):
-        db.load("resources", pl.DataFrame({"name": ["x"], "embedding": [[float("nan")] * 384]}))
+        db.load("resources", pl.DataFrame({"name": ["x"], "embedding": [[float("nan")] * 512]}))
 
 
 # --- what is refused
