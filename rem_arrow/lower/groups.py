@@ -11,7 +11,7 @@ from rem_arrow.lower.context import Lowering
 from rem_arrow.lower.expression import lower_aggregate
 from rem_arrow.plan import types
 from rem_arrow.plan.functions import JOINED
-from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column, Expr
+from rem_arrow.plan.nodes import Aggregate, AggregateCall, Column
 
 _ROW = "#row"
 
@@ -28,7 +28,8 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
 
     Keys and arguments become columns first: Polars would take a literal for one row, where SQL has one for each.
     """
-    keys = [_key(e, context).alias(n) for n, e in plan.keys]
+    spans = [n for n, e in plan.keys if e.dtype == types.CALENDAR]
+    keys = [context.expr(e).alias(n) for n, e in plan.keys]
     calls = [_call(i, n, c, context) for i, (n, c) in enumerate(plan.aggregates)]
     if not (keys or calls):
         return pl.LazyFrame({_ROW: [None]})
@@ -41,14 +42,19 @@ def lower_groups(plan: Aggregate, frame: pl.LazyFrame, context: Lowering) -> pl.
     if not keys:
         return semantics.with_single_rows(rows.select(results), singles, _ROW)
     names = [n for n, _ in plan.keys]
-    groups = rows.group_by(names).agg(results) if results else rows.select(names).unique()
+    if spans:
+        groups = _of_intervals(rows, names, spans, results)
+    else:
+        groups = rows.group_by(names).agg(results) if results else rows.select(names).unique()
     return semantics.with_single_rows(_without_categories(groups, plan), singles, _ROW)
 
 
-def _key(expr: Expr, context: Lowering) -> pl.Expr:
-    """Intervals that are equal, as 30 days and a month, are one group."""
-    key = context.expr(expr)
-    return interval.alike(key) if expr.dtype == types.CALENDAR else key
+def _of_intervals(rows: pl.LazyFrame, names: list[str], spans: list[str], results: list[pl.Expr]) -> pl.LazyFrame:
+    """Return groups where intervals that are equal, as 30 days and a month, are one key: one of them stands for all."""
+    flat = {n: f"#{n}" for n in spans}
+    rows = rows.with_columns(interval.flattened(pl.col(n), types.CALENDAR).alias(f) for n, f in flat.items())
+    groups = rows.group_by([flat.get(n, n) for n in names]).agg([*(pl.col(n).first() for n in spans), *results])
+    return groups.drop(flat.values()).select(*names, pl.exclude(names))
 
 
 def _call(place: int, name: str, call: AggregateCall, context: Lowering) -> _Call:

@@ -218,12 +218,6 @@ def mean(x: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return pl.when(count > 0).then(calendar(whole_months, whole_days, time))
 
 
-def alike(x: pl.Expr) -> pl.Expr:
-    """Return, for each interval, the first of the column that it equals: what groups, and leaves no two that are
-    equal. 30 days are a month, and 24 hours a day."""
-    return x.first().over(flattened(x, types.CALENDAR))
-
-
 def _age(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """Years, months and days by the calendar; missing days are borrowed from the month of the earlier time."""
     x, y = args

@@ -20,7 +20,7 @@ from rem_arrow.lower.frame_bounds import Layout, bounds
 from rem_arrow.lower.growth import copied
 from rem_arrow.lower.window_functions import Inputs, compute
 from rem_arrow.plan import nested_functions as nested
-from rem_arrow.plan import types
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import Call, Expr, Window, WindowCall
 from rem_arrow.plan.volatility import is_volatile_function
 from rem_arrow.running.allowance import Allowance, current_allowance
@@ -75,24 +75,19 @@ def lower_window(plan: Window, frame: pl.LazyFrame, context: Lowering) -> pl.Laz
 
 def _order_key(expr: Expr) -> Expr:
     """Return what orders as `expr` does: Polars has another order for what is in lists and structs."""
-    return Call("order_key", (expr,), expr.dtype) if nested.is_nested(expr.dtype) else _alike(expr)
-
-
-def _alike(expr: Expr) -> Expr:
-    """Return what is equal where `expr` is: 30 days are a month."""
-    return Call("interval_days", (expr,), pl.Duration("us")) if expr.dtype == types.CALENDAR else expr
+    return Call("order_key", (expr,), expr.dtype) if nested.is_nested(expr.dtype) else comparable(expr)
 
 
 def _prepared(name: str, call: WindowCall, column: Callable[[Expr], str]) -> _Prepared:
     frame = call.frame
-    start = None if frame is None or frame.start.offset is None else column(_alike(frame.start.offset))
-    end = None if frame is None or frame.end.offset is None else column(_alike(frame.end.offset))
+    start = None if frame is None or frame.start.offset is None else column(comparable(frame.start.offset))
+    end = None if frame is None or frame.end.offset is None else column(comparable(frame.end.offset))
     where = None if call.where is None else column(call.where)
     return _Prepared(
         name,
         call,
         tuple(map(column, call.args)),
-        tuple(column(_alike(e)) for e in call.partition),
+        tuple(column(comparable(e)) for e in call.partition),
         tuple(column(_order_key(k.expr)) for k in call.order),
         start,
         end,

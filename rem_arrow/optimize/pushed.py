@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -58,7 +59,7 @@ def matched(
     Args:
         extra: further equalities, in which no NULL matches.
     """
-    pairs = (*((cast(Expr, own[f]), cast(Expr, c)) for f, c in pushed.names.items()), *extra)
+    pairs = (*((comparable(own[f]), comparable(c)) for f, c in pushed.names.items()), *extra)
     if pushed.strict >= pushed.names.keys():
         return Join(kind, outer, pushed.plan, pairs)
     strict = [not_null(e) for e in (*(pushed.names[f] for f in sorted(pushed.strict)), *(b for _, b in extra))]
@@ -78,7 +79,7 @@ def joined(plan: Join, left: Pushed, right: Pushed, names: Names) -> Pushed:
         plan.kind,
         left.plan,
         right.plan,
-        tuple((left.names[f], right.names[f]) for f in shared),
+        tuple((comparable(left.names[f]), comparable(right.names[f])) for f in shared),
         conjunction(conditions) if conditions else None,
         nulls_equal=not strict.issuperset(shared),
     )

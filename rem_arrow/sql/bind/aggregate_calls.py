@@ -9,12 +9,12 @@ from sqlglot import exp
 
 from rem_arrow.plan import functions
 from rem_arrow.plan import nested_functions as nested
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import AggregateCall, Call, Cast, Column, Expr, Literal
 from rem_arrow.plan.walk import columns_of, expr_children
 from rem_arrow.sql.bind import aggregate_arguments
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.json_calls import item
 from rem_arrow.sql.bind.scalar_calls import argument
 from rem_arrow.sql.bind.scope import reference

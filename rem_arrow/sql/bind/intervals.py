@@ -82,11 +82,6 @@ def _shifted(binder: ExprBinder, operand: Expr, added: Expr, tree: exp.Expressio
     return Call("add_interval", (cast_to(operand, result), added), result)
 
 
-def comparable(operand: Expr) -> Expr:
-    """Return an operand as it compares: an interval with months as days, 30 to a month."""
-    return Call("interval_days", (operand,), _DURATION) if operand.dtype == types.CALENDAR else operand
-
-
 def time_series(binder: ExprBinder, name: str, trees: list[exp.Expression], tree: exp.Expression) -> Expr | None:
     """Bind generate_series(start, stop, step) and range(...) of dates or timestamps; None for numbers."""
     if len(trees) != 3:

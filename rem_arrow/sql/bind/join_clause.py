@@ -8,6 +8,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import UnsupportedError
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.nodes import Apply, Call, Column, Expr, Filter, Join, Literal, Project, Relation, Union
 from rem_arrow.plan.walk import conjunction, conjuncts, equality, free_columns, passed
@@ -155,7 +156,7 @@ def _using(
     for name in using:
         a, b = (side.scope.resolve(name, None, binder.place(tree)) for side in (left, right))
         x, y = binder.same(equal_to_texts([a, b]), tree)
-        pairs.append((x, y))
+        pairs.append((comparable(x), comparable(y)))
         column = b if kind == "right" else a
         if kind == "full":
             column = Column(binder.names.fresh(name), x.dtype)

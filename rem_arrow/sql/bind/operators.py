@@ -8,12 +8,13 @@ from sqlglot import exp
 from rem_arrow.base.datatypes import sql_name
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import And, Call, Case, Expr, InList, Literal, Or
 from rem_arrow.sql.bind import list_functions, subqueries
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
 from rem_arrow.sql.bind.collation import collate, collated
 from rem_arrow.sql.bind.conversions import cast_to, castable, common_type, equal_to_texts, from_texts
-from rem_arrow.sql.bind.intervals import comparable, interval_from
+from rem_arrow.sql.bind.intervals import interval_from
 from rem_arrow.sql.bind.scalar_calls import call
 from rem_arrow.sql.text.rendered import rendered
 from rem_arrow.sql.text.type_names import polars_type

@@ -10,6 +10,7 @@ from sqlglot import exp
 from rem_arrow.base.logical_types import UUID, is_uuid
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan import types
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.kinds import JoinKind
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -26,7 +27,6 @@ from rem_arrow.plan.nodes import (
     WindowCall,
 )
 from rem_arrow.sql.bind.conversions import cast_to
-from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.text.position import Place
 from rem_arrow.sql.text.read_marks import take
 from rem_arrow.sql.text.rendered import rendered

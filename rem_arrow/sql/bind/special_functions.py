@@ -14,12 +14,12 @@ from rem_arrow.base.datatypes import sql_name, widens
 from rem_arrow.base.errors import suggest
 from rem_arrow.base.session_state import SETTINGS, SessionState
 from rem_arrow.plan import statement_time, types
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import Call, Case, Cast, Column, Expr, Literal
 from rem_arrow.plan.walk import columns_of
 from rem_arrow.sql.bind.arithmetic import arithmetic
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.conversions import cast_to, equal_to_texts
-from rem_arrow.sql.bind.intervals import comparable
 from rem_arrow.sql.bind.scalar_calls import call, expect
 from rem_arrow.sql.text.trees import literal_text, place_of
 

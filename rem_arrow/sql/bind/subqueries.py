@@ -10,6 +10,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.datatypes import instance
+from rem_arrow.plan.comparable import comparable
 from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -129,7 +130,7 @@ def _pairs(binder: ExprBinder, operand: exp.Expression, query: Query, tree: exp.
     if len(values) != len(columns):
         raise binder.error(f"{len(values)} values are compared with the {len(columns)} columns of the subquery", tree)
     pairs = [binder.same([value, column], tree) for value, column in zip(values, columns, strict=True)]
-    return [(a, b) for a, b in pairs]
+    return [(comparable(a), comparable(b)) for a, b in pairs]
 
 
 def _unpacked(exprs: list[Expr], count: int) -> list[Expr]:
