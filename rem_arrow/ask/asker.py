@@ -56,6 +56,7 @@ class Asker:
         adaptive: bool = False,
         examples: bool = True,
         conversation: str | None = None,
+        model_seconds: float | None = None,
     ) -> Answer:
         """Return the answer to a question, planned by the language model if there is one, else by rules.
 
@@ -63,13 +64,16 @@ class Asker:
             adaptive: show the language model what each stage gave, so that it may change the rest.
             examples: show it values of the tables that the question concerns.
             conversation: the name of the conversation that the question goes on with.
+            model_seconds: for all answers of the language model together.
         """
         started = time.perf_counter()
         asked = self.asked(session, question, table, now, conversation)
         check_stages(max_stages)
         if language_model is None:
             return self._by_rules(asked, max_stages, bounds, started, conversation)
-        talk = by_language_model.begin(asked, language_model, max_stages, examples=examples)
+        talk = by_language_model.begin(
+            asked, language_model, max_stages, examples=examples, seconds=model_seconds or by_language_model.SECONDS_MAX
+        )
         plan = by_language_model.next_plan(talk)
         planned = time.perf_counter() - started
         ran = run(plan, session, bounds, after=_changes(talk) if adaptive else None)

@@ -44,6 +44,7 @@ def _compare(draft: Draft, place: int, operator: Operator) -> None:
     if found is None:
         return
     frame, column = found
+    draft.frames = [f for f in draft.frames if f.place != following or f is draft.target or f is frame]
     comparator: Comparator = operator.comparator
     negation = draft.is_negated(place)
     if negation is not None:

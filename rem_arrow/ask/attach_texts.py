@@ -12,7 +12,8 @@ from rem_arrow.ask.vocabulary import Column
 
 _VAGUE = word_set(
     """work belong live come go be have get make take hold contain run use fall sit stand stay happen occur rate
-    mark estimate label"""
+    mark estimate label give play do say
+    attend need want offer provide see meet"""
 )
 
 
@@ -52,6 +53,9 @@ def attach_texts(draft: Draft) -> None:
         item = draft.items[place]
         if item.kind not in ("unknown", "content") or place in draft.used:
             continue
+        if item.low in _SAYING:
+            draft.use(place)
+            continue
         columns = _holding(draft, place)
         if columns:
             frame, found = columns
@@ -65,8 +69,8 @@ def attach_texts(draft: Draft) -> None:
 
 
 _SAYING = word_set(
-    """says say said saying mentions mention mentioned mentioning contains contain containing includes include
-    including reads talks speaks notes states refers about heard"""
+    """mentioned noted described says say said saying mentions mention mentioned mentioning contains contain
+    containing includes include including reads talks speaks notes states refers about heard"""
 )
 
 

@@ -58,7 +58,7 @@ def _timed(draft: Draft, place: int) -> tuple[Frame, Column] | None:
                 settle(near[0], draft.vocabulary.tables[near[1].table])
             return near[0], near[1]
         words = quantities.VERB_TIMES.get(draft.items[at].stem, ())
-        found = _time_by_words(draft, at, words)
+        found = _time_by_words(draft, at, words) if draft.link(at, "verb") is None else None
         if found is not None:
             if draft.items[at].kind == "unknown" or draft.choice[at] is None or (draft.link(at, "column") is not None):
                 draft.use(at)
@@ -74,6 +74,9 @@ def _timed(draft: Draft, place: int) -> tuple[Frame, Column] | None:
         return _implied_time(draft, place)
     if len(near[0].tables) > 1:
         settle(near[0], draft.vocabulary.tables[near[1].table])
+    if near[0].is_wh and any(draft.link(i, "verb") is not None for i in _around(draft, place)):
+        # It may be the time of what was done.
+        draft.cost("whose time it is", 1.2)
     if len(_times_of(near[0].table)) > 1:
         draft.cost(f"time by {near[1].name}", 0.15)
     return near[0], near[1]

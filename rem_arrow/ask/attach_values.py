@@ -147,6 +147,26 @@ def _use_column_after(draft: Draft, place: int, column: Column) -> None:
             draft.use(following)
 
 
+def _state_event(draft: Draft, place: int, negation: int | None) -> bool:
+    """State whether something happened, by the time when it did: "loans that were not returned"."""
+    link = draft.link(place, "column")
+    assert link is not None, "it is a column"
+    times = [(c, (1 - q) * 0.5) for c, q in link.columns if c.is_time and not c.is_system and c.known.has_nulls]
+    asked = any(
+        draft.is_operator(i, "wh", "time", "superlative", "group") or draft.low(i) in ("when", "what")
+        for i in range(len(draft.items))
+    )
+    if not times or asked or not draft.low(place).endswith(("ed", "en", "id", "nt")):
+        return False
+    near = frame_for(draft, place, times)
+    if near is None or near[0].is_name:
+        return False
+    near[0].conditions.append(Missing(near[1], negation is None))
+    draft.use(place, *([negation] if negation is not None else []))
+    draft.cost(draft.items[place].text, (1 - link.quality) * 1.2 + 0.1)
+    return True
+
+
 def attach_flags(draft: Draft) -> None:
     """State the flags that a question names, and the columns that it says are there, or missing."""
     for place in list(draft.free("column")):
@@ -159,10 +179,22 @@ def attach_flags(draft: Draft) -> None:
             settled = place_of(draft, place, flags)
             if settled is not None:
                 draft.use(place)
-                draft.cost(draft.items[place].text, (1 - link.quality) * (1.2 if link.quality >= 0.5 else 2.0))
+                draft.cost(
+                    draft.items[place].text,
+                    (1 - link.quality)
+                    * (
+                        1.2
+                        if link.quality >= 0.5
+                        else 2.0
+                        if not draft.is_operator(draft.before(place), "count")
+                        else 4.0
+                    ),
+                )
                 if negation is not None:
                     draft.use(negation)
                 settled[0].conditions.append(Flag(settled[1], negation is None))
+            continue
+        if _state_event(draft, place, negation):
             continue
         if negation is not None and draft.low(negation) not in ("not", "never"):
             settled = place_of(draft, place, [(c, (1 - q) * 0.5) for c, q in link.columns if not c.is_system])

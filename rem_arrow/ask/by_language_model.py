@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,34 +13,46 @@ from rem_arrow.ask.asked import Asked
 from rem_arrow.ask.concern import concerned
 from rem_arrow.ask.staged_plan import FALLBACKS_MAX, NAME, Fallback, Plan, Stage
 from rem_arrow.base.errors import LanguageError, RemError
-from rem_arrow.language.language_model import LanguageModel, Turn
+from rem_arrow.language.language_model import LanguageModel, Reply, Turn
+from rem_arrow.language.time_limit import within_seconds
 
 REPAIRS_MAX = 2
+# For all answers to a question, where nobody says otherwise.
+SECONDS_MAX = 180.0
 _ERROR_CHARS_MAX, _IDS_SHOWN = 1_500, 5
 
 
 @dataclass
 class Conversation:
-    """What was said between the planner and the language model about one question; grows with each turn."""
+    """What was said between the planner and the language model about one question; grows with each turn.
+
+    Attributes:
+        deadline: when the language model must have answered for the last time, by the monotonic clock.
+    """
 
     asked: Asked
     language_model: LanguageModel
     max_stages: int
     turns: list[Turn]
     examples: bool
+    deadline: float
     tokens: int = 0
     repairs: int = 0
 
 
-def begin(asked: Asked, language_model: LanguageModel, max_stages: int, *, examples: bool) -> Conversation:
+def begin(
+    asked: Asked, language_model: LanguageModel, max_stages: int, *, examples: bool, seconds: float = SECONDS_MAX
+) -> Conversation:
     """Return a conversation whose first turn is the question.
 
     Args:
         examples: show values of the tables that the question concerns, and ids of rows that stages gave.
+        seconds: for all answers of the language model together.
     """
     examples_of = concerned(asked) if examples else ()
     text = prompt.question(asked.vocabulary, asked.text, asked.now, table=asked.table, examples_of=examples_of)
-    return Conversation(asked, language_model, max_stages, [Turn("user", text)], examples)
+    turns = [Turn("user", text)]
+    return Conversation(asked, language_model, max_stages, turns, examples, time.monotonic() + seconds)
 
 
 def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
@@ -49,7 +62,7 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
         LanguageError: the language model refused, or gave no plan that can run after two repairs.
     """
     for attempt in range(REPAIRS_MAX + 1):
-        reply = talk.language_model.answer(prompt.instructions(talk.max_stages), talk.turns, Plan)
+        reply = _reply(talk)
         talk.tokens += reply.tokens
         if reply.refusal:
             raise LanguageError(
@@ -73,6 +86,14 @@ def next_plan(talk: Conversation, before: Sequence[Stage] = ()) -> Plan:
         f"the language model {talk.language_model.name} gave no plan that can run, after {REPAIRS_MAX} repairs: "
         f"{_short(problem)}; ask otherwise, or use model='rules'"
     )
+
+
+def _reply(talk: Conversation) -> Reply[Plan]:
+    """Return the language model's next answer. Raises LanguageError, also where the time for the question is over."""
+    told = prompt.instructions(talk.max_stages)
+    left = talk.deadline - time.monotonic()
+    who = f"the language model {talk.language_model.name}"
+    return within_seconds(lambda: talk.language_model.answer(told, talk.turns, Plan), left, who)
 
 
 def checked(plan: Plan, asked: Asked, max_stages: int, before: Sequence[Stage] = ()) -> tuple[Plan, str]:

@@ -67,6 +67,8 @@ def compose(draft: Draft, *, table: str | None, before: Selection | None) -> Dra
     for place in draft.leftovers():
         item = items[place]
         draft.cost(f"{item.text} is left", LEFT_COST.get(item.kind, 2.0))
+    if draft.low(0) == "will":
+        draft.cost("what will be is not in the data", 3.0)
     if not draft.target.table.rows:
         draft.cost("an empty table", 0.5)
     return draft
@@ -280,6 +282,8 @@ def _of_person(draft: Draft, person: Frame, names: Sequence[Frame], nouns: Seque
                 fit -= 1
         if any(r.source == table.name and r.target in others for r in relations_of(draft.vocabulary)):
             fit -= 0.5
+        if nouns and not any(paths(draft.vocabulary, table.name, t.name) for f in nouns for t in f.tables):
+            fit += 1.0
         if any(i.stem in WORK for i in draft.items):
             fit -= 0.8
         if any(t.name == table.name for f in names for t in f.tables):

@@ -253,7 +253,9 @@ def reach_by_verbs(draft: Draft) -> None:
         frame = Frame(place, [draft.vocabulary.tables[relation.target]], parent=parent, path=(relation,))
         draft.frames.append(frame)
         draft.use(place)
-        draft.cost(draft.items[place].text, (1 - link.quality) * 0.8 + 0.15)
+        noun = draft.items[place].of("table")
+        is_noun = noun is not None and noun.quality >= 0.9
+        draft.cost(draft.items[place].text, (1 - link.quality) * 0.8 + (0.55 if is_noun else 0.15))
         _negate(draft, frame, ())
 
 

@@ -167,7 +167,10 @@ class Draft:
         return sum(amount for _, amount in self.costs)
 
 
-_BESIDE_NOT = word_set("""been be any have has had is are was were a an the in of with to yet ever""")
+_BESIDE_NOT = word_set(
+    """work works working take takes use uses get gets been be any have has had is are was were a an the in of with to
+    yet ever"""
+)
 
 
 def selection_of(draft: Draft, frame: Frame) -> Selection:

@@ -43,8 +43,25 @@ def make_frames(draft: Draft) -> None:
             _add_agent(draft, place, verb.relations, verb.quality)
         elif draft.is_operator(place, "wh") and draft.low(place) in ("who", "whom", "whose"):
             _add_person(draft, place)
+    _add_events(draft)
     _add_kinds(draft)
     _join_names(draft)
+
+
+def _add_events(draft: Draft) -> None:
+    """Make the frame of what a "who" did, where a time of it is all that names it: "who borrowed a cello"."""
+    person = next((f for f in draft.frames if f.is_wh), None)
+    if person is None or any(not f.is_wh and not f.is_name for f in draft.frames):
+        return
+    people = {t.name for t in person.tables}
+    for place in list(draft.free("column")):
+        link = draft.link(place, "column")
+        events = [c for c, q in link.columns if c.is_time and q >= 0.9 and not c.is_system] if link is not None else []
+        if events and all(c.table not in people for c in events):
+            draft.frames.append(Frame(place, [draft.vocabulary.tables[events[0].table]]))
+            draft.use(place)
+            draft.cost(draft.items[place].text, 0.2)
+            return
 
 
 def _add_kinds(draft: Draft) -> None:

@@ -9,7 +9,7 @@ from rem_arrow.ask import english, quantities
 from rem_arrow.ask.attach_times import main_time
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.record import Attribute, Path, TimeUnit
-from rem_arrow.ask.table_relations import paths
+from rem_arrow.ask.table_relations import paths, reference_of
 from rem_arrow.ask.vocabulary import Column
 
 _UNITS: dict[str, TimeUnit] = {u: u for u in get_args(TimeUnit)} | {
@@ -94,8 +94,26 @@ def group_by(draft: Draft, keys: Sequence[tuple[int, str]]) -> None:
         attribute = _unit_key(draft, target, place) if kind == "unit" else _key(draft, target, place)
         if attribute is None:
             draft.cost(f"no group by {draft.items[place].text}", 3.0)
-        else:
-            draft.groups.append(attribute)
+            continue
+        draft.groups.append(attribute)
+        named = _label_of(draft, attribute)
+        if named is not None:
+            draft.groups.append(named)
+
+
+def _label_of(draft: Draft, attribute: Attribute) -> Attribute | None:
+    """Return the name of the row that a key refers to by its id: groups are told by both."""
+    if attribute.path:
+        # Rows of one name are told apart by their key.
+        table = draft.vocabulary.tables[attribute.path[-1].target]
+        key = table.column(table.key) if table.key is not None else None
+        is_name = attribute.column == table.label and not attribute.column.known.is_unique
+        return Attribute(key, attribute.path) if is_name and key is not None and key != table.label else None
+    relation = reference_of(draft.vocabulary, attribute.column)
+    if relation is None or relation.key != "id" or relation.is_list:
+        return None
+    label = draft.vocabulary.tables[relation.target].label
+    return None if label is None or label.name == "id" else Attribute(label, (relation,))
 
 
 def _unit_key(draft: Draft, target: Frame, place: int) -> Attribute | None:
@@ -152,7 +170,7 @@ def _key(draft: Draft, target: Frame, place: int) -> Attribute | None:
             if not ways:
                 continue
             path = _by_verbs(draft, ways)
-        draft.cost(draft.items[place].text, (1 - link.quality) * 0.6 + 0.1 * len(path))
+        draft.cost(draft.items[place].text, (1 - link.quality) * 0.6 + 0.1 * (len(path) - 1))
         return Attribute(table.label, path)
     return None
 

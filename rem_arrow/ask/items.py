@@ -24,17 +24,17 @@ PRONOUNS = word_set("""them they those these it their its he she him her his one
 
 # Words that stand for many things and say nothing of what is asked, outside of STOP.
 _LIGHT = word_set(
-    """give show list find get tell display fetch return see look need know want let lets please search wondering
-    wonder like interested curious kindly help information info details detail data record records entry entries
-    row rows database currently present exist exists available there overall still already yet ever just only
-    also very really actually exactly respectively whole entire full complete me us question answer go goes come
-    comes got gets having being happens happen happened happening occur occurred take takes took taking place
-    made make makes making did does done held stored registered recorded listed called named whose use used
-    using uses who's what's whats hi hello hey thanks thank ok okay names id ids belong belongs belonging give
-    gives given considered regarding concerning related relate live located based situated came come up pull out
-    dates anything something everything items things particular certain specific associated name people person
-    any session sessions event events involved mostly ours many both either two-way worth corresponding possible
-    said"""
+    """give show list find get tell display fetch return see look need know want let lets please search
+    wondering wonder like interested curious kindly help information info details detail data record records
+    entry entries row rows database currently present exist exists available there overall still already yet
+    ever just only also very really actually exactly respectively whole entire full complete me us question
+    answer go goes come comes got gets having being happens happen happened happening occur occurred take
+    takes took taking place made make makes making did does done held stored registered recorded listed
+    called named whose use used using uses who's what's whats hi hello hey thanks thank ok okay names id ids
+    belong belongs belonging give gives given considered regarding concerning related relate live located
+    based situated came come up pull out dates anything something everything items things particular certain
+    specific associated name people person any dr mr mrs ms prof session sessions event events involved
+    mostly ours many both either two-way worth corresponding possible said"""
 )  # fmt: skip
 
 

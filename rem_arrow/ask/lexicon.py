@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from rem_arrow.ask import english, thesaurus
+from rem_arrow.ask import english, quantities, thesaurus
 from rem_arrow.ask.english import word_set
 from rem_arrow.ask.known_values import normal
 from rem_arrow.ask.table_relations import Relation, relations_of
@@ -208,7 +208,13 @@ def _add_column(lexicon: Lexicon, column: Column) -> None:
         for stem in core[:-1]:
             phrases.setdefault(stem, 0.6)
     first = column.description.split(" ", 1)[0].casefold()
-    if column.is_number and first.isalpha() and first.endswith("s") and not first.endswith("ss"):
+    if (
+        column.is_number
+        and first.isalpha()
+        and first.endswith("s")
+        and not first.endswith("ss")
+        and not _is_money(first)
+    ):
         # "Lines of source": a number of lines.
         phrases.setdefault(english.stem(first), EXACT)
     for ending in ("er", "or", "ee", "e"):
@@ -217,7 +223,7 @@ def _add_column(lexicon: Lexicon, column: Column) -> None:
             phrases.setdefault(core[-1].removesuffix(ending), 0.85)
     if column.is_ordinal:
         phrases[" ".join(stems)] = 0.85
-    for stem in core if not column.is_system else []:
+    for stem in core if not column.is_system and stems[-1] not in ("id", "no", "key", "ref") else []:
         for other in thesaurus.synonyms(stem):
             phrases.setdefault(english.stem(other), SYNONYM if len(core) == 1 else 0.55)
     if not column.is_system:
@@ -229,6 +235,10 @@ def _add_column(lexicon: Lexicon, column: Column) -> None:
             phrases.setdefault(f"{first} {second}", 0.8 if second in core or first in core else 0.45)
     for phrase, quality in phrases.items():
         _put(lexicon.columns, phrase, key, quality * (0.8 if column.is_system and column.name != "id" else 1.0))
+
+
+def _is_money(word: str) -> bool:
+    return bool(quantities.UNITS.get(english.stem(word), frozenset()) & quantities.MONEY)
 
 
 def _add_verb(lexicon: Lexicon, relation: Relation) -> None:

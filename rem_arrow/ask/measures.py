@@ -112,4 +112,13 @@ def _number_of_verb(draft: Draft, target: Frame) -> tuple[Column, Path] | None:
             if column is not None:
                 draft.use(place)
                 return column, ()
+        word = item.low.removeprefix("how ")
+        known = quantities.measure(word) if item.operator is not None and item.low.startswith("how ") else None
+        column = next(
+            (c for s in (known or (True, ()))[1] for c in target.table.columns if c.is_number and s in c.stems), None
+        )
+        if column is not None:
+            # "How long was the average lesson?"
+            draft.use(place)
+            return column, ()
     return None

@@ -129,6 +129,8 @@ def _headed(draft: Draft, place: int, target: Frame, operator: Operator) -> Attr
         )
         if column is not None:
             draft.use(at)
+            if draft.items[at].of("table") is not None:
+                draft.cost(f"{draft.items[at].text} as a column", 0.4)
             return Attribute(column)
     return None
 

@@ -42,6 +42,9 @@ def project(draft: Draft) -> None:
             continue
         if own:
             draft.use(place)
+            noun = draft.items[place].of("table")
+            if noun is not None and noun.quality >= 0.9:
+                draft.cost(f"{draft.items[place].text} as a column", 0.4)
             if (
                 draft.order is not None
                 and isinstance(draft.order.by, Attribute)

@@ -21,7 +21,9 @@ from rem_arrow.base.quoting import identifier, literal, readable
 
 def write(record: Record, vocabulary: Vocabulary) -> list[Stage]:
     """Return the stages of a record; the last gives the rows of the answer."""
-    writer = Writer(vocabulary, taken={t.casefold() for t in vocabulary.tables} | {"edges", "all_entities", "rows"})
+    writer = Writer(
+        vocabulary, taken={t.casefold() for t in vocabulary.tables} | {"edges", "all_entities", "rows", "t", "m"}
+    )
     writer.base = "t" if _has_joins(record) else ""
     sql = _statement(writer, record)
     return [*writer.stages, Stage(name="rows", sql=sql, purpose=purpose_of(record))]
@@ -132,7 +134,7 @@ def _ranked_groups(writer: Writer, record: Record, where: list[str]) -> str:
     keys = [_attribute(writer, g) for g in record.groups]
     names = [_key_name(g) for g in record.groups]
     measure = record.measure or Measure("count")
-    value = _aggregate(writer, measure)
+    value = _aggregate(writer, measure, record)
     assert record.order is not None, "groups are ranked"
     down = " DESC" if record.order.descending else ""
     head = ", ".join(f"{k} AS {n}" for k, n in zip(keys, names, strict=True))
@@ -149,7 +151,7 @@ def _measured(writer: Writer, record: Record, where: list[str]) -> str:
     assert measure is not None, "something is measured"
     keys = [_attribute(writer, g) for g in record.groups]
     names = [_key_name(g) for g in record.groups]
-    value = _aggregate(writer, measure)
+    value = _aggregate(writer, measure, record)
     joins = "".join(writer.lines)
     if not keys:
         source = f"{_from(record.selection, writer.base)}{joins}{_where(where)}"
@@ -159,7 +161,7 @@ def _measured(writer: Writer, record: Record, where: list[str]) -> str:
     known = [
         f"{k} IS NOT NULL"
         for k, g in zip(keys, record.groups, strict=True)
-        if g.unit is not None or record.order is not None
+        if g.unit is not None or (g.path and not _is_label(g, record)) or record.order is not None
     ]
     by_time = any(g.unit is not None for g in record.groups)
     down = " DESC" if record.order is None or record.order.descending else ""
@@ -174,6 +176,11 @@ def _measured(writer: Writer, record: Record, where: list[str]) -> str:
         f"FROM {_from(record.selection, writer.base)}{joins}{_where([*where, *known])} "
         f"GROUP BY {', '.join(keys)}{having}{order}{limit}"
     )
+
+
+def _is_label(attribute: Attribute, record: Record) -> bool:
+    """Return whether a group names another group: the row that a key refers to."""
+    return any(not g.path and g.column.name == attribute.path[0].column for g in record.groups)
 
 
 def _key_name(attribute: Attribute) -> str:
@@ -191,8 +198,12 @@ def _measure_name(measure: Measure) -> str:
     return readable(f"{prefix}_{measure.of.column.name}")
 
 
-def _aggregate(writer: Writer, measure: Measure) -> str:
+def _aggregate(writer: Writer, measure: Measure, record: Record) -> str:
     if measure.of is None:
+        key = record.selection.table.key
+        if key is not None and any(r.kind == "key" and not r.from_holder for g in record.groups for r in g.path):
+            # A row belongs to a group once, by however many rows between.
+            return f"count(DISTINCT {named(writer.base, key)})"
         return "count(*)"
     column = _attribute(writer, measure.of)
     return f"{measure.function}({'DISTINCT ' if measure.distinct else ''}{column})"

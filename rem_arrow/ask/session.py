@@ -49,6 +49,3 @@ class Session(Protocol):
 
     def searchable(self, table: str) -> Sequence[str]:
         """Return the columns of a table that can be searched by meaning."""
-
-    def taught(self) -> Mapping[str, str]:
-        """Return the words that the database was taught, each with what it means."""

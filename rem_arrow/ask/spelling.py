@@ -37,6 +37,7 @@ def correction(word: str, known: Collection[str]) -> str | None:
     most = 1 if len(low) <= 6 else 2
     near = _near(low, known, most)
     hits = process.extract(low, near, scorer=OSA.distance, score_cutoff=most, limit=5)
+    hits = [h for h in hits if h[0] not in FUNCTION_WORDS or h[0][0] == low[0]]
     if not hits:
         return None
     return min(hits, key=lambda h: (h[1], h[0][0] != low[0], -len(shared_prefix(h[0], low)), h[0]))[0]

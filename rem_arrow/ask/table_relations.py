@@ -164,6 +164,18 @@ def paths(vocabulary: Vocabulary, source: str, target: str) -> list[tuple[Relati
     return [(a, b) for a in first for b in everything if b.source == a.target and b.target == target]
 
 
+def reference_of(vocabulary: Vocabulary, column: Column) -> Relation | None:
+    """Return the relation by which a column refers to another table's rows; None where it does not."""
+    return next(
+        (
+            r
+            for r in relations_of(vocabulary)
+            if r.kind == "key" and r.from_holder and r.source == column.table and r.column == column.name
+        ),
+        None,
+    )
+
+
 def key_column(table: TableWords) -> str | None:
     """Return the column by which rows of a table are told apart."""
     return table.key

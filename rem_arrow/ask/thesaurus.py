@@ -170,6 +170,7 @@ views reads clicks hits
 words wordcount
 floor storey level
 room lab office
+visitor guest audience attendance attendee spectator
 visitor guest
 discount rebate reduction
 refund repayment

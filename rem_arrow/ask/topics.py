@@ -90,11 +90,21 @@ def attach_rest(draft: Draft) -> None:
             ),
             None,
         )
-        if noun is not None and known_share(noun.table, [draft.items[place]]) == 1.0:
+        name = draft.items[place].of("value")
+        if (
+            noun is not None
+            and not (name is not None and name.is_partial)
+            and known_share(noun.table, [draft.items[place]]) == 1.0
+        ):
             noun.topic = f"{draft.items[place].text} {draft.items[noun.place].text}"
             draft.use(place)
             draft.cost("the topic is before its noun", 0.3)
     left = [i for i in left if i not in draft.used]
+    if any(
+        draft.low(i) in ("mentioned", "mentions", "mention", "says", "noted", "heard", "written", "reads") for i in left
+    ):
+        # What texts say is looked for in them.
+        return
     frame = draft.target
     if not left or not frame.table.embedded or frame.topic or frame.is_name or (frame.place < 0 and not frame.is_given):
         return

@@ -21,6 +21,8 @@ from rem_arrow.ask.session import Session, TableState
 _CHANGE = 0.05
 EDGES_COUNTED, _EDGES_CHANGE = 300_000, 0.01
 SYSTEM_COLUMNS = ("id", "created_at", "modified_at", "deleted_at")
+# The words that a database was taught, each with what it means.
+TAUGHT = "taught_words"
 # The tables that every database has.
 BUILT_IN = ("agents", "entities", "messages", "moments", "resources", "sessions")
 _LABELS = ("name", "title", "full_name", "label", "headline", "subject")
@@ -236,16 +238,22 @@ class Vocabularies:
     def __init__(self) -> None:
         self._tables: dict[str, _Cached[TableWords]] = {}
         self._edges: _Cached[tuple[EdgeKind, ...]] | None = None
+        self._taught: _Cached[dict[str, str]] | None = None
         self._whole: tuple[tuple[object, ...], Vocabulary] | None = None
         self._lock = threading.Lock()
 
     def of(self, session: Session) -> Vocabulary:
         with self._lock:
             states = session.tables()
-            tables = {s.table.name: self._table(session, s) for s in states if s.table.kind in ("entity", "plain")}
+            tables = {
+                s.table.name: self._table(session, s)
+                for s in states
+                if s.table.kind in ("entity", "plain") and s.table.name != TAUGHT
+            }
             edges = next((s for s in states if s.table.name == "edges"), None)
             kinds = () if edges is None else self._edge_kinds(session, edges)
-            taught = dict(session.taught())
+            words = next((s for s in states if s.table.name == TAUGHT), None)
+            taught = {} if words is None else self._taught_words(session, words)
             made_of = (*tables.values(), kinds, tuple(taught.items()))
             if self._whole is None or not _same(self._whole[0], made_of):
                 self._whole = (made_of, Vocabulary(tables, kinds, taught))
@@ -255,6 +263,13 @@ class Vocabularies:
         cached = self._tables.get(state.table.name)
         if cached is None or not cached.is_current(state, SAMPLE_ROWS, _CHANGE):
             cached = self._tables[state.table.name] = _Cached(state, _described(session, state))
+        return cached.words
+
+    def _taught_words(self, session: Session, state: TableState) -> dict[str, str]:
+        cached = self._taught
+        if cached is None or not cached.is_current(state, SAMPLE_ROWS, 0.0):
+            rows = session.query(f"SELECT word, means FROM {TAUGHT}", {}, None).rows()
+            cached = self._taught = _Cached(state, {str(word).casefold(): str(means) for word, means in rows})
         return cached.words
 
     def _edge_kinds(self, session: Session, state: TableState) -> tuple[EdgeKind, ...]:

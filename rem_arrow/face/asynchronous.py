@@ -228,6 +228,7 @@ class AsyncDatabase:
     stats = _of_database(Database.stats)
     table = _of_database(Database.table)
     tables = _of_database(Database.tables)
+    teach = _of_database(Database.teach)
     timeline = _of_database(Database.timeline)
     to_arrow = _of_database(Database.to_arrow)
     topological_order = _of_database(Database.topological_order)

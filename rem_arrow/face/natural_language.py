@@ -60,8 +60,8 @@ class QuestionVerbs(Verbs):
             model: "rules" plans by rules for English; another name plans by that language model, through the openai
                 client; a `LanguageModel` brings its own client. Default is REM_ARROW_ASK_MODEL, else the rules.
             base_url: of the language model's server; default is OPENAI_BASE_URL, else OpenAI's.
-            model_timeout_s: seconds for one answer of the language model; default is REM_ARROW_OPENAI_TIMEOUT_S, else
-                60.
+            model_timeout_s: seconds for all answers of the language model to the question together, with repairs and
+                further attempts; default is 180, and REM_ARROW_OPENAI_TIMEOUT_S, else 60, for one answer.
             mode: "plan" makes the whole plan at once; "adaptive" shows a language model what each stage gave, so that
                 it may change the rest.
             examples: show a language model values of the tables that the question concerns, a few of each column that
@@ -107,11 +107,34 @@ class QuestionVerbs(Verbs):
             adaptive=mode == "adaptive",
             examples=examples,
             conversation=session,
+            model_seconds=None if model_timeout_s is None else checks.number(model_timeout_s, "model_timeout_s"),
         )
         self._instance.store.activity.add(language_model_tokens=answer.tokens)
         return answer
 
     ask = query_natural_language
+
+    def teach(self, word: str, means: str) -> None:
+        """Let a word of questions mean what another means here: a table, a column, a value, a verb.
+
+        It is stored in the table `taught_words` (word, means), counts from the next question on, and takes the place of
+        what the word was taught to mean before.
+
+        Args:
+            word: one word or a phrase, in any case.
+            means: how the database says it, or another question would.
+
+        Raises:
+            InputError: one of them is no text, or empty.
+
+        Example:
+            >>> db.teach("tickets", "issues")
+            >>> db.ask("open tickets with priority 5").query
+            "SELECT * FROM issues WHERE status = 'open' AND priority = 5"
+        """
+        said, meant = checks.text(word, "the word", blank=False), checks.text(means, "its meaning", blank=False)
+        self.sql("CREATE TABLE IF NOT EXISTS taught_words (word VARCHAR PRIMARY KEY, means VARCHAR NOT NULL)")
+        self.sql("INSERT OR REPLACE INTO taught_words VALUES (?, ?)", [said.casefold(), meant])
 
 
 class _Pinned:
@@ -143,9 +166,6 @@ class _Pinned:
 
     def lookup(self, texts: Sequence[str]) -> pl.DataFrame:
         return lookup_entity(self._access, texts, rows_max=50, entity=False)
-
-    def taught(self) -> Mapping[str, str]:
-        return {}
 
     def searchable(self, table: str) -> Sequence[str]:
         stored = self._access.table(table).table

@@ -199,6 +199,13 @@ def test_a_server_that_stays_silent_is_an_error(db, server):
         db.query_natural_language("What is open?", model=model(server, timeout_s=0.2))
 
 
+def test_a_time_limit_holds_for_the_whole_question(db, server):
+    """Answers that come in time, each by itself, are too late together; and a server that stays silent is left."""
+    server.script = [says(plan("DELETE FROM issues")), silent]
+    with pytest.raises(rem.LanguageError, match=r"did not answer in time: .* left for the whole question"):
+        db.query_natural_language("What is open?", model=model(server), model_timeout_s=1.0)
+
+
 def test_fallbacks_are_tried_in_order(db, server):
     """No rows: the fallbacks in order; one that cannot run was left out before. At last a search by meaning."""
     broader = [

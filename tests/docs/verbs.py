@@ -37,7 +37,7 @@ DATABASE = {
         "topological_order",
         "draw_graph",
     ),
-    "Questions": ("query_natural_language", "ask"),
+    "Questions": ("query_natural_language", "ask", "teach"),
     "Documents, moments, conversations": (
         "add_document",
         "add_documents",
