@@ -26,7 +26,7 @@ def absorb_verbs(draft: Draft) -> None:
         if (column := getattr(c, "column", None)) is not None
         for s in column.stems
     }
-    said |= {s for a in draft.groups for s in a.column.stems}
+    said |= {s for a in (*draft.groups, *draft.columns) for s in a.column.stems}
     timed = any(isinstance(c, Within) for f in draft.frames for c in f.conditions)
     for place in draft.leftovers():
         item = draft.items[place]
@@ -36,7 +36,7 @@ def absorb_verbs(draft: Draft) -> None:
             or draft.link(place, "table") is not None
         ):
             continue
-        stem = item.stem
+        stem = "work" if item.stem == "contribut" else item.stem
         if set(quantities.VERB_COLUMNS.get(stem, ())) & said or (
             stem in quantities.VERB_TIMES and (timed or draft.low(0) in ("has", "have", "did"))
         ):

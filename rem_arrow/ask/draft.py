@@ -159,7 +159,7 @@ class Draft:
             for i, item in enumerate(self.items)
             if i not in self.used
             and not says_nothing(item)
-            and not (item.operator and item.operator.kind in ("wh", "distinct"))
+            and not (item.operator and (item.operator.kind in ("wh", "distinct") or item.low in _PLACING))
         ]
 
     @property
@@ -167,6 +167,8 @@ class Draft:
         return sum(amount for _, amount in self.costs)
 
 
+# Comparisons without a number are places: under construction, over the bridge.
+_PLACING = frozenset(("under", "over", "above", "below", "beyond"))
 _BESIDE_NOT = word_set(
     """work works working take takes use uses get gets been be any have has had is are was were a an the in of with to
     yet ever"""

@@ -67,7 +67,12 @@ class Lexicon:
 
     def column_link(self, phrase: str) -> Link | None:
         """Return the columns that a phrase names."""
-        named = self.columns.get(_stemmed(phrase))
+        stem = _stemmed(phrase)
+        named = self.columns.get(stem)
+        if not named and len(stem) >= 7 and stem.isalpha():
+            # Insurance is what insured is about.
+            begun = [c for c in self.columns if len(c) >= 5 and c.isalpha() and stem.startswith(c)]
+            named = {key: q * 0.75 for c in begun for key, q in self.columns[c].items() if q >= 0.9}
         if not named:
             return None
         columns = []

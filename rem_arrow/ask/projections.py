@@ -206,4 +206,7 @@ _POLITE = word_set("""please hi hello hey , so and ! tell me""")
 def truth(draft: Draft) -> None:
     """Ask whether there are such rows."""
     if draft.shape in ("rows", "values") and draft.order is None and not any(f.topic for f in draft.frames):
+        if draft.columns:
+            # "Did X publish in Y": the verb names no column that is asked for.
+            draft.cost("", -0.4)
         draft.shape = "truth"

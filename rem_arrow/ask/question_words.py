@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"\"([^\"]{1,200})\"|“([^”]{1,200})”|(?<!\w)'([^']{2,200})'(?!\w)"
     r"|[€$£]?\d+(?:[.,]\d+)*(?![\w-])%?|\w+(?:[-./:@+#]\w+)*[+#]*(?:['’]\w+)?|[?!,;<>=%]+"
 )
+_CONTRACTED = frozenset(("what", "who", "that", "let", "there", "here", "where", "how", "when"))
 # What ends an adjective with a hyphen: "code-related".
 _ADJECTIVE_ENDINGS = ("related", "based", "like", "specific", "level", "wide", "side", "line")
 
@@ -50,6 +51,9 @@ def tokenize(text: str) -> list[Token]:
             at = hit.start()
             for part in re.finditer(r"[A-Za-z]+", hit[0]):
                 tokens.append(Token(part[0], at + part.start(), at + part.end()))
+        elif (owner := re.fullmatch(r"(.{3,})['’]s?", hit[0])) and owner[1].casefold() not in _CONTRACTED:
+            # "Ann's office" is the office of Ann.
+            tokens.append(Token(owner[1], hit.start(), hit.start() + len(owner[1])))
         else:
             tokens.append(Token(hit[0], hit.start(), hit.end()))
     return tokens[:TOKENS_MAX]
