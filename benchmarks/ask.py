@@ -5,7 +5,7 @@ answering take.
     python -m benchmarks.ask --model NAME [--base-url URL] [--limit N] [-v]    a language model behind OpenAI's protocol
 
 The questions, each with an oracle, are in ask_questions.py; the company has 10,000 rows, the demo is the standard
-library of this Python.
+library of this Python. Those of other domains are in domain_questions.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from rich.console import Console
 
 import rem_arrow as rem
-from benchmarks import company
+from benchmarks import company, domain_questions
 from benchmarks.ask_questions import QUESTIONS
 from benchmarks.measure import Row, checksum, scratch
 from benchmarks.question import Question, expected, has_right_type, is_right
@@ -56,7 +56,26 @@ def run(*, smoke: bool = False) -> list[Row]:
             again = [grade(q, databases[q.database], "rules", None) for q in questions]
             graded = [a if a.whole_ms <= b.whole_ms else b for a, b in zip(graded, again, strict=True)]
         ratio = _staged(databases["company"], 2 if smoke else 15)
-    return rows(graded, ratio, "rules")
+    return [*rows(graded, ratio, "rules"), *domain_rows(smoke=smoke)]
+
+
+def domain_rows(*, smoke: bool) -> list[Row]:
+    """Return the shares of questions over other domains."""
+    asked = domain_questions.questions()
+    found = list(domain_questions.outcomes(asked[:SMOKE_QUESTIONS] if smoke else asked))
+    parts = domain_questions.shares(found)
+    same = checksum([(o.text, o.right) for o in found])
+    figures = (
+        ("questions of other domains that are right", parts.right, 0.8, parts.count),
+        ("answers with a confidence of 0.8 that are right", parts.sure_right, 0.92, parts.sure),
+        ("questions without an answer that are declined", parts.declined, 0.9, parts.count),
+    )
+    return [
+        Row(
+            what, "rules", share * 100, "%", count, target=f">= {least:.0%}", met=smoke or share >= least, checksum=same
+        )
+        for what, share, least, count in figures
+    ]
 
 
 def grade(question: Question, db: rem.Database, model: str, base_url: str | None) -> Graded:

@@ -26,6 +26,8 @@ import rem_arrow as rem
 FOLDER = Path(__file__).parent / "ask_domains"
 NOW = datetime(2025, 6, 30, 12, tzinfo=timezone.utc)
 SURE = 0.8
+# The second file was read after its questions had been asked for the first time.
+FILES = ("questions.jsonl", "questions_kept_back.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Outcome:
     query: str
 
 
-def questions(files: Sequence[str] = ("questions.jsonl",)) -> list[dict[str, Any]]:
+def questions(files: Sequence[str] = FILES) -> list[dict[str, Any]]:
     """Return the questions of these files."""
     return [
         json.loads(line) for name in files for line in (FOLDER / name).read_text(encoding="utf-8").splitlines() if line
@@ -142,8 +144,14 @@ def _same(value: object, wanted: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Of questions that can be answered, those right; of sure answers, those right; of questions that cannot be answered,
-    those declined."""
+    """The shares of outcomes.
+
+    Attributes:
+        right: of the questions that can be answered, those right.
+        sure_right: of the answers that are sure, those right.
+        declined: of the questions that cannot be answered, those declined.
+        count, sure: how many questions, and how many sure answers.
+    """
 
     right: float
     sure_right: float

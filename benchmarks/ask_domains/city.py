@@ -1,3 +1,4 @@
+# ruff: noqa: E501, C408
 """A city administration: districts, buildings, stations, public works, reports of citizens. All data is up to 2025-02."""
 
 import datetime as dt

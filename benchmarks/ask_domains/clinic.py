@@ -1,3 +1,4 @@
+# ruff: noqa: C408
 """A veterinary clinic: vets, owners, patients (animals), medications, visits. All data is of 2021 to 2025-05."""
 
 import datetime as dt

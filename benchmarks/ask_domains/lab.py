@@ -1,3 +1,4 @@
+# ruff: noqa: C408, F841
 """A research institute for materials: researchers, papers, experiments, instruments. All data is of 2018 to 2025-03."""
 
 import datetime as dt

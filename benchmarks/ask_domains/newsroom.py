@@ -1,3 +1,4 @@
+# ruff: noqa: C408, PLW3301
 """A regional newspaper: journalists, articles, sources, photos. All data is of 2022 to 2025-04."""
 
 import datetime as dt

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, C408
 """A small online shop for household goods: customers, products, orders, suppliers. All data is of 2023-01 to 2025-06."""
 
 import datetime as dt

@@ -242,6 +242,9 @@ def _is_limit(draft: Draft, place: int) -> bool:
 def _versus(draft: Draft, place: int, operator: Operator) -> None:
     """State that one column of a row is more, or less, than another."""
     left, right = draft.before(place), draft.after(place)
+    if operator.word == "more":
+        # "More comments than words".
+        left, right = right, draft.after(right)
     first, second = _side(draft, left, operator, ()), _side(draft, right, operator, ())
     if first is None and operator.hints:
         first = _hint_side(draft, operator.hints)

@@ -42,6 +42,12 @@ def absorb_verbs(draft: Draft) -> None:
         ):
             draft.use(place)
             draft.cost(item.text, 0.1)
+        elif any(
+            f.place in (place - 1, place + 1) and stem in english.stems_in(f.table.description) for f in draft.frames
+        ):
+            # Metro stops, where stations are stops of the metro.
+            draft.use(place)
+            draft.cost(item.text, 0.2)
         elif stem in {english.stem(v) for v in _VAGUE}:
             draft.use(place)
             draft.cost(item.text, 0.25)

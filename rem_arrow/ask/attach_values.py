@@ -29,12 +29,12 @@ def attach_values(draft: Draft) -> None:
                 draft.use(named[0])
         if frame_for(draft, place, options) is None and _is_in_texts(draft, place):
             continue
-        settled = place_of(draft, place, options)
+        settled = _elsewhere(draft, options) or place_of(draft, place, options)
         if settled is None:
             continue
         frame, column = settled
         _use_participle(draft, place)
-        values = tuple(dict.fromkeys(v for c, v in link.values if c == column))
+        values = tuple(dict.fromkeys(v for c, v in link.values if c == column or c.name == column.name))
         negation = draft.is_negated(place)
         if negation is not None:
             draft.use(negation)
@@ -45,6 +45,20 @@ def attach_values(draft: Draft) -> None:
         )
         last = _state_value(draft, last, place, frame, condition)
         _use_column_after(draft, place, column)
+
+
+def _elsewhere(draft: Draft, options: list[tuple[Column, float]]) -> tuple[Frame, Column] | None:
+    """Return a column of what is asked for that has the name of the one that holds a value: there is no supplier from
+    Spain where only customers are."""
+    target = draft.target
+    if target is None or target.place < 0 or any(draft.frames_of(c.table) for c, _ in options):
+        return None
+    names = {c.name for c, _ in options}
+    column = next((c for c in target.table.columns if c.name in names and c.is_text and c.values), None)
+    if column is None:
+        return None
+    draft.cost(f"no {column.name} of {target.table.name} is so", 0.3)
+    return target, column
 
 
 def _is_said_otherwise(draft: Draft, place: int) -> bool:

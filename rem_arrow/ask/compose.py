@@ -210,6 +210,10 @@ def _after_operator(draft: Draft, nouns: Sequence[Frame]) -> Frame | None:
 def _with_number(draft: Draft, place: int) -> Frame | None:
     """Return the frame of the column of numbers that follows a function."""
     for at in range(place + 1, len(draft.items)):
+        if draft.link(at, "table") is not None:
+            named = draft.items[at].of("column")
+            if named is None or named.quality < 0.9:
+                continue
         link = draft.link(at, "column")
         numbers = [c for c, q in link.columns if c.is_number] if link is not None else []
         if numbers:

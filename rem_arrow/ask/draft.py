@@ -170,8 +170,8 @@ class Draft:
 # Comparisons without a number are places: under construction, over the bridge.
 _PLACING = frozenset(("under", "over", "above", "below", "beyond"))
 _BESIDE_NOT = word_set(
-    """work works working take takes use uses get gets been be any have has had is are was were a an the in of with to
-    yet ever"""
+    """known other others work works working take takes use uses get gets been be any have has had is are was
+    were a an the in of with to yet ever"""
 )
 
 

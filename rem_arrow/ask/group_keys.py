@@ -41,6 +41,14 @@ def take_groups(draft: Draft) -> list[tuple[int, str]]:
             continue
         at = draft.after(place)
         taken = False
+        if (
+            draft.link(at, "table") is not None
+            and at + 1 < len(draft.items)
+            and draft.link(at + 1, "column") is not None
+        ):
+            # "Per experiment status" is per status.
+            draft.use(at)
+            at += 1
         while at < len(draft.items) and (kind := _key_kind(draft, at)) is not None:
             keys.append((at, kind))
             draft.use(at)
@@ -126,7 +134,9 @@ def _unit_key(draft: Draft, target: Frame, place: int) -> Attribute | None:
 def _time_of_verbs(draft: Draft, target: Frame) -> Column | None:
     for place, item in enumerate(draft.items):
         link = item.of("column")
-        if link is not None and (draft.link(place, "column") is not None or draft.choice[place] is None):
+        if link is not None and (
+            draft.link(place, "column") or draft.link(place, "value") or draft.choice[place] is None
+        ):
             named = next((c for c, _ in link.columns if c.is_time and c.table == target.table.name), None)
             if named is not None:
                 draft.use(place)

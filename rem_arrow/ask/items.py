@@ -33,8 +33,9 @@ _LIGHT = word_set(
     called named whose use used using uses who's what's whats hi hello hey thanks thank ok okay names id ids
     belong belongs belonging give gives given considered regarding concerning related relate live located
     based situated came come up pull out dates anything something everything items things particular certain
-    specific associated name people person any mind right now showing dr mr mrs ms prof session sessions event events involved
-    mostly ours many both either two-way worth corresponding possible said"""
+    specific associated name people person any other known excuse mind right now showing dr mr mrs ms prof
+    session sessions event events involved mostly ours many both either two-way worth corresponding possible
+    said"""
 )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def link(text: str, session: Session, lexicon: Lexicon, now: datetime) -> list[I
     items: dict[int, Item] = {}
     _phrases(tokens, lexicon, items, spelled)
     _times(text, tokens, now, items)
-    _operators(text, tokens, items)
+    _operators(text, tokens, items, lexicon)
     _commands(tokens, items)
     lookups = _Lookups(session)
     _names(text, tokens, lexicon, lookups, items, spelled)
@@ -132,12 +132,15 @@ def _times(text: str, tokens: Sequence[Token], now: datetime, items: dict[int, I
             items[first] = Item("operator", first, last, text[span.start : span.stop], operator=operator)
 
 
-def _operators(text: str, tokens: Sequence[Token], items: dict[int, Item]) -> None:
+def _operators(text: str, tokens: Sequence[Token], items: dict[int, Item], lexicon: Lexicon) -> None:
     said = _said(text, tokens)
     for operator in operators_in(said):
         first, last = places(tokens, operator.start, operator.stop)
         if last > first and not any(_taken(items, p) for p in range(first, last)):
-            items[first] = Item("operator", first, last, said[operator.start : operator.stop], operator=operator)
+            text_of = said[operator.start : operator.stop]
+            column = lexicon.column_link(text_of) if operator.kind == "function" else None
+            links = (column,) if column is not None and column.quality >= EXACT else ()
+            items[first] = Item("operator", first, last, text_of, links, operator=operator)
     for place, token in enumerate(tokens):
         if token.text == "without" and token.start == token.stop:
             items[place] = Item(

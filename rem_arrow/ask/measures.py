@@ -52,6 +52,17 @@ def _free_number(draft: Draft, target: Frame, *, after: int = -1) -> tuple[Colum
     return None
 
 
+def _named_like(draft: Draft, target: Frame) -> tuple[Column, Path] | None:
+    """Return a column that is called like a function: the total of an order."""
+    for place, item in enumerate(draft.items):
+        link = item.of("column") if item.operator is not None else None
+        column = next((c for c, _ in link.columns if c.table == target.table.name), None) if link is not None else None
+        if column is not None:
+            draft.use(place)
+            return column, ()
+    return None
+
+
 def _count(draft: Draft, place: int, target: Frame, *, grouped: bool) -> None:
     """Read "how many": rows, different values of a column, or what a column of numbers says."""
     following = draft.after(place)
@@ -63,6 +74,10 @@ def _count(draft: Draft, place: int, target: Frame, *, grouped: bool) -> None:
     is_different = any(draft.is_operator(i, "distinct") for i in range(place, min(following + 1, len(draft.items))))
     link = draft.link(following, "column") if following not in draft.used else None
     if draft.measure is not None:
+        return
+    own = _free_number(draft, target) if target.is_name and not grouped and len(draft.frames) == 1 else None
+    if own is not None and not own[1]:
+        draft.columns, draft.shape = [Attribute(*own)], "values"
         return
     if link is not None and following not in draft.used:
         number = _free_number(draft, target) if any(c.is_number for c, _ in link.columns) else None
@@ -86,7 +101,8 @@ def _count(draft: Draft, place: int, target: Frame, *, grouped: bool) -> None:
 
 def _function(draft: Draft, place: int, operator: Operator, target: Frame, *, grouped: bool) -> None:
     """Read an average, a sum, the least or the most of a column of numbers."""
-    number = _free_number(draft, target, after=place) or _free_number(draft, target) or _number_of_verb(draft, target)
+    number = _free_number(draft, target, after=place) or _free_number(draft, target) or _named_like(draft, target)
+    number = number or _number_of_verb(draft, target)
     if number is None:
         if draft.columns and draft.shape == "values" and operator.function == "sum":
             return

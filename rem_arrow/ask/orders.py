@@ -19,7 +19,12 @@ def order_by(draft: Draft) -> None:
         operator = item.operator
         if operator is None or place in draft.used:
             continue
-        if operator.kind == "superlative":
+        rest = [i for i in range(place + 1, len(draft.items)) if draft.is_operator(i, "superlative")]
+        if operator.kind == "superlative" and operator.word in ("top", "first", "last") and operator.count and rest:
+            # "The top 2 with the most reviews": the number is said apart.
+            draft.limit = operator.count
+            draft.use(place)
+        elif operator.kind == "superlative":
             _superlative(draft, place, operator)
         elif operator.kind == "order":
             _sorted_by(draft, place)
@@ -100,6 +105,7 @@ def _ordering(
         found = hinted(draft, place, operator.hints, operator)
         if found is not None and found[0] is target:
             return Attribute(found[1]), operator.descending
+        draft.cost(f"{operator.word} of what", 1.4)
         return _unhinted(draft, operator, target)
     if operator.newer is not None:
         return _by_time(draft, place, operator, target)

@@ -62,7 +62,8 @@ def project(draft: Draft) -> None:
         if reached is not None:
             attributes.append(reached)
     attributes = attributes or _asked_by_wh(draft, target) or _asked_by_verb(draft, target)
-    if attributes and target.is_wh and not attributes[0].column.is_text:
+    asks_who = any(draft.is_operator(i, "wh") and draft.low(i) in ("who", "whom") for i in range(len(draft.items)))
+    if attributes and asks_who and not attributes[0].column.is_text:
         draft.cost("who is no number", 2.0)
     if attributes:
         draft.columns, draft.shape = attributes, "values"
@@ -153,7 +154,7 @@ def _agent(draft: Draft, target: Frame) -> Column | None:
     ]
     if len(agents) != 1:
         return None
-    draft.cost(f"who by {agents[0].name}", 0.3)
+    draft.cost(f"who by {agents[0].name}", 0.3 if target.is_name or target.place >= 0 else 2.0)
     verbs = [
         i for i in draft.free() if draft.items[i].kind in ("content", "unknown") and draft.link(i, "column") is None
     ]

@@ -14,12 +14,13 @@ from rem_arrow.ask.english import word_set
 # What adjectives and adverbs measure: whether the positive, comparative or superlative is about much, and words of
 # columns that hold it.
 _ADJECTIVES = """
-+ big bigger biggest|large larger largest: size area bytes population lines length capacity employees amount volume
++ big bigger biggest: size area bytes population lines length capacity employees amount volume total price
++ large larger largest: size area bytes population lines length capacity employees amount volume total price
 - small smaller smallest|little: size area bytes population lines length capacity amount volume
 + long longer longest|lengthy: length duration minutes hours lines size words pages runtime distance days km
 - short shorter shortest|brief: length duration minutes hours lines size words pages runtime height distance days km
-+ expensive pricey costly dear: price cost fee amount total rent budget
-- cheap cheaper cheapest|inexpensive affordable: price cost fee amount total rent
++ expensive pricey costly dear: price cost fee amount total rate rent budget
+- cheap cheaper cheapest|inexpensive affordable: price cost fee amount total rate rent
 + heavy heavier heaviest: weight mass
 - light lighter lightest: weight mass
 + tall taller tallest|high higher highest: height floors altitude elevation

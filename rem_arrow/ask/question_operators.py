@@ -200,8 +200,8 @@ _BEGIN, _BE = r"(?:\b|(?=[<>]))", r"(?:\b(?:is|are|was|were|that|which) )*"
 _OR_MORE = r"(?: or (?:more|above|over|higher|greater|older|longer|better)| and (?:above|over|up)|\+)(?!\w)"
 _COUNTING = """how many, count(?: of| up)?(?: the| all| our)?, (?:the )?(?:total |overall
     )?(?:number|count|amount|quantity) of, # of, tally(?: of)?"""
-_SUMMING = """in total, altogether, all together, combined, overall, total, sum(?: up)?(?: of)?, add up, summed,
-    cumulative, how much"""
+_SUMMING = """in total, altogether, all together, together, combined, overall, total, sum(?: up)?(?: of)?, add up,
+    summed, cumulative, how much"""
 _GROUPING = """grouped by, broken down by, split by, group by, breakdown by, breakdown per, for each, for every, in
     each, in every, of each, of every, at each, to each, by each, on each, with each, from each, per,
     each, every"""
@@ -234,6 +234,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Operator | Non
         (rf"(?<![\w-]){_N} or (?:less|fewer|below|under|lower|smaller|younger|shorter)(?!\w)", _compare("<=")),
         (rf"\b(?P<a>(?:more |less )?[a-z]+) than (?:(?P<n>{_NUMBER})|(?P<avg>{_AVERAGE}))(?!\w)", _adjective_than),
         (r"\b(?P<a>[a-z]+) than(?= [a-z])", _adjective_versus),
+        (r"\bmore(?= [a-z]+ than [a-z])", lambda hit: Operator("versus", hit.start(), hit.end(), ">", word="more")),
         (rf"{_BEGIN}(?:{_MORE}|exceed(?:s|ed|ing)?)(?= (?:the|its|their|his|her|a)?\s*[a-z])", _versus(">")),
         (rf"{_BEGIN}(?:{_LESS})(?= (?:the|its|their|his|her|a)?\s*[a-z])", _versus("<")),
         (rf"\b(?:exactly|equal to|equals|precisely) {_N}", _compare("=")),

@@ -84,7 +84,7 @@ def _choices(items: Sequence[Item]) -> Iterator[list[Link | None]]:
 
 def _options(item: Item) -> list[Link | None]:
     """Return what an item may name: of tables each, of columns, values and verbs all together."""
-    links = [x for x in item.links if x.quality >= _QUALITY_MIN]
+    links = [x for x in item.links if x.quality >= _QUALITY_MIN] if item.operator is None else []
     options: list[Link | None] = list(links[:_PER_ITEM_MAX])
     if any(x.is_partial for x in links):
         # It may also be a word in a text.

@@ -28,7 +28,8 @@ def _single(
     links = links_of(token.text, lexicon)
     if low.endswith("ed"):
         # What was reported is no report.
-        links = [x for x in links if x.kind != "table" or x.quality >= EXACT]
+        others = any(x.kind in ("verb", "column", "value") and x.quality >= 0.9 for x in links)
+        links = [x for x in links if x.kind != "table" or not others]
     is_called = token.quoted or _is_called(place, called)
     if (low in _LIGHT or low in english.COMMANDS) and not is_called:
         links = [

@@ -95,11 +95,11 @@ function method routine
 class type
 module package library
 price cost fee charge rate
-amount sum value total
+amount sum value total revenue
 salary wage pay income earnings compensation
 revenue income turnover sales earnings
 budget funding fund
-stock inventory quantity supply
+stock inventory quantity
 quantity amount count number units
 weight mass
 height tall elevation altitude
@@ -170,6 +170,7 @@ views reads clicks hits
 words wordcount
 floor storey level
 room lab office
+photo picture image photograph
 visitor guest audience attendance attendee spectator
 visitor guest
 discount rebate reduction

@@ -86,6 +86,9 @@ class Column:
     @property
     def is_year(self) -> bool:
         """Whether it holds years as numbers."""
+        said = "year" in self.description.casefold() or self.parts[-1] in ("founded", "built", "established", "opened")
+        if self.dtype.is_integer() and said and self.known.low is not None and self.known.high is not None:
+            return self.known.low >= 500 and self.known.high <= 2200
         return (
             self.dtype.is_integer()
             and (
@@ -99,7 +102,8 @@ class Column:
     @property
     def is_ordinal(self) -> bool:
         """Whether its numbers say which, rather than how much: "Line of the statement"."""
-        return self.is_number and self.description.casefold().startswith(self.name.casefold() + " of ")
+        is_place = self.name in ("line", "row", "position", "rank", "page", "ordinal", "index", "step")
+        return self.is_number and is_place and self.description.casefold().startswith(self.name + " of ")
 
     @property
     def has_unit(self) -> bool:
