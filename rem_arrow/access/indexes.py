@@ -28,8 +28,7 @@ class Indexes:
         deleted: which entities are softly deleted, by version.
         sequences: the numbers of the sequences.
         rerankers: what orders the rows that searches have found.
-        statistics: what stored tables know of their columns, by table, column and type, with the parts that it was
-            taken from.
+        statistics: what the catalog remembers of columns of stored tables, by table, column and type.
     """
 
     def __init__(self, store: Store) -> None:
@@ -41,7 +40,7 @@ class Indexes:
         self.deleted = SoftDeletes()
         self.graphs = GraphIndexes(self.deleted)
         self.rerankers = Rerankers()
-        self.statistics: dict[tuple[int, int, pl.DataType], tuple[object, object]] = {}
+        self.statistics: dict[tuple[int, int, pl.DataType], object] = {}
 
     def sweep(self) -> None:
         """Remove the files that no entry of the catalog names. REQUIRES: a store that is open for writing."""

@@ -84,12 +84,19 @@ NO_SKIPS = Skips()
 
 @dataclass(frozen=True, slots=True)
 class ColumnStatistics:
-    """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values."""
+    """What is known of a column: bounds (None when unknown), NULLs, and an estimate of the distinct values.
+
+    Attributes:
+        rows: of the table.
+        common: the most common values, with estimates of their rows.
+    """
 
     low: object
     high: object
     null_count: int
     distinct: int
+    rows: int
+    common: tuple[tuple[object, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,11 @@ class Snapshot:
         hits = [self._found(name) for name in names]
         return [None if hit is None else hit[1].parts for hit in hits]
 
+    def rows(self, name: str) -> int:
+        """Return how many rows a stored table has; 0 of what is none."""
+        hit = self._found(name)
+        return 0 if hit is None or hit[1].damage is not None else hit[1].rows
+
     def table_names(self) -> list[str]:
         temporary = () if self._temporary is None else self._temporary.version
         return [

@@ -26,7 +26,7 @@ from rem_arrow.base.source import (
     VectorSpec,
 )
 from rem_arrow.catalog import streamed
-from rem_arrow.catalog.column_statistics import combined
+from rem_arrow.catalog.column_statistics import Remembered, combined
 from rem_arrow.catalog.point_reads import index_rowids, point_rowids
 from rem_arrow.storage import key_filter, statistics
 from rem_arrow.storage.codec import CODED, unscaled
@@ -123,10 +123,10 @@ class StoredTable:
             return None
         field = self._field(column)
         key = (self.table.number, field.number, field.dtype)
-        remembered = self._access.indexes.statistics.get(key)
-        if remembered is None or remembered[0] is not self._tv.parts:
-            remembered = self._access.indexes.statistics[key] = (self._tv.parts, combined(self._tv, field))
-        return cast("ColumnStatistics | None", remembered[1])
+        remembered = cast("Remembered | None", self._access.indexes.statistics.get(key))
+        if remembered is None or remembered.parts is not self._tv.parts:
+            remembered = self._access.indexes.statistics[key] = combined(self._tv, field, remembered)
+        return remembered.column
 
     def scan(
         self,

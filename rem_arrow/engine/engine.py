@@ -21,7 +21,7 @@ from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import lazily_named, named, titled
 from rem_arrow.engine.run import Limits, Run, lowered
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.lower.context import NodeKey, node_key
+from rem_arrow.lower.context import Bounds, NodeKey, node_key
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.local_time import in_zone
@@ -47,6 +47,8 @@ Part: TypeAlias = "tuple[int, Any]"
 _PLANS_MAX = 256
 # Longer texts are read again each time.
 _TEXT_CHARACTERS_MAX = 100_000
+# Tables that have no more rows are alike, whichever plan is chosen for them.
+_ROWS_ALIKE = 1_000
 # A constant that needs more is computed when the statement runs, where it can be abandoned.
 _FOLDED_BYTES = 1 << 20
 
@@ -71,8 +73,8 @@ class Engine:
         self._embed, self._scratch, self._cached_bytes, self._activity = embed, scratch, cached_bytes, activity
         # The statements of a text.
         self._statements: LruCache[str, list[Parsed]] = LruCache(_PLANS_MAX)
-        # Optimized queries, and what the names meant by which they were bound.
-        self._plans: LruCache[object, tuple[tuple[object, ...], Query]] = LruCache(_PLANS_MAX)
+        # Optimized queries, what the names meant by which they were bound, and how large the tables were.
+        self._plans: LruCache[object, tuple[tuple[object, ...], Query, dict[str, int]]] = LruCache(_PLANS_MAX)
         # Plans made ready to run, and the parts of the tables for which they are.
         self._prepared: LruCache[int, tuple[Relation, list[object], Prepared]] = LruCache(_PLANS_MAX)
 
@@ -191,20 +193,25 @@ class Engine:
         if not analyze:
             return Plan(steps(optimize_for_values(prepared.plan, with_time(values, snapshot.now)), _estimated))
         searched = self._with_searched(prepared, values, snapshot)
-        frame, _, context = lowered(prepared, snapshot, searched, limits)
+        watch = Watch(None, time.monotonic(), limits.memory_bytes, self._cached_bytes)
+        bounds = Bounds(prepared.few_rows, watch=watch)
+        frame, _, context = lowered(prepared, snapshot, searched, limits, bounds)
         context.collect(frame)
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
         measured: dict[NodeKey, tuple[int, float]] = {}
-        _, plan, context = lowered(prepared, snapshot, searched, limits, measured=measured)
+        _, plan, context = lowered(prepared, snapshot, searched, limits, bounds, measured=measured)
+        estimates = Estimates(snapshot)
         reports = {scan.columns[0][0]: r for scan, r in context.report.scans if scan.columns}
 
         def note(node: Relation) -> str:
             report = reports.get(node.columns[0][0]) if isinstance(node, Scan) and node.columns else None
-            remark = _measured(node, measured.get(node_key(node)), report)
+            remark = _measured(estimates.rows(node), measured.get(node_key(node)), report)
             return remark + (f"; {took:.1f} ms in all" if node is plan else "")
 
-        return Plan(steps(plan, note, lambda node: measured.get(node_key(node))))
+        return Plan(
+            steps(plan, note, lambda node: measured.get(node_key(node)), lambda node: round(estimates.rows(node)))
+        )
 
     def _ready(self, plan: Relation, snapshot: Snapshot) -> Prepared:
         """Return the plan made ready to run; remembered for as long as the tables are what they were."""
@@ -255,7 +262,11 @@ class Engine:
         place, tree = part or (0, None)
         key = (text, place, tuple(dtypes.items()), tuple(map(id, names)), snapshot.key())
         cached = self._plans.get(key) if isinstance(text, str) else None
-        if cached is not None and all(a is b for a, b in zip(cached[0], names, strict=True)):
+        if (
+            cached is not None
+            and all(a is b for a, b in zip(cached[0], names, strict=True))
+            and _are_alike(cached[2], snapshot)
+        ):
             return cached[1]
         try:
             binder = Binder(text, snapshot, dtypes, lambda query: self._asked(query, snapshot, values or {}))
@@ -267,15 +278,24 @@ class Engine:
             raise UnsupportedError("the statement is nested too deeply", text) from error
         # A plan that follows from the rows, or from files, is not kept.
         if not binder.reads_data and not snapshot.reads_files:
-            self._plans.put(key, (names, query))
+            self._plans.put(key, (names, query, {name: snapshot.rows(name) for name in sources(query.plan)}))
         return query
 
 
-def _measured(node: Relation, measured: tuple[int, float] | None, report: ScanReport | None) -> str:
+def _are_alike(rows: Mapping[str, int], snapshot: Snapshot) -> bool:
+    """Say whether the tables are about as large as they were when a plan was chosen for them."""
+    for name, before in rows.items():
+        fewer, more = sorted((before, snapshot.rows(name)))
+        if more > max(_ROWS_ALIKE, 2 * fewer):
+            return False
+    return True
+
+
+def _measured(estimate: float, measured: tuple[int, float] | None, report: ScanReport | None) -> str:
     """Return what is noted of a node that was run."""
-    remarks = [] if measured is None else [f"{measured[0]} rows, {measured[1] * 1000:.1f} ms"]
-    if isinstance(node, Index) or report is not None:
-        remarks.insert(0, _estimated(node))
+    remarks = [f"about {estimate:.0f} rows"]
+    if measured is not None:
+        remarks.append(f"{measured[0]} rows, {measured[1] * 1000:.1f} ms")
     if report is not None:
         index = f", by index {report.index}" if report.index else ""
         remarks.append(f"{report.segments_read} segments read, {report.segments_skipped} skipped{index}")

@@ -81,14 +81,15 @@ class Plan(str):
         """Return a row for each step of the plan.
 
         Returns:
-            `depth` Int64, `step` String, `note` String, `rows` Int64, `ms` Float64; the last two are NULL without
-            `analyze`.
+            `depth` Int64, `step` String, `note` String, `rows` Int64, `ms` Float64, `estimate` Int64, the rows that
+            were expected; the last three are NULL without `analyze`.
 
         Example:
             >>> db.explain("SELECT region FROM sales").to_frame().select("depth", "step").rows()
             [(0, 'Project sales.region AS region'), (1, 'Scan sales (region)')]
         """
-        schema = {"depth": pl.Int64, "step": pl.String, "note": pl.String, "rows": pl.Int64, "ms": pl.Float64}
+        schema = {"depth": pl.Int64, "step": pl.String, "note": pl.String, "rows": pl.Int64}
+        schema |= {"ms": pl.Float64, "estimate": pl.Int64}
         return pl.DataFrame(list(self.steps), schema=schema, orient="row")
 
     def _repr_html_(self) -> str:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal
-from math import inf
-
-import polars as pl
+from math import inf, prod
 
 from rem_arrow.base.source import Catalog, ColumnStatistics
+from rem_arrow.optimize.selectivity import share_of
 from rem_arrow.plan.index_functions import INDEX_FUNCTIONS
 from rem_arrow.plan.nodes import (
     Aggregate,
-    And,
     Call,
-    Cast,
     Column,
     Expr,
     Filter,
@@ -24,7 +19,6 @@ from rem_arrow.plan.nodes import (
     Join,
     Limit,
     Literal,
-    Or,
     Project,
     Relation,
     Scan,
@@ -36,13 +30,10 @@ from rem_arrow.plan.nodes import (
     Values,
     Window,
 )
-from rem_arrow.plan.walk import children, columns_of, conjuncts
+from rem_arrow.plan.walk import children, columns_of, conjunction, conjuncts
 
-_EQUAL, _RANGE, _LIKE, _OTHER = 0.05, 0.3, 0.1, 0.3
-# Who asks for groups by what they add up to asks for few.
-_HAVING = 0.05
-_BOUNDS = ("<", "<=", ">", ">=")
-_EPOCH = dt.date(1970, 1, 1)
+# Of the pairs whose keys agree, those that meet a further condition.
+_RESIDUAL = 0.3
 
 
 @dataclass(slots=True)
@@ -67,7 +58,7 @@ class Estimates:
             case Values():
                 return len(plan.rows)
             case Filter():
-                return self.rows(plan.input) * self.selectivity(plan.condition, plan.input)
+                return self.rows(plan.input) * share_of(plan.condition, plan.input, self)
             case Join():
                 return self.joined(plan)
             case Aggregate():
@@ -98,7 +89,7 @@ class Estimates:
         share = self.key_share(plan.left, plan.right, list(plan.equals))
         matches = left * right * share
         if plan.residual is not None:
-            matches *= _OTHER
+            matches *= _RESIDUAL
         match plan.kind:
             case "inner":
                 return matches
@@ -113,13 +104,20 @@ class Estimates:
             case "full":
                 return max(left, right, matches)
             case "semi":
-                return min(left, left * min(1.0, right * share)) if plan.equals else left * 0.5
+                return left * self._partnered(plan, right, share) if plan.equals else left * 0.5
             case "anti":
-                return max(left * 0.1, left - min(left, left * min(1.0, right * share)))
+                return max(left * 0.1, left * (1.0 - self._partnered(plan, right, share)))
+
+    def _partnered(self, plan: Join, right: float, share: float) -> float:
+        """Return the share of the left rows that meet any of the right."""
+        if len(plan.equals) == 1:
+            a, b = plan.equals[0]
+            return min(1.0, self.distinct(b, plan.right) / max(self.domain(a, plan.left), self.domain(b, plan.right)))
+        return min(1.0, right * share)
 
     def key_share(self, left: Relation, right: Relation, equals: list[tuple[Expr, Expr]]) -> float:
         """Return which share of the pairs of rows agree in the keys. Keys of one pair of tables hang together."""
-        shares = sorted(1.0 / max(self.distinct(a, left), self.distinct(b, right), 1.0) for a, b in equals)
+        shares = sorted(self._equal(a, left, b, right) for a, b in equals)
         share = 1.0
         for i, s in enumerate(shares):
             share *= s ** (1.0 / 2**i)
@@ -129,6 +127,35 @@ class Estimates:
             if all(tables):
                 share = max(share, 1.0 / min(tables))
         return share
+
+    def _equal(self, a: Expr, left: Relation, b: Expr, right: Relation) -> float:
+        """Return which share of the pairs of rows agree in one key. Values that many rows have on both sides meet more
+        often than those of which nothing is known, of which the side with more is taken to have all."""
+        domains = self.domain(a, left), self.domain(b, right)
+        share = 1.0 / max(*domains, 1.0)
+        common = [self._common(e, plan) for e, plan in ((a, left), (b, right))]
+        if not all(common):
+            return share
+        mine, theirs = common
+        rest = [max(0.0, 1.0 - sum(c.values())) for c in common]
+        others = [max(1.0, d - len(c)) for d, c in zip(domains, common, strict=True)]
+        met = sum(p * theirs.get(value, rest[1] / others[1]) for value, p in mine.items())
+        met += sum(p * rest[0] / others[0] for value, p in theirs.items() if value not in mine)
+        return max(share, met + rest[0] * rest[1] / max(others))
+
+    def _common(self, expr: Expr, plan: Relation) -> dict[object, float]:
+        """Return the share of the rows that each of the most common values has, where no filter below is about it: of
+        the columns that a join below makes equal, those of the one in which they are the most."""
+        if not isinstance(expr, Column):
+            return {}
+        most: dict[object, float] = {}
+        for name in _same_as(expr.name, plan):
+            if not _repeats(name, plan) or self._kept(name, plan) < 1.0:
+                return {}
+            statistics = self.statistics(name, plan)
+            if statistics is not None and sum(n for _, n in statistics.common) > sum(most.values()) * statistics.rows:
+                most = {value: n / statistics.rows for value, n in statistics.common}
+        return most
 
     def _table_rows(self, keys: list[Expr], plan: Relation) -> float:
         """Return the rows of the one table that the keys are columns of, all filters left aside; 0 where they are of
@@ -148,24 +175,52 @@ class Estimates:
         if not plan.keys:
             return 1.0
         rows, groups = self.rows(plan.input), 1.0
+        by_table: dict[str | None, list[Expr]] = {}
         for _, key in plan.keys:
-            groups *= self.distinct(key, plan.input)
+            origin = self._origin(key.name, plan.input) if isinstance(key, Column) else None
+            by_table.setdefault(None if origin is None else origin[0], []).append(key)
+        for table, keys in by_table.items():
+            together = prod(self.distinct(key, plan.input) for key in keys)
+            # Columns of one table have no more values together than it has rows.
+            groups *= together if table is None else min(together, self._table_rows(keys, plan.input))
         return min(rows, groups)
 
     # --- columns
 
     def distinct(self, expr: Expr, plan: Relation) -> float:
         """Return the estimated number of distinct values."""
-        rows = self.rows(plan)
-        names = columns_of(expr)
-        count = 1.0
-        for name in names:
-            source = self._origin(name, plan)
-            statistics = self._of(*source) if source is not None else None
-            count *= min(
-                statistics.distinct if statistics is not None else max(1.0, rows * 0.5), self._asked(name, plan)
-            )
+        rows, count = self.rows(plan), 1.0
+        for name in columns_of(expr):
+            statistics = self.statistics(name, plan)
+            if statistics is None:
+                own = max(1.0, rows * 0.5)
+            else:
+                own = _seen(statistics, rows) if _repeats(name, plan) else max(1.0, float(statistics.distinct))
+            count *= min(own, self._asked(name, plan))
         return max(1.0, min(rows, count))
+
+    def domain(self, expr: Expr, plan: Relation) -> float:
+        """Return the distinct values of a column among which those of the plan are, all filters left aside but those on
+        the column itself; of other expressions the distinct values."""
+        statistics = self.statistics(expr.name, plan) if isinstance(expr, Column) else None
+        if statistics is None or not isinstance(expr, Column):
+            return self.distinct(expr, plan)
+        return max(1.0, min(statistics.distinct * self._kept(expr.name, plan), self._asked(expr.name, plan)))
+
+    def _kept(self, name: str, plan: Relation) -> float:
+        """Return the share of the values of a column that the filters below let through, of those on it alone."""
+        match plan:
+            case Filter():
+                own = [c for c in conjuncts(plan.condition) if columns_of(c) == {name}]
+                kept = share_of(conjunction(own), plan.input, self) if own else 1.0
+                return kept * self._kept(name, plan.input)
+            case Project():
+                expr = dict(plan.outputs).get(name)
+                return self._kept(expr.name, plan.input) if isinstance(expr, Column) else 1.0
+            case Join():
+                return min((self._kept(name, s) for s in (plan.left, plan.right) if name in s.schema), default=1.0)
+            case _:
+                return 1.0
 
     def _asked(self, name: str, plan: Relation) -> float:
         """Return how many values of a column the filters below let through, where they list them."""
@@ -194,9 +249,13 @@ class Estimates:
 
     def table_distinct(self, expr: Expr, plan: Relation) -> float:
         """Return the distinct values of a column in its table, all filters left aside; else as `distinct`."""
-        source = self._origin(expr.name, plan) if isinstance(expr, Column) else None
-        statistics = self._of(*source) if source is not None else None
+        statistics = self.statistics(expr.name, plan) if isinstance(expr, Column) else None
         return max(1.0, statistics.distinct) if statistics is not None else self.distinct(expr, plan)
+
+    def statistics(self, name: str, plan: Relation) -> ColumnStatistics | None:
+        """Return what is known of the column of a table that a column of the plan is, unchanged."""
+        origin = self._origin(name, plan)
+        return None if origin is None else self._of(*origin)
 
     def _origin(self, name: str, plan: Relation) -> tuple[str, str] | None:
         """Return the table and column that a column of the plan is, if it is one unchanged."""
@@ -226,105 +285,43 @@ class Estimates:
             self._statistics[key] = None if source is None else source.statistics(column)
         return self._statistics[key]
 
-    # --- conditions
 
-    def selectivity(self, condition: Expr, plan: Relation) -> float:
-        """Return the share of rows that meet a condition."""
-        match condition:
-            case Literal():
-                return 1.0 if condition.value else 0.0
-            case And():
-                return self._all(conjuncts(condition), plan)
-            case Or():
-                return min(1.0, sum(self.selectivity(o, plan) for o in condition.operands))
-            case InList():
-                return min(1.0, len(condition.options) / self.distinct(condition.operand, plan))
-            case Call(function="not"):
-                return max(0.05, 1.0 - self.selectivity(condition.args[0], plan))
-            case Call(function="is_null"):
-                return 0.05
-            case Call(function="="):
-                return 1.0 / self.distinct(_column_side(condition), plan) if columns_of(condition) else _EQUAL
-            case Call(function="<>"):
-                return 0.9
-            case Call(function="<" | "<=" | ">" | ">="):
-                return self._range(condition, plan)
-            case Call(function="like" | "ilike" | "starts_with" | "contains"):
-                return _LIKE
-            case _:
-                return _OTHER
-
-    def _all(self, conditions: tuple[Expr, ...], plan: Relation) -> float:
-        """Conditions are taken to be independent, but for two bounds of one column: these are a range."""
-        share, bounds = 1.0, dict[str, list[float]]()
-        for condition in conditions:
-            own = self.selectivity(condition, plan)
-            if (
-                isinstance(condition, Call)
-                and condition.function in _BOUNDS
-                and len(names := columns_of(condition)) == 1
-            ):
-                bounds.setdefault(next(iter(names)), []).append(own)
-            else:
-                share *= own
-        for shares in bounds.values():
-            share *= max(0.001, sum(shares) - 1.0) if len(shares) == 2 else min(shares)
-        return share
-
-    def _range(self, condition: Call, plan: Relation) -> float:
-        """A range takes the share of the column's span that it covers."""
-        left, right = condition.args
-        upper = condition.function in ("<", "<=")
-        if isinstance(left, Literal):
-            left, right, upper = right, left, not upper
-        while isinstance(left, Cast):
-            left = left.operand
-        if not (isinstance(left, Column) and isinstance(right, Literal)):
-            return _RANGE
-        if _is_aggregate(left.name, plan):
-            return _HAVING
-        source = self._origin(left.name, plan)
-        statistics = self._of(*source) if source is not None else None
-        if statistics is None:
-            return _RANGE
-        low, high, value = (_number(v, left.dtype) for v in (statistics.low, statistics.high, right.value))
-        if isinstance(left.dtype, pl.Decimal) and low is not None and high is not None:
-            low, high = low / 10**left.dtype.scale, high / 10**left.dtype.scale
-        if low is None or high is None or value is None or high <= low:
-            return _RANGE
-        below = min(1.0, max(0.0, (value - low) / (high - low)))
-        return max(0.0005, below if upper else 1.0 - below)
+def _same_as(name: str, plan: Relation) -> list[str]:
+    """Return the column and those that inner joins in the plan make equal to it."""
+    pairs: list[tuple[str, str]] = []
+    todo = [plan]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Join) and node.kind == "inner":
+            pairs += [(a.name, b.name) for a, b in node.equals if isinstance(a, Column) and isinstance(b, Column)]
+        if isinstance(node, (Join, Filter)):
+            todo += children(node)
+    same = [name]
+    for one in same:
+        same += [other for pair in pairs if one in pair for other in pair if other not in same]
+    return same
 
 
-def _is_aggregate(name: str, plan: Relation) -> bool:
-    """Say whether a column is what an aggregate gives."""
+def _repeats(name: str, plan: Relation) -> bool:
+    """Say whether a column of a table has its values as often as there: no grouping has made them one."""
     match plan:
-        case Aggregate():
-            return any(n == name for n, _ in plan.aggregates)
+        case Scan():
+            return True
         case Project():
             expr = dict(plan.outputs).get(name)
-            read = columns_of(expr) if expr is not None else set()
-            return len(read) == 1 and _is_aggregate(read.pop(), plan.input)
-        case Filter():
-            return _is_aggregate(name, plan.input)
+            return isinstance(expr, Column) and _repeats(expr.name, plan.input)
+        case Filter() | Join() | Sort() | Window() | Shared():
+            return any(_repeats(name, c) for c in children(plan) if name in c.schema)
         case _:
             return False
 
 
-def _column_side(condition: Call) -> Expr:
-    left, right = condition.args
-    return left if columns_of(left) and not isinstance(left, Literal) else right
+def _seen(statistics: ColumnStatistics, rows: float) -> float:
+    """Return how many of the distinct values of a column are expected in so many of its rows.
 
-
-def _number(value: object, dtype: pl.DataType) -> float | None:
-    match value:
-        case bool() | None:
-            return None
-        case int() | float() | Decimal():
-            return float(value)
-        case dt.datetime():
-            return value.replace(tzinfo=None).timestamp() / 86400
-        case dt.date():
-            return float((value - _EPOCH).days)
-        case _:
-            return None
+    Source: Cardenas, "Analysis and Performance of Inverted Data Base Structures", CACM 18 (1975).
+    """
+    if not statistics.rows or not statistics.distinct:
+        return 1.0
+    left_out = 1.0 - min(1.0, rows / statistics.rows)
+    return max(1.0, float(statistics.distinct * (1.0 - left_out ** (statistics.rows / statistics.distinct))))

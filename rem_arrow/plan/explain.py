@@ -58,6 +58,7 @@ class Step(NamedTuple):
         note: remarks, such as how many rows it may give.
         rows: that it gave; None unless the plan was run.
         ms: its own milliseconds, without its inputs'.
+        estimate: the rows that it was expected to give; None unless the plan was run.
     """
 
     depth: int
@@ -65,6 +66,7 @@ class Step(NamedTuple):
     note: str = ""
     rows: int | None = None
     ms: float | None = None
+    estimate: int | None = None
 
 
 def explain(plan: Relation, note: Callable[[Relation], str] = lambda _: "") -> str:
@@ -81,8 +83,10 @@ def steps(
     plan: Relation,
     note: Callable[[Relation], str],
     measured: Callable[[Relation], tuple[int, float] | None] = lambda _: None,
+    estimate: Callable[[Relation], int | None] = lambda _: None,
 ) -> list[Step]:
-    """Return the nodes, each before its inputs; `measured` gives rows and seconds of one."""
+    """Return the nodes, each before its inputs; `measured` gives rows and seconds of one, `estimate` the rows that it
+    was expected to give."""
     lines: list[Step] = []
 
     def visit(node: Relation, depth: int) -> None:
@@ -94,6 +98,7 @@ def steps(
                 note(node),
                 rows,
                 None if seconds is None else seconds * 1000,
+                estimate(node),
             )
         )
         for child in children(node):

@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -33,9 +33,10 @@ from pydantic_core import from_json, to_json
 from rem_arrow.base.datatypes import Json, physical
 from rem_arrow.base.errors import CorruptionError, InputError
 from rem_arrow.base.schema import Field
-from rem_arrow.storage import values
+from rem_arrow.storage import statistics, values
 from rem_arrow.storage.codec import CODED, unscaled
 from rem_arrow.storage.kills import Kills
+from rem_arrow.storage.statistics import ZoneMap
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -102,6 +103,14 @@ def decode(value: bytes, fields: tuple[Field, ...]) -> Append:
     return Append(rowids, None, frame)
 
 
+class _Seen(NamedTuple):
+    """What is known of a column over its first `length` rows, of which the first `whole` were looked at together."""
+
+    length: int
+    whole: int
+    zone: ZoneMap
+
+
 class Run:
     """A part of a table that is still rows: the tail, or a piece of it that waits to be sealed.
 
@@ -116,6 +125,7 @@ class Run:
         "_latest",
         "_lock",
         "_rows",
+        "_zones",
         "bytes",
         "fields",
         "kills",
@@ -136,6 +146,7 @@ class Run:
         self._latest: dict[int, int] = {}
         self._earlier: dict[int, int] = {}
         self._chunks: list[pl.DataFrame] = []
+        self._zones: dict[int, _Seen] = {}
         self._lock = threading.Lock()
 
     def append(self, append: Append, size: int) -> None:
@@ -189,6 +200,22 @@ class Run:
         if fixed:
             frame = frame.with_columns(unscaled(frame[name]) for name in fixed)
         return frame.with_columns(pl.col(*coded).cast(CODED)) if coded else frame
+
+    def zone(self, field: Field, length: int) -> ZoneMap:
+        """Return the zone map of a column over the first `length` rows, of which there are some. What is known of the
+        rows before is kept: only those that have come since are looked at, and all of them when they have doubled."""
+        known = self._zones.get(field.number)
+        if known is not None and known.length == length:
+            return known.zone
+        column = self.frame([field], length).to_series()
+        if known is None or known.length > length or length >= 2 * known.whole:
+            seen = _Seen(length, length, statistics.zone_map(column))
+        else:
+            fresh = statistics.zone_map(column.slice(known.length))
+            seen = _Seen(length, known.whole, statistics.merged([known.zone, fresh]))
+        if known is None or length > known.length:
+            self._zones[field.number] = seen
+        return seen.zone
 
     def _frame(self, fields: Sequence[Field], length: int) -> pl.DataFrame:
         with self._lock:

@@ -91,9 +91,9 @@ def test_a_plan_is_a_text(db):
 
 
 def test_a_plan_is_a_table_of_steps(db):
-    """Rows and milliseconds come when it was run, and are NULL otherwise."""
+    """Rows, true and expected, and milliseconds come when it was run, and are NULL otherwise."""
     frame = db.explain("SELECT COUNT(*) FROM entities WHERE name > 'b'", analyze=True).to_frame()
-    assert frame.columns == ["depth", "step", "note", "rows", "ms"]
+    assert frame.columns == ["depth", "step", "note", "rows", "ms", "estimate"]
     assert frame.row(0, named=True)["rows"] == 1
     assert frame["ms"].sum() > 0
     assert db.explain("SELECT 1").to_frame()["rows"].null_count() == len(db.explain("SELECT 1").steps)
