@@ -201,6 +201,7 @@ class Database(
             tv = store.version.find(name)
             if tv is not None:
                 self._instance.models.register(tv.table.number, model)
+        compaction.seal_left(store)
         self._instance.follow_up.resume()
         _OPEN.add(self)
 

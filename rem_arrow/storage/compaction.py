@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from rem_arrow.storage.kv import Op
     from rem_arrow.storage.store import Store
 
+# A smaller tail is read as fast as a segment, and not worth one.
+_LEFT_ROWS_MIN = 1_024
 _SMALL_ROWS = SEGMENT_ROWS_MAX // 2
 _SMALL_SEGMENTS_MAX = 8
 _DEAD_SHARE_MAX = 0.3
@@ -55,6 +58,17 @@ def tidy(store: Store, table: int, stopping: Callable[[], bool]) -> None:
     seal(store, table)
     while not stopping() and compact(store, table):
         pass
+
+
+def seal_left(store: Store) -> None:
+    """Ask for the runs to be sealed that earlier processes left, killed or closed before their tails were full."""
+    if store.background is None:
+        return
+    with store.lock:
+        for number, tv in store.version.tables.items():
+            rows = sum(view.length for view in store.waiting(number)) if tv.damage is None else 0
+            if rows >= _LEFT_ROWS_MIN:
+                store.background.run(partial(tidy, store, number))
 
 
 def make_room(store: Store, table: int, stopping: Callable[[], bool]) -> None:
