@@ -9,6 +9,7 @@ whose default a function makes is required without the class.
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -17,7 +18,16 @@ from typing import Annotated, Any, ClassVar, Literal, Union, cast
 from uuid import UUID
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema, to_jsonable_python
@@ -209,7 +219,11 @@ class SchemaReader:
         if name not in self._models:
             # What holds itself is anything: its column holds JSON.
             self._models[name] = Any
-            self._models[name] = self._annotation(self._definitions.get(name, {}))
+            definition = self._definitions.get(name, {})
+            made = self._annotation(definition)
+            # Of its own definition is an enum, whose members are taken as its values are; a Literal stands in place.
+            is_enum = made is not Any and ("enum" in definition or "const" in definition)
+            self._models[name] = Annotated[made, BeforeValidator(_member_value)] if is_enum else made
         return self._models[name]
 
     def _model(self, schema: Mapping[str, Any]) -> type[BaseModel]:
@@ -223,6 +237,10 @@ class SchemaReader:
         if "$ref" in schema and "properties" not in schema:
             return cast("Mapping[str, Any]", self._definitions[schema["$ref"].rpartition("/")[2]])
         return schema
+
+
+def _member_value(value: Any) -> Any:
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def _config(schema: Mapping[str, Any]) -> dict[str, Any]:
