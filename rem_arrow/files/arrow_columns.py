@@ -5,6 +5,7 @@
 | map | LIST of STRUCT(key, value), as SQL's MAP |
 | list view, run-end encoded, dictionary of other values than texts | the plain form |
 | timestamp with an offset, such as +05:30 | the same instant, in UTC |
+| date of milliseconds | DATE |
 | decimal of 32, 64 and 256 bits | DECIMAL of 128, if the values have 38 digits |
 | interval of months, days and nanoseconds | INTERVAL, if it is whole microseconds |
 | arrow.bool8, arrow.fixed_shape_tensor | BOOLEAN, ARRAY of its shape |
@@ -169,6 +170,9 @@ def _scalar(dtype: pa.DataType) -> _Convert | None:
         return _decimal(dtype)
     if types.is_decimal(dtype) and not types.is_decimal128(dtype):
         return lambda a: a.cast(pa.decimal128(dtype.precision, dtype.scale))
+    if types.is_date64(dtype):
+        # Polars reads milliseconds as a timestamp.
+        return lambda a: _moment(a.cast(pa.date32()))
     if types.is_date32(dtype) or dtype == pa.timestamp("us"):
         return _moment
     return None
