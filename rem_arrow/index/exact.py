@@ -35,6 +35,7 @@ _BLOCK_FLOATS = 1 << 19
 # A thread of its own is worth while for this much; memory has no more to give than a few cores take.
 _THREAD_FLOATS_MIN = 1 << 21
 _THREADS_MAX = 8
+_CORES = os.cpu_count() or 1
 # The squares of what is shorter lose digits to float32's smallest numbers.
 _LENGTH_MIN = 1e-15
 _AGAIN_ROWS = 1024
@@ -98,7 +99,7 @@ def merged(parts: Iterable[tuple[Rowids, Scores]], k: int, metric: Metric) -> tu
 def _on_all_cores(matrix: Floats, work: Callable[[Floats, slice], object]) -> None:
     """Do `work(rows, their place)` for blocks of the matrix that stay in a core's cache from one use to the next."""
     step = max(1, _BLOCK_FLOATS // matrix.shape[1])
-    threads = max(1, min(os.cpu_count() or 1, _THREADS_MAX, matrix.size // _THREAD_FLOATS_MIN))
+    threads = max(1, min(_CORES, _THREADS_MAX, matrix.size // _THREAD_FLOATS_MIN))
 
     def some(start: int, stop: int) -> None:
         for at in range(start, stop, step):

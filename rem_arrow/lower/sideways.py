@@ -69,7 +69,10 @@ def _key_set(values: pl.Series) -> tuple[KeySet | None, bool]:
         pl.UInt128,
     ):
         return None, False
-    numbers = values.drop_nulls().to_physical().to_numpy().astype(np.int64, copy=False)
+    # On a few values each of these calls would cost more than all the rest: Polars runs it as a query.
+    present_values = values.drop_nulls() if values.null_count() else values
+    physical = present_values if values.dtype.is_integer() else present_values.to_physical()
+    numbers = physical.to_numpy().astype(np.int64, copy=False)
     least, high = int(numbers.min()), int(numbers.max())
     low = 0 if 0 < least <= _FROM_ZERO_MAX else least - 1
     if high - low >= _SPAN_MAX or low < -(1 << 62):
