@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from rem_arrow.base.errors import ExecuteError
-from rem_arrow.lower import semantics
+from rem_arrow.lower import rounding, semantics
 from rem_arrow.lower.cast import cast
 from tests.sql.compare import rows
 
@@ -169,16 +169,16 @@ def test_greatest_has_nan_on_top() -> None:
 def test_round_goes_away_from_zero(places: int | None) -> None:
     digits = None if places is None else pl.lit(places, pl.Int64)
     sql = "round(x)" if places is None else f"round(x, {places})"
-    _agree(pl.DataFrame({"x": FLOATS}), semantics.round_half_away(pl.col("x"), digits, pl.Float64(), pl.Float64()), sql)
+    _agree(pl.DataFrame({"x": FLOATS}), rounding.round_half_away(pl.col("x"), digits, pl.Float64(), pl.Float64()), sql)
     _agree(
         pl.DataFrame({"x": [0, 5, -5, 14, 15, -15, 1250, None]}, schema={"x": pl.Int64}),
-        semantics.round_half_away(pl.col("x"), digits, pl.Int64(), pl.Int64()),
+        rounding.round_half_away(pl.col("x"), digits, pl.Int64(), pl.Int64()),
         sql,
     )
     decimal = pl.Decimal(10, 2)
     _agree(
         pl.DataFrame({"x": DECIMALS}, schema={"x": decimal}),
-        semantics.round_half_away(pl.col("x"), digits, decimal, pl.Decimal(11, 2)),
+        rounding.round_half_away(pl.col("x"), digits, decimal, pl.Decimal(11, 2)),
         sql,
     )
 
