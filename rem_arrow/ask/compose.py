@@ -288,7 +288,7 @@ def _of_person(draft: Draft, person: Frame, names: Sequence[Frame], nouns: Seque
             fit -= 0.5
         if nouns and not any(paths(draft.vocabulary, table.name, t.name) for f in nouns for t in f.tables):
             fit += 1.0
-        if any(i.stem in WORK for i in draft.items):
+        if any(i.meant in WORK for i in draft.items):
             fit -= 0.8
         if any(t.name == table.name for f in names for t in f.tables):
             fit -= 0.7

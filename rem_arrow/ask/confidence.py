@@ -1,6 +1,7 @@
 """How sure a reading is: the probability that its rows are right, by what it explains and what it guesses.
 
-The weights are those of a logistic regression over questions of several domains whose right answers are known.
+A logistic function of few features. Its weights are set by hand, so that readings of questions whose right answers are
+known come out as sure as they are right: of those at 0.8 or more, nine of ten.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _ways(draft: Draft, parent: Frame, frame: Frame) -> Iterator[_Way]:
 
 def _contributions(draft: Draft, source: TableWords, sink: TableWords) -> list[Path]:
     """Return the way from persons to what they worked on: by any edge, or by any two."""
-    if not source.is_people or not any(i.stem in WORK for i in draft.items):
+    if not source.is_people or not any(i.meant in WORK for i in draft.items):
         return []
     everything = [r for r in relations_of(draft.vocabulary) if r.kind == "edge"]
     direct = [r for r in everything if r.source == source.name and r.target == sink.name and r.direction == "out"]
@@ -132,7 +132,7 @@ def _fit(draft: Draft, parent: Frame, frame: Frame, path: Path) -> tuple[float, 
     low, high = sorted((parent.place, frame.place))
     cost, used = 0.0, []
     if path[0].stems == ("contribut",):
-        return 0.05, tuple(i for i, item in enumerate(draft.items) if item.stem in WORK)
+        return 0.05, tuple(i for i, item in enumerate(draft.items) if item.meant in WORK)
     for relation in path:
         best: tuple[float, int] | None = None
         for place, item in enumerate(draft.items):

@@ -66,6 +66,11 @@ class Item:
     def stem(self) -> str:
         return english.stem(self.low)
 
+    @property
+    def meant(self) -> str:
+        """The stem of the word that an idiom stands for, else its own."""
+        return english.stem(thesaurus.IDIOMS.get(self.low, self.low))
+
     def of(self, kind: str) -> Link | None:
         """Return its surest link of a kind."""
         return next((link for link in self.links if link.kind == kind), None)
@@ -76,7 +81,6 @@ class Item:
 
 def _item(tokens: Sequence[Token], first: int, last: int, links: Sequence[Link], spelled: dict[int, str]) -> Item:
     text = " ".join(t.text for t in tokens[first:last])
-    text = "contributed" if thesaurus.IDIOMS.get(text.casefold()) == "contributed" else text
     wrong = [p for p in range(first, last) if p in spelled]
     if wrong:
         links = [replace(x, quality=x.quality * 0.85) for x in links]
