@@ -40,7 +40,7 @@ PROTOTYPE: tuple[Question, ...] = (
         "Who has worked on authentication-related code?", "graph",
         f"SELECT DISTINCT id FROM ({_WORK}) WHERE component = 'auth-service'", "top", n=5,
         reference="""\
-WITH code AS (SELECT id FROM SEARCH(files, 'authentication code', k => 20))
+WITH code AS (SELECT id FROM SEARCH(files, 'authentication', k => 10))
 SELECT id, COUNT(*) AS n FROM TRAVERSE((SELECT id
 FROM code), type => ['touches', 'authored', 'reviewed'], direction => 'in', depth => 2)
 WHERE "table" = 'users' GROUP BY id ORDER BY n DESC, id""",

@@ -3,7 +3,7 @@
     text -> words (tokens.py), of getUserById also get, User, By and Id -> their vectors (static_words.py)
         meaning   256 numbers: the sum over the words, length 1
         spelling  256 numbers: each distinct word adds sqrt(times in the text) x the length of its vector, signed, at
-                  two places that a hash of its stem chooses; length 0.7 sqrt(distinct words / 40), at most 0.7
+                  two places that a hash of its stem chooses; length 0.5 sqrt(distinct words / 40), at most 0.5
     -> both beside each other, length 1
 
 The first line of several is a title, which says more than as many words of the rest: its words count twice, or so often
@@ -44,7 +44,7 @@ _GROUP_WORDS = 1_024
 _NARROW_WORDS_MAX = 1_600
 _NUMBER_BITS = 32
 _TIMES_UNIT = 1_024
-_SPELLING_SHARE = 0.7
+_SPELLING_SHARE = 0.5
 _SPELLING_WORDS = 40
 _TITLE_WORDS_MAX, _TITLE_TIMES_MIN, _TITLE_SHARE = 24, 2, 0.15
 

@@ -75,7 +75,11 @@ def test_damaged_files_of_indexes_are_made_anew(folder):
             for asked in ("words", "points"):
                 ask, expected = specimen.QUESTIONS[asked]
                 assert ask(db) == expected, name
+            embedded = [tv.table for tv in db._instance.store.version if tv.table.embeddings]
+            for table in embedded:
+                db.search(table.name, "words", mode="vector")
             assert "is damaged" in "".join(db.stats()["remade_indexes"]), name
-            db._instance.indexes.vectors.update(db._instance.store.version.names["points"])
+            for number in [db._instance.store.version.names["points"], *(table.number for table in embedded)]:
+                db._instance.indexes.vectors.update(number)
         with rem.connect(path, background=False) as db:
             assert db.verify().rows() == [], name

@@ -195,7 +195,9 @@ def _check(trial: Trial, db: rem.Database, state: dict[str, int], when: str) -> 
     if hits != {key for key, value in state.items() if WORDS[2] in name_of(value)}:
         trial.wrong.append(f"{when}: the words are wrong")
     lacking = [
-        key for key, value in state.items() if db.search("notes", name_of(value), k=1)["name"][0] != name_of(value)
+        key
+        for key, value in state.items()
+        if db.search("notes", name_of(value), k=1, mode="vector")["name"][0] != name_of(value)
     ]
     if lacking:
         trial.wrong.append(f"{when}: without a vector: {lacking[:9]}")

@@ -138,7 +138,7 @@ def check_indexes(db: rem.Database, state: State) -> None:
         assert db.get("notes", key)["value"] == value
         same = set(db.sql("SELECT id FROM notes WHERE value = $v", {"v": value})["id"])
         assert same == {k for k, v in notes.items() if v == value}, f"value {value}"
-        nearest = db.search("notes", name_of(value), k=1)
+        nearest = db.search("notes", name_of(value), k=1, mode="vector")
         assert nearest["name"].to_list() == [name_of(value)], f"vectors: {name_of(value)}"
 
 

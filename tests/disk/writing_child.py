@@ -100,7 +100,7 @@ def take(db: rem.Database, step: Step, number: int, seed: int, root: Path) -> No
             db.compact()
         case "search":
             db.search("notes", name_of(number), k=3, mode="text")
-            db.search("notes", name_of(number), k=3)
+            db.search("notes", name_of(number), k=3, mode="vector")
         case "backup":
             db.backup(root / f"backup-{number}")
         case "export":

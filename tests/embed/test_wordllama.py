@@ -64,7 +64,7 @@ def slowly(text):
             number = int.from_bytes(half, "little")
             sign = -1 if number >> 16 & 1 else 1
             spelling[number % 256] += sign * math.sqrt(count) * np.linalg.norm(theirs()[word])
-    share = 0.7 * math.sqrt(min(1, len(times) / 40))
+    share = 0.5 * math.sqrt(min(1, len(times) / 40))
     parts = [meaning / np.linalg.norm(meaning), share * spelling / (np.linalg.norm(spelling) or 1)]
     whole = np.concatenate(parts)
     return whole / np.linalg.norm(whole)

@@ -178,7 +178,7 @@ def test_vectors_of_entities(db):
         [
             {"id": "a", "name": "a", "content": "x"},
             {"id": "b", "uri": "b"},
-            {"id": "c", "name": "c", "embedding": [1.0] + [0.0] * 383},
+            {"id": "c", "name": "c", "embedding": [1.0] + [0.0] * 511},
         ],
     )
     db.delete("resources", "a")

@@ -115,7 +115,7 @@ def _by_vector(db: rem.Database, state: State, rng: random.Random, tally: Tally)
     kept = {i: r for i, r in rows.items() if where is None or r["n"] % 2 == 0}
     scores = {i: _cosine(query, r["name"]) for i, r in kept.items()}
     tally.add("searches")
-    found = dict(db.search(table, query, k=k, where=where).select("id", "_score").iter_rows())
+    found = dict(db.search(table, query, k=k, where=where, mode="vector").select("id", "_score").iter_rows())
     wanted = sorted(scores.values(), reverse=True)[:k]
     wrong = {i: s for i, s in found.items() if i not in scores or abs(scores[i] - s) > _NEAR}
     if wrong or len(found) != len(wanted):

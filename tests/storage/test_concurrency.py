@@ -271,13 +271,13 @@ def test_a_vector_that_follows_its_row_dies_with_the_rows_text(tmp_path):
         db.insert("documents", [{"id": "d", "content": "old words"}, {"id": "e", "content": "other words"}])
         tx = db.transaction()
         tx.update("documents", "d", {"content": "an entirely new text"})
-        tx.insert("documents", {"id": "e", "content": "more", "embedding": [1.0] + [0.0] * 383})
+        tx.insert("documents", {"id": "e", "content": "more", "embedding": [1.0] + [0.0] * 511})
         db._instance.store.background.resume()
         db.wait()
         tx.commit()
         db.wait()
-        assert db.search("documents", "an entirely new text", k=1)["_score"].item() == pytest.approx(1)
-        assert db.search("documents", "old words", k=1)["_score"].item() < 0.9
+        assert db.search("documents", "an entirely new text", k=1, mode="vector")["_score"].item() == pytest.approx(1)
+        assert db.search("documents", "old words", k=1, mode="vector")["_score"].item() < 0.9
         db.compact()
         assert db.sql("SELECT count(*) FROM documents").item() == 2
         assert db.verify().height == 0

@@ -22,7 +22,7 @@ def written(tmp_path_factory):
         import os, rem_arrow as rem
         db = rem.connect({str(folder)!r}, background=False)
         for i in range({ROWS}):
-            db.insert("entities", {{"id": f"e{{i}}", "name": "Name"}})
+            db.insert("entities", {{"id": f"e{{i}}", "name": ""}})
         os._exit(0)
         """
     )

@@ -146,7 +146,7 @@ def test_a_damaged_record_of_the_log_is_an_error(tmp_path: Path) -> None:
     code = """
         import os, sys, rem_arrow as rem
         db = rem.connect(sys.argv[1])
-        for i in range(100): db.insert("entities", {"id": f"e{i}", "name": "E"})
+        for i in range(100): db.insert("entities", {"id": f"e{i}", "name": ""})
         os._exit(0)
     """
     assert run_python(code, tmp_path / "db").returncode == 0

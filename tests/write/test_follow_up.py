@@ -22,7 +22,7 @@ KILLED = """
 
 
 def nearest(db: rem.Database) -> list[str]:
-    return db.search("resources", "the red fox", k=5)["id"].to_list()
+    return db.search("resources", "the red fox", k=5, mode="vector")["id"].to_list()
 
 
 @pytest.mark.parametrize("background", [True, False])
