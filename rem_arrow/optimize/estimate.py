@@ -153,7 +153,11 @@ class Estimates:
             if not _repeats(name, plan) or self._kept(name, plan) < 1.0:
                 return {}
             statistics = self.statistics(name, plan)
-            if statistics is not None and sum(n for _, n in statistics.common) > sum(most.values()) * statistics.rows:
+            if (
+                statistics is not None
+                and statistics.rows
+                and sum(n for _, n in statistics.common) > sum(most.values()) * statistics.rows
+            ):
                 most = {value: n / statistics.rows for value, n in statistics.common}
         return most
 

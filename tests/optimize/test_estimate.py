@@ -88,3 +88,16 @@ def test_a_plan_follows_the_tables():
         steps = db.explain(text, analyze=True).to_frame().filter(pl.col("step").str.starts_with("Join"))
         assert steps["rows"].to_list() == [_N]
         assert steps["estimate"].item() == pytest.approx(_N, rel=0.1)
+
+
+def test_a_table_whose_rows_are_all_gone_joins_as_an_empty_one() -> None:
+    """What was common in its values is still told, of no rows."""
+    with rem.connect(background=False) as db:
+        db.sql("CREATE TABLE emptied (a INTEGER, b VARCHAR)")
+        for _ in range(2):
+            db.sql("INSERT INTO emptied SELECT i % 3, 'x' FROM range(100) r(i)")
+            db.compact()
+            db.sql("DELETE FROM emptied")
+            text = "SELECT * FROM emptied x JOIN emptied y ON x.a = y.a JOIN emptied z ON z.b = y.b AND z.a = x.a"
+            assert db.sql(text).is_empty()
+            assert db.sql("SELECT * FROM emptied x, emptied y, emptied z WHERE x.a = y.a AND y.a = z.a").is_empty()
