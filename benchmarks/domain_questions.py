@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 import rem_arrow as rem
+from benchmarks.ask_domains.rows import build
 
 FOLDER = Path(__file__).parent / "ask_domains"
 NOW = datetime(2025, 6, 30, 12, tzinfo=timezone.utc)
@@ -57,7 +58,7 @@ def outcomes(asked: Sequence[Mapping[str, Any]]) -> Iterator[Outcome]:
         by_domain[question["domain"]].append(question)
     for domain, mine in by_domain.items():
         with rem.connect() as db:
-            importlib.import_module(f"benchmarks.ask_domains.{domain}").build(db)
+            build(db, importlib.import_module(f"benchmarks.ask_domains.{domain}"))
             for question in mine:
                 answer = db.ask(question["question"], now=NOW, model="rules")
                 right = answer.declined if not question["answerable"] else is_right(question, answer.results)

@@ -2,11 +2,9 @@
 """A city administration: districts, buildings, stations, public works, reports of citizens. All data is up to 2025-02."""
 
 import datetime as dt
-import json
 import random
 from typing import Literal
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -437,31 +435,3 @@ def data():
         "works": works,
         "reports": reports,
     }, edges
-
-
-def build(db):
-    """Register the models, and insert the rows and edges."""
-    tables, edges = data()
-    for name, model in MODELS.items():
-        assert db.register(model) == name, name
-        db.insert(name, tables[name])
-    extra = [{k: v for k, v in e.items() if k not in ("src", "dst", "type")} for e in edges]
-    db.add_edges(
-        pl.DataFrame(
-            {
-                "src": [e["src"] for e in edges],
-                "dst": [e["dst"] for e in edges],
-                "edge_type": [e["type"] for e in edges],
-                "properties": [json.dumps(x) if x else None for x in extra],
-            }
-        )
-    )
-
-
-def frames():
-    """The same rows and edges as Polars frames, by table; datetimes are naive UTC."""
-    tables, edges = data()
-    out = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items()}
-    keys = list(dict.fromkeys(k for e in edges for k in e))
-    out["edges"] = pl.DataFrame([{k: e.get(k) for k in keys} for e in edges], infer_schema_length=None)
-    return out

@@ -2,11 +2,9 @@
 """A regional newspaper: journalists, articles, sources, photos. All data is of 2022 to 2025-04."""
 
 import datetime as dt
-import json
 import random
 from typing import Literal
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -274,31 +272,3 @@ def data():
         if rng.random() < 0.75:
             edges.append(dict(src=f"pho{i}", dst=rng.choice(articles)["id"], type="illustrates"))
     return {"journalists": people, "articles": articles, "sources": sources, "photos": photos}, edges
-
-
-def build(db):
-    """Register the models, and insert the rows and edges."""
-    tables, edges = data()
-    for name, model in MODELS.items():
-        assert db.register(model) == name, name
-        db.insert(name, tables[name])
-    extra = [{k: v for k, v in e.items() if k not in ("src", "dst", "type")} for e in edges]
-    db.add_edges(
-        pl.DataFrame(
-            {
-                "src": [e["src"] for e in edges],
-                "dst": [e["dst"] for e in edges],
-                "edge_type": [e["type"] for e in edges],
-                "properties": [json.dumps(x) if x else None for x in extra],
-            }
-        )
-    )
-
-
-def frames():
-    """The same rows and edges as Polars frames, by table; datetimes are naive UTC."""
-    tables, edges = data()
-    out = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in tables.items()}
-    keys = list(dict.fromkeys(k for e in edges for k in e))
-    out["edges"] = pl.DataFrame([{k: e.get(k) for k in keys} for e in edges], infer_schema_length=None)
-    return out

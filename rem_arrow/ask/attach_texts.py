@@ -132,12 +132,7 @@ def _said_of(draft: Draft, place: int) -> list[int]:
             at = draft.after(at)
     elif {"in", "within"} & {draft.low(i) for i in range(max(place - 3, 0), place)}:
         at = draft.before(place)
-        while (
-            at >= 0
-            and at not in draft.used
-            and draft.items[at].kind in ("content", "unknown")
-            and draft.link(at, "table") is None
-        ):
+        while draft.is_unread(at):
             words.append(at)
             at -= 1
         words.reverse()

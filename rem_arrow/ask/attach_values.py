@@ -104,12 +104,7 @@ def _use_participle(draft: Draft, place: int) -> None:
     """Account for the participle before "by" and a value that says all: "led by Clara Wendt"."""
     if draft.low(place - 1) == "by":
         at = place - 2
-        if (
-            at >= 0
-            and at not in draft.used
-            and draft.items[at].kind in ("content", "unknown")
-            and draft.link(at, "table") is None
-        ):
+        if draft.is_unread(at):
             draft.use(at)
             draft.cost(draft.items[at].text, 0.25)
 

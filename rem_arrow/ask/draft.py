@@ -108,6 +108,15 @@ class Draft:
         link = self.choice[place] if 0 <= place < len(self.choice) else None
         return link if link is not None and link.kind == kind else None
 
+    def is_unread(self, place: int) -> bool:
+        """Say whether an item is a word with a meaning that nothing has used, and that names no table."""
+        return (
+            place >= 0
+            and place not in self.used
+            and self.items[place].kind in ("content", "unknown")
+            and self.link(place, "table") is None
+        )
+
     def is_operator(self, place: int, *kinds: str) -> bool:
         if not 0 <= place < len(self.items):
             return False

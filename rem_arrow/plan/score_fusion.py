@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base.source import Ranking
-from rem_arrow.plan.rank_fusion import descends
+from rem_arrow.plan.rank_fusion import descends, summed
 
 # Scores that differ by less of the greatest are one score, but for rounding.
 _ALIKE = 1e-9
@@ -32,13 +32,7 @@ def fused(words: pl.DataFrame, nearest: pl.DataFrame, metric: Ranking, k: int) -
         _standard(words.select("rowid", score), max(len(nearest) - len(words), 0)),
         _standard(nearest.select("rowid", score if descends(metric) else -score), 0),
     ]
-    return (
-        pl.concat(rankings)
-        .group_by("rowid")
-        .agg(pl.col("score").sum())
-        .sort(["score", "rowid"], descending=[True, False])
-        .head(k)
-    )
+    return summed(rankings, k)
 
 
 def _standard(hits: pl.DataFrame, absent: int) -> pl.DataFrame:
