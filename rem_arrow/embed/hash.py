@@ -18,7 +18,7 @@ arXiv:1607.04606 (runs).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from rem_arrow.base import checks
 from rem_arrow.base.schema import DIMENSION_MAX
 from rem_arrow.embed.embedder import Metric, Vectors
 from rem_arrow.embed.features import KEY_BITS, FeatureCache, Keys
-from rem_arrow.embed.tokens import words_of
+from rem_arrow.embed.tokens import in_groups, words_of
 
 DIMENSION_DEFAULT = 384
 
@@ -61,7 +61,7 @@ class HashEmbedder:
         """Return vectors of length 1 (0 for a text without features), float32, shape (len(texts), dimension)."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         start = 0
-        for group in _groups(texts):
+        for group in in_groups(map(words_of, texts), _GROUP_WORDS, _GROUP_TEXTS_MAX):
             vectors[start : start + len(group)] = self._embedded(group)
             start += len(group)
         return vectors
@@ -106,18 +106,3 @@ def _weights(times_max: int) -> npt.NDArray[np.int64]:
     # Rounded to whole units, so a last bit of the logarithm that differs between machines does not matter.
     weights: npt.NDArray[np.int64] = np.rint(_UNIT * (1 + np.log(times))).astype(np.int64)
     return weights
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[list[str]]]:
-    """Yield the words of texts in groups of bounded size, though a long text is one group."""
-    group: list[list[str]] = []
-    words = 0
-    for text in texts:
-        text_words = words_of(text)
-        group.append(text_words)
-        words += len(text_words)
-        if words >= _GROUP_WORDS or len(group) >= _GROUP_TEXTS_MAX:
-            yield group
-            group, words = [], 0
-    if group:
-        yield group

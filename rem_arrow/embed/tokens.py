@@ -10,7 +10,9 @@ normal forms of a character once it is assigned, so it is characters newer than 
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 # A longer word is cut: a megabyte of base64 is many words of bounded length.
 WORD_CHARS_MAX = 64
@@ -51,6 +53,20 @@ class _Translations(dict[int, str | None]):
 
 
 _TRANSLATIONS = _Translations()
+
+
+def in_groups(texts: Iterable[list[str]], words_max: int, texts_max: int = sys.maxsize) -> Iterator[list[list[str]]]:
+    """Yield the words of texts in groups of bounded size, though a long text is one group."""
+    group: list[list[str]] = []
+    words = 0
+    for text_words in texts:
+        group.append(text_words)
+        words += len(text_words)
+        if words >= words_max or len(group) >= texts_max:
+            yield group
+            group, words = [], 0
+    if group:
+        yield group
 
 
 def _is_accent(combining_class: int) -> bool:

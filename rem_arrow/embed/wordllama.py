@@ -23,7 +23,7 @@ Source: Arora, Liang and Ma 2017, "A simple but tough-to-beat baseline for sente
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ import numpy.typing as npt
 from rem_arrow.base.errors import InputError
 from rem_arrow.embed.embedder import Metric, Vectors, foreign
 from rem_arrow.embed.static_words import DIMENSION, PACKAGE, Words, is_installed, shared_words
-from rem_arrow.embed.tokens import words_of
+from rem_arrow.embed.tokens import in_groups, words_of
 
 NAME = "wordllama"
 SPELLING_DIMENSION = 256
@@ -76,7 +76,7 @@ class WordLlamaEmbedder:
         """Return vectors of length 1 (0 for a text without words), float32, shape (len(texts), 512)."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         start = 0
-        for group in _groups(texts):
+        for group in in_groups(map(_weighed_words, texts), _GROUP_WORDS):
             _embed_group(group, vectors[start : start + len(group)])
             start += len(group)
         return vectors
@@ -86,7 +86,7 @@ def meanings(phrases: Sequence[str]) -> Vectors:
     """Return the meaning alone of words and phrases, length 1 (0 without words), shape (len(phrases), 256)."""
     vectors = np.zeros((len(phrases), DIMENSION), dtype=np.float32)
     start = 0
-    for group in _groups(phrases):
+    for group in in_groups(map(_weighed_words, phrases), _GROUP_WORDS):
         distinct = _Distinct(group)
         if len(distinct.numbers):
             vectors[start : start + len(group)][distinct.rows] = distinct.meaning()
@@ -163,21 +163,6 @@ def _unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     lengths[lengths == 0] = 1
     rows /= lengths[:, None]
     return rows
-
-
-def _groups(texts: Sequence[str]) -> Iterator[list[list[str]]]:
-    """Yield the words of texts in groups of bounded size, though a long text is one group."""
-    group: list[list[str]] = []
-    words = 0
-    for text in texts:
-        text_words = _weighed_words(text)
-        group.append(text_words)
-        words += len(text_words)
-        if words >= _GROUP_WORDS:
-            yield group
-            group, words = [], 0
-    if group:
-        yield group
 
 
 def _weighed_words(text: str) -> list[str]:
