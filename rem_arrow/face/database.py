@@ -12,6 +12,7 @@ import threading
 import warnings
 import weakref
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -42,8 +43,7 @@ from rem_arrow.face.tables import TableVerbs
 from rem_arrow.face.timeline import TimelineVerbs
 from rem_arrow.face.transaction import Transaction
 from rem_arrow.face.upkeep import MaintenanceVerbs
-from rem_arrow.model import registry
-from rem_arrow.model.builtin import BUILTIN
+from rem_arrow.model.builtin import BUILTIN, builtin_table
 from rem_arrow.running.file_access import FileAccess, Files, file_access
 from rem_arrow.running.memory_size import memory_bytes
 from rem_arrow.statements.environment import Side
@@ -197,7 +197,7 @@ class Database(
         if not store.read_only:
             self._instance.indexes.sweep()
             self._create_system_tables()
-        for name, model in BUILTIN:
+        for name, model in BUILTIN.items():
             tv = store.version.find(name)
             if tv is not None:
                 self._instance.models.register(tv.table.number, model)
@@ -329,13 +329,16 @@ class Database(
 
         def compute(access: Access) -> tuple[Changes, None]:
             changes = Changes()
-            if access.version.find(edges.NAME) is None:
-                number = store.reserve_table()
-                changes.tables[number] = edges.edges_table(number)
-            for name, model in BUILTIN:
-                if access.version.find(name) is None:
-                    table = registry.describe(model, name, store.reserve_table())
-                    changes.tables.update(embeddings.tables_of(table, store.reserve_table))
+            missing = [name for name in (edges.NAME, *BUILTIN) if access.version.find(name) is None]
+            # A table may have those of two embeddings beside it.
+            numbers = iter(store.reserve_tables(3 * len(missing)) if missing else ())
+            for name in missing:
+                number = next(numbers)
+                if name == edges.NAME:
+                    changes.tables[number] = edges.edges_table(number)
+                else:
+                    table = replace(builtin_table(name), number=number)
+                    changes.tables.update(embeddings.tables_of(table, numbers.__next__))
             return changes, None
 
         self._instance.writes.run(compute)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from rem_arrow.base.schema import Table
+from rem_arrow.model.registry import describe
 
 
 class Resource(BaseModel):
@@ -92,11 +96,17 @@ class Message(BaseModel):
     metadata: dict[str, Any] = Field(default_factory=dict, description="Anything else, as JSON")
 
 
-BUILTIN: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("resources", Resource),
-    ("entities", Entity),
-    ("moments", Moment),
-    ("agents", Agent),
-    ("sessions", Session),
-    ("messages", Message),
-)
+BUILTIN: dict[str, type[BaseModel]] = {
+    "resources": Resource,
+    "entities": Entity,
+    "moments": Moment,
+    "agents": Agent,
+    "sessions": Session,
+    "messages": Message,
+}
+
+
+@cache
+def builtin_table(name: str) -> Table:
+    """Return the description of a table that every database has, without a number."""
+    return describe(BUILTIN[name], name, 0)

@@ -158,7 +158,7 @@ def drop(context: Context, statement: Drop) -> Result:
                 name.end,
                 hint="Write DROP VIEW." if kind == "table" else "Write DROP TABLE.",
             )
-        if tv.table.kind == "system" or tv.table.name in dict(BUILTIN):
+        if tv.table.kind == "system" or tv.table.name in BUILTIN:
             raise UnsupportedError(
                 f"{tv.table.name} is a table of every database and cannot be dropped; TRUNCATE empties it",
                 context.text,

@@ -29,12 +29,12 @@ class Counters:
             raise InputError("a table has used up its rowids (2^47); export it and load it into a new one")
         return first
 
-    def table(self) -> int:
-        """Return a fresh table number."""
-        number = self._next(b"tables", 1, 0)
-        if number > keys.TABLE_MAX:
+    def tables(self, count: int) -> range:
+        """Return fresh table numbers."""
+        numbers = range(first := self._next(b"tables", count, 0), first + count)
+        if numbers[-1] > keys.TABLE_MAX:
             raise InputError(f"a database has had {keys.TABLE_MAX} tables; no more numbers are left")
-        return number
+        return numbers
 
     def part(self, table: int) -> int:
         """Return a fresh part number."""

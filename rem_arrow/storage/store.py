@@ -156,7 +156,11 @@ class Store:
 
     def reserve_table(self) -> int:
         """Return a fresh table number. REQUIRES: the lock."""
-        return self._counters.table()
+        return self._counters.tables(1)[0]
+
+    def reserve_tables(self, count: int) -> range:
+        """Return fresh table numbers, stored by one write. REQUIRES: the lock."""
+        return self._counters.tables(count)
 
     def reserve_part(self, table: int) -> int:
         """Return a fresh part number. REQUIRES: the lock."""

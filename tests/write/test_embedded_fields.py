@@ -31,9 +31,9 @@ def found(db: rem.Database, table: str, **options: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("mode", ["vector", "text", "hybrid"])
-@pytest.mark.parametrize("table", [name for name, _ in BUILTIN])
+@pytest.mark.parametrize("table", list(BUILTIN))
 def test_a_row_is_found_by_each_text_that_it_may_have_alone(table: str, mode: Any) -> None:
-    builtin = dict(BUILTIN)[table]
+    builtin = BUILTIN[table]
     needed = {n: "x" for n, f in builtin.model_fields.items() if f.is_required()}
     with rem.connect(background=False) as db:
         for field in builtin.model_fields.keys() & {*TITLES, *TEXTS}:
