@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "rem_arrow"
 
 # What lies directly in the package, beside folders.
-TOP = {"__init__", "__main__"}
+TOP = {"__init__", "__main__", "dbapi"}
 # Each folder belongs to one layer, and imports from those before it in this list only.
 LAYERS = (
     {"base"},
@@ -25,14 +25,14 @@ LAYERS = (
     {"engine", "interop"},
     {"statements", "ask"},
     {"face"},
-    {"demo"},
+    {"demo", "drivers"},
     {"shell"},
 )
 LAYERS_MAX = 12
 # Folders within a folder, each importing from itself and from those before it only.
 INNER_LAYERS = {"sql": ("text", "statement", "bind")}
-# The package and `python -m rem_arrow` only open the doors, and stand above all layers.
-DOORS = {"__init__", "__main__"}
+# The package, `python -m rem_arrow` and `rem_arrow.dbapi` only open the doors, and stand above all layers.
+DOORS = {"__init__", "__main__", "dbapi"}
 OWNERS = {
     "rocksdict": {"storage/kv.py", "storage/kv_options.py"},
     "sqlglot": {"sql"},

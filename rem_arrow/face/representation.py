@@ -24,6 +24,16 @@ class Representation(Verbs):
         """
         return self._instance.store.closed
 
+    @property
+    def read_only(self) -> bool:
+        """Whether the connection only reads.
+
+        Example:
+            >>> db.read_only
+            False
+        """
+        return self._instance.store.read_only
+
     def _repr_html_(self) -> str:
         store = self._instance.store
         title = f"<b>rem_arrow</b> <code>{escape(str(store.path))}</code>"

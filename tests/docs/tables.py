@@ -60,6 +60,7 @@ UNITS = {
     "ask": "questions in plain language: rules, language models, plans",
     "face": "the public verbs",
     "demo": "the database of the Python standard library",
+    "drivers": "the interfaces that other programs know: DB-API",
     "shell": "command line and notebook",
 }
 

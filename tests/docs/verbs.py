@@ -16,7 +16,7 @@ from rem_arrow.interop.arrow import Relation, Vectors
 
 # Every verb of `Database` is in one group; `tests/docs/test_reference.py` holds that.
 DATABASE = {
-    "Life of a connection": ("transaction", "refresh", "close", "closed", "path"),
+    "Life of a connection": ("transaction", "refresh", "close", "closed", "path", "read_only"),
     "Tables and columns": ("register", "evolve", "load", "tables", "schema"),
     "Rows": ("insert", "get", "update", "delete", "purge"),
     "Queries": ("sql", "explain", "find", "scan", "lazy"),
