@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
 from rem_arrow.base.parameters import Parameters
+from rem_arrow.drivers.answer_kind import AnswerKind
 from rem_arrow.drivers.dbapi_errors import InterfaceError, ProgrammingError
 from rem_arrow.drivers.dbapi_types import Column, column
 from rem_arrow.interop.arrow import stream
@@ -17,9 +18,17 @@ from rem_arrow.interop.arrow import stream
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rem_arrow.drivers.dbapi_connection import Connection
-
 _BUFFER_ROWS = 1_024
+
+
+class Runner(Protocol):
+    """What a cursor needs of its connection."""
+
+    def run(self, text: str, parameters: Parameters) -> tuple[AnswerKind, pl.DataFrame]:
+        """Run the statements of a text, and return what the last answers with, and its rows."""
+
+    def check_open(self) -> None:
+        """Raise InterfaceError where the connection is closed."""
 
 
 class Cursor:
@@ -29,7 +38,7 @@ class Cursor:
         arraysize: the rows that `fetchmany` gives by default.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Runner) -> None:
         self._connection, self._closed = connection, False
         self.arraysize = 1
         self._rows: pl.DataFrame | None = None
@@ -40,7 +49,7 @@ class Cursor:
         self._given = 0
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> Runner:
         """The connection that made the cursor."""
         return self._connection
 
