@@ -1,11 +1,13 @@
 """Which live rows have the keys of given rows: by the index where these are few, else by a join with the table.
 
-Both cost no more than in proportion to the rows that are given. Rows with a NULL in a key have none.
+A FOREIGN KEY counts as a key here, which many rows may have. Both ways cost no more than in proportion to the rows that
+are given. Rows with a NULL in a key have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import chain
 
 import polars as pl
 
@@ -26,22 +28,28 @@ PLACE = "\x00place"
 HOLDERS = {PLACE: pl.Int64, ROWID: pl.Int64}
 
 
-def holders(access: Access, tv: TableVersion, key: Constraint, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the live rows of a table that have the key of a row of a frame: its place there, and their rowid.
+def holders(
+    access: Access, tv: TableVersion, key: Constraint, rows: pl.DataFrame, gone: Collection[int] = ()
+) -> pl.DataFrame:
+    """Return the live rows of a table that have the key of a row of a frame: its place there, and their rowid. Of a
+    FOREIGN KEY these are some of the rows, at least one for each place.
 
     Args:
         rows: has the columns of the key, in the types of the table.
+        gone: rowids that do not count.
     """
     if not rows.height or not tv.parts:
         return pl.DataFrame(schema=HOLDERS)
     if rows.height > max(_LOOKUPS_MIN, tv.rows // _ROWS_OF_A_LOOKUP):
-        return _joined(tv, key, rows)
-    places, rowids = [], []
+        held = _joined(tv, key, rows)
+        return held.filter(~held[ROWID].is_in(pl.Series(gone, dtype=pl.Int64).implode())) if gone else held
+    pairs, leaving = [], frozenset(gone)
     for place, prefix in enumerate(_prefixes(access, tv.table, key, rows)):
-        for rowid in () if prefix is None else with_prefix(access, tv, key, prefix):
-            places.append(place)
-            rowids.append(rowid)
-    return pl.DataFrame({PLACE: places, ROWID: rowids}, schema=HOLDERS)
+        live = () if prefix is None else with_prefix(access, tv, key, prefix)
+        first = next((rowid for rowid in live if rowid not in leaving), None)
+        if first is not None:
+            pairs.append((place, first))
+    return pl.DataFrame(pairs, schema=HOLDERS, orient="row")
 
 
 def with_key(access: Access, tv: TableVersion, key: Constraint, values: dict[str, object]) -> list[int]:
@@ -55,13 +63,12 @@ def with_key(access: Access, tv: TableVersion, key: Constraint, values: dict[str
 def with_prefix(access: Access, tv: TableVersion, key: Constraint, prefix: bytes) -> Iterator[int]:
     """Yield the live rows whose entries of a key have a prefix."""
     index = access.indexes.keys.row_index(tv.table)
-    hints: dict[int, None] = {}
-    for run in tv.runs:
-        hints.update(dict.fromkeys(access.indexes.keys.of_run(run).with_prefixes(run, index).get(prefix, ())))
-    hints.update((entries.rowid_of(entry), None) for entry, _ in access.kv.scan("index", prefix))
-    fields = _fields(tv.table, key)
-    for rowid in hints:
-        place = tv.place(rowid)
+    of_runs = (access.indexes.keys.of_run(run).with_prefixes(run, index).get(prefix, ()) for run in tv.runs)
+    of_segments = (entries.rowid_of(entry) for entry, _ in access.kv.scan("index", prefix))
+    fields, seen = _fields(tv.table, key), set[int]()
+    for rowid in chain(chain.from_iterable(of_runs), of_segments):
+        place = None if rowid in seen else tv.place(rowid)
+        seen.add(rowid)
         if place is None:
             continue
         row = pl.DataFrame([cells([place], f) for f in fields])
@@ -76,15 +83,15 @@ def _prefixes(access: Access, table: Table, key: Constraint, rows: pl.DataFrame)
 
 def _joined(tv: TableVersion, key: Constraint, rows: pl.DataFrame) -> pl.DataFrame:
     given = rows.select(pl.int_range(pl.len(), dtype=pl.Int64).alias(PLACE), *key.columns)
-    stored = [_keys(tv.table, key, view) for view in tv.parts if _may_have(tv.table, key, view, rows)]
+    stored = [keys_of(tv.table, key, view) for view in tv.parts if _may_have(tv.table, key, view, rows)]
     if not stored:
         return pl.DataFrame(schema=HOLDERS)
     # NaN is NaN, and 0.0 is -0.0, in keys and in joins; a NULL is nothing's equal.
     return given.join(pl.concat(stored), on=list(key.columns), how="inner").select(PLACE, ROWID)
 
 
-def _keys(table: Table, key: Constraint, view: PartView) -> pl.DataFrame:
-    """Return the keys of the live rows of a part, and their rowids."""
+def keys_of(table: Table, key: Constraint, view: PartView) -> pl.DataFrame:
+    """Return the columns of a key of the live rows of a part, and their rowids."""
     frame, mask = view.part.frame(_fields(table, key), view.length), view.live_mask()
     frame = frame.with_columns(pl.Series(ROWID, view.part.rowid_array(view.length)))
     return frame if mask is None else frame.filter(pl.Series(mask))

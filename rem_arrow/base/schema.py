@@ -230,7 +230,12 @@ class Table:
     @property
     def has_entries(self) -> bool:
         """Whether its rows have entries in the key indexes."""
-        return bool(self.key or self.indexed or self.keys)
+        return bool(self.key or self.indexed or any(c.has_entries for c in self.constraints))
+
+    @property
+    def foreign_keys(self) -> list[Constraint]:
+        """The constraints by which its rows refer to keys of tables."""
+        return [c for c in self.constraints if c.references is not None]
 
     @property
     def given(self) -> tuple[Field, ...]:

@@ -76,12 +76,19 @@ FROM system.duckdb_constraints""",
     "information_schema.key_column_usage": f"""
 SELECT database_name AS constraint_catalog, schema_name AS constraint_schema, constraint_name, {_PLACE}, table_name,
     column_name, list_position(constraint_column_names, column_name)::BIGINT AS ordinal_position,
-    CASE WHEN constraint_type = 'FOREIGN KEY' THEN 1::BIGINT END AS position_in_unique_constraint
+    CASE WHEN constraint_type = 'FOREIGN KEY'
+        THEN list_position(constraint_column_names, column_name)::BIGINT END AS position_in_unique_constraint
 FROM {_UNNESTED} AS c WHERE constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY', 'UNIQUE')""",
     "information_schema.constraint_column_usage": f"""
 SELECT {_PLACE}, table_name, column_name, database_name AS constraint_catalog, schema_name AS constraint_schema,
     constraint_name, constraint_type, constraint_text
 FROM {_UNNESTED} AS c WHERE constraint_type <> 'NOT NULL'""",
+    "information_schema.referential_constraints": """
+SELECT database_name AS constraint_catalog, schema_name AS constraint_schema, name AS constraint_name,
+    database_name AS unique_constraint_catalog, unique_schema AS unique_constraint_schema,
+    unique_name AS unique_constraint_name, 'NONE' AS match_option, 'NO ACTION' AS update_rule,
+    'NO ACTION' AS delete_rule
+FROM system.referential_keys""",
     "information_schema.check_constraints": f"""
 SELECT database_name AS constraint_catalog, schema_name AS constraint_schema, constraint_name,
     CASE WHEN constraint_type = 'NOT NULL' THEN column_name || ' IS NOT NULL' ELSE constraint_text END AS check_clause

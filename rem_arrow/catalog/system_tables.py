@@ -16,6 +16,7 @@ from rem_arrow.base.macro import KINDS, overloads_from_json
 from rem_arrow.base.quoting import literal, readable
 from rem_arrow.base.schema import MAIN, TEMPORARY, Field, Table
 from rem_arrow.base.session_state import SessionState
+from rem_arrow.catalog.constraint_texts import constraint_sql, listed
 from rem_arrow.catalog.search_path import own_name, schema_of
 from rem_arrow.catalog.sql_types import PRECISIONS, TYPE_OIDS, TYPES
 from rem_arrow.plan import functions
@@ -111,14 +112,14 @@ def _tables(database: _Database) -> Rows:
     for tv in database.tables(views=False):
         table = tv.table
         size = 0 if tv.damage else tv.rows
-        checks = sum(not c.is_key for c in table.constraints)
+        checks = sum(c.kind == "CHECK" for c in table.constraints)
         counts = (size, len(table.fields), len(table.named_indexes) + len(table.keys), checks)
         about: tuple[Any, ...] = (
             table.description or None,
             [],
             False,
             database.is_temporary,
-            _primary_key(table) is not None,
+            any(c.kind == "PRIMARY KEY" for c in listed(database.version, table)),
         )
         rows.append((*database.place(table), *about, *counts, _create_table(database, table)))
     return rows
@@ -131,7 +132,7 @@ def _create_table(database: _Database, table: Table) -> str:
         text = f"{readable(field.name)} {type_name(field)}" + ("" if default is None else f" DEFAULT({default})")
         generated = f" GENERATED ALWAYS AS ({field.generated})" if field.generated else ""
         columns.append(text + generated + ("" if field.nullable else " NOT NULL"))
-    columns += [c.text for c in table.constraints if not c.index]
+    columns += constraint_sql(database.version, table)
     return f"CREATE {'TEMP ' if database.is_temporary else ''}TABLE {_shown(database, table)}({', '.join(columns)});"
 
 
@@ -217,20 +218,22 @@ def _constraints(database: _Database) -> Rows:
     rows = []
     for tv in database.tables(views=False):
         place, table = database.place(tv.table), tv.table
-        found: list[tuple[str, str, list[str], str]] = []
-        if table.key:
-            name = f"{place[4]}_{'_'.join(table.key)}_pkey"
-            found.append(("PRIMARY KEY", f"PRIMARY KEY({', '.join(map(readable, table.key))})", list(table.key), name))
-        for c in table.constraints:
-            if not c.index:
-                text = f"{c.kind}({c.condition or ', '.join(map(readable, c.columns))})"
-                found.append((c.kind, text, list(c.columns), c.name))
-        named = [f.name for f in table.fields if not f.nullable]
-        found += [("NOT NULL", "NOT NULL", [n], f"{place[4]}_{n}_not_null") for n in named]
-        conditions = {c.name: c.condition or None for c in table.constraints}
-        for index, (kind, text, columns, name) in enumerate(found):
-            places = [table.names.index(c) for c in columns]
-            rows.append((*place, index, kind, text, conditions.get(name), places, columns, name, None, []))
+        for index, c in enumerate(listed(database.version, table)):
+            places, names = [table.names.index(n) for n in c.columns], list(c.columns)
+            parent = None if c.parent is None else database.own(c.parent)
+            referred = [] if c.referred is None else list(c.referred.columns)
+            rows.append((*place, index, c.kind, c.text, c.condition, places, names, c.name, parent, referred))
+    return rows
+
+
+def _references(database: _Database) -> Rows:
+    """Return the names of each FOREIGN KEY and of the key that it refers to, with their schemas."""
+    rows = []
+    for tv in database.tables(views=False):
+        for c in listed(database.version, tv.table):
+            if c.parent is not None and c.referred is not None:
+                own, other = database.schema(tv.table)[0], database.schema(c.parent)[0]
+                rows.append((database.name, own, c.name, other, c.referred.name))
     return rows
 
 
@@ -241,12 +244,6 @@ def _sequences(database: _Database) -> Rows:
         about = (o.start, o.least, o.most, o.step, o.cycle, latest, o.sql(_shown(database, entry), latest))
         rows.append((*database.place(entry), None, [], database.is_temporary, *about))
     return rows
-
-
-def _primary_key(table: Table) -> tuple[str, ...] | None:
-    """Return the columns of the primary key of a table."""
-    declared = next((c.columns for c in table.constraints if c.kind == "PRIMARY KEY"), None)
-    return table.key or declared or None
 
 
 def _functions(database: _Database) -> Rows:
@@ -343,6 +340,10 @@ _TABLES: dict[str, tuple[Columns, Callable[[_Database], Rows]]] = {
             **{"constraint_name": _TEXT, "referenced_table": _TEXT, "referenced_column_names": _TEXTS},
         },
         _constraints,
+    ),
+    "referential_keys": (
+        dict.fromkeys(("database_name", "schema_name", "name", "unique_schema", "unique_name"), _TEXT),
+        _references,
     ),
     "duckdb_sequences": (
         {

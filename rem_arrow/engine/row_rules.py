@@ -28,6 +28,7 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.write import loader
 from rem_arrow.write.key_checks import check_keys, shown
+from rem_arrow.write.references import ReferenceChecks
 from rem_arrow.write.written_rows import written_rows
 
 _QUERIES_MAX = 256
@@ -49,6 +50,7 @@ class RowRules:
         self._store, self._engine = store, engine
         self._reader: Callable[[], Access] = lambda: Access(indexes, store.version)
         self._compiled: LruCache[object, _Compiled] = LruCache(_QUERIES_MAX)
+        self._references = ReferenceChecks(store)
 
     def read_from(self, reader: Callable[[], Access]) -> None:
         """Read what expressions name, a sequence say, from another database: that to which temporary tables belong."""
@@ -84,7 +86,7 @@ class RowRules:
         for number in {*changes.appends, *(n for n, _, _ in changes.manifests)}:
             tv = access.version.tables.get(number)
             table = changes.tables.get(number) or (None if tv is None else tv.table)
-            checks = [] if table is None else [c for c in table.constraints if not c.is_key]
+            checks = [] if table is None else [c for c in table.constraints if c.kind == "CHECK"]
             if table is None or not checks:
                 continue
             names = {c for check in checks for c in check.columns}
@@ -92,14 +94,17 @@ class RowRules:
             for rows in written_rows(self._store, changes, table, fields):
                 self.check_conditions(table, checks, rows)
         check_keys(self._store, access, changes)
+        self._references.check(access, changes)
 
     def check_again(self, access: Access, changes: Changes) -> None:
-        """Raise ConflictError where rows that others have written meanwhile have the keys of new ones."""
+        """Raise ConflictError where rows that others have written meanwhile have the keys of new ones, or refer to what
+        goes; and where those are gone to which new ones refer."""
         try:
             check_keys(self._store, access, changes)
+            self._references.check(access, changes)
         except ConstraintError as error:
             raise ConflictError(
-                f"{error}: another writer has stored it since this transaction began; nothing was stored, run it again"
+                f"{error}: another writer has made it so since this transaction began; nothing was stored, run it again"
             ) from error
 
     def check_conditions(self, table: Table, checks: Sequence[Constraint], rows: pl.DataFrame) -> None:

@@ -131,6 +131,7 @@ class ImportExportVerbs(Verbs):
                     data = importable.open()
                     with progress_bar(f"importing {name}", data.rows, progress) as advance:
                         rows[name] = job.add(name, importable, data, advance)
+                job.bind_references()
                 return job.changes, rows
 
             counts = self._instance.writes.run(compute, rewriting=True)

@@ -34,7 +34,7 @@ class RowIndex:
             ordered = entries.ordered_form(field.dtype)
             assert ordered is not None, f"{name} was declared indexed and has no order"
             self._values.append((places[name], field.number, ordered))
-        self._keys = [_Key(table, constraint, places) for constraint in table.keys]
+        self._keys = [_Key(table, constraint, places) for constraint in table.constraints if constraint.has_entries]
         self._looks_up_ids = table.key == ("id",)
         self.columns = sorted(
             {

@@ -37,6 +37,8 @@ class TableImport:
         self._store, self._version, self._rules = store, access.version, rules
         self._table_names = {tv.table.name for tv in self._version} | set(names)
         self.changes = Changes()
+        # By its number in the export: a table as it was there, and the one that it became here.
+        self._imported: dict[int, tuple[Table, Table]] = {}
 
     def add_view(self, name: str, definition: Table) -> None:
         """Create a view. Raises InputError if its name is taken."""
@@ -63,6 +65,8 @@ class TableImport:
         table = self._new(name, importable.table, data.schema) if tv is None else _existing(tv, importable)
         if tv is None:
             self.changes.tables[table.number] = table
+        if importable.table is not None:
+            self._imported[importable.table.number] = (importable.table, table)
         left_out = _embeddings_left_out(table, importable.table)
         keys: list[pl.DataFrame] = []
         pieces = self._fitted(table, data.pieces, left_out, keys)
@@ -78,6 +82,33 @@ class TableImport:
             self.changes.loaded[table.number] = [frame.to_series() for frame in keys]
         self.changes.manifests += manifests
         return rows
+
+    def bind_references(self) -> None:
+        """Let the new tables refer to the tables of this import. REQUIRES: all tables are added. Raises InputError."""
+        for definition, table in self._imported.values():
+            if self.changes.tables.get(table.number) is table and table.foreign_keys:
+                constraints = tuple(
+                    replace(c, references=self._reference(definition, c.references)) if c.references is not None else c
+                    for c in table.constraints
+                )
+                self.changes.tables[table.number] = replace(table, constraints=constraints)
+
+    def _reference(self, definition: Table, references: tuple[int, int]) -> tuple[int, int]:
+        """Return the numbers of a table and key here, given those of an export."""
+        there, here = self._imported.get(references[0], (None, None))
+        key = None if there is None else next((k for k in there.keys if k.number == references[1]), None)
+        if there is None or here is None or key is None:
+            raise InputError(
+                f"{definition.name} refers to a table that is not imported; import both, from an export of both, or "
+                "read the file of this one by db.load"
+            )
+        same = next((k.number for k in here.keys if k.columns == key.columns and not k.index), None)
+        if same is None:
+            raise InputError(
+                f"{definition.name} refers to {there.name} ({', '.join(key.columns)}), and {here.name} has no such key "
+                f"here; drop the empty table {here.name}, or give it {key.text}"
+            )
+        return here.number, same
 
     def _new(self, name: str, definition: Table | None, schema: pl.Schema) -> Table:
         number = self._store.reserve_table()

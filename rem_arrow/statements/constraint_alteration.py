@@ -28,7 +28,7 @@ def with_checked(
     for before, field in zip(table.fields, described.fields, strict=True):
         if before.nullable and not field.nullable:
             check_not_null(tv, described, field.name)
-    checks = [c for c in fresh if not c.is_key]
+    checks = [c for c in fresh if c.kind == "CHECK"]
     if checks:
         names = {c for check in checks for c in check.columns}
         for rows in live_rows(tv, [f for f in described.fields if f.name in names]):
@@ -37,7 +37,7 @@ def with_checked(
     for key in keys:
         fields = [described.field(c) for c in key.columns]
         check_distinct(described, key, pl.concat(list(live_rows(tv, fields)) or [pl.DataFrame(schema=key.columns)]))
-    if keys:
+    if any(c.has_entries for c in fresh):
         loader.write_index(context.instance.store, tv, described)
     return described
 

@@ -23,10 +23,11 @@ from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.position import position
 from rem_arrow.statements.environment import Context
 from rem_arrow.statements.fitting_rows import fitting
+from rem_arrow.statements.reference_definition import referring
 from rem_arrow.storage import values
 from rem_arrow.storage.sequences import KIND
 
-_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "CHECK": "check"}
+_SUFFIXES = {"PRIMARY KEY": "pkey", "UNIQUE": "key", "CHECK": "check", "FOREIGN KEY": "fkey"}
 
 
 def with_columns(context: Context, table: Table, columns: Sequence[ColumnDefinition]) -> Table:
@@ -49,7 +50,8 @@ def with_columns(context: Context, table: Table, columns: Sequence[ColumnDefinit
 
 def with_constraints(context: Context, table: Table, definitions: Sequence[ConstraintDefinition]) -> Table:
     """Return a table with further constraints; the columns of a primary key may not be NULL. Raises BindError."""
-    for definition in definitions:
+    # A table may refer to a key of its own that stands behind.
+    for definition in sorted(definitions, key=lambda d: d.references is not None):
         constraint = _constraint(context, table, definition)
         fields = table.fields
         if constraint.kind == "PRIMARY KEY":
@@ -60,7 +62,7 @@ def with_constraints(context: Context, table: Table, definitions: Sequence[Const
             table,
             fields=fields,
             constraints=(*table.constraints, constraint),
-            next_column=table.next_column + constraint.is_key,
+            next_column=table.next_column + constraint.has_entries,
         )
     return table
 
@@ -136,9 +138,12 @@ def _reads(context: Context, column: ColumnDefinition, names: set[str]) -> bool:
 
 
 def _constraint(context: Context, table: Table, definition: ConstraintDefinition) -> Constraint:
-    kind, condition = definition.kind, ""
+    kind, condition, references = definition.kind, "", None
+    referred: tuple[str, ...] = ()
     if definition.condition is None:
-        columns = _key_columns(context, table, definition)
+        columns = _key_columns(context, table, definition.columns)
+        if definition.references is not None:
+            columns, references, referred = referring(context, table, columns, definition, definition.references)
     else:
         expressions = expressions_of(context, table)
         tree = expressions.checked(definition.condition, "a CHECK")
@@ -148,15 +153,15 @@ def _constraint(context: Context, table: Table, definition: ConstraintDefinition
     name = definition.name
     if name is not None and name.text.casefold() in taken:
         raise BindError(f"{table.name} has a constraint {name.text} already", context.text, name.start, name.end)
-    wanted = "_".join((own_name(table.name), *columns, _SUFFIXES[kind]))
+    wanted = "_".join((own_name(table.name), *columns, *referred, _SUFFIXES[kind]))
     text = check_name(name.text, "constraint") if name is not None else fresh_name(wanted, taken)
     number = table.next_column if kind != "CHECK" else 0
-    return Constraint(text, kind, columns, number, condition)
+    return Constraint(text, kind, columns, number, condition, references=references)
 
 
-def _key_columns(context: Context, table: Table, definition: ConstraintDefinition) -> tuple[str, ...]:
+def _key_columns(context: Context, table: Table, names: Sequence[Name]) -> tuple[str, ...]:
     columns: list[str] = []
-    for name in definition.columns:
+    for name in names:
         field = Target(table, table.name, TARGET).field(name, context.text)
         if field.name in columns:
             raise BindError(f'the column "{field.name}" is named twice', context.text, name.start, name.end)

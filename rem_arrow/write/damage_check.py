@@ -23,6 +23,7 @@ from rem_arrow.storage.segment import Segment
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import PartView, TableVersion, Version
 from rem_arrow.write.key_checks import check_distinct
+from rem_arrow.write.references import check_partners
 from rem_arrow.write.rewriting import live_rows
 
 SCHEMA = {"table": pl.String, "segment": pl.Int64, "column": pl.String, "page": pl.Int64, "problem": pl.String}
@@ -51,7 +52,8 @@ def _damages(store: Store, indexes: Indexes, version: Version, advance: Advance)
             yield damage
         yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in indexes.damages(tv.table))
         if tv.damage is None:
-            yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in _keys(store, indexes, tv))
+            problems = _keys(store, indexes, version, tv)
+            yield from ((tv.table.name, NO_SEGMENT, name, None, problem) for name, problem in problems)
     # What no manifest names is damaged alone where no page is.
     for family in _SHARED if pages_damaged else (*_SHARED, "pages"):
         yield from ((f"({family})", NO_SEGMENT, None, None, why) for why in _unreadable(store, family, b""))
@@ -84,14 +86,17 @@ def _table(store: Store, tv: TableVersion, advance: Advance) -> Iterator[Damage]
         yield from ((table.name, NO_SEGMENT, None, None, why) for why in _unreadable(store, family, prefix))
 
 
-def _keys(store: Store, indexes: Indexes, tv: TableVersion) -> Iterator[tuple[str, str]]:
-    """Yield the keys that rows break, or whose index lacks rows, by the first of their columns, and what is wrong."""
-    for key in tv.table.keys:
+def _keys(store: Store, indexes: Indexes, version: Version, tv: TableVersion) -> Iterator[tuple[str, str]]:
+    """Yield the keys and references that rows break, or whose index lacks rows, by the first of their columns, and what
+    is wrong."""
+    for key in (c for c in tv.table.constraints if c.has_entries):
         fields = [tv.table.field(c) for c in key.columns]
         try:
             frames = list(live_rows(tv, fields))
-            if frames:
+            if frames and key.is_key:
                 check_distinct(tv.table, key, pl.concat(frames))
+            elif frames:
+                check_partners(version, tv.table, key, pl.concat(frames))
             segments = [view for view in tv.parts if isinstance(view.part, Segment)]
             lacking = sum(_lacking(store, indexes, tv, view, key) for view in segments)
         except ConstraintError as error:

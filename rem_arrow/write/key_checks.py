@@ -12,7 +12,6 @@ from rem_arrow.access.key_rows import PLACE, holders
 from rem_arrow.base.constraints import Constraint
 from rem_arrow.base.errors import ConstraintError
 from rem_arrow.base.schema import Table
-from rem_arrow.base.source import ROWID
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import TableVersion
@@ -32,12 +31,9 @@ def check_keys(store: Store, access: Access, changes: Changes) -> None:
         before = TableVersion(table, () if tv is None else tv.parts)
         names = {c for key in table.keys for c in key.columns}
         rows = pl.concat(list(written_rows(store, changes, table, [f for f in table.fields if f.name in names])))
-        killed = pl.Series(changes.killed.get(number, ()), dtype=pl.Int64)
         for key in table.keys:
             check_distinct(table, key, rows)
-            held = holders(access, before, key, rows)
-            if len(killed) and held.height:
-                held = held.filter(~held[ROWID].is_in(killed.implode()))
+            held = holders(access, before, key, rows, changes.killed.get(number, ()))
             if held.height:
                 raise duplicate(table, key, rows[held[PLACE][0]], "is there already")
 

@@ -91,7 +91,7 @@ def removed(keys: KeyIndexes, tv: TableVersion, rowids: npt.NDArray[np.int64]) -
 
 
 def gathered(tv: TableVersion, rowids: npt.NDArray[np.int64], fields: Sequence[Field]) -> pl.DataFrame:
-    """Return columns of live rows, in the order of their rowids, which ascend."""
+    """Return columns of live rows, in the order of their rowids, which ascend; a row that does not live is left out."""
     if not fields:
         return pl.DataFrame(height=len(rowids))
     by_part = tv.places(rowids.tolist())
@@ -102,6 +102,8 @@ def gathered(tv: TableVersion, rowids: npt.NDArray[np.int64], fields: Sequence[F
             own = view.part.rowid_array(view.length)[offsets]
             frame = view.part.frame(fields, view.length)
             pieces.append((frame if len(own) == frame.height else frame[offsets]).with_columns(pl.Series(ROWID, own)))
+    if not pieces:
+        return pl.DataFrame(schema={f.name: f.dtype for f in fields})
     return each_once(pl.concat(pieces)).drop(ROWID)
 
 

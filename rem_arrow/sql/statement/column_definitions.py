@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from rem_arrow.base.errors import BindError
-from rem_arrow.sql.statement.identifiers import name_of, refuse
-from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition
+from rem_arrow.sql.statement.identifiers import name_of, refuse, table_name
+from rem_arrow.sql.statement.statement import ColumnDefinition, ConstraintDefinition, ReferenceDefinition
 from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.definition_tokens import UNNAMED
 from rem_arrow.sql.text.position import position
 from rem_arrow.sql.text.type_names import column_type
 
-_NO_REFERENCES = (
-    "FOREIGN KEY and REFERENCES are not supported: no reference between tables is checked. A query finds rows without "
-    "a partner: SELECT ... FROM a ANTI JOIN b USING (...)"
+_NO_ACTIONS = (
+    "a FOREIGN KEY refuses what would leave rows without their partner: NO ACTION or RESTRICT, and no CASCADE, SET "
+    "NULL or SET DEFAULT; change the rows that refer first, in one transaction"
 )
 
 
@@ -65,7 +65,9 @@ def column(tree: exp.ColumnDef, text: str) -> tuple[ColumnDefinition, list[Const
             case exp.CheckColumnConstraint():
                 constraints.append(ConstraintDefinition("CHECK", (name,), own, given.this, tree))
             case exp.Reference():
-                raise refuse(_NO_REFERENCES, tree, text)
+                constraints.append(
+                    ConstraintDefinition("FOREIGN KEY", (name,), own, None, tree, _reference(given, text))
+                )
             case exp.GeneratedAsIdentityColumnConstraint() | exp.AutoIncrementColumnConstraint():
                 raise refuse("columns do not number themselves; write DEFAULT nextval('a_sequence')", tree, text)
             case _:
@@ -99,9 +101,26 @@ def _table_constraint(part: exp.Expression, name: Name | None, tree: exp.Express
         case exp.CheckColumnConstraint():
             return ConstraintDefinition("CHECK", (), name, part.this, tree)
         case exp.ForeignKey():
-            raise refuse(_NO_REFERENCES, tree, text)
+            reference = part.args.get("reference")
+            if reference is None:
+                raise refuse("FOREIGN KEY (columns) REFERENCES a table", tree, text)
+            columns = tuple(map(name_of, part.expressions))
+            return ConstraintDefinition("FOREIGN KEY", columns, name, None, tree, _reference(reference, text))
         case _:
             raise refuse("this is not supported in the definition of a table", tree, text)
+
+
+def _reference(tree: exp.Reference, text: str) -> ReferenceDefinition:
+    """Return what stands behind REFERENCES."""
+    for option in tree.args.get("options") or ():
+        words = str(option).upper().split()
+        if words[:1] != ["ON"]:
+            raise refuse("REFERENCES takes ON DELETE and ON UPDATE, and nothing more", tree, text)
+        if words[2:] not in (["NO", "ACTION"], ["RESTRICT"]):
+            raise refuse(_NO_ACTIONS, tree, text)
+    if isinstance(tree.this, exp.Schema):
+        return ReferenceDefinition(table_name(tree.this.this, text), tuple(map(name_of, tree.this.expressions)))
+    return ReferenceDefinition(table_name(tree.this, text), ())
 
 
 def _columns(trees: list[exp.Expression]) -> tuple[Name, ...]:

@@ -152,6 +152,14 @@ class ColumnDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceDefinition:
+    """What a FOREIGN KEY refers to, as it is written: no columns mean the primary key."""
+
+    table: Name
+    columns: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConstraintDefinition:
     """A constraint as it is written: the columns of a key, or of a CHECK the column that it stands with; its condition.
     `tree` is where errors point."""
@@ -161,6 +169,7 @@ class ConstraintDefinition:
     name: Name | None
     condition: exp.Expression | None
     tree: exp.Expression
+    references: ReferenceDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)
