@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rem_arrow.drawing.scores import draw_scores
     from rem_arrow.face.asynchronous import AsyncDatabase, AsyncTransaction, connect_async
     from rem_arrow.face.database import Database, connect
+    from rem_arrow.face.publication_verbs import verify_published
     from rem_arrow.face.restoration import repair, restore
     from rem_arrow.face.transaction import Transaction
     from rem_arrow.language.language_model import LanguageModel
@@ -60,6 +61,7 @@ _HOMES = {
     "rem_arrow.ask.answer": ("Answer",),
     "rem_arrow.face.asynchronous": ("AsyncDatabase", "AsyncTransaction", "connect_async"),
     "rem_arrow.face.database": ("Database", "connect"),
+    "rem_arrow.face.publication_verbs": ("verify_published",),
     "rem_arrow.face.restoration": ("repair", "restore"),
     "rem_arrow.drawing.graph_figure": ("draw_graph",),
     "rem_arrow.drawing.scores": ("draw_scores",),
@@ -147,6 +149,7 @@ __all__ = [
     "draw_scores",
     "repair",
     "restore",
+    "verify_published",
 ]
 
 

@@ -17,7 +17,7 @@ TOP = {"__init__", "__main__", "dbapi"}
 LAYERS = (
     {"base"},
     {"running", "language"},
-    {"storage", "index", "plan", "embed", "files"},
+    {"storage", "index", "plan", "embed", "files", "publish"},
     {"model", "drawing"},
     {"access"},
     {"catalog"},
@@ -48,7 +48,7 @@ OWNERS = {
     "fastembed": {"embed"},
     "typer": {"shell"},
     "rich": {"shell", "running/progress.py", "demo"},
-    "pyarrow": {"storage/codec.py", "files", "interop"},
+    "pyarrow": {"storage/codec.py", "files", "interop", "publish"},
     "fastexcel": {"files/excel_reader.py"},
     "duckdb": {"interop/duck.py"},
     "pandas": {"interop/arrow.py"},

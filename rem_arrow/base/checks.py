@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,6 +54,13 @@ def mapping(value: object, name: str) -> dict[str, Any]:
     if value is None or isinstance(value, Mapping):
         return dict(value or {})
     raise InputError(f"{name} is a dict, not {value!r:.80}")
+
+
+def names(value: object, name: str) -> list[str]:
+    """Return names as a list. Raises InputError for anything else, one text among it."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputError(f"{name} is a list of names, not {value!r}")
+    return list(value)
 
 
 def path(value: object) -> Path:

@@ -198,6 +198,10 @@ class StoredTable:
             if remaining == 0:
                 return
 
+    def part(self, view: PartView, columns: Sequence[str]) -> pl.DataFrame:
+        """Return columns of the rows of a part that a query sees, hidden ones among them; what is read is not kept."""
+        return self._part_frame(view, [self._field(c) for c in columns], keep=False)
+
     def _pieces(
         self, fields: Sequence[Field], ranges: tuple[ColumnRange, ...], executor: Executor | None
     ) -> Iterator[pl.DataFrame]:

@@ -118,6 +118,7 @@ class AsyncTransaction:
     lookup_entity = _of_transaction(Transaction.lookup_entity)
     neighbors = _of_transaction(Transaction.neighbors)
     pagerank = _of_transaction(Transaction.pagerank)
+    publish = _of_database(Database.publish)
     purge = _of_transaction(Transaction.purge)
     reachable = _of_transaction(Transaction.reachable)
     remove_edges = _of_transaction(Transaction.remove_edges)

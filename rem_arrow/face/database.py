@@ -37,6 +37,7 @@ from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.loads import LoadVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
 from rem_arrow.face.options import thread_count
+from rem_arrow.face.publication_verbs import PublicationVerbs
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
 from rem_arrow.face.tables import TableVerbs
@@ -166,6 +167,7 @@ class Database(
     ConversationVerbs,
     QuestionVerbs,
     ImportExportVerbs,
+    PublicationVerbs,
     InterchangeVerbs,
     TableVerbs,
     LoadVerbs,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -64,7 +64,7 @@ class ImportExportVerbs(Verbs):
             [('sales', 3, 'sales.parquet')]
         """
         access, keys = self._access(), [partition_by] if isinstance(partition_by, str) else list(partition_by)
-        names = [tv.table.name for tv in access.version] if tables is None else _names(tables)
+        names = [tv.table.name for tv in access.version] if tables is None else checks.names(tables, "tables")
         versions = [access.table(name) for name in names]
         check_export(format, keys, [tv.table for tv in versions])
         # Schemas stand before what is in them, and macros, which may read tables, behind.
@@ -149,12 +149,6 @@ class ImportExportVerbs(Verbs):
         return Source(schema, lambda: stored.read(columns, (), None, None, executor=executor))
 
 
-def _names(tables: object) -> list[str]:
-    if isinstance(tables, str) or not isinstance(tables, Iterable):
-        raise InputError(f"tables is a list of names, not {tables!r}")
-    return list(tables)
-
-
 def _imports(
     importables: list[Importable], tables: Sequence[str] | Mapping[str, str] | None
 ) -> list[tuple[str, Importable]]:
@@ -162,7 +156,7 @@ def _imports(
     if tables is None:
         return [(i.name, i) for i in importables]
     by_name = {i.name.casefold(): i for i in importables}
-    for name in _names(tables):
+    for name in checks.names(tables, "tables"):
         if str(name).casefold() not in by_name:
             raise InputError(
                 f'no table "{name}" to import. {suggest(str(name), [i.name for i in importables], "Tables")}'

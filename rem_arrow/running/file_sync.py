@@ -58,6 +58,21 @@ def file_written_beside(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def file_written_once(target: Path) -> Iterator[Path]:
+    """Yield a path to write a file to, which becomes `target` at the end. Raises FileExistsError if another writer was
+    first, or OSError; the file that is there stays as it is."""
+    _sweep(target)
+    temporary = _beside(target)
+    try:
+        yield temporary
+        sync_file(temporary)
+        target.hardlink_to(temporary)
+        sync_file(target.parent)
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
 def folder_written_beside(target: Path) -> Iterator[Path]:
     """Yield an empty folder to write to, which is renamed to `target` at the end, or removed on an error.
 

@@ -19,6 +19,7 @@ from rem_arrow.base.errors import InputError
 from rem_arrow.base.printable import printable
 from rem_arrow.demo import tour
 from rem_arrow.face.database import Database, connect
+from rem_arrow.face.publication_verbs import verify_published
 from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files
 from rem_arrow.shell import add_command, load_command
@@ -112,6 +113,23 @@ def export_(
     """
     with errors_as_text(), _reader(database) as db:
         write_rows(db.export(target, format=kind, tables=table or None, partition_by=partition_by or ()), format_, None)
+
+
+@app.command()
+def publish(
+    database: DatabasePath,
+    target: Annotated[str, typer.Argument(help="Folder, or address such as s3://bucket/prefix")],
+    table: Annotated[
+        list[str] | None, typer.Option("--table", "-t", help="Only this table; may be given several times")
+    ] = None,
+    format_: Annotated[Format | None, typer.Option("--show", help="How to list what was written")] = None,
+) -> None:
+    """Publish a snapshot for Spark, Sail and other readers of Delta tables: only what changed is written.
+
+    rem-arrow publish my.rem s3://bucket/my --table sales
+    """
+    with errors_as_text(), _reader(database) as db:
+        write_rows(db.publish(target, table or None), format_, None)
 
 
 @app.command(name="import")
@@ -286,14 +304,20 @@ def ask(
 
 
 @app.command()
-def verify(database: DatabasePath, format_: OutputFormat = None) -> None:
+def verify(
+    database: DatabasePath,
+    published: Annotated[
+        str | None, typer.Option("--published", help="Check what is published at this address instead")
+    ] = None,
+    format_: OutputFormat = None,
+) -> None:
     """Read and check everything; exit code 3 if something is damaged."""
     with errors_as_text(), _reader(database) as db:
-        damaged = db.verify()
+        damaged = db.verify() if published is None else verify_published(published)
         if damaged.height:
             write_rows(damaged, format_, None)
             raise typer.Exit(EXIT_DAMAGED)
-        typer.echo(f"{database} is sound", err=True)
+        typer.echo(f"{published or database} is sound", err=True)
 
 
 @app.command()

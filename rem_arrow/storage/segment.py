@@ -10,6 +10,7 @@ A copy of the manifest lies beside the pages, see copies.py.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -93,6 +94,12 @@ class Segment:
     @property
     def bytes(self) -> int:
         return sum(c.bytes for c in self.columns.values())
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what is known of its rows: bounds, sizes and sketches of the values of every column."""
+        columns = {str(n): [c.bytes, c.pages, cast(Json, c.zone.to_json())] for n, c in self.columns.items()}
+        return hashlib.sha256(to_json([self.rows, self.rowid_low, self.rowid_high, columns])).hexdigest()
 
     def locate(self, rowid: int, length: int, kills: int) -> int | None:
         """Return the offset of the row if it is here and alive after `kills` deaths."""

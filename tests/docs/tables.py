@@ -55,6 +55,7 @@ UNITS = {
     "lower": "plan to Polars",
     "write": "the write path: rows, keys, vectors, edges, one commit",
     "engine": "the steps of a query, the plan cache",
+    "publish": "snapshots for engines on other machines: files, logs of Delta, manifests",
     "interop": "Arrow, DuckDB, files of other programs",
     "statements": "statements that are not queries",
     "ask": "questions in plain language: rules, language models, plans",

@@ -36,6 +36,7 @@ CALLS = {
     "lookup_entity": lambda db: db.lookup_entity("ada"),
     "neighbors": lambda db: db.neighbors("ada"),
     "pagerank": lambda db: db.pagerank(),
+    "publish": lambda db: db.publish("published", tables=["sales"]),
     "schema": lambda db: db.schema("issues"),
     "shortest_path": lambda db: db.shortest_path("ada", "cache"),
     "tables": lambda db: db.tables(),
@@ -43,6 +44,7 @@ CALLS = {
     "topological_order": lambda db: db.topological_order(),
     "traverse_edges": lambda db: db.traverse_edges("ada"),
     "verify": lambda db: db.verify(),
+    "verify_published": lambda db: (db.publish("published"), rem.verify_published("published"))[1],
 }
 
 

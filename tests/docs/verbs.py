@@ -48,10 +48,10 @@ DATABASE = {
         "add_moment",
         "forget",
     ),
-    "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from"),
+    "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from", "publish"),
     "Upkeep": ("wait", "compact", "verify", "backup", "stats"),
 }
-FUNCTIONS = ("connect", "connect_async", "restore", "repair", "draw_graph", "draw_scores")
+FUNCTIONS = ("connect", "connect_async", "restore", "repair", "verify_published", "draw_graph", "draw_scores")
 PREDICATES = (
     "Eq", "Ne", "Gt", "Ge", "Lt", "Le", "Between", "In", "Contains", "StartsWith", "EndsWith", "IsNull", "And", "Or",
     "Not",

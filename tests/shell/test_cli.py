@@ -180,6 +180,14 @@ def test_documents_are_added(database, tmp_path):
     assert "passed over: " in result.stderr and "bad.md is not UTF-8" in result.stderr
 
 
+def test_publish_and_verify(database, tmp_path):
+    """publish lists what it wrote; verify --published reads it, and says 3 where it is damaged."""
+    assert "t,3,1,1," in run("publish", database, tmp_path / "out", "--table", "t").stdout
+    assert "is sound" in run("verify", database, "--published", tmp_path / "out").stderr
+    next((tmp_path / "out/tables/t").glob("*.parquet")).unlink()
+    assert "the file is missing" in run("verify", database, "--published", tmp_path / "out", code=EXIT_DAMAGED).stdout
+
+
 def test_export_and_import(database, tmp_path):
     """What is written is listed, and read back by a new database."""
     out = run("export", database, tmp_path / "out", "--table", "t", "--table", "entities", "--format", "ndjson").stdout
