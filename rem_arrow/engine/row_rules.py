@@ -7,7 +7,9 @@ each write.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -32,6 +34,17 @@ from rem_arrow.write.references import ReferenceChecks
 from rem_arrow.write.written_rows import written_rows
 
 _QUERIES_MAX = 256
+_reader: ContextVar[Callable[[], Access] | None] = ContextVar("reader of a transaction", default=None)
+
+
+@contextmanager
+def reading(reader: Callable[[], Access]) -> Iterator[None]:
+    """Let the expressions of tables read what a transaction sees: a sequence that it has created, say."""
+    before = _reader.set(reader)
+    try:
+        yield
+    finally:
+        _reader.reset(before)
 
 
 class _Compiled(NamedTuple):
@@ -128,7 +141,7 @@ class RowRules:
         now: dt.datetime | None = None,
     ) -> pl.DataFrame:
         """Return what each of `asked` is for each of the rows: its value, or whether a condition is false."""
-        snapshot = Snapshot(self._reader(), {ROWS: rows}, now=now)
+        snapshot = Snapshot((_reader.get() or self._reader)(), {ROWS: rows}, now=now)
         compiled = self._compiled.get((table.number, *key))
         if compiled is None or compiled.table is not table:
             compiled = self._compile(table, asked, snapshot)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from rem_arrow.base.errors import InputError
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.row_rules import reading
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
@@ -16,6 +17,7 @@ from rem_arrow.face.graph_measures import MeasureVerbs
 from rem_arrow.face.graph_paths import PathVerbs
 from rem_arrow.statements.environment import Side
 from rem_arrow.storage.overlay import Overlay
+from rem_arrow.storage.sequences import KIND
 from rem_arrow.storage.version import Version
 from rem_arrow.write.path import Compute
 
@@ -25,12 +27,14 @@ T = TypeVar("T")
 class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, MeasureVerbs):
     """Writes over several tables that become visible together, or not at all; made by `Database.transaction`.
 
-    Reads see the version with which it began, and its own writes. It is for one thread at a time, and tables cannot be
-    created or changed in it.
+    Reads see the version with which it began, and its own writes, tables that it creates, changes or drops too. It is
+    for one thread at a time.
     """
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, main: Transaction | None = None) -> None:
         self._instance = instance
+        # That of the database, which the temporary tables of this one belong to.
+        self._main = main or self
         self._began = dt.datetime.now(dt.timezone.utc)
         # Of the temporary tables, once they are read or written in it.
         self._beside: Transaction | None = None
@@ -59,9 +63,9 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
         if beside is None or beside._overlay is None:
             self._instance.writes.commit(overlay.changes(), overlay.base)
             return
-        own = beside._overlay
-        with beside._instance.store.lock:
-            beside._instance.store.check(own.changes(), own.base)
+        own, store = beside._overlay, beside._instance.store
+        with store.rewriting, store.lock:
+            store.check(own.changes(), own.base)
             self._instance.writes.commit(overlay.changes(), overlay.base)
             beside.commit()
 
@@ -104,7 +108,9 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
         return self._began
 
     def _define(self, compute: Compute[T]) -> T:
-        raise InputError("tables cannot be created or changed inside a transaction; COMMIT or ROLLBACK it first")
+        result = self._write(compute)
+        self._instance.indexes.sequences.stage(self._version().entries(KIND))
+        return result
 
     def _control(self, kind: str) -> None:
         if kind == "BEGIN":
@@ -120,7 +126,7 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
         if own is None:
             return None
         if self._beside is None:
-            self._beside = Transaction(own)
+            self._beside = Transaction(own, self)
         return Side(own, self._beside._version, self._beside._write, self._beside._define)
 
     def _writes_segments(self) -> bool:
@@ -128,4 +134,5 @@ class Transaction(EntityVerbs, NameVerbs, FindVerbs, GraphVerbs, PathVerbs, Meas
 
     def _write(self, compute: Compute[T]) -> T:
         self._instance.writable()
-        return self._instance.writes.stage(compute, self._open())
+        with reading(self._main._access):
+            return self._instance.writes.stage(compute, self._open())

@@ -1,4 +1,4 @@
-"""ALTER TABLE of columns. REQUIRES: `rewriting`, the lock, and no tail.
+"""ALTER TABLE of columns. REQUIRES: see `Context.settled`.
 
 A change that the rows show by the description alone writes no rows: a column that they lack, another name, a wider
 type. Others write each row anew.
@@ -47,6 +47,7 @@ def added(context: Context, tv: TableVersion, action: AddColumn) -> Changes:
             tv,
             described,
             lambda rows: context.instance.rules.fitted(_given(rows, table), described),
+            bulk=context.bulk,
         )
     if not field.nullable and field.default is None and tv.rows:
         raise ConstraintError(f'{table.name} has rows, and "{field.name}" may not be NULL; give it a DEFAULT')
@@ -115,7 +116,7 @@ def retyped(context: Context, tv: TableVersion, action: ChangeType) -> Changes:
         column = fitting(context, query, snapshot, described, [wanted]).to_series()
         return context.instance.rules.fitted(_given(rows.with_columns(column.alias(field.name)), described), described)
 
-    return rewritten(context.instance.store, tv, described, change)
+    return rewritten(context.instance.store, tv, described, change, bulk=context.bulk)
 
 
 def with_default(context: Context, table: Table, action: SetDefault) -> Table:

@@ -1,4 +1,4 @@
-"""Constraints that come to a table with rows, or leave it. REQUIRES: `rewriting`, the lock, and no tail."""
+"""Constraints that come to a table with rows, or leave it. REQUIRES: see `Context.settled`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def with_checked(
     """Return `table`, a new description of a table, with constraints, once its rows meet them and have the index
     entries of new keys. Raises ConstraintError."""
     described = with_constraints(context, table, definitions)
+    tv = tv.described(described)
     fresh = described.constraints[len(table.constraints) :]
     for before, field in zip(table.fields, described.fields, strict=True):
         if before.nullable and not field.nullable:

@@ -12,6 +12,7 @@ import polars as pl
 from rem_arrow.access.access import Access
 from rem_arrow.base.datatypes import instance
 from rem_arrow.base.errors import BindError, UnsupportedError, suggest
+from rem_arrow.base.schema import Table
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.instance import Instance
 from rem_arrow.engine.run import Limits
@@ -22,6 +23,7 @@ from rem_arrow.sql.statement.statement_names import Name
 from rem_arrow.sql.text.type_names import known
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion, Version
+from rem_arrow.write.evolution import sealed
 from rem_arrow.write.path import Compute
 
 Frames: TypeAlias = "Mapping[str, pl.DataFrame | pl.LazyFrame]"
@@ -47,7 +49,8 @@ class Context:
         version: pins the version to read.
         write: runs a computation under the writers' lock, from the version that is current there, and takes over
             its changes.
-        define: the same for a computation that changes the set of tables; it holds `rewriting` too.
+        define: the same for a computation that changes the set of tables; outside of a transaction it holds
+            `rewriting` too.
         control: begins or ends the transaction of BEGIN.
         bulk: many rows may go to segments at once; false in a transaction.
         temporary: gives the temporary tables; None where there are none, unless told to make room for them.
@@ -97,6 +100,11 @@ class Context:
             now=self.now,
             files=main.instance.files,
         )
+
+    def settled(self, access: Access, table: Table) -> TableVersion:
+        """Return a table whose rows may have other columns soon: its tail is sealed, and outside of a transaction the
+        caller holds `rewriting`. In one the tail stays, for the transaction makes a copy of it."""
+        return sealed(self.instance.store, table) if self.bulk else access.version.tables[table.number]
 
     def known_type(self, dtype: pl.DataType) -> pl.DataType:
         """Return a type of the statement with what its names stand for. Raises UnsupportedError."""

@@ -21,7 +21,6 @@ from rem_arrow.statements.constraint_alteration import with_checked
 from rem_arrow.statements.environment import Context, Result, status, writable
 from rem_arrow.storage.changes import Changes
 from rem_arrow.write import loader
-from rem_arrow.write.evolution import sealed
 
 
 def create(context: Context, statement: CreateIndex) -> Result:
@@ -41,10 +40,17 @@ def create(context: Context, statement: CreateIndex) -> Result:
             raise UnsupportedError(
                 f"{table.name} has the indexes that it needs", context.text, statement.table.start, statement.table.end
             )
+        if not context.bulk and (statement.vector is not None or statement.words):
+            raise UnsupportedError(
+                "an index over vectors or words is made outside of transactions; COMMIT this one first",
+                context.text,
+                index.start,
+                index.end,
+            )
         if statement.vector is not None:
             return _vector(context, access, statement, statement.vector)
         if statement.unique is not None:
-            return _unique(context, table, statement.unique)
+            return _unique(context, access, table, statement.unique)
         if statement.words:
             field = Target(table, table.name, TARGET).field(column, context.text)
             described = with_text_index(table, field.name, index.text)
@@ -59,7 +65,7 @@ def create(context: Context, statement: CreateIndex) -> Result:
                 column.end,
                 hint="For vectors write CREATE INDEX ... USING HNSW." if field.dtype.is_nested() else "",
             )
-        tv = sealed(context.instance.store, table)
+        tv = context.settled(access, table)
         evolved = replace(
             table,
             indexed=tuple(dict.fromkeys((*table.indexed, field.name))),
@@ -72,7 +78,7 @@ def create(context: Context, statement: CreateIndex) -> Result:
     return context.define(compute)
 
 
-def _unique(context: Context, table: Table, definition: ConstraintDefinition) -> tuple[Changes, Result]:
+def _unique(context: Context, access: Access, table: Table, definition: ConstraintDefinition) -> tuple[Changes, Result]:
     """Give a plain table a key that a CREATE UNIQUE INDEX is."""
     if table.kind != "plain":
         raise UnsupportedError(
@@ -80,7 +86,7 @@ def _unique(context: Context, table: Table, definition: ConstraintDefinition) ->
             "nothing",
             context.text,
         )
-    described = with_checked(context, sealed(context.instance.store, table), table, [definition])
+    described = with_checked(context, context.settled(access, table), table, [definition])
     constraints = (*described.constraints[:-1], replace(described.constraints[-1], index=True))
     name = constraints[-1].name
     return _described(replace(described, constraints=constraints)), status(f"created the index {name}")

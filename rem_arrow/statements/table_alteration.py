@@ -30,7 +30,6 @@ from rem_arrow.statements.constraint_alteration import with_checked, without
 from rem_arrow.statements.environment import Context, Result, status, table_of
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
-from rem_arrow.write.evolution import sealed
 
 
 def alter(context: Context, statement: Alter) -> Result:
@@ -46,7 +45,7 @@ def alter(context: Context, statement: Alter) -> Result:
         if isinstance(action, RenameTable):
             changes = described(_with_name(context, access, table, action.to))
         else:
-            changes = _altered(context, sealed(context.instance.store, table), action)
+            changes = _altered(context, context.settled(access, table), action)
         altered = changes.tables.get(table.number) or table
         return changes, status(f"altered the {statement.kind.lower()} {altered.name}")
 

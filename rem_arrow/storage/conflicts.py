@@ -1,11 +1,13 @@
 """Whether a transaction may commit: what it changes must not have changed since the version that it read.
 
-Two transactions conflict when both change one row, or both insert one id. The first to commit wins.
+Two transactions conflict when both change one row, or both insert one id. The first to commit wins. One that creates,
+changes or drops tables conflicts with every other that does, and with every write to those that it changes or drops.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from typing import NamedTuple
 
 from rem_arrow.base.errors import ConflictError
@@ -41,7 +43,7 @@ class RecentCommits:
 
     def check(self, changes: Changes, base: Version, newest: Version) -> None:
         """Raise ConflictError where `changes`, computed from the version `base`, must not become part of `newest`."""
-        for table in {*changes.appends, *changes.killed}:
+        for table in {*changes.appends, *changes.killed} & base.tables.keys():
             now = newest.tables.get(table)
             if now is None or now.table is not base.tables[table].table:
                 what = "dropped" if now is None else "changed"
@@ -49,9 +51,26 @@ class RecentCommits:
                     f"the table {base.tables[table].table.name} that this transaction writes was {what} meanwhile; "
                     "nothing was stored, run it again"
                 )
-        for commit in self._commits:
-            if commit.number > base.commit:
-                _check(changes, commit, newest)
+        since = [commit for commit in self._commits if commit.number > base.commit]
+        for commit in since:
+            _check(changes, commit, newest)
+        if changes.tables:
+            _check_tables(changes, base, newest, {number for commit in since for number in commit.killed})
+
+
+def _check_tables(changes: Changes, base: Version, newest: Version, killed: Set[int]) -> None:
+    # Versions have the same names for as long as no description changes.
+    if newest.names is not base.names:
+        raise ConflictError(
+            "tables, or what else the catalog holds, were created, changed or dropped since this transaction began, "
+            "which does so too; nothing was stored, run it again"
+        )
+    for number in changes.tables.keys() & base.tables.keys():
+        if number in killed or newest.tables[number].rows != base.tables[number].rows:
+            raise ConflictError(
+                f"rows of {base.tables[number].table.name}, which this transaction changes or drops, were written "
+                "meanwhile; nothing was stored, run it again"
+            )
 
 
 def _check(changes: Changes, commit: _Commit, newest: Version) -> None:

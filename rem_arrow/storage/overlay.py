@@ -1,15 +1,16 @@
 """A transaction's own view: the version that it began with, plus what it has written and not committed.
 
-Its rows are in runs of its own, with a negative part number; rows of the base that it kills are hidden. A statement
-that writes in several steps has such a view too, over that of a transaction where one is open.
+Its rows are in runs of its own, with a negative part number; rows of the base that it kills are hidden; of a table
+whose description it changes it has copies of the runs. A statement that writes in several steps has such a view too,
+over that of a transaction where one is open.
 """
 
 from __future__ import annotations
 
-from rem_arrow.base.errors import InputError
+from rem_arrow.base.schema import Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.tail import Append, Run
-from rem_arrow.storage.version import PartView, TableVersion, Version
+from rem_arrow.storage.version import PartView, TableVersion, Version, names_of
 
 _OF_TRANSACTION, _OF_STATEMENT = -1, -2
 
@@ -30,20 +31,23 @@ class Overlay:
         self._killed: dict[int, set[int]] = {}
         self._ids: set[tuple[int, bytes]] = set()
         self._stale: list[tuple[str, bytes, int, int]] = []
+        self._tables: dict[int, Table | None] = {}
 
     def apply(self, changes: Changes) -> None:
         """Add what one operation does; it was computed from `self.version`."""
-        if changes.tables:
-            raise InputError("tables cannot be created or changed inside a transaction; do it before")
         assert not changes.manifests, "a transaction writes rows, not segments"
-        tables = dict(self.version.tables)
+        tables, names = dict(self.version.tables), self.version.names
+        if changes.tables:
+            for number, table in changes.tables.items():
+                self._describe(number, table, tables)
+            names = names_of(tables)
         for number, rowids in changes.killed.items():
             tables[number] = self._kill(number, tables[number], rowids)
         for number, appends in changes.appends.items():
             tables[number] = self._append(number, tables[number], appends)
         self._ids.update(changes.ids)
         self._stale += changes.stale
-        self.version = Version(self.base.kv, self.base.commit, tables, self.base.names)
+        self.version = Version(self.base.kv, self.base.commit, tables, names)
 
     def changes(self) -> Changes:
         """Return everything as one commit: of rows written more than once only the last version."""
@@ -61,7 +65,24 @@ class Overlay:
                 )
         total.killed = {n: sorted(r) for n, r in self._killed.items()}
         total.ids, total.stale = self._ids, self._stale
+        # What it has made and dropped was never there.
+        total.tables = {n: t for n, t in self._tables.items() if t is not None or n in self.base.tables}
         return total
+
+    def _describe(self, number: int, table: Table | None, tables: dict[int, TableVersion]) -> None:
+        """Create, change or drop a table."""
+        self._tables[number] = table
+        if table is not None:
+            tv = tables[number] = tables[number].described(table) if number in tables else TableVersion(table, ())
+            own = next((v.part for v in tv.parts if v.part.number == self._part), None)
+            if isinstance(own, Run):
+                self._runs[number] = own
+            return
+        del tables[number]
+        self._runs.pop(number, None)
+        self._killed.pop(number, None)
+        self._ids = {i for i in self._ids if i[0] != number}
+        self._stale = [s for s in self._stale if s[2] != number]
 
     def _kill(self, number: int, tv: TableVersion, rowids: list[int]) -> TableVersion:
         by_part = tv.places(rowids)

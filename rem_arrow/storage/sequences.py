@@ -8,6 +8,7 @@ What is next is stored before a number is given out. Numbers that a failed state
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -59,6 +60,11 @@ class Sequences:
         self._store = store
         self._lock = threading.Lock()
         self._latest: dict[int, int] = {}
+        self._staged: dict[int, Table] = {}
+
+    def stage(self, entries: Iterable[Table]) -> None:
+        """Give numbers of sequences that a transaction has created and not committed, to whoever knows their own."""
+        self._staged.update((entry.number, entry) for entry in entries)
 
     def check_writable(self) -> None:
         """Raise InputError where no number may be given out."""
@@ -89,9 +95,10 @@ class Sequences:
 
     def _described(self, number: int) -> tuple[str, SequenceOptions]:
         tv = self._store.version.tables.get(number)
-        if tv is None:
+        entry = self._staged.get(number) if tv is None else tv.table
+        if entry is None:
             raise ExecuteError("a sequence was dropped while a statement used it")
-        return tv.table.name, SequenceOptions.from_json(tv.table.model)
+        return entry.name, SequenceOptions.from_json(entry.model)
 
 
 def latest_number(kv: KV, entry: Table) -> int | None:

@@ -228,6 +228,23 @@ class Run:
             return chunks[0].select(names).head(length)
         return pl.concat([c.select(names) for c in chunks]).head(length) if chunks else self._empty().select(names)
 
+    def described(self, fields: tuple[Field, ...], length: int) -> Run:
+        """Return a copy of the first `length` rows with other columns: one that they lack has its default, as in a
+        segment. It has the deaths of the original, those to come too."""
+        copy, by_number = Run(self.number, fields), {f.number: f for f in self.fields}
+        copy.kills = self.kills
+        if length:
+            columns = []
+            for field in fields:
+                old = by_number.get(field.number)
+                if old is None:
+                    columns.append(values.column(field.name, [field.default], field.dtype).new_from_index(0, length))
+                else:
+                    column = self._frame([old], length).to_series().alias(field.name)
+                    columns.append(column if old.dtype == field.dtype else column.cast(field.dtype))
+            copy.append(Append(self.rowids[:length], None, pl.DataFrame(columns)), 0)
+        return copy
+
     def row(self, offset: int, fields: Sequence[Field]) -> list[object]:
         """Return one row as Python values."""
         by_number = {f.number: i for i, f in enumerate(self.fields)}

@@ -151,6 +151,17 @@ class TableVersion(NamedTuple):
             parts.append(view)
         return self._replace(parts=tuple(parts))
 
+    def described(self, table: Table) -> TableVersion:
+        """Return the rows under another description. Runs, which have the columns and the index entries of the one that
+        they were written under, are copied."""
+        if table is self.table:
+            return self
+        parts = [
+            v._replace(part=v.part.described(table.fields, v.length)) if isinstance(v.part, Run) else v
+            for v in self.parts
+        ]
+        return TableVersion(table, tuple(parts) if parts else self.parts)
+
     def grown(self, run: Run) -> TableVersion:
         """Return the table with all that its last run holds by now; the run may be new."""
         view = PartView(run, len(run.rowids), len(run.kills.offsets))

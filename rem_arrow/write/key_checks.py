@@ -28,7 +28,7 @@ def check_keys(store: Store, access: Access, changes: Changes) -> None:
         table = changes.tables.get(number) or (None if tv is None else tv.table)
         if table is None or not table.keys:
             continue
-        before = TableVersion(table, () if tv is None else tv.parts)
+        before = TableVersion(table, ()) if tv is None else tv.described(table)
         names = {c for key in table.keys for c in key.columns}
         rows = pl.concat(list(written_rows(store, changes, table, [f for f in table.fields if f.name in names])))
         for key in table.keys:

@@ -6,23 +6,27 @@
     Store.commit                                      one batch; memory changes only after RocksDB has stored it
     FollowUp.after                                    outside of the lock: embeddings, vector and full-text indexes
 
-Every public write runs through `run`, and so becomes visible by exactly one commit. A transaction computes by `stage`
-and commits all of it at its end.
+Every public write runs through `run`, and so becomes visible by exactly one commit. A transaction computes by `stage`,
+tables that it creates or changes too, and commits all of it at its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeAlias, TypeVar
 
 from rem_arrow.access.access import Access
 from rem_arrow.access.indexes import Indexes
+from rem_arrow.base.schema import Table
 from rem_arrow.base.telemetry import span
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.overlay import Overlay
 from rem_arrow.storage.store import Store
 from rem_arrow.storage.version import Version
+from rem_arrow.write import loader
 from rem_arrow.write.edge_ends import bind_ends
+from rem_arrow.write.evolution import sealed
 from rem_arrow.write.follow_up import FollowUp
 from rem_arrow.write.table_rules import Rules
 from rem_arrow.write.writer import Writer
@@ -82,13 +86,28 @@ class WritePath:
         changed the same rows since `base`, or has written rows with the same keys."""
         if not changes:
             return
-        with self._store.lock:
-            self._store.recover()
-            before = self._store.version
-            if before is not base and _describes_alike(before, base, changes):
-                self._rules.check_again(Access(self._indexes, before), changes)
+        store = self._store
+        with store.rewriting if changes.tables else nullcontext(), store.lock:
+            store.recover()
+            before = store.version
+            store.check(changes, base)
+            if changes.tables:
+                self._settle(changes)
+            if before is not base:
+                self._rules.check_again(Access(self._indexes, store.version), changes)
             self._commit(changes, base)
         self._follow_up.after(changes, before)
+
+    def _settle(self, changes: Changes) -> None:
+        """Let the stored rows of tables that a transaction describes anew have the columns and the index entries of
+        that description: its own view had copies."""
+        for number, table in changes.tables.items():
+            tv = self._store.version.tables.get(number)
+            if table is None or tv is None or not tv.parts:
+                continue
+            tv = sealed(self._store, tv.table)
+            if _entries(table) - _entries(tv.table):
+                loader.write_index(self._store, tv, table)
 
     def _commit(self, changes: Changes, base: Version | None) -> None:
         with span("commit"):
@@ -96,7 +115,6 @@ class WritePath:
         self._store.activity.add(commits=1, rows_written=changes.rows)
 
 
-def _describes_alike(newest: Version, base: Version, changes: Changes) -> bool:
-    """Say whether the tables that changes add rows to are described as they were; where not, the store refuses them."""
-    before, now = base.tables, newest.tables
-    return all(n in now and now[n].table is before[n].table for n in changes.appends)
+def _entries(table: Table) -> set[int]:
+    """Return the numbers of the columns and keys by which rows of a table have index entries."""
+    return {table.field(c).number for c in table.indexed} | {c.number for c in table.constraints if c.has_entries}

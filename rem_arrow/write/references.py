@@ -111,7 +111,7 @@ class _Outcome:
         rows = self._coming(table, constraint)
         before = self._access.version.tables.get(table.number)
         if before is not None and all(c.number != constraint.number for c in before.table.constraints):
-            stored = [rows[:0], *(keys_of(table, constraint, view) for view in before.parts)]
+            stored = [rows[:0], *(keys_of(table, constraint, view) for view in before.described(table).parts)]
             killed = pl.Series(self._changes.killed.get(table.number, ()), dtype=pl.Int64)
             rows = pl.concat([rows, pl.concat(stored).filter(~pl.col(ROWID).is_in(killed.implode()))])
         rows = rows.select(pl.col(c).alias(k) for c, k in zip(constraint.columns, key.columns, strict=True))
@@ -151,7 +151,7 @@ class _Outcome:
     def _holders(self, table: Table, constraint: Constraint, rows: pl.DataFrame) -> pl.DataFrame:
         """Return the rows that stay and have the keys, or references, of given rows; see `key_rows`."""
         before = self._access.version.tables.get(table.number)
-        tv = TableVersion(table, () if before is None else before.parts)
+        tv = TableVersion(table, ()) if before is None else before.described(table)
         return holders(self._access, tv, constraint, rows, self._changes.killed.get(table.number, ()))
 
     def _table(self, number: int) -> Table | None:

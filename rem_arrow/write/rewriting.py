@@ -1,5 +1,5 @@
-"""All rows of a table anew, in one commit with another description of it. REQUIRES: `rewriting`, the lock, and no
-tail."""
+"""All rows of a table anew, in one commit with another description of it. REQUIRES: the lock, and outside of a
+transaction `rewriting` and no tail."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ import polars as pl
 from rem_arrow.base.schema import Field, Table
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.store import Store
+from rem_arrow.storage.tail import Append
 from rem_arrow.storage.version import TableVersion
 from rem_arrow.write import loader
 
 
-def rewritten(store: Store, tv: TableVersion, table: Table, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Changes:
+def rewritten(
+    store: Store,
+    tv: TableVersion,
+    table: Table,
+    change: Callable[[pl.DataFrame], pl.DataFrame],
+    *,
+    bulk: bool = True,
+) -> Changes:
     """Return the changes that give each live row a new version.
 
     Args:
         change: from rows in the present columns to rows as `table` stores them, in the same order.
+        bulk: they go to segments at once; else, in a transaction, they are in memory until it commits.
     """
     changes = Changes()
     changes.tables[table.number] = table
@@ -28,7 +37,10 @@ def rewritten(store: Store, tv: TableVersion, table: Table, change: Callable[[pl
         if mask is not None:
             frame, rowids = frame.filter(pl.Series(mask)), rowids[mask]
         if frame.height:
-            changes.manifests += loader.write_versions(store, table, change(frame), rowids)
+            if bulk:
+                changes.manifests += loader.write_versions(store, table, change(frame), rowids)
+            else:
+                changes.append(table.number, Append(rowids.tolist(), None, change(frame)))
             changes.kill(table.number, rowids.tolist())
     return changes
 
