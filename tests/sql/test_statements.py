@@ -706,7 +706,7 @@ def test_what_stands_outside_of_transactions(small: rem.Database) -> None:
     small.sql("BEGIN")
     for text, message in (
         ("BEGIN", "a transaction is open already"),
-        ("CREATE INDEX h ON issues (embedding) USING HNSW", "an index over vectors or words is made outside of trans"),
+        ("CREATE INDEX h ON issues USING HNSW (embedding)", "an index over vectors or words is made outside of trans"),
         ("VACUUM", "VACUUM stands outside of transactions"),
     ):
         with pytest.raises(rem.RemError, match=message):
