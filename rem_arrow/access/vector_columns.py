@@ -22,6 +22,7 @@ from rem_arrow.base.schema import Field, Table
 from rem_arrow.base.source import VectorSpec
 from rem_arrow.index import exact
 from rem_arrow.index.arrays import among
+from rem_arrow.index.exact_batch import best_of_each
 from rem_arrow.index.metrics import Metric
 from rem_arrow.storage import codec
 from rem_arrow.storage.segment import Segment
@@ -75,6 +76,10 @@ class VectorColumn:
     table: TableVersion
     field: Field
     dimension: int
+
+    @property
+    def live_rows(self) -> int:
+        return sum(view.live_rows for view in self.table.parts)
 
     def chunks(self, allowed: Rowids | None = None) -> Iterator[Chunk]:
         """Yield the live rows that have a vector, part by part; with `allowed`, ascending, only these."""
@@ -182,21 +187,25 @@ def undeleted_rowids(tv: TableVersion) -> Rowids:
     return np.concatenate(arrays) if arrays else np.empty(0, dtype=np.int64)
 
 
-def search_exact(column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None) -> Hits:
-    """Return the k nearest rows, by looking at every one that is allowed; ties go by rowid."""
-    if allowed is not None and len(allowed) <= _FEW_SHARE * sum(view.live_rows for view in column.table.parts):
-        few, near = column.gathered(allowed)
-        return Hits(*exact.best(few, exact.scores(near, query, metric), k, metric), "exact")
-    rowids, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64)
-    for chunk in column.chunks(allowed):
-        own, vectors = chunk.rowids, chunk.vectors
-        if chunk.offsets is not None:
-            if not len(chunk.offsets):
-                continue
-            own, vectors = own[chunk.offsets], taken(vectors, chunk.offsets)
-        best = exact.best(own, exact.scores(vectors, query, metric), k, metric)
-        rowids, scores = exact.best(np.concatenate([rowids, best[0]]), np.concatenate([scores, best[1]]), k, metric)
-    return Hits(rowids, scores, "exact")
+def search_exact(
+    column: VectorColumn, queries: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
+) -> list[Hits]:
+    """Return the k nearest rows for each query, by looking at every one that is allowed; ties go by rowid."""
+    found = [
+        best_of_each(rowids, vectors, queries, k, metric)
+        for rowids, vectors in _searched(column, allowed)
+        if len(rowids)
+    ]
+    return [Hits(*exact.merged([of_part[i] for of_part in found], k, metric), "exact") for i in range(len(queries))]
+
+
+def _searched(column: VectorColumn, allowed: Rowids | None) -> Iterator[tuple[Rowids, Vectors]]:
+    """Yield the rows that may be found, part by part, and their vectors."""
+    if allowed is not None and len(allowed) <= _FEW_SHARE * column.live_rows:
+        yield column.gathered(allowed)
+        return
+    for rowids, vectors, offsets in column.chunks(allowed):
+        yield (rowids, vectors) if offsets is None else (rowids[offsets], taken(vectors, offsets))
 
 
 def taken(vectors: Vectors, offsets: npt.NDArray[np.intp]) -> Vectors:
@@ -218,9 +227,9 @@ def _places(view: PartView, rowids: Rowids) -> npt.NDArray[np.intp]:
 
 
 def search_series(
-    values: pl.Series, dimension: int, query: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
-) -> Hits:
-    """Return the k nearest of a column of vectors; a row's number is its place."""
+    values: pl.Series, dimension: int, queries: Vectors, metric: Metric, k: int, allowed: Rowids | None = None
+) -> list[Hits]:
+    """Return the k nearest of a column of vectors for each query; a row's number is its place."""
     matrix, valid = codec.matrix(values, dimension), codec.valid_vectors(values, dimension)
     rowids = np.arange(len(matrix), dtype=np.int64)
     mask = valid
@@ -230,7 +239,19 @@ def search_series(
     if mask is not None:
         rowids = np.flatnonzero(mask).astype(np.int64)
         matrix = matrix[rowids]
-    return Hits(*exact.best(rowids, exact.scores(matrix, query, metric), k, metric), "exact")
+    return [Hits(*hits, "exact") for hits in best_of_each(rowids, matrix, queries, k, metric)]
+
+
+def as_frame(hits: list[Hits]) -> pl.DataFrame:
+    """Return what was found for each query as rows: query (its place), rowid, score."""
+    rowids = [h.rowids for h in hits]
+    return pl.DataFrame(
+        {
+            "query": np.repeat(np.arange(len(hits)), [len(r) for r in rowids]),
+            "rowid": np.concatenate([*rowids, np.empty(0, dtype=np.int64)]),
+            "score": np.concatenate([*(h.scores for h in hits), np.empty(0, dtype=np.float64)]),
+        }
+    )
 
 
 def beside(table: TableVersion, rowids: Rowids) -> pl.Series:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rem_arrow.access.held_vectors import HeldVectors
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
-from rem_arrow.access.vector_columns import Hits, VectorColumn, column_of, search_exact, taken
+from rem_arrow.access.vector_columns import Hits, VectorColumn, column_of, search_exact
 from rem_arrow.access.vector_entries import VectorEntry, check_file, file_of, read_entry
+from rem_arrow.access.vector_search import nearest
 from rem_arrow.base.errors import CorruptionError, ExecuteError
-from rem_arrow.index import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,10 +29,7 @@ if TYPE_CHECKING:
     from rem_arrow.base.schema import Table
     from rem_arrow.base.schema import VectorIndex as Description
     from rem_arrow.index.metrics import Metric
-    from rem_arrow.index.vector import VectorIndex
-    from rem_arrow.storage.segment import Segment
     from rem_arrow.storage.store import Store
-    from rem_arrow.storage.tail import Run
     from rem_arrow.storage.version import PartView, TableVersion
 
     Vectors = npt.NDArray[np.float32]
@@ -47,27 +43,6 @@ _BEHIND_ROWS_MIN = 1_000
 _DELETED_SHARE_MAX = 0.3
 _PIECE_ROWS = 4_096
 _SAVED_SHARE = 0.1
-# Measured on two cores at 384 dimensions: exact search of a row that lies in order, of one that is gathered, and the
-# index by candidate.
-_ROW_NS, _GATHERED_NS, _CANDIDATE_NS = 0.3, 0.8, 12.0
-# Candidates kept while searching: so many for 100,000 rows, and more for more. Recall of the top 10 of clustered
-# vectors was 0.97 with 100 of
-# 400,000 rows and 0.90 of 1,000,000, and 1.0 with 200 of 400,000.
-_EF_MIN, _EF_ROWS, _EF_POWER = 100, 100_000, 0.75
-_DEEPER = 4
-
-
-@dataclass(slots=True)
-class _Held:
-    """An index in memory, and the rows that it holds; `saved` is how many its file holds."""
-
-    index: VectorIndex
-    rows: HeldRows
-    saved: int = 0
-    # By part: its length and the column, and the offsets of the rows that the index lacks.
-    lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, Offsets]] = field(
-        default_factory=weakref.WeakKeyDictionary
-    )
 
 
 class VectorIndexes:
@@ -76,7 +51,7 @@ class VectorIndexes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._files = IndexFiles(store, folder="vectors", prefix=b"hnsw", named_by=file_of)
-        self._held: dict[tuple[int, str], _Held | None] = {}
+        self._held: dict[tuple[int, str], HeldVectors | None] = {}
         self._lock = threading.Lock()
         self._building = threading.Lock()
         # What was wrong with the files that are made anew.
@@ -89,66 +64,18 @@ class VectorIndexes:
         tv: TableVersion,
         name: str,
         column: VectorColumn,
-        query: Vectors,
+        queries: Vectors,
         metric: Metric,
         k: int,
         allowed: Rowids | None,
-    ) -> Hits:
-        """Return the k nearest rows, among `allowed` if given: exactly where that costs no more, else by the index."""
+    ) -> list[Hits]:
+        """Return the k nearest rows for each query, among `allowed` if given: exactly where that costs no more, else by
+        the index."""
         described = next((i for i in tv.table.vector_indexes if i.column == name and i.metric == metric), None)
         held = None if described is None else self._opened(tv.table, described)
-        live = _live_rows(column)
-        if held is None or not len(held.rows) or live < INDEXED_ROWS_MIN:
-            return search_exact(column, query, metric, k, allowed)
-        among_rows = live if allowed is None else len(allowed)
-        # So many of the nearest rows hold k that are allowed, with some to spare.
-        candidates = int(k * live / max(1, among_rows) * 1.5) + 10
-        row_ns = _ROW_NS if allowed is None or among_rows > live // 2 else _GATHERED_NS
-        ef_min = int(_EF_MIN * max(1.0, live / _EF_ROWS) ** _EF_POWER)
-        if among_rows * row_ns <= max(candidates, ef_min) * _CANDIDATE_NS:
-            return search_exact(column, query, metric, k, allowed)
-        fresh = self._not_held(held, column, query, metric, k, allowed)
-        while candidates <= live // _DEEPER:
-            ef = max(ef_min, candidates + candidates // 2)
-            rowids, _ = held.index.search(query, candidates, ef=ef, allowed=allowed)
-            rowids, vectors = column.gathered(rowids)
-            best = exact.merged([fresh, (rowids, exact.scores(vectors, query, metric))], k, metric)
-            if len(best[0]) >= min(k, among_rows):
-                return Hits(*best, "hnsw")
-            candidates *= _DEEPER
-        return search_exact(column, query, metric, k, allowed)
-
-    def _not_held(
-        self, held: _Held, column: VectorColumn, query: Vectors, metric: Metric, k: int, allowed: Rowids | None
-    ) -> tuple[Rowids, npt.NDArray[np.float64]]:
-        """Search the rows exactly that the index does not hold as they are."""
-        parts = []
-        for view in column.table.parts:
-            if not view.live_rows:
-                continue
-            offsets = self._lacking(held, column, view)
-            if not len(offsets):
-                continue
-            chunk = column.chunk(view, allowed)
-            offsets = (
-                offsets[offsets < view.length]
-                if chunk.offsets is None
-                else np.intersect1d(offsets, chunk.offsets, assume_unique=True)
-            )
-            parts.append(
-                exact.best(chunk.rowids[offsets], exact.scores(taken(chunk.vectors, offsets), query, metric), k, metric)
-            )
-        return exact.merged(parts, k, metric)
-
-    def _lacking(self, held: _Held, column: VectorColumn, view: PartView) -> Offsets:
-        """Return the offsets of a part's rows that an index does not hold; dead ones may be among them."""
-        key = (view.length, column.field.number)
-        lacking = held.lacking.get(view.part)
-        if lacking is None or lacking[0] != key:
-            rowids = view.part.rowid_array(view.length)
-            offsets = np.flatnonzero(~held.rows.holds(rowids, column.fingerprints(view)))
-            lacking = held.lacking[view.part] = (key, offsets)
-        return lacking[1]
+        if held is None or not len(held.rows) or column.live_rows < INDEXED_ROWS_MIN:
+            return search_exact(column, queries, metric, k, allowed)
+        return nearest(held, column, queries, metric, k, allowed)
 
     # --- making
 
@@ -175,7 +102,7 @@ class VectorIndexes:
         for described in () if tv is None else tv.table.vector_indexes:
             assert tv is not None, "it has an index"
             column = column_of(tv, described.column, tables)
-            live = 0 if column is None else _live_rows(column)
+            live = 0 if column is None else column.live_rows
             held = self._held.get((number, described.name))
             if live >= INDEXED_ROWS_MIN:
                 yield live, 0 if held is None else len(held.rows)
@@ -191,7 +118,7 @@ class VectorIndexes:
         version = self._store.pin()
         tv = version.tables[number]
         column = column_of(tv, described.column, version.tables)
-        if column is None or _live_rows(column) < INDEXED_ROWS_MIN:
+        if column is None or column.live_rows < INDEXED_ROWS_MIN:
             return
         held = self._opened(tv.table, described) or _empty(described)
         live = [(chunk.rowids if chunk.offsets is None else chunk.rowids[chunk.offsets]) for chunk in column.chunks()]
@@ -211,13 +138,13 @@ class VectorIndexes:
         self,
         number: int,
         described: Description,
-        held: _Held,
+        held: HeldVectors,
         column: VectorColumn,
         view: PartView,
         stopping: Callable[[], bool],
-    ) -> _Held:
+    ) -> HeldVectors:
         chunk, fingerprints = column.chunk(view), column.fingerprints(view)
-        offsets = self._lacking(held, column, view)
+        offsets = held.lacks(column, view)
         if chunk.offsets is not None:
             offsets = np.intersect1d(offsets, chunk.offsets, assume_unique=True)
         for start in range(0, len(offsets), _PIECE_ROWS):
@@ -229,14 +156,14 @@ class VectorIndexes:
             held = self._publish(number, described, held, held.rows.replaced(chunk.rowids[piece], fingerprints[piece]))
         return held
 
-    def _publish(self, number: int, described: Description, held: _Held, rows: HeldRows) -> _Held:
+    def _publish(self, number: int, described: Description, held: HeldVectors, rows: HeldRows) -> HeldVectors:
         """Publish the new contents of an index to searches."""
-        fresh = self._held[(number, described.name)] = _Held(held.index, rows, held.saved)
+        fresh = self._held[(number, described.name)] = HeldVectors(held.index, rows, held.saved)
         return fresh
 
     # --- files
 
-    def _save(self, number: int, described: Description, held: _Held) -> None:
+    def _save(self, number: int, described: Description, held: HeldVectors) -> None:
         """Write the file, then the entry that makes it count; the entry is synced, and with it the log of the rows."""
         path, stamp = self._files.new_path(number, ".hnsw"), os.urandom(16)
         held.index.save(path, stamp)
@@ -251,7 +178,7 @@ class VectorIndexes:
         if before is not None:
             self._files.remove(file_of(before))
 
-    def _opened(self, table: Table, described: Description) -> _Held | None:
+    def _opened(self, table: Table, described: Description) -> HeldVectors | None:
         """Return an index, from its file if this is the first use; None when there is none, or the file does not hold
         it."""
         key = (table.number, described.name)
@@ -262,7 +189,7 @@ class VectorIndexes:
                 self._held[key] = self._loaded(table.number, described)
             return self._held[key]
 
-    def _loaded(self, number: int, described: Description) -> _Held | None:
+    def _loaded(self, number: int, described: Description) -> HeldVectors | None:
         entry = self._files.entry(number, described.name)
         if entry is None:
             return None
@@ -278,7 +205,7 @@ class VectorIndexes:
         except (CorruptionError, ExecuteError) as error:
             self.damaged.append(str(error))
             return None
-        return _Held(index, rows, len(rows))
+        return HeldVectors(index, rows, len(rows))
 
     def damages(self, table: Table) -> Iterator[tuple[str, str]]:
         """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
@@ -302,12 +229,8 @@ class VectorIndexes:
         }
 
 
-def _live_rows(column: VectorColumn) -> int:
-    return sum(view.live_rows for view in column.table.parts)
-
-
-def _empty(described: Description) -> _Held:
+def _empty(described: Description) -> HeldVectors:
     from rem_arrow.index.vector import VectorIndex
 
     index = VectorIndex(described.dimension, described.metric, m=described.m, ef_construction=described.ef_construction)
-    return _Held(index, HeldRows.none())
+    return HeldVectors(index, HeldRows.none())

@@ -154,10 +154,15 @@ class TableSource(Protocol):
         """The columns whose rows of one value are found without reading the others."""
 
     def search(
-        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+        self,
+        column: str,
+        queries: npt.NDArray[np.float32],
+        metric: Metric,
+        k: int,
+        allowed: npt.NDArray[np.int64] | None,
     ) -> pl.DataFrame:
-        """Return the k nearest rows: rowid, score; with `allowed` (rowids, ascending) among these only. Ties go by
-        rowid."""
+        """Return the k nearest rows for each query, shape (n, dimension), best first: query (its place), rowid, score;
+        with `allowed` (rowids, ascending) among these only. Ties go by rowid."""
 
     def search_text(
         self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None

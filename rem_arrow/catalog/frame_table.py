@@ -53,11 +53,16 @@ class FrameTable:
         }
 
     def search(
-        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+        self,
+        column: str,
+        queries: npt.NDArray[np.float32],
+        metric: Metric,
+        k: int,
+        allowed: npt.NDArray[np.int64] | None,
     ) -> pl.DataFrame:
         values = self._frame.select(column).collect().to_series()
-        hits = vector_columns.search_series(values, len(query), query, metric, k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+        hits = vector_columns.search_series(values, queries.shape[1], queries, metric, k, allowed)
+        return vector_columns.as_frame(hits)
 
     def search_text(
         self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None

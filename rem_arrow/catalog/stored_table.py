@@ -85,12 +85,17 @@ class StoredTable:
         return frozenset(self.table.indexed) | (frozenset(self.table.key) if len(self.table.key) == 1 else frozenset())
 
     def search(
-        self, column: str, query: npt.NDArray[np.float32], metric: Metric, k: int, allowed: npt.NDArray[np.int64] | None
+        self,
+        column: str,
+        queries: npt.NDArray[np.float32],
+        metric: Metric,
+        k: int,
+        allowed: npt.NDArray[np.int64] | None,
     ) -> pl.DataFrame:
         vectors = vector_columns.column_of(self._tv, column, self._access.version.tables)
         assert vectors is not None, "the binder has checked the column"
-        hits = self._access.indexes.vectors.search(self._tv, column, vectors, query, metric, k, allowed)
-        return pl.DataFrame({"rowid": hits.rowids, "score": hits.scores})
+        hits = self._access.indexes.vectors.search(self._tv, column, vectors, queries, metric, k, allowed)
+        return vector_columns.as_frame(hits)
 
     def search_text(
         self, column: str, query: str, k: int | None, allowed: npt.NDArray[np.int64] | None

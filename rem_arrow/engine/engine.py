@@ -21,7 +21,7 @@ from rem_arrow.engine.prepared import Prepared, prepare, sources
 from rem_arrow.engine.results import lazily_named, named, titled
 from rem_arrow.engine.run import Limits, Run, lowered
 from rem_arrow.engine.shown_plan import Plan
-from rem_arrow.lower.context import Bounds, NodeKey, node_key
+from rem_arrow.lower.context import Bounds, Embed, NodeKey, node_key
 from rem_arrow.lower.expression import lower_expr
 from rem_arrow.optimize.estimate import Estimates
 from rem_arrow.optimize.local_time import in_zone
@@ -57,7 +57,7 @@ class Engine:
     """Runs statements. Safe in many threads.
 
     Args:
-        embed: gives the vector of a text by the provider of that name.
+        embed_one: gives the vector of a text by the provider of that name, `embed` those of many.
         scratch: where statements put what does not fit into memory.
         cached_bytes: tells what the caches hold.
         activity: counts what is read.
@@ -65,12 +65,14 @@ class Engine:
 
     def __init__(
         self,
-        embed: Callable[[str, str], list[float]],
+        embed_one: Callable[[str, str], list[float]],
+        embed: Embed,
         scratch: Scratch,
         cached_bytes: Callable[[], int],
         activity: Activity,
     ) -> None:
-        self._embed, self._scratch, self._cached_bytes, self._activity = embed, scratch, cached_bytes, activity
+        self._embed_one, self._embed, self._scratch = embed_one, embed, scratch
+        self._cached_bytes, self._activity = cached_bytes, activity
         # The statements of a text.
         self._statements: LruCache[str, list[Parsed]] = LruCache(_PLANS_MAX)
         # Optimized queries, what the names meant by which they were bound, and how large the tables were.
@@ -156,7 +158,17 @@ class Engine:
         def searched() -> Mapping[str, object]:
             return self._with_searched(prepared, values, snapshot)
 
-        run = Run(prepared, snapshot, searched, self._scratch, self._cached_bytes, self._activity, limits, started)
+        run = Run(
+            prepared,
+            snapshot,
+            self._embed,
+            searched,
+            self._scratch,
+            self._cached_bytes,
+            self._activity,
+            limits,
+            started,
+        )
         with span("run"):
             rows = run.rows()
         return (titled if to_store else named)(rows, query.names)
@@ -166,7 +178,7 @@ class Engine:
         values, dtypes = typed_parameters(parameters)
         query = self.plan(text, snapshot, dtypes, values)
         prepared = self._ready(query.plan, snapshot)
-        frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot))
+        frame, _, _ = lowered(prepared, snapshot, self._with_searched(prepared, values, snapshot), self._embed)
         return lazily_named(frame, query.plan.schema, query.names)
 
     def explain(
@@ -195,12 +207,12 @@ class Engine:
         searched = self._with_searched(prepared, values, snapshot)
         watch = Watch(None, time.monotonic(), limits.memory_bytes, self._cached_bytes)
         bounds = Bounds(prepared.few_rows, watch=watch)
-        frame, _, context = lowered(prepared, snapshot, searched, limits, bounds)
+        frame, _, context = lowered(prepared, snapshot, searched, self._embed, limits, bounds)
         context.collect(frame)
         took = (time.perf_counter() - started) * 1000
         # Once more, node by node: as one, Polars runs them into each other.
         measured: dict[NodeKey, tuple[int, float]] = {}
-        _, plan, context = lowered(prepared, snapshot, searched, limits, bounds, measured=measured)
+        _, plan, context = lowered(prepared, snapshot, searched, self._embed, limits, bounds, measured=measured)
         estimates = Estimates(snapshot)
         reports = {scan.columns[0][0]: r for scan, r in context.report.scans if scan.columns}
 
@@ -234,7 +246,7 @@ class Engine:
         searched = dict(with_time(values, snapshot.now))
         for embedded in prepared.embedded:
             text = embedded.text if embedded.parameter is None else values[embedded.parameter]
-            searched[embedded.name] = None if text is None else self._embed(embedded.provider, str(text))
+            searched[embedded.name] = None if text is None else self._embed_one(embedded.provider, str(text))
         for scored in prepared.scored:
             text = scored.text if scored.parameter is None else values[scored.parameter]
             source = snapshot.source(scored.source)

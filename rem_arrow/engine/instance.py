@@ -71,7 +71,9 @@ class Instance:
         self.writer = Writer(store, self.indexes.keys, self.models)
         self.follow_up = FollowUp(store, self.indexes, self.models, self.embeddings, later=embeds_later)
         self.scratch = Scratch(None if store.read_only else store.path / "scratch")
-        self.engine = Engine(self.embeddings.vector, self.scratch, lambda: store.cache.size, store.activity)
+        self.engine = Engine(
+            self.embeddings.vector, self.embeddings.vectors, self.scratch, lambda: store.cache.size, store.activity
+        )
         self.rules = RowRules(store, self.indexes, self.engine)
         self.writes = WritePath(store, self.indexes, self.writer, self.follow_up, self.rules)
         self.log = StatementLog(store.activity, slow_statement_s)

@@ -11,7 +11,7 @@ from rem_arrow.base.errors import ExecuteError, UnsupportedError
 from rem_arrow.base.telemetry import Activity
 from rem_arrow.catalog.snapshot import Snapshot
 from rem_arrow.engine.prepared import Prepared
-from rem_arrow.lower.context import Bounds, Environment, Lowering, NodeKey, Parts, Report
+from rem_arrow.lower.context import Bounds, Embed, Environment, Lowering, NodeKey, Parts, Report
 from rem_arrow.lower.execution import translated
 from rem_arrow.lower.relation import lower
 from rem_arrow.optimize.estimate import Estimates
@@ -45,6 +45,7 @@ class Run:
     """A statement that is ready to run.
 
     Attributes:
+        embed: gives the vectors of texts by the provider of that name.
         searched: gives the values of the parameters, and what becomes of the texts that it searches for.
         scratch: where it puts what does not fit into memory.
         cached_bytes: tells what the caches hold.
@@ -54,6 +55,7 @@ class Run:
 
     prepared: Prepared
     snapshot: Snapshot
+    embed: Embed
     searched: Callable[[], Mapping[str, object]]
     scratch: Scratch
     cached_bytes: Callable[[], int]
@@ -99,7 +101,7 @@ class Run:
     def _collected(self, values: Mapping[str, object], watch: Watch | None, parts: Parts | None) -> pl.DataFrame:
         deadline = None if self.limits.timeout_s is None else self.started + self.limits.timeout_s
         bounds = Bounds(self.prepared.few_rows, deadline, watch, parts)
-        frame, _, context = lowered(self.prepared, self.snapshot, values, self.limits, bounds)
+        frame, _, context = lowered(self.prepared, self.snapshot, values, self.embed, self.limits, bounds)
         rows = context.collect(frame)
         self.activity.add(rows_read=sum(report.rows for _, report in context.report.scans))
         return rows
@@ -109,6 +111,7 @@ def lowered(
     prepared: Prepared,
     snapshot: Snapshot,
     values: Mapping[str, object],
+    embed: Embed,
     limits: Limits | None = None,
     bounds: Bounds | None = None,
     *,
@@ -116,7 +119,9 @@ def lowered(
 ) -> tuple[pl.LazyFrame, Relation, Lowering]:
     """Return the frame of a plan, the plan that it computes, and the context in which it was lowered."""
     plan = optimize_for_values(prepared.plan, values)
-    context = Lowering(Environment(snapshot, values), bounds or Bounds(prepared.few_rows), Report(nodes=measured))
+    context = Lowering(
+        Environment(snapshot, values, embed), bounds or Bounds(prepared.few_rows), Report(nodes=measured)
+    )
     try:
         allowance = Allowance(None if limits is None else limits.memory_bytes, context.bounds.watch)
         with numbering(snapshot.sequences), allowing(allowance):

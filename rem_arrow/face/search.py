@@ -19,7 +19,7 @@ from rem_arrow.embed.reranker import Rerank
 from rem_arrow.face.find import as_text
 from rem_arrow.face.search_text import Mode, check_search, rowids_query, search_query, similar_query, word_columns
 from rem_arrow.face.verbs import Verbs
-from rem_arrow.lower.best_rows import Asked, best_rows
+from rem_arrow.lower.best_rows import Asked, Question, best_rows
 from rem_arrow.model.predicates import Predicate
 from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.version import TableVersion
@@ -97,7 +97,7 @@ class SearchVerbs(Verbs):
                 raise InputError(f"nothing of {tv.table.name} is embedded from texts, and a reranker reads texts")
             name = column or "embedding"
             return self.sql(*search_query(tv.table.name, name, metric, query, k, where, parameters, least))
-        hits = best_rows(source, asked, self._allowed(tv, where, parameters))
+        hits = best_rows(source, *asked, self._allowed(tv, where, parameters))
         return source.rows(hits["rowid"].to_list(), hits["score"])
 
     def _asked(
@@ -110,14 +110,15 @@ class SearchVerbs(Verbs):
         metric: Metric,
         least: float | None,
         reranker: Reranker | None,
-    ) -> Asked | None:
-        """Return what is searched; None where the vectors of the column cannot be compared with the query."""
+    ) -> tuple[Asked, list[Question]] | None:
+        """Return what is searched, and what for; None where the vectors of the column do not fit the query."""
         table, words = source.table, query if isinstance(query, str) else ""
         checked_metric(metric)
         if column is not None:
             checks.text(column, "the name of a column")
         if mode == "text":
-            return Asked("text", "bm25", k, None, tuple(word_columns(table, column)), words, None, least, reranker)
+            asked = Asked("text", "bm25", k, None, tuple(word_columns(table, column)), least, reranker)
+            return asked, [Question(words)]
         name = "embedding" if mode == "hybrid" or column is None else column
         spec = None if table.kind == "view" else source.vectors.get(name)
         embeds = spec is not None and bool(spec.provider)
@@ -134,7 +135,7 @@ class SearchVerbs(Verbs):
         columns = tuple(word_columns(table, column)) if mode == "hybrid" else spec.words
         if reranker is not None and not (words and columns):
             raise InputError("a reranker reads texts: search for a text, in a column that is embedded from texts")
-        return Asked(mode, metric, k, name, columns, words, vector, least, reranker)
+        return Asked(mode, metric, k, name, columns, least, reranker), [Question(words, vector)]
 
     def add_reranker(self, name: str, function: Rerank) -> None:
         """Let a name stand for a function that orders the rows that searches have found.

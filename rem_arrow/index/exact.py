@@ -37,7 +37,7 @@ _THREAD_FLOATS_MIN = 1 << 21
 _THREADS_MAX = 8
 _CORES = os.cpu_count() or 1
 # The squares of what is shorter lose digits to float32's smallest numbers.
-_LENGTH_MIN = 1e-15
+LENGTH_MIN = 1e-15
 _AGAIN_ROWS = 1024
 
 
@@ -62,7 +62,7 @@ def scores(matrix: Floats, query: Floats, metric: Metric, *, norms: Scores | Non
                 return np.sqrt(_distances_squared(matrix, query))
             case "cosine":
                 # A tiny or huge query leaves float32 with any row; its direction does not.
-                return _cosines(matrix, _unit(query), norms)
+                return _cosines(matrix, unit(query), norms)
 
 
 def lengths(matrix: Floats) -> Scores:
@@ -114,7 +114,7 @@ def _on_all_cores(matrix: Floats, work: Callable[[Floats, slice], object]) -> No
         list(pool.map(some, ends[:-1], ends[1:]))
 
 
-def _unit(query: Floats) -> Floats:
+def unit(query: Floats) -> Floats:
     """Return the query's direction; NaN for a zero query."""
     wide = query.astype(np.float64)
     unit: Floats = (wide / np.sqrt(wide @ wide)).astype(np.float32)
@@ -140,7 +140,7 @@ def _cosines(matrix: Floats, aim: Floats, norms: Scores | None) -> Scores:
         norms = _roots(matrix, squares)
     else:
         _on_all_cores(matrix, lambda part, place: np.vecdot(part, aim, out=narrow[place]))
-    odd = ~np.isfinite(narrow) | (norms < _LENGTH_MIN)
+    odd = ~np.isfinite(narrow) | (norms < LENGTH_MIN)
     cosines: Scores = _wide_where(odd, narrow, lambda odd: np.vecdot(_wide(matrix[odd]), _wide(aim)))
     cosines /= norms
     return np.clip(cosines, -1.0, 1.0, out=cosines)
@@ -177,7 +177,7 @@ def _roots(matrix: Floats, squares: Floats) -> Scores:
 
 def _beyond(squares: Floats) -> npt.NDArray[np.bool_]:
     """Return which sums of squares float32 does not hold, or not to all of its digits; zero among them."""
-    return ~((squares > _LENGTH_MIN**2) & (squares < np.inf))
+    return ~((squares > LENGTH_MIN**2) & (squares < np.inf))
 
 
 def _wide_where(beyond: npt.NDArray[np.bool_], narrow: Floats, again: Callable[[Places], Scores]) -> Scores:

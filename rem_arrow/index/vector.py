@@ -38,6 +38,7 @@ from rem_arrow.base.errors import CorruptionError
 from rem_arrow.index import vector_file
 from rem_arrow.index.gate import Gate
 from rem_arrow.index.metrics import METRICS, Metric
+from rem_arrow.index.unit_vectors import not_zero, units
 from rem_arrow.index.vector_file import Header, Loaded, Written
 from rem_arrow.index.vector_groups import VectorGroups, vector_keys
 
@@ -59,10 +60,7 @@ _PIECE_ROWS_MAX = 4096
 # table of labels.
 _ROOM_BYTES = 54
 _LABEL_BYTES = 48
-_CHECKED_ROWS = 1024
 _ROWID_MAX = (1 << 47) - 1
-# Sums of squares below this have lost digits to float32's smallest numbers.
-_SQUARES_MIN = 1e-30
 
 
 class VectorIndex:
@@ -142,7 +140,7 @@ class VectorIndex:
             return rowids
         assert rowids.min() >= 0 and rowids.max() <= _ROWID_MAX, "a rowid lies outside of its range"
         places = _last_places(rowids)
-        some = _not_zero(vectors)[places]
+        some = not_zero(vectors)[places]
         if self.metric == "cosine" and not some.all():
             self.remove(rowids[places[~some]])
             places = places[some]
@@ -175,19 +173,28 @@ class VectorIndex:
 
         Source: Malkov & Yashunin 2016, arXiv:1603.09320, algorithm 5.
         """
-        assert query.shape == (self.dimension,) and query.dtype == np.float32 and k >= 0 and ef >= 1
+        return self.search_each(query[None], k, ef=ef, allowed=allowed)[0]
+
+    def search_each(
+        self, queries: Floats, k: int, *, ef: int, allowed: Rowids | None = None
+    ) -> list[tuple[Rowids, Floats]]:
+        """Return what `search` finds for each of many queries, shape (n, dimension), on all cores."""
+        assert queries.shape[1:] == (self.dimension,) and queries.dtype == np.float32 and k >= 0 and ef >= 1
+        hits = [_nothing()] * len(queries)
         if self.metric == "cosine":
-            query = _units(query[None])[0]
-            if not query.any():
-                return _nothing()
+            queries = units(queries)
+        asked = np.flatnonzero(queries.any(axis=1)) if self.metric == "cosine" else np.arange(len(queries))
         with self._gate.reading():
             count = min(max(k, ef), self._groups.live)
-            places, distances = self._nearest(query, count) if k and count else _nothing()
-            if not len(places):
-                return _nothing()
+            if not (k and count and len(asked)):
+                return hits
+            nearest = self._nearest_of_each(queries[asked], count)
             with self._folding:
-                rowids, which = self._groups.expanded(places, allowed, k)
-        return rowids, distances[which]
+                for i, (places, distances) in zip(asked.tolist(), nearest, strict=True):
+                    if len(places):
+                        rowids, which = self._groups.expanded(places, allowed, k)
+                        hits[i] = rowids, distances[which]
+        return hits
 
     def held(self) -> Rowids:
         """Return the live rowids, ascending. The array never changes: later calls return others."""
@@ -231,7 +238,7 @@ class VectorIndex:
 
     def _add_piece(self, rowids: Rowids, vectors: Floats) -> float:
         """Take in a few rows, held or not; return the seconds that searches had to wait."""
-        ready = _units(vectors) if self.metric == "cosine" else vectors
+        ready = units(vectors) if self.metric == "cosine" else vectors
         with self._gate.writing():
             began = time.perf_counter()
             self._remove(rowids)
@@ -261,22 +268,35 @@ class VectorIndex:
         for place in self._groups.remove(rowids).tolist():
             self._graph.mark_deleted(place)
 
-    def _nearest(self, query: Floats, count: int) -> tuple[Rowids, Floats]:
-        """Return the nearest places, as many as wanted or as the links reach: whether n rows are reached does not
-        depend on n."""
+    def _nearest_of_each(self, queries: Floats, count: int) -> list[tuple[Rowids, Floats]]:
+        """Return the nearest places for each query, as many as wanted or as the links reach."""
+        try:
+            labels, distances = self._graph.knn_query(queries, k=count, num_threads=min(len(queries), self._threads))
+        except RuntimeError as error:
+            _check_unreached(error)
+            return [self._reached(query, count) for query in queries]
+        return list(zip(labels.view(np.int64), distances, strict=True))
+
+    def _reached(self, query: Floats, count: int) -> tuple[Rowids, Floats]:
+        """Return the nearest places that the links reach: whether n rows are reached does not depend on n."""
         nearest, reached, tried = _nothing(), 0, count
         missed = count + 1
         while missed - reached > 1:
             try:
                 labels, distances = self._graph.knn_query(query, k=tried, num_threads=1)
             except RuntimeError as error:
-                if "Cannot return the results" not in str(error):
-                    raise
+                _check_unreached(error)
                 missed = tried
             else:
                 nearest, reached = (labels[0].view(np.int64), distances[0]), tried
             tried = (reached + missed) // 2
         return nearest
+
+
+def _check_unreached(error: RuntimeError) -> None:
+    """Raise any error but the one that says that fewer rows were reached than asked for."""
+    if "Cannot return the results" not in str(error):
+        raise error
 
 
 def _groups(path: Path, loaded: Loaded) -> tuple[VectorGroups, bytes]:
@@ -302,34 +322,6 @@ def _last_places(rowids: Rowids) -> npt.NDArray[np.intp]:
         return np.arange(len(rowids))
     _, behind = np.unique(rowids[::-1], return_index=True)
     return np.sort(len(rowids) - 1 - behind)
-
-
-def _not_zero(vectors: Floats) -> npt.NDArray[np.bool_]:
-    """Return which vectors have a length; none may hold NaN or an infinity."""
-    has_length = np.ones(len(vectors), dtype=np.bool_)
-    with np.errstate(all="ignore"):
-        for start in range(0, len(vectors), _CHECKED_ROWS):
-            part = vectors[start : start + _CHECKED_ROWS]
-            squares = np.vecdot(part, part)
-            # A sum that is neither zero nor beyond float32 says that the vector is neither.
-            odd = np.flatnonzero(~((squares > 0) & (squares < np.inf)))
-            assert np.isfinite(part[odd]).all(), "a vector holds NaN or an infinity"
-            has_length[start + odd] = part[odd].any(axis=1)
-    return has_length
-
-
-def _units(vectors: Floats) -> Floats:
-    """Return the vectors' directions; zero for zero."""
-    with np.errstate(all="ignore"):
-        squares = np.vecdot(vectors, vectors)
-        units: Floats = vectors / np.sqrt(squares)[:, None]
-        odd = np.flatnonzero(~((squares > _SQUARES_MIN) & (squares < np.inf)))
-    if len(odd):
-        wide = vectors[odd].astype(np.float64)
-        lengths = np.sqrt(np.vecdot(wide, wide))
-        lengths[lengths == 0] = 1.0
-        units[odd] = wide / lengths[:, None]
-    return units
 
 
 def _cores() -> int:

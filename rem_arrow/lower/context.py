@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
@@ -20,16 +20,30 @@ from rem_arrow.running.cancellation import check_stopped
 from rem_arrow.running.scratch import Spill
 from rem_arrow.running.watchdog import Watch
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
 # What a node is known by: what runs is not always the node of the plan, but one that reads fewer rows.
 NodeKey: TypeAlias = "tuple[type, tuple[str, ...]]"
 
 
+# Gives the vectors of texts, a row each, by the provider of a name.
+Embed: TypeAlias = "Callable[[str, Sequence[str]], npt.NDArray[np.float32]]"
+
+
+def _no_vectors(provider: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    raise AssertionError(f"nothing embeds {len(texts)} texts by {provider}")
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is read: the tables at one version, and the values of the parameters."""
+    """What is read: the tables at one version, and the values of the parameters; and what
+    gives the vectors of texts."""
 
     catalog: Catalog
     parameters: Mapping[str, object]
+    embed: Embed = _no_vectors
 
 
 @dataclass(frozen=True, slots=True)

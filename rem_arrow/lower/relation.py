@@ -233,8 +233,11 @@ def _search(plan: Search, context: Lowering) -> pl.LazyFrame:
     hits = list(zip(plan.hits, nearest, strict=True))
     narrowed = sideways.restricted(plan.input, [(Column(h.rowid, pl.Int64()), rows[h.rowid]) for h, rows in hits])
     frame = lower(narrowed, context)
+    keys = {name for name, _ in plan.keys}
+    has = set(plan.input.schema)
     for hit, rows in hits:
-        frame = frame.join(context.reads(rows), on=hit.rowid, how="inner")
+        frame = frame.join(context.reads(rows), on=[hit.rowid, *sorted(keys & has)], how="inner", nulls_equal=True)
+        has |= keys
     return frame.select(list(plan.schema))
 
 

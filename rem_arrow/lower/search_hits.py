@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from rem_arrow.base.errors import BindError, ExecuteError
-from rem_arrow.lower.best_rows import Asked, best_rows
+from rem_arrow.base.source import VectorSpec
+from rem_arrow.lower.best_rows import Asked, Question, best_rows
 from rem_arrow.lower.context import Lowering
 from rem_arrow.plan.nodes import (
     Cast,
@@ -33,58 +34,97 @@ Run = Callable[[Relation], pl.DataFrame]
 
 
 def hits(plan: Search, hit: Hit, context: Lowering, run: Run) -> pl.DataFrame:
-    """Return the nearest rows for one of the searches: the column of rowids, and the score."""
+    """Return the nearest rows for one of the searches: the column of rowids, the keys of the search, and the score."""
     source = context.environment.catalog.source(hit.source)
     if source is None:
         raise BindError(f'the table "{hit.source}" is gone')
-    query, *texts = _query(hit.query, context, run)
-    empty = pl.DataFrame(schema={hit.rowid: pl.Int64, hit.score: pl.Float64})
-    if query is None:
-        return empty
-    allowed = (
-        None
-        if _is_whole(plan.input)
-        else _ascending(
-            run(Project(plan.input, ((hit.rowid, Column(hit.rowid, pl.Int64())),))).to_series().drop_nulls().to_numpy()
-        )
+    asked = _asked(hit, context)
+    calls, questions = _questions(plan, hit, source.vectors, context, run)
+    found = [pl.DataFrame(schema={"query": pl.Int64, "rowid": pl.Int64, "score": pl.Float64})]
+    if questions and asked.k:
+        for places, allowed in _among(plan, hit, calls, len(questions), run):
+            rows = best_rows(source, asked, [questions[i] for i in places], allowed)
+            found.append(rows.with_columns(pl.Series("query", places, dtype=pl.Int64)[rows["query"]]))
+    hits = pl.concat(found)
+    return pl.DataFrame(
+        [hits["rowid"].alias(hit.rowid), *(calls[hits["query"]] if plan.keys else ()), hits["score"].alias(hit.score)]
     )
+
+
+def _asked(hit: Hit, context: Lowering) -> Asked:
     k = context.value(hit.k)
     if not isinstance(k, int) or k < 0:
         raise ExecuteError(f"k of a search is a whole number that is not negative, not {k!r}")
-    if not k:
-        return empty
     least = None if hit.least is None else context.value(hit.least)
     if least is not None and not isinstance(least, (int, float, Decimal)):
         raise ExecuteError(f"min_score of a search is a number, not {least!r}")
     by_words = hit.metric == "bm25"
-    asked = Asked(
+    return Asked(
         "text" if by_words else "hybrid" if hit.metric == "hybrid" else "vector",
         "cosine" if hit.metric == "hybrid" else hit.metric,
         k,
         None if by_words else hit.column,
         (hit.column,) if by_words else hit.words,
-        str(query) if by_words else str(*texts),
-        None if by_words else _vector(query, source.vectors[hit.column].dimension, hit),
         None if least is None else float(least),
         context.environment.catalog.reranker(hit.reranker) if hit.reranker else None,
     )
-    return _named(best_rows(source, asked, allowed), hit)
 
 
-def _named(hits: pl.DataFrame, hit: Hit) -> pl.DataFrame:
-    return pl.DataFrame([hits["rowid"].alias(hit.rowid), hits["score"].alias(hit.score)])
+def _questions(
+    plan: Search, hit: Hit, vectors: Mapping[str, VectorSpec], context: Lowering, run: Run
+) -> tuple[pl.DataFrame, list[Question]]:
+    """Return the keys of the searches, and what each searches for; NULL is near to nothing."""
+    rows, calls = _rows(plan, hit, context, run)
+    there = [i for i, row in enumerate(rows) if row[0] is not None]
+    rows, calls = [rows[i] for i in there], calls[there] if plan.keys else calls
+    if hit.metric == "bm25":
+        return calls, [Question(str(row[0])) for row in rows]
+    if hit.provider:
+        texts = list(dict.fromkeys(str(row[0]) for row in rows))
+        embedded = dict(zip(texts, context.environment.embed(hit.provider, texts), strict=True)) if texts else {}
+        return calls, [Question(str(row[0]), embedded[str(row[0])]) for row in rows]
+    dimension = vectors[hit.column].dimension
+    return calls, [Question(str(*row[1:]), _vector(row[0], dimension, hit)) for row in rows]
 
 
-def _query(plan: Relation, context: Lowering, run: Run) -> list[object]:
-    """Return what is searched for, as each column says; NULL is near to nothing."""
-    if isinstance(plan, Project) and isinstance(plan.input, Values):
-        exprs = [expr.operand if isinstance(expr, Cast) else expr for _, expr in plan.outputs]
+def _rows(plan: Search, hit: Hit, context: Lowering, run: Run) -> tuple[list[tuple[object, ...]], pl.DataFrame]:
+    """Return what is searched for, as each column of the query says, and the keys of each search."""
+    query = hit.query
+    if isinstance(query, Project) and isinstance(query.input, Values) and not plan.keys:
+        exprs = [expr.operand if isinstance(expr, Cast) else expr for _, expr in query.outputs]
         if all(isinstance(expr, (Parameter, Literal)) for expr in exprs):
-            return [context.value(expr) for expr in exprs]
-    rows = run(plan)
-    if rows.height > 1:
-        raise ExecuteError("the subquery of a search gives more than one value")
-    return list(rows.row(0)) if rows.height else [None] * rows.width
+            return [tuple(context.value(expr) for expr in exprs)], pl.DataFrame()
+    rows = run(query)
+    if not plan.keys:
+        if rows.height > 1:
+            raise ExecuteError("the subquery of a search gives more than one value")
+        return rows.rows(), pl.DataFrame()
+    width = rows.width - len(plan.keys)
+    calls = rows[:, width:]
+    calls.columns = [name for name, _ in plan.keys]
+    return rows[:, :width].rows(), calls
+
+
+def _among(
+    plan: Search, hit: Hit, calls: pl.DataFrame, count: int, run: Run
+) -> Iterator[tuple[list[int], npt.NDArray[np.int64] | None]]:
+    """Yield the searches that are among the same rows, by their places, and these rows; None where they are all."""
+    own = tuple((name, dtype) for name, dtype in plan.keys if name in plan.input.schema)
+    if not own and _is_whole(plan.input):
+        yield list(range(count)), None
+        return
+    outputs = ((hit.rowid, Column(hit.rowid, pl.Int64())), *((name, Column(name, dtype)) for name, dtype in own))
+    rows = run(Project(plan.input, outputs)).drop_nulls(hit.rowid)
+    if not own:
+        yield list(range(count)), _ascending(rows.to_series().to_numpy())
+        return
+    names = [name for name, _ in own]
+    places: dict[tuple[object, ...], list[int]] = {}
+    for place, values in enumerate(calls.select(names).rows()):
+        places.setdefault(values, []).append(place)
+    for values, part in rows.partition_by(names, as_dict=True, include_key=False).items():
+        if values in places:
+            yield places[values], _ascending(part.to_series().to_numpy())
 
 
 def _vector(value: object, dimension: int, hit: Hit) -> npt.NDArray[np.float32]:

@@ -16,7 +16,7 @@ from typing import assert_never, cast
 import polars as pl
 
 from rem_arrow.base.errors import UnsupportedError
-from rem_arrow.optimize.pushed import Pushed, called, equal, joined, matched, with_default
+from rem_arrow.optimize.pushed import Pushed, called, equal, joined, matched, searched, with_default
 from rem_arrow.plan.asof import expanded
 from rem_arrow.plan.names import Names
 from rem_arrow.plan.nodes import (
@@ -118,10 +118,7 @@ class Domain:
             case Working():
                 return self._last_rows(plan)
             case Search():
-                raise UnsupportedError(
-                    "a search whose rows or query depend on a query around it is not supported; search in a CTE or a "
-                    "subquery of its own, and join it"
-                )
+                return self._search(plan, columns)
             case Index():
                 asked = plan.inputs[: len(plan.inputs) - len(plan.named)]
                 return called(plan, [self.push(i, self._columns) for i in asked], self._names)
@@ -299,6 +296,16 @@ class Domain:
             )
         first = branches[0]
         return Pushed(Union(tuple(outputs)), {f: first.names[f] for f in sorted(columns)})
+
+    def _search(self, plan: Search, columns: set[str]) -> Pushed:
+        if plan.keep_all:
+            # The order of the scores, which stands above, says the same.
+            inner = self.push(plan.input, columns)
+            scores = tuple((h.score, Literal(None, pl.Float64())) for h in plan.hits)
+            return replace(inner, plan=Project(inner.plan, (*passed(inner.plan), *scores)))
+        inner = self.push(plan.input, self._read(plan.input))
+        asked = columns | inner.names.keys()
+        return searched(plan, inner, [self.push(h.query, asked) for h in plan.hits], self._names)
 
     def _window(self, plan: Window, columns: set[str]) -> Pushed:
         inner = self.push(plan.input, columns)

@@ -75,7 +75,8 @@ class Estimates:
                     1.0, sum(self.rows(i) for i in plan.inputs[: len(plan.inputs) - len(plan.named)])
                 )
             case Search():
-                return min(self.rows(plan.input), 10.0)
+                calls = self.rows(plan.hits[0].query) if plan.keys else 1.0
+                return calls * min(self.rows(plan.input), 10.0)
             case Unnest():
                 return self.rows(plan.input) * 5
             case Project() | Sort() | Window() | Shared():

@@ -91,6 +91,7 @@ def _prune(plan: Relation, columns: set[str], uses: dict[int, set[str]], asked: 
             return replace(plan, input=below(plan.input, (columns - made) | columns_of(*exprs_of(plan))))
         case Search():
             read = (columns - {h.score for h in plan.hits}) | {h.rowid for h in plan.hits}
+            read = (read | {n for n, _ in plan.keys}) & plan.input.schema.keys()
             hits = tuple(replace(h, query=below(h.query, set(h.query.schema))) for h in plan.hits)
             return replace(plan, input=below(plan.input, read), hits=hits)
         case Index():

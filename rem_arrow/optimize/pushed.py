@@ -21,6 +21,7 @@ from rem_arrow.plan.nodes import (
     Literal,
     Project,
     Relation,
+    Search,
 )
 from rem_arrow.plan.walk import conjunction, conjuncts, map_exprs, passed, substitute
 
@@ -115,6 +116,25 @@ def called(plan: Index, inputs: Sequence[Pushed], names: Names) -> Pushed:
     )
     columns = tuple((c.name, c.dtype) for c in keys.values())
     return Pushed(replace(plan, inputs=(*asked, *plan.inputs[len(asked) :]), keys=columns), keys)
+
+
+def searched(plan: Search, inner: Pushed, queries: Sequence[Pushed], names: Names) -> Pushed:
+    """Return a search for each of the outer values, which its queries hold: among all rows of the input, or among those
+    with the values that the input holds."""
+    assert not plan.keys, "no search is in two domains"
+    keys = {f: inner.names.get(f) or Column(names.fresh(f), c.dtype) for f, c in queries[0].names.items()}
+    hits = tuple(
+        replace(
+            hit,
+            query=Project(
+                query.matchable(),
+                (*passed(hit.query), *((names.fresh(f), cast(Expr, query.names[f])) for f in keys)),
+            ),
+        )
+        for hit, query in zip(plan.hits, queries, strict=True)
+    )
+    columns = tuple((c.name, c.dtype) for c in keys.values())
+    return Pushed(Search(inner.matchable(), hits, keys=columns), keys, inner.strict)
 
 
 def with_default(aggregates: tuple[tuple[str, AggregateCall], ...]) -> dict[str, Expr]:

@@ -408,7 +408,7 @@ class Hit:
     Attributes:
         source, column: whose vectors, or texts.
         rowid, score: the column of the input that says which row of `source` a row has, and the one that is added.
-        query: a relation of one row: the vector, or for bm25 the text; behind the vector the text, if it is needed.
+        query: a relation of one row: the vector, or a text that `provider` embeds, or for bm25 the text; and a text.
         k, words: how many distinct rows of `source`; its columns of texts that are fused with the vectors, or reranked.
         least, reranker: the least score, of distances the greatest; the name of what orders the rows anew, or "".
     """
@@ -423,23 +423,26 @@ class Hit:
     words: tuple[str, ...] = ()
     least: Expr | None = None
     reranker: str = ""
+    provider: str = ""
 
 
 @dataclass(frozen=True)
 class Search:
-    """The rows of the input whose searched rows are, in each of `hits`, among the k nearest that the input has; with
-    their scores.
+    """The rows of the input whose searched rows are, in each of `hits`, among the k nearest that the input has, with
+    their scores; with `keep_all` all where fewer than k have a vector: what ORDER BY score LIMIT k asks for.
 
-    With `keep_all` every row stays if fewer than k have a vector: what ORDER BY score LIMIT k asks for.
+    With `keys` each query has these columns behind it, and a row for each search, whose hits have its values and are
+    among the rows of the input with those that it has too.
     """
 
     input: Relation
     hits: tuple[Hit, ...]
     keep_all: bool = False
+    keys: tuple[tuple[str, pl.DataType], ...] = ()
 
     @cached_property
     def schema(self) -> Schema:
-        return {**self.input.schema, **{h.score: pl.Float64() for h in self.hits}}
+        return {**self.input.schema, **dict(self.keys), **{h.score: pl.Float64() for h in self.hits}}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import replace
 from operator import is_
 from typing import assert_never
 
+import polars as pl
+
 from rem_arrow.plan.nodes import (
     Aggregate,
     AggregateCall,
@@ -289,7 +291,9 @@ def map_exprs(plan: Relation, change: Callable[[Expr], Expr]) -> Relation:
             operand = _map_optional(plan.operand, change)
             return replace(plan, operand=operand, condition=_map_optional(plan.condition, change))
         case Search():
-            return replace(plan, hits=tuple(_map_hit(h, plan.input.schema, change) for h in plan.hits))
+            schema = plan.input.schema
+            named = tuple((_mapped_name(key, t, change) if key in schema else key, t) for key, t in plan.keys)
+            return replace(plan, hits=tuple(_map_hit(h, schema, change) for h in plan.hits), keys=named)
         case Index():
             return replace(plan, options=_map_named(plan.options, change))
         case _:
@@ -325,13 +329,13 @@ def _map_frame(frame: Frame, change: Callable[[Expr], Expr]) -> Frame:
 
 def _map_hit(hit: Hit, schema: Schema, change: Callable[[Expr], Expr]) -> Hit:
     """A hit names the column of its rows; where `change` makes another column of that, the hit has its name."""
-    rowid = change(Column(hit.rowid, schema[hit.rowid]))
-    return replace(
-        hit,
-        rowid=rowid.name if isinstance(rowid, Column) else hit.rowid,
-        k=change(hit.k),
-        least=_map_optional(hit.least, change),
-    )
+    rowid = _mapped_name(hit.rowid, schema[hit.rowid], change)
+    return replace(hit, rowid=rowid, k=change(hit.k), least=_map_optional(hit.least, change))
+
+
+def _mapped_name(name: str, dtype: pl.DataType, change: Callable[[Expr], Expr]) -> str:
+    column = change(Column(name, dtype))
+    return column.name if isinstance(column, Column) else name
 
 
 def _map_optional(expr: Expr | None, change: Callable[[Expr], Expr]) -> Expr | None:

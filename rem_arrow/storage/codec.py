@@ -203,7 +203,8 @@ def _as_logical(values: pl.Series, dtype: pl.DataType) -> pl.Series:
 def integers(values: pl.Series) -> npt.NDArray[np.integer]:
     """Return integers or dates as they lie in memory, without a copy where they are one piece; in the place of a NULL
     stands any number."""
-    array = values.to_arrow()
+    # A name of the house's own begins with a zero byte, which Arrow's C interface does not take.
+    array = values.alias("").to_arrow()
     width = array.type.bit_width // 8
     kind = "u" if pa.types.is_unsigned_integer(array.type) else "i"
     whole: npt.NDArray[np.integer] = np.frombuffer(array.buffers()[1] or b"", dtype=f"{kind}{width}")

@@ -82,9 +82,13 @@ class Embeddings:
         key = (provider, text)
         vector = self._query_vectors.get(key)
         if vector is None:
-            vector = self._embedded(self._known.of(provider), [text])[0].tolist()
+            vector = self.vectors(provider, [text])[0].tolist()
             self._query_vectors.put(key, vector)
         return vector
+
+    def vectors(self, provider: str, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of many query texts, which are embedded together."""
+        return self._embedded(self._known.of(provider), texts)
 
     def _embedded(self, provider: Embedder, texts: Sequence[str]) -> Vectors:
         """Embed texts, and tell how many."""

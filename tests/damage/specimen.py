@@ -14,7 +14,7 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 import rem_arrow as rem
-from rem_arrow.access import vector_indexes
+from rem_arrow.access import vector_indexes, vector_search
 from tests.children import run_python
 
 PLAIN_ROWS, POINTS, DIMENSION, PARTS = 300, 120, 4, 60
@@ -47,8 +47,10 @@ def build(folder: Path) -> None:
 
 def small_indexes(put: Callable[[object, str, object], object] = setattr) -> None:
     """Let HNSW indexes serve tables of some hundred rows."""
-    for name, value in {"INDEXED_ROWS_MIN": 50, "_BEHIND_ROWS_MIN": 1, "_ROW_NS": 1e6, "_GATHERED_NS": 1e6}.items():
+    for name, value in {"INDEXED_ROWS_MIN": 50, "_BEHIND_ROWS_MIN": 1}.items():
         put(vector_indexes, name, value)
+    for name in ("_ROW_NS", "_GATHERED_NS"):
+        put(vector_search, name, 1e6)
 
 
 def points() -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rem_arrow as rem
-from rem_arrow.access import vector_indexes
+from rem_arrow.access import vector_indexes, vector_search
 from tests.index.vectors import clustered
 
 D = 8
@@ -42,8 +42,8 @@ def test_k_rows_come_where_k_exist(seed: int, phrases: int, share: float) -> Non
     groups = rng.integers(0, 1_000, rows)
     with pytest.MonkeyPatch.context() as patch, rem.connect(background=False) as db:
         patch.setattr(vector_indexes, "INDEXED_ROWS_MIN", 100)
-        patch.setattr(vector_indexes, "_ROW_NS", 1e6)
-        patch.setattr(vector_indexes, "_GATHERED_NS", 1e6)
+        patch.setattr(vector_search, "_ROW_NS", 1e6)
+        patch.setattr(vector_search, "_GATHERED_NS", 1e6)
         db.load("t", table(vectors, g=groups, copied=copied), progress=False)
         metric: Any = ["cosine", "l2", "inner_product"][seed % 3]
         db.create_index("t", "v", metric=metric)

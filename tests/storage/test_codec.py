@@ -20,6 +20,7 @@ from polars.testing import assert_frame_equal
 
 import rem_arrow as rem
 from rem_arrow.base.datatypes import check_storable
+from rem_arrow.base.source import ROWID
 from rem_arrow.storage import codec
 
 COLOURS = pl.Enum(["", "red", "green", "grün"])
@@ -406,3 +407,8 @@ def test_a_payload_without_rows_is_refused() -> None:
     pa.ipc.new_stream(sink, pa.schema([("v", pa.uint16())])).close()
     with pytest.raises(rem.CorruptionError):
         codec.decode(sealed(ENCODED[1][4:24] + sink.getvalue().to_pybytes()), pl.Int64())
+
+
+def test_integers_have_any_name_of_a_column() -> None:
+    """That of the column of rowids begins with a zero byte."""
+    assert codec.integers(pl.Series(ROWID, [3, 1], dtype=pl.Int64)).tolist() == [3, 1]

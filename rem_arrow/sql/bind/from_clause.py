@@ -120,7 +120,10 @@ class FromBinder:
                 return self._unnest(unnest, around)
             case exp.Unnest():
                 return self._unnest(tree, around)
-            case exp.Table(this=exp.Anonymous(this=search_tokens.FUNCTION)):
+            case (
+                exp.Table(this=exp.Anonymous(this=search_tokens.FUNCTION))
+                | exp.Lateral(this=exp.Anonymous(this=search_tokens.FUNCTION))
+            ):
                 select = search_terms.relation(self.binder(Scope(outer=around.outer), around), tree.this)
                 return self._derived(self.bind_query(select, around), tree.alias or "search", tree)
             case exp.Table() | exp.Lateral() if index_calls.function_of(tree.this) is not None:

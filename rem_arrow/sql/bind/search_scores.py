@@ -152,25 +152,39 @@ def search_arguments(binder: ExprBinder, tree: exp.Dot) -> dict[str, exp.Express
 
 
 def query_vector(binder: ExprBinder, tree: exp.Expression, column: Visible) -> Expr:
-    """Bind the query of a vector search."""
-    expr = binder.bind(tree)
+    """Bind the query of a score by vectors."""
+    return vector_of(binder, binder.bind(tree), tree, column)
+
+
+def vector_of(binder: ExprBinder, expr: Expr, tree: exp.Expression, column: Visible) -> Expr:
+    """Return the vector that a query means."""
     if isinstance(expr.dtype, pl.String):
-        if column.vector is None or not column.vector.provider:
-            raise binder.error(
-                f"nothing embeds texts for {column.name}",
-                tree,
-                "Hand over a vector: a list of numbers, or a parameter.",
-            )
+        provider = embedder_of(binder, tree, column)
         match expr:
             case Literal(value=str() as text):
-                return embedded.of_text(column.vector.provider, text)
+                return embedded.of_text(provider, text)
             case Parameter():
-                return embedded.of_parameter(column.vector.provider, expr.name)
+                return embedded.of_parameter(provider, expr.name)
             case _:
-                raise binder.error("the text of a search is a literal or a parameter", tree)
+                raise binder.error(
+                    "the text of a score is a literal or a parameter",
+                    tree,
+                    "Search for the text of each row by FROM t, SEARCH(docs, t.text, k => 3).",
+                )
     if not isinstance(expr.dtype, (pl.List, pl.Array)) or not _numbers(expr.dtype):
         raise binder.error(f"a query is a text or a vector, not {sql_name(expr.dtype)}", tree)
     return expr if expr.dtype == embedded.VECTOR else Cast(expr, embedded.VECTOR)
+
+
+def embedder_of(binder: ExprBinder, tree: exp.Expression, column: Visible) -> str:
+    """Return the name of what embeds texts for a column."""
+    if column.vector is None or not column.vector.provider:
+        raise binder.error(
+            f"nothing embeds texts for {column.name}",
+            tree,
+            "Hand over a vector: a list of numbers, or a parameter.",
+        )
+    return column.vector.provider
 
 
 def _numbers(dtype: pl.List | pl.Array) -> bool:

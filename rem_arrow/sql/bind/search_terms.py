@@ -6,7 +6,7 @@ one row of FROM with the rest of WHERE.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -19,6 +19,7 @@ from rem_arrow.plan.kinds import HitMetric
 from rem_arrow.plan.nodes import (
     Apply,
     Call,
+    Cast,
     Column,
     Expr,
     Hit,
@@ -37,17 +38,19 @@ from rem_arrow.sql.bind.search_scores import (
     OPTIONS,
     RANKINGS,
     Asked,
+    embedder_of,
     metric_of,
-    query_vector,
-    query_words,
     search_arguments,
     searched_column,
+    vector_of,
 )
 from rem_arrow.sql.bind.subqueries import NOTHING, applied
-from rem_arrow.sql.text.trees import column_in, named_argument
+from rem_arrow.sql.text.trees import named_argument, own_nodes
 
 K_DEFAULT = 10
 SCORE = "_score"
+# Marks the term of a SEARCH in FROM, whose query reads nothing of the table that is searched.
+_IS_RELATION = "is_relation"
 
 _FLOAT, _INT = pl.Float64(), pl.Int64()
 
@@ -106,7 +109,7 @@ def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
             tree,
             "Search in a subquery, and join that.",
         )
-    metric, query = _ranked(binder, asked, arguments, column)
+    metric, provider, query = _ranked(binder, asked, arguments, column, is_relation=_IS_RELATION in tree.meta)
     table, columns = owner
     scored = Visible(SCORE, binder.names.fresh(f"{table}.{SCORE}"), _FLOAT)
     if any(c.name == SCORE for c in columns):
@@ -127,33 +130,63 @@ def bound_term(binder: ExprBinder, tree: exp.Dot, plan: Relation) -> SearchTerm:
         words,
         _least(binder, arguments.get("min_score")),
         _reranker(binder, arguments.get("rerank"), words),
+        provider,
     )
     return SearchTerm(hit, k, Column(rowid.unique, rowid.dtype))
 
 
 def _ranked(
-    binder: ExprBinder, asked: Asked, arguments: Mapping[str, exp.Expression], column: Visible
-) -> tuple[HitMetric, Relation]:
-    """Return the ranking that a search asks for, and its query: what the ranking compares, and the text behind it where
-    words or a reranker need it."""
+    binder: ExprBinder, asked: Asked, arguments: Mapping[str, exp.Expression], column: Visible, *, is_relation: bool
+) -> tuple[HitMetric, str, Relation]:
+    """Return the ranking that a search asks for, what embeds its texts as they come, and its query: what the ranking
+    compares, and the text behind it where words or a reranker need it."""
     tree, vectors = arguments["query"], column.vector
-    if asked == "bm25" or vectors is None:
-        return "bm25", _query(binder, tree, query_words, *([query_words] if "rerank" in arguments else []))
-    is_text = isinstance(binder.bind(tree).dtype, pl.String)
-    if asked == "hybrid" and not (is_text and vectors.words and vectors.provider):
-        raise binder.error(
-            f"a hybrid search takes a text, in a column that is embedded from texts, as {column.name} "
-            f"{'is' if vectors.words else 'is not'}",
-            tree,
-            "Write cosine, or bm25 of a column of texts.",
-        )
+    if not is_relation:
+        _refuse_own_columns(binder, tree)
+    collected = Collected()
+    inner = binder.beside(binder.scope.outer or Scope(), collected)
+    expr: Expr = inner.bind(tree)
+    provider, is_reranked = "", "rerank" in arguments
+    if isinstance(expr.dtype, pl.Null) and not isinstance(expr, Literal):
+        expr = Parameter(expr.name, pl.String()) if isinstance(expr, Parameter) else Cast(expr, pl.String())
+    is_text = isinstance(expr.dtype, pl.String)
     metric: HitMetric = "cosine" if asked == "search" else asked
-    if asked == "search" and is_text and vectors.is_hybrid:
-        metric = "hybrid"
-    if "rerank" in arguments and not is_text:
-        raise binder.error("a reranker reads texts, and this is searched by a vector", arguments["rerank"])
-    others = [query_words] if metric == "hybrid" or "rerank" in arguments else []
-    return metric, _query(binder, tree, lambda inner, t: query_vector(inner, t, column), *others)
+    if asked == "bm25" or vectors is None:
+        if not is_text:
+            raise binder.error("bm25 takes a text", tree)
+        metric, values = "bm25", [expr, *([expr] if is_reranked else [])]
+    else:
+        if asked == "hybrid" and not (is_text and vectors.words and vectors.provider):
+            raise binder.error(
+                f"a hybrid search takes a text, in a column that is embedded from texts, as {column.name} "
+                f"{'is' if vectors.words else 'is not'}",
+                tree,
+                "Write cosine, or bm25 of a column of texts.",
+            )
+        if asked == "search" and is_text and vectors.is_hybrid:
+            metric = "hybrid"
+        if is_reranked and not is_text:
+            raise binder.error("a reranker reads texts, and this is searched by a vector", arguments["rerank"])
+        if is_text and not isinstance(expr, (Literal, Parameter)):
+            provider = embedder_of(inner, tree, column)
+        values = [
+            expr if provider else vector_of(inner, expr, tree, column),
+            *([expr] if metric == "hybrid" or is_reranked else []),
+        ]
+    query = Project(applied(NOTHING, collected.applies), tuple((binder.names.fresh("query"), v) for v in values))
+    return metric, provider, query
+
+
+def _refuse_own_columns(binder: ExprBinder, tree: exp.Expression) -> None:
+    """Refuse a query that reads the rows that are searched; it may read those of a query around."""
+    own = Scope(binder.scope.relations, binder.scope.merged)
+    for column in own_nodes(tree):
+        if isinstance(column, exp.Column) and own.reaches(column.name, column.table or None):
+            raise binder.error(
+                "a search in WHERE has one query for all rows, and this reads a column",
+                column,
+                "Compare the score of each row: ... > 0.7",
+            )
 
 
 def _least(binder: ExprBinder, tree: exp.Expression | None) -> Expr | None:
@@ -179,23 +212,6 @@ def hits(terms: Sequence[SearchTerm], rows: Expr | None) -> tuple[Hit, ...]:
     """Return the searches with their k; `rows` is the k of those that do not say."""
     default = rows if rows is not None else Literal(K_DEFAULT, _INT)
     return tuple(replace(term.hit, k=term.k if term.k is not None else default) for term in terms)
-
-
-def _query(
-    binder: ExprBinder, tree: exp.Expression, *bindings: Callable[[ExprBinder, exp.Expression], Expr]
-) -> Relation:
-    """Bind what is searched for, in each of several ways: a relation of one row."""
-    column = column_in(tree)
-    if column is not None:
-        raise binder.error(
-            "a search in WHERE has one query for all rows, and this reads a column",
-            column,
-            "Compare the score of each row: ... > 0.7",
-        )
-    collected = Collected()
-    inner = binder.beside(Scope(), collected)
-    values = [bind(inner, tree) for bind in bindings]
-    return Project(applied(NOTHING, collected.applies), tuple((binder.names.fresh("query"), value) for value in values))
 
 
 # --- ORDER BY score LIMIT k
@@ -261,11 +277,9 @@ def relation(binder: ExprBinder, tree: exp.Anonymous) -> exp.Select:
     call = exp.Anonymous(this=metric, expressions=[plain[1].copy(), *(named[n].copy() for n in OPTIONS if n in named)])
     table = exp.Table(this=exp.to_identifier(plain[0].name, quoted=True))
     table.this.meta.update(plain[0].this.meta if isinstance(plain[0], exp.Column) else {})
-    return exp.Select(
-        expressions=[exp.Star()],
-        from_=exp.From(this=table),
-        where=exp.Where(this=exp.Dot(this=column, expression=call)),
-    )
+    term = exp.Dot(this=column, expression=call)
+    term.meta[_IS_RELATION] = True
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table), where=exp.Where(this=term))
 
 
 # --- inside
