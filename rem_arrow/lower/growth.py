@@ -311,6 +311,7 @@ SIZES: dict[str, Size] = {
     "format": _formatted,
     "printf": _formatted,
     "strftime": _dated,
+    "@zoned_strftime": lambda args, arg_types: _dated(args[1:], arg_types[1:]),
     "range": _numbers(closed=False),
     "generate_series": _numbers(closed=True),
     "list_resize": _resized,

@@ -12,7 +12,6 @@ from polars.expr.whenthen import ChainedThen, Then
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import calendar_range
 from rem_arrow.lower.clock import CLOCK, date_sub
-from rem_arrow.lower.distinct import over_distinct
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.time_series import series_of_times
@@ -190,15 +189,52 @@ _MICROSECONDS = {
 }
 
 
-def _strftime(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
+def _strftime(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
+    """The text of a time; of one in a zone `%Z` is the name of the zone, and `%z` how far it is ahead."""
     if pattern.meta.root_names():
-        return over_distinct(lambda value, codes: value.strftime(codes), pl.String())(x, pattern)
+        return _strftime_of_rows(x, dtype, pattern)
     codes = pl.select(pattern).item()
-    return (
-        pl.lit(None, pl.String)
-        if codes is None
-        else x.dt.strftime(re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), codes))
-    )
+    if codes is None:
+        return pl.lit(None, pl.String)
+    zone = dtype.time_zone if isinstance(dtype, pl.Datetime) else None
+    offset = None if zone in (None, "UTC") else x.dt.strftime("%::z").str.replace("(:00)+$", "")
+    plain, pieces = "", []
+    for part in re.split("(%%|%[zZ])", codes):
+        if part == "%z" and offset is not None:
+            pieces += [x.dt.strftime(plain), offset]
+            plain = ""
+        elif part in ("%z", "%Z"):
+            plain += "+00" if part == "%z" else zone or ""
+        else:
+            plain += re.sub("%.", lambda hit: _CODES.get(hit[0], hit[0]), part)
+    return pl.concat_str([*pieces, x.dt.strftime(plain)]) if pieces else x.dt.strftime(plain)
+
+
+def _strftime_of_rows(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
+    """The same where the pattern differs by row: once for each."""
+
+    def apply(rows: pl.Series) -> pl.Series:
+        frame = rows.struct.unnest().with_row_index("row")
+        parts = [
+            part.select("row", _strftime(pl.col("x"), dtype, pl.lit(codes, pl.String())).alias("x"))
+            for (codes,), part in frame.group_by("pattern")
+        ]
+        return pl.concat(parts).sort("row")["x"] if parts else pl.Series("x", [], dtype=pl.String())
+
+    packed = pl.struct(pattern.alias("pattern"), x.alias("x"))
+    return packed.map_batches(apply, return_dtype=pl.String(), is_elementwise=True)
+
+
+def _zoned_strftime(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """The text of an instant as the clocks of a zone show it."""
+    zone = pl.select(args[0]).item()
+    return _strftime(args[1].dt.convert_time_zone(zone), pl.Datetime("us", zone), args[2])
+
+
+def _of_time(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    if isinstance(arg_types[0], pl.Date):
+        return _strftime(args[0].cast(pl.Datetime("us")), pl.Datetime("us"), args[1])
+    return _strftime(args[0], arg_types[0], args[1])
 
 
 # Codes of DuckDB that Polars writes in another way: fractions of a second of 3, 6 and 9 digits, dates and times in ISO
@@ -249,9 +285,8 @@ TEMPORAL: dict[str, ScalarFunction] = {
     "date_part": _date_part,
     "date_trunc": _date_trunc,
     "date_diff": _date_diff,
-    "strftime": lambda args, t, _result: _strftime(
-        args[0].cast(pl.Datetime("us")) if isinstance(t[0], pl.Date) else args[0], args[1]
-    ),
+    "strftime": _of_time,
+    "@zoned_strftime": _zoned_strftime,
     "dayname": of_arguments(lambda x: x.dt.strftime("%A")),
     "monthname": of_arguments(lambda x: x.dt.strftime("%B")),
     "last_day": of_arguments(_last_day),

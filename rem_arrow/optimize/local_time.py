@@ -27,7 +27,7 @@ _LOCAL = frozenset(
     {
         *(part for part in functions.DATE_PARTS if part not in _OF_INSTANT),
         *("age", "date_diff", "date_part", "date_sub", "date_trunc", "dayname", "days_in_month", "last_day"),
-        *("monthname", "strftime"),
+        "monthname",
     }
 )
 _OFFSET = r"(?:[zZ]|UTC|[+-]\d{2}(?::?\d{2}){0,2}|[A-Za-z]+/[A-Za-z_/+\-0-9]+)$"
@@ -53,6 +53,8 @@ def _localized(expr: Expr, zone: str) -> Expr:
             return replace(expr, args=(*expr.args, Literal(zone, _TEXT)))
         case Call(function="timezone_offset", args=(operand,)) if _is_instant(operand):
             return _offset(operand, zone)
+        case Call(function="strftime", args=(operand, pattern)) if _is_instant(operand):
+            return Call("@zoned_strftime", (Literal(zone, _TEXT), operand, pattern), _TEXT)
         case Call(function="timezone_hour", args=(operand,)) if _is_instant(operand):
             return _integer("//", _offset(operand, zone), 3600)
         case Call(function="timezone_minute", args=(operand,)) if _is_instant(operand):

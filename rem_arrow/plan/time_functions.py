@@ -62,6 +62,7 @@ TIME: dict[str, Function] = {
     "time_bucket": define("interval temporal any?", _bucketed),
     "timezone": define("text stamp", _zoned),
     "@zoned_text": define("text stamp", pl.String()),
+    "@zoned_strftime": define("text stamp text", pl.String()),
     "julian": define("temporal", _FLOAT),
     "date_part": define("text span", _FLOAT),
     "era": define("temporal", _INT),

@@ -83,7 +83,7 @@ def _summary(column: pl.Series) -> tuple[object, ...]:
     text = present.cast(pl.String) if isinstance(column.dtype, (pl.Categorical, pl.Enum)) else present
     average = _shown(floats.mean()) if floats is not None else None
     deviation = _shown(floats.std()) if floats is not None else None
-    quartiles = [_shown(floats.quantile(q, "linear")) if floats is not None else None for q in (0.25, 0.5, 0.75)]
+    quartiles = [_quartile(floats, q, column.dtype) if floats is not None else None for q in (0.25, 0.5, 0.75)]
     nulls = round(100 * column.null_count() / len(column), 2) if len(column) else None
     low, high = (_shown(text.min()), _shown(text.max())) if ordered else (None, None)
     return (
@@ -96,6 +96,12 @@ def _summary(column: pl.Series) -> tuple[object, ...]:
         len(column),
         nulls,
     )
+
+
+def _quartile(floats: pl.Series, share: float, dtype: pl.DataType) -> str | None:
+    """Return a quartile as a value of the column: of integers a whole number."""
+    value = floats.quantile(share, "linear")
+    return _shown(pl.Series([value]).round().cast(pl.Int128)[0] if dtype.is_integer() and value is not None else value)
 
 
 def _shown(value: object) -> str | None:

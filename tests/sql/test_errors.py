@@ -11,6 +11,27 @@ import rem_arrow as rem
 from rem_arrow.base.errors import TextError
 
 CASES: list[tuple[str, str, str]] = [
+    *(
+        (text, 'something is missing before ","', ",")
+        for text in (
+            "SELECT , price FROM items",
+            "SELECT name,, price FROM items",
+            "SELECT price FROM items GROUP BY price,, name",
+            "SELECT greatest(1,,2)",
+            "SELECT [1,,2]",
+            "VALUES (,1)",
+            "SELECT * FROM items,, items i",
+            "VALUES (1),,(2)",
+            "INSERT INTO items VALUES ('a',,1)",
+            "CREATE TABLE n (a INT,, b INT)",
+            "SELECT * EXCLUDE (name,, price) FROM items",
+        )
+    ),
+    *(
+        (f"SELECT price FROM items {more}", "ORDER BY a constant has no effect", "")
+        for more in ("ORDER BY 'price'", "ORDER BY NULL", "ORDER BY true DESC", "UNION SELECT 1 ORDER BY 'price'")
+    ),
+    ("SELECT price FROM items ORDER BY -1", "ORDER BY -1 is not the number of a column; there are 1", ""),
     ("SELECT max( ORDER BY price) FROM items", "max takes one argument, not 0", ""),
     ("SELECT rank() OVER () OVER () FROM items", "OVER stands once behind a call", ""),
     ("SELECT .5.05", "0.5.05 is not a number", ""),

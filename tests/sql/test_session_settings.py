@@ -183,6 +183,25 @@ def test_what_has_no_meaning_is_refused(db, text, message):
         db.sql(text)
 
 
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "UTC"])
+def test_a_format_shows_the_zone_of_the_session_and_its_offset(zone):
+    """Offsets of hours, minutes and seconds; a TIMESTAMP has none. Formats in a column are those of constants."""
+    texts = ["2024-01-01 12:00:00.5+00", "1900-01-01 00:00:00+00", "2024-07-01 12:00:00+00"]
+    query = "SELECT strftime('{}'::TIMESTAMPTZ, '%d %H:%M:%S%z [%Z] %%z %z'), strftime(TIMESTAMP '{}', '%H%z [%Z]')"
+    with rem.connect(background=False) as db, duckdb.connect() as oracle:
+        for run in (db.sql, oracle.execute):
+            run(f"SET timezone = '{zone}'")
+        for text in texts:
+            asked = query.format(text, text[:-3])
+            assert db.sql(asked).rows() == oracle.execute(asked).fetchall()
+        formats = ("%z", "%H %Z", "%%z", "%d")
+        rows = db.sql(
+            f"SELECT strftime('{texts[0]}'::TIMESTAMPTZ, f) FROM (VALUES {', '.join(f'({f!r})' for f in formats)}) t(f)"
+        ).to_series()
+        alone = [db.sql(f"SELECT strftime('{texts[0]}'::TIMESTAMPTZ, '{f}')").item() for f in formats]
+        assert rows.to_list() == alone
+
+
 def test_the_time_zone_is_that_of_the_handle_and_of_its_results():
     """Instants are shown in it, kept plans follow it, and what is stored stays the instant."""
     with rem.connect(background=False) as db:

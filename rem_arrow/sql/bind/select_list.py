@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from rem_arrow.plan.nodes import Expr
+from rem_arrow.plan.nodes import Column, Expr
 from rem_arrow.sql.bind import stars, unnest_items
 from rem_arrow.sql.bind.binder import ExprBinder
 from rem_arrow.sql.bind.scope import without_references
@@ -47,7 +47,8 @@ def bound_items(binder: ExprBinder, tree: exp.Select, aliases: dict[str, exp.Exp
         rows = unnest_items.items(binder, written)
         if rows is None:
             inner = written.this if alias is not None else written
-            items.append(Item(_name(item, written), binder.bind(inner), inner, isinstance(inner, exp.Column)))
+            expr = binder.bind(inner)
+            items.append(Item(_name_of(binder, item, written, expr), expr, inner, isinstance(inner, exp.Column)))
         else:
             items += _of_unnest(binder, item, written, rows, tree.args.get("group"))
         if alias is not None and (rows is None or rows[0][0] is None):
@@ -74,12 +75,16 @@ def by_alias(items: list[Item], aliases: Mapping[str, exp.Expression]) -> dict[s
 
 
 def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: ExprBinder) -> Item | None:
-    """Return the item that a number means, or None for any other expression."""
-    if not (isinstance(tree, exp.Literal) and not tree.is_string):
+    """Return the item that a number means, or None for any other expression. ORDER BY takes no other constant."""
+    number = tree.this if isinstance(tree, exp.Neg) and clause == "ORDER BY" else tree
+    if not isinstance(number, exp.Literal) or number.is_string:
+        if clause == "ORDER BY" and isinstance(number, (exp.Literal, exp.Null, exp.Boolean)):
+            raise binder.error("ORDER BY a constant has no effect; write the name of a column without quotes", tree)
         return None
-    if not tree.this.isdigit() or not 1 <= int(tree.this) <= len(items):
-        raise binder.error(f"{clause} {tree.this} is not the number of a column; there are {len(items)}", tree)
-    return items[int(tree.this) - 1]
+    if number is not tree or not number.this.isdigit() or not 1 <= int(number.this) <= len(items):
+        shown = number.this if number is tree else f"-{number.this}"
+        raise binder.error(f"{clause} {shown} is not the number of a column; there are {len(items)}", tree)
+    return items[int(number.this) - 1]
 
 
 def output_name(tree: exp.Expression) -> str:
@@ -100,6 +105,16 @@ def _name(item: exp.Expression, written: exp.Expression) -> str:
     if isinstance(item, exp.Alias):
         return str(item.alias)
     return output_name(item if written is item else without_references(written))
+
+
+def _name_of(binder: ExprBinder, item: exp.Expression, written: exp.Expression, expr: Expr) -> str:
+    """The name of an item; that of a column is written as its table has it."""
+    name = _name(item, written)
+    if isinstance(item, exp.Column) and isinstance(expr, Column):
+        column = binder.scope.find(expr.name)
+        if column is not None and column.is_called(name.casefold()):
+            return column.name
+    return name
 
 
 def _of_star(binder: ExprBinder, item: exp.Expression, shown: list[stars.Shown]) -> list[Item]:

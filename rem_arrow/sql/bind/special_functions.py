@@ -222,7 +222,7 @@ def _check_places(binder: ExprBinder, name: str, dtype: pl.DataType, tree: exp.E
 
 
 def _places(name: str) -> Special:
-    """ROUND and TRUNC of a decimal to a constant number of places: it has no more places then."""
+    """ROUND, ROUND_EVEN and TRUNC of a decimal to a constant number of places: it has no more places then."""
 
     def bind(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
         if len(trees) == 2:
@@ -296,6 +296,8 @@ SPECIAL: dict[str, Special] = {
     "nullif": _nullif,
     "round": _places("round"),
     "trunc": _places("trunc"),
+    "round_even": _places("round_even"),
+    "roundbankers": _places("round_even"),
     "try": _try,
     "constant_or_null": _constant_or_null,
     "date": _date,

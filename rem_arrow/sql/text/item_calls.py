@@ -177,11 +177,19 @@ def call(walk: Walk, read: Read) -> str:
         keys = item_query.order(walk, read)
         walk.need(")")
         return _behind(walk, read, f"{_PERCENTILES[name]}({args} ORDER BY {keys})")
-    return _behind(walk, read, f"{_RENAMED.get(name) or readable(name)}({args})")
+    shown = _RENAMED.get(name) or (name if _is_window(walk) else readable(name))
+    return _behind(walk, read, f"{shown}({args})")
 
 
 def _is_window(walk: Walk) -> bool:
-    return walk.sees("OVER")
+    """Say whether OVER stands behind a call, or behind its FILTER."""
+    ahead = 0
+    if walk.sees("FILTER", "("):
+        ahead, depth = 2, 1
+        while depth and walk.peek(ahead).kind != "end":
+            depth += {"(": 1, ")": -1}.get(walk.peek(ahead).upper, 0)
+            ahead += 1
+    return walk.peek(ahead).upper == "OVER"
 
 
 def _arguments(walk: Walk, read: Read) -> str:
@@ -202,7 +210,7 @@ def _arguments(walk: Walk, read: Read) -> str:
         else:
             args.append(read(walk))
         walk.skip(",")
-    return text + ", ".join(args) + (behind if args else behind.lstrip())
+    return text + ", ".join(args) + behind
 
 
 def _behind(walk: Walk, read: Read, text: str) -> str:
@@ -221,13 +229,16 @@ def _behind(walk: Walk, read: Read, text: str) -> str:
 
 
 def _window(walk: Walk, read: Read) -> str:
-    """The window in parentheses, or the one that the query names so."""
-    if walk.skip("("):
-        return item_query.window(walk, read)
-    named = walk.windows.get(walk.take().text.lower())
+    """The window in parentheses, or the one that the query names so; one that begins with a name goes on from it."""
+    opened = walk.skip("(")
+    named = walk.windows.get(walk.peek().text.lower())
     if named is None:
+        if opened:
+            return item_query.window(walk, read)
         raise UnknownFormError
-    return item_query.window(Walk(named, {}), read)
+    walk.take()
+    shown = item_query.window(Walk(named, {}), read)
+    return " ".join(filter(None, (shown, item_query.window(walk, read)))) if opened else shown
 
 
 def _extract(walk: Walk, read: Read) -> str:

@@ -25,7 +25,8 @@ class Written(NamedTuple):
 
 
 _COMPARISONS = {"=": "=", "==": "=", "<>": "!=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_OTHERS = ("||", "&", "|", "<<", ">>", "^@", "&&", "@>", "<@", "<->", "->", "->>", "<=>")
+_LIKE_SIGNS = ("~~", "~~*", "~~~")
+_OTHERS = ("||", "&", "|", "<<", ">>", "^@", "&&", "@>", "<@", "<->", "->", "->>", "<=>", *_LIKE_SIGNS)
 _LIKES = {"LIKE": "~~", "ILIKE": "~~*", "GLOB": "~~~"}
 _NOT_LIKES = {"LIKE": "!~~", "ILIKE": "!~~*"}
 _OPPOSITES = {"=": "!=", "!=": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -155,6 +156,8 @@ def _tested_by_word(walk: Walk, left: str, *, negated: bool) -> str | None:
         if negated and word in _NOT_LIKES:
             return f"({left} {_NOT_LIKES[word]} {pattern})"
         return said(f"({left} {_LIKES[word]} {pattern})")
+    if walk.sees("!") and walk.peek(1).upper in _LIKE_SIGNS:
+        return f"({left} {walk.take().upper}{walk.take().upper} {_other(walk).text})"
     negation = walk.skip("!", "~") or walk.skip("!~")
     if negation or walk.sees("~") or walk.sees("~*"):
         options = ", 'i'" if (not negation and walk.take().upper == "~*") or walk.skip("*") else ""
@@ -233,7 +236,7 @@ def _postfix(walk: Walk) -> Written:
             field = readable(walk.take().text)
             base = operand.text if operand.kind == "column" else f"({operand.text})"
             operand = Written(f"{base}.{field}", "column" if operand.kind == "column" else "")
-        elif walk.sees("!") and walk.peek(1).upper not in ("~", "="):
+        elif walk.sees("!") and walk.peek(1).upper not in ("~", "~*", "=", *_LIKE_SIGNS):
             walk.take()
             operand = Written(f"factorial({operand.text})")
         else:

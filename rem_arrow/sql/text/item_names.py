@@ -23,6 +23,7 @@ _CLAUSES = {
 }  # fmt: skip
 # Items of one word that are no columns.
 _QUOTED = frozenset((TokenType.IDENTIFIER, TokenType.STRING))
+_READ_ALONE = (TokenType.NUMBER, TokenType.BYTE_STRING)
 _READ_BY_WORD = ("TRUE", "FALSE", "NULL", "CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_TIME")
 
 
@@ -140,7 +141,7 @@ def _is_clause(tokens: list[Token], place: int, start: int) -> bool:
 
 def _name(tokens: list[Token], windows: dict[str, list[Word]]) -> str | None:
     """Return the name of an item; None if it has one, or is a column, a star, or of a form that is not read."""
-    if len(tokens) == 1 and not (tokens[0].token_type == TokenType.NUMBER or tokens[0].text.upper() in _READ_BY_WORD):
+    if len(tokens) == 1 and not (tokens[0].token_type in _READ_ALONE or tokens[0].text.upper() in _READ_BY_WORD):
         return None
     if not tokens or (len(tokens) > 2 and tokens[-2].token_type == TokenType.ALIAS):
         return None

@@ -9,20 +9,12 @@ from rem_arrow.sql.text.item_words import UnknownFormError, Walk
 
 Read = Callable[[Walk], str]
 
+_OPERATIONS = ("UNION", "EXCEPT", "INTERSECT")
+_JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "CROSS", "SEMI", "ANTI")
 _ENDS = (
-    "FROM",
-    "WHERE",
-    "GROUP",
-    "HAVING",
-    "ORDER",
-    "LIMIT",
-    "OFFSET",
-    "UNION",
-    "EXCEPT",
-    "INTERSECT",
-    "WINDOW",
-    "QUALIFY",
-)
+    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WINDOW", "QUALIFY", "ON", "USING", "JOIN",
+    "NATURAL", "ASOF", "POSITIONAL", *_OPERATIONS, *_JOINS,
+)  # fmt: skip
 
 
 def begins(walk: Walk) -> bool:
@@ -30,12 +22,23 @@ def begins(walk: Walk) -> bool:
 
 
 def query(walk: Walk, read: Read) -> str:
-    """Read a query of one SELECT over one table. Raises UnknownFormError for any other."""
+    """Read a query: one SELECT, or two joined by a set operation. Raises UnknownFormError for any other."""
+    text = _select(walk, read)
+    operation = walk.one_of(_OPERATIONS)
+    if operation is not None:
+        operation += " ALL" if walk.skip("ALL") else ""
+        text = f"({text}) {operation} ({_select(walk, read)})"
+    if not walk.sees(")"):
+        raise UnknownFormError
+    return text
+
+
+def _select(walk: Walk, read: Read) -> str:
     walk.need("SELECT")
     text = "SELECT DISTINCT " if walk.skip("DISTINCT") else "SELECT "
     text += ", ".join(_items(walk, read))
     if walk.skip("FROM"):
-        text += f" FROM {_table(walk)}"
+        text += f" FROM {_from(walk, read)}"
     if walk.skip("WHERE"):
         text += f" WHERE {read(walk)}"
     if walk.skip("GROUP", "BY"):
@@ -47,8 +50,6 @@ def query(walk: Walk, read: Read) -> str:
     for word in ("LIMIT", "OFFSET"):
         if walk.skip(word):
             text += f" {word} {read(walk)}"
-    if not walk.sees(")"):
-        raise UnknownFormError
     return text
 
 
@@ -74,12 +75,57 @@ def _alias(walk: Walk) -> str:
     return ""
 
 
-def _table(walk: Walk) -> str:
-    word = walk.take()
-    if word.kind not in ("word", "name") or walk.sees("(") or walk.sees("."):
-        raise UnknownFormError
+def _from(walk: Walk, read: Read) -> str:
+    text = _joined(walk, read)
+    while walk.skip(","):
+        text += f" , {_joined(walk, read)}"
+    return text
+
+
+def _joined(walk: Walk, read: Read) -> str:
+    left = _table(walk, read)
+    while True:
+        natural = "NATURAL " if walk.skip("NATURAL") else ""
+        kind = walk.one_of(_JOINS)
+        if kind is None and not walk.sees("JOIN"):
+            return left
+        walk.skip("OUTER")
+        walk.need("JOIN")
+        left = f"{left} {natural}{kind or 'INNER'} JOIN {_table(walk, read)}"
+        if walk.skip("ON"):
+            left += f" ON ({read(walk)})"
+        elif walk.skip("USING", "("):
+            left += f" USING ({', '.join(_names(walk))})"
+        left = f"({left})"
+
+
+def _table(walk: Walk, read: Read) -> str:
+    """A table, a query in parentheses or the call of a function, each with its alias."""
+    if walk.skip("("):
+        text = f"({query(walk, read)})"
+        walk.need(")")
+    elif walk.peek(1).upper == "(":
+        text = read(walk)
+    else:
+        word = walk.take()
+        if word.kind not in ("word", "name"):
+            raise UnknownFormError
+        text = readable(word.text)
+        while walk.skip("."):
+            text += f".{readable(walk.take().text)}"
     alias = _alias(walk)
-    return f"{readable(word.text)} AS {alias}" if alias else readable(word.text)
+    if alias and walk.skip("("):
+        alias += f"({', '.join(_names(walk))})"
+    return f"{text} AS {alias}" if alias else text
+
+
+def _names(walk: Walk) -> list[str]:
+    """Read names up to a closing parenthesis."""
+    names = [readable(walk.take().text)]
+    while walk.skip(","):
+        names.append(readable(walk.take().text))
+    walk.need(")")
+    return names
 
 
 def _several(walk: Walk, read: Read) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple, TypeAlias
 from sqlglot.tokens import Token, TokenType
 
 Kind: TypeAlias = Literal["name", "word", "text", "number", "sign", "end"]
-_TEXTS = (TokenType.STRING, TokenType.HEREDOC_STRING)
-_OTHER_TEXTS = (TokenType.RAW_STRING, TokenType.BYTE_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING)
+# A text with escapes, E'...', is a byte string to SQLGlot.
+_TEXTS = (TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.BYTE_STRING)
+_OTHER_TEXTS = (TokenType.RAW_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING)
 
 
 class UnknownFormError(Exception):

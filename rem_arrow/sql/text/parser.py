@@ -31,7 +31,7 @@ from rem_arrow.sql.text.json_arrows import parenthesised, resolved
 from rem_arrow.sql.text.pivot_tokens import wrapped
 from rem_arrow.sql.text.read_marks import marked
 from rem_arrow.sql.text.spaces import place_before, spaced
-from rem_arrow.sql.text.token_lists import like
+from rem_arrow.sql.text.token_lists import check_commas, like
 from rem_arrow.sql.text.trees import mark_places
 
 TEXT_CHARS_MAX = 1_000_000
@@ -170,6 +170,7 @@ def _tree(piece: str, text: str) -> exp.Expression | None:
         # SHOW t is DESCRIBE t.
         piece = _SHOW.sub(lambda hit: f"{hit[1]}DESC", piece)
         plain = list(dialect().tokenize(piece))
+        check_commas(plain, text)
         named = item_names.marked(plain)
         read = _plain_tokens(named)
         of_type = type_tokens.as_tables(read)

@@ -6,9 +6,12 @@ A new token bears the place of one of the user's, so that errors point into the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from sqlglot.tokens import Token, TokenType
+
+from rem_arrow.base.errors import ParseError
 
 Tokens: TypeAlias = "list[Token]"
 
@@ -43,6 +46,15 @@ def mention(tokens: Tokens, *words: str) -> bool:
 def may_begin_query(tokens: Tokens, place: int) -> bool:
     """Say whether a query may begin here: at the start, after a parenthesis, or after AS."""
     return place == 0 or tokens[place - 1].token_type in (TokenType.L_PAREN, TokenType.ALIAS)
+
+
+def check_commas(tokens: Tokens, text: str) -> None:
+    """Raise ParseError at a comma with nothing before it; SQLGlot passes over such. One at the end of a list may
+    stand."""
+    begins = (TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.SELECT)
+    for before, token in pairwise(tokens):
+        if token.token_type == TokenType.COMMA and before.token_type in begins:
+            raise ParseError('something is missing before ","', text, token.start, token.end + 1)
 
 
 def like(token: Token, kind: TokenType, text: str) -> Token:
