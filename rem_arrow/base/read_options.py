@@ -39,7 +39,8 @@ class ReadOptions:
         null_values: the texts that are NULL, beside none at all.
         names: the names of the columns, by place.
         dtypes: types by name; `place_types` by place.
-        columns: only these, in this order; with `schema` all columns by place, each with its type.
+        columns: only these, in this order; with `schema` each with its type: all columns of a CSV by place, those
+            of JSON by name, NULL where no record has them.
         skip_rows: lines at the beginning that are passed over.
         union_by_name: several files have the columns of all of them, by name.
         filename: the name of a column with the file of each row.

@@ -179,6 +179,7 @@ def _timezone(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.Data
         return _timezone_of_rows(zone, x, arg_types, result)
     name = pl.select(zone).item()
     if name is None:
+        x = x.dt.cast_time_unit("us")
         return pl.when(pl.lit(value=False)).then(
             x.dt.replace_time_zone(None) if result == _STAMP else x.dt.replace_time_zone("UTC")
         )
@@ -216,7 +217,25 @@ _WEEK = re.compile(r"(?<!%)%([WU])")
 _DAY_KNOWN = re.compile(r"(?<!%)%[aAwudmjbB]")
 
 
+# What DuckDB knows; a mark of percent without one is an error.
+_CODE = re.compile("%(?:-[dmyHIMSj]|[aAwdbBmyYHIpMSgfnzZjUWVGucxX%])?")
+
+
+def check_codes(pattern: str) -> None:
+    """Raise ExecuteError for a format of times with a code that is not known, and for an empty one."""
+    unknown = next((hit for hit in _CODE.finditer(pattern) if hit[0] == "%"), None)
+    if unknown is not None:
+        code = pattern[unknown.start() : unknown.start() + 2]
+        raise ExecuteError(f"{code} in the format '{pattern}' is no part of a time; %% is a mark of percent")
+    if not pattern:
+        raise ExecuteError("a format of times is not empty")
+
+
 def _strptime(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType, *, strict: bool) -> pl.Expr:
+    if not args[1].meta.root_names():
+        given = pl.select(args[1]).item()
+        for pattern in [given] if isinstance(given, str) else given if given is not None else ():
+            check_codes(pattern or "%%")
     return over_distinct(_parsed if strict else _parsed_or_none, pl.Datetime("us"))(*args)
 
 

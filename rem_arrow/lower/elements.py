@@ -202,6 +202,11 @@ def _intersected(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.D
     return pl.when(not_null).then(over_rows({LIST: args[0], ITEM: args[1]}, compute, result))
 
 
+def _intersected_or_none(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
+    """A second list that is NULL has no items."""
+    return _intersected([args[0], args[1].fill_null(pl.lit([], dtype=arg_types[1]))], arg_types, result)
+
+
 def _has_any(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     return _intersected(list(beside(*args)), arg_types, arg_types[0]).list.len() > 0
 
@@ -275,7 +280,7 @@ def _cosine(x: pl.Expr, y: pl.Expr) -> pl.Expr:
 ELEMENTS: dict[str, ScalarFunction] = {
     "list_position": _position,
     "list_contains": _contains,
-    "list_intersect": _intersected,
+    "list_intersect": _intersected_or_none,
     "list_has_any": _has_any,
     "map_extract_value": _map_extract,
     "map_extract": _map_extract_list,

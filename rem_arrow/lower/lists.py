@@ -138,8 +138,9 @@ def _text_slice(x: pl.Expr, begin: pl.Expr, end: pl.Expr, *, blob: bool = False)
 
 
 def _split(x: pl.Expr, separator: pl.Expr) -> pl.Expr:
-    """Without a separator the whole text is the one part; an empty one parts the characters."""
-    return pl.when(separator.is_null()).then(pl.concat_list([x])).otherwise(x.str.split(separator))
+    """Without a separator the whole text is the one part, as is an empty text; an empty one parts the characters."""
+    whole = x.is_not_null() & (separator.is_null() | (x == ""))
+    return pl.when(whole).then(pl.concat_list([x])).otherwise(x.str.split(separator))
 
 
 def _join(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:

@@ -55,7 +55,8 @@ def text_of_nested(x: pl.Expr, source: pl.DataType, cast: Cast) -> pl.Expr:
     body = pl.concat_str(
         [e for i, (label, value) in enumerate(fields) for e in (pl.lit((", " if i else "") + label), value)]
     )
-    return pl.when(x.is_not_null()).then(pl.lit("(" if unnamed else "{") + body + pl.lit(")" if unnamed else "}"))
+    opening, closing = ("(", ",)" if len(fields) == 1 else ")") if unnamed else ("{", "}")
+    return pl.when(x.is_not_null()).then(pl.lit(opening) + body + pl.lit(closing))
 
 
 def _inner(x: pl.Expr, dtype: pl.DataType, cast: Cast) -> pl.Expr:

@@ -160,7 +160,7 @@ def _extract_all(args: list[pl.Expr], _types: list[pl.DataType], result: pl.Data
     return _by_pattern(x, [flagged(pattern, more[1] if len(more) > 1 else None), group], groups, result)
 
 
-def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
+def _split_by_pattern(x: pl.Expr, pattern: pl.Expr, flags: pl.Expr | None = None) -> pl.Expr:
     """The parts between the matches. Where the pattern matches nothing too, a character is a part of its own."""
 
     def split(x: pl.Expr, pattern: str) -> pl.Expr:
@@ -170,7 +170,7 @@ def _split_by_pattern(x: pl.Expr, pattern: pl.Expr) -> pl.Expr:
         marked = x.str.replace_all(pattern, f"{_BETWEEN}${{0}}{_BETWEEN}")
         return over_distinct(_split_at_each, pl.List(pl.String()))(marked)
 
-    parts = _by_pattern(x, [flagged(pattern, None)], split, pl.List(pl.String()))
+    parts = _by_pattern(x, [flagged(pattern, flags)], split, pl.List(pl.String()))
     return pl.when(pattern.is_null()).then(pl.concat_list([x])).otherwise(parts)
 
 

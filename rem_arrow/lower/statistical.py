@@ -125,12 +125,12 @@ def extremes(x: pl.Expr, count: pl.Expr, source: pl.DataType, *, highest: bool) 
         if nested.is_nested(source) or source == types.CALENDAR
         else values.sort(descending=highest)
     )
-    return pl.when(x.count() > 0).then(ordered.head(_wanted(count, x.count() > 0)).implode())
+    return pl.when(x.count() > 0).then(ordered.head(_wanted(count, x.is_not_null())).implode())
 
 
-def _wanted(count: pl.Expr, some: pl.Expr) -> pl.Expr:
-    """The number of values wanted: that of the first row that has one, above zero if there are `some` values."""
-    first = count.drop_nulls().first()
+def _wanted(count: pl.Expr, counted: pl.Expr) -> pl.Expr:
+    """The number of values wanted, which is above zero: that of the first row that is counted."""
+    first, some = count.filter(counted).first(), counted.any()
     message = "min, max, arg_min and arg_max take a number of values above zero"
     return semantics.refused(some & ((first < 1) | first.is_null()), message, first)
 
@@ -145,7 +145,7 @@ def at_extremes(x: pl.Expr, by: pl.Expr, count: pl.Expr, *, highest: bool) -> pl
     """`ARG_MAX(x, by, n)`: the x of the n rows with the largest `by`."""
     counted = x.is_not_null() & by.is_not_null()
     ordered = x.filter(counted).sort_by(by.filter(counted), descending=highest, maintain_order=True)
-    return pl.when(counted.any()).then(ordered.head(_wanted(count, counted.any())).implode())
+    return pl.when(counted.any()).then(ordered.head(_wanted(count, counted)).implode())
 
 
 def at_extreme_or_null(x: pl.Expr, by: pl.Expr, *, highest: bool) -> pl.Expr:

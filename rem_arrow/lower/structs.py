@@ -22,13 +22,17 @@ def _keys_of(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataT
 
 
 def _joined_structs(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
-    fields = {name: a.struct.field(name) for a, t in zip(args, arg_types, strict=True) for name in nested.fields_of(t)}
-    return pl.struct([value.alias(name) for name, value in fields.items()])
+    values = [a.struct.field(name) for a, t in zip(args, arg_types, strict=True) for name in nested.fields_of(t)]
+    return pl.struct([value.alias(name) for value, name in zip(values, nested.fields_of(result), strict=True)])
 
 
 def _zipped(args: list[pl.Expr], arg_types: list[pl.DataType], result: pl.DataType) -> pl.Expr:
     """As long as the longest list; with TRUE at the end, as the shortest."""
-    lists = [a for a, t in zip(args, arg_types, strict=True) if not isinstance(t, pl.Boolean)]
+    lists = [
+        pl.lit([], pl.List(pl.Null())) if isinstance(t, pl.Null) else a
+        for a, t in zip(args, arg_types, strict=True)
+        if not isinstance(t, pl.Boolean)
+    ]
     sizes = [a.list.len().fill_null(0) for a in lists]
     longest, shortest = pl.max_horizontal(sizes), pl.min_horizontal(sizes)
     size = (

@@ -11,7 +11,7 @@ from polars.expr.whenthen import ChainedThen, Then
 
 from rem_arrow.base.errors import ExecuteError
 from rem_arrow.lower import calendar_range
-from rem_arrow.lower.clock import CLOCK, date_sub
+from rem_arrow.lower.clock import CLOCK, check_codes, date_sub
 from rem_arrow.lower.function import ScalarFunction, of_arguments
 from rem_arrow.lower.interval import INTERVAL, part_of_interval
 from rem_arrow.lower.time_series import series_of_times
@@ -196,6 +196,7 @@ def _strftime(x: pl.Expr, dtype: pl.DataType, pattern: pl.Expr) -> pl.Expr:
     codes = pl.select(pattern).item()
     if codes is None:
         return pl.lit(None, pl.String)
+    check_codes(codes)
     zone = dtype.time_zone if isinstance(dtype, pl.Datetime) else None
     offset = None if zone in (None, "UTC") else x.dt.strftime("%::z").str.replace("(:00)+$", "")
     plain, pieces = "", []

@@ -97,7 +97,10 @@ def _of_entries(types: Types) -> pl.DataType:
 
 
 def _joined(types: Types) -> pl.DataType:
-    return struct_of({name: dtype for t in types for name, dtype in fields_of(t).items()})
+    """The fields of all; those without names are numbered through."""
+    fields = [field for t in types for field in fields_of(t).items()]
+    unnamed = all(map(is_unnamed, types))
+    return struct_of({str(i) if unnamed else name: dtype for i, (name, dtype) in enumerate(fields, 1)})
 
 
 NESTED: dict[str, Entry] = {
@@ -139,7 +142,7 @@ NESTED: dict[str, Entry] = {
     "generate_series": ("integer integer? integer?", pl.List(_INT)),
     "range": ("integer integer? integer?", pl.List(_INT)),
     "string_split": ("text text", pl.List(_TEXT)),
-    "regexp_split_to_array": ("text text", pl.List(_TEXT)),
+    "regexp_split_to_array": ("text text text?", pl.List(_TEXT)),
     "regexp_extract_all": ("text text integer? text?", pl.List(_TEXT)),
     "array_to_string": ("array text", _TEXT),
     "struct_keys": ("struct", pl.List(_TEXT)),

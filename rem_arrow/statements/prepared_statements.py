@@ -26,7 +26,8 @@ def execute(context: Context, statement: Execute, dispatch: Callable[[Context], 
     """Run an EXECUTE: the statement with these values of its parameters."""
     text, place, prepared = _known(context, statement.name)
     given = {name: value_of(context, query) for name, query in statement.arguments}
-    missing = sorted(prepared.parameters - given.keys())
+    variables = context.instance.session.variables
+    missing = sorted(p for p in prepared.parameters - given.keys() if p.casefold() not in variables)
     unknown = sorted(given.keys() - prepared.parameters)
     if missing or unknown:
         what = f"no value for ${missing[0]}" if missing else f"there is no parameter ${unknown[0]}"

@@ -64,6 +64,16 @@ def test_columns_and_rows_are_those_of_duckdb(db: rem.Database, tmp_path: Path, 
     assert [db.sql(f"{shown} {place}").rows() for place in (name, f"'{path}'")] == [kinds, kinds]
 
 
+@pytest.mark.parametrize("columns", ["{b: 'INTEGER', a: 'VARCHAR'}", "{a: 'BIGINT'}", "{c: 'DATE', a: 'DOUBLE'}"])
+def test_columns_with_types_are_the_only_ones(db: rem.Database, tmp_path: Path, columns: str) -> None:
+    """In the order in which they are named; one that no record has is NULL."""
+    path = tmp_path / "x.ndjson"
+    path.write_text('{"a":1,"b":2}\n{"b":3,"z":[4]}')
+    query = f"FROM read_json('{path}', columns = {columns})"
+    expected, got = duckdb.connect().sql(query), db.sql(query)
+    assert (got.columns, got.rows()) == (expected.columns, expected.fetchall())
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -86,12 +86,24 @@ def _struct(binder: ExprBinder, tree: exp.Expression) -> Expr:
 
 
 def struct_insert(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """struct_insert(s, b := 2) and struct_update: the fields of s, then, or instead, the given ones."""
+    """struct_insert(s, b := 2): the fields of s, then the given ones, which are others."""
+    fields, given = _named_fields(binder, trees, tree), _fields(binder, trees[1:])
+    twice = next((n for n in given if n.casefold() in map(str.casefold, fields)), None)
+    if twice is not None:
+        raise binder.error(f'the field "{twice}" is there twice', tree, "struct_update gives a field another value.")
+    return packed({**fields, **given})
+
+
+def struct_update(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
+    """struct_update(s, b := 2): the fields of s with the given values, and those that it has not behind them."""
+    return packed({**_named_fields(binder, trees, tree), **_fields(binder, trees[1:])})
+
+
+def _named_fields(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> dict[str, Expr]:
     base = binder.bind(trees[0])
     if not isinstance(base.dtype, pl.Struct):
         raise binder.error(f"this takes a struct first, and this is {sql_name(base.dtype)}", tree)
-    fields: dict[str, Expr] = {name: field(base, name, dtype) for name, dtype in nested.fields_of(base.dtype).items()}
-    return packed({**fields, **_fields(binder, trees[1:])})
+    return {name: field(base, name, dtype) for name, dtype in nested.fields_of(base.dtype).items()}
 
 
 def struct_values(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
@@ -114,10 +126,13 @@ def struct_position(binder: ExprBinder, trees: list[exp.Expression], tree: exp.E
 
 
 def struct_contains(binder: ExprBinder, trees: list[exp.Expression], tree: exp.Expression) -> Expr:
-    """struct_contains(row, v): whether a field is equal."""
+    """struct_contains(row, v): whether a field is equal; NULL where the row or the value is NULL."""
+    if len(trees) == 2 and any(isinstance(binder.bind(t).dtype, pl.Null) for t in trees):
+        return Literal(None, pl.Boolean())
     unknown = Call("is_null", (struct_position(binder, trees, tree),), pl.Boolean())
-    missing = (Call("is_null", (binder.bind(trees[0]),), pl.Boolean()), Literal(None, pl.Boolean()))
-    return Case((missing,), Call("not", (unknown,), pl.Boolean()), pl.Boolean())
+    missing = [Call("is_null", (binder.bind(t),), pl.Boolean()) for t in trees]
+    branches = tuple((m, Literal(None, pl.Boolean())) for m in missing)
+    return Case(branches, Call("not", (unknown,), pl.Boolean()), pl.Boolean())
 
 
 def _struct_of(binder: ExprBinder, trees: list[exp.Expression], count: int, tree: exp.Expression) -> Expr:

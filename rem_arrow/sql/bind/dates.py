@@ -139,6 +139,9 @@ def _at_time_zone(binder: ExprBinder, tree: exp.Expression) -> Expr:
 def _strftime(binder: ExprBinder, tree: exp.Expression) -> Expr:
     """DuckDB takes the time and the format in either order."""
     trees = [tree.this, tree.args["format"]]
+    # SQLGlot 30 reads an empty format as the text None.
+    if literal_text(trees[1]) == "None" and "'None'" not in binder.text:
+        raise binder.error("strftime takes a format that is not empty", tree)
     first = binder.bind(trees[0]).dtype
     return call(binder, "strftime", trees[::-1] if types.is_text(first) else trees, tree)
 

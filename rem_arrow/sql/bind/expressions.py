@@ -10,7 +10,7 @@ import polars as pl
 from sqlglot import exp
 
 from rem_arrow.base.errors import suggest
-from rem_arrow.plan.nodes import Column, Expr, Literal, Parameter
+from rem_arrow.plan.nodes import Call, Column, Expr, Literal, Parameter
 from rem_arrow.sql.bind import (
     aggregate_calls,
     constructors,
@@ -91,9 +91,21 @@ def _parameter(binder: ExprBinder, tree: exp.Expression) -> Expr:
     if not name:
         raise binder.error("positional parameters are numbered: write $1, $2", tree)
     if name not in binder.context.parameters:
+        variable = binder.context.catalog.session.variables.get(name.casefold())
+        if isinstance(variable, (Call, Literal)):
+            return variable
         names = [f"${p}" for p in binder.context.parameters]
         raise binder.error(f"no value for the parameter ${name}", tree, suggest(f"${name}", names, "Parameters"))
     return Parameter(name, binder.context.parameters[name])
+
+
+def _positional(binder: ExprBinder, tree: exp.Expression) -> Expr:
+    """#2 is the second column of FROM."""
+    columns = binder.scope.all_columns()
+    number = literal_number(tree.this.this)[0]
+    if not isinstance(number, int) or not 1 <= number <= len(columns):
+        raise binder.error(f"#{tree.this.this} is not the number of a column of FROM; there are {len(columns)}", tree)
+    return columns[number - 1].bound
 
 
 def _boolean(binder: ExprBinder, tree: exp.Expression) -> Expr:
@@ -134,6 +146,7 @@ _BINDERS: dict[type[exp.Expression], Operator] = {
     exp.Parameter: _parameter,
     exp.Boolean: _boolean,
     exp.Null: _null,
+    exp.PositionalColumn: _positional,
     exp.RawString: _text,
     exp.ByteString: _text,
     exp.Paren: _paren,

@@ -13,7 +13,14 @@ from rem_arrow.plan import functions, types
 from rem_arrow.plan import nested_functions as nested
 from rem_arrow.plan.nodes import Call, Case, Expr, Lambda, Literal, Variable
 from rem_arrow.sql.bind.binder import ExprBinder, Operator
-from rem_arrow.sql.bind.constructors import row, struct_contains, struct_insert, struct_position, struct_values
+from rem_arrow.sql.bind.constructors import (
+    row,
+    struct_contains,
+    struct_insert,
+    struct_position,
+    struct_update,
+    struct_values,
+)
 from rem_arrow.sql.bind.containers import apply, unified
 from rem_arrow.sql.bind.scalar_calls import call, expect
 from rem_arrow.sql.bind.subscripts import at, sliced
@@ -208,7 +215,7 @@ BY_NAME: dict[str, Callable[[ExprBinder, list[exp.Expression], exp.Expression], 
     **dict.fromkeys(("struct_contains", "struct_has"), struct_contains),
     "array_to_string_comma_default": _joined_by_commas,
     "struct_insert": struct_insert,
-    "struct_update": struct_insert,
+    "struct_update": struct_update,
     "list_prepend_to": _prepend_to,
     "row": _row_call,
     **{name: _without_end(name) for name in ("array_pop_front", "array_pop_back")},

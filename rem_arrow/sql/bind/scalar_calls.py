@@ -134,8 +134,20 @@ def _check_constants(binder: ExprBinder, name: str, args: list[Expr], tree: exp.
         raise binder.error(f"{name} takes a format that is not empty", tree)
     if name == "struct_concat" and any(isinstance(a.dtype, pl.Null) for a in args):
         raise binder.error("struct_concat takes structs, and NULL says no fields", tree)
+    if name == "struct_concat":
+        _check_joined(binder, [a.dtype for a in args], tree)
     if name == "factorial" and args[0].dtype == pl.Int128():
         raise binder.error("factorial takes an INTEGER, and this is HUGEINT", tree)
+
+
+def _check_joined(binder: ExprBinder, dtypes: list[pl.DataType], tree: exp.Expression) -> None:
+    """Structs become one: each field is there once, and all have names or none has."""
+    if len({nested.is_unnamed(t) for t in dtypes}) > 1:
+        raise binder.error("struct_concat takes structs with names of fields, or rows without, not both", tree)
+    names = [] if nested.is_unnamed(dtypes[0]) else [n.casefold() for t in dtypes for n in nested.fields_of(t)]
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        raise binder.error(f'the field "{twice}" is there twice', tree)
 
 
 def _overloaded(name: str, dtypes: list[pl.DataType]) -> str:

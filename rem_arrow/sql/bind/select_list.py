@@ -76,14 +76,16 @@ def by_alias(items: list[Item], aliases: Mapping[str, exp.Expression]) -> dict[s
 
 def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: ExprBinder) -> Item | None:
     """Return the item that a number means, or None for any other expression. ORDER BY takes no other constant."""
-    number = tree.this if isinstance(tree, exp.Neg) and clause == "ORDER BY" else tree
+    negated = isinstance(tree, exp.Neg) and clause == "ORDER BY"
+    number = tree.this if negated or isinstance(tree, exp.PositionalColumn) else tree
+    if isinstance(tree, exp.PositionalColumn) and clause != "ORDER BY":
+        return None
     if not isinstance(number, exp.Literal) or number.is_string:
         if clause == "ORDER BY" and isinstance(number, (exp.Literal, exp.Null, exp.Boolean)):
             raise binder.error("ORDER BY a constant has no effect; write the name of a column without quotes", tree)
         return None
-    if number is not tree or not number.this.isdigit() or not 1 <= int(number.this) <= len(items):
-        shown = number.this if number is tree else f"-{number.this}"
-        raise binder.error(f"{clause} {shown} is not the number of a column; there are {len(items)}", tree)
+    if negated or not number.this.isdigit() or not 1 <= int(number.this) <= len(items):
+        raise binder.error(f"{clause} {'-' if negated else ''}{number.this} is not the number of a column; there are {len(items)}", tree)
     return items[int(number.this) - 1]
 
 
@@ -110,9 +112,9 @@ def _name(item: exp.Expression, written: exp.Expression) -> str:
 def _name_of(binder: ExprBinder, item: exp.Expression, written: exp.Expression, expr: Expr) -> str:
     """The name of an item; that of a column is written as its table has it."""
     name = _name(item, written)
-    if isinstance(item, exp.Column) and isinstance(expr, Column):
+    if isinstance(item, (exp.Column, exp.PositionalColumn)) and isinstance(expr, Column):
         column = binder.scope.find(expr.name)
-        if column is not None and column.is_called(name.casefold()):
+        if column is not None and (isinstance(item, exp.PositionalColumn) or column.is_called(name.casefold())):
             return column.name
     return name
 

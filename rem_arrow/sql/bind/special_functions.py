@@ -235,9 +235,9 @@ def _places(name: str) -> Special:
             isinstance(value.dtype, pl.Decimal)
             and isinstance(places, Literal)
             and isinstance(places.value, int)
-            and places.value < value.dtype.scale
         ):
-            return Cast(rounded, pl.Decimal(value.dtype.precision, max(places.value, 0)))
+            scale = min(value.dtype.scale, max(places.value, 0))
+            return Cast(rounded, pl.Decimal(value.dtype.precision, scale))
         return rounded
 
     return bind

@@ -9,7 +9,7 @@ from sqlglot import exp
 from rem_arrow.base.quoting import identifier
 from rem_arrow.sql.statement.column_definitions import column, elements, table_constraints, unique_index
 from rem_arrow.sql.statement.identifiers import name_of, refuse, refuse_statement, table_name
-from rem_arrow.sql.statement.schema_statements import check_properties, placed
+from rem_arrow.sql.statement.schema_statements import check_properties, is_without_data, placed
 from rem_arrow.sql.statement.statement import (
     Action,
     AddColumn,
@@ -81,6 +81,8 @@ def _table(tree: exp.Create, text: str) -> CreateTable | CreateTableAs:
         return CreateTable(name, *elements(parts, text), replace, exists)
     if any(isinstance(p, exp.ColumnDef) and p.args.get("kind") is not None for p in parts):
         raise refuse("CREATE TABLE AS takes column names only; the types are those of the query", tree.this, text)
+    if is_without_data(tree):
+        source = source.limit(0, copy=False)
     return CreateTableAs(name, tuple(name_of(p) for p in parts), source, replace, exists)
 
 

@@ -29,13 +29,22 @@ def drop_schema(tree: exp.Drop, text: str) -> DropSchema:
     return DropSchema(schema_name(name, text), bool(tree.args.get("exists")), bool(tree.args.get("cascade")))
 
 
+def is_without_data(tree: exp.Create) -> bool:
+    """Say whether a CREATE TABLE AS takes the columns of its query only."""
+    properties = tree.args.get("properties")
+    found = () if properties is None else properties.expressions
+    return any(isinstance(p, exp.WithDataProperty) and p.args.get("no") for p in found)
+
+
 def check_properties(tree: exp.Create, text: str) -> None:
-    """Refuse what a CREATE TABLE or VIEW says beside its name and columns, but TEMPORARY, and ON COMMIT PRESERVE ROWS,
-    which changes nothing."""
+    """Refuse what a CREATE TABLE or VIEW says beside its name and columns, but TEMPORARY, WITH [NO] DATA of a query, and
+    ON COMMIT PRESERVE ROWS, which changes nothing."""
     properties = tree.args.get("properties")
     for prop in () if properties is None else properties.expressions:
         match prop:
             case exp.TemporaryProperty():
+                continue
+            case exp.WithDataProperty() if tree.expression is not None and prop.args.get("statistics") is None:
                 continue
             case exp.OnCommitProperty() if not prop.args.get("delete"):
                 continue

@@ -115,7 +115,7 @@ ARGUMENTS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayToString: ("array_to_string", ("this", "expression")),
     exp.Flatten: ("flatten", ("this",)),
     exp.Split: ("string_split", ("this", "expression")),
-    exp.RegexpSplit: ("regexp_split_to_array", ("this", "expression")),
+    exp.RegexpSplit: ("regexp_split_to_array", ("this", "expression", "limit")),
     exp.RegexpExtractAll: ("regexp_extract_all", ("this", "expression", "group", "parameters")),
     exp.StructExtract: ("struct_extract", ("this", "expression")),
     exp.MapFromEntries: ("map_from_entries", ("this",)),

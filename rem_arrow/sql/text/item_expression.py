@@ -279,6 +279,8 @@ def _primary(walk: Walk) -> Written:
         return Written(literal(walk.take().text))
     if word.upper == "(":
         return _parenthesis(walk)
+    if word.upper in ("$", "#") and walk.peek(1).kind in ("word", "number"):
+        return Written(f"{walk.take().text}{walk.take().text}", "column" if word.upper == "#" else "")
     special = item_calls.special(walk, expression)
     if special is not None:
         return Written(special)

@@ -55,3 +55,21 @@ select * from duckdb_settings() where name = 'nosuch'
 set default_null_order = 'nulls_last'
 select 1
 execute nosuch(1)
+set variable vv = 42
+select $vv + 1, $VV, getvariable('vv')
+prepare with_variable as select $vv + $x as y
+execute with_variable(x := 1)
+set variable vv = [1, 2]
+select $vv[1], list_sum($vv)
+reset variable vv
+select $vv
+execute with_variable(x := 1)
+create table of_rows as select 1 as a, 'x' as b
+create table without_rows as from of_rows limit 5 with no data
+select * from without_rows
+create table without_rows_2 as (select a from of_rows union select 7) with no data
+select count(*) from without_rows_2
+create table with_rows as from of_rows with data
+select * from with_rows
+create table no_query (a int) with no data
+select #2, #1 from of_rows where #1 = 1
