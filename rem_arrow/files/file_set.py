@@ -79,7 +79,9 @@ def _csv(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list
 def _json(files: Sequence[OpenFile], options: ReadOptions, types: _Types) -> list[FileRows]:
     frames, meant = json_frames([(f.file, f.name) for f in files], options, types)
     if options.schema:
-        frames = [f.select(pl.col(n) if n in f.columns else pl.lit(None).alias(n) for n in options.schema) for f in frames]
+        frames = [
+            f.select(pl.col(n) if n in f.columns else pl.lit(None).alias(n) for n in options.schema) for f in frames
+        ]
     wanted = {**options.dtypes, **options.schema}
     read = [in_memory(retyped(frame, wanted, f.name)) for frame, f in zip(frames, files, strict=True)]
     kept = {n: t for n, t in meant.items() if n not in wanted}

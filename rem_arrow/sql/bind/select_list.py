@@ -85,7 +85,10 @@ def ordinal(tree: exp.Expression, items: Sequence[Item], clause: str, binder: Ex
             raise binder.error("ORDER BY a constant has no effect; write the name of a column without quotes", tree)
         return None
     if negated or not number.this.isdigit() or not 1 <= int(number.this) <= len(items):
-        raise binder.error(f"{clause} {'-' if negated else ''}{number.this} is not the number of a column; there are {len(items)}", tree)
+        raise binder.error(
+            f"{clause} {'-' if negated else ''}{number.this} is not the number of a column; there are {len(items)}",
+            tree,
+        )
     return items[int(number.this) - 1]
 
 

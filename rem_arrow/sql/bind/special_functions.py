@@ -231,11 +231,7 @@ def _places(name: str) -> Special:
         if not (isinstance(rounded, Call) and len(rounded.args) == 2 and isinstance(rounded.dtype, pl.Decimal)):
             return rounded
         value, places = rounded.args
-        if (
-            isinstance(value.dtype, pl.Decimal)
-            and isinstance(places, Literal)
-            and isinstance(places.value, int)
-        ):
+        if isinstance(value.dtype, pl.Decimal) and isinstance(places, Literal) and isinstance(places.value, int):
             scale = min(value.dtype.scale, max(places.value, 0))
             return Cast(rounded, pl.Decimal(value.dtype.precision, scale))
         return rounded

@@ -37,8 +37,8 @@ def is_without_data(tree: exp.Create) -> bool:
 
 
 def check_properties(tree: exp.Create, text: str) -> None:
-    """Refuse what a CREATE TABLE or VIEW says beside its name and columns, but TEMPORARY, WITH [NO] DATA of a query, and
-    ON COMMIT PRESERVE ROWS, which changes nothing."""
+    """Refuse what a CREATE TABLE or VIEW says beside its name and columns, but TEMPORARY, WITH [NO] DATA of a query,
+    and ON COMMIT PRESERVE ROWS, which changes nothing."""
     properties = tree.args.get("properties")
     for prop in () if properties is None else properties.expressions:
         match prop:
