@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         Predicate,
         StartsWith,
     )
+    from rem_arrow.serve.server import Server, start_server
 
 __version__ = "0.1.0"
 
@@ -98,6 +99,7 @@ _HOMES = {
         "Predicate",
         "StartsWith",
     ),
+    "rem_arrow.serve.server": ("Server", "start_server"),
     "rem_arrow.shell.notebook": ("load_ipython_extension",),
     "rem_arrow.face.transaction": ("Transaction",),
 }
@@ -139,6 +141,7 @@ __all__ = [
     "ParseError",
     "RemError",
     "Resource",
+    "Server",
     "Session",
     "TextError",
     "Transaction",
@@ -150,6 +153,7 @@ __all__ = [
     "repair",
     "restore",
     "verify_published",
+    "start_server",
 ]
 
 

@@ -25,7 +25,7 @@ LAYERS = (
     {"engine", "interop"},
     {"statements", "ask"},
     {"face"},
-    {"demo", "drivers"},
+    {"demo", "drivers", "serve"},
     {"shell"},
 )
 LAYERS_MAX = 12
@@ -48,7 +48,7 @@ OWNERS = {
     "fastembed": {"embed"},
     "typer": {"shell"},
     "rich": {"shell", "running/progress.py", "demo"},
-    "pyarrow": {"storage/codec.py", "files", "interop", "publish"},
+    "pyarrow": {"storage/codec.py", "files", "interop", "publish", "serve"},
     "fastexcel": {"files/excel_reader.py"},
     "duckdb": {"interop/duck.py"},
     "pandas": {"interop/arrow.py"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -41,6 +42,12 @@ class Indexes:
         self.graphs = GraphIndexes(self.deleted)
         self.rerankers = Rerankers()
         self.statistics: dict[tuple[int, int, pl.DataType], object] = {}
+
+    def for_reading(self) -> Indexes:
+        """Return the same indexes, for a handle that may not have a number of a sequence given out."""
+        other = copy.copy(self)
+        other.sequences = self.sequences.for_reading()
+        return other
 
     def sweep(self) -> None:
         """Remove the files that no entry of the catalog names. REQUIRES: a store that is open for writing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import threading
 import weakref
@@ -47,6 +48,7 @@ class Instance:
 
     Attributes:
         limits: of a statement that names none.
+        reads_only: nothing is written through this handle, whatever the store allows.
         session: what the handle has set.
         prepared: statements of PREPARE, by name: the text, the place in it and the statement.
         transactions: what open transactions have written.
@@ -78,9 +80,29 @@ class Instance:
         self.writes = WritePath(store, self.indexes, self.writer, self.follow_up, self.rules)
         self.log = StatementLog(store.activity, slow_statement_s)
         self.limits = Limits(None, store.settings.memory_bytes)
+        self.reads_only = store.read_only
         self.session = SessionState()
         self.prepared: dict[str, tuple[str, int, Prepare]] = {}
         self.transactions: weakref.WeakSet[Overlay] = weakref.WeakSet()
+
+    def apart(self, limits: Limits, *, reads_only: bool) -> Instance:
+        """Return the same open database with settings, prepared statements, temporary tables and limits of its own."""
+        other = copy.copy(self)
+        other._temporary, other._making, other.prepared = None, threading.Lock(), {}
+        other.limits, other.reads_only = limits, reads_only or self.reads_only
+        if other.reads_only:
+            other.indexes = self.indexes.for_reading()
+        return other
+
+    def differs(self, other: Instance) -> bool:
+        """Say whether this one has settings, prepared statements or temporary tables that the other lacks."""
+        return self.session is not other.session or bool(self.prepared) or self._temporary is not None
+
+    def end_apart(self) -> None:
+        """Let go of the temporary tables of an instance of `apart`."""
+        own, self._temporary = self._temporary, None
+        if own is not None:
+            own.close(0)
 
     def temporary(self, create: bool = False) -> Instance | None:
         """Return the instance of the temporary tables of this handle: a store in the scratch folder, which goes with
@@ -129,6 +151,8 @@ class Instance:
         self.store.check_open()
         if self.store.read_only:
             raise InputError(f"{self.store.path} is open for reading only; connect without read_only=True to write")
+        if self.reads_only:
+            raise InputError("this connection may only read; ask who serves the database for a token that may write")
         return self.store
 
     def close(self, timeout_s: float) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import datetime as dt
+import inspect
 import math
 import os
 import shutil
@@ -16,19 +18,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, cast
 
 from rem_arrow.access.access import Access
 from rem_arrow.base import checks
 from rem_arrow.base.errors import InputError
 from rem_arrow.base.telemetry import logger
 from rem_arrow.engine.instance import Instance
+from rem_arrow.engine.run import Limits
 from rem_arrow.face.conversations import ConversationVerbs
 from rem_arrow.face.documents import DocumentVerbs
 from rem_arrow.face.entities import EntityVerbs
 from rem_arrow.face.entity_names import NameVerbs
 from rem_arrow.face.find import FindVerbs
-from rem_arrow.face.folders import check_folder, database_folder
+from rem_arrow.face.folders import check_folder, database_folder, telling_server
 from rem_arrow.face.graph import GraphVerbs
 from rem_arrow.face.graph_measures import MeasureVerbs
 from rem_arrow.face.graph_paths import PathVerbs
@@ -36,7 +39,7 @@ from rem_arrow.face.import_export import ImportExportVerbs
 from rem_arrow.face.interchange import InterchangeVerbs
 from rem_arrow.face.loads import LoadVerbs
 from rem_arrow.face.natural_language import QuestionVerbs
-from rem_arrow.face.options import thread_count
+from rem_arrow.face.options import is_address, remote, thread_count
 from rem_arrow.face.publication_verbs import PublicationVerbs
 from rem_arrow.face.representation import Representation
 from rem_arrow.face.search import SearchVerbs
@@ -77,11 +80,14 @@ def connect(
     embed: Literal["write", "background"] = "write",
     files: Files | None = None,
     slow_statement_s: float | None = None,
+    token: str | None = None,
+    certificate: str | Path | None = None,
 ) -> Database:
-    """Open the database in a folder, and create it if it does not exist.
+    """Open the database in a folder, and create it if it does not exist, or one that a server serves.
 
     Args:
-        path: the folder; without one, a temporary database that is deleted when it is closed.
+        path: the folder; without one, a temporary database that is deleted when it is closed. Or a server's address,
+            "rem://host:port", with TLS "rems://host:port", beside which only `token` and `certificate` are given.
         tenant: a separate database in a folder of its own under `path`/tenants; nothing is shared between tenants.
         memory_limit: in bytes, or a text such as "512MB", at least 64 MB; half of it bounds the caches, and half the
             growth of the process while a statement runs; what does not fit is run in parts, from files.
@@ -101,6 +107,8 @@ def connect(
             `read_only` "none".
         slow_statement_s: a statement that takes so many seconds is logged as a warning of `rem_arrow.statements`,
             without the values in its text and parameters. Default is none.
+        token: tells a server who calls.
+        certificate: a file, as PEM, that a server's certificate is checked against; default are those of the system.
 
     Returns:
         A `Database`.
@@ -122,6 +130,10 @@ def connect(
         ...     memory.get("entities", "dhl")["name"]
         'DHL'
     """
+    if is_address(path):
+        return cast("Database", remote(dict(locals()), inspect.signature(connect)))
+    if token is not None or certificate is not None:
+        raise InputError("token and certificate are for a server")
     forks.check_opening()
     temporary = Path(tempfile.mkdtemp(prefix="rem-")) if path is None else None
     folder = database_folder(path or temporary or "", tenant)
@@ -134,7 +146,8 @@ def connect(
     allowed = file_access(files, read_only=read_only)
     if slow_statement_s is not None:
         checks.number(slow_statement_s, "slow_statement_s", within=(0, math.inf))
-    store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
+    with telling_server(folder):
+        store = Store(folder, read_only=read_only, settings=settings, tidy=compaction.tidy)
     for damage in store.version.damage():
         warnings.warn(damage, RuntimeWarning, stacklevel=2)
     with ExitStack() as stack:
@@ -277,6 +290,12 @@ class Database(
         return f"<rem_arrow.Database {self.path}{' (closed)' if self.closed else ''}>"
 
     # --- inside
+
+    def _apart(self, limits: Limits, *, reads_only: bool) -> Database:
+        """Return a handle with settings, temporary tables and limits of its own; `Instance.end_apart` ends it."""
+        other = copy.copy(self)
+        other._instance, other._thread = self._instance.apart(limits, reads_only=reads_only), threading.local()
+        return other
 
     def _version(self) -> Version:
         transaction = self._thread_transaction()

@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from rem_arrow.base.errors import InputError
+from rem_arrow.base.errors import ConflictError, InputError
 from rem_arrow.base.real_files import check_real_files
 from rem_arrow.base.schema import check_name
+from rem_arrow.running.file_lock import locked
 from rem_arrow.running.file_sync import make_folder
 
 TENANTS = "tenants"
+# While a process serves a database, it holds this file locked; it holds the address.
+SERVING = "serving"
+_ADDRESS_CHARACTERS_MAX = 300
 _FOLDER_BYTES_MAX = 255
 _PLAIN = re.compile(rb"[a-z0-9_-]")
 # What RocksDB writes before CURRENT when it makes a database: a process that is killed then leaves no row behind.
@@ -70,6 +76,30 @@ def check_folder(folder: Path, *, read_only: bool) -> None:
         raise InputError(
             f"the folder {folder} cannot be written. Check its permissions, or use connect(path, read_only=True)"
         )
+
+
+@contextmanager
+def telling_server(folder: Path) -> Iterator[None]:
+    """Open a folder; where another process serves its database, the ConflictError says at which address."""
+    try:
+        yield
+    except ConflictError as error:
+        address = _served_at(folder)
+        if address is None:
+            raise
+        raise ConflictError(f"{folder} is served at {address}: connect({address!r}, token=...)") from error
+
+
+def _served_at(folder: Path) -> str | None:
+    """Return the address at which another process serves the database of a folder; None where none does."""
+    path = folder / SERVING
+    if not path.is_file():
+        return None
+    file = locked(path, create=False)
+    if file is not None:
+        file.close()
+        return None
+    return path.read_text(encoding="utf-8", errors="replace")[:_ADDRESS_CHARACTERS_MAX] or None
 
 
 def _escaped(tenant: str) -> str:

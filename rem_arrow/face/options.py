@@ -1,8 +1,11 @@
-"""Checks of the arguments of `connect`."""
+"""The arguments of `connect`: checks, and those that name a server."""
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
@@ -25,3 +28,20 @@ def thread_count(threads: int | None) -> int:
             f"POLARS_MAX_THREADS={threads} before it starts"
         )
     return threads
+
+
+def is_address(path: object) -> bool:
+    """Say whether an argument of `connect` names a server."""
+    return isinstance(path, str) and path.startswith(("rem://", "rems://"))
+
+
+def remote(given: Mapping[str, Any], signature: inspect.Signature) -> object:
+    """Return the database at the address of a server, which has the verbs of `Database`. Raises InputError for
+    arguments that only a folder has."""
+    # It brings Arrow Flight, which few need.
+    from rem_arrow.face.remote_database import open_remote
+
+    for name, parameter in signature.parameters.items():
+        if name not in ("path", "token", "certificate") and given[name] != parameter.default:
+            raise InputError(f"{name} is said where the database is served: rem-arrow serve; not by its clients")
+    return open_remote(given["path"], given["token"], given["certificate"])

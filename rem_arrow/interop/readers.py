@@ -51,6 +51,8 @@ def open_input(data: Any, given: Options = (), types: Mapping[str, pl.DataType] 
         given: how files are read, by name.
         types: the types in which texts of files are read.
     """
+    if isinstance(data, Input):
+        return data
     if isinstance(data, (str, Path)):
         return _open_paths([str(data)], given, types)
     if isinstance(data, (list, tuple)) and data and all(isinstance(d, (str, Path)) for d in data):

@@ -22,7 +22,7 @@ from rem_arrow.face.database import Database, connect
 from rem_arrow.face.publication_verbs import verify_published
 from rem_arrow.face.restoration import repair as repair_database
 from rem_arrow.running.file_access import Files
-from rem_arrow.shell import add_command, load_command
+from rem_arrow.shell import add_command, load_command, serve_command
 from rem_arrow.shell.command import EXIT_DAMAGED, EXIT_FAILED, DatabasePath, errors_as_text
 from rem_arrow.shell.named_parameters import named_parameters
 from rem_arrow.shell.output import Format, format_for, write_rows
@@ -355,6 +355,9 @@ def compact(database: DatabasePath) -> None:
         before = db.stats()["bytes_on_disk"]
         db.compact()
         typer.echo(f"{before:,} bytes before, {db.stats()['bytes_on_disk']:,} after", err=True)
+
+
+app.command()(serve_command.serve)
 
 
 def main() -> None:

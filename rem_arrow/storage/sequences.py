@@ -7,6 +7,7 @@ What is next is stored before a number is given out. Numbers that a failed state
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -61,14 +62,21 @@ class Sequences:
         self._lock = threading.Lock()
         self._latest: dict[int, int] = {}
         self._staged: dict[int, Table] = {}
+        self._reads_only = store.read_only
 
     def stage(self, entries: Iterable[Table]) -> None:
         """Give numbers of sequences that a transaction has created and not committed, to whoever knows their own."""
         self._staged.update((entry.number, entry) for entry in entries)
 
+    def for_reading(self) -> Sequences:
+        """Return the same sequences, for a handle that may not have a number given out."""
+        other = copy.copy(self)
+        other._reads_only = True
+        return other
+
     def check_writable(self) -> None:
         """Raise InputError where no number may be given out."""
-        if self._store.read_only:
+        if self._reads_only:
             raise InputError(f"{self._store.path} is open for reading only, and nextval writes")
 
     def take(self, number: int, count: int) -> list[int]:

@@ -62,6 +62,7 @@ UNITS = {
     "face": "the public verbs",
     "demo": "the database of the Python standard library",
     "drivers": "the interfaces that other programs know: DB-API",
+    "serve": "one process for many: tokens, limits, Arrow Flight",
     "shell": "command line and notebook",
 }
 

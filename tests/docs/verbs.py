@@ -51,7 +51,16 @@ DATABASE = {
     "Other tools": ("table", "to_arrow", "reader", "vectors", "duckdb", "export", "import_from", "publish"),
     "Upkeep": ("wait", "compact", "verify", "backup", "stats"),
 }
-FUNCTIONS = ("connect", "connect_async", "restore", "repair", "verify_published", "draw_graph", "draw_scores")
+FUNCTIONS = (
+    "connect",
+    "connect_async",
+    "start_server",
+    "restore",
+    "repair",
+    "verify_published",
+    "draw_graph",
+    "draw_scores",
+)
 PREDICATES = (
     "Eq", "Ne", "Gt", "Ge", "Lt", "Le", "Between", "In", "Contains", "StartsWith", "EndsWith", "IsNull", "And", "Or",
     "Not",
@@ -66,6 +75,7 @@ RESULTS: tuple[type, ...] = (
     Vectors,
     Plan,
     Drawing,
+    rem.Server,
 )
 ERRORS = (
     "RemError", "TextError", "ParseError", "BindError", "UnsupportedError", "InputError", "ExecuteError",

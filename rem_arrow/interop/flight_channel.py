@@ -1,0 +1,146 @@
+"""The client's end of calls over Arrow Flight; what travels is said in `face/wire_values.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import flight
+
+from rem_arrow.base.errors import ExecuteError, InputError
+
+_FAILURES = (flight.FlightError, pa.ArrowException, OSError)
+
+
+class Reply(NamedTuple):
+    """What a server answers: its first message, further messages, and rows where the answer is a stream of them."""
+
+    message: bytes
+    reader: Any
+
+    def pieces(self, count: int) -> Iterator[bytes]:
+        """Yield so many further messages. Raises RemError."""
+        with _translated():
+            for _ in range(count):
+                yield self.reader.read_chunk().app_metadata.to_pybytes()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the rows."""
+        with _translated():
+            return self.reader.schema
+
+    def rows(self, told: Callable[[bytes], object]) -> pa.RecordBatchReader:
+        """Return the rows as a stream; `told` is given the messages that stand among them, and may raise."""
+        return pa.RecordBatchReader.from_batches(self.schema, self._batches(told))
+
+    def _batches(self, told: Callable[[bytes], object]) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._read(told)
+        finally:
+            self.cancel()
+
+    def _read(self, told: Callable[[bytes], object]) -> Iterator[pa.RecordBatch]:
+        with _translated():
+            while True:
+                try:
+                    chunk = self.reader.read_chunk()
+                except StopIteration:
+                    return
+                if chunk.data is not None:
+                    yield chunk.data
+                if chunk.app_metadata is not None:
+                    told(chunk.app_metadata.to_pybytes())
+
+    def cancel(self) -> None:
+        """Tell the server that nothing more is read."""
+        with suppress(*_FAILURES):
+            self.reader.cancel()
+
+
+class Channel:
+    """A connection to a server. Safe in many threads.
+
+    Args:
+        address: host and port, as `127.0.0.1:4711`.
+        tls: encrypt, and check the server's certificate against `roots`, as PEM; default are those of the system.
+    """
+
+    def __init__(self, address: str, token: str | None, *, tls: bool, roots: bytes | None = None) -> None:
+        self._address, self.token = address, token
+        headers = [] if token is None else [(b"authorization", f"Bearer {token}".encode())]
+        self._options = flight.FlightCallOptions(headers=headers)
+        scheme = "grpc+tls" if tls else "grpc+tcp"
+        with _translated():
+            self._client = flight.FlightClient(f"{scheme}://{address}", tls_root_certs=roots)
+
+    def exchange(self, protocol: bytes, messages: Iterable[bytes]) -> Reply:
+        """Send the messages of a request; return the answer. Raises RemError, and what the messages raise."""
+        with _translated(self._address):
+            writer, reader = self._client.do_exchange(flight.FlightDescriptor.for_command(protocol), self._options)
+            held = _Held(writer, reader)
+            try:
+                for message in messages:
+                    if not _sent(writer, message):
+                        break
+                else:
+                    with suppress(*_FAILURES):
+                        writer.done_writing()
+                return Reply(reader.read_chunk().app_metadata.to_pybytes(), held)
+            except StopIteration:
+                raise InputError(f"the server at {self._address} gave no answer") from None
+            except BaseException:
+                held.cancel()
+                raise
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
+
+
+class _Held:
+    """The reader of an exchange, with the writer that must live as long."""
+
+    def __init__(self, writer: Any, reader: Any) -> None:
+        self._writer, self._reader = writer, reader
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self._reader.schema
+
+    def read_chunk(self) -> Any:
+        return self._reader.read_chunk()
+
+    def cancel(self) -> None:
+        self._reader.cancel()
+        with suppress(*_FAILURES):
+            self._writer.close()
+
+
+def _sent(writer: Any, message: bytes) -> bool:
+    """Send a message; False where the server reads no more: it has refused the request, and its answer says why."""
+    try:
+        writer.write_metadata(message)
+    except _FAILURES:
+        return False
+    return True
+
+
+@contextmanager
+def _translated(address: str = "") -> Iterator[None]:
+    """Raise errors of Flight as those of rem_arrow."""
+    try:
+        yield
+    except flight.FlightUnauthenticatedError as error:
+        raise InputError(_first_line(error)) from None
+    except flight.FlightUnavailableError as error:
+        raise ExecuteError(f"no server answers at {address or 'the address'}: {_first_line(error)}") from error
+    except _FAILURES as error:
+        raise ExecuteError(f"the call to the server failed: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).partition(" gRPC client debug context")[0].splitlines()
+    return text[0].removesuffix(". Detail: Unauthenticated.") if text else type(error).__name__
