@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from rem_arrow.ask import quantities
+from rem_arrow.ask import english, quantities
 from rem_arrow.ask.anchors import frame_for, place_of
 from rem_arrow.ask.draft import Draft, Frame
 from rem_arrow.ask.frames import settle
@@ -12,6 +13,7 @@ from rem_arrow.ask.question_operators import Operator, number_of
 from rem_arrow.ask.record import Comparator, Compared, Selection, Within
 from rem_arrow.ask.vocabulary import Column
 
+_METRES = re.compile(r"\d ?m$", re.IGNORECASE)
 _NEGATED: dict[Comparator, Comparator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "<>", "<>": "="}
 
 
@@ -57,9 +59,16 @@ def _compare(draft: Draft, place: int, operator: Operator) -> None:
     if operator.word == "average":
         frame.conditions.append(Compared(column, comparator, None, Selection(frame.table)))
         return
-    frame.conditions.append(Compared(column, comparator, operator.value))
+    # "50 m" are metres where lengths are compared, and millions elsewhere.
+    lengths = quantities.UNITS[english.stem("metre")]
+    scale = 1e-6 if _METRES.search(draft.items[place].text) and lengths & set(column.stems) else 1.0
+    frame.conditions.append(Compared(column, comparator, _times(operator.value, scale)))
     if operator.value_2 is not None:
-        frame.conditions.append(Compared(column, "<=", operator.value_2))
+        frame.conditions.append(Compared(column, "<=", _times(operator.value_2, scale)))
+
+
+def _times(value: float | None, scale: float) -> float | None:
+    return None if value is None else round(value * scale, 9) if scale != 1.0 else value
 
 
 def _measured(

@@ -15,6 +15,11 @@ from rem_arrow.ask.vocabulary import TableWords
 
 _VAGUE = frozenset(["work", "contribut", "involv", "relat", "connect", "link", "associat"])
 NO_WAY = 6.0
+# What "to" and "from" before a noun lead to.
+_ENDS = {
+    "to": frozenset(map(english.stem, ("destination", "target", "arrival", "to", "receiver", "recipient"))),
+    "from": frozenset(map(english.stem, ("origin", "source", "departure", "from", "sender"))),
+}
 
 
 def connect_frames(draft: Draft) -> None:
@@ -176,6 +181,9 @@ def _unnamed(draft: Draft, relation: Relation, low: int, high: int) -> float:
         return -0.2
     if {"by"} & {draft.low(i) for i in range(low + 1, high)} and "by" in relation.stems:
         return -0.1
+    for word, ends in _ENDS.items():
+        if word in {draft.low(i) for i in range(low + 1, high)} and ends & set(relation.stems):
+            return -0.2
     return 0.08 * (len(rivals) - 1) + (0.04 if relation.kind == "edge" else 0)
 
 
@@ -196,8 +204,10 @@ def _against_voice(draft: Draft, place: int, relation: Relation, parent: Frame, 
         return False
     following = draft.after(place)
     words = [draft.low(i) for i in range(place + 1, min(following + 1, len(draft.items)))]
-    passive = "by" in words and "by" not in relation.stems
-    passive = passive or ("by" not in words and _is_participle(draft, place))
+    passive = "by" in words or _is_participle(draft, place)
+    if "by" in relation.stems:
+        # Whoever is trained by another has the edge.
+        passive = not passive
     before = [f for f in (parent, frame) if f.place < place]
     subject = max(before, key=lambda f: f.place) if before else parent
     if passive:

@@ -58,6 +58,8 @@ class Lexicon:
     columns: dict[str, dict[tuple[str, str], float]] = field(default_factory=dict)
     verbs: dict[str, dict[Relation, float]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
+    # The words of the names of tables and columns, as they are spelled.
+    names: set[str] = field(default_factory=set)
 
     def table_links(self, phrase: str) -> list[Link]:
         """Return the tables that a phrase names, the surest first."""
@@ -146,6 +148,10 @@ def _made(vocabulary: Vocabulary) -> Lexicon:
             lexicon.words.update(phrase.split())
         for column in table.columns:
             lexicon.words.update(column.known.texts)
+    for table in vocabulary.filled:
+        lexicon.names.update(english.singular(p) for p in english.parts(table.name))
+        own = [c for c in table.columns if not (c.is_system or c.is_flag or c.name == "id")]
+        lexicon.names.update(p for c in own for p in english.parts(c.name) if len(p) > 2)
     lexicon.words.update(w for phrase in vocabulary.taught for w in _stemmed(phrase).split())
     lexicon.words.update(w for phrase in (*lexicon.tables, *lexicon.columns, *lexicon.verbs) for w in phrase.split())
     return lexicon

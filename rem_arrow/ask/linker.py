@@ -65,6 +65,7 @@ def _split(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
             if low.startswith("non")
             else ""
         )
+        rest = rest or thesaurus.OPPOSITES.get(low, "")
         stem = english.stem(rest) if len(rest) > 3 else ""
         whole = english.stem(low)
         is_named = any(
@@ -76,8 +77,11 @@ def _split(tokens: Sequence[Token], lexicon: Lexicon) -> list[Token]:
             and not is_named
             and (stem in lexicon.columns or stem in lexicon.verbs or stem in lexicon.tables or lexicon.value_link(rest))
         ):
-            at = token.start + (0 if low.endswith("less") else len(low) - len(rest))
-            result += [Token("without", token.start, token.start), Token(rest.strip("-"), at, at + len(rest))]
+            at = token.start + (len(low) - len(rest) if low.endswith(rest) else 0)
+            result += [
+                Token("without", token.start, token.start),
+                Token(rest.strip("-"), at, min(at + len(rest), token.stop)),
+            ]
         else:
             result.append(token)
     return result

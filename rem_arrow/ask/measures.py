@@ -94,6 +94,12 @@ def _count(draft: Draft, place: int, target: Frame, *, grouped: bool) -> None:
             draft.use(following)
             draft.measure, draft.shape = Measure("count", Attribute(column), distinct=True), "measure"
             return
+    amount = next(
+        (c for c in target.table.columns if c.is_number and not c.is_ordinal and c.stems == ("amount",)), None
+    )
+    if amount is not None and "amount" in draft.items[place].low:
+        draft.measure, draft.shape = Measure("sum", Attribute(amount)), "measure"
+        return
     draft.measure, draft.shape = Measure("count"), "measure"
     if is_different and target.path == ():
         draft.cost("different", 0.05)
@@ -103,6 +109,10 @@ def _function(draft: Draft, place: int, operator: Operator, target: Frame, *, gr
     """Read an average, a sum, the least or the most of a column of numbers."""
     number = _free_number(draft, target, after=place) or _free_number(draft, target) or _named_like(draft, target)
     number = number or _number_of_verb(draft, target)
+    if number is None and operator.function == "sum" and not draft.columns:
+        # The sum of fees is that of their only column of an amount.
+        with_unit = [c for c in target.table.columns if c.has_unit and not c.is_system]
+        number = (with_unit[0], ()) if len(with_unit) == 1 else None
     if number is None:
         if draft.columns and draft.shape == "values" and operator.function == "sum":
             return

@@ -275,7 +275,7 @@ def _by_stem(lines: str) -> dict[str, tuple[str, ...]]:
 
 
 UNITS = {
-    word: frozenset(stem for c in columns for stem in (MONEY if c == "money" else {c}))
+    english.stem(word): frozenset(stem for c in columns for stem in (MONEY if c == "money" else {c}))
     for word, columns in _table(_UNITS)
 }
 VERB_COLUMNS, VERB_TIMES = _by_stem(_VERB_COLUMNS), _by_stem(_VERB_TIMES)

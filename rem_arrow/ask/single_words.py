@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rem_arrow.ask import english
+from rem_arrow.ask.alike import alike_links
 from rem_arrow.ask.common_words import COMMON
 from rem_arrow.ask.items import _LIGHT, _PARTIAL_MAX, PRONOUNS, Item, _item, _Lookups, links_of
 from rem_arrow.ask.known_values import SAMPLE_ROWS
@@ -65,6 +66,10 @@ def _single(
         return _item(_padded(token, place), place, place + 1, links, spelled)
     if low in _LIGHT:
         return Item("stop", place, place + 1, token.text)
+    is_word = low.isalpha() and (token.text.islower() or place == 0)
+    alike = alike_links(low, lexicon) if is_word else []
+    if alike:
+        return _item(_padded(token, place), place, place + 1, alike, spelled)
     return Item("unknown", place, place + 1, token.text, spelled=spelled.get(place, ""))
 
 

@@ -188,6 +188,21 @@ reporter author
 """.strip().splitlines()
 
 
+# What a row is of which a column of truth values says no.
+OPPOSITES = {
+    "failed": "passed",
+    "failing": "passed",
+    "rejected": "approved",
+    "refused": "accepted",
+    "inactive": "active",
+    "closed": "open",
+    "disabled": "enabled",
+    "private": "public",
+    "dead": "alive",
+    "absent": "present",
+}
+
+
 _PERSONS = """person people user customer client buyer employee staff worker colleague member author writer
 journalist reporter editor doctor vet veterinarian physician nurse patient owner scientist
 researcher student teacher professor lecturer instructor manager driver player coach citizen
