@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rem_arrow.access.search_effort import UNMEASURED, Effort
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class HeldVectors:
-    """An index, and the rows that it holds; `saved` is how many its file holds."""
+    """An index, and the rows that it holds; `saved` is how many its file holds, `effort` how far a search goes."""
 
     index: VectorIndex
     rows: HeldRows
     saved: int = 0
+    effort: Effort = UNMEASURED
     # By part: its length and the column, and the offsets of the rows that the index lacks.
     _lacking: weakref.WeakKeyDictionary[Segment | Run, tuple[object, Offsets]] = field(
         default_factory=weakref.WeakKeyDictionary

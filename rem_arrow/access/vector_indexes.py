@@ -15,6 +15,7 @@ import numpy as np
 
 from rem_arrow.access.held_vectors import HeldVectors
 from rem_arrow.access.kept_index import HeldRows, IndexFiles
+from rem_arrow.access.search_effort import measured
 from rem_arrow.access.vector_columns import Hits, VectorColumn, column_of, search_exact
 from rem_arrow.access.vector_entries import VectorEntry, check_file, file_of, read_entry
 from rem_arrow.access.vector_search import nearest
@@ -132,6 +133,7 @@ class VectorIndexes:
         for view in column.table.parts:
             held = self._add(number, described, held, column, view, stopping)
         if not stopping() and (abs(len(held.rows) - held.saved) >= held.saved * _SAVED_SHARE or len(gone)):
+            held.effort = measured(held.index, column, held.rows.rowids, described.metric)
             self._save(number, described, held)
 
     def _add(
@@ -158,7 +160,7 @@ class VectorIndexes:
 
     def _publish(self, number: int, described: Description, held: HeldVectors, rows: HeldRows) -> HeldVectors:
         """Publish the new contents of an index to searches."""
-        fresh = self._held[(number, described.name)] = HeldVectors(held.index, rows, held.saved)
+        fresh = self._held[(number, described.name)] = HeldVectors(held.index, rows, held.saved, held.effort)
         return fresh
 
     # --- files
@@ -167,7 +169,8 @@ class VectorIndexes:
         """Write the file, then the entry that makes it count; the entry is synced, and with it the log of the rows."""
         path, stamp = self._files.new_path(number, ".hnsw"), os.urandom(16)
         held.index.save(path, stamp)
-        before, entry = self._files.entry(number, described.name), VectorEntry(path.name, stamp, held.rows).written()
+        before = self._files.entry(number, described.name)
+        entry = VectorEntry(path.name, stamp, held.rows, held.effort).written()
         if not self._files.store_entry(
             number, described.name, entry, exists=lambda table: described in table.vector_indexes, sync=True
         ):
@@ -196,7 +199,7 @@ class VectorIndexes:
         from rem_arrow.index.vector import VectorIndex
 
         try:
-            file, stamp, rows = read_entry(entry)
+            file, stamp, rows, effort = read_entry(entry)
             index = VectorIndex.load(
                 self._files.path(file), expected_stamp=stamp, dimension=described.dimension, metric=described.metric
             )
@@ -205,7 +208,7 @@ class VectorIndexes:
         except (CorruptionError, ExecuteError) as error:
             self.damaged.append(str(error))
             return None
-        return HeldVectors(index, rows, len(rows))
+        return HeldVectors(index, rows, len(rows), effort)
 
     def damages(self, table: Table) -> Iterator[tuple[str, str]]:
         """Yield the indexes of a table whose files are damaged, by name, and what is wrong with each."""
