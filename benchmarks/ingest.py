@@ -7,6 +7,7 @@ the run, and the time of the seals and compactions on the background thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ BATCH_ROWS = 1_000
 SINGLE = {"rem_arrow": 40_000, "sqlite": 40_000, "duckdb": 100, "lancedb": 20}
 BATCHES = {"rem_arrow": 40, "sqlite": 40, "duckdb": 40, "lancedb": 10}
 SYNCED = 200
+THREADS = 8
 SMOKE_SINGLE, SMOKE_BATCHES, SMOKE_SYNCED = 5, 1, 5
 ALL = f"SELECT {', '.join(COLUMNS)} FROM things"
 INSERT = f"INSERT INTO things VALUES ({', '.join('?' * len(SQL_TYPES))})"
@@ -30,7 +32,7 @@ INSERT_NAMED = f"INSERT INTO things VALUES ({', '.join(':' + name for name in SQ
 
 def run(*, smoke: bool = False) -> list[Row]:
     """Return rows per second of every engine, one by one, in batches, and synced."""
-    return [*_single(smoke=smoke), *_batches(smoke=smoke), *_synced(smoke=smoke)]
+    return [*_single(smoke=smoke), *_batches(smoke=smoke), *_synced(smoke=smoke), *_threads(smoke=smoke)]
 
 
 class _Engine:
@@ -181,4 +183,35 @@ def _synced(*, smoke: bool) -> list[Row]:
         speeds, sums, _ = _measure({"rem_arrow sync": count, "sqlite FULL": count}, rounds=3, batch=None, path=path)
     return compare(
         "insert, every commit synced", speeds, "rows/s", rows=count * 3, checksums=sums, reference="sqlite FULL"
+    )
+
+
+def _threads(*, smoke: bool) -> list[Row]:
+    """Return the rows per second of plain rows, each a synced commit, by one thread and by several that share syncs."""
+    count = SMOKE_SYNCED if smoke else SYNCED
+    with scratch() as path:
+        db = open_rem(path / "rem", durability="sync")
+        db.sql("CREATE TABLE t (x BIGINT)")
+
+        def insert(rows: int) -> None:
+            for row in range(rows):
+                db.sql("INSERT INTO t VALUES ($1)", [row])
+
+        def by(threads: int) -> float:
+            with ThreadPoolExecutor(threads) as pool:
+                took = seconds(lambda: list(pool.map(insert, [count] * threads)))
+            return count * threads / took
+
+        runs = {"one thread": lambda: by(1), f"{THREADS} threads": lambda: by(THREADS)}
+        speeds = interleaved(runs, rounds=1 if smoke else 3)
+        same = checksum(db.sql("SELECT count(*) FROM t").rows())
+        db.close()
+    return compare(
+        "insert, every commit synced, by threads",
+        speeds,
+        "rows/s",
+        rows=count,
+        checksums=dict.fromkeys(speeds, same),
+        reference="one thread",
+        target=Target(">=", 4, "ratio"),
     )

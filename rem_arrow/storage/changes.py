@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pydantic_core import from_json
 
 from rem_arrow.base.schema import Table
+from rem_arrow.storage import keys
 from rem_arrow.storage.kv import Op
 from rem_arrow.storage.tail import Append
 
@@ -56,6 +57,16 @@ class Changes:
         for table, ids in other.loaded.items():
             self.loaded.setdefault(table, []).extend(ids)
         self.manifests += other.manifests
+
+    def dropped_prefixes(self) -> list[tuple[str, bytes]]:
+        """Return the families and prefixes of what dropped tables leave behind, which nobody names: table numbers are
+        never used again."""
+        return [
+            (family, keys.table_prefix(number))
+            for number, table in self.tables.items()
+            if table is None
+            for family in ("tail", "dead", "manifest")
+        ]
 
     @property
     def rows(self) -> int:

@@ -6,13 +6,25 @@ later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rem_arrow.storage import keys
+from rem_arrow.storage.kv import Op
+
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+
+def dead_ops(kills: Mapping[int, Mapping[int, Sequence[int]]], commit: int) -> list[Op]:
+    """Return what stores the offsets of rows that a commit kills, given by table and part."""
+    return [
+        ("dead", keys.dead_key(table, part, commit), np.array(offsets, dtype="<u4").tobytes())
+        for table, by_part in kills.items()
+        for part, offsets in by_part.items()
+    ]
 
 
 class Kills:

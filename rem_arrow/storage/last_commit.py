@@ -27,6 +27,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import threading
 import time
 import uuid
 import zlib
@@ -115,7 +116,7 @@ def _checked(data: bytes) -> bytes | None:
 
 
 class LastCommit:
-    """The file of a folder that is open for writing. Not safe in threads: REQUIRES the store's lock.
+    """The file of a folder that is open for writing. `acknowledge` and `close` REQUIRE the store's lock.
 
     Args:
         commit: the newest commit, which is on disk with all before it.
@@ -125,7 +126,8 @@ class LastCommit:
     """
 
     def __init__(self, path: Path, commit: int) -> None:
-        self._boot, self._synced, self._sync_at = current_boot(), commit, 0.0
+        self._boot, self._commit, self._synced, self._sync_at = current_boot(), commit, commit, 0.0
+        self._lock = threading.Lock()
         self._file, fresh = -1, not (path / NAME).exists()
         try:
             self._file = os.open(path / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -139,14 +141,24 @@ class LastCommit:
 
     def acknowledge(self, commit: int, *, synced: bool) -> None:
         """Take down that RocksDB has stored a commit. A failure only makes the file say less than there is."""
-        if synced:
-            self._synced = commit
+        with self._lock:
+            self._take_down(commit, commit if synced else self._synced)
+
+    def settle(self, commit: int) -> None:
+        """Take down that a commit, and all before it, has been synced; in any thread."""
+        with self._lock:
+            if self._file >= 0 and commit > self._synced:
+                self._take_down(self._commit, commit)
+
+    def _take_down(self, commit: int, synced: int) -> None:
+        fresh = synced > self._synced
+        self._commit, self._synced = commit, synced
         # Once for each commit: a context manager would take as long as all else here.
         try:  # noqa: SIM105
             os.pwrite(self._file, self._numbers(commit), _HEAD_BYTES)
         except OSError:
             pass
-        if synced and time.monotonic() >= self._sync_at:
+        if fresh and time.monotonic() >= self._sync_at:
             with contextlib.suppress(OSError):
                 os.fdatasync(self._file)
             self._sync_at = time.monotonic() + _SYNC_S
@@ -159,14 +171,15 @@ class LastCommit:
         """
         if self._file < 0:
             return
-        try:
-            if commit is not None:
-                with contextlib.suppress(OSError):
-                    self._synced = commit
-                    self._write(commit, closed=True)
-        finally:
-            os.close(self._file)
-            self._file = -1
+        with self._lock:
+            try:
+                if commit is not None:
+                    with contextlib.suppress(OSError):
+                        self._synced = commit
+                        self._write(commit, closed=True)
+            finally:
+                os.close(self._file)
+                self._file = -1
 
     def _write(self, commit: int, *, closed: bool) -> None:
         head = _HEAD.pack(_MAGIC, self._boot, closed)

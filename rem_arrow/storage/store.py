@@ -19,8 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-
 from rem_arrow.base.errors import InputError, RemError
 from rem_arrow.base.telemetry import Activity
 from rem_arrow.running.patience import held
@@ -31,7 +29,9 @@ from rem_arrow.storage.changes import Changes
 from rem_arrow.storage.conflicts import RecentCommits
 from rem_arrow.storage.counters import Counters
 from rem_arrow.storage.garbage import Garbage
+from rem_arrow.storage.group_sync import GroupSync
 from rem_arrow.storage.indexer import Indexer, NoIndexes
+from rem_arrow.storage.kills import dead_ops
 from rem_arrow.storage.kv import KV, Op
 from rem_arrow.storage.last_commit import LastCommit
 from rem_arrow.storage.page_threads import PageThreads
@@ -52,6 +52,7 @@ class Store:
 
     Attributes:
         tidy: see above.
+        syncs: makes commits survive a power cut.
         interrupted: whoever wrote to the folder before may not have closed it.
     """
 
@@ -78,6 +79,9 @@ class Store:
         self._room = threading.Condition(self.lock)
         self.closed = False
         self._closing = threading.RLock()
+        self.syncs = GroupSync(
+            settings.durability, lambda: self.version.commit, lambda: self.kv.sync(), self._last_commit
+        )
         self.indexer: Indexer = NoIndexes()
         self.tidy = tidy
         self.background = Background(self.collect_garbage) if settings.background and not read_only else None
@@ -167,23 +171,19 @@ class Store:
         self.check_open()
         return self._counters.part(table)
 
-    def commit(self, changes: Changes, *, base: Version | None = None) -> Version:
+    def commit(self, changes: Changes, *, base: Version | None = None, settles: bool = False) -> Version:
         """Store `changes` and publish the version that shows them. REQUIRES: the lock.
 
         Args:
             base: the version that a transaction read; ConflictError if its rows changed since.
+            settles: the caller asks `syncs` to settle it, once it has given up the lock.
         """
         if base is not None:
             self.check(changes, base)
         self.version.check_sound(changes.appends)
         number = self.version.commit + 1
-        ops: list[Op] = []
         kills = {t: self.version.tables[t].places(rowids) for t, rowids in changes.killed.items()}
-        for table, by_part in kills.items():
-            ops += [
-                ("dead", keys.dead_key(table, part, number), np.array(o, dtype="<u4").tobytes())
-                for part, o in by_part.items()
-            ]
+        ops = dead_ops(kills, number)
         appended: list[tuple[int, Run, Append, int]] = []
         for table, appends in changes.appends.items():
             run, base_row = self._run_for(table, changes)
@@ -195,23 +195,16 @@ class Store:
         for table_number, table_ in changes.tables.items():
             ops += recovery.description_ops(table_number, table_)
         ops += [op for _, op, _ in changes.manifests]
-        # Table numbers are never used again: what a dropped table leaves behind, nobody names.
-        drop = [
-            (family, keys.table_prefix(n))
-            for n, t in changes.tables.items()
-            if t is None
-            for family in ("tail", "dead", "manifest")
-        ]
-        self.write_commit(number, ops, drop)
+        self.write_commit(number, ops, changes.dropped_prefixes(), settles=settles)
         return self._publish(number, changes, kills, appended)
 
     def check(self, changes: Changes, base: Version) -> None:
         """Raise ConflictError if rows that a transaction changed have changed since `base`. REQUIRES: the lock."""
         self._recent.check(changes, base, self.version)
 
-    def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]]) -> None:
+    def write_commit(self, number: int, ops: list[Op], drop: list[tuple[str, bytes]], *, settles: bool = False) -> None:
         """Store the operations of a commit under its number. REQUIRES: the lock; the caller publishes it."""
-        sync = self.settings.durability == "sync"
+        sync = self.settings.durability == "sync" and not settles
         self.kv.write([(keys.CATALOG, b"commit", keys.U64.pack(number)), *ops], sync=sync, drop=drop)
         self._acknowledge(number, synced=sync)
 
@@ -345,6 +338,7 @@ class Store:
                     if not (self.read_only or self.kv.failed):
                         self.kv.sync()
                         synced = self.version.commit
+                        self.syncs.note(synced)
                 finally:
                     self.kv.close()
                     self.executor.shutdown(wait=True)

@@ -238,7 +238,8 @@ class Embeddings:
                 embedding.table,
                 Append(current_rowids, None, vector_frame(embedding, matrix[keep], [text_list[i] for i in keep])),
             )
-            self._store.commit(changes)
+            version = self._store.commit(changes, settles=True)
+        self._store.syncs.settle(version.commit)
         return len(keep)
 
 

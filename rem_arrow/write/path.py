@@ -66,8 +66,8 @@ class WritePath:
             access = access if store.version is before else access.at(store.version)
             bind_ends(access, self._writer, changes)
             self._rules.check(access, changes)
-            if changes:
-                self._commit(changes, None)
+            commit = self._commit(changes, None) if changes else 0
+        store.syncs.settle(commit)
         self._follow_up.after(changes, before, progress=progress)
         return result
 
@@ -95,7 +95,8 @@ class WritePath:
                 self._settle(changes)
             if before is not base:
                 self._rules.check_again(Access(self._indexes, store.version), changes)
-            self._commit(changes, base)
+            commit = self._commit(changes, base)
+        store.syncs.settle(commit)
         self._follow_up.after(changes, before)
 
     def _settle(self, changes: Changes) -> None:
@@ -109,10 +110,11 @@ class WritePath:
             if _entries(table) - _entries(tv.table):
                 loader.write_index(self._store, tv, table)
 
-    def _commit(self, changes: Changes, base: Version | None) -> None:
+    def _commit(self, changes: Changes, base: Version | None) -> int:
         with span("commit"):
-            self._store.commit(changes, base=base)
+            version = self._store.commit(changes, base=base, settles=True)
         self._store.activity.add(commits=1, rows_written=changes.rows)
+        return version.commit
 
 
 def _entries(table: Table) -> set[int]:
